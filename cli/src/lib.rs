@@ -1,0 +1,1 @@
+//! The library behind the `barenet` command: data, configuration, run folders, plots.

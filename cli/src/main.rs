@@ -1,0 +1,2 @@
+//! The `barenet` command.
+fn main() {}
