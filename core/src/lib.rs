@@ -1,1 +1,80 @@
-//! x
+//! Fully-connected neural networks that train and run anywhere: on a desktop, and with the same code
+//! on a microcontroller without an operating system.
+//!
+//! No `std`, no heap, no `unsafe`; the only dependency is [`libm`]. All memory is the caller's, and
+//! how much of it there must be is known at compile time. The vocabulary is that of Stanford's
+//! CS231n, whose assignment 2 this crate implements.
+//!
+//! # The layers of the library
+//!
+//! Each stands on those above it and can be used without those below.
+//!
+//! 1. [`Float`]: `f32` and `f64`. [`Error`] and [`ShapeError`]: what can be wrong.
+//! 2. [`Mat`], [`MatMut`]: checked matrix views of flat slices.
+//! 3. [`Gemm`]: the matrix product that can be replaced, and [`Portable`], one that works everywhere.
+//! 4. [`Rng`], [`Permutation`]: reproducible randomness without state to save.
+//! 5. [`layers`]: forward and backward functions, losses, and the sandwiches made of them.
+//! 6. [`Arch`]: from layer sizes to the length and place of every buffer. [`Weights`],
+//!    [`TrainState`]: views of the slices.
+//! 7. [`FullyConnectedNet`], [`TwoLayerNet`]: `scores` for inference, `loss` for training.
+//! 8. [`optim`]: update rules on flat slices. [`Schedule`]: the learning rate over time.
+//! 9. [`Solver`]: the training loop as a state machine.
+//! 10. [`gradient_check`]: numerical gradients to check all this against.
+//!
+//! # Inference on a microcontroller
+//!
+//! ```
+//! use barenet::{Arch, Error, FullyConnectedNet, Mat, Portable, Weights, predict};
+//!
+//! const NET: FullyConnectedNet<'static, f32> = FullyConnectedNet::new(Arch::new(&[16, 8, 3]));
+//! static PARAMS: [f32; NET.arch.num_params()] = [0.1; NET.arch.num_params()]; // in flash
+//! const RAM: usize = NET.arch.infer_workspace_len(1); // 11 numbers
+//!
+//! fn classify(x: &[f32; 16]) -> Result<u32, Error> {
+//!     let mut workspace = [0.0; RAM];
+//!     let weights = Weights::new(&NET.arch, &PARAMS, &[])?;
+//!     let scores = NET.scores(&Portable, weights, Mat::new(x, 1, 16)?, &mut workspace)?;
+//!     Ok(predict(scores.data()))
+//! }
+//! assert_eq!(classify(&[1.0; 16]), Ok(0));
+//! ```
+
+#![no_std]
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)
+)]
+
+#[cfg(any(test, feature = "std"))]
+extern crate std;
+
+mod arch;
+mod error;
+mod float;
+mod gemm;
+pub mod gradient_check;
+pub mod layers;
+mod mat;
+mod net;
+pub mod optim;
+mod rng;
+mod schedule;
+mod solver;
+mod state;
+
+pub use arch::{Arch, ArchError, LayerSpec, Layers};
+pub use error::{Error, ShapeError};
+pub use float::Float;
+pub use gemm::{Gemm, GemmArgs, GemmParts, Portable, matmul};
+pub use layers::{Label, Loss};
+pub use mat::{Mat, MatMut, Op};
+pub use net::{FullyConnectedNet, Init, TwoLayerNet};
+pub use optim::UpdateRule;
+pub use rng::{Permutation, Rng};
+pub use schedule::{Position, Schedule};
+pub use solver::{
+    Dataset, Event, History, Progress, Sampling, Solver, SolverBuffers, SolverConfig,
+    check_accuracy, predict,
+};
+pub use state::{TrainState, Weights, layer_grads, layer_params, layer_running, layer_running_mut};

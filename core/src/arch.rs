@@ -1,0 +1,346 @@
+//! The layer sizes of a network, and from them the length and place of every buffer, at compile
+//! time.
+//!
+//! Counts are of elements, never bytes. A size that overflows is refused when the [`Arch`] is made,
+//! so everything after is plain arithmetic.
+
+use core::fmt;
+
+/// The architecture of a network: {affine → \[batch norm\] → ReLU → \[dropout\]} × (L − 1) → affine.
+///
+/// ```
+/// use barenet::Arch;
+///
+/// const ARCH: Arch<'static> = Arch::new(&[3072, 100, 10]);
+/// static PARAMS: [f32; ARCH.num_params()] = [0.0; ARCH.num_params()];
+/// assert_eq!(PARAMS.len(), 3072 * 100 + 100 + 100 * 10 + 10);
+/// assert_eq!(ARCH.infer_workspace_len(1), 110);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arch<'a> {
+    dims: &'a [usize],
+    batchnorm: bool,
+}
+
+/// Why layer sizes are refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ArchError {
+    /// Fewer than two sizes: a network has at least inputs and classes.
+    TooFewSizes,
+    /// A size of 0, at this place in `dims`.
+    ZeroSize(usize),
+    /// So large that the number of parameters overflows.
+    TooLarge,
+}
+
+impl fmt::Display for ArchError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooFewSizes => {
+                f.write_str("a network needs at least an input and an output size")
+            }
+            Self::ZeroSize(0) => f.write_str("the input size is 0; every size must be at least 1"),
+            Self::ZeroSize(i) => write!(f, "layer {i} has size 0; every size must be at least 1"),
+            Self::TooLarge => {
+                f.write_str("the layer sizes are too large for this computer's memory")
+            }
+        }
+    }
+}
+
+impl core::error::Error for ArchError {}
+
+/// The sizes of one affine layer, and where it starts in each flat slice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LayerSpec {
+    /// Inputs D.
+    pub fan_in: usize,
+    /// Outputs M.
+    pub fan_out: usize,
+    /// Whether batch norm, ReLU and dropout follow: true for all layers but the last.
+    pub hidden: bool,
+    /// Whether batch norm follows.
+    pub batchnorm: bool,
+    /// Where its W, b, gamma and beta start in `params` and `grads`.
+    pub params_start: usize,
+    /// Where its running mean and variance start in `running`.
+    pub running_start: usize,
+}
+
+impl LayerSpec {
+    /// Elements of W, b, gamma and beta.
+    #[must_use]
+    pub const fn params_len(&self) -> usize {
+        let norm = if self.batchnorm { 2 * self.fan_out } else { 0 };
+        self.fan_in * self.fan_out + self.fan_out + norm
+    }
+
+    /// Elements of the running mean and variance.
+    #[must_use]
+    pub const fn running_len(&self) -> usize {
+        if self.batchnorm { 2 * self.fan_out } else { 0 }
+    }
+
+    /// Elements that the forward pass of a hidden layer leaves for its backward pass.
+    #[must_use]
+    pub const fn cache_len(&self, batch: usize) -> usize {
+        let norm = if self.batchnorm { (batch + 1) * self.fan_out } else { 0 };
+        if self.hidden { batch * self.fan_out + norm } else { 0 }
+    }
+}
+
+impl<'a> Arch<'a> {
+    /// Describes a network of sizes `[D, H1, …, C]`, without batch norm, refusing what cannot be.
+    ///
+    /// # Errors
+    ///
+    /// [`ArchError`] if there are fewer than two sizes, one is 0, or the parameters overflow.
+    pub const fn try_new(dims: &'a [usize]) -> Result<Self, ArchError> {
+        let Some((mut fan_in, mut rest)) = dims.split_first() else {
+            return Err(ArchError::TooFewSizes);
+        };
+        if rest.is_empty() {
+            return Err(ArchError::TooFewSizes);
+        }
+        if *fan_in == 0 {
+            return Err(ArchError::ZeroSize(0));
+        }
+        let (mut index, mut total) = (1, 0_usize);
+        while let Some((fan_out, tail)) = rest.split_first() {
+            if *fan_out == 0 {
+                return Err(ArchError::ZeroSize(index));
+            }
+            // W, b, gamma, beta: fan_in·fan_out + 3·fan_out at most.
+            let Some(with_bias) = fan_in.checked_add(3) else { return Err(ArchError::TooLarge) };
+            let Some(layer) = with_bias.checked_mul(*fan_out) else {
+                return Err(ArchError::TooLarge);
+            };
+            total = match total.checked_add(layer) {
+                // A slice of f64 has at most isize::MAX bytes.
+                Some(total) if total <= usize::MAX / 16 => total,
+                _ => return Err(ArchError::TooLarge),
+            };
+            (fan_in, rest, index) = (fan_out, tail, index + 1);
+        }
+        Ok(Self { dims, batchnorm: false })
+    }
+
+    /// Describes a network of sizes `[D, H1, …, C]`, without batch norm.
+    ///
+    /// For a `const`: impossible sizes are a compile error. At run time use [`Self::try_new`].
+    ///
+    /// # Panics
+    ///
+    /// If the sizes are refused by [`Self::try_new`].
+    #[must_use]
+    #[allow(clippy::panic)] // A compile error, when it is used as intended.
+    pub const fn new(dims: &'a [usize]) -> Self {
+        match Self::try_new(dims) {
+            Ok(arch) => arch,
+            Err(ArchError::TooFewSizes) => panic!("a network needs an input and an output size"),
+            Err(ArchError::ZeroSize(_)) => panic!("every layer size must be at least 1"),
+            Err(ArchError::TooLarge) => panic!("the layer sizes overflow"),
+        }
+    }
+
+    /// The same sizes, with batch norm after every hidden layer.
+    #[must_use]
+    pub const fn with_batchnorm(self) -> Self {
+        Self { batchnorm: true, ..self }
+    }
+
+    /// The sizes `[D, H1, …, C]`.
+    #[must_use]
+    pub const fn dims(&self) -> &'a [usize] {
+        self.dims
+    }
+
+    /// Whether batch norm follows every hidden layer.
+    #[must_use]
+    pub const fn has_batchnorm(&self) -> bool {
+        self.batchnorm
+    }
+
+    /// Inputs D.
+    #[must_use]
+    pub const fn input_dim(&self) -> usize {
+        match self.dims.first() {
+            Some(dim) => *dim,
+            None => 0,
+        }
+    }
+
+    /// Classes C.
+    #[must_use]
+    pub const fn num_classes(&self) -> usize {
+        match self.dims.last() {
+            Some(dim) => *dim,
+            None => 0,
+        }
+    }
+
+    /// The number of affine layers, L.
+    #[must_use]
+    pub const fn num_layers(&self) -> usize {
+        self.dims.len().saturating_sub(1)
+    }
+
+    /// The affine layers from first to last.
+    #[must_use]
+    pub const fn layers(&self) -> Layers<'a> {
+        Layers { dims: self.dims, batchnorm: self.batchnorm, params: 0, running: 0 }
+    }
+
+    /// Elements of `params` and of `grads`.
+    #[must_use]
+    pub const fn num_params(&self) -> usize {
+        let (mut layers, mut len) = (self.layers(), 0);
+        while let Some(layer) = layers.next_layer() {
+            len += layer.params_len();
+        }
+        len
+    }
+
+    /// Elements of `running`.
+    #[must_use]
+    pub const fn num_running(&self) -> usize {
+        let (mut layers, mut len) = (self.layers(), 0);
+        while let Some(layer) = layers.next_layer() {
+            len += layer.running_len();
+        }
+        len
+    }
+
+    /// Elements that all hidden layers leave for the backward pass.
+    #[must_use]
+    pub const fn cache_len(&self, batch: usize) -> usize {
+        let (mut layers, mut len) = (self.layers(), 0);
+        while let Some(layer) = layers.next_layer() {
+            len += layer.cache_len(batch);
+        }
+        len
+    }
+
+    /// Elements of the workspace of `loss` for a batch: the caches, and two blocks through which
+    /// scores and gradients flow back.
+    #[must_use]
+    pub const fn train_workspace_len(&self, batch: usize) -> usize {
+        self.cache_len(batch) + 2 * batch * self.widest()
+    }
+
+    /// Elements of the workspace of `scores` for a batch: layers write to two blocks in turn.
+    #[must_use]
+    pub const fn infer_workspace_len(&self, batch: usize) -> usize {
+        let (even, odd) = self.infer_blocks(batch);
+        even + odd
+    }
+
+    /// The two blocks of [`Self::infer_workspace_len`]: outputs of the layers 0, 2, … and 1, 3, ….
+    pub(crate) const fn infer_blocks(&self, batch: usize) -> (usize, usize) {
+        let (mut layers, mut now, mut next) = (self.layers(), 0, 0);
+        while let Some(layer) = layers.next_layer() {
+            if layer.fan_out > now {
+                now = layer.fan_out;
+            }
+            (now, next) = (next, now);
+        }
+        if self.num_layers() % 2 == 1 {
+            (batch * next, batch * now)
+        } else {
+            (batch * now, batch * next)
+        }
+    }
+
+    /// The widest output of a layer.
+    pub(crate) const fn widest(&self) -> usize {
+        let (mut layers, mut widest) = (self.layers(), 0);
+        while let Some(layer) = layers.next_layer() {
+            if layer.fan_out > widest {
+                widest = layer.fan_out;
+            }
+        }
+        widest
+    }
+}
+
+/// An iterator over the layers of an [`Arch`].
+#[derive(Clone, Debug)]
+pub struct Layers<'a> {
+    dims: &'a [usize],
+    batchnorm: bool,
+    params: usize,
+    running: usize,
+}
+
+impl Layers<'_> {
+    /// The next layer: `next`, usable in a `const`.
+    pub const fn next_layer(&mut self) -> Option<LayerSpec> {
+        let Some((&fan_in, rest)) = self.dims.split_first() else { return None };
+        let Some((&fan_out, after)) = rest.split_first() else { return None };
+        let hidden = !after.is_empty();
+        let layer = LayerSpec {
+            fan_in,
+            fan_out,
+            hidden,
+            batchnorm: hidden && self.batchnorm,
+            params_start: self.params,
+            running_start: self.running,
+        };
+        self.dims = rest;
+        self.params += layer.params_len();
+        self.running += layer.running_len();
+        Some(layer)
+    }
+}
+
+impl Iterator for Layers<'_> {
+    type Item = LayerSpec;
+
+    fn next(&mut self) -> Option<LayerSpec> {
+        self.next_layer()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_that_cannot_be_are_refused() {
+        assert_eq!(Arch::try_new(&[]), Err(ArchError::TooFewSizes));
+        assert_eq!(Arch::try_new(&[3]), Err(ArchError::TooFewSizes));
+        assert_eq!(Arch::try_new(&[3, 0, 2]), Err(ArchError::ZeroSize(1)));
+        assert_eq!(Arch::try_new(&[0, 2]), Err(ArchError::ZeroSize(0)));
+        assert_eq!(Arch::try_new(&[usize::MAX, 2]), Err(ArchError::TooLarge));
+        assert_eq!(Arch::try_new(&[1 << 20, usize::MAX / (1 << 20)]), Err(ArchError::TooLarge));
+    }
+
+    #[test]
+    fn lengths_are_known_at_compile_time() {
+        const ARCH: Arch<'static> = Arch::new(&[4, 5, 3, 2]).with_batchnorm();
+        const PARAMS: usize = ARCH.num_params();
+        assert_eq!(PARAMS, (20 + 5 + 10) + (15 + 3 + 6) + (6 + 2));
+        assert_eq!(ARCH.num_running(), 10 + 6);
+        assert_eq!(ARCH.cache_len(7), 7 * 5 * 2 + 5 + 7 * 3 * 2 + 3);
+        assert_eq!(ARCH.train_workspace_len(7), ARCH.cache_len(7) + 2 * 7 * 5);
+    }
+
+    #[test]
+    fn inference_needs_the_widest_of_every_other_layer() {
+        assert_eq!(Arch::new(&[9, 7]).infer_blocks(1), (7, 0));
+        assert_eq!(Arch::new(&[9, 7, 8]).infer_blocks(2), (14, 16));
+        assert_eq!(Arch::new(&[9, 7, 8, 6, 3]).infer_blocks(1), (7, 8));
+        assert_eq!(Arch::new(&[9, 2, 8, 6, 3, 1]).infer_blocks(1), (6, 8));
+    }
+
+    #[test]
+    fn layers_lie_one_after_the_other() {
+        let arch = Arch::new(&[4, 5, 3]).with_batchnorm();
+        let mut end = (0, 0);
+        for layer in arch.layers() {
+            assert_eq!((layer.params_start, layer.running_start), end);
+            end = (end.0 + layer.params_len(), end.1 + layer.running_len());
+        }
+        assert_eq!(end, (arch.num_params(), arch.num_running()));
+    }
+}

@@ -1,0 +1,188 @@
+//! Matrix products, the one operation worth replacing.
+//!
+//! Every layer takes a [`Gemm`]. [`Portable`] is the one that works everywhere; the crate
+//! `barenet-blas` has matrixmultiply and OpenBLAS with threads. In this file the letters are BLAS's:
+//! op(A) is m × k, op(B) is k × n, C is m × n.
+
+mod portable;
+
+use crate::error::{ShapeError, check_shape};
+use crate::float::Float;
+use crate::mat::{MatMut, Op};
+
+pub use portable::Portable;
+
+/// The arguments of C ← α·op(A)·op(B) + β·C. That one exists proves that the shapes agree.
+#[derive(Debug)]
+pub struct GemmArgs<'a, T> {
+    alpha: T,
+    a: Op<'a, T>,
+    b: Op<'a, T>,
+    beta: T,
+    c: MatMut<'a, T>,
+}
+
+/// What [`GemmArgs`] holds, taken apart.
+#[derive(Debug)]
+pub struct GemmParts<'a, T> {
+    /// Factor of the product.
+    pub alpha: T,
+    /// op(A), m × k.
+    pub a: Op<'a, T>,
+    /// op(B), k × n.
+    pub b: Op<'a, T>,
+    /// Factor of what C held. 0 means that C is not read.
+    pub beta: T,
+    /// C, m × n.
+    pub c: MatMut<'a, T>,
+}
+
+impl<'a, T> GemmArgs<'a, T> {
+    /// Checks the shapes of one product.
+    ///
+    /// # Errors
+    ///
+    /// [`ShapeError`] naming `b` if its rows are not the columns of `a`, or `c` if it is not m × n.
+    pub fn new(
+        alpha: T,
+        a: impl Into<Op<'a, T>>,
+        b: impl Into<Op<'a, T>>,
+        beta: T,
+        c: MatMut<'a, T>,
+    ) -> Result<Self, ShapeError> {
+        let (a, b) = (a.into(), b.into());
+        check_shape("b", (a.cols(), b.cols()), (b.rows(), b.cols()))?;
+        check_shape("c", (a.rows(), b.cols()), c.shape())?;
+        Ok(Self { alpha, a, b, beta, c })
+    }
+
+    /// The sizes (m, k, n).
+    #[must_use]
+    pub fn sizes(&self) -> (usize, usize, usize) {
+        (self.a.rows(), self.a.cols(), self.b.cols())
+    }
+
+    /// Takes the arguments apart, for a backend.
+    #[must_use]
+    pub fn into_parts(self) -> GemmParts<'a, T> {
+        let Self { alpha, a, b, beta, c } = self;
+        GemmParts { alpha, a, b, beta, c }
+    }
+}
+
+/// A backend: multiplies matrices, and may run two pieces of work at once.
+///
+/// # Contract
+///
+/// - C ← α·op(A)·op(B) + β·C. With β = 0, C is written and never read: it may hold NaN.
+/// - m, k and n may be 0. With k = 0 the product is 0.
+/// - The same call gives the same bits, whatever the number of threads.
+///
+/// ```
+/// use barenet::{Gemm, GemmArgs, Mat, MatMut, Portable};
+///
+/// /// Counts products, to show what a layer costs.
+/// struct Counting(core::sync::atomic::AtomicUsize);
+///
+/// impl Gemm<f32> for Counting {
+///     fn gemm(&self, args: GemmArgs<'_, f32>) {
+///         self.0.fetch_add(1, core::sync::atomic::Ordering::Relaxed);
+///         Portable.gemm(args);
+///     }
+/// }
+///
+/// let (a, mut c) = ([1.0, 2.0, 3.0, 4.0], [f32::NAN; 4]);
+/// let a = Mat::new(&a, 2, 2)?;
+/// Counting(0.into()).gemm(GemmArgs::new(1.0, a, a.t(), 0.0, MatMut::new(&mut c, 2, 2)?)?);
+/// assert_eq!(c, [5.0, 11.0, 11.0, 25.0]);
+/// # Ok::<(), barenet::ShapeError>(())
+/// ```
+pub trait Gemm<T>: Sync {
+    /// Multiplies: C ← α·op(A)·op(B) + β·C.
+    fn gemm(&self, args: GemmArgs<'_, T>);
+
+    /// Runs both pieces of work, perhaps at once. One after the other unless a backend has threads.
+    fn join<A, B>(&self, a: A, b: B)
+    where
+        A: FnOnce() + Send,
+        B: FnOnce() + Send,
+    {
+        a();
+        b();
+    }
+}
+
+/// Computes C ← op(A)·op(B) + β·C.
+///
+/// ```
+/// use barenet::{Mat, MatMut, Portable, matmul};
+/// let (a, b, mut c) = ([1.0, 2.0], [3.0, 4.0], [0.0]);
+/// matmul(&Portable, Mat::new(&a, 1, 2)?, Mat::new(&b, 1, 2)?.t(), 0.0, MatMut::new(&mut c, 1, 1)?)?;
+/// assert_eq!(c, [11.0]);
+/// # Ok::<(), barenet::ShapeError>(())
+/// ```
+///
+/// # Errors
+///
+/// [`ShapeError`] if the shapes disagree; C is not written.
+pub fn matmul<'a, T: Float>(
+    gemm: &impl Gemm<T>,
+    a: impl Into<Op<'a, T>>,
+    b: impl Into<Op<'a, T>>,
+    beta: T,
+    c: MatMut<'a, T>,
+) -> Result<(), ShapeError> {
+    gemm.gemm(GemmArgs::new(T::ONE, a, b, beta, c)?);
+    Ok(())
+}
+
+/// Elements that one piece of divided work has. Fixed, so that the pieces and with them the bits
+/// do not depend on the number of threads; large enough to pay for handing it to a thread.
+pub(crate) const CHUNK: usize = 16 * 1024;
+
+/// Where to split `len` elements in two: at a multiple of [`CHUNK`] near the middle, or nowhere.
+pub(crate) fn split_point(len: usize) -> Option<usize> {
+    let chunks = len.div_ceil(CHUNK);
+    (chunks > 1).then_some(chunks / 2 * CHUNK)
+}
+
+/// The rows of a flat slice.
+pub(crate) fn rows_of<T>(data: &[T], cols: usize) -> impl Iterator<Item = &[T]> {
+    data.chunks_exact(cols.max(1))
+}
+
+/// C ← α·acc + β·C for one run of C, never reading C if β = 0.
+pub(crate) fn store<T: Float>(c: &mut [T], acc: &[T], alpha: T, beta: T) {
+    if beta == T::ZERO {
+        for (c, &acc) in c.iter_mut().zip(acc) {
+            *c = alpha * acc;
+        }
+    } else {
+        for (c, &acc) in c.iter_mut().zip(acc) {
+            *c = alpha * acc + beta * *c;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Mat;
+
+    #[test]
+    fn args_name_the_argument_that_does_not_fit() {
+        let (a, mut c) = ([0.0; 6], [0.0; 4]);
+        let a = Mat::new(&a, 2, 3).unwrap();
+        let c_mat = MatMut::new(&mut c, 2, 2).unwrap();
+        assert_eq!(GemmArgs::new(1.0, a, a, 0.0, c_mat).unwrap_err().what, "b");
+        let c_mat = MatMut::new(&mut c, 4, 1).unwrap();
+        assert_eq!(GemmArgs::new(1.0, a, a.t(), 0.0, c_mat).unwrap_err().what, "c");
+    }
+
+    #[test]
+    fn work_is_split_at_multiples_of_the_chunk() {
+        assert_eq!(split_point(CHUNK), None);
+        assert_eq!(split_point(CHUNK + 1), Some(CHUNK));
+        assert_eq!(split_point(5 * CHUNK), Some(2 * CHUNK));
+    }
+}

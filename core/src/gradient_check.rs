@@ -1,0 +1,140 @@
+//! Numerical gradients, to check the analytic ones against.
+
+use crate::error::{ShapeError, check_len};
+use crate::float::Float;
+
+/// Computes the gradient of `f` at `x` by central differences.
+///
+/// ```text
+/// grad[i] ← (f(x + h·eᵢ) − f(x − h·eᵢ)) / 2h
+/// ```
+///
+/// `x` is changed while `f` is evaluated and has its old value afterwards. The error of the formula
+/// is of order h², that of rounding of order ε/h: in f64, 1e-5 is a good `h` for a smooth function,
+/// a larger one is better for a linear function.
+///
+/// # Errors
+///
+/// [`ShapeError`] if `grad` has not the length of `x`.
+///
+/// # Example
+///
+/// ```
+/// use barenet::gradient_check::eval_numerical_gradient;
+/// let (mut x, mut grad) = ([1.0, 2.0], [0.0; 2]);
+/// eval_numerical_gradient(|x| x[0] * x[0] + 3.0 * x[1], &mut x, 1e-5, &mut grad)?;
+/// assert!((grad[0] - 2.0_f64).abs() < 1e-8 && (grad[1] - 3.0_f64).abs() < 1e-8);
+/// # Ok::<(), barenet::ShapeError>(())
+/// ```
+///
+/// CS231n: <https://cs231n.github.io/neural-networks-3/#gradcheck>
+pub fn eval_numerical_gradient<T: Float>(
+    mut f: impl FnMut(&[T]) -> T,
+    x: &mut [T],
+    h: T,
+    grad: &mut [T],
+) -> Result<(), ShapeError> {
+    check_len("grad", x.len(), grad.len())?;
+    for (i, grad) in grad.iter_mut().enumerate() {
+        let mut at = |step: T| nudge(x, i, step, &mut f);
+        *grad = (at(h) - at(-h)) / (h + h);
+    }
+    Ok(())
+}
+
+/// Computes the gradient of ⟨f(x), df⟩ at `x`, for an `f` whose result is an array.
+///
+/// ```text
+/// grad[i] ← Σⱼ (f(x + h·eᵢ)[j] − f(x − h·eᵢ)[j]) · df[j] / 2h
+/// ```
+///
+/// `f` writes its result to its second argument, as long as `df`. `scratch` holds two such results;
+/// `x` has its old value afterwards.
+///
+/// # Errors
+///
+/// [`ShapeError`] if `grad` has not the length of `x`, or `scratch` not twice that of `df`.
+///
+/// # Example
+///
+/// ```
+/// use barenet::gradient_check::eval_numerical_gradient_array;
+/// let (mut x, mut scratch, mut grad) = ([3.0_f64], [0.0; 4], [0.0]);
+/// let f = |x: &[f64], out: &mut [f64]| { out[0] = 2.0 * x[0]; out[1] = x[0] * x[0]; };
+/// eval_numerical_gradient_array(f, &mut x, &[1.0, 10.0], 1e-5, &mut scratch, &mut grad)?;
+/// assert!((grad[0] - 62.0).abs() < 1e-7);
+/// # Ok::<(), barenet::ShapeError>(())
+/// ```
+pub fn eval_numerical_gradient_array<T: Float>(
+    mut f: impl FnMut(&[T], &mut [T]),
+    x: &mut [T],
+    df: &[T],
+    h: T,
+    scratch: &mut [T],
+    grad: &mut [T],
+) -> Result<(), ShapeError> {
+    check_len("grad", x.len(), grad.len())?;
+    check_len("scratch", 2 * df.len(), scratch.len())?;
+    let Some((plus, minus)) = scratch.split_at_mut_checked(df.len()) else { return Ok(()) };
+    for (i, grad) in grad.iter_mut().enumerate() {
+        nudge(x, i, h, |x| f(x, plus));
+        nudge(x, i, -h, |x| f(x, minus));
+        let mut sum = T::ZERO;
+        for ((&plus, &minus), &df) in plus.iter().zip(&*minus).zip(df) {
+            sum += (plus - minus) * df;
+        }
+        *grad = sum / (h + h);
+    }
+    Ok(())
+}
+
+/// `f` with `step` added to element `i` of `x`, which gets its old value back.
+fn nudge<T: Float, R: Default>(x: &mut [T], i: usize, step: T, f: impl FnOnce(&[T]) -> R) -> R {
+    let Some(&old) = x.get(i) else { return R::default() };
+    if let Some(x) = x.get_mut(i) {
+        *x = old + step;
+    }
+    let result = f(x);
+    if let Some(x) = x.get_mut(i) {
+        *x = old;
+    }
+    result
+}
+
+/// The largest relative error between two arrays: max |x − y| / max(1e-8, |x| + |y|), as in CS231n.
+/// Infinite if the lengths differ or a number is NaN.
+///
+/// ```
+/// use barenet::gradient_check::rel_error;
+/// assert_eq!(rel_error(&[1.0, 3.0], &[1.0, 1.0]), 0.5);
+/// assert_eq!(rel_error(&[f64::NAN], &[1.0]), f64::INFINITY);
+/// ```
+#[must_use]
+pub fn rel_error<T: Float>(x: &[T], y: &[T]) -> f64 {
+    if x.len() != y.len() {
+        return f64::INFINITY;
+    }
+    x.iter().zip(y).fold(0.0, |worst, (&x, &y)| {
+        let (x, y) = (x.to_f64(), y.to_f64());
+        let error = (x - y).abs() / Float::max(1e-8, x.abs() + y.abs());
+        if error.is_nan() { f64::INFINITY } else { Float::max(worst, error) }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_numerical_gradient_leaves_x_as_it_was() {
+        let (mut x, mut grad) = ([0.1, 0.2, 0.3], [0.0; 3]);
+        eval_numerical_gradient(|x| x.iter().sum(), &mut x, 1e-3, &mut grad).unwrap();
+        assert_eq!(x, [0.1, 0.2, 0.3]);
+        assert!(rel_error(&grad, &[1.0; 3]) < 1e-10);
+    }
+
+    #[test]
+    fn arrays_of_different_length_are_infinitely_far_apart() {
+        assert_eq!(rel_error(&[1.0], &[1.0, 1.0]), f64::INFINITY);
+    }
+}

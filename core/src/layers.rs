@@ -1,0 +1,33 @@
+//! The layers: functions over slices, a forward and a backward one each, side by side.
+//!
+//! They hold no state: what a backward pass needs of its forward pass (its *cache*) is an argument,
+//! so that the caller decides where it lies. Backward passes overwrite gradients.
+//!
+//! | layer | forward | cache for backward |
+//! |---|---|---|
+//! | [affine](affine_forward) | `out = x·w + b` | `x`, `w` |
+//! | [ReLU](relu_forward) | `out = max(x, 0)` | `out` |
+//! | [batch norm](batchnorm_forward_train) | `out = gamma·x_hat + beta` | `x_hat`, `inv_std`, `gamma` |
+//! | [dropout](dropout_forward) | `out = x·mask` | `mask`, or the `Rng` that makes it again |
+//! | [hidden layer](hidden_forward_train) | affine, batch norm, ReLU, dropout in one | `x`, `w`, `x_hat`, `inv_std`, `out` |
+//! | [softmax](softmax_loss), [SVM](svm_loss) | loss and its gradient at once | |
+
+mod affine;
+mod batchnorm;
+mod dropout;
+mod loss;
+mod relu;
+mod sandwich;
+
+pub use affine::{affine_backward, affine_forward};
+pub use batchnorm::{
+    BatchNormConfig, batchnorm_backward, batchnorm_forward_test, batchnorm_forward_train,
+};
+pub use dropout::{dropout_backward, dropout_forward, dropout_mask};
+pub use loss::{Label, Loss, softmax_loss, svm_loss};
+pub use relu::{relu_backward, relu_forward};
+pub use sandwich::{
+    Dropout, HiddenCache, HiddenGrads, HiddenParams, Norm, NormGrads, RunningStats,
+    affine_relu_backward, affine_relu_forward, hidden_backward, hidden_forward_test,
+    hidden_forward_train,
+};

@@ -1,0 +1,165 @@
+//! The affine (fully connected) layer: out = x·w + b.
+//!
+//! Its backward pass needs `x` and `w`, which the caller has anyway; nothing else is cached.
+
+use crate::error::{ShapeError, check_len, check_shape};
+use crate::float::Float;
+use crate::gemm::{Gemm, matmul};
+use crate::mat::{Mat, MatMut};
+
+/// Computes the forward pass of an affine (fully connected) layer.
+///
+/// ```text
+/// out ← x · w + b
+/// ```
+///
+/// # Shapes
+///
+/// | argument | shape  | role    |
+/// |----------|--------|---------|
+/// | `x`      | (N, D) | input   |
+/// | `w`      | (D, M) | weights |
+/// | `b`      | (M)    | biases  |
+/// | `out`    | (N, M) | output  |
+///
+/// # Errors
+///
+/// [`ShapeError`] naming the first argument that disagrees; `out` is not written in that case.
+///
+/// # Example
+///
+/// ```
+/// use barenet::{Mat, MatMut, Portable, layers::affine_forward};
+///
+/// let x = [1.0, 2.0, 3.0, 4.0];               // (N, D) = (2, 2)
+/// let w = [1.0, 0.0, -1.0, 0.0, 1.0, 1.0];    // (D, M) = (2, 3)
+/// let b = [0.5, -0.5, 0.0];
+/// let mut out = [0.0; 6];
+/// affine_forward(&Portable, Mat::new(&x, 2, 2)?, Mat::new(&w, 2, 3)?, &b, MatMut::new(&mut out, 2, 3)?)?;
+/// assert_eq!(out, [1.5, 1.5, 1.0, 3.5, 3.5, 1.0]);
+/// # Ok::<(), barenet::ShapeError>(())
+/// ```
+///
+/// CS231n: <https://cs231n.github.io/neural-networks-1/>
+pub fn affine_forward<T: Float>(
+    gemm: &impl Gemm<T>,
+    x: Mat<'_, T>,
+    w: Mat<'_, T>,
+    b: &[T],
+    mut out: MatMut<'_, T>,
+) -> Result<(), ShapeError> {
+    check_shape("w", (x.cols(), w.cols()), w.shape())?;
+    check_len("b", w.cols(), b.len())?;
+    check_shape("out", (x.rows(), w.cols()), out.shape())?;
+    for row in out.row_iter_mut() {
+        for (o, &b) in row.iter_mut().zip(b) {
+            *o = b;
+        }
+    }
+    matmul(gemm, x, w, T::ONE, out)
+}
+
+/// Computes the backward pass of an affine (fully connected) layer.
+///
+/// ```text
+/// dx ← dout · wᵀ        dw ← xᵀ · dout        db ← Σₙ dout[n, ·]
+/// ```
+///
+/// Gradients are overwritten. Pass `dx: None` for the first layer, whose input gradient nobody
+/// reads; that saves one of the two matrix products.
+///
+/// # Shapes
+///
+/// | argument         | shape               | role                            |
+/// |------------------|---------------------|---------------------------------|
+/// | `dout`           | (N, M)              | upstream gradient               |
+/// | `x`, `w`         | (N, D), (D, M)      | inputs of [`affine_forward`]    |
+/// | `dx`, `dw`, `db` | (N, D), (D, M), (M) | outputs                         |
+///
+/// # Errors
+///
+/// [`ShapeError`] naming the first argument that disagrees; no output is written in that case.
+///
+/// # Example
+///
+/// ```
+/// use barenet::{Mat, MatMut, Portable, layers::affine_backward};
+///
+/// let dout = [1.0_f32; 6];                    // (N, M) = (2, 3)
+/// let x = [1.0, 2.0, 3.0, 4.0];               // (N, D) = (2, 2)
+/// let w = [1.0, 0.0, -1.0, 0.0, 1.0, 1.0];    // (D, M) = (2, 3)
+/// let (mut dx, mut dw, mut db) = ([0.0; 4], [0.0; 6], [0.0; 3]);
+/// affine_backward(
+///     &Portable,
+///     Mat::new(&dout, 2, 3)?,
+///     Mat::new(&x, 2, 2)?,
+///     Mat::new(&w, 2, 3)?,
+///     Some(MatMut::new(&mut dx, 2, 2)?),
+///     MatMut::new(&mut dw, 2, 3)?,
+///     &mut db,
+/// )?;
+/// assert_eq!(dx, [0.0, 2.0, 0.0, 2.0]);
+/// assert_eq!(dw, [4.0, 4.0, 4.0, 6.0, 6.0, 6.0]);
+/// assert_eq!(db, [2.0, 2.0, 2.0]);
+/// # Ok::<(), barenet::ShapeError>(())
+/// ```
+///
+/// CS231n: <https://cs231n.github.io/optimization-2/>
+pub fn affine_backward<T: Float>(
+    gemm: &impl Gemm<T>,
+    dout: Mat<'_, T>,
+    x: Mat<'_, T>,
+    w: Mat<'_, T>,
+    dx: Option<MatMut<'_, T>>,
+    dw: MatMut<'_, T>,
+    db: &mut [T],
+) -> Result<(), ShapeError> {
+    check_shape("w", (x.cols(), w.cols()), w.shape())?;
+    check_shape("dout", (x.rows(), w.cols()), dout.shape())?;
+    check_shape("dw", w.shape(), dw.shape())?;
+    check_len("db", w.cols(), db.len())?;
+    if let Some(dx) = &dx {
+        check_shape("dx", x.shape(), dx.shape())?;
+    }
+    sum_rows(dout, db);
+    matmul(gemm, x.t(), dout, T::ZERO, dw)?;
+    dx.map_or(Ok(()), |dx| matmul(gemm, dout, w.t(), T::ZERO, dx))
+}
+
+/// sum ← Σₙ x[n, ·], row after row.
+pub(super) fn sum_rows<T: Float>(x: Mat<'_, T>, sum: &mut [T]) {
+    sum.fill(T::ZERO);
+    for row in x.row_iter() {
+        for (sum, &x) in sum.iter_mut().zip(row) {
+            *sum += x;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Portable;
+
+    #[test]
+    fn affine_forward_names_the_argument_that_does_not_fit() {
+        let x = [0.0; 6];
+        let (x, w) = (Mat::new(&x, 2, 3).unwrap(), Mat::new(&x, 3, 2).unwrap());
+        let mut out = [7.0; 4];
+        let out_mat = MatMut::new(&mut out, 2, 2).unwrap();
+        assert_eq!(affine_forward(&Portable, x, w, &[0.0; 3], out_mat).unwrap_err().what, "b");
+        assert_eq!(out, [7.0; 4]);
+    }
+
+    #[test]
+    fn affine_of_no_rows_gives_zero_gradients() {
+        let (mut dw, mut db) = ([f64::NAN; 2], [f64::NAN; 2]);
+        let x = Mat::new(&[], 0, 1).unwrap();
+        let dout = Mat::new(&[], 0, 2).unwrap();
+        let w = [1.0, 2.0];
+        let w = Mat::new(&w, 1, 2).unwrap();
+        let dw_mat = MatMut::new(&mut dw, 1, 2).unwrap();
+        affine_backward(&Portable, dout, x, w, None, dw_mat, &mut db).unwrap();
+        assert_eq!((dw, db), ([0.0; 2], [0.0; 2]));
+    }
+}

@@ -1,0 +1,149 @@
+//! Inverted dropout: keeps each value with probability `keep_prob` and divides it by `keep_prob`, so
+//! that the mean stays and nothing has to be done at test time.
+//!
+//! The mask is a pure function of an [`Rng`]: element 2i takes the low and element 2i + 1 the high
+//! half of number i of the stream. So a mask can be cached, or made again when it is needed, and a
+//! network evaluated twice with the same `Rng` is the same function, as a gradient check demands.
+
+use crate::error::{Error, ShapeError, check_len};
+use crate::float::Float;
+use crate::rng::Rng;
+
+/// Draws a dropout mask: 1/`keep_prob` with probability `keep_prob`, otherwise 0.
+///
+/// # Errors
+///
+/// [`Error::InvalidConfig`] unless 0 < `keep_prob` ≤ 1.
+///
+/// # Example
+///
+/// ```
+/// use barenet::{Rng, layers::dropout_mask};
+/// let mut mask = [0.0; 8];
+/// dropout_mask(Rng::seed(0), 0.5, &mut mask)?;
+/// assert!(mask.iter().all(|&m| m == 0.0 || m == 2.0));
+/// # Ok::<(), barenet::Error>(())
+/// ```
+pub fn dropout_mask<T: Float>(rng: Rng, keep_prob: T, mask: &mut [T]) -> Result<(), Error> {
+    check_keep_prob(keep_prob)?;
+    for_each_kept(rng, keep_prob, mask, |mask, scale| *mask = scale);
+    Ok(())
+}
+
+/// Computes the forward pass of inverted dropout, in training.
+///
+/// ```text
+/// out ← x · mask
+/// ```
+///
+/// At test time there is nothing to do: `out` is `x`.
+///
+/// # Errors
+///
+/// [`ShapeError`] naming the argument whose length differs from that of `x`; `out` is not written in
+/// that case.
+///
+/// # Example
+///
+/// ```
+/// let mut out = [0.0; 2];
+/// barenet::layers::dropout_forward(&[3.0, 5.0], &[2.0, 0.0], &mut out)?;
+/// assert_eq!(out, [6.0, 0.0]);
+/// # Ok::<(), barenet::ShapeError>(())
+/// ```
+///
+/// Srivastava et al., "Dropout", JMLR 15 (2014); CS231n:
+/// <https://cs231n.github.io/neural-networks-2/#reg>
+pub fn dropout_forward<T: Float>(x: &[T], mask: &[T], out: &mut [T]) -> Result<(), ShapeError> {
+    check_len("mask", x.len(), mask.len())?;
+    check_len("out", x.len(), out.len())?;
+    for ((out, &x), &mask) in out.iter_mut().zip(x).zip(mask) {
+        *out = x * mask;
+    }
+    Ok(())
+}
+
+/// Computes the backward pass of inverted dropout.
+///
+/// ```text
+/// dx ← dout · mask
+/// ```
+///
+/// # Errors
+///
+/// [`ShapeError`] naming the argument whose length differs from that of `dout`; `dx` is not written
+/// in that case.
+///
+/// # Example
+///
+/// ```
+/// let mut dx = [0.0; 2];
+/// barenet::layers::dropout_backward(&[1.0, 1.0], &[2.0, 0.0], &mut dx)?;
+/// assert_eq!(dx, [2.0, 0.0]);
+/// # Ok::<(), barenet::ShapeError>(())
+/// ```
+pub fn dropout_backward<T: Float>(dout: &[T], mask: &[T], dx: &mut [T]) -> Result<(), ShapeError> {
+    check_len("mask", dout.len(), mask.len())?;
+    check_len("dx", dout.len(), dx.len())?;
+    for ((dx, &dout), &mask) in dx.iter_mut().zip(dout).zip(mask) {
+        *dx = dout * mask;
+    }
+    Ok(())
+}
+
+pub(crate) fn check_keep_prob<T: Float>(keep_prob: T) -> Result<(), Error> {
+    if keep_prob > T::ZERO && keep_prob <= T::ONE {
+        Ok(())
+    } else {
+        Err(Error::InvalidConfig { what: "keep_prob must be above 0 and at most 1" })
+    }
+}
+
+/// Calls `f` with every element and its factor: 1/`keep_prob`, or 0 if it is dropped.
+#[inline(always)]
+pub(super) fn for_each_kept<T: Float>(
+    mut rng: Rng,
+    keep_prob: T,
+    x: &mut [T],
+    f: impl Fn(&mut T, T),
+) {
+    // A half is kept if it is below keep_prob · 2³²; with keep_prob = 1 all are.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let threshold = (keep_prob.to_f64() * 4_294_967_296.0) as u64;
+    let scale = T::ONE / keep_prob;
+    for pair in x.chunks_mut(2) {
+        let bits = rng.next_u64();
+        for (x, half) in pair.iter_mut().zip([bits & 0xFFFF_FFFF, bits >> 32]) {
+            f(x, if half < threshold { scale } else { T::ZERO });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mask_is_the_same_for_the_same_stream() {
+        let (mut a, mut b) = ([0.0_f32; 33], [9.0_f32; 33]);
+        dropout_mask(Rng::seed(5), 0.8, &mut a).unwrap();
+        dropout_mask(Rng::seed(5), 0.8, &mut b).unwrap();
+        assert_eq!(a, b);
+        dropout_mask(Rng::seed(6), 0.8, &mut b).unwrap();
+        assert_ne!(a, b);
+    }
+
+    #[test]
+    fn keeping_everything_changes_nothing() {
+        let mut mask = [0.0_f64; 101];
+        dropout_mask(Rng::seed(1), 1.0, &mut mask).unwrap();
+        assert_eq!(mask, [1.0; 101]);
+    }
+
+    #[test]
+    fn dropout_refuses_a_keep_prob_out_of_range() {
+        for keep_prob in [0.0, -0.5, 1.5, f64::NAN] {
+            assert!(dropout_mask(Rng::seed(0), keep_prob, &mut [0.0]).is_err(), "{keep_prob}");
+        }
+    }
+}

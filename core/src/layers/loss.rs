@@ -1,0 +1,205 @@
+//! Loss functions: how bad the scores are, and the gradient that says which way is better.
+
+use crate::error::{Error, check_len, check_shape};
+use crate::float::Float;
+use crate::mat::{Mat, MatMut};
+
+/// The number of a class, from 0.
+pub type Label = u32;
+
+/// Which loss a network is trained with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Loss {
+    /// [`softmax_loss`], the cross-entropy.
+    #[default]
+    Softmax,
+    /// [`svm_loss`], the multiclass hinge loss.
+    Svm,
+}
+
+impl Loss {
+    /// Computes this loss and its gradient.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`softmax_loss`].
+    pub fn loss<T: Float>(
+        self,
+        scores: Mat<'_, T>,
+        y: &[Label],
+        dscores: MatMut<'_, T>,
+    ) -> Result<T, Error> {
+        match self {
+            Self::Softmax => softmax_loss(scores, y, dscores),
+            Self::Svm => svm_loss(scores, y, dscores),
+        }
+    }
+}
+
+/// Computes the softmax loss (cross-entropy) and its gradient.
+///
+/// ```text
+/// p[n, c] = exp(scores[n, c]) / Σⱼ exp(scores[n, j])
+/// loss    = −1/N · Σₙ ln p[n, y[n]]
+/// dscores ← (p − [c = y[n]]) / N
+/// ```
+///
+/// The largest score of a row is subtracted before the exponential, which changes nothing but keeps
+/// it finite. The loss of no samples is 0.
+///
+/// # Shapes
+///
+/// | argument  | shape  | role                             |
+/// |-----------|--------|----------------------------------|
+/// | `scores`  | (N, C) | one row of class scores a sample |
+/// | `y`       | (N)    | the right class of each sample   |
+/// | `dscores` | (N, C) | output, overwritten              |
+///
+/// # Errors
+///
+/// [`Error::Shape`] if `y` or `dscores` does not fit `scores`, [`Error::InvalidLabel`] if a label is
+/// not below C; `dscores` is not written in that case.
+///
+/// # Example
+///
+/// ```
+/// use barenet::{Mat, MatMut, layers::softmax_loss};
+/// let (scores, mut dscores) = ([0.0_f64; 4], [0.0; 4]);
+/// let loss = softmax_loss(Mat::new(&scores, 1, 4)?, &[2], MatMut::new(&mut dscores, 1, 4)?)?;
+/// assert_eq!(loss, 4.0_f64.ln());
+/// assert_eq!(dscores, [0.25, 0.25, -0.75, 0.25]);
+/// # Ok::<(), barenet::Error>(())
+/// ```
+///
+/// CS231n: <https://cs231n.github.io/linear-classify/#softmax>
+pub fn softmax_loss<T: Float>(
+    scores: Mat<'_, T>,
+    y: &[Label],
+    mut dscores: MatMut<'_, T>,
+) -> Result<T, Error> {
+    check_labels(scores, y, &dscores)?;
+    let num_samples = T::from_usize(scores.rows());
+    let mut loss = T::ZERO;
+    for ((scores, &y), dscores) in scores.row_iter().zip(y).zip(dscores.row_iter_mut()) {
+        let max = scores.iter().fold(T::NEG_INFINITY, |max, &s| s.max(max));
+        let mut sum = T::ZERO;
+        for (p, &s) in dscores.iter_mut().zip(scores) {
+            *p = (s - max).exp();
+            sum += *p;
+        }
+        for p in dscores.iter_mut() {
+            *p = *p / sum / num_samples;
+        }
+        if let (Some(&correct), Some(p)) = (at(scores, y), at_mut(dscores, y)) {
+            // −ln p[y], without taking the logarithm of a p that may have become 0.
+            loss += sum.ln() - (correct - max);
+            *p -= T::ONE / num_samples;
+        }
+    }
+    Ok(mean(loss, scores.rows()))
+}
+
+/// Computes the multiclass SVM (hinge) loss and its gradient.
+///
+/// ```text
+/// loss = 1/N · Σₙ Σ_{c ≠ y[n]} max(0, scores[n, c] − scores[n, y[n]] + 1)
+/// dscores[n, c] ← 1/N where the margin is positive;  dscores[n, y[n]] ← −(how many are)/N
+/// ```
+///
+/// Shapes and errors are those of [`softmax_loss`].
+///
+/// # Errors
+///
+/// See [`softmax_loss`].
+///
+/// # Example
+///
+/// ```
+/// use barenet::{Mat, MatMut, layers::svm_loss};
+/// let (scores, mut dscores) = ([3.0, 2.5, 0.0], [0.0; 3]);
+/// let loss = svm_loss(Mat::new(&scores, 1, 3)?, &[0], MatMut::new(&mut dscores, 1, 3)?)?;
+/// assert_eq!(loss, 0.5);
+/// assert_eq!(dscores, [-1.0, 1.0, 0.0]);
+/// # Ok::<(), barenet::Error>(())
+/// ```
+///
+/// CS231n: <https://cs231n.github.io/linear-classify/#svm>
+pub fn svm_loss<T: Float>(
+    scores: Mat<'_, T>,
+    y: &[Label],
+    mut dscores: MatMut<'_, T>,
+) -> Result<T, Error> {
+    check_labels(scores, y, &dscores)?;
+    let num_samples = T::from_usize(scores.rows());
+    let mut loss = T::ZERO;
+    for ((scores, &y), dscores) in scores.row_iter().zip(y).zip(dscores.row_iter_mut()) {
+        let Some(&correct) = at(scores, y) else { continue };
+        let mut dcorrect = T::ZERO;
+        for (d, &s) in dscores.iter_mut().zip(scores) {
+            let margin = s - correct + T::ONE;
+            *d = if margin > T::ZERO { T::ONE / num_samples } else { T::ZERO };
+            loss += margin.max(T::ZERO);
+            dcorrect -= *d;
+        }
+        // The right class counted itself: a margin of 1, and one 1/N in its gradient.
+        loss -= T::ONE;
+        if let Some(d) = at_mut(dscores, y) {
+            *d += dcorrect;
+        }
+    }
+    Ok(mean(loss, scores.rows()))
+}
+
+fn check_labels<T>(scores: Mat<'_, T>, y: &[Label], dscores: &MatMut<'_, T>) -> Result<(), Error> {
+    check_len("y", scores.rows(), y.len())?;
+    check_shape("dscores", scores.shape(), dscores.shape())?;
+    let num_classes = scores.cols();
+    let is_class = |&label: &Label| usize::try_from(label).is_ok_and(|label| label < num_classes);
+    match y.iter().enumerate().find(|(_, label)| !is_class(label)) {
+        Some((index, &label)) => Err(Error::InvalidLabel { index, label, num_classes }),
+        None => Ok(()),
+    }
+}
+
+fn at<T>(row: &[T], label: Label) -> Option<&T> {
+    row.get(usize::try_from(label).ok()?)
+}
+
+fn at_mut<T>(row: &mut [T], label: Label) -> Option<&mut T> {
+    row.get_mut(usize::try_from(label).ok()?)
+}
+
+fn mean<T: Float>(sum: T, count: usize) -> T {
+    if count == 0 { T::ZERO } else { sum / T::from_usize(count) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_that_names_no_class_is_refused() {
+        let mut dscores = [7.0; 4];
+        let scores = [0.0; 4];
+        let scores = Mat::new(&scores, 2, 2).unwrap();
+        let error = softmax_loss(scores, &[0, 2], MatMut::new(&mut dscores, 2, 2).unwrap());
+        assert_eq!(error, Err(Error::InvalidLabel { index: 1, label: 2, num_classes: 2 }));
+        assert_eq!(dscores, [7.0; 4]);
+    }
+
+    #[test]
+    fn the_loss_of_no_samples_is_zero() {
+        let scores = Mat::<f64>::new(&[], 0, 3).unwrap();
+        assert_eq!(softmax_loss(scores, &[], MatMut::new(&mut [], 0, 3).unwrap()), Ok(0.0));
+        assert_eq!(svm_loss(scores, &[], MatMut::new(&mut [], 0, 3).unwrap()), Ok(0.0));
+    }
+
+    #[test]
+    fn softmax_loss_survives_scores_far_apart() {
+        let scores = [1000.0_f32, 0.0];
+        let mut dscores = [0.0; 2];
+        let scores = Mat::new(&scores, 1, 2).unwrap();
+        let loss = softmax_loss(scores, &[1], MatMut::new(&mut dscores, 1, 2).unwrap());
+        assert_eq!((loss, dscores), (Ok(1000.0), [1.0, -1.0]));
+    }
+}

@@ -1,0 +1,496 @@
+//! Training: CS231n's Solver as a state machine.
+//!
+//! [`Solver::advance`] does one piece of work, a training step or an accuracy check, and returns what
+//! happened; it prints nothing and allocates nothing. Everything random is drawn from streams that
+//! depend on the seed and the iteration alone, so the whole state of a run is [`Progress`] and the
+//! slices in [`SolverBuffers`]: save them, give them to [`Solver::resume`], and the run goes on bit
+//! for bit as if it had not stopped.
+
+mod buffers;
+mod config;
+mod dataset;
+
+pub use buffers::{History, SolverBuffers};
+pub use config::{Sampling, SolverConfig};
+pub use dataset::Dataset;
+
+use crate::error::{Error, check_len};
+use crate::float::Float;
+use crate::gemm::Gemm;
+use crate::layers::Label;
+use crate::mat::{Mat, MatMut};
+use crate::net::FullyConnectedNet;
+use crate::rng::{Permutation, Rng};
+use crate::state::{TrainState, Weights};
+use dataset::gather;
+
+/// The streams that one seed is split into.
+mod stream {
+    pub(super) const SAMPLING: u64 = 1;
+    pub(super) const DROPOUT: u64 = 2;
+    pub(super) const ACCURACY: u64 = 3;
+}
+
+/// What [`Solver::advance`] did.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Event<T> {
+    /// A training step.
+    Step {
+        /// Steps done, this one included.
+        iteration: usize,
+        /// The loss of its batch, before the step.
+        loss: T,
+        /// Whether it is one of those to print: the first, and every `print_every`th after it.
+        print: bool,
+    },
+    /// A check of the accuracies: after the first step (epoch 0) and after every epoch.
+    Epoch {
+        /// Epochs done.
+        epoch: usize,
+        /// Accuracy on a sample of the training data, 0 to 1.
+        train_acc: T,
+        /// Accuracy on the validation data, 0 to 1.
+        val_acc: T,
+        /// Whether no check had a better validation accuracy.
+        best: bool,
+    },
+}
+
+/// How far a run has come. With the slices of [`SolverBuffers`] it is the whole state of the run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Progress<T> {
+    /// Steps done.
+    pub iteration: usize,
+    /// Accuracy checks done; check 0 comes after the first step.
+    pub num_checks: usize,
+    /// The best validation accuracy so far, −∞ before the first check.
+    pub best_val_acc: T,
+    /// The epoch that had it.
+    pub best_epoch: usize,
+}
+
+impl<T: Float> Default for Progress<T> {
+    fn default() -> Self {
+        Self { iteration: 0, num_checks: 0, best_val_acc: T::NEG_INFINITY, best_epoch: 0 }
+    }
+}
+
+/// Trains a network.
+///
+/// ```
+/// use barenet::{Arch, Dataset, Event, FullyConnectedNet, Init, Label, Portable, Rng};
+/// use barenet::{Solver, SolverBuffers, SolverConfig, UpdateRule};
+///
+/// /// Points on a line: left of 0 is class 0, right of it class 1.
+/// struct Line;
+/// impl Dataset<f32> for Line {
+///     fn len(&self) -> usize { 100 }
+///     fn sample(&self, index: usize, x: &mut [f32]) -> Label {
+///         x[0] = (index as f32 - 49.5) / 50.0;
+///         u32::from(x[0] > 0.0)
+///     }
+/// }
+///
+/// let net = FullyConnectedNet::new(Arch::new(&[1, 8, 2]));
+/// let config = SolverConfig {
+///     learning_rate: 0.5, num_epochs: 20, batch_size: 10, ..SolverConfig::new(UpdateRule::Sgd)
+/// };
+/// let (len, rows) = (net.arch.num_params(), config.max_batch());
+/// let mut buffers = SolverBuffers {
+///     params: &mut vec![0.0; len], running: &mut [], grads: &mut vec![0.0; len],
+///     update_state: &mut [], best_params: &mut vec![0.0; len], best_running: &mut [],
+///     x: &mut vec![0.0; rows * 1], y: &mut vec![0; rows],
+///     workspace: &mut vec![0.0; config.workspace_len(&net.arch)],
+///     history: Default::default(),
+/// };
+/// net.init(Init::He, Rng::seed(0), &mut buffers.state(&net.arch)?);
+///
+/// let mut solver = Solver::new(net, config, &Portable, &Line, &Line, buffers)?;
+/// solver.train(|event| if let Event::Epoch { epoch, val_acc, .. } = event {
+///     println!("(Epoch {epoch} / 20) val_acc: {val_acc}");
+/// })?;
+/// assert!(solver.progress().best_val_acc > 0.95);
+/// # Ok::<(), barenet::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Solver<'a, T, G, D, V> {
+    net: FullyConnectedNet<'a, T>,
+    config: SolverConfig<T>,
+    gemm: &'a G,
+    train: &'a D,
+    val: &'a V,
+    buffers: SolverBuffers<'a, T>,
+    progress: Progress<T>,
+}
+
+impl<'a, T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'a, T, G, D, V> {
+    /// Starts a run from the parameters in `buffers`, which [`FullyConnectedNet::init`] has drawn.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidConfig`] for a setting out of its range or data without samples,
+    /// [`Error::Shape`] or [`Error::BufferTooSmall`] if a buffer has not the length it needs.
+    pub fn new(
+        net: FullyConnectedNet<'a, T>,
+        config: SolverConfig<T>,
+        gemm: &'a G,
+        train: &'a D,
+        val: &'a V,
+        buffers: SolverBuffers<'a, T>,
+    ) -> Result<Self, Error> {
+        let mut solver = Self::resume(net, config, gemm, train, val, buffers, Progress::default())?;
+        let buffers = &mut solver.buffers;
+        buffers.update_state.fill(T::ZERO);
+        for (best, &param) in buffers.best_params.iter_mut().zip(&*buffers.params) {
+            *best = param;
+        }
+        for (best, &running) in buffers.best_running.iter_mut().zip(&*buffers.running) {
+            *best = running;
+        }
+        Ok(solver)
+    }
+
+    /// Goes on with a run whose state was saved.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::new`].
+    pub fn resume(
+        net: FullyConnectedNet<'a, T>,
+        config: SolverConfig<T>,
+        gemm: &'a G,
+        train: &'a D,
+        val: &'a V,
+        buffers: SolverBuffers<'a, T>,
+        progress: Progress<T>,
+    ) -> Result<Self, Error> {
+        config.check()?;
+        if train.is_empty() || val.is_empty() {
+            return Err(Error::InvalidConfig { what: "training and validation need data" });
+        }
+        let solver = Self { net, config, gemm, train, val, buffers, progress };
+        let iterations = solver.num_iterations();
+        solver.buffers.check(&solver.net.arch, &solver.config, iterations)?;
+        Ok(solver)
+    }
+
+    /// Steps in an epoch: as many whole batches as the training data has, at least one.
+    #[must_use]
+    pub fn iterations_per_epoch(&self) -> usize {
+        self.config.iterations_per_epoch(self.train.len())
+    }
+
+    /// Steps in the whole run.
+    #[must_use]
+    pub fn num_iterations(&self) -> usize {
+        self.config.num_iterations(self.train.len())
+    }
+
+    /// How far the run has come.
+    #[must_use]
+    pub const fn progress(&self) -> &Progress<T> {
+        &self.progress
+    }
+
+    /// The slices of the run, for saving them.
+    #[must_use]
+    pub const fn buffers(&self) -> &SolverBuffers<'a, T> {
+        &self.buffers
+    }
+
+    /// The weights of the check with the best validation accuracy; those of the start before the
+    /// first check.
+    #[must_use]
+    pub const fn best_weights(&self) -> Weights<'_, T> {
+        Weights { params: self.buffers.best_params, running: self.buffers.best_running }
+    }
+
+    /// The learning rate of the next step.
+    #[must_use]
+    pub fn learning_rate(&self) -> T {
+        self.config.learning_rate_at(self.progress.iteration, self.train.len())
+    }
+
+    /// Runs to the end, passing every event on.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::advance`].
+    pub fn train(&mut self, mut on_event: impl FnMut(&Event<T>)) -> Result<(), Error> {
+        while let Some(event) = self.advance()? {
+            on_event(&event);
+        }
+        Ok(())
+    }
+
+    /// Does the next piece of work: an accuracy check if one is due, otherwise a training step.
+    /// `None` when the run is complete.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NonFiniteLoss`] if the loss is NaN or infinite; the parameters then are those before
+    /// the step, and the best ones are kept. [`Error::InvalidLabel`] if the data hold a label that
+    /// names no class.
+    pub fn advance(&mut self) -> Result<Option<Event<T>>, Error> {
+        if self.check_is_due() {
+            self.check().map(Some)
+        } else if self.progress.iteration < self.num_iterations() {
+            self.step().map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+
+    /// Check 0 follows the first step, check e the last step of epoch e.
+    fn check_is_due(&self) -> bool {
+        let Progress { iteration, num_checks, .. } = self.progress;
+        num_checks <= self.config.num_epochs
+            && iteration >= Ord::max(num_checks.saturating_mul(self.iterations_per_epoch()), 1)
+    }
+
+    fn rng(&self, stream: u64, counter: usize) -> Rng {
+        let counter = u64::try_from(counter).unwrap_or(u64::MAX);
+        Rng::seed(self.config.seed).fork(stream).fork(counter)
+    }
+
+    /// Gathers a batch, computes loss and gradients, updates the parameters.
+    fn step(&mut self) -> Result<Event<T>, Error> {
+        let batch = self.config.batch_size;
+        let iteration = self.progress.iteration;
+        let source = self.batch_source();
+        let buffers = &mut self.buffers;
+        let dim = self.net.arch.input_dim();
+        let (Some(x), Some(y)) = (buffers.x.get_mut(..batch * dim), buffers.y.get_mut(..batch))
+        else {
+            return Err(Error::BufferTooSmall { what: "x", required: batch * dim, found: 0 });
+        };
+        gather(self.gemm, self.train, &|n| source.index(n), 0, MatMut::new(x, batch, dim)?, y);
+
+        let dropout = Rng::seed(self.config.seed).fork(stream::DROPOUT).fork(source.iteration);
+        let x = Mat::new(x, batch, dim)?;
+        let mut state = TrainState {
+            params: buffers.params,
+            running: buffers.running,
+            grads: buffers.grads,
+            workspace: buffers.workspace,
+        };
+        let loss = self.net.loss(self.gemm, dropout, &mut state, x, y)?;
+        if !loss.is_finite() {
+            return Err(Error::NonFiniteLoss { iteration: iteration + 1 });
+        }
+        let learning_rate = self.config.learning_rate_at(iteration, self.train.len());
+        self.config.update_rule.update(
+            self.gemm,
+            learning_rate,
+            iteration + 1,
+            buffers.params,
+            buffers.grads,
+            buffers.update_state,
+        )?;
+        if let Some(place) = buffers.history.loss.get_mut(iteration) {
+            *place = loss;
+        }
+        self.progress.iteration = iteration + 1;
+        let print = iteration.checked_rem(self.config.print_every) == Some(0);
+        Ok(Event::Step { iteration: iteration + 1, loss, print })
+    }
+
+    /// Where the samples of the next batch come from.
+    fn batch_source(&self) -> BatchSource {
+        let iteration = self.progress.iteration;
+        let per_epoch = self.iterations_per_epoch();
+        let epoch = iteration.checked_div(per_epoch).unwrap_or(0);
+        let num_train = self.train.len();
+        let order = match self.config.sampling {
+            Sampling::WithReplacement => None,
+            Sampling::Shuffled => {
+                Some(Permutation::new(num_train, self.rng(stream::SAMPLING, epoch)))
+            }
+        };
+        BatchSource {
+            iteration: u64::try_from(iteration).unwrap_or(u64::MAX),
+            num_train,
+            draw: self.rng(stream::SAMPLING, iteration),
+            order,
+            start: (iteration - epoch * per_epoch) * self.config.batch_size,
+        }
+    }
+
+    /// Checks both accuracies and keeps the parameters if they are the best so far.
+    fn check(&mut self) -> Result<Event<T>, Error> {
+        let epoch = self.progress.num_checks;
+        let num_train = self.config.num_train_samples;
+        let train_acc = self.accuracy(self.train, num_train, epoch)?;
+        let val_acc = self.accuracy(self.val, self.config.num_val_samples, epoch)?;
+        let best = val_acc > self.progress.best_val_acc;
+        let buffers = &mut self.buffers;
+        if best {
+            self.progress.best_val_acc = val_acc;
+            self.progress.best_epoch = epoch;
+            for (best, &param) in buffers.best_params.iter_mut().zip(&*buffers.params) {
+                *best = param;
+            }
+            for (best, &running) in buffers.best_running.iter_mut().zip(&*buffers.running) {
+                *best = running;
+            }
+        }
+        for (history, acc) in
+            [(&mut buffers.history.train_acc, train_acc), (&mut buffers.history.val_acc, val_acc)]
+        {
+            if let Some(place) = history.get_mut(epoch) {
+                *place = acc;
+            }
+        }
+        self.progress.num_checks = epoch + 1;
+        Ok(Event::Epoch { epoch, train_acc, val_acc, best })
+    }
+
+    /// Accuracy of the current weights on all of `data`, or on that many samples drawn with
+    /// replacement.
+    fn accuracy(
+        &mut self,
+        data: &impl Dataset<T>,
+        num_samples: Option<usize>,
+        epoch: usize,
+    ) -> Result<T, Error> {
+        let draw = self.rng(stream::ACCURACY, epoch);
+        let len = data.len();
+        let count = num_samples.unwrap_or(len).min(len);
+        let index = |n| if count < len { draw_index(draw, n, len) } else { n };
+        let buffers = &mut self.buffers;
+        let weights = Weights { params: buffers.params, running: buffers.running };
+        let correct = count_correct(
+            &self.net,
+            self.gemm,
+            weights,
+            data,
+            (count, &index),
+            self.config.eval_batch_size,
+            (buffers.x, buffers.y, buffers.workspace),
+        )?;
+        Ok(T::from_usize(correct) / T::from_usize(count.max(1)))
+    }
+}
+
+/// Computes the accuracy of a network on a whole data set, 0 to 1.
+///
+/// `batch` samples are scored at once; `x` holds them (`batch` · D elements), `y` their labels
+/// (`batch`), `workspace` the scores (`arch.infer_workspace_len(batch)`).
+///
+/// # Errors
+///
+/// [`Error::BufferTooSmall`] if a buffer is too short for a batch, [`Error::Shape`] if the weights
+/// belong to another architecture.
+pub fn check_accuracy<T: Float>(
+    net: &FullyConnectedNet<'_, T>,
+    gemm: &impl Gemm<T>,
+    weights: Weights<'_, T>,
+    data: &impl Dataset<T>,
+    batch: usize,
+    buffers: (&mut [T], &mut [Label], &mut [T]),
+) -> Result<T, Error> {
+    let samples = (data.len(), &|n| n);
+    let correct = count_correct(net, gemm, weights, data, samples, batch, buffers)?;
+    Ok(T::from_usize(correct) / T::from_usize(data.len().max(1)))
+}
+
+fn count_correct<T: Float>(
+    net: &FullyConnectedNet<'_, T>,
+    gemm: &impl Gemm<T>,
+    weights: Weights<'_, T>,
+    data: &impl Dataset<T>,
+    (count, index): (usize, &(impl Fn(usize) -> usize + Sync)),
+    batch: usize,
+    (x, y, workspace): (&mut [T], &mut [Label], &mut [T]),
+) -> Result<usize, Error> {
+    let dim = net.arch.input_dim();
+    let (mut done, mut correct) = (0, 0);
+    while done < count {
+        let rows = batch.clamp(1, count - done);
+        let found = x.len();
+        let too_small = Error::BufferTooSmall { what: "x", required: rows * dim, found };
+        let x = x.get_mut(..rows * dim).ok_or(too_small)?;
+        let y = y.get_mut(..rows).ok_or(too_small)?;
+        gather(gemm, data, index, done, MatMut::new(x, rows, dim)?, y);
+        let scores = net.scores(gemm, weights, Mat::new(x, rows, dim)?, workspace)?;
+        correct += scores.row_iter().zip(&*y).filter(|(row, y)| predict(row) == **y).count();
+        done += rows;
+    }
+    Ok(correct)
+}
+
+/// The class with the highest score, the first of several. 0 for no scores.
+///
+/// ```
+/// assert_eq!(barenet::predict(&[0.1, 0.7, 0.2]), 1);
+/// ```
+#[must_use]
+pub fn predict<T: Float>(scores: &[T]) -> Label {
+    let (mut best, mut best_score) = (0, T::NEG_INFINITY);
+    for (label, &score) in (0..).zip(scores) {
+        if score > best_score {
+            (best, best_score) = (label, score);
+        }
+    }
+    best
+}
+
+/// Which samples make up a batch: a pure function, so that the batch can be gathered in pieces.
+struct BatchSource {
+    iteration: u64,
+    num_train: usize,
+    draw: Rng,
+    order: Option<Permutation>,
+    start: usize,
+}
+
+impl BatchSource {
+    fn index(&self, n: usize) -> usize {
+        match &self.order {
+            // A batch larger than the data starts over.
+            Some(order) => order.get((self.start + n).checked_rem(self.num_train).unwrap_or(0)),
+            None => draw_index(self.draw, n, self.num_train),
+        }
+    }
+}
+
+/// Draw number `n` of 0..len, with replacement.
+fn draw_index(rng: Rng, n: usize, len: usize) -> usize {
+    let mut rng = rng.fork(u64::try_from(n).unwrap_or(u64::MAX));
+    usize::try_from(rng.below(u64::try_from(len).unwrap_or(u64::MAX))).unwrap_or(0)
+}
+
+impl<T> SolverBuffers<'_, T> {
+    fn check(
+        &self,
+        arch: &crate::Arch<'_>,
+        config: &SolverConfig<T>,
+        num_iterations: usize,
+    ) -> Result<(), Error>
+    where
+        T: Float,
+    {
+        let (params, running) = (arch.num_params(), arch.num_running());
+        check_len("params", params, self.params.len())?;
+        check_len("running", running, self.running.len())?;
+        check_len("grads", params, self.grads.len())?;
+        let state = config.update_rule.state_per_param() * params;
+        check_len("update_state", state, self.update_state.len())?;
+        check_len("best_params", params, self.best_params.len())?;
+        check_len("best_running", running, self.best_running.len())?;
+        let buffer = crate::error::check_buffer;
+        buffer("x", config.max_batch() * arch.input_dim(), self.x.len())?;
+        buffer("y", config.max_batch(), self.y.len())?;
+        buffer("workspace", config.workspace_len(arch), self.workspace.len())?;
+        // A history is kept whole or not at all.
+        let history = &self.history;
+        for (what, required, found) in [
+            ("history.loss", num_iterations, history.loss.len()),
+            ("history.train_acc", config.num_epochs + 1, history.train_acc.len()),
+            ("history.val_acc", config.num_epochs + 1, history.val_acc.len()),
+        ] {
+            buffer(what, if found == 0 { 0 } else { required }, found)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,122 @@
+//! The options of a training run, named as in CS231n's Solver.
+
+use crate::arch::Arch;
+use crate::error::Error;
+use crate::float::Float;
+use crate::optim::UpdateRule;
+use crate::schedule::{Position, Schedule};
+
+/// How the samples of a batch are chosen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sampling {
+    /// Every sample of a batch is drawn from all training data (CS231n's Solver): in an epoch some
+    /// come several times and others not at all.
+    WithReplacement,
+    /// Every epoch goes through the training data once, in a new order.
+    #[default]
+    Shuffled,
+}
+
+/// The options of a training run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SolverConfig<T> {
+    /// How gradients change the weights.
+    pub update_rule: UpdateRule<T>,
+    /// The learning rate at the start, above 0. Default: that of the rule.
+    pub learning_rate: T,
+    /// How the learning rate changes. Default: not.
+    pub schedule: Schedule,
+    /// How batches are chosen. Default: shuffled epochs.
+    pub sampling: Sampling,
+    /// Samples in a batch, at least 1. Default 100.
+    pub batch_size: usize,
+    /// Epochs to train, at least 1. Default 10.
+    pub num_epochs: usize,
+    /// Every how many iterations an event asks to be printed; 0 for never. Default 10.
+    pub print_every: usize,
+    /// On how many samples the training accuracy is checked; `None` for all. Default 1000.
+    pub num_train_samples: Option<usize>,
+    /// On how many samples the validation accuracy is checked; `None` for all. Default all.
+    pub num_val_samples: Option<usize>,
+    /// Samples that are scored at once in an accuracy check, at least 1. Default 100.
+    pub eval_batch_size: usize,
+    /// Everything random follows from it. Default 0.
+    pub seed: u64,
+}
+
+impl<T: Float> SolverConfig<T> {
+    /// The defaults of CS231n's Solver, with shuffled epochs.
+    #[must_use]
+    pub fn new(update_rule: UpdateRule<T>) -> Self {
+        Self {
+            update_rule,
+            learning_rate: update_rule.default_learning_rate(),
+            schedule: Schedule::Constant,
+            sampling: Sampling::Shuffled,
+            batch_size: 100,
+            num_epochs: 10,
+            print_every: 10,
+            num_train_samples: Some(1000),
+            num_val_samples: None,
+            eval_batch_size: 100,
+            seed: 0,
+        }
+    }
+
+    /// Steps in an epoch over `num_train` samples.
+    #[must_use]
+    pub fn iterations_per_epoch(&self, num_train: usize) -> usize {
+        num_train.checked_div(self.batch_size).unwrap_or(1).max(1)
+    }
+
+    /// Steps in the whole run.
+    #[must_use]
+    pub fn num_iterations(&self, num_train: usize) -> usize {
+        self.num_epochs.saturating_mul(self.iterations_per_epoch(num_train))
+    }
+
+    /// The most samples that are in memory at once.
+    #[must_use]
+    pub fn max_batch(&self) -> usize {
+        self.batch_size.max(self.eval_batch_size)
+    }
+
+    /// Elements of workspace for training and accuracy checks.
+    #[must_use]
+    pub fn workspace_len(&self, arch: &Arch<'_>) -> usize {
+        arch.train_workspace_len(self.batch_size)
+            .max(arch.infer_workspace_len(self.eval_batch_size))
+    }
+
+    /// The learning rate of the step after `iteration` steps.
+    #[must_use]
+    pub fn learning_rate_at(&self, iteration: usize, num_train: usize) -> T {
+        let position = Position {
+            iteration,
+            iterations_per_epoch: self.iterations_per_epoch(num_train),
+            num_iterations: self.num_iterations(num_train),
+        };
+        self.schedule.learning_rate(self.learning_rate, position)
+    }
+
+    /// Refuses settings out of their range.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        let refuse = |what| Err(Error::InvalidConfig { what });
+        if self.batch_size == 0 {
+            return refuse("batch_size must be at least 1");
+        }
+        if self.eval_batch_size == 0 {
+            return refuse("eval_batch_size must be at least 1");
+        }
+        if self.num_epochs == 0 {
+            return refuse("num_epochs must be at least 1");
+        }
+        if self.num_train_samples == Some(0) || self.num_val_samples == Some(0) {
+            return refuse("num_train_samples and num_val_samples must be at least 1");
+        }
+        if !(self.learning_rate.is_finite() && self.learning_rate > T::ZERO) {
+            return refuse("learning_rate must be finite and above 0");
+        }
+        Ok(())
+    }
+}
