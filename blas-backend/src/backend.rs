@@ -1,0 +1,169 @@
+//! A kernel and a team of threads, chosen at run time.
+
+use crate::tile::{Join, Product};
+use barenet::{Gemm, GemmArgs, Portable};
+use core::fmt;
+use core::num::NonZero;
+use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
+
+/// What multiplies matrices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kernel {
+    /// [`Portable`]: safe Rust, the same bits as on a microcontroller. Its products use one thread.
+    Portable,
+    /// [`MatrixMultiply`](crate::MatrixMultiply): the feature `matrixmultiply`.
+    #[cfg(feature = "matrixmultiply")]
+    MatrixMultiply,
+    /// [`OpenBlas`](crate::OpenBlas): the feature `openblas`.
+    #[cfg(feature = "openblas")]
+    OpenBlas,
+}
+
+impl Kernel {
+    /// The kernels of this build, the fastest first.
+    pub const ALL: &'static [Self] = &[
+        #[cfg(feature = "openblas")]
+        Self::OpenBlas,
+        #[cfg(feature = "matrixmultiply")]
+        Self::MatrixMultiply,
+        Self::Portable,
+    ];
+
+    /// The name, as it is given on a command line.
+    ///
+    /// ```
+    /// use barenet_blas::Kernel;
+    /// assert!(Kernel::ALL.contains(&Kernel::Portable));
+    /// assert_eq!(Kernel::Portable.name(), "portable");
+    /// ```
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Portable => "portable",
+            #[cfg(feature = "matrixmultiply")]
+            Self::MatrixMultiply => "matrixmultiply",
+            #[cfg(feature = "openblas")]
+            Self::OpenBlas => "openblas",
+        }
+    }
+
+    /// The kernel of a name, if this build has it.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kernel| kernel.name() == name)
+    }
+}
+
+impl fmt::Display for Kernel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            #[cfg(feature = "openblas")]
+            Self::OpenBlas => f.write_str(&crate::OpenBlas::new().describe()),
+            _ => f.write_str(self.name()),
+        }
+    }
+}
+
+/// A kernel with a team of threads.
+///
+/// ```
+/// use barenet::{Mat, MatMut, matmul};
+/// use barenet_blas::{Backend, Kernel};
+/// let backend = Backend::new(Kernel::ALL[0], 2)?;
+/// let (a, mut c) = ([1.0_f32, 2.0], [0.0]);
+/// let a = Mat::new(&a, 1, 2)?;
+/// backend.install(|| matmul(&backend, a, a.t(), 0.0, MatMut::new(&mut c, 1, 1)?))?;
+/// assert_eq!(c, [5.0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Backend {
+    kernel: Kernel,
+    /// `None` for a team of one.
+    pool: Option<ThreadPool>,
+}
+
+impl Backend {
+    /// Starts `threads` threads; 0 means one for each CPU.
+    ///
+    /// # Errors
+    ///
+    /// If the operating system refuses to start the threads.
+    pub fn new(kernel: Kernel, threads: usize) -> Result<Self, ThreadPoolBuildError> {
+        #[cfg(feature = "openblas")]
+        let _single_threaded = crate::OpenBlas::new();
+        let available = || std::thread::available_parallelism().map_or(1, NonZero::get);
+        let threads = if threads == 0 { available() } else { threads };
+        let pool = if threads > 1 {
+            let builder = ThreadPoolBuilder::new().num_threads(threads);
+            Some(builder.thread_name(|i| format!("barenet-{i}")).build()?)
+        } else {
+            None
+        };
+        Ok(Self { kernel, pool })
+    }
+
+    /// What multiplies.
+    #[must_use]
+    pub const fn kernel(&self) -> Kernel {
+        self.kernel
+    }
+
+    /// How many threads work.
+    #[must_use]
+    pub fn threads(&self) -> usize {
+        self.pool.as_ref().map_or(1, ThreadPool::current_num_threads)
+    }
+
+    /// Runs `work` as one of the team. Products and joins then need no hand-over; without, every one
+    /// of them has to enter the team and leave it.
+    pub fn install<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
+        match &self.pool {
+            Some(pool) => pool.install(work),
+            None => work(),
+        }
+    }
+}
+
+impl Join for Backend {
+    fn join(&self, a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
+        match &self.pool {
+            // Also right from outside the team: it then hands both over and waits.
+            Some(pool) => {
+                pool.join(a, b);
+            }
+            None => {
+                a();
+                b();
+            }
+        }
+    }
+}
+
+macro_rules! impl_gemm {
+    ($t:ty) => {
+        impl Gemm<$t> for Backend {
+            fn gemm(&self, args: GemmArgs<'_, $t>) {
+                match self.kernel {
+                    Kernel::Portable => Portable.gemm(args),
+                    #[cfg(feature = "matrixmultiply")]
+                    Kernel::MatrixMultiply => Product::new(args).run(&crate::MatrixMultiply, self),
+                    #[cfg(feature = "openblas")]
+                    Kernel::OpenBlas => Product::new(args).run(&crate::OpenBlas::new(), self),
+                }
+            }
+
+            fn join<A, B>(&self, a: A, b: B)
+            where
+                A: FnOnce() + Send,
+                B: FnOnce() + Send,
+            {
+                Join::join(self, a, b);
+            }
+        }
+    };
+}
+
+impl_gemm!(f32);
+impl_gemm!(f64);

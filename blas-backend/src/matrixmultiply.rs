@@ -1,0 +1,51 @@
+//! Products by the `matrixmultiply` crate: pure Rust, with the CPU's vector instructions found at
+//! run time.
+
+use crate::tile::{Multiply, Product, Sequential};
+use barenet::{Gemm, GemmArgs};
+
+/// Matrix products by the `matrixmultiply` crate, on the calling thread.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MatrixMultiply;
+
+macro_rules! impl_matrixmultiply {
+    ($t:ty, $gemm:path) => {
+        impl Gemm<$t> for MatrixMultiply {
+            fn gemm(&self, args: GemmArgs<'_, $t>) {
+                Product::new(args).run(self, &Sequential);
+            }
+        }
+
+        impl Multiply<$t> for MatrixMultiply {
+            fn multiply(&self, p: Product<'_, $t>) {
+                // A slice has at most isize::MAX bytes, so every stride of a matrix of elements
+                // fits; that of an empty one is never used.
+                #[allow(clippy::cast_possible_wrap)]
+                let stride = |stride: usize| stride as isize;
+                // SAFETY: the invariant of `Product`: all elements lie within borrowed slices, and
+                // those of C are this product's alone. The library does not read C if β is 0.
+                unsafe {
+                    $gemm(
+                        p.m,
+                        p.k,
+                        p.n,
+                        p.alpha,
+                        p.a.data,
+                        stride(p.a.row_stride),
+                        stride(p.a.col_stride),
+                        p.b.data,
+                        stride(p.b.row_stride),
+                        stride(p.b.col_stride),
+                        p.beta,
+                        p.c,
+                        stride(p.c_stride),
+                        1,
+                    );
+                }
+            }
+        }
+    };
+}
+
+impl_matrixmultiply!(f32, ::matrixmultiply::sgemm);
+impl_matrixmultiply!(f64, ::matrixmultiply::dgemm);

@@ -1,0 +1,148 @@
+//! Products cut into tiles of C that different threads may compute.
+
+use barenet::{Float, GemmArgs, GemmParts};
+use core::marker::PhantomData;
+
+/// A matrix that is read, by address: element (i, j) lies at `i * row_stride + j * col_stride`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Operand<T> {
+    pub(crate) data: *const T,
+    pub(crate) row_stride: usize,
+    pub(crate) col_stride: usize,
+}
+
+/// One product C ← α·A·B + β·C, whole or one tile of it.
+///
+/// # Invariant
+///
+/// All m × k, k × n and m × n elements lie within the slices that [`GemmArgs`] borrowed for `'a`, and
+/// no other tile that exists covers an element of C.
+#[derive(Debug)]
+pub(crate) struct Product<'a, T> {
+    pub(crate) m: usize,
+    pub(crate) k: usize,
+    pub(crate) n: usize,
+    pub(crate) alpha: T,
+    pub(crate) a: Operand<T>,
+    pub(crate) b: Operand<T>,
+    pub(crate) beta: T,
+    pub(crate) c: *mut T,
+    /// Elements from one row of C to the next.
+    pub(crate) c_stride: usize,
+    borrow: PhantomData<&'a mut [T]>,
+}
+
+// SAFETY: a product reads elements of A and B that nobody writes while `GemmArgs` borrows them, and
+// it alone writes its elements of C.
+unsafe impl<T: Sync + Send> Send for Product<'_, T> {}
+
+/// A single-threaded product.
+pub(crate) trait Multiply<T>: Sync {
+    fn multiply(&self, product: Product<'_, T>);
+}
+
+/// Products of fewer multiplications than this stay whole: handing one over would cost as much.
+const MIN_MULTIPLICATIONS: usize = 1 << 20;
+
+impl<'a, T: Float> Product<'a, T> {
+    pub(crate) fn new(args: GemmArgs<'a, T>) -> Self {
+        let (m, k, n) = args.sizes();
+        let GemmParts { alpha, a, b, beta, mut c } = args.into_parts();
+        let operand = |op: barenet::Op<'a, T>| {
+            let (mat, cols) = (op.mat(), op.mat().cols());
+            let (row_stride, col_stride) = if op.is_transposed() { (1, cols) } else { (cols, 1) };
+            Operand { data: mat.data().as_ptr(), row_stride, col_stride }
+        };
+        let (a, b) = (operand(a), operand(b));
+        Self {
+            m,
+            k,
+            n,
+            alpha,
+            a,
+            b,
+            beta,
+            c: c.data_mut().as_mut_ptr(),
+            c_stride: n,
+            borrow: PhantomData,
+        }
+    }
+
+    /// How many tiles C is cut into, along its longer side. A function of the sizes alone.
+    fn num_tiles(&self) -> usize {
+        if self.m.saturating_mul(self.k).saturating_mul(self.n) < MIN_MULTIPLICATIONS {
+            return 1;
+        }
+        // Every tile prepares the shorter operand anew, so tiles should be long; but two cores
+        // should have one each of a common batch of 100 rows.
+        match self.m.max(self.n) {
+            0..96 => 1,
+            96..512 => 2,
+            side => side.div_ceil(256),
+        }
+    }
+
+    /// Splits the product in two at tile boundary `at` of `num_tiles`.
+    fn split(self, at: usize, num_tiles: usize) -> (Self, Self) {
+        let (a, b) = (self.a, self.b);
+        if self.m >= self.n {
+            // Whole vectors of rows in every tile but the last.
+            let rows = (self.m * at / num_tiles).next_multiple_of(4).min(self.m);
+            // SAFETY: `rows` ≤ m, so the pointers stay within, or one past the end of, what they
+            // point into; the two halves have no row of C in common.
+            unsafe {
+                let a_lower = Operand { data: a.data.add(rows * a.row_stride), ..a };
+                let c_lower = self.c.add(rows * self.c_stride);
+                let m_lower = self.m - rows;
+                (Self { m: rows, ..self }, Self { m: m_lower, a: a_lower, c: c_lower, ..self })
+            }
+        } else {
+            let cols = (self.n * at / num_tiles).next_multiple_of(16).min(self.n);
+            // SAFETY: as above, with columns; addresses are those of elements, which are not formed
+            // if the right half is empty.
+            unsafe {
+                let b_right = if cols < self.n { b.data.add(cols * b.col_stride) } else { b.data };
+                let b_right = Operand { data: b_right, ..b };
+                let c_right = if cols < self.n { self.c.add(cols) } else { self.c };
+                let n_right = self.n - cols;
+                (Self { n: cols, ..self }, Self { n: n_right, b: b_right, c: c_right, ..self })
+            }
+        }
+    }
+
+    /// Computes the product tile by tile.
+    pub(crate) fn run(self, kernel: &impl Multiply<T>, join: &impl Join) {
+        let num_tiles = self.num_tiles();
+        self.run_tiles(num_tiles, kernel, join);
+    }
+
+    fn run_tiles(self, num_tiles: usize, kernel: &impl Multiply<T>, join: &impl Join) {
+        if self.m == 0 || self.n == 0 {
+            return;
+        }
+        if num_tiles <= 1 {
+            return kernel.multiply(self);
+        }
+        let at = num_tiles / 2;
+        let (left, right) = self.split(at, num_tiles);
+        join.join(
+            || left.run_tiles(at, kernel, join),
+            || right.run_tiles(num_tiles - at, kernel, join),
+        );
+    }
+}
+
+/// Runs two pieces of work, perhaps at once.
+pub(crate) trait Join: Sync {
+    fn join(&self, a: impl FnOnce() + Send, b: impl FnOnce() + Send);
+}
+
+/// One after the other.
+pub(crate) struct Sequential;
+
+impl Join for Sequential {
+    fn join(&self, a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
+        a();
+        b();
+    }
+}
