@@ -1,7 +1,7 @@
 //! A kernel and a team of threads, chosen at run time.
 
 use crate::tile::{Join, Product};
-use barenet::{Gemm, GemmArgs, Portable};
+use barenet::{Float, Gemm, GemmArgs, Portable};
 use core::fmt;
 use core::num::NonZero;
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
@@ -141,29 +141,44 @@ impl Join for Backend {
     }
 }
 
-macro_rules! impl_gemm {
+/// A number type that all kernels multiply: `f32` and `f64`.
+pub trait Element: Float {
+    /// Computes one product with a kernel, on the threads of a backend.
+    #[doc(hidden)]
+    fn multiply(args: GemmArgs<'_, Self>, backend: &Backend);
+}
+
+macro_rules! impl_element {
     ($t:ty) => {
-        impl Gemm<$t> for Backend {
-            fn gemm(&self, args: GemmArgs<'_, $t>) {
-                match self.kernel {
+        impl Element for $t {
+            fn multiply(args: GemmArgs<'_, Self>, backend: &Backend) {
+                match backend.kernel {
                     Kernel::Portable => Portable.gemm(args),
                     #[cfg(feature = "matrixmultiply")]
-                    Kernel::MatrixMultiply => Product::new(args).run(&crate::MatrixMultiply, self),
+                    Kernel::MatrixMultiply => {
+                        Product::new(args).run(&crate::MatrixMultiply, backend);
+                    }
                     #[cfg(feature = "openblas")]
-                    Kernel::OpenBlas => Product::new(args).run(&crate::OpenBlas::new(), self),
+                    Kernel::OpenBlas => Product::new(args).run(&crate::OpenBlas::new(), backend),
                 }
-            }
-
-            fn join<A, B>(&self, a: A, b: B)
-            where
-                A: FnOnce() + Send,
-                B: FnOnce() + Send,
-            {
-                Join::join(self, a, b);
             }
         }
     };
 }
 
-impl_gemm!(f32);
-impl_gemm!(f64);
+impl_element!(f32);
+impl_element!(f64);
+
+impl<T: Element> Gemm<T> for Backend {
+    fn gemm(&self, args: GemmArgs<'_, T>) {
+        T::multiply(args, self);
+    }
+
+    fn join<A, B>(&self, a: A, b: B)
+    where
+        A: FnOnce() + Send,
+        B: FnOnce() + Send,
+    {
+        Join::join(self, a, b);
+    }
+}

@@ -23,7 +23,7 @@ mod matrixmultiply;
 mod openblas;
 mod tile;
 
-pub use backend::{Backend, Kernel};
+pub use backend::{Backend, Element, Kernel};
 #[cfg(feature = "matrixmultiply")]
 pub use matrixmultiply::MatrixMultiply;
 #[cfg(feature = "openblas")]

@@ -1,1 +1,24 @@
-//! The library behind the `barenet` command: data, configuration, run folders, plots.
+//! The library behind the `barenet` command.
+//!
+//! | module | has |
+//! |---|---|
+//! | [`settings`], [`presets`], [`config`] | what a run may be told, the course's experiments, and a checked whole |
+//! | [`data`], [`samples`] | the images, and CS231n's split and preprocessing |
+//! | [`trainer`] | one training run |
+//! | [`run_folder`], [`weights`], [`plot`] | what a run leaves |
+//! | [`gradcheck`] | the course's gradient checks, with NumPy's random numbers |
+//! | [`console`], [`commands`] | what a person sees, and the subcommands |
+
+pub mod commands;
+pub mod config;
+pub mod console;
+pub mod data;
+pub mod gradcheck;
+pub mod number;
+pub mod plot;
+pub mod presets;
+pub mod run_folder;
+pub mod samples;
+pub mod settings;
+pub mod trainer;
+pub mod weights;

@@ -1,0 +1,49 @@
+//! The subcommands.
+
+pub mod compare;
+pub mod data;
+pub mod eval;
+pub mod gradcheck;
+pub mod presets;
+pub mod train;
+
+use crate::config::Config;
+use crate::data::{DataSet, Source};
+use crate::settings::SettingsError;
+use anyhow::Result;
+use barenet_blas::Backend;
+
+/// What a figure of 0 to 1 looks like in tables and messages.
+#[must_use]
+pub fn accuracy_text(accuracy: f64) -> String {
+    format!("{accuracy:.3}")
+}
+
+/// Starts the threads of a configuration.
+///
+/// # Errors
+///
+/// If the operating system refuses.
+pub fn start_backend(config: &Config) -> Result<Backend> {
+    Ok(Backend::new(config.kernel(), config.settings().threads.unwrap_or(0))?)
+}
+
+/// The line that says which data a run uses, and, if they are the built-in ones, why.
+#[must_use]
+pub fn data_line(data: &DataSet) -> String {
+    match data.source {
+        Source::BuiltIn => {
+            "built-in images (CIFAR-10 was not found: --data, CIFAR10_DIR, ./data)".to_owned()
+        }
+        Source::Cifar10(_) => data.source.to_string(),
+    }
+}
+
+/// A number such as `0`, given to a count that must not be it, is a mistake in using the command.
+///
+/// # Errors
+///
+/// Always, as [`SettingsError`].
+pub fn usage<T>(message: impl Into<String>) -> Result<T> {
+    Err(SettingsError::new(message).into())
+}

@@ -1,0 +1,194 @@
+//! `barenet compare`.
+
+use super::{accuracy_text, data_line, start_backend, usage};
+use crate::commands::train::combine;
+use crate::config::Config;
+use crate::console::{Console, Verbosity};
+use crate::data::{DataSet, IMAGE_LEN, NUM_CLASSES, discover};
+use crate::number::Number;
+use crate::plot::{TrainingCurves, comparison_figure};
+use crate::run_folder::write_whole;
+use crate::samples::Split;
+use crate::settings::{Dtype, Settings, UpdateRuleName};
+use crate::trainer::{self, Outcome};
+use anyhow::{Context, Result};
+use barenet::Event;
+use serde_json::json;
+use std::path::PathBuf;
+
+/// Train once with each update rule, and plot the runs together
+#[derive(clap::Args, Debug)]
+#[command(after_help = "\
+Examples:
+  barenet compare                                          the course's comparison
+  barenet compare --update-rules sgd,nesterov,adamw --epochs 10 --out runs/rules
+
+Each rule has the learning rate of the course's experiment with it (sgd, sgd_momentum and nesterov
+1e-2, rmsprop 1e-4, adam and adamw 1e-3), or --learning-rate. All other settings are the same, by
+default those of the course: --preset six-layer-sgd.")]
+pub struct Args {
+    /// Update rules to compare
+    #[arg(
+        long,
+        value_name = "RULE,..",
+        value_delimiter = ',',
+        default_value = "sgd,sgd_momentum,rmsprop,adam"
+    )]
+    pub update_rules: Vec<UpdateRuleName>,
+    /// Read settings from this TOML file
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// CIFAR-10: a folder or .tar.gz, binary or python version
+    /// [default: CIFAR10_DIR, then ./data, then built-in images]
+    #[arg(long, value_name = "PATH")]
+    pub data: Option<PathBuf>,
+    /// Folder for comparison.svg, comparison.png and comparison.json
+    #[arg(long, value_name = "DIR", default_value = "runs/compare")]
+    pub out: PathBuf,
+    /// Print nothing but errors
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// Print one JSON object with the result
+    #[arg(long, conflicts_with = "quiet")]
+    pub json: bool,
+    /// Settings
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+/// The learning rate of the course's experiment with a rule.
+const fn course_learning_rate(rule: UpdateRuleName) -> f64 {
+    match rule {
+        UpdateRuleName::Sgd | UpdateRuleName::SgdMomentum | UpdateRuleName::Nesterov => 1e-2,
+        UpdateRuleName::RmsProp => 1e-4,
+        UpdateRuleName::Adam | UpdateRuleName::AdamW => 1e-3,
+    }
+}
+
+/// What is kept of one rule's run.
+struct Curves {
+    rule: UpdateRuleName,
+    loss: Vec<f64>,
+    train_acc: Vec<f64>,
+    val_acc: Vec<f64>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+///
+/// For data, settings or files that cannot be used.
+pub fn run(args: Args) -> Result<()> {
+    if args.settings.update_rule.is_some() {
+        return usage("compare takes --update-rules, several, in place of --update-rule");
+    }
+    let verbosity = match (args.quiet, args.json) {
+        (true, _) => Verbosity::Quiet,
+        (_, true) => Verbosity::Json,
+        _ => Verbosity::Lines,
+    };
+    let asked_rate = args.settings.learning_rate;
+    let (settings, _) = combine(args.config.as_deref(), args.settings, "six-layer-sgd")?;
+    let configs = args
+        .update_rules
+        .iter()
+        .map(|&rule| {
+            let rate = asked_rate.unwrap_or(course_learning_rate(rule));
+            let changes = Settings {
+                update_rule: Some(rule),
+                learning_rate: Some(rate),
+                ..Settings::default()
+            };
+            Ok((rule, Config::new(changes.overlay(settings.clone()), IMAGE_LEN, NUM_CLASSES)?))
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let data = discover(args.data.as_deref())?;
+    std::fs::create_dir_all(&args.out)
+        .with_context(|| format!("{}: cannot make this folder", args.out.display()))?;
+    let console = Console::new(verbosity);
+    console.line(&format!("data      {}", data_line(&data)));
+
+    let mut runs = Vec::new();
+    for (rule, config) in &configs {
+        console.line(&format!("running with {}", rule.name()));
+        let run = match config.dtype() {
+            Dtype::F32 => train_one::<f32>(*rule, config, &data, &console)?,
+            Dtype::F64 => train_one::<f64>(*rule, config, &data, &console)?,
+        };
+        runs.push(run);
+    }
+
+    let curves: Vec<_> = runs
+        .iter()
+        .map(|run| TrainingCurves {
+            label: run.rule.name(),
+            loss: &run.loss,
+            train_acc: &run.train_acc,
+            val_acc: &run.val_acc,
+        })
+        .collect();
+    let figure = comparison_figure(&curves);
+    write_whole(&args.out.join("comparison.svg"), figure.to_svg()?.as_bytes())?;
+    write_whole(&args.out.join("comparison.png"), &figure.to_png()?)?;
+    let last = |history: &[f64]| history.last().copied().unwrap_or(0.0);
+    let rows: Vec<_> = runs
+        .iter()
+        .map(|run| {
+            json!({
+                "update_rule": run.rule.name(),
+                "loss": last(&run.loss),
+                "train_acc": last(&run.train_acc),
+                "val_acc": last(&run.val_acc),
+                "best_val_acc": run.val_acc.iter().copied().fold(0.0, f64::max),
+            })
+        })
+        .collect();
+    let result = json!({ "data": data.source.kind(), "runs": rows });
+    write_whole(&args.out.join("comparison.json"), format!("{result:#}\n").as_bytes())?;
+    console.json(&result.to_string());
+    let (last, data) = ("last epoch", data.source.kind());
+    console.line(&format!("\n{:<14}{:>12}{:>12}{:>12}", data, "train acc", "val acc", "best val"));
+    for run in &runs {
+        console.line(&format!(
+            "{:<14}{:>12}{:>12}{:>12}",
+            run.rule.name(),
+            accuracy_text(run.train_acc.last().copied().unwrap_or(0.0)),
+            accuracy_text(run.val_acc.last().copied().unwrap_or(0.0)),
+            accuracy_text(run.val_acc.iter().copied().fold(0.0, f64::max)),
+        ));
+    }
+    console.line(&format!("({last})\n\nplots are in {}", args.out.display()));
+    Ok(())
+}
+
+fn train_one<T: Number>(
+    rule: UpdateRuleName,
+    config: &Config,
+    data: &DataSet,
+    console: &Console,
+) -> Result<Curves> {
+    let split = Split::new(data, config.settings())?;
+    let mean_image: Vec<T> = split.mean_image(data).into_iter().map(T::from_f64).collect();
+    let num_epochs = config.solver::<T>().num_epochs;
+    let backend = start_backend(config)?;
+    let outcome: Outcome<T> =
+        trainer::train(config, data, &split, &mean_image, &backend, |event, _| {
+            if let Event::Epoch { epoch, train_acc, val_acc, .. } = event {
+                console.line(&format!(
+                    "(Epoch {epoch} / {num_epochs}) train acc: {:.6}; val_acc: {:.6}",
+                    train_acc.to_f64(),
+                    val_acc.to_f64()
+                ));
+            }
+            Ok(())
+        })?;
+    if let Some(iteration) = outcome.diverged_at {
+        console.line(&format!("the loss is not a finite number at iteration {iteration}"));
+    }
+    Ok(Curves {
+        rule,
+        loss: outcome.loss_history,
+        train_acc: outcome.train_acc_history,
+        val_acc: outcome.val_acc_history,
+    })
+}

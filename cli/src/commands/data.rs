@@ -1,0 +1,75 @@
+//! `barenet data`.
+
+use super::data_line;
+use crate::data::discover;
+use anyhow::Result;
+use serde_json::json;
+use std::path::PathBuf;
+
+/// See which images would be used
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(clap::Subcommand, Debug)]
+enum Command {
+    /// Say where the images come from, how many there are, and of which classes
+    Info(InfoArgs),
+}
+
+#[derive(clap::Args, Debug)]
+struct InfoArgs {
+    /// CIFAR-10: a folder or .tar.gz, binary or python version
+    /// [default: CIFAR10_DIR, then ./data, then built-in images]
+    #[arg(long, value_name = "PATH")]
+    data: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+///
+/// # Errors
+///
+/// If the data cannot be read.
+pub fn run(args: &Args) -> Result<()> {
+    let Command::Info(args) = &args.command;
+    let data = discover(args.data.as_deref())?;
+    let count = |labels: &[u8], class: usize| {
+        labels.iter().filter(|&&label| usize::from(label) == class).count()
+    };
+    if args.json {
+        let classes: Vec<_> = data
+            .class_names
+            .iter()
+            .enumerate()
+            .map(|(class, name)| {
+                let train = count(data.train.labels(), class);
+                json!({ "name": name, "train": train, "test": count(data.test.labels(), class) })
+            })
+            .collect();
+        let (train, test) = (data.train.len(), data.test.len());
+        let source = data.source.to_string();
+        let kind = data.source.kind();
+        println!(
+            "{}",
+            json!({ "kind": kind, "source": source, "train": train, "test": test, "classes": classes })
+        );
+        return Ok(());
+    }
+    println!("data      {}", data_line(&data));
+    println!(
+        "images    {} training, {} test; 32 x 32 pixels, 3 colours",
+        data.train.len(),
+        data.test.len()
+    );
+    println!("\n{:<22}{:>10}{:>8}", "class", "training", "test");
+    for (class, name) in data.class_names.iter().enumerate() {
+        let (train, test) = (count(data.train.labels(), class), count(data.test.labels(), class));
+        println!("{class} {name:<20}{train:>10}{test:>8}");
+    }
+    Ok(())
+}

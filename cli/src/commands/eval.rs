@@ -1,0 +1,103 @@
+//! `barenet eval`.
+
+use super::{data_line, start_backend};
+use crate::config::Config;
+use crate::data::{DataSet, IMAGE_LEN, NUM_CLASSES, discover};
+use crate::number::Number;
+use crate::run_folder::{BEST, RunFolder};
+use crate::samples::{Part, Split};
+use crate::settings::{Dtype, GemmName, Settings};
+use crate::trainer;
+use crate::weights::{from_safetensors, read_config};
+use anyhow::Result;
+use barenet::Weights;
+use serde_json::json;
+use std::path::PathBuf;
+
+/// Measure the accuracy of a trained network
+#[derive(clap::Args, Debug)]
+#[command(after_help = "\
+Examples:
+  barenet eval runs/two-layer                              the run's test images
+  barenet eval runs/two-layer --split test --test-size 10000
+  barenet eval runs/two-layer --split val --json | jq .accuracy")]
+pub struct Args {
+    /// Folder of a run
+    pub run: PathBuf,
+    /// Which images
+    #[arg(long, value_name = "PART", default_value = "test")]
+    pub split: Part,
+    /// CIFAR-10: a folder or .tar.gz, binary or python version
+    /// [default: CIFAR10_DIR, then ./data, then built-in images]
+    #[arg(long, value_name = "PATH")]
+    pub data: Option<PathBuf>,
+    /// Test images, from the first on [default: as in the run]
+    #[arg(long, value_name = "N")]
+    pub test_size: Option<usize>,
+    /// What multiplies matrices [default: the fastest of this build]
+    #[arg(long, value_name = "KERNEL")]
+    pub gemm: Option<GemmName>,
+    /// Threads; 0 for one for each CPU
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub threads: usize,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Runs the command.
+///
+/// # Errors
+///
+/// If the run's files or the data cannot be used.
+pub fn run(args: &Args) -> Result<()> {
+    let folder = RunFolder::open(&args.run)?;
+    let file = folder.file(BEST);
+    let bytes = folder.read(BEST)?;
+    let trained = Settings::from_toml(&read_config(&bytes, &file)?, &file)?;
+    // Where it was trained says nothing about where it is measured.
+    let trained = Settings { gemm: None, threads: None, ..trained };
+    let flags = Settings {
+        test_size: args.test_size,
+        gemm: args.gemm,
+        threads: Some(args.threads),
+        ..Settings::default()
+    };
+    let config = Config::new(flags.overlay(trained), IMAGE_LEN, NUM_CLASSES)?;
+    let data = discover(args.data.as_deref())?;
+    let split = Split::new(&data, config.settings())?;
+    let accuracy = match config.dtype() {
+        Dtype::F32 => measure::<f32>(&config, &bytes, &folder, (&data, &split, args.split))?,
+        Dtype::F64 => measure::<f64>(&config, &bytes, &folder, (&data, &split, args.split))?,
+    };
+    let count = match args.split {
+        Part::Train => split.train.len(),
+        Part::Val => split.val.len(),
+        Part::Test => split.test.len(),
+    };
+    if args.json {
+        let run = args.run.display().to_string();
+        let (part, data) = (args.split.to_string(), data.source.kind());
+        println!(
+            "{}",
+            json!({ "run": run, "split": part, "accuracy": accuracy, "num_images": count, "data": data })
+        );
+    } else {
+        println!("data      {}", data_line(&data));
+        println!("accuracy  {accuracy:.4} on {count} {} images", args.split);
+    }
+    Ok(())
+}
+
+fn measure<T: Number>(
+    config: &Config,
+    bytes: &[u8],
+    folder: &RunFolder,
+    part: (&DataSet, &Split, Part),
+) -> Result<f64> {
+    let net = config.net::<T>();
+    let weights = from_safetensors::<T>(bytes, &net.arch, &folder.file(BEST))?;
+    let mean_image = weights.mean_image;
+    let weights = Weights::new(&net.arch, &weights.params, &weights.running)?;
+    trainer::evaluate(&net, weights, part, &mean_image, &start_backend(config)?)
+}

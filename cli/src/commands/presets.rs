@@ -1,0 +1,48 @@
+//! `barenet presets`.
+
+use crate::presets::Preset;
+use anyhow::Result;
+use serde_json::json;
+
+/// List the course's experiments, for --preset
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// Show the settings of this one, as a TOML file that --config reads
+    pub name: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Runs the command.
+///
+/// # Errors
+///
+/// If there is no such preset.
+pub fn run(args: &Args) -> Result<()> {
+    let mut presets = Preset::all();
+    if let Some(name) = &args.name {
+        presets.retain(|preset| preset.name == name);
+        if presets.is_empty() {
+            return super::usage(format!(
+                "there is no preset {name:?}; `barenet presets` lists them"
+            ));
+        }
+    }
+    if args.json {
+        let list: Vec<_> = presets
+            .iter()
+            .map(|p| json!({ "name": p.name, "summary": p.summary, "settings": p.settings }))
+            .collect();
+        println!("{}", json!(list));
+    } else if args.name.is_some() {
+        for preset in presets {
+            print!("# {}\n{}", preset.summary, preset.settings.to_toml());
+        }
+    } else {
+        for preset in presets {
+            println!("{:<22}{}", preset.name, preset.summary);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,314 @@
+//! A complete and checked configuration, made of [`Settings`].
+
+use crate::settings::{
+    Dtype, GemmName, InitName, LossName, SamplingName, ScheduleName, Settings, SettingsError,
+    UpdateRuleName,
+};
+use barenet::layers::BatchNormConfig;
+use barenet::optim::AdamConfig;
+use barenet::{
+    Arch, Float, FullyConnectedNet, Init, Loss, Sampling, Schedule, SolverConfig, UpdateRule,
+};
+use barenet_blas::Kernel;
+
+/// A configuration in which every setting has a value that can be used.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// All settings that the run depends on, as they are written to `config.toml`.
+    settings: Settings,
+    /// Layer sizes, inputs and classes included.
+    dims: Vec<usize>,
+    kernel: Kernel,
+}
+
+/// What no setting may exceed, so that no size computed from several can overflow.
+const MAX_LAYERS: usize = 1000;
+const MAX_LAYER_SIZE: usize = 1 << 24;
+const MAX_BATCH: usize = 1 << 20;
+
+/// The value of a setting that [`Config::new`] has completed.
+macro_rules! value {
+    ($config:expr, $field:ident) => {
+        $config.settings.$field.unwrap_or_default()
+    };
+}
+
+impl Config {
+    /// Completes and checks settings for images of `input_dim` numbers in `num_classes` classes.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingsError`] for the first setting out of its range.
+    pub fn new(
+        settings: Settings,
+        input_dim: usize,
+        num_classes: usize,
+    ) -> Result<Self, SettingsError> {
+        let rule = settings.update_rule.unwrap_or(UpdateRuleName::Sgd);
+        let is_adam = matches!(rule, UpdateRuleName::Adam | UpdateRuleName::AdamW);
+        let schedule = settings.schedule.unwrap_or(match settings.lr_decay {
+            Some(_) => ScheduleName::Decay,
+            None => ScheduleName::Constant,
+        });
+        let default_gemm = Kernel::ALL.first().map_or("portable", |kernel| kernel.name());
+        let defaults = Settings {
+            hidden: Some(vec![100]),
+            reg: Some(0.0),
+            init: Some(InitName::Gaussian),
+            weight_scale: Some(1e-3),
+            batchnorm: Some(false),
+            keep_prob: Some(1.0),
+            loss: Some(LossName::Softmax),
+            update_rule: Some(rule),
+            learning_rate: Some(if is_adam { 1e-3 } else { 1e-2 }),
+            momentum: Some(0.9),
+            decay_rate: Some(0.99),
+            beta1: Some(0.9),
+            beta2: Some(0.999),
+            epsilon: Some(1e-8),
+            weight_decay: Some(0.01),
+            schedule: Some(schedule),
+            lr_decay: Some(1.0),
+            lr_step_size: Some(1),
+            lr_gamma: Some(0.1),
+            lr_warmup: Some(0),
+            lr_min_factor: Some(0.0),
+            batch_size: Some(100),
+            num_epochs: Some(10),
+            sampling: Some(SamplingName::Shuffled),
+            print_every: Some(10),
+            num_train_samples: Some(1000),
+            val_size: Some(1000),
+            test_size: Some(1000),
+            seed: Some(0),
+            dtype: Some(Dtype::F32),
+            threads: Some(0),
+            ..Settings::default()
+        };
+        let settings = settings.overlay(defaults);
+        check(&settings)?;
+
+        let kernel = match settings.gemm {
+            None => Kernel::from_name(default_gemm),
+            Some(name) => Kernel::from_name(name.name()),
+        };
+        let kernel = kernel.ok_or_else(|| {
+            let name = settings.gemm.map_or(default_gemm, GemmName::name);
+            SettingsError::new(format!(
+                "gemm: this build has no {name}; build it with `cargo build --release --features {name}`"
+            ))
+        })?;
+
+        let hidden = settings.hidden.iter().flatten().copied();
+        let dims: Vec<_> = [input_dim].into_iter().chain(hidden).chain([num_classes]).collect();
+        Arch::try_new(&dims).map_err(|e| SettingsError::new(format!("hidden: {e}")))?;
+        Ok(Self { settings, dims, kernel })
+    }
+
+    /// The settings, completed.
+    #[must_use]
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// What multiplies matrices.
+    #[must_use]
+    pub const fn kernel(&self) -> Kernel {
+        self.kernel
+    }
+
+    /// The number type.
+    #[must_use]
+    pub fn dtype(&self) -> Dtype {
+        self.settings.dtype.unwrap_or(Dtype::F32)
+    }
+
+    /// The architecture.
+    #[must_use]
+    pub fn arch(&self) -> Arch<'_> {
+        let arch = Arch::new(&self.dims);
+        if value!(self, batchnorm) { arch.with_batchnorm() } else { arch }
+    }
+
+    /// The network.
+    #[must_use]
+    pub fn net<T: Float>(&self) -> FullyConnectedNet<'_, T> {
+        FullyConnectedNet {
+            arch: self.arch(),
+            reg: T::from_f64(value!(self, reg)),
+            batchnorm: BatchNormConfig::default(),
+            keep_prob: T::from_f64(value!(self, keep_prob)),
+            loss: match self.settings.loss {
+                Some(LossName::Svm) => Loss::Svm,
+                _ => Loss::Softmax,
+            },
+        }
+    }
+
+    /// How weights start.
+    #[must_use]
+    pub fn init(&self) -> Init {
+        match self.settings.init {
+            Some(InitName::He) => Init::He,
+            Some(InitName::Xavier) => Init::Xavier,
+            _ => Init::Gaussian { weight_scale: value!(self, weight_scale) },
+        }
+    }
+
+    /// The options of the Solver.
+    #[must_use]
+    pub fn solver<T: Float>(&self) -> SolverConfig<T> {
+        SolverConfig {
+            learning_rate: T::from_f64(value!(self, learning_rate)),
+            schedule: self.schedule(),
+            sampling: match self.settings.sampling {
+                Some(SamplingName::WithReplacement) => Sampling::WithReplacement,
+                _ => Sampling::Shuffled,
+            },
+            batch_size: value!(self, batch_size),
+            num_epochs: value!(self, num_epochs),
+            print_every: value!(self, print_every),
+            num_train_samples: self.settings.num_train_samples,
+            seed: value!(self, seed),
+            // Scoring is the same work for any number of rows; many at once are faster.
+            eval_batch_size: value!(self, batch_size).max(250),
+            ..SolverConfig::new(self.update_rule())
+        }
+    }
+
+    fn update_rule<T: Float>(&self) -> UpdateRule<T> {
+        let (momentum, epsilon) =
+            (T::from_f64(value!(self, momentum)), T::from_f64(value!(self, epsilon)));
+        let adam = AdamConfig {
+            beta1: T::from_f64(value!(self, beta1)),
+            beta2: T::from_f64(value!(self, beta2)),
+            epsilon,
+            weight_decay: T::ZERO,
+        };
+        match self.settings.update_rule.unwrap_or(UpdateRuleName::Sgd) {
+            UpdateRuleName::Sgd => UpdateRule::Sgd,
+            UpdateRuleName::SgdMomentum => UpdateRule::SgdMomentum { momentum },
+            UpdateRuleName::Nesterov => UpdateRule::Nesterov { momentum },
+            UpdateRuleName::RmsProp => {
+                UpdateRule::RmsProp { decay_rate: T::from_f64(value!(self, decay_rate)), epsilon }
+            }
+            UpdateRuleName::Adam => UpdateRule::Adam(adam),
+            UpdateRuleName::AdamW => UpdateRule::AdamW(AdamConfig {
+                weight_decay: T::from_f64(value!(self, weight_decay)),
+                ..adam
+            }),
+        }
+    }
+
+    fn schedule(&self) -> Schedule {
+        match self.settings.schedule.unwrap_or(ScheduleName::Constant) {
+            ScheduleName::Constant => Schedule::Constant,
+            ScheduleName::Decay => Schedule::Decay { lr_decay: value!(self, lr_decay) },
+            ScheduleName::Step => Schedule::Step {
+                step_size: value!(self, lr_step_size),
+                gamma: value!(self, lr_gamma),
+            },
+            ScheduleName::Cosine => Schedule::Cosine {
+                warmup: value!(self, lr_warmup),
+                min_factor: value!(self, lr_min_factor),
+            },
+        }
+    }
+}
+
+fn check(settings: &Settings) -> Result<(), SettingsError> {
+    let error = |name: &str, range: &str, found: String| {
+        Err(SettingsError::new(format!("{name} must be {range}, found {found}")))
+    };
+    let hidden = settings.hidden.as_deref().unwrap_or_default();
+    if hidden.len() > MAX_LAYERS {
+        return error("hidden", &format!("at most {MAX_LAYERS} layers"), hidden.len().to_string());
+    }
+    if let Some(size) = hidden.iter().find(|&&size| size == 0 || size > MAX_LAYER_SIZE) {
+        return error("hidden", &format!("sizes from 1 to {MAX_LAYER_SIZE}"), size.to_string());
+    }
+    for (name, value, max) in [
+        ("batch_size", settings.batch_size, MAX_BATCH),
+        ("num_epochs", settings.num_epochs, 1 << 24),
+        ("num_train_samples", settings.num_train_samples, usize::MAX),
+        ("train_size", settings.train_size, usize::MAX),
+        ("val_size", settings.val_size, usize::MAX),
+        ("test_size", settings.test_size, usize::MAX),
+        ("lr_step_size", settings.lr_step_size, usize::MAX),
+    ] {
+        match value {
+            Some(0) => return error(name, "at least 1", "0".to_owned()),
+            Some(value) if value > max => {
+                return error(name, &format!("at most {max}"), value.to_string());
+            }
+            _ => {}
+        }
+    }
+    if settings.threads.is_some_and(|threads| threads > 1024) {
+        return error("threads", "at most 1024", value_text(settings.threads));
+    }
+    for (name, value, range, fits) in [
+        ("learning_rate", settings.learning_rate, "above 0", (|x| x > 0.0) as fn(f64) -> bool),
+        ("reg", settings.reg, "at least 0", |x| x >= 0.0),
+        ("weight_scale", settings.weight_scale, "at least 0", |x| x >= 0.0),
+        ("keep_prob", settings.keep_prob, "above 0 and at most 1", |x| x > 0.0 && x <= 1.0),
+        ("momentum", settings.momentum, "in 0..1", |x| (0.0..1.0).contains(&x)),
+        ("decay_rate", settings.decay_rate, "in 0..1", |x| (0.0..1.0).contains(&x)),
+        ("beta1", settings.beta1, "in 0..1", |x| (0.0..1.0).contains(&x)),
+        ("beta2", settings.beta2, "in 0..1", |x| (0.0..1.0).contains(&x)),
+        ("epsilon", settings.epsilon, "at least 0", |x| x >= 0.0),
+        ("weight_decay", settings.weight_decay, "at least 0", |x| x >= 0.0),
+        ("lr_decay", settings.lr_decay, "above 0", |x| x > 0.0),
+        ("lr_gamma", settings.lr_gamma, "above 0", |x| x > 0.0),
+        ("lr_min_factor", settings.lr_min_factor, "from 0 to 1", |x| (0.0..=1.0).contains(&x)),
+    ] {
+        if let Some(value) = value
+            && !(value.is_finite() && fits(value))
+        {
+            return error(name, range, value.to_string());
+        }
+    }
+    Ok(())
+}
+
+fn value_text(value: Option<usize>) -> String {
+    value.map_or_else(String::new, |value| value.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(settings: Settings) -> String {
+        Config::new(settings, 3072, 10).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_size_of_zero_is_refused_by_name() {
+        let message = refused(Settings { batch_size: Some(0), ..Settings::default() });
+        assert_eq!(message, "batch_size must be at least 1, found 0");
+        let message = refused(Settings { hidden: Some(vec![5, 0]), ..Settings::default() });
+        assert!(message.starts_with("hidden must be sizes from 1"), "{message}");
+    }
+
+    #[test]
+    fn numbers_out_of_range_are_refused_by_name() {
+        for bad in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            let message = refused(Settings { learning_rate: Some(bad), ..Settings::default() });
+            assert!(message.starts_with("learning_rate must be above 0"), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_decay_alone_means_the_schedule_decay() {
+        let settings = Settings { lr_decay: Some(0.9), ..Settings::default() };
+        let config = Config::new(settings, 3072, 10).unwrap();
+        assert_eq!(config.solver::<f32>().schedule, Schedule::Decay { lr_decay: 0.9 });
+    }
+
+    #[test]
+    fn a_completed_configuration_completes_to_itself() {
+        let config = Config::new(Settings::default(), 3072, 10).unwrap();
+        assert_eq!(Config::new(config.settings().clone(), 3072, 10), Ok(config));
+    }
+}

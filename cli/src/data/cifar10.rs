@@ -1,0 +1,146 @@
+//! CIFAR-10, binary version: records of a label byte and 3,072 bytes of image.
+//!
+//! Source: <https://www.cs.toronto.edu/~kriz/cifar.html>
+
+use super::{DataError, DataSet, IMAGE_LEN, Images, NUM_CLASSES, Source};
+use std::path::Path;
+
+/// The folder in the official archive.
+pub const BINARY_FOLDER: &str = "cifar-10-batches-bin";
+/// The files of the training set.
+pub const TRAIN_FILES: [&str; 5] = [
+    "data_batch_1.bin",
+    "data_batch_2.bin",
+    "data_batch_3.bin",
+    "data_batch_4.bin",
+    "data_batch_5.bin",
+];
+/// The file of the test set.
+pub const TEST_FILE: &str = "test_batch.bin";
+/// Images in each file.
+pub const IMAGES_PER_FILE: usize = 10_000;
+/// Bytes of a record.
+pub const RECORD_LEN: usize = 1 + IMAGE_LEN;
+
+/// What the classes are called, in the order of their labels.
+pub const CLASS_NAMES: [&str; NUM_CLASSES] =
+    ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
+
+/// Appends the `count` records of a file to `images`.
+///
+/// # Errors
+///
+/// [`DataError::Format`] naming the file if the length is not that of `count` records, or a label is
+/// over 9; `images` may have got the records before it.
+pub fn parse_records(
+    file: &str,
+    bytes: &[u8],
+    count: usize,
+    images: &mut Images,
+) -> Result<(), DataError> {
+    let expected = count * RECORD_LEN;
+    if bytes.len() != expected {
+        let what = if bytes.len() < expected { "truncated" } else { "too long" };
+        let found = bytes.len();
+        return Err(DataError::format(
+            file,
+            format!(
+                "{what}: expected {expected} bytes ({count} records of {RECORD_LEN}), found {found}"
+            ),
+        ));
+    }
+    for (record, number) in bytes.chunks_exact(RECORD_LEN).zip(1..) {
+        let Some((&label, image)) = record.split_first() else { continue };
+        check_label(file, i64::from(label), number)?;
+        images.push(label, image);
+    }
+    Ok(())
+}
+
+/// Refuses a label that names no class.
+pub(super) fn check_label(file: &str, label: i64, number: usize) -> Result<u8, DataError> {
+    u8::try_from(label).ok().filter(|&label| usize::from(label) < NUM_CLASSES).ok_or_else(|| {
+        DataError::format(file, format!("image {number} has label {label}; labels are 0 to 9"))
+    })
+}
+
+/// Makes a data set of the six files, each read by `read`.
+pub(super) fn assemble(
+    path: &Path,
+    train_files: [&str; 5],
+    test_file: &str,
+    mut read: impl FnMut(&str, &mut Images) -> Result<(), DataError>,
+) -> Result<DataSet, DataError> {
+    let mut train = Images::with_capacity(IMAGES_PER_FILE * train_files.len());
+    for file in train_files {
+        read(file, &mut train)?;
+    }
+    let mut test = Images::with_capacity(IMAGES_PER_FILE);
+    read(test_file, &mut test)?;
+    Ok(DataSet {
+        train,
+        test,
+        class_names: CLASS_NAMES.map(str::to_owned).to_vec(),
+        source: Source::Cifar10(path.to_owned()),
+    })
+}
+
+/// Reads a file of which `limit` bytes are more than right, so that no wrong file fills the memory.
+pub(super) fn read_file(path: &Path, limit: usize) -> Result<Vec<u8>, DataError> {
+    use std::io::Read;
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(|e| DataError::io(path, e))?;
+    let limit = u64::try_from(limit).unwrap_or(u64::MAX);
+    file.take(limit).read_to_end(&mut bytes).map_err(|e| DataError::io(path, e))?;
+    Ok(bytes)
+}
+
+/// Reads the six files of a folder.
+///
+/// # Errors
+///
+/// [`DataError`] naming the file that is missing or wrong.
+pub fn load(folder: &Path) -> Result<DataSet, DataError> {
+    assemble(folder, TRAIN_FILES, TEST_FILE, |name, images| {
+        let path = folder.join(name);
+        let bytes = read_file(&path, IMAGES_PER_FILE * RECORD_LEN + 1)?;
+        parse_records(&path.display().to_string(), &bytes, IMAGES_PER_FILE, images)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(label: u8) -> Vec<u8> {
+        [vec![label], vec![7; IMAGE_LEN]].concat()
+    }
+
+    #[test]
+    fn records_are_a_label_and_an_image() {
+        let mut images = Images::default();
+        parse_records("f", &[record(3), record(9)].concat(), 2, &mut images).unwrap();
+        assert_eq!(images.labels(), [3, 9]);
+        assert_eq!(images.image(1), [7; IMAGE_LEN]);
+        assert!(images.image(2).is_empty());
+    }
+
+    #[test]
+    fn a_file_of_another_length_is_refused() {
+        let bytes = [record(3), record(9)].concat();
+        for len in [0, 1, RECORD_LEN, 2 * RECORD_LEN - 1] {
+            let error = parse_records("f", &bytes[..len], 2, &mut Images::default()).unwrap_err();
+            let message = error.to_string();
+            assert!(message.starts_with("f: truncated: expected 6146 bytes"), "{message}");
+        }
+        let error = parse_records("f", &bytes, 1, &mut Images::default()).unwrap_err();
+        assert!(error.to_string().starts_with("f: too long: expected 3073 bytes"), "{error}");
+    }
+
+    #[test]
+    fn a_label_over_nine_is_refused_with_its_image() {
+        let bytes = [record(3), record(10)].concat();
+        let error = parse_records("f", &bytes, 2, &mut Images::default()).unwrap_err();
+        assert_eq!(error.to_string(), "f: image 2 has label 10; labels are 0 to 9");
+    }
+}

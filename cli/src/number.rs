@@ -1,0 +1,35 @@
+//! What the command needs of `f32` and `f64` beyond arithmetic: pixels, and bytes in files.
+
+use barenet_blas::Element;
+
+/// A number type that pixels become and files hold.
+pub trait Number: Element + From<u8> {
+    /// The type's name in a safetensors file.
+    const DTYPE: safetensors::Dtype;
+    /// Bytes of one number.
+    const SIZE: usize;
+
+    /// Appends the number to `bytes`, little-endian.
+    fn write_le(self, bytes: &mut Vec<u8>);
+    /// Reads a little-endian number; `None` unless there are exactly [`Self::SIZE`] bytes.
+    fn read_le(bytes: &[u8]) -> Option<Self>;
+}
+
+macro_rules! impl_number {
+    ($t:ty, $dtype:ident) => {
+        impl Number for $t {
+            const DTYPE: safetensors::Dtype = safetensors::Dtype::$dtype;
+            const SIZE: usize = size_of::<$t>();
+
+            fn write_le(self, bytes: &mut Vec<u8>) {
+                bytes.extend_from_slice(&self.to_le_bytes());
+            }
+            fn read_le(bytes: &[u8]) -> Option<Self> {
+                Some(Self::from_le_bytes(bytes.try_into().ok()?))
+            }
+        }
+    };
+}
+
+impl_number!(f32, F32);
+impl_number!(f64, F64);

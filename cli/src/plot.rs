@@ -1,0 +1,329 @@
+//! The course's figures, as SVG and PNG.
+//!
+//! Both come from one drawing routine over plotters' backends. The font for PNG is compiled in, so
+//! a machine without fonts draws the same bytes.
+
+use plotters::coord::Shift;
+use plotters::prelude::*;
+use plotters::style::{FontStyle, register_font};
+use std::sync::Once;
+
+/// The histories of a run.
+#[derive(Clone, Copy, Debug)]
+pub struct TrainingCurves<'a> {
+    /// What the run is called in a legend.
+    pub label: &'a str,
+    /// The loss of each iteration.
+    pub loss: &'a [f64],
+    /// The training accuracy of each epoch, epoch 0 first, 0 to 1.
+    pub train_acc: &'a [f64],
+    /// The validation accuracy of each epoch, epoch 0 first, 0 to 1.
+    pub val_acc: &'a [f64],
+}
+
+/// A figure of panels one above the other.
+#[derive(Clone, Debug)]
+pub struct Figure {
+    panels: Vec<Panel>,
+}
+
+/// A figure that cannot be drawn.
+#[derive(Debug, thiserror::Error)]
+#[error("the plot cannot be drawn: {0}")]
+pub struct PlotError(String);
+
+#[derive(Clone, Debug)]
+struct Panel {
+    title: String,
+    x_label: &'static str,
+    y_label: &'static str,
+    series: Vec<Series>,
+    /// A dashed line across, at this height.
+    reference: Option<f64>,
+}
+
+#[derive(Clone, Debug)]
+struct Series {
+    label: String,
+    points: Vec<(f64, f64)>,
+    connected: bool,
+}
+
+const WIDTH: u32 = 1000;
+const PANEL_HEIGHT: u32 = 440;
+/// More points than that nobody can tell apart, and they would make a large SVG.
+const MAX_POINTS: usize = 3000;
+/// Okabe and Ito's colours, which also people with a colour vision deficiency can tell apart.
+const PALETTE: [RGBColor; 7] = [
+    RGBColor(0, 114, 178),
+    RGBColor(213, 94, 0),
+    RGBColor(0, 158, 115),
+    RGBColor(204, 121, 167),
+    RGBColor(230, 159, 0),
+    RGBColor(86, 180, 233),
+    RGBColor(80, 80, 80),
+];
+
+/// The figure of one run: training loss, and training and validation accuracy.
+#[must_use]
+pub fn training_figure(title: &str, curves: &TrainingCurves<'_>) -> Figure {
+    let accuracies = vec![
+        Series::of_epochs("train", curves.train_acc),
+        Series::of_epochs("val", curves.val_acc),
+    ];
+    let highest = accuracies.iter().flat_map(|s| &s.points).fold(0.0, |max, p| p.1.max(max));
+    Figure {
+        panels: vec![
+            Panel::new(
+                format!("Training loss – {title}"),
+                "Iteration",
+                "Loss",
+                vec![Series::of_iterations("", curves.loss)],
+            ),
+            Panel {
+                reference: (highest > 0.35).then_some(0.5),
+                ..Panel::new("Accuracy".to_owned(), "Epoch", "Accuracy", accuracies)
+            },
+        ],
+    }
+}
+
+/// The figure that compares runs: training loss, training accuracy and validation accuracy.
+#[must_use]
+pub fn comparison_figure(runs: &[TrainingCurves<'_>]) -> Figure {
+    let panel = |title: &str, x_label, y_label, series: &dyn Fn(&TrainingCurves<'_>) -> Series| {
+        Panel::new(title.to_owned(), x_label, y_label, runs.iter().map(series).collect())
+    };
+    Figure {
+        panels: vec![
+            panel("Training loss", "Iteration", "Loss", &|run| {
+                Series::of_iterations(run.label, run.loss)
+            }),
+            panel("Training accuracy", "Epoch", "Accuracy", &|run| {
+                Series::of_epochs(run.label, run.train_acc)
+            }),
+            panel("Validation accuracy", "Epoch", "Accuracy", &|run| {
+                Series::of_epochs(run.label, run.val_acc)
+            }),
+        ],
+    }
+}
+
+impl Panel {
+    fn new(
+        title: String,
+        x_label: &'static str,
+        y_label: &'static str,
+        series: Vec<Series>,
+    ) -> Self {
+        Self { title, x_label, y_label, series, reference: None }
+    }
+
+    /// The least range of each axis that holds all points, with a margin. Never empty.
+    fn ranges(&self) -> (std::ops::Range<f64>, std::ops::Range<f64>) {
+        let points = || self.series.iter().flat_map(|series| &series.points);
+        let range = |values: &mut dyn Iterator<Item = f64>| {
+            let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| {
+                (low.min(v), high.max(v))
+            });
+            if low > high {
+                return 0.0..1.0;
+            }
+            let margin = (0.04 * (high - low)).max(1e-3 * high.abs()).max(1e-9);
+            low - margin..high + margin
+        };
+        let heights = points().map(|p| p.1).chain(self.reference);
+        (range(&mut points().map(|p| p.0)), range(&mut { heights }))
+    }
+}
+
+impl Series {
+    fn of_iterations(label: &str, loss: &[f64]) -> Self {
+        Self { label: label.to_owned(), points: thin(loss, 1.0), connected: false }
+    }
+
+    fn of_epochs(label: &str, accuracy: &[f64]) -> Self {
+        Self { label: label.to_owned(), points: thin(accuracy, 0.0), connected: true }
+    }
+}
+
+/// The finite values with their places, from `first` on, evenly thinned out if they are many.
+#[allow(clippy::cast_precision_loss)]
+fn thin(values: &[f64], first: f64) -> Vec<(f64, f64)> {
+    let step = values.len().div_ceil(MAX_POINTS).max(1);
+    let numbered = values.iter().enumerate().step_by(step);
+    numbered.filter(|(_, v)| v.is_finite()).map(|(i, &v)| (first + i as f64, v)).collect()
+}
+
+impl Figure {
+    fn height(&self) -> u32 {
+        u32::try_from(self.panels.len()).unwrap_or(1) * PANEL_HEIGHT
+    }
+
+    /// The figure as the text of an SVG file.
+    ///
+    /// # Errors
+    ///
+    /// [`PlotError`] if the drawing library fails.
+    pub fn to_svg(&self) -> Result<String, PlotError> {
+        let mut svg = String::new();
+        let root = SVGBackend::with_string(&mut svg, (WIDTH, self.height())).into_drawing_area();
+        self.draw(&root)?;
+        drop(root);
+        Ok(svg)
+    }
+
+    /// The figure as the bytes of a PNG file.
+    ///
+    /// # Errors
+    ///
+    /// [`PlotError`] if the drawing or the PNG library fails.
+    pub fn to_png(&self) -> Result<Vec<u8>, PlotError> {
+        let (width, height) = (WIDTH, self.height());
+        let len = usize::try_from(width * height * 3).unwrap_or(0);
+        let mut pixels = vec![0; len];
+        let root = BitMapBackend::with_buffer(&mut pixels, (width, height)).into_drawing_area();
+        self.draw(&root)?;
+        drop(root);
+
+        let mut bytes = Vec::new();
+        let mut encoder = png::Encoder::new(&mut bytes, width, height);
+        encoder.set_color(png::ColorType::Rgb);
+        encoder.set_depth(png::BitDepth::Eight);
+        let written = encoder.write_header().and_then(|mut w| w.write_image_data(&pixels));
+        written.map_err(|e| PlotError(e.to_string()))?;
+        Ok(bytes)
+    }
+
+    fn draw<B: DrawingBackend>(&self, root: &DrawingArea<B, Shift>) -> Result<(), PlotError> {
+        static FONT: Once = Once::new();
+        FONT.call_once(|| {
+            // The font is known to be one: it comes with the program.
+            let _registered =
+                register_font("sans-serif", FontStyle::Normal, dejavu::sans::regular());
+        });
+        let draw = || -> Result<(), DrawingAreaErrorKind<B::ErrorType>> {
+            root.fill(&WHITE)?;
+            let areas = root.split_evenly((self.panels.len().max(1), 1));
+            for (panel, area) in self.panels.iter().zip(&areas) {
+                panel.draw(area)?;
+            }
+            root.present()
+        };
+        draw().map_err(|e| PlotError(e.to_string()))
+    }
+}
+
+impl Panel {
+    fn draw<B: DrawingBackend>(
+        &self,
+        area: &DrawingArea<B, Shift>,
+    ) -> Result<(), DrawingAreaErrorKind<B::ErrorType>> {
+        let (x_range, y_range) = self.ranges();
+        let (left, right) = (x_range.start, x_range.end);
+        let mut chart = ChartBuilder::on(area)
+            .margin(16)
+            .caption(&self.title, ("sans-serif", 24))
+            .x_label_area_size(48)
+            .y_label_area_size(72)
+            .build_cartesian_2d(x_range, y_range)?;
+        chart
+            .configure_mesh()
+            .bold_line_style(RGBColor(222, 222, 222))
+            .light_line_style(TRANSPARENT)
+            .axis_style(RGBColor(120, 120, 120))
+            .label_style(("sans-serif", 16))
+            .axis_desc_style(("sans-serif", 18))
+            .x_desc(self.x_label)
+            .y_desc(self.y_label)
+            .x_label_formatter(&|x| number_label(*x))
+            .y_label_formatter(&|y| number_label(*y))
+            .draw()?;
+        if let Some(height) = self.reference {
+            let line = [(left, height), (right, height)];
+            chart.draw_series(DashedLineSeries::new(line, 8, 6, BLACK.mix(0.6).into()))?;
+        }
+        for (series, colour) in self.series.iter().zip(PALETTE.iter().cycle()) {
+            let dot = if series.connected { 4 } else { 2 };
+            let style = if series.connected { colour.filled() } else { colour.mix(0.55).filled() };
+            if series.connected {
+                let line = LineSeries::new(series.points.iter().copied(), colour.stroke_width(2));
+                chart.draw_series(line)?;
+            }
+            let dots = series.points.iter().map(|&point| Circle::new(point, dot, style));
+            let annotation = chart.draw_series(dots)?;
+            if !series.label.is_empty() {
+                let filled = colour.filled();
+                annotation
+                    .label(series.label.as_str())
+                    .legend(move |(x, y)| Circle::new((x + 10, y), 5, filled));
+            }
+        }
+        if self.series.iter().any(|series| !series.label.is_empty()) {
+            let falls = self.y_label == "Loss";
+            chart
+                .configure_series_labels()
+                .position(if falls {
+                    SeriesLabelPosition::UpperRight
+                } else {
+                    SeriesLabelPosition::LowerRight
+                })
+                .background_style(WHITE.mix(0.85))
+                .border_style(RGBColor(200, 200, 200))
+                .label_font(("sans-serif", 18))
+                .draw()?;
+        }
+        Ok(())
+    }
+}
+
+/// A number without needless zeros.
+fn number_label(value: f64) -> String {
+    let text = format!("{value:.3}");
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    if text == "-0" { "0".to_owned() } else { text.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn figure(loss: &[f64], acc: &[f64]) -> Figure {
+        training_figure("t", &TrainingCurves { label: "a", loss, train_acc: acc, val_acc: acc })
+    }
+
+    #[test]
+    fn a_png_has_the_size_of_its_panels() {
+        let bytes = figure(&[2.3, 1.0], &[0.1, 0.5]).to_png().unwrap();
+        assert_eq!(&bytes[..8], b"\x89PNG\r\n\x1a\n");
+        assert_eq!(bytes[16..24], [[0, 0, 3, 0xE8], [0, 0, 3, 0x70]].concat());
+    }
+
+    #[test]
+    fn an_svg_has_the_titles_of_its_panels() {
+        let run =
+            TrainingCurves { label: "adam<&", loss: &[1.0], train_acc: &[0.5], val_acc: &[0.4] };
+        let svg = comparison_figure(&[run, run]).to_svg().unwrap();
+        for text in ["Training loss", "Training accuracy", "Validation accuracy", "adam&lt;&amp;"] {
+            assert!(svg.contains(text), "{text}");
+        }
+        assert!(svg.trim_end().ends_with("</svg>"));
+    }
+
+    #[test]
+    fn the_same_figure_is_the_same_bytes() {
+        let figure = figure(&[2.0, 1.5, 1.0], &[0.1, 0.4]);
+        assert_eq!(figure.to_png().unwrap(), figure.to_png().unwrap());
+        assert_eq!(figure.to_svg().unwrap(), figure.to_svg().unwrap());
+    }
+
+    #[test]
+    fn odd_histories_can_be_drawn() {
+        let long = vec![1.0; 50_000];
+        for loss in [&[][..], &[1.0], &[f64::NAN], &[1.0, f64::INFINITY], &[0.0, 0.0], &long] {
+            let svg = figure(loss, &[0.5]).to_svg().unwrap();
+            assert!(svg.len() < 1_000_000, "{}", svg.len());
+            figure(loss, &[]).to_png().unwrap();
+        }
+    }
+}

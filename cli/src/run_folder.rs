@@ -1,0 +1,317 @@
+//! The folder of a run: what is in it, and how files are written so that nobody ever sees half of
+//! one.
+
+use anyhow::{Context, Result, bail};
+use serde::Serialize;
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+/// Everything needed to repeat the run.
+pub const CONFIG: &str = "config.toml";
+/// Every event of the run, one JSON object a line.
+pub const EVENTS: &str = "events.jsonl";
+/// What came out.
+pub const SUMMARY: &str = "summary.json";
+/// The best weights.
+pub const BEST: &str = "best.safetensors";
+/// The course's plot, without its ending.
+pub const PLOT: &str = "training";
+
+/// The folder of a run.
+#[derive(Clone, Debug)]
+pub struct RunFolder {
+    path: PathBuf,
+}
+
+impl RunFolder {
+    /// Makes a folder for a new run.
+    ///
+    /// With `out`, that folder, which must not hold another run unless `force`; without, the first
+    /// of `runs/NAME`, `runs/NAME-2`, … that does not exist.
+    ///
+    /// # Errors
+    ///
+    /// If the folder cannot be made, or holds another run.
+    pub fn create(out: Option<&Path>, name: &str, force: bool) -> Result<Self> {
+        let Some(out) = out else {
+            fs::create_dir_all("runs").context("runs: cannot make this folder")?;
+            for number in 1_u32.. {
+                let suffix = if number == 1 { String::new() } else { format!("-{number}") };
+                let path = Path::new("runs").join(format!("{name}{suffix}"));
+                match fs::create_dir(&path) {
+                    Ok(()) => return Ok(Self { path }),
+                    Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
+                    Err(e) => {
+                        return Err(e).with_context(|| {
+                            format!("{}: cannot make this folder", path.display())
+                        });
+                    }
+                }
+            }
+            bail!("runs: no name is free for another run");
+        };
+        fs::create_dir_all(out)
+            .with_context(|| format!("{}: cannot make this folder", out.display()))?;
+        let folder = Self { path: out.to_owned() };
+        if folder.file(CONFIG).exists() {
+            if !force {
+                bail!(
+                    "{}: holds another run; choose another --out, or --force to replace it",
+                    out.display()
+                );
+            }
+            for name in [EVENTS, SUMMARY, BEST, CONFIG] {
+                match fs::remove_file(folder.file(name)) {
+                    Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                        return Err(e).with_context(|| folder.file(name).display().to_string());
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Ok(folder)
+    }
+
+    /// Opens the folder of a run that was trained.
+    ///
+    /// # Errors
+    ///
+    /// If it is not one.
+    pub fn open(path: &Path) -> Result<Self> {
+        let folder = Self { path: path.to_owned() };
+        if !folder.file(BEST).is_file() {
+            bail!(
+                "{}: no run here: {BEST} is missing; `barenet train --out {0}` makes one",
+                path.display()
+            );
+        }
+        Ok(folder)
+    }
+
+    /// The path of the folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The path of a file in it.
+    #[must_use]
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// Writes a file, whole or not at all.
+    ///
+    /// # Errors
+    ///
+    /// Naming the file, if it cannot be written; what was there before then still is.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        write_whole(&self.file(name), bytes)
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    ///
+    /// Naming the file, if it cannot be read.
+    pub fn read(&self, name: &str) -> Result<Vec<u8>> {
+        let path = self.file(name);
+        fs::read(&path).with_context(|| path.display().to_string())
+    }
+}
+
+/// Writes a file under another name beside its place, and moves it there when it is whole.
+///
+/// # Errors
+///
+/// Naming the file, if it cannot be written; what was there before then still is.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+    let write = || -> std::io::Result<()> {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        #[cfg(unix)]
+        {
+            // The library makes files that only the owner may read; a result is to be shared.
+            use std::os::unix::fs::PermissionsExt;
+            file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
+        }
+        file.persist(path)?;
+        Ok(())
+    };
+    write().with_context(|| format!("{}: cannot be written", path.display()))
+}
+
+/// An event, as `events.jsonl` and `--json` have it. No times: the same run gives the same bytes.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum RunEvent<'a> {
+    /// The run begins.
+    Start {
+        /// What it was called.
+        name: &'a str,
+        /// Where its files go.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        out: Option<&'a str>,
+        /// Iterations of the whole run.
+        num_iterations: usize,
+        /// Iterations of an epoch.
+        iterations_per_epoch: usize,
+    },
+    /// A training step.
+    Step {
+        /// Steps done, this one included.
+        iteration: usize,
+        /// The loss of its batch.
+        loss: f64,
+    },
+    /// An accuracy check.
+    Epoch {
+        /// Epochs done.
+        epoch: usize,
+        /// Training accuracy, 0 to 1.
+        train_acc: f64,
+        /// Validation accuracy, 0 to 1.
+        val_acc: f64,
+        /// Whether it is the best so far.
+        best: bool,
+    },
+    /// The loss was not a finite number, and the run ended there.
+    Diverged {
+        /// At this step.
+        iteration: usize,
+    },
+    /// The run is complete.
+    End {
+        /// What came out.
+        summary: &'a Summary,
+    },
+}
+
+impl RunEvent<'_> {
+    /// As a line of JSON.
+    #[must_use]
+    pub fn to_line(&self) -> String {
+        // Strings and finite numbers: there is nothing that could fail.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// What came out of a run: `summary.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, serde::Deserialize)]
+pub struct Summary {
+    /// What the run was called.
+    pub name: String,
+    /// Where the images came from: `cifar10` or `built-in`.
+    pub data: String,
+    /// The best validation accuracy.
+    pub best_val_acc: f64,
+    /// The epoch that had it.
+    pub best_epoch: usize,
+    /// The validation accuracy of the weights that are kept: the best ones.
+    pub val_acc: f64,
+    /// Their accuracy on the test images.
+    pub test_acc: f64,
+    /// How many test images.
+    pub test_size: usize,
+    /// The training accuracy of the last check.
+    pub train_acc: f64,
+    /// The validation accuracy of the last check.
+    pub final_val_acc: f64,
+    /// The loss of the first iteration.
+    pub first_loss: f64,
+    /// Numbers that were learnt.
+    pub num_params: usize,
+    /// Steps done.
+    pub iterations: usize,
+    /// Epochs done.
+    pub epochs: usize,
+    /// Images a second in training steps, accuracy checks excluded.
+    pub samples_per_second: f64,
+    /// Seconds of the whole command.
+    pub seconds: f64,
+    /// What multiplied matrices.
+    pub backend: String,
+    /// Threads.
+    pub threads: usize,
+    /// The number type.
+    pub dtype: String,
+    /// The seed.
+    pub seed: u64,
+    /// The iteration whose loss was not finite, if the run ended there.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub diverged_at: Option<usize>,
+}
+
+/// Writes `events.jsonl` as the run goes on.
+#[derive(Debug)]
+pub struct EventLog {
+    path: PathBuf,
+    file: BufWriter<File>,
+}
+
+impl EventLog {
+    /// Starts the log of a run.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be made.
+    pub fn create(folder: &RunFolder) -> Result<Self> {
+        let path = folder.file(EVENTS);
+        let file = File::create(&path)
+            .with_context(|| format!("{}: cannot be written", path.display()))?;
+        Ok(Self { path, file: BufWriter::new(file) })
+    }
+
+    /// Appends a line.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written.
+    pub fn line(&mut self, line: &str) -> Result<()> {
+        writeln!(self.file, "{line}").with_context(|| self.complaint())
+    }
+
+    /// Hands all lines to the operating system.
+    ///
+    /// # Errors
+    ///
+    /// If they cannot be written.
+    pub fn flush(&mut self) -> Result<()> {
+        self.file.flush().with_context(|| self.complaint())
+    }
+
+    fn complaint(&self) -> String {
+        format!("{}: cannot be written", self.path.display())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_with_a_run_is_refused_without_force() {
+        let place = tempfile::tempdir().unwrap();
+        let out = place.path().join("run");
+        let folder = RunFolder::create(Some(&out), "x", false).unwrap();
+        folder.write(CONFIG, b"seed = 1").unwrap();
+        folder.write(BEST, b"old").unwrap();
+        let error = RunFolder::create(Some(&out), "x", false).unwrap_err().to_string();
+        assert!(error.contains("holds another run"), "{error}");
+        let folder = RunFolder::create(Some(&out), "x", true).unwrap();
+        assert!(!folder.file(BEST).exists());
+    }
+
+    #[test]
+    fn a_write_that_fails_leaves_what_was_there() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("folder");
+        fs::create_dir(&path).unwrap();
+        let error = write_whole(&path, b"x").unwrap_err().to_string();
+        assert!(error.ends_with("folder: cannot be written"), "{error}");
+        assert_eq!(fs::read_dir(place.path()).unwrap().count(), 1);
+    }
+}

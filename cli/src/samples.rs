@@ -1,0 +1,117 @@
+//! CS231n's split and preprocessing: which images train, validate and test, and the mean image that
+//! is subtracted. Images stay bytes; each becomes floating point when a batch asks for it.
+
+use crate::data::{DataSet, Images, mean_image};
+use crate::number::Number;
+use crate::settings::{Settings, SettingsError};
+use barenet::{Dataset, Label};
+use std::fmt;
+use std::ops::Range;
+
+/// Which images belong to which part of the data.
+///
+/// The last `val_size` images of the training set validate, the first `train_size` of the others
+/// train; the first `test_size` of the test set test. With CIFAR-10 and the defaults that is the
+/// course's split: 49,000, 1,000 and 1,000.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Split {
+    /// Images of the training set that train.
+    pub train: Range<usize>,
+    /// Images of the training set that validate.
+    pub val: Range<usize>,
+    /// Images of the test set that test.
+    pub test: Range<usize>,
+}
+
+/// A part of the data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Part {
+    /// The images that train
+    Train,
+    /// The images that validate
+    Val,
+    /// The images that test
+    Test,
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Train => "train",
+            Self::Val => "val",
+            Self::Test => "test",
+        })
+    }
+}
+
+impl Split {
+    /// Splits `data` as the settings say.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingsError`] if the data have fewer images than asked for.
+    pub fn new(data: &DataSet, settings: &Settings) -> Result<Self, SettingsError> {
+        let (all, all_test) = (data.train.len(), data.test.len());
+        let val_size = settings.val_size.unwrap_or(1000);
+        let too_few = |name: &str, asked: usize, there: usize| {
+            SettingsError::new(format!("{name} is {asked}, but there are only {there} such images"))
+        };
+        let rest = all.checked_sub(val_size).filter(|&rest| rest > 0);
+        let rest = rest.ok_or_else(|| too_few("val_size", val_size, all.saturating_sub(1)))?;
+        let train_size = settings.train_size.unwrap_or(rest);
+        if train_size > rest {
+            return Err(too_few("train_size", train_size, rest));
+        }
+        let test_size = settings.test_size.unwrap_or(1000);
+        if test_size > all_test {
+            return Err(too_few("test_size", test_size, all_test));
+        }
+        Ok(Self { train: 0..train_size, val: rest..all, test: 0..test_size })
+    }
+
+    /// The mean image that CS231n subtracts: over all images that do not validate, also when only
+    /// some of them train.
+    #[must_use]
+    pub fn mean_image(&self, data: &DataSet) -> Vec<f64> {
+        mean_image(&data.train, self.val.start)
+    }
+
+    /// The samples of one part.
+    #[must_use]
+    pub fn samples<'a, T: Number>(
+        &self,
+        data: &'a DataSet,
+        part: Part,
+        mean_image: &'a [T],
+    ) -> Samples<'a, T> {
+        let (images, range) = match part {
+            Part::Train => (&data.train, &self.train),
+            Part::Val => (&data.train, &self.val),
+            Part::Test => (&data.test, &self.test),
+        };
+        Samples { images, range: range.clone(), mean_image }
+    }
+}
+
+/// The images of a part as the network sees them: pixels 0 to 255 minus the mean image.
+#[derive(Clone, Debug)]
+pub struct Samples<'a, T> {
+    images: &'a Images,
+    range: Range<usize>,
+    mean_image: &'a [T],
+}
+
+impl<T: Number> Dataset<T> for Samples<'_, T> {
+    fn len(&self) -> usize {
+        self.range.len()
+    }
+
+    fn sample(&self, index: usize, x: &mut [T]) -> Label {
+        let index = self.range.start + index;
+        for ((x, &pixel), &mean) in x.iter_mut().zip(self.images.image(index)).zip(self.mean_image)
+        {
+            *x = T::from(pixel) - mean;
+        }
+        self.images.labels().get(index).copied().map_or(0, Label::from)
+    }
+}

@@ -1,0 +1,164 @@
+//! One training run: lends the memory, runs the Solver, and hands every event on.
+
+use crate::config::Config;
+use crate::data::DataSet;
+use crate::number::Number;
+use crate::samples::{Part, Split};
+use anyhow::{Context, Result};
+use barenet::{
+    Error, Event, FullyConnectedNet, History, Progress, Rng, Solver, SolverBuffers, Weights,
+    check_accuracy,
+};
+use barenet_blas::Backend;
+use std::time::{Duration, Instant};
+
+/// What a run leaves.
+#[derive(Debug)]
+pub struct Outcome<T> {
+    /// The weights of the epoch with the best validation accuracy.
+    pub best_params: Vec<T>,
+    /// The running statistics that belong to them.
+    pub best_running: Vec<T>,
+    /// How far the run came.
+    pub progress: Progress<T>,
+    /// The loss of each iteration.
+    pub loss_history: Vec<f64>,
+    /// The training accuracy of each epoch, epoch 0 first.
+    pub train_acc_history: Vec<f64>,
+    /// The validation accuracy of each epoch, epoch 0 first.
+    pub val_acc_history: Vec<f64>,
+    /// Time in training steps, accuracy checks excluded.
+    pub step_time: Duration,
+    /// The iteration whose loss was NaN or infinite, if the run ended there.
+    pub diverged_at: Option<usize>,
+}
+
+/// Streams of the seed besides those of the Solver.
+const INIT_STREAM: u64 = 0;
+
+/// Images scored at once outside of training.
+const EVAL_BATCH: usize = 250;
+
+/// Allocates `len` numbers, or says how much memory would be needed.
+fn allocate<T: Clone + Default>(len: usize, what: &str) -> Result<Vec<T>> {
+    let mut numbers = Vec::new();
+    numbers.try_reserve_exact(len).with_context(|| {
+        let bytes = len.saturating_mul(size_of::<T>());
+        format!("not enough memory: {what} would take {} MB", bytes / 1_000_000)
+    })?;
+    numbers.resize(len, T::default());
+    Ok(numbers)
+}
+
+/// Trains, calling `on_event` with every event and the best weights so far.
+///
+/// # Errors
+///
+/// If there is not enough memory, a label names no class, or `on_event` fails. A loss that is not
+/// finite is no error here: the [`Outcome`] says so and has the best weights before.
+pub fn train<T: Number>(
+    config: &Config,
+    data: &DataSet,
+    split: &Split,
+    mean_image: &[T],
+    backend: &Backend,
+    mut on_event: impl FnMut(&Event<T>, Weights<'_, T>) -> Result<()> + Send,
+) -> Result<Outcome<T>> {
+    let net: FullyConnectedNet<'_, T> = config.net();
+    let solver_config = config.solver::<T>();
+    let arch = &net.arch;
+    let (num_params, num_running) = (arch.num_params(), arch.num_running());
+    let rows = solver_config.max_batch();
+    let iterations = solver_config.num_iterations(split.train.len());
+    let checks = solver_config.num_epochs + 1;
+
+    // All memory of the run:
+    let mut params = allocate(num_params, "the parameters")?;
+    let mut running = allocate(num_running, "the running statistics")?;
+    let mut grads = allocate(num_params, "the gradients")?;
+    let state_len = solver_config.update_rule.state_per_param() * num_params;
+    let mut update_state = allocate(state_len, "the state of the update rule")?;
+    let mut best_params = allocate(num_params, "the best parameters")?;
+    let mut best_running = allocate(num_running, "the best running statistics")?;
+    let mut x = allocate(rows * arch.input_dim(), "a batch")?;
+    let mut y = allocate(rows, "the labels of a batch")?;
+    let mut workspace = allocate(solver_config.workspace_len(arch), "the activations of a batch")?;
+    let mut loss = allocate(iterations, "the history of the loss")?;
+    let mut train_acc = allocate(checks, "the history of the accuracy")?;
+    let mut val_acc = allocate(checks, "the history of the accuracy")?;
+
+    let mut buffers = SolverBuffers {
+        params: &mut params,
+        running: &mut running,
+        grads: &mut grads,
+        update_state: &mut update_state,
+        best_params: &mut best_params,
+        best_running: &mut best_running,
+        x: &mut x,
+        y: &mut y,
+        workspace: &mut workspace,
+        history: History { loss: &mut loss, train_acc: &mut train_acc, val_acc: &mut val_acc },
+    };
+    net.init(
+        config.init(),
+        Rng::seed(solver_config.seed).fork(INIT_STREAM),
+        &mut buffers.state(arch)?,
+    );
+    let train = split.samples(data, Part::Train, mean_image);
+    let val = split.samples(data, Part::Val, mean_image);
+    let mut solver = Solver::new(net, solver_config, backend, &train, &val, buffers)?;
+
+    let mut step_time = Duration::ZERO;
+    let diverged_at = backend.install(|| -> Result<_> {
+        loop {
+            let start = Instant::now();
+            match solver.advance() {
+                Ok(Some(event)) => {
+                    if matches!(event, Event::Step { .. }) {
+                        step_time += start.elapsed();
+                    }
+                    on_event(&event, solver.best_weights())?;
+                }
+                Ok(None) => return Ok(None),
+                Err(Error::NonFiniteLoss { iteration }) => return Ok(Some(iteration)),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    })?;
+    let progress = *solver.progress();
+
+    let as_f64 = |history: Vec<T>, len| history.into_iter().take(len).map(T::to_f64).collect();
+    Ok(Outcome {
+        best_params,
+        best_running,
+        progress,
+        loss_history: as_f64(loss, progress.iteration),
+        train_acc_history: as_f64(train_acc, progress.num_checks),
+        val_acc_history: as_f64(val_acc, progress.num_checks),
+        step_time,
+        diverged_at,
+    })
+}
+
+/// The accuracy of weights on one part of the data, 0 to 1.
+///
+/// # Errors
+///
+/// If there is not enough memory, or the weights do not fit the network.
+pub fn evaluate<T: Number>(
+    net: &FullyConnectedNet<'_, T>,
+    weights: Weights<'_, T>,
+    (data, split, part): (&DataSet, &Split, Part),
+    mean_image: &[T],
+    backend: &Backend,
+) -> Result<f64> {
+    let samples = split.samples(data, part, mean_image);
+    let mut x = allocate(EVAL_BATCH * net.arch.input_dim(), "a batch")?;
+    let mut y = allocate(EVAL_BATCH, "the labels of a batch")?;
+    let len = net.arch.infer_workspace_len(EVAL_BATCH);
+    let mut workspace = allocate(len, "the activations of a batch")?;
+    let buffers = (&mut x[..], &mut y[..], &mut workspace[..]);
+    let accuracy =
+        backend.install(|| check_accuracy(net, backend, weights, &samples, EVAL_BATCH, buffers))?;
+    Ok(accuracy.to_f64())
+}
