@@ -9,6 +9,11 @@ pub trait Number: Element + From<u8> {
     /// Bytes of one number.
     const SIZE: usize;
 
+    /// The number as the `f64` that is written with the same digits: 0.1, not 0.10000000149.
+    #[must_use]
+    fn to_printed(self) -> f64 {
+        self.to_string().parse().unwrap_or_else(|_| self.to_f64())
+    }
     /// Appends the number to `bytes`, little-endian.
     fn write_le(self, bytes: &mut Vec<u8>);
     /// Reads a little-endian number; `None` unless there are exactly [`Self::SIZE`] bytes.

@@ -127,7 +127,7 @@ pub fn train<T: Number>(
     })?;
     let progress = *solver.progress();
 
-    let as_f64 = |history: Vec<T>, len| history.into_iter().take(len).map(T::to_f64).collect();
+    let as_f64 = |history: Vec<T>, len| history.into_iter().take(len).map(T::to_printed).collect();
     Ok(Outcome {
         best_params,
         best_running,
@@ -160,5 +160,5 @@ pub fn evaluate<T: Number>(
     let buffers = (&mut x[..], &mut y[..], &mut workspace[..]);
     let accuracy =
         backend.install(|| check_accuracy(net, backend, weights, &samples, EVAL_BATCH, buffers))?;
-    Ok(accuracy.to_f64())
+    Ok(accuracy.to_printed())
 }

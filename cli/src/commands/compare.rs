@@ -176,8 +176,8 @@ fn train_one<T: Number>(
             if let Event::Epoch { epoch, train_acc, val_acc, .. } = event {
                 console.line(&format!(
                     "(Epoch {epoch} / {num_epochs}) train acc: {:.6}; val_acc: {:.6}",
-                    train_acc.to_f64(),
-                    val_acc.to_f64()
+                    train_acc.to_printed(),
+                    val_acc.to_printed()
                 ));
             }
             Ok(())

@@ -1,10 +1,44 @@
 //! `barenet gradcheck`.
-/// x
+
+use crate::gradcheck::{Check, Quantity, run_checks};
+use anyhow::{Result, ensure};
+use serde_json::json;
+
+/// Run the course's gradient checks, and compare with what its document prints
 #[derive(clap::Args, Debug)]
-pub struct Args {}
-/// x
+pub struct Args {
+    /// Print one JSON array
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+///
 /// # Errors
-/// x
-pub fn run(_: &Args) -> anyhow::Result<()> {
+///
+/// If a check does not meet the document.
+pub fn run(args: &Args) -> Result<()> {
+    let checks = run_checks()?;
+    if args.json {
+        let row = |check: &Check| {
+            let Check { section, name, document, ours, .. } = check;
+            json!({ "section": section, "name": name, "document": document, "ours": ours,
+                    "passes": check.passes() })
+        };
+        println!("{}", json!(checks.iter().map(row).collect::<Vec<_>>()));
+    } else {
+        println!("{:<20}{:<30}{:>16}{:>16}", "", "", "document", "this library");
+        for check in &checks {
+            let text = |value: f64| match check.quantity {
+                Quantity::Error => format!("{value:.2e}"),
+                Quantity::Value => format!("{value:.10}"),
+            };
+            let Check { section, name, document, ours, .. } = check;
+            let verdict = if check.passes() { "" } else { "  FAILED" };
+            println!("{section:<20}{name:<30}{:>16}{:>16}{verdict}", text(*document), text(*ours));
+        }
+    }
+    let failed = checks.iter().filter(|check| !check.passes()).count();
+    ensure!(failed == 0, "{failed} of {} checks do not meet the document", checks.len());
     Ok(())
 }

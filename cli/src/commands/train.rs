@@ -166,13 +166,13 @@ impl Run<'_> {
         let result = trainer::train(config, data, split, &mean_image, backend, |event, best| {
             match *event {
                 Event::Step { iteration, loss, print } => {
-                    let line = RunEvent::Step { iteration, loss: loss.to_f64() }.to_line();
+                    let line = RunEvent::Step { iteration, loss: loss.to_printed() }.to_line();
                     log.line(&line)?;
                     console.json(&line);
                     if print {
                         console.line(&format!(
                             "(Iteration {iteration} / {num_iterations}) loss: {:.6}",
-                            loss.to_f64()
+                            loss.to_printed()
                         ));
                     }
                     if last_drawn.elapsed().as_millis() > 100 {
@@ -182,7 +182,7 @@ impl Run<'_> {
                     }
                 }
                 Event::Epoch { epoch, train_acc, val_acc, best: is_best } => {
-                    let (train_acc, val_acc) = (train_acc.to_f64(), val_acc.to_f64());
+                    let (train_acc, val_acc) = (train_acc.to_printed(), val_acc.to_printed());
                     let line =
                         RunEvent::Epoch { epoch, train_acc, val_acc, best: is_best }.to_line();
                     log.line(&line)?;

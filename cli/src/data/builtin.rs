@@ -165,7 +165,7 @@ mod tests {
         let hash = bytes.fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
         });
-        assert_eq!(hash, 0);
+        assert_eq!(hash, 2_801_798_340_768_339_878);
     }
 
     #[test]

@@ -27,6 +27,8 @@ enum Value<'a> {
     None,
     Int(i64),
     Bytes(&'a [u8]),
+    /// Bytes that were written as text.
+    Decoded(Rc<[u8]>),
     /// The names of a function or class.
     Global(&'a [u8], &'a [u8]),
     Tuple(Rc<[Value<'a>]>),
@@ -41,11 +43,33 @@ enum Value<'a> {
 }
 
 /// A numpy array of bytes, once its state is known.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Array<'a> {
     rows: usize,
     cols: usize,
-    data: &'a [u8],
+    data: Data<'a>,
+}
+
+/// The bytes of an array: in the file, or decoded from it.
+#[derive(Clone, Debug)]
+enum Data<'a> {
+    InFile(&'a [u8]),
+    Decoded(Rc<[u8]>),
+}
+
+impl Default for Data<'_> {
+    fn default() -> Self {
+        Self::InFile(&[])
+    }
+}
+
+impl Data<'_> {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::InFile(bytes) => bytes,
+            Self::Decoded(bytes) => bytes,
+        }
+    }
 }
 
 struct Machine<'a> {
@@ -55,6 +79,9 @@ struct Machine<'a> {
     lists: Vec<Vec<i64>>,
     dicts: Vec<Vec<(&'a [u8], Value<'a>)>>,
     arrays: Vec<Array<'a>>,
+    /// Bytes that may still be decoded: no more than the file has, so that a short file cannot ask
+    /// for the same long text again and again.
+    decodable: usize,
 }
 
 type Step<T> = Result<T, String>;
@@ -188,8 +215,14 @@ impl<'a> Machine<'a> {
                 Value::Dtype(matches!(*name, b"u1" | b"|u1" | b"uint8"))
             }
             // How Python 3 writes bytes for Python 2: text whose characters are the bytes.
-            (b"_codecs", b"encode", [Value::Bytes(text), ..]) if text.is_ascii() => {
-                Value::Bytes(text)
+            (b"_codecs", b"encode", [Value::Bytes(text), Value::Bytes(b"latin1")]) => {
+                if text.is_ascii() {
+                    Value::Bytes(text)
+                } else {
+                    self.decodable =
+                        self.decodable.checked_sub(text.len()).ok_or("too much text to decode")?;
+                    Value::Decoded(decode_latin1(text)?)
+                }
             }
             _ => {
                 return Err(format!(
@@ -329,11 +362,22 @@ impl<'a> Machine<'a> {
     }
 }
 
+/// The bytes whose values are the characters of a text.
+fn decode_latin1(text: &[u8]) -> Step<Rc<[u8]>> {
+    let text = std::str::from_utf8(text).map_err(|_| "a text is not UTF-8")?;
+    let bytes = text.chars().map(|c| u8::try_from(c).map_err(|_| "a text is not Latin-1"));
+    Ok(bytes.collect::<Result<Vec<_>, _>>()?.into())
+}
+
 /// An array of a shape, type and bytes, if they agree.
 fn array<'a>(shape: &Value<'a>, dtype: &Value<'a>, data: &Value<'a>) -> Step<Array<'a>> {
-    let (Value::Tuple(shape), Value::Dtype(is_u8), Value::Bytes(data)) = (shape, dtype, data)
-    else {
-        return Err("an array has no shape, type or bytes".to_owned());
+    let data = match data {
+        Value::Bytes(bytes) => Data::InFile(bytes),
+        Value::Decoded(bytes) => Data::Decoded(Rc::clone(bytes)),
+        _ => return Err("an array has no bytes".to_owned()),
+    };
+    let (Value::Tuple(shape), Value::Dtype(is_u8)) = (shape, dtype) else {
+        return Err("an array has no shape or type".to_owned());
     };
     if !is_u8 {
         return Err("an array is not of type uint8".to_owned());
@@ -343,7 +387,7 @@ fn array<'a>(shape: &Value<'a>, dtype: &Value<'a>, data: &Value<'a>) -> Step<Arr
     };
     let (rows, cols) = (usize::try_from(rows).ok(), usize::try_from(cols).ok());
     match (rows, cols) {
-        (Some(rows), Some(cols)) if rows.checked_mul(cols) == Some(data.len()) => {
+        (Some(rows), Some(cols)) if rows.checked_mul(cols) == Some(data.bytes().len()) => {
             Ok(Array { rows, cols, data })
         }
         _ => Err("an array's shape does not fit its bytes".to_owned()),
@@ -369,6 +413,7 @@ pub fn parse_batch(
         lists: Vec::new(),
         dicts: Vec::new(),
         arrays: Vec::new(),
+        decodable: bytes.len(),
     };
     let (array, labels) = machine
         .run()
@@ -382,7 +427,7 @@ pub fn parse_batch(
             }
         })
         .map_err(|problem| DataError::format(file, format!("not a CIFAR-10 batch: {problem}")))?;
-    let array = machine.arrays.get(array).copied().unwrap_or_default();
+    let array = machine.arrays.get(array).cloned().unwrap_or_default();
     let labels = machine.lists.get(labels).map(Vec::as_slice).unwrap_or_default();
     if (array.rows, array.cols) != (count, IMAGE_LEN) || labels.len() != count {
         return Err(DataError::format(
@@ -395,7 +440,8 @@ pub fn parse_batch(
             ),
         ));
     }
-    for ((image, &label), number) in array.data.chunks_exact(IMAGE_LEN).zip(labels).zip(1..) {
+    for ((image, &label), number) in array.data.bytes().chunks_exact(IMAGE_LEN).zip(labels).zip(1..)
+    {
         images.push(check_label(file, label, number)?, image);
     }
     Ok(())
@@ -412,4 +458,76 @@ pub fn load(folder: &Path) -> Result<DataSet, DataError> {
         let bytes = read_file(&path, MAX_FILE_LEN)?;
         parse_batch(&path.display().to_string(), &bytes, IMAGES_PER_FILE, images)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What comes before, between and after the labels and the bytes of an array of two images, as
+    /// numpy 2 and Python 3 write it:
+    /// `pickle.dumps({b"data": np.zeros((2, 3072), np.uint8), b"labels": [3, 9]}, protocol=4)`
+    fn batch(labels: [u8; 2]) -> Vec<u8> {
+        let mut bytes = b"\x80\x04}\x94(C\x04data\x94\x8c\x16numpy._core.multiarray\x94\x8c\x0c\
+            _reconstruct\x94\x93\x94\x8c\x05numpy\x94\x8c\x07ndarray\x94\x93\x94K\x00\x85\x94C\x01\
+            b\x94\x87\x94R\x94(K\x01K\x02M\x00\x0c\x86\x94h\x05\x8c\x05dtype\x94\x93\x94\x8c\x02u1\
+            \x94\x89\x88\x87\x94R\x94(K\x03\x8c\x01|\x94NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00t\
+            \x94b\x89B\x00\x18\x00\x00"
+            .to_vec();
+        bytes.extend((0..2 * IMAGE_LEN).map(|i| u8::try_from(i % 251).unwrap()));
+        bytes.extend(b"\x94t\x94bC\x06labels\x94]\x94(K");
+        bytes.extend([labels[0], b'K', labels[1]]);
+        bytes.extend(b"eu.");
+        bytes
+    }
+
+    fn parse(bytes: &[u8], count: usize) -> Result<Images, String> {
+        let mut images = Images::default();
+        parse_batch("f", bytes, count, &mut images).map_err(|e| e.to_string())?;
+        Ok(images)
+    }
+
+    #[test]
+    fn a_batch_written_by_numpy_is_read() {
+        let images = parse(&batch([3, 9]), 2).unwrap();
+        assert_eq!(images.labels(), [3, 9]);
+        assert_eq!(images.image(1)[0], u8::try_from(IMAGE_LEN % 251).unwrap());
+    }
+
+    #[test]
+    fn a_batch_cut_anywhere_is_refused() {
+        let bytes = batch([3, 9]);
+        for len in (0..bytes.len()).filter(|len| !(300..6100).contains(len)) {
+            assert!(parse(&bytes[..len], 2).is_err(), "{len}");
+        }
+    }
+
+    #[test]
+    fn another_number_of_images_or_a_label_over_nine_is_refused() {
+        let error = parse(&batch([3, 9]), 3).unwrap_err();
+        assert!(error.starts_with("f: expected 3 images of 3072 numbers"), "{error}");
+        let error = parse(&batch([3, 10]), 2).unwrap_err();
+        assert_eq!(error, "f: image 2 has label 10; labels are 0 to 9");
+    }
+
+    #[test]
+    fn functions_other_than_numpys_are_refused_by_name() {
+        let error = parse(b"cos\nsystem\n(X\x02\x00\x00\x00lstR.", 1).unwrap_err();
+        assert_eq!(
+            error,
+            "f: not a CIFAR-10 batch: the pickle calls os.system, which is not allowed"
+        );
+    }
+
+    #[test]
+    fn what_would_grow_without_bound_is_refused() {
+        // A memo entry number of four billion, tuples in tuples, and a text decoded too often.
+        assert!(parse(b"Nr\xff\xff\xff\xff.", 1).is_err());
+        let nested = [&b"N"[..], &[0x85; 100_000], b"."].concat();
+        assert!(parse(&nested, 1).unwrap_err().contains("nested too deep"));
+        let text = [&b"X\x00\x04\x00\x00"[..], &"é".repeat(512).into_bytes(), b"q\x00"].concat();
+        let call = b"c_codecs\nencode\nh\x00X\x06\x00\x00\x00latin1\x86R0";
+        let often = [text, call.repeat(50), b".".to_vec()].concat();
+        assert!(parse(&often, 1).unwrap_err().contains("too much text"), "{:?}", parse(&often, 1));
+    }
 }
