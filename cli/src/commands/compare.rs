@@ -18,14 +18,17 @@ use std::path::PathBuf;
 
 /// Train once with each update rule, and plot the runs together
 #[derive(clap::Args, Debug)]
-#[command(after_help = "\
+#[command(
+    args_override_self = true,
+    after_help = "\
 Examples:
   barenet compare                                          the course's comparison
   barenet compare --update-rules sgd,nesterov,adamw --epochs 10 --out runs/rules
 
 Each rule has the learning rate of the course's experiment with it (sgd, sgd_momentum and nesterov
 1e-2, rmsprop 1e-4, adam and adamw 1e-3), or --learning-rate. All other settings are the same, by
-default those of the course: --preset six-layer-sgd.")]
+default those of the course: --preset six-layer-sgd."
+)]
 pub struct Args {
     /// Update rules to compare
     #[arg(

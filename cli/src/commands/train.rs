@@ -20,7 +20,9 @@ use std::time::Instant;
 
 /// Train a network
 #[derive(clap::Args, Debug)]
-#[command(after_help = "\
+#[command(
+    args_override_self = true,
+    after_help = "\
 Examples:
   barenet train                                    the course's two-layer net
   barenet train --preset best --seed 3             the course's best net, other random numbers
@@ -29,7 +31,8 @@ Examples:
   barenet train --json | jq .loss                  events as JSON lines on standard output
 
 A run starts from --preset (two-layer if there is no --config either), is changed by --config, then
-by flags. Exit status: 0 ok, 1 failed, 2 a setting or flag that cannot be used.")]
+by flags. Exit status: 0 ok, 1 failed, 2 a setting or flag that cannot be used."
+)]
 pub struct Args {
     /// Read settings from this TOML file, such as the config.toml of a run
     #[arg(long, value_name = "FILE")]

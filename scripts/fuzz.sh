@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Runs every fuzz target for some seconds: scripts/fuzz.sh [SECONDS] [TARGET…]
+# Needs a nightly toolchain and what `scripts/setup.sh fuzz` installs.
+set -euo pipefail
+cd "$(dirname "$0")/../fuzz"
+
+seconds=${1:-10}
+targets=("${@:2}")
+[ ${#targets[@]} -gt 0 ] || targets=(cifar10 pickle archive settings weights net)
+for target in "${targets[@]}"; do
+  echo "== fuzz $target for $seconds s"
+  mkdir -p "corpus/$target"
+  seeds=()
+  [ -d "seeds/$target" ] && seeds=("seeds/$target")
+  cargo +nightly fuzz run --fuzz-dir . "$target" "corpus/$target" "${seeds[@]}" -- \
+    -max_total_time="$seconds" -max_len=8192 -timeout=10 -verbosity=0 -print_final_stats=0
+done
