@@ -1,0 +1,98 @@
+//! Draws the weights and the image of the programs, and lets the host compute the scores that they
+//! must print.
+
+use barenet::{
+    Error, FullyConnectedNet, Init, Mat, Portable, Rng, TrainState, Weights, layer_grads,
+};
+use std::fmt::Write as _;
+use std::path::Path;
+use std::{env, fs, io};
+
+#[path = "src/net.rs"]
+mod net;
+use net::NET;
+
+const SEED: u64 = 1;
+/// Images from which the running statistics are taken.
+const BATCH: usize = 32;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=memory.x");
+    println!("cargo::rerun-if-changed=src/net.rs");
+    let out_dir = env::var("OUT_DIR")?;
+    let out_dir = Path::new(&out_dir);
+    fs::copy("memory.x", out_dir.join("memory.x"))?;
+    println!("cargo::rustc-link-search={}", out_dir.display());
+
+    let images = draw_images();
+    let (params, running) = draw_weights(&NET, &images)?;
+    let image = images.get(..NET.arch.input_dim()).ok_or("no image was drawn")?;
+    let scores = compute_scores(&params, &running, image)?;
+    let arrays = [
+        ("PARAMS", "The parameters", &*params),
+        ("RUNNING", "The running statistics", &*running),
+        ("IMAGE", "The image, its mean subtracted", image),
+        ("HOST_SCORES", "The scores that the host computed", &*scores),
+    ];
+    write_arrays(&out_dir.join("model.rs"), &arrays)?;
+    Ok(())
+}
+
+/// Pixels 0..256 less a mean of 120.
+fn draw_images() -> Vec<f32> {
+    let mut rng = Rng::seed(SEED).fork(0);
+    (0..BATCH * NET.arch.input_dim()).map(|_| rng.below(256) as f32 - 120.0).collect()
+}
+
+/// Weights by He's method; biases, `gamma` and `beta` that do something; the running statistics of
+/// the images.
+fn draw_weights(
+    net: &FullyConnectedNet<'_, f32>,
+    images: &[f32],
+) -> Result<(Vec<f32>, Vec<f32>), Error> {
+    // Without momentum one pass makes the running statistics those of the batch.
+    let mut net = *net;
+    net.batchnorm.momentum = 0.0;
+    let mut params = vec![0.0; net.arch.num_params()];
+    let mut running = vec![0.0; net.arch.num_running()];
+    let mut grads = vec![0.0; net.arch.num_params()];
+    let mut workspace = vec![0.0; net.arch.train_workspace_len(BATCH)];
+    let mut state =
+        TrainState::new(&net.arch, &mut params, &mut running, &mut grads, &mut workspace)?;
+    let rng = Rng::seed(SEED);
+    net.init(Init::He, rng.fork(1), &mut state);
+    for (layer, stream) in net.arch.layers().zip(0..) {
+        let mut rng = rng.fork(2).fork(stream);
+        if let Some(numbers) = layer_grads(&layer, state.params_mut()) {
+            rng.fill_normal(0.1, numbers.db);
+            if let Some(norm) = numbers.norm {
+                rng.fill_normal(0.1, norm.dbeta);
+                norm.dgamma.fill_with(|| rng.uniform() as f32 + 0.5);
+            }
+        }
+    }
+    let x = Mat::new(images, BATCH, net.arch.input_dim())?;
+    net.loss(&Portable, rng.fork(3), &mut state, x, &[0; BATCH])?;
+    Ok((params, running))
+}
+
+fn compute_scores(params: &[f32], running: &[f32], image: &[f32]) -> Result<Vec<f32>, Error> {
+    let mut workspace = vec![0.0; NET.arch.infer_workspace_len(1)];
+    let weights = Weights::new(&NET.arch, params, running)?;
+    let x = Mat::new(image, 1, image.len())?;
+    Ok(NET.scores(&Portable, weights, x, &mut workspace)?.data().to_vec())
+}
+
+/// Writes arrays as Rust, each number with as many digits as give the same bits back.
+fn write_arrays(path: &Path, arrays: &[(&str, &str, &[f32])]) -> io::Result<()> {
+    let mut text = String::new();
+    for (name, doc, numbers) in arrays {
+        text += &format!("/// {doc}.\npub static {name}: [f32; {}] = [\n", numbers.len());
+        for number in *numbers {
+            let _infallible = writeln!(text, "{number:?},");
+        }
+        text += "];\n";
+    }
+    fs::write(path, text)
+}

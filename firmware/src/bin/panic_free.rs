@@ -1,0 +1,73 @@
+//! Proof that no panic can be reached from `scores`: with one, this program would not link.
+//!
+//! `panic-never`'s handler calls a function that does not exist. Everything is hidden from the
+//! optimiser, so what is proven holds for any network, batch, weights and workspace, fitting or not.
+//! Run, it checks the scores, and that what does not fit is an error.
+
+#![no_std]
+#![no_main]
+
+use barenet::{Arch, Error, FullyConnectedNet, Mat, Portable, Weights, predict};
+use barenet_firmware::{HOST_SCORES, IMAGE, NET, PARAMS, RUNNING, WORKSPACE_LEN, max_rel_error};
+use core::hint::black_box;
+use cortex_m_rt::entry;
+use cortex_m_semihosting::debug::{self, EXIT_FAILURE, EXIT_SUCCESS};
+use panic_never as _;
+
+#[entry]
+fn main() -> ! {
+    let passed = scores_are_those_of_the_host()
+        && a_batch_is_its_images_one_by_one() == Ok(true)
+        && a_short_workspace_is_an_error();
+    loop {
+        debug::exit(if passed { EXIT_SUCCESS } else { EXIT_FAILURE });
+    }
+}
+
+/// `scores` with nothing known at compile time.
+#[inline(never)]
+fn scores<'w>(
+    net: &FullyConnectedNet<'_, f32>,
+    params: &[f32],
+    running: &[f32],
+    x: &[f32],
+    batch: usize,
+    workspace: &'w mut [f32],
+) -> Result<Mat<'w, f32>, Error> {
+    let (net, batch) = (black_box(net), black_box(batch));
+    let weights = Weights::new(&net.arch, black_box(params), black_box(running))?;
+    let x = Mat::new(black_box(x), batch, black_box(net.arch.input_dim()))?;
+    net.scores(&Portable, weights, x, black_box(workspace))
+}
+
+fn scores_are_those_of_the_host() -> bool {
+    let mut workspace = [f32::NAN; WORKSPACE_LEN];
+    scores(&NET, &PARAMS, &RUNNING, &IMAGE, 1, &mut workspace).is_ok_and(|scores| {
+        predict(scores.data()) == predict(&HOST_SCORES)
+            && max_rel_error(scores.data(), &HOST_SCORES) <= 1e-6
+    })
+}
+
+/// A net without batch norm: five images take the product's path of four rows and that of one.
+fn a_batch_is_its_images_one_by_one() -> Result<bool, Error> {
+    const NET: FullyConnectedNet<'static, f32> = FullyConnectedNet::new(Arch::new(&[16, 13, 3]));
+    const BATCH: usize = 5;
+    let params = PARAMS.first_chunk::<{ NET.arch.num_params() }>().map_or(&[][..], |p| p);
+    let x = IMAGE.first_chunk::<{ 16 * BATCH }>().map_or(&[][..], |x| x);
+    let mut workspace = [f32::NAN; NET.arch.infer_workspace_len(BATCH)];
+    let all = scores(&NET, params, &[], x, BATCH, &mut workspace)?;
+    let (mut all, mut x) = (all.data(), x);
+    while let (Some(all), Some(x)) = (all.split_off(..3), x.split_off(..16)) {
+        let mut workspace = [f32::NAN; NET.arch.infer_workspace_len(1)];
+        if scores(&NET, params, &[], x, 1, &mut workspace)?.data() != all {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn a_short_workspace_is_an_error() -> bool {
+    let mut workspace = [f32::NAN; WORKSPACE_LEN - 1];
+    let result = scores(&NET, &PARAMS, &RUNNING, &IMAGE, 1, &mut workspace);
+    matches!(result, Err(Error::BufferTooSmall { what: "workspace", .. }))
+}

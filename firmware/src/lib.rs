@@ -1,0 +1,28 @@
+//! What the bare-metal programs of barenet share: a network, its weights in flash, an image, and the
+//! scores that the host computed for it.
+//!
+//! `build.rs` draws the numbers, so the programs need no file.
+
+#![no_std]
+
+mod net;
+
+pub use net::NET;
+
+include!(concat!(env!("OUT_DIR"), "/model.rs"));
+
+/// Elements of the workspace for one image.
+pub const WORKSPACE_LEN: usize = NET.arch.infer_workspace_len(1);
+/// Bytes of the workspace: all the RAM that inference takes, except for its stack.
+pub const RAM_BYTES: usize = WORKSPACE_LEN * size_of::<f32>();
+/// Bytes of the weights.
+pub const FLASH_BYTES: usize = size_of_val(&PARAMS) + size_of_val(&RUNNING);
+
+/// The largest |a − b| / |b| of two vectors; infinite if a number is NaN.
+#[must_use]
+pub fn max_rel_error(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).fold(0.0, |max, (&a, &b)| {
+        let error = (a - b).abs() / b.abs().max(f32::MIN_POSITIVE);
+        if error.is_nan() { f32::INFINITY } else { error.max(max) }
+    })
+}

@@ -1,0 +1,8 @@
+//! The networks. `build.rs` reads this file too, so host and device compute the same.
+
+use barenet::{Arch, FullyConnectedNet};
+
+/// CIFAR-10's input and classes, with batch norm. The widths leave remainders in every blocking of
+/// the matrix product: 8 + 8 + 4, 8 + 4 + 1 and 8 + 1 + 1 columns.
+pub const NET: FullyConnectedNet<'static, f32> =
+    FullyConnectedNet::new(Arch::new(&[3072, 20, 13, 10]).with_batchnorm());

@@ -1,0 +1,97 @@
+#!/usr/bin/env bash
+# Installs on Debian or Ubuntu what barenet needs beyond cargo. Running it again is harmless.
+#
+#   scripts/setup.sh [openblas] [firmware] [fuzz]      only these parts; without any, all
+#
+#   openblas   OpenBLAS, for the feature `openblas`
+#   firmware   QEMU, and Rust for bare-metal ARM
+#   fuzz       nightly Rust and cargo-fuzz
+set -euo pipefail
+
+readonly TARGETS="thumbv7em-none-eabihf thumbv6m-none-eabi"
+as_root=(sudo)
+[ "$(id -u)" != 0 ] || as_root=(env)
+apt_is_fresh=
+
+say() { printf '%s\n' "setup: $*"; }
+die() { say "$*" >&2; exit 1; }
+has() { command -v "$1" >/dev/null; }
+
+apt_install() {
+    has apt-get || die "cannot install $*: there is no apt-get here"
+    has "${as_root[0]}" || die "cannot install $*: needs root or sudo"
+    if [ -z "$apt_is_fresh" ]; then
+        "${as_root[@]}" apt-get update -qq
+        apt_is_fresh=yes
+    fi
+    say "installing $*"
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+}
+
+install_openblas() {
+    has pkg-config || apt_install pkg-config
+    pkg-config --exists openblas || apt_install libopenblas-dev
+    say "OpenBLAS $(pkg-config --modversion openblas)"
+}
+
+install_qemu() {
+    # A qemu-utils from backports does not go with Debian's own QEMU: then it has to give way.
+    has qemu-system-arm || apt_install qemu-system-arm 2>/dev/null ||
+        apt_install qemu-system-arm qemu-utils-
+    say "$(qemu-system-arm --version | head -n 1)"
+}
+
+# Whether the `rustc` in PATH has the precompiled core of every target.
+has_targets() {
+    local target
+    for target in $TARGETS; do
+        [ -d "$(rustc --print target-libdir --target "$target" 2>/dev/null)" ] || return 1
+    done
+}
+
+has_rust_source() { [ -x /usr/bin/cargo ] && [ -d /usr/lib/rustlib/src/rust/library/core ]; }
+
+# rust-lld comes with rustup's toolchains, not with Debian's.
+has_lld() {
+    has ld.lld || [ -n "$(find "$(rustc --print sysroot)/lib/rustlib" -name rust-lld)" ]
+}
+
+install_bare_metal_rust() {
+    if ! has_targets && has rustup; then
+        # shellcheck disable=SC2086 # words
+        timeout 300 rustup target add $TARGETS >/dev/null 2>&1 ||
+            say "rustup cannot fetch the targets: Debian's compiler will build core from source"
+    fi
+    if has_targets; then
+        say "$(rustc --version) with $TARGETS"
+    else
+        has_rust_source || apt_install rustc-web cargo-web rust-web-src
+        has_lld || apt_install lld
+        say "$(/usr/bin/rustc --version) with the source of core"
+    fi
+}
+
+install_fuzz() {
+    has rustup || die "fuzzing needs nightly Rust, which comes with rustup"
+    rustup run nightly rustc --version >/dev/null 2>&1 ||
+        rustup toolchain install nightly --profile minimal
+    has cargo-fuzz || cargo install --quiet --locked cargo-fuzz
+    say "$(cargo-fuzz --version), $(rustup run nightly rustc --version)"
+}
+
+[ $# -gt 0 ] || set -- openblas firmware fuzz
+for part in "$@"; do
+    case ${part#--} in
+        openblas | firmware | fuzz) ;;
+        -h | help) sed -n '2,8s/^# \{0,1\}//p' "$0" && exit ;;
+        *) say "unknown part $part; see --help" >&2 && exit 2 ;;
+    esac
+done
+for part in "$@"; do
+    case ${part#--} in
+        openblas) install_openblas ;;
+        firmware) install_qemu && install_bare_metal_rust ;;
+        fuzz) install_fuzz ;;
+    esac
+done
