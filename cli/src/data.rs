@@ -38,7 +38,13 @@ impl Images {
     /// The [`IMAGE_LEN`] numbers of an image; empty if there is no such image.
     #[must_use]
     pub fn image(&self, index: usize) -> &[u8] {
-        self.pixels.get(index * IMAGE_LEN..(index + 1) * IMAGE_LEN).unwrap_or_default()
+        self.pixels.chunks_exact(IMAGE_LEN).nth(index).unwrap_or_default()
+    }
+
+    /// All images, one after another.
+    #[must_use]
+    pub fn pixels(&self) -> &[u8] {
+        &self.pixels
     }
 
     /// The class of every image.
@@ -52,6 +58,12 @@ impl Images {
         debug_assert_eq!(image.len(), IMAGE_LEN);
         self.labels.push(label);
         self.pixels.extend_from_slice(image);
+    }
+
+    /// Appends all images of another set.
+    pub(crate) fn append(&mut self, other: &Self) {
+        self.labels.extend_from_slice(&other.labels);
+        self.pixels.extend_from_slice(&other.pixels);
     }
 
     pub(crate) fn with_capacity(len: usize) -> Self {
@@ -75,18 +87,46 @@ pub struct DataSet {
 /// Where a data set comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// CIFAR-10, from a folder or an archive.
-    Cifar10(PathBuf),
+    /// CIFAR-10, in one of its official forms.
+    Cifar10(Cifar10Source),
     /// Drawn by [`builtin`].
     BuiltIn,
 }
 
+/// Where CIFAR-10 was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cifar10Source {
+    /// The folder that holds the six files, or the archive.
+    pub path: PathBuf,
+    /// Which version its files are.
+    pub version: Version,
+    /// Whether it is a `.tar.gz`.
+    pub is_archive: bool,
+}
+
+/// The two versions of CIFAR-10 that can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Version {
+    /// Records of bytes: [`cifar10`].
+    Binary,
+    /// Pickled dicts: [`pickle`].
+    Python,
+}
+
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Cifar10(path) => write!(f, "CIFAR-10 from {}", path.display()),
-            Self::BuiltIn => f.write_str("built-in images"),
-        }
+        let Self::Cifar10(source) = self else { return f.write_str("built-in images") };
+        write!(f, "CIFAR-10 from {} ({} version", source.path.display(), source.version)?;
+        f.write_str(if source.is_archive { ", .tar.gz)" } else { ")" })
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Binary => "binary",
+            Self::Python => "python",
+        })
     }
 }
 
@@ -115,11 +155,15 @@ pub enum DataError {
     /// A folder that holds no CIFAR-10.
     #[error(
         "{0}: no CIFAR-10 here; expected data_batch_1.bin to data_batch_5.bin and test_batch.bin, \
-         the same without .bin (python version), or cifar-10-binary.tar.gz or cifar-10-python.tar.gz"
+         the same without .bin (python version), or cifar-10-binary.tar.gz or \
+         cifar-10-python.tar.gz, from {WEB_PAGE}"
     )]
     NotFound(String),
+    /// A file or folder that is not there.
+    #[error("{0}: No such file or folder; all of CIFAR-10 is at {WEB_PAGE}")]
+    Missing(String),
     /// A file that is not what it should be.
-    #[error("{file}: {problem}")]
+    #[error("{file}: {problem}; replace it with the one from {WEB_PAGE}")]
     Format {
         /// The file.
         file: String,
@@ -128,23 +172,29 @@ pub enum DataError {
     },
 }
 
+/// Where CIFAR-10 can be had.
+pub const WEB_PAGE: &str = "https://www.cs.toronto.edu/~kriz/cifar.html";
+
 impl DataError {
     pub(crate) fn format(file: &str, problem: impl Into<String>) -> Self {
         Self::Format { file: file.to_owned(), problem: problem.into() }
     }
 
     pub(crate) fn io(path: &Path, error: std::io::Error) -> Self {
+        if error.kind() == std::io::ErrorKind::NotFound {
+            return Self::Missing(path.display().to_string());
+        }
         Self::Io { path: path.display().to_string(), error }
     }
 }
 
-/// Finds and reads the data: `explicit`, otherwise the folder in the environment variable
-/// `CIFAR10_DIR`, otherwise CIFAR-10 in `./data`, otherwise the built-in data set.
+/// Finds and reads the data: `explicit`, otherwise what the environment variable `CIFAR10_DIR` names,
+/// otherwise CIFAR-10 in the folder `./data`, otherwise the built-in data set.
 ///
 /// # Errors
 ///
-/// [`DataError`] if the data that were asked for, by argument or by variable, cannot be read. Only
-/// when neither is given the built-in data set takes their place.
+/// [`DataError`] if what was asked for, by argument or by variable, cannot be read, or if `./data`
+/// holds some of CIFAR-10's files and cannot be read: damaged data are never silently replaced.
 pub fn discover(explicit: Option<&Path>) -> Result<DataSet, DataError> {
     if let Some(path) = explicit {
         return load(path);
@@ -152,12 +202,16 @@ pub fn discover(explicit: Option<&Path>) -> Result<DataSet, DataError> {
     if let Some(path) = std::env::var_os("CIFAR10_DIR").filter(|path| !path.is_empty()) {
         return load(Path::new(&path));
     }
-    match load(Path::new("data")) {
+    load_or_built_in(Path::new("data"))
+}
+
+/// Reads CIFAR-10 from a folder that may not be there, or may hold other things.
+fn load_or_built_in(folder: &Path) -> Result<DataSet, DataError> {
+    if !folder.is_dir() {
+        return Ok(builtin::generate());
+    }
+    match load(folder) {
         Err(DataError::NotFound(_)) => Ok(builtin::generate()),
-        // No folder of that name is no reason to complain.
-        Err(DataError::Io { error, .. }) if error.kind() == std::io::ErrorKind::NotFound => {
-            Ok(builtin::generate())
-        }
         result => result,
     }
 }
@@ -172,11 +226,16 @@ pub fn load(path: &Path) -> Result<DataSet, DataError> {
     if metadata.is_file() {
         return archive::load(path);
     }
-    for folder in [path.to_owned(), path.join(cifar10::BINARY_FOLDER), path.join(pickle::FOLDER)] {
-        if folder.join(cifar10::TRAIN_FILES[0]).is_file() {
+    let folders = [path.to_owned(), path.join(cifar10::FOLDER), path.join(pickle::FOLDER)];
+    for folder in folders {
+        // One file is enough to tell; if another is missing, that is an error which names it.
+        let has = |files: [&str; 5], test: &str| {
+            files.iter().chain([&test]).any(|name| folder.join(name).is_file())
+        };
+        if has(cifar10::TRAIN_FILES, cifar10::TEST_FILE) {
             return cifar10::load(&folder);
         }
-        if folder.join(pickle::TRAIN_FILES[0]).is_file() {
+        if has(pickle::TRAIN_FILES, pickle::TEST_FILE) {
             return pickle::load(&folder);
         }
     }
@@ -188,7 +247,8 @@ pub fn load(path: &Path) -> Result<DataSet, DataError> {
     Err(DataError::NotFound(path.display().to_string()))
 }
 
-/// The mean over the first `count` images, number by number. Exact but for one division.
+/// The mean over the first `count` images, or all if there are fewer, number by number. Exact but for
+/// one division; 0 if there are none.
 #[must_use]
 #[allow(clippy::cast_precision_loss)]
 pub fn mean_image(images: &Images, count: usize) -> Vec<f64> {
@@ -198,7 +258,8 @@ pub fn mean_image(images: &Images, count: usize) -> Vec<f64> {
             *sum += u64::from(pixel);
         }
     }
-    sums.into_iter().map(|sum| sum as f64 / count.max(1) as f64).collect()
+    let count = count.min(images.len()).max(1);
+    sums.into_iter().map(|sum| sum as f64 / count as f64).collect()
 }
 
 #[cfg(test)]
@@ -212,6 +273,14 @@ mod tests {
             images.push(0, &[value; IMAGE_LEN]);
         }
         assert_eq!(mean_image(&images, 2), vec![1.5; IMAGE_LEN]);
+        assert_eq!(mean_image(&images, 9), mean_image(&images, 3));
+        assert_eq!(mean_image(&Images::default(), 9), vec![0.0; IMAGE_LEN]);
+    }
+
+    #[test]
+    fn an_image_that_is_not_there_is_empty() {
+        assert!(Images::default().image(0).is_empty());
+        assert!(Images::default().image(usize::MAX).is_empty());
     }
 
     #[test]
@@ -219,6 +288,54 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         assert!(matches!(discover(Some(folder.path())), Err(DataError::NotFound(_))));
         let nothing = folder.path().join("nothing");
-        assert!(matches!(discover(Some(&nothing)), Err(DataError::Io { .. })));
+        assert!(matches!(discover(Some(&nothing)), Err(DataError::Missing(_))));
+    }
+
+    #[test]
+    fn a_folder_that_lacks_a_file_is_an_error_that_names_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join(cifar10::FOLDER);
+        std::fs::create_dir(&inner).unwrap();
+        std::fs::write(inner.join("test_batch.bin"), [0; 3073]).unwrap();
+        for result in [load(folder.path()), load_or_built_in(folder.path())] {
+            let error = result.unwrap_err();
+            assert!(matches!(error, DataError::Missing(_)), "{error}");
+            assert!(error.to_string().contains("data_batch_1.bin: No such file"), "{error}");
+        }
+    }
+
+    #[test]
+    fn without_cifar_10_the_built_in_images_train() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("notes.txt"), "mine").unwrap();
+        for folder in [folder.path().to_owned(), folder.path().join("nothing")] {
+            let data = load_or_built_in(&folder).unwrap();
+            assert_eq!(data.source, Source::BuiltIn);
+            assert_eq!(data.train.len(), builtin::NUM_TRAIN);
+            assert_eq!(data.test.len(), builtin::NUM_TEST);
+        }
+    }
+
+    #[test]
+    fn cifar_10_is_whole() {
+        let Some(path) = std::env::var_os("CIFAR10_DIR").filter(|path| !path.is_empty()) else {
+            eprintln!("skipped: CIFAR10_DIR names no folder with CIFAR-10");
+            return;
+        };
+        let data = discover(None).unwrap();
+        assert_eq!((data.train.len(), data.test.len()), (50_000, 10_000), "{path:?}");
+        assert_eq!(data.class_names, cifar10::CLASS_NAMES);
+        for (images, each) in [(&data.train, 5000), (&data.test, 1000)] {
+            for class in 0..10 {
+                let count = images.labels().iter().filter(|&&label| label == class).count();
+                assert_eq!(count, each, "class {class}");
+            }
+        }
+        // The mean over all training pixels, as everyone who normalizes CIFAR-10 knows it.
+        let mean = mean_image(&data.train, 50_000);
+        for (plane, expected) in mean.chunks_exact(SIDE * SIDE).zip([0.4914, 0.4822, 0.4465]) {
+            let found = plane.iter().sum::<f64>() / (SIDE * SIDE) as f64 / 255.0;
+            assert!((found - expected).abs() < 1e-4, "expected {expected}, found {found}");
+        }
     }
 }

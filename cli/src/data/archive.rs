@@ -1,13 +1,15 @@
-//! CIFAR-10 in its official archives, read as a stream: nothing is unpacked to disk, and no size in
-//! the archive is trusted.
+//! CIFAR-10 in its official archives, read as a stream: nothing is unpacked to disk, no size in the
+//! archive is trusted, and each file becomes images as soon as it has been read.
 
-use super::cifar10::{self, IMAGES_PER_FILE, RECORD_LEN, assemble};
-use super::{DataError, DataSet, pickle};
+use super::cifar10::{self, IMAGES_PER_FILE, RECORD_LEN};
+use super::{Cifar10Source, DataError, DataSet, Images, Source, Version, pickle};
 use flate2::read::GzDecoder;
-use std::collections::HashMap;
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{self, BufReader, Read};
 use std::path::Path;
+
+/// Bytes that an archive may unpack to: nearly three times what the official ones do.
+pub const MAX_UNPACKED: u64 = 512 << 20;
 
 /// Reads a `.tar.gz` of the binary or the python version.
 ///
@@ -17,73 +19,162 @@ use std::path::Path;
 pub fn load(path: &Path) -> Result<DataSet, DataError> {
     let name = path.display().to_string();
     let file = File::open(path).map_err(|e| DataError::io(path, e))?;
-    let members = read_members(&name, BufReader::new(file))?;
-    let is_python = members.contains_key(pickle::TRAIN_FILES[0]);
-    let (train, test) = if is_python {
-        (pickle::TRAIN_FILES, pickle::TEST_FILE)
-    } else {
-        (cifar10::TRAIN_FILES, cifar10::TEST_FILE)
-    };
-    assemble(path, train, test, |member, images| {
-        let Some(bytes) = members.get(member) else {
-            return Err(DataError::format(&name, format!("the archive has no {member}")));
-        };
-        let file = format!("{name}: {member}");
-        if is_python {
-            pickle::parse_batch(&file, bytes, IMAGES_PER_FILE, images)
-        } else {
-            cifar10::parse_records(&file, bytes, IMAGES_PER_FILE, images)
-        }
-    })
+    let mut file = BufReader::new(file);
+    let mut magic = [0; 2];
+    let is_gzip = file.read_exact(&mut magic).is_ok() && magic == [0x1F, 0x8B];
+    if !is_gzip {
+        let problem = "not a whole .tar.gz; expected the archive, or a folder with its files";
+        return Err(DataError::format(&name, problem));
+    }
+    let batches = read_members(&name, magic.chain(file))?;
+    let (version, class_names) = (batches.version, batches.class_names.clone());
+    let (train, test) = batches.into_sets(&name)?;
+    let source = Cifar10Source { path: path.to_owned(), version, is_archive: true };
+    Ok(DataSet { train, test, class_names, source: Source::Cifar10(source) })
 }
 
-/// The members of an archive that may be batches, by file name.
+/// What an archive holds of CIFAR-10.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Batches {
+    /// Which version the files are.
+    pub version: Version,
+    /// The images of the five training files and the test file, those that are there.
+    pub files: [Option<Images>; 6],
+    /// What the classes are called.
+    pub class_names: Vec<String>,
+}
+
+impl Batches {
+    /// The training and the test set. Each file's images are freed once they are copied.
+    fn into_sets(self, name: &str) -> Result<(Images, Images), DataError> {
+        let mut train = Images::with_capacity(5 * IMAGES_PER_FILE);
+        let mut test = Images::default();
+        for (images, member) in self.files.into_iter().zip(members(self.version)) {
+            let Some(images) = images else {
+                return Err(DataError::format(name, format!("the archive has no {member}")));
+            };
+            if member == cifar10::TEST_FILE || member == pickle::TEST_FILE {
+                test = images;
+            } else {
+                train.append(&images);
+            }
+        }
+        Ok((train, test))
+    }
+}
+
+/// The files of a version, the test file last.
+fn members(version: Version) -> impl Iterator<Item = &'static str> {
+    let (train, test) = match version {
+        Version::Binary => (cifar10::TRAIN_FILES, cifar10::TEST_FILE),
+        Version::Python => (pickle::TRAIN_FILES, pickle::TEST_FILE),
+    };
+    train.into_iter().chain([test])
+}
+
+/// Reads the files of CIFAR-10 in an archive.
 ///
 /// # Errors
 ///
-/// [`DataError::Format`] if it is no whole archive, a member is larger than a batch can be, or comes
-/// twice.
-pub fn read_members(
+/// As [`read_batches`].
+pub fn read_members(name: &str, archive: impl Read) -> Result<Batches, DataError> {
+    read_batches(name, archive, IMAGES_PER_FILE)
+}
+
+/// Reads the files of `images_per_file` images in an archive, in any folder and order.
+///
+/// # Errors
+///
+/// [`DataError::Format`] if it is no whole archive, unpacks to more than [`MAX_UNPACKED`], has none
+/// of the files, has one twice, has files of both versions, or a file is wrong.
+pub fn read_batches(
     name: &str,
     archive: impl Read,
-) -> Result<HashMap<&'static str, Vec<u8>>, DataError> {
-    let error = |e: std::io::Error| DataError::format(name, format!("not a whole .tar.gz: {e}"));
-    let known = pickle::TRAIN_FILES
-        .into_iter()
-        .chain([pickle::TEST_FILE, cifar10::TEST_FILE])
-        .chain(cifar10::TRAIN_FILES);
-    let known: Vec<_> = known.collect();
-    let mut members = HashMap::new();
-    let mut archive = tar::Archive::new(GzDecoder::new(archive));
-    for entry in archive.entries().map_err(error)? {
+    images_per_file: usize,
+) -> Result<Batches, DataError> {
+    let wrong = |problem: String| DataError::format(name, problem);
+    let error = |e: io::Error| wrong(format!("not a whole .tar.gz: {}", root_cause(&e)));
+    let mut version = None;
+    let mut files = [const { None }; 6];
+    let mut class_names = None;
+    let mut bytes = Vec::new();
+    let mut archive =
+        tar::Archive::new(Capped { inner: GzDecoder::new(archive), left: MAX_UNPACKED });
+    // Raw: extended headers, which could be of any length, are passed over as files of no interest.
+    for entry in archive.entries().map_err(error)?.raw(true) {
         let mut entry = entry.map_err(error)?;
-        let path = entry.path().map_err(error)?;
-        let file_name = path.file_name().and_then(|name| name.to_str());
-        let Some(&member) = known.iter().find(|known| Some(**known) == file_name) else { continue };
-        let limit = if member.ends_with(".bin") {
-            IMAGES_PER_FILE * RECORD_LEN
-        } else {
-            pickle::MAX_FILE_LEN
-        };
-        let mut bytes = Vec::new();
-        let one_more = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
-        entry.by_ref().take(one_more).read_to_end(&mut bytes).map_err(error)?;
-        if bytes.len() > limit {
-            let problem = format!("{member} is too long: expected at most {limit} bytes");
-            return Err(DataError::format(name, problem));
+        let path = entry.path_bytes().into_owned();
+        let file_name = path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
+        if !entry.header().entry_type().is_file() {
+            continue;
         }
-        if members.insert(member, bytes).is_some() {
-            return Err(DataError::format(name, format!("the archive has {member} twice")));
+        let mut read = |limit: usize| {
+            bytes.clear();
+            let one_more = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+            entry.by_ref().take(one_more).read_to_end(&mut bytes).map_err(error)
+        };
+        if file_name == cifar10::NAMES_FILE.as_bytes() {
+            read(cifar10::MAX_NAMES_LEN)?;
+            let file = format!("{name}: {}", cifar10::NAMES_FILE);
+            class_names = Some(cifar10::parse_class_names(&file, &bytes)?);
+            continue;
+        }
+        let known = [Version::Binary, Version::Python].into_iter().find_map(|version| {
+            let mut names = members(version).enumerate();
+            let (index, member) = names.find(|(_, member)| member.as_bytes() == file_name)?;
+            Some((version, index, member))
+        });
+        let Some((found, index, member)) = known else { continue };
+        if version.replace(found).is_some_and(|version| version != found) {
+            return Err(wrong("the archive mixes the binary and the python version".to_owned()));
+        }
+        let mut images = Images::default();
+        let file = format!("{name}: {member}");
+        match found {
+            Version::Binary => {
+                read(images_per_file.saturating_mul(RECORD_LEN))?;
+                cifar10::parse_records(&file, &bytes, images_per_file, &mut images)?;
+            }
+            Version::Python => {
+                read(pickle::MAX_FILE_LEN)?;
+                pickle::parse_batch(&file, &bytes, images_per_file, &mut images)?;
+            }
+        }
+        if files.get_mut(index).and_then(|place| place.replace(images)).is_some() {
+            return Err(wrong(format!("the archive has {member} twice")));
         }
     }
     // The archive ends before its checksum does: read on, or damage would go unseen.
-    let rest = archive.into_inner().take(MAX_PADDING).read_to_end(&mut Vec::new());
-    rest.map_err(error)?;
-    Ok(members)
+    io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(error)?;
+    let version = version.ok_or_else(|| wrong("the archive holds no CIFAR-10".to_owned()))?;
+    let class_names = class_names.unwrap_or_else(cifar10::default_class_names);
+    Ok(Batches { version, files, class_names })
 }
 
-/// What may follow the last member: blocks of zeros.
-const MAX_PADDING: u64 = 1 << 20;
+/// A reader that fails rather than give more than some bytes.
+struct Capped<R> {
+    inner: R,
+    left: u64,
+}
+
+impl<R: Read> Read for Capped<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let len = self.inner.read(out)?;
+        self.left = u64::try_from(len).ok().and_then(|len| self.left.checked_sub(len)).ok_or_else(
+            || io::Error::other(format!("it unpacks to more than {MAX_UNPACKED} bytes")),
+        )?;
+        Ok(len)
+    }
+}
+
+/// What is behind an error, which tar wraps in words of its own.
+fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}
 
 #[cfg(test)]
 mod tests {
@@ -91,48 +182,117 @@ mod tests {
     use flate2::Compression;
     use flate2::write::GzEncoder;
 
-    fn archive(members: &[(&str, usize)]) -> Vec<u8> {
+    /// An archive of files; each is the same image twice, of the given label.
+    fn archive(members: &[(&str, u8)]) -> Vec<u8> {
+        let bytes = |label: &u8| [&[*label; 1][..], &[7; RECORD_LEN - 1]].concat().repeat(2);
+        archive_of(&members.iter().map(|(name, label)| (*name, bytes(label))).collect::<Vec<_>>())
+    }
+
+    fn archive_of(members: &[(&str, Vec<u8>)]) -> Vec<u8> {
         let mut builder = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
-        for (name, len) in members {
+        for (name, bytes) in members {
             let mut header = tar::Header::new_gnu();
-            header.set_size(*len as u64);
+            header.set_size(bytes.len() as u64);
             header.set_mode(0o644);
-            builder.append_data(&mut header, name, &vec![0; *len][..]).unwrap();
+            builder.append_data(&mut header, name, &bytes[..]).unwrap();
         }
         builder.into_inner().unwrap().finish().unwrap()
     }
 
+    fn read(bytes: &[u8]) -> Result<Batches, String> {
+        read_batches("f", bytes, 2).map_err(|e| e.to_string())
+    }
+
+    fn refuse(bytes: &[u8], problem: &str) {
+        let error = read(bytes).unwrap_err();
+        assert!(error.starts_with("f: ") && error.contains(problem), "{error}");
+        assert!(!error.contains('\n'), "{error}");
+    }
+
     #[test]
-    fn batches_are_found_in_any_folder_and_others_passed_over() {
-        let bytes = archive(&[("a/b/test_batch.bin", 5), ("readme.html", 9)]);
-        let members = read_members("f", &bytes[..]).unwrap();
-        assert_eq!(members.into_iter().collect::<Vec<_>>(), [("test_batch.bin", vec![0; 5])]);
+    fn batches_are_found_in_any_folder_and_order_and_others_passed_over() {
+        let long = format!("{}/readme.html", "long".repeat(60));
+        let names = [("a/b/test_batch.bin", 5), (&*long, 1), ("./data_batch_1.bin", 2)];
+        let batches = read(&archive(&names)).unwrap();
+        let labels = batches.files.each_ref().map(|f| f.as_ref().map(|images| images.labels()[1]));
+        assert_eq!(labels, [Some(2), None, None, None, None, Some(5)]);
+        assert_eq!(batches.version, Version::Binary);
+        let error = batches.into_sets("f").unwrap_err().to_string();
+        assert!(error.starts_with("f: the archive has no data_batch_2.bin"), "{error}");
+    }
+
+    #[test]
+    fn the_training_set_is_in_the_order_of_the_files_names() {
+        let names = [5, 3, 1, 2, 4].map(|i| (format!("data_batch_{i}.bin"), i));
+        let mut files: Vec<_> = names.iter().map(|(name, i)| (&**name, *i)).collect();
+        files.push(("test_batch.bin", 9));
+        let (train, test) = read(&archive(&files)).unwrap().into_sets("f").unwrap();
+        assert_eq!(train.labels(), [1, 1, 2, 2, 3, 3, 4, 4, 5, 5]);
+        assert_eq!(test.labels(), [9, 9]);
+    }
+
+    #[test]
+    fn the_names_of_the_classes_are_read_from_the_archive() {
+        let names = (b'a'..=b'j').flat_map(|c| [c, b'\n']).collect();
+        let test = [&[0; 1][..], &[7; RECORD_LEN - 1]].concat().repeat(2);
+        let files = [("d/batches.meta.txt", names), ("d/test_batch.bin", test)];
+        assert_eq!(read(&archive_of(&files)).unwrap().class_names.concat(), "abcdefghij");
     }
 
     #[test]
     fn an_archive_cut_anywhere_is_refused() {
-        let bytes = archive(&[("test_batch.bin", 5000)]);
+        let bytes = archive(&[("test_batch.bin", 5)]);
         for len in 0..bytes.len() {
-            assert!(read_members("f", &bytes[..len]).is_err(), "{len}");
+            refuse(&bytes[..len], "not a whole .tar.gz");
         }
     }
 
     #[test]
-    fn a_member_too_long_is_refused_before_it_fills_the_memory() {
-        let bytes = archive(&[("test_batch.bin", IMAGES_PER_FILE * RECORD_LEN + 1)]);
-        let error = read_members("f", &bytes[..]).unwrap_err().to_string();
-        assert_eq!(error, "f: test_batch.bin is too long: expected at most 30730000 bytes");
+    fn damage_is_seen_by_the_checksum() {
+        let mut bytes = archive(&[("test_batch.bin", 5)]);
+        let at = bytes.len() - 6;
+        bytes[at] ^= 1;
+        refuse(&bytes, "not a whole .tar.gz");
+    }
+
+    #[test]
+    fn a_member_of_another_length_is_refused() {
+        for (len, problem) in [(1, "truncated"), (3 * RECORD_LEN, "too long")] {
+            let bytes = archive_of(&[("test_batch.bin", vec![0; len])]);
+            refuse(&bytes, &format!("test_batch.bin: {problem}: expected 6146 bytes"));
+        }
+    }
+
+    #[test]
+    fn a_small_archive_that_unpacks_to_a_large_one_is_refused() {
+        // 600 MiB of zeros: as a file that nobody wants, and as a file's extended name.
+        for kind in [tar::EntryType::Regular, tar::EntryType::GNULongName, tar::EntryType::XHeader]
+        {
+            let mut builder = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
+            let mut header = tar::Header::new_gnu();
+            header.set_size(600 << 20);
+            header.set_entry_type(kind);
+            header.set_cksum();
+            builder.append(&header, io::repeat(0).take(600 << 20)).unwrap();
+            let bytes = builder.into_inner().unwrap().finish().unwrap();
+            assert!(bytes.len() < 8 << 20);
+            refuse(&bytes, "it unpacks to more than 536870912 bytes");
+        }
     }
 
     #[test]
     fn a_member_that_comes_twice_is_refused() {
         let bytes = archive(&[("a/test_batch.bin", 5), ("b/test_batch.bin", 5)]);
-        let error = read_members("f", &bytes[..]).unwrap_err().to_string();
-        assert_eq!(error, "f: the archive has test_batch.bin twice");
+        refuse(&bytes, "the archive has test_batch.bin twice");
     }
 
     #[test]
-    fn what_is_no_archive_is_refused() {
-        assert!(read_members("f", &b"hello"[..]).is_err());
+    fn what_holds_no_batch_is_refused() {
+        refuse(b"hello", "not a whole .tar.gz");
+        refuse(&archive(&[("readme.html", 0)]), "the archive holds no CIFAR-10");
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "hello").unwrap();
+        let error = load(file.path()).unwrap_err().to_string();
+        assert!(error.contains("expected the archive, or a folder"), "{error}");
     }
 }

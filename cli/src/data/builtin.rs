@@ -3,7 +3,9 @@
 //!
 //! Six classes are shapes and four are textures. Position, size, orientation, colours, contrast and
 //! noise vary, and either of shape and ground may be the lighter one: what a class has in common is
-//! no fixed set of pixels, so a linear classifier does poorly and hidden layers pay.
+//! no fixed set of pixels, so a linear classifier does poorly and hidden layers pay. Trained on 10,000
+//! images with SGD, a softmax classifier ends with about 0.32 of the test images right; one hidden
+//! layer of 100 has about 0.68 after ten epochs and still gains.
 //!
 //! Only additions, multiplications, divisions and square roots are used, which every computer rounds
 //! alike.
@@ -100,14 +102,14 @@ fn stripe(u: f32) -> bool {
 fn draw(class: u8, mut rng: Rng, image: &mut [u8; IMAGE_LEN]) {
     let rng = &mut rng;
     // Two colours with enough contrast; which is the lighter is mostly, not always, the figure.
-    let figure_is_lighter = rng.uniform() < 0.72;
+    let figure_is_lighter = rng.uniform() < 0.85;
     let base = between(rng, 40.0, 120.0);
-    let contrast = between(rng, 45.0, 110.0);
+    let contrast = between(rng, 35.0, 100.0);
     let tint = |rng: &mut Rng, shade: f32| [(); 3].map(|()| shade + between(rng, -35.0, 35.0));
     let (dark, light) = (tint(rng, base), tint(rng, base + contrast));
     let colours = if figure_is_lighter { [light, dark] } else { [dark, light] };
-    let centre = (between(rng, 12.5, 18.5), between(rng, 12.5, 18.5));
-    let size = between(rng, 7.0, 11.0);
+    let centre = (between(rng, 11.0, 20.0), between(rng, 11.0, 20.0));
+    let size = between(rng, 6.5, 11.0);
     let (cos, sin) = match class {
         // Round, or a texture of any phase: any direction looks alike.
         0 | 1 => direction(rng),
@@ -116,7 +118,7 @@ fn draw(class: u8, mut rng: Rng, image: &mut [u8; IMAGE_LEN]) {
             let mirror = if rng.uniform() < 0.5 { 1.0 } else { -1.0 };
             ((cos - sin) * 0.707_106_77, (cos + sin) * 0.707_106_77 * mirror)
         }
-        _ => upright(rng, 0.3),
+        _ => upright(rng, 0.38),
     };
     let period = between(rng, 6.0, 9.0);
     let phase = (between(rng, 0.0, 1.0), between(rng, 0.0, 1.0));
@@ -124,7 +126,7 @@ fn draw(class: u8, mut rng: Rng, image: &mut [u8; IMAGE_LEN]) {
     let slope = (between(rng, -1.2, 1.2), between(rng, -1.2, 1.2));
     let patch = (between(rng, 0.0, 32.0), between(rng, 0.0, 32.0), between(rng, 2.0, 4.5));
     let patch_shift = between(rng, -50.0, 50.0);
-    let noise = between(rng, 6.0, 26.0);
+    let noise = between(rng, 6.0, 34.0);
 
     for y in 0..SIDE {
         for x in 0..SIDE {
@@ -165,7 +167,7 @@ mod tests {
         let hash = bytes.fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
         });
-        assert_eq!(hash, 2_801_798_340_768_339_878);
+        assert_eq!(hash, 18_257_036_470_559_609_792);
     }
 
     #[test]

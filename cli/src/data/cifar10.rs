@@ -2,11 +2,11 @@
 //!
 //! Source: <https://www.cs.toronto.edu/~kriz/cifar.html>
 
-use super::{DataError, DataSet, IMAGE_LEN, Images, NUM_CLASSES, Source};
+use super::{Cifar10Source, DataError, DataSet, IMAGE_LEN, Images, NUM_CLASSES, Source, Version};
 use std::path::Path;
 
 /// The folder in the official archive.
-pub const BINARY_FOLDER: &str = "cifar-10-batches-bin";
+pub const FOLDER: &str = "cifar-10-batches-bin";
 /// The files of the training set.
 pub const TRAIN_FILES: [&str; 5] = [
     "data_batch_1.bin",
@@ -17,6 +17,10 @@ pub const TRAIN_FILES: [&str; 5] = [
 ];
 /// The file of the test set.
 pub const TEST_FILE: &str = "test_batch.bin";
+/// The file with the names of the classes, which may be missing.
+pub const NAMES_FILE: &str = "batches.meta.txt";
+/// More bytes than ten names take.
+pub const MAX_NAMES_LEN: usize = 4096;
 /// Images in each file.
 pub const IMAGES_PER_FILE: usize = 10_000;
 /// Bytes of a record.
@@ -38,7 +42,7 @@ pub fn parse_records(
     count: usize,
     images: &mut Images,
 ) -> Result<(), DataError> {
-    let expected = count * RECORD_LEN;
+    let expected = count.saturating_mul(RECORD_LEN);
     if bytes.len() != expected {
         let what = if bytes.len() < expected { "truncated" } else { "too long" };
         let found = bytes.len();
@@ -64,28 +68,50 @@ pub(super) fn check_label(file: &str, label: i64, number: usize) -> Result<u8, D
     })
 }
 
-/// Makes a data set of the six files, each read by `read`.
+/// Reads the names of the classes, one in each line.
+///
+/// # Errors
+///
+/// [`DataError::Format`] naming the file if it is not ten lines of plain text.
+pub fn parse_class_names(file: &str, bytes: &[u8]) -> Result<Vec<String>, DataError> {
+    let text = std::str::from_utf8(bytes.get(..MAX_NAMES_LEN).unwrap_or(bytes)).unwrap_or_default();
+    let names: Vec<_> =
+        text.lines().map(str::trim).filter(|n| !n.is_empty()).map(str::to_owned).collect();
+    if names.len() != NUM_CLASSES || names.iter().any(|name| name.contains(char::is_control)) {
+        let problem = format!("expected the names of {NUM_CLASSES} classes, one in each line");
+        return Err(DataError::format(file, problem));
+    }
+    Ok(names)
+}
+
+/// The names of the classes where no file gives them.
+pub(super) fn default_class_names() -> Vec<String> {
+    CLASS_NAMES.map(str::to_owned).to_vec()
+}
+
+/// Makes a data set of the six files of a folder, each read by `read`.
 pub(super) fn assemble(
-    path: &Path,
-    train_files: [&str; 5],
-    test_file: &str,
-    mut read: impl FnMut(&str, &mut Images) -> Result<(), DataError>,
+    folder: &Path,
+    version: Version,
+    (train_files, test_file): ([&str; 5], &str),
+    read: impl Fn(&Path, &mut Images) -> Result<(), DataError>,
 ) -> Result<DataSet, DataError> {
     let mut train = Images::with_capacity(IMAGES_PER_FILE * train_files.len());
     for file in train_files {
-        read(file, &mut train)?;
+        read(&folder.join(file), &mut train)?;
     }
     let mut test = Images::with_capacity(IMAGES_PER_FILE);
-    read(test_file, &mut test)?;
+    read(&folder.join(test_file), &mut test)?;
+    let path = folder.to_owned();
     Ok(DataSet {
         train,
         test,
-        class_names: CLASS_NAMES.map(str::to_owned).to_vec(),
-        source: Source::Cifar10(path.to_owned()),
+        class_names: default_class_names(),
+        source: Source::Cifar10(Cifar10Source { path, version, is_archive: false }),
     })
 }
 
-/// Reads a file of which `limit` bytes are more than right, so that no wrong file fills the memory.
+/// Reads at most `limit` bytes of a file: one more than are right, so that no file fills the memory.
 pub(super) fn read_file(path: &Path, limit: usize) -> Result<Vec<u8>, DataError> {
     use std::io::Read;
     let mut bytes = Vec::new();
@@ -101,11 +127,18 @@ pub(super) fn read_file(path: &Path, limit: usize) -> Result<Vec<u8>, DataError>
 ///
 /// [`DataError`] naming the file that is missing or wrong.
 pub fn load(folder: &Path) -> Result<DataSet, DataError> {
-    assemble(folder, TRAIN_FILES, TEST_FILE, |name, images| {
-        let path = folder.join(name);
-        let bytes = read_file(&path, IMAGES_PER_FILE * RECORD_LEN + 1)?;
+    let files = (TRAIN_FILES, TEST_FILE);
+    let mut data = assemble(folder, Version::Binary, files, |path, images| {
+        let bytes = read_file(path, IMAGES_PER_FILE * RECORD_LEN + 1)?;
         parse_records(&path.display().to_string(), &bytes, IMAGES_PER_FILE, images)
-    })
+    })?;
+    let names = folder.join(NAMES_FILE);
+    match read_file(&names, MAX_NAMES_LEN) {
+        Ok(bytes) => data.class_names = parse_class_names(&names.display().to_string(), &bytes)?,
+        Err(DataError::Missing(_)) => {}
+        Err(error) => return Err(error),
+    }
+    Ok(data)
 }
 
 #[cfg(test)]
@@ -141,6 +174,15 @@ mod tests {
     fn a_label_over_nine_is_refused_with_its_image() {
         let bytes = [record(3), record(10)].concat();
         let error = parse_records("f", &bytes, 2, &mut Images::default()).unwrap_err();
-        assert_eq!(error.to_string(), "f: image 2 has label 10; labels are 0 to 9");
+        assert!(error.to_string().starts_with("f: image 2 has label 10; labels are 0 to 9"));
+    }
+
+    #[test]
+    fn class_names_are_ten_lines_of_text() {
+        let text = CLASS_NAMES.join("\r\n") + "\n\n";
+        assert_eq!(parse_class_names("f", text.as_bytes()).unwrap(), CLASS_NAMES);
+        for bytes in [&b""[..], b"a\nb\n", b"\xff", &b"a\n".repeat(11), &b"\x1b\n".repeat(10)] {
+            assert!(parse_class_names("f", bytes).is_err(), "{bytes:?}");
+        }
     }
 }
