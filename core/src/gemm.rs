@@ -146,9 +146,26 @@ pub(crate) fn split_point(len: usize) -> Option<usize> {
     (chunks > 1).then_some(chunks / 2 * CHUNK)
 }
 
-/// The rows of a flat slice.
-pub(crate) fn rows_of<T>(data: &[T], cols: usize) -> impl Iterator<Item = &[T]> {
-    data.chunks_exact(cols.max(1))
+/// The rows of a flat slice. `chunks_exact` would do, but zipped with another iterator it divides by
+/// `cols`, and at opt-level "z" the panic of a division by 0 stays in the program.
+pub(crate) fn rows_of<T>(mut data: &[T], cols: usize) -> impl Iterator<Item = &[T]> {
+    let cols = cols.max(1);
+    core::iter::from_fn(move || data.split_off(..cols))
+}
+
+/// The rows of a flat slice, for writing.
+pub(crate) fn rows_of_mut<T>(mut data: &mut [T], cols: usize) -> impl Iterator<Item = &mut [T]> {
+    let cols = cols.max(1);
+    core::iter::from_fn(move || data.split_off_mut(..cols))
+}
+
+/// `N` neighbouring columns of every row of a flat slice, from column `j` on, where j + N ≤ cols.
+pub(crate) fn columns_of<T, const N: usize>(
+    data: &[T],
+    cols: usize,
+    j: usize,
+) -> impl Iterator<Item = &[T; N]> {
+    rows_of(data, cols).map_while(move |row| row.get(j..)?.first_chunk::<N>())
 }
 
 /// C ← α·acc + β·C for one run of C, never reading C if β = 0.

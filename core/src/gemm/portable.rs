@@ -10,7 +10,7 @@
 //! Blocks are unrolled by hand with constant sizes: firmware is often built for size, where the
 //! optimiser does not unroll.
 
-use super::{Gemm, GemmArgs, GemmParts, rows_of, store};
+use super::{Gemm, GemmArgs, GemmParts, columns_of, rows_of, rows_of_mut, store};
 use crate::float::Float;
 
 /// Matrix products in safe Rust that runs anywhere.
@@ -107,8 +107,7 @@ fn multiply_nn<T: Float>(a: &[T], b: &[T], c: &mut [T], k: usize, n: usize, scal
     for (a, c) in a_blocks.by_ref().zip(c_blocks.by_ref()) {
         for_column_blocks!(n, |j, WIDTH| nn_rows::<T, WIDTH>(a, b, c, k, n, j, scale));
     }
-    let a_rows = rows_of(a_blocks.remainder(), k);
-    for (a, c) in a_rows.zip(c_blocks.into_remainder().chunks_exact_mut(n.max(1))) {
+    for (a, c) in rows_of(a_blocks.remainder(), k).zip(rows_of_mut(c_blocks.into_remainder(), n)) {
         for_column_blocks!(n, |j, WIDTH| nn_row::<T, WIDTH>(a, b, c, n, j, scale));
     }
 }
@@ -131,9 +130,8 @@ fn nn_rows<T: Float, const N: usize>(
         return;
     };
     let mut acc = [[T::ZERO; N]; ROWS];
-    let b_rows = b.get(j..).unwrap_or_default().chunks(n.max(1));
-    for ((((&x0, &x1), &x2), &x3), w) in a0.iter().zip(a1).zip(a2).zip(a3).zip(b_rows) {
-        let Some(w) = w.first_chunk::<N>() else { return };
+    let b_columns = columns_of::<T, N>(b, n, j);
+    for ((((&x0, &x1), &x2), &x3), w) in a0.iter().zip(a1).zip(a2).zip(a3).zip(b_columns) {
         rank_one(&mut acc, [x0, x1, x2, x3], w);
     }
     store_block(c, &acc, n, j, scale);
@@ -150,8 +148,7 @@ fn nn_row<T: Float, const N: usize>(
     scale: Scale<T>,
 ) {
     let mut acc = [[T::ZERO; N]];
-    for (&x, w) in a.iter().zip(b.get(j..).unwrap_or_default().chunks(n.max(1))) {
-        let Some(w) = w.first_chunk::<N>() else { return };
+    for (&x, w) in a.iter().zip(columns_of::<T, N>(b, n, j)) {
         rank_one(&mut acc, [x], w);
     }
     store_block(c, &acc, n, j, scale);
@@ -166,7 +163,7 @@ fn store_block<T: Float, const R: usize, const N: usize>(
     j: usize,
     scale: Scale<T>,
 ) {
-    for (c, acc) in c.chunks_exact_mut(n.max(1)).zip(acc) {
+    for (c, acc) in rows_of_mut(c, n).zip(acc) {
         if let Some(c) = c.get_mut(j..) {
             scale.store(c, acc);
         }
@@ -205,17 +202,14 @@ fn tn_block<T: Float, const R: usize, const N: usize>(
     scale: Scale<T>,
 ) {
     let mut acc = [[T::ZERO; N]; R];
-    let a_rows = a.get(i..).unwrap_or_default().chunks(m.max(1));
-    let b_rows = b.get(j..).unwrap_or_default().chunks(n.max(1));
-    for (x, w) in a_rows.zip(b_rows) {
-        let (Some(&x), Some(w)) = (x.first_chunk::<R>(), w.first_chunk::<N>()) else { return };
+    for (&x, w) in columns_of::<T, R>(a, m, i).zip(columns_of::<T, N>(b, n, j)) {
         rank_one(&mut acc, x, w);
     }
     store_block(c, &acc, n, j, scale);
 }
 
 fn multiply_nt<T: Float>(a: &[T], b: &[T], c: &mut [T], k: usize, n: usize, scale: Scale<T>) {
-    for (a, c) in rows_of(a, k).zip(c.chunks_exact_mut(n.max(1))) {
+    for (a, c) in rows_of(a, k).zip(rows_of_mut(c, n)) {
         let mut c_blocks = c.chunks_exact_mut(ROWS);
         let mut b_blocks = b.chunks_exact(k.saturating_mul(ROWS).max(1));
         for (b, c) in b_blocks.by_ref().zip(c_blocks.by_ref()) {
@@ -259,7 +253,7 @@ fn multiply_tt<T: Float>(
     n: usize,
     scale: Scale<T>,
 ) {
-    for (i, c) in c.chunks_exact_mut(n.max(1)).enumerate() {
+    for (i, c) in rows_of_mut(c, n).enumerate() {
         for (b, c) in rows_of(b, k).zip(c) {
             let column = a.get(i..).unwrap_or_default().iter().step_by(m.max(1));
             let sum = column.zip(b).fold(T::ZERO, |sum, (&x, &w)| sum + x * w);
