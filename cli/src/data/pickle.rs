@@ -1,6 +1,6 @@
 //! CIFAR-10, python version: one pickled dict a file, with `data` and `labels`.
 //!
-//! A pickle is a program for a small stack machine. The [`machine`] here runs only the instructions
+//! A pickle is a program for a small stack machine. The machine here runs only the instructions
 //! that dicts of numbers, strings and byte arrays are written with, and executes nothing. It reads
 //! what Python 2 and 3 write with protocols 1 to 5, and numpy before and after version 2.
 
