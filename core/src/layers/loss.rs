@@ -1,5 +1,6 @@
 //! Loss functions: how bad the scores are, and the gradient that says which way is better.
 
+use super::relu::positive_part;
 use crate::error::{Error, check_len, check_shape};
 use crate::float::Float;
 use crate::mat::{Mat, MatMut};
@@ -138,7 +139,7 @@ pub fn svm_loss<T: Float>(
         for (d, &s) in dscores.iter_mut().zip(scores) {
             let margin = s - correct + T::ONE;
             *d = if margin > T::ZERO { T::ONE / num_samples } else { T::ZERO };
-            loss += margin.max(T::ZERO);
+            loss += positive_part(margin);
             dcorrect -= *d;
         }
         // The right class counted itself: a margin of 1, and one 1/N in its gradient.

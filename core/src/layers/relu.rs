@@ -12,7 +12,8 @@ use crate::float::Float;
 /// out ← max(x, 0)
 /// ```
 ///
-/// `x` and `out` have any shape, the same for both. A NaN gives 0.
+/// `x` and `out` have any shape, the same for both. A NaN stays NaN, so that a run that has gone wrong
+/// shows in its loss.
 ///
 /// # Errors
 ///
@@ -31,9 +32,15 @@ use crate::float::Float;
 pub fn relu_forward<T: Float>(x: &[T], out: &mut [T]) -> Result<(), ShapeError> {
     check_len("out", x.len(), out.len())?;
     for (out, &x) in out.iter_mut().zip(x) {
-        *out = x.max(T::ZERO);
+        *out = positive_part(x);
     }
     Ok(())
+}
+
+/// max(x, 0), and NaN of NaN.
+#[inline(always)]
+pub(super) fn positive_part<T: Float>(x: T) -> T {
+    if x < T::ZERO { T::ZERO } else { x }
 }
 
 /// Computes the backward pass of rectified linear units.
@@ -75,6 +82,13 @@ mod tests {
         let mut dx = [1.0];
         relu_backward(&[5.0], &[0.0], &mut dx).unwrap();
         assert_eq!(dx, [0.0]);
+    }
+
+    #[test]
+    fn relu_does_not_hide_nan() {
+        let mut out = [0.0_f32];
+        relu_forward(&[f32::NAN], &mut out).unwrap();
+        assert!(out[0].is_nan());
     }
 
     #[test]

@@ -10,6 +10,7 @@ use super::batchnorm::{
     BatchNormConfig, backward_in_place, normalize_by_running, normalize_in_place,
 };
 use super::dropout::{check_keep_prob, for_each_kept};
+use super::relu::positive_part;
 use super::{affine_backward, affine_forward};
 use crate::error::{Error, ShapeError, check_len, check_shape};
 use crate::float::Float;
@@ -194,7 +195,7 @@ pub fn hidden_forward_train<T: Float>(
             for (x_hat, out) in x_hat.as_mat().row_iter().zip(out.row_iter_mut()) {
                 let learnt = norm.gamma.iter().zip(norm.beta);
                 for ((out, &x_hat), (&gamma, &beta)) in out.iter_mut().zip(x_hat).zip(learnt) {
-                    *out = (gamma * x_hat + beta).max(T::ZERO);
+                    *out = positive_part(gamma * x_hat + beta);
                 }
             }
         }
@@ -282,7 +283,7 @@ fn check_norm<T>(
 
 fn relu_in_place<T: Float>(x: &mut [T]) {
     for x in x {
-        *x = x.max(T::ZERO);
+        *x = positive_part(*x);
     }
 }
 
