@@ -1,1 +1,8 @@
-//! placeholder
+//! What the tests share: reference files, tolerances, a network with its memory.
+
+mod golden;
+mod model;
+pub mod tolerance;
+
+pub use golden::Golden;
+pub use model::Model;

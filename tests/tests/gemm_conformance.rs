@@ -1,0 +1,184 @@
+//! One suite that every backend passes, in f32 and f64.
+
+use barenet::{Float, Gemm, GemmArgs, Mat, MatMut, Portable, Rng};
+use barenet_blas::{Backend, Kernel};
+use barenet_tests::tolerance::{GEMM_F32, GEMM_F64};
+
+/// Random numbers in −1..1.
+fn random<T: Float>(rng: &mut Rng, len: usize) -> Vec<T> {
+    (0..len).map(|_| T::from_f64(2.0 * rng.uniform() - 1.0)).collect()
+}
+
+/// A product to compute: sizes, transposes, factors.
+#[derive(Clone, Copy, Debug)]
+struct Case {
+    m: usize,
+    k: usize,
+    n: usize,
+    ta: bool,
+    tb: bool,
+    alpha: f64,
+    beta: f64,
+}
+
+impl Case {
+    fn operands<T: Float>(&self) -> (Vec<T>, Vec<T>, Vec<T>) {
+        let mut rng = Rng::seed(7);
+        let (a, b) = (random(&mut rng, self.m * self.k), random(&mut rng, self.k * self.n));
+        let c = random(&mut rng, self.m * self.n);
+        // With beta = 0, C may hold anything and must not be read.
+        (a, b, if self.beta == 0.0 { vec![T::from_f64(f64::NAN); self.m * self.n] } else { c })
+    }
+
+    fn run<T: Float>(&self, gemm: &impl Gemm<T>) -> Vec<T> {
+        let &Case { m, k, n, ta, tb, alpha, beta } = self;
+        let (a, b, mut c) = self.operands::<T>();
+        let a =
+            if ta { Mat::new(&a, k, m).unwrap().t() } else { Mat::new(&a, m, k).unwrap().into() };
+        let b =
+            if tb { Mat::new(&b, n, k).unwrap().t() } else { Mat::new(&b, k, n).unwrap().into() };
+        let (alpha, beta) = (T::from_f64(alpha), T::from_f64(beta));
+        let c_mat = MatMut::new(&mut c, m, n).unwrap();
+        gemm.gemm(GemmArgs::new(alpha, a, b, beta, c_mat).unwrap());
+        c
+    }
+
+    /// The definition, element by element, in f64.
+    fn naive<T: Float>(&self) -> Vec<f64> {
+        let &Case { m, k, n, ta, tb, alpha, beta } = self;
+        let (a, b, c) = self.operands::<T>();
+        let mut out = Vec::new();
+        for i in 0..m {
+            for j in 0..n {
+                let a = |l: usize| if ta { a[l * m + i] } else { a[i * k + l] }.to_f64();
+                let b = |l: usize| if tb { b[j * k + l] } else { b[l * n + j] }.to_f64();
+                let sum: f64 = (0..k).map(|l| a(l) * b(l)).sum();
+                let old = if beta == 0.0 { 0.0 } else { beta * c[i * n + j].to_f64() };
+                out.push(alpha * sum + old);
+            }
+        }
+        out
+    }
+
+    fn check<T: Float>(&self, gemm: &impl Gemm<T>) {
+        let tolerance = if T::NAME == "float64" { GEMM_F64 } else { GEMM_F32 };
+        let tolerance = tolerance * (self.k.max(1) as f64).sqrt();
+        for (found, expected) in self.run(gemm).into_iter().zip(self.naive::<T>()) {
+            let found = found.to_f64();
+            assert!((found - expected).abs() <= tolerance, "{found} for {expected} in {self:?}");
+        }
+    }
+}
+
+/// Every transpose and beta for every size of a list.
+fn cases(sizes: &[usize]) -> Vec<Case> {
+    let mut cases = Vec::new();
+    for &m in sizes {
+        for &k in sizes {
+            for &n in sizes {
+                for (ta, tb) in [(false, false), (true, false), (false, true), (true, true)] {
+                    for (alpha, beta) in [(1.0, 0.0), (1.0, 1.0), (-0.25, 0.5)] {
+                        cases.push(Case { m, k, n, ta, tb, alpha, beta });
+                    }
+                }
+            }
+        }
+    }
+    cases
+}
+
+/// The products of a training step: large and narrow, whole in no tile.
+fn layer_cases() -> Vec<Case> {
+    let case = |m, k, n, ta, tb| Case { m, k, n, ta, tb, alpha: 1.0, beta: 0.0 };
+    vec![
+        Case { beta: 1.0, ..case(236, 3072, 100, false, false) },
+        case(3072, 236, 100, true, false),
+        case(236, 100, 10, false, false),
+        case(236, 10, 100, false, true),
+        case(50, 1024, 1030, false, false),
+        case(1030, 50, 1024, true, false),
+        case(128, 1024, 3072, false, true),
+        case(1, 3072, 100, false, false),
+    ]
+}
+
+fn equals_the_definition<T: Float>(gemm: &impl Gemm<T>) {
+    for case in cases(&[0, 1, 2, 3, 5, 7, 17]).into_iter().chain(cases(&[13, 64])) {
+        case.check::<T>(gemm);
+    }
+    for case in layer_cases() {
+        case.check::<T>(gemm);
+    }
+}
+
+fn gives_the_same_bits_at_any_number_of_threads<T: barenet_blas::Element>(kernel: Kernel) {
+    let single = Backend::new(kernel, 1).unwrap();
+    for case in layer_cases() {
+        let bits = |c: Vec<T>| c.into_iter().map(|x| x.to_f64().to_bits()).collect::<Vec<_>>();
+        let expected = bits(case.run::<T>(&single));
+        for threads in [1, 2, 3, 8] {
+            let backend = Backend::new(kernel, threads).unwrap();
+            let inside = backend.install(|| case.run::<T>(&backend));
+            assert_eq!(bits(inside), expected, "{threads} threads, {case:?}");
+            assert_eq!(bits(case.run::<T>(&backend)), expected, "from outside the team: {case:?}");
+        }
+    }
+}
+
+macro_rules! gemm_conformance {
+    ($name:ident, $kernel:expr, $gemm:expr) => {
+        mod $name {
+            use super::*;
+
+            #[test]
+            fn equals_the_definition_in_f32() {
+                equals_the_definition::<f32>(&$gemm);
+            }
+            #[test]
+            fn equals_the_definition_in_f64() {
+                equals_the_definition::<f64>(&$gemm);
+            }
+            #[test]
+            fn with_threads_equals_the_definition() {
+                let backend = Backend::new($kernel, 3).unwrap();
+                backend.install(|| equals_the_definition::<f32>(&backend));
+            }
+            #[test]
+            fn gives_the_same_bits_at_any_number_of_threads() {
+                super::gives_the_same_bits_at_any_number_of_threads::<f32>($kernel);
+                super::gives_the_same_bits_at_any_number_of_threads::<f64>($kernel);
+            }
+        }
+    };
+}
+
+gemm_conformance!(portable, Kernel::Portable, Portable);
+#[cfg(feature = "matrixmultiply")]
+gemm_conformance!(matrixmultiply, Kernel::MatrixMultiply, barenet_blas::MatrixMultiply);
+#[cfg(feature = "openblas")]
+gemm_conformance!(openblas, Kernel::OpenBlas, barenet_blas::OpenBlas::new());
+
+/// The order in which the portable product sums does not depend on where an element lies.
+#[test]
+fn portable_computes_a_part_of_a_product_with_the_bits_of_the_whole() {
+    for (m, k, n) in [(9, 33, 21), (4, 100, 10), (5, 8, 8)] {
+        let case = Case { m, k, n, ta: false, tb: false, alpha: 1.0, beta: 0.0 };
+        let (a, b, _) = case.operands::<f32>();
+        let whole = case.run::<f32>(&Portable);
+        for i in 0..m {
+            let mut row = vec![0.0; n];
+            let a = Mat::new(&a[i * k..(i + 1) * k], 1, k).unwrap();
+            let b = Mat::new(&b, k, n).unwrap();
+            barenet::matmul(&Portable, a, b, 0.0, MatMut::new(&mut row, 1, n).unwrap()).unwrap();
+            assert_eq!(row, whole[i * n..(i + 1) * n]);
+            for j in 0..n {
+                let column: Vec<f32> = b.row_iter().map(|row| row[j]).collect();
+                let column = Mat::new(&column, k, 1).unwrap();
+                let mut c = [0.0];
+                barenet::matmul(&Portable, a, column, 0.0, MatMut::new(&mut c, 1, 1).unwrap())
+                    .unwrap();
+                assert_eq!(c[0], whole[i * n + j]);
+            }
+        }
+    }
+}
