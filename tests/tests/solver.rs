@@ -623,3 +623,27 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn every_step_is_that_of_the_update_rule_counted_from_one() {
+    let (net, config) = (full_net::<f64>(), config("adam"));
+    let mut run = Run::new(&net, &config, TRAIN.len);
+    let mut solver = Solver::new(net, config, &Portable, &TRAIN, &VAL, run.buffers()).unwrap();
+    let (mut w, mut state) =
+        (solver.buffers().params.to_vec(), solver.buffers().update_state.to_vec());
+    loop {
+        let rate = solver.learning_rate();
+        match solver.advance().unwrap() {
+            Some(Event::Step { iteration, .. }) => {
+                let grads = &*solver.buffers().grads;
+                config
+                    .update_rule
+                    .update(&Portable, rate, iteration, &mut w, grads, &mut state)
+                    .unwrap();
+                assert!(w == solver.buffers().params, "step {iteration}");
+            }
+            Some(_) => {}
+            None => break,
+        }
+    }
+}
