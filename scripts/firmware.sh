@@ -50,17 +50,17 @@ has_targets || use_debian_rust
 printf '%s\n' "firmware: $(rustc --version), $(qemu-system-arm --version | head -n 1)"
 
 # A Cortex-M0 has neither a floating point unit nor a division instruction.
-cargo build --locked --quiet "${build_std[@]}" --release -p barenet --target $SMALL_TARGET
+cargo build --quiet "${build_std[@]}" --release -p barenet --target $SMALL_TARGET
 printf '%s\n' "firmware: core builds for $SMALL_TARGET"
 
 cd firmware
 for profile in $PROFILES; do
-    cargo build --locked --quiet "${build_std[@]}" --profile "$profile" --bins
+    cargo build --quiet "${build_std[@]}" --profile "$profile" --bins
     for source in src/bin/*.rs; do
         program=$(basename "$source" .rs)
         elf=$CARGO_TARGET_DIR/$TARGET/$profile/$program
         printf '\n%s\n' "== $program, profile $profile: $(sizes "$elf")"
-        timeout 120 cargo run --locked --quiet "${build_std[@]}" --profile "$profile" \
+        timeout 120 cargo run --quiet "${build_std[@]}" --profile "$profile" \
             --bin "$program" </dev/null || die "$program, profile $profile: failed with status $?"
         if readelf -sW "$elf" | grep -E '__rust_alloc|__rustc.*alloc|malloc'; then
             die "$program, profile $profile: contains an allocator"
