@@ -1,6 +1,8 @@
 //! A kernel and a team of threads, chosen at run time.
 
-use crate::tile::{Join, Product};
+use crate::join::Join;
+#[cfg(any(feature = "matrixmultiply", feature = "openblas"))]
+use crate::tile::Product;
 use barenet::{Float, Gemm, GemmArgs, Portable};
 use core::fmt;
 use core::num::NonZero;

@@ -17,10 +17,12 @@
 #![allow(unsafe_code)]
 
 mod backend;
+mod join;
 #[cfg(feature = "matrixmultiply")]
 mod matrixmultiply;
 #[cfg(feature = "openblas")]
 mod openblas;
+#[cfg(any(feature = "matrixmultiply", feature = "openblas"))]
 mod tile;
 
 pub use backend::{Backend, Element, Kernel};

@@ -1,7 +1,8 @@
 //! Products by the `matrixmultiply` crate: pure Rust, with the CPU's vector instructions found at
 //! run time.
 
-use crate::tile::{Multiply, Product, Sequential};
+use crate::join::Sequential;
+use crate::tile::{Multiply, Product};
 use barenet::{Gemm, GemmArgs};
 
 /// Matrix products by the `matrixmultiply` crate, on the calling thread.

@@ -1,6 +1,7 @@
 //! Products by OpenBLAS, through its C interface.
 
-use crate::tile::{Multiply, Operand, Product, Sequential};
+use crate::join::Sequential;
+use crate::tile::{Multiply, Operand, Product};
 use barenet::{Gemm, GemmArgs};
 use blas_src as _;
 use cblas::{Layout, Transpose};

@@ -1,5 +1,6 @@
 //! Products cut into tiles of C that different threads may compute.
 
+use crate::join::Join;
 use barenet::{Float, GemmArgs, GemmParts};
 use core::marker::PhantomData;
 
@@ -129,20 +130,5 @@ impl<'a, T: Float> Product<'a, T> {
             || left.run_tiles(at, kernel, join),
             || right.run_tiles(num_tiles - at, kernel, join),
         );
-    }
-}
-
-/// Runs two pieces of work, perhaps at once.
-pub(crate) trait Join: Sync {
-    fn join(&self, a: impl FnOnce() + Send, b: impl FnOnce() + Send);
-}
-
-/// One after the other.
-pub(crate) struct Sequential;
-
-impl Join for Sequential {
-    fn join(&self, a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
-        a();
-        b();
     }
 }

@@ -10,6 +10,7 @@ use barenet::{
     Arch, Float, FullyConnectedNet, Init, Loss, Sampling, Schedule, SolverConfig, UpdateRule,
 };
 use barenet_blas::Kernel;
+use clap::ValueEnum;
 
 /// A configuration in which every setting has a value that can be used.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,7 +51,8 @@ impl Config {
             Some(_) => ScheduleName::Decay,
             None => ScheduleName::Constant,
         });
-        let default_gemm = Kernel::ALL.first().map_or("portable", |kernel| kernel.name());
+        let fastest = Kernel::ALL.first().map(|kernel| kernel.name());
+        let fastest = fastest.and_then(|name| GemmName::from_str(name, false).ok());
         let defaults = Settings {
             hidden: Some(vec![100]),
             reg: Some(0.0),
@@ -82,18 +84,16 @@ impl Config {
             test_size: Some(1000),
             seed: Some(0),
             dtype: Some(Dtype::F32),
+            gemm: fastest,
             threads: Some(0),
             ..Settings::default()
         };
         let settings = settings.overlay(defaults);
         check(&settings)?;
 
-        let kernel = match settings.gemm {
-            None => Kernel::from_name(default_gemm),
-            Some(name) => Kernel::from_name(name.name()),
-        };
+        let name = settings.gemm.map_or("portable", GemmName::name);
+        let kernel = Kernel::from_name(name);
         let kernel = kernel.ok_or_else(|| {
-            let name = settings.gemm.map_or(default_gemm, GemmName::name);
             SettingsError::new(format!(
                 "gemm: this build has no {name}; build it with `cargo build --release --features {name}`"
             ))
@@ -109,6 +109,13 @@ impl Config {
     #[must_use]
     pub const fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// Everything that the results of a run depend on, as the text of a TOML file. The number of
+    /// threads is not among it: it changes no bit.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        Settings { threads: None, ..self.settings.clone() }.to_toml()
     }
 
     /// What multiplies matrices.

@@ -72,6 +72,11 @@ impl Console {
         }
     }
 
+    /// A line that must not be missed, on standard error.
+    pub fn warn(&self, line: &str) {
+        self.bar.suspend(|| eprintln!("warning: {line}"));
+    }
+
     fn print(&self, line: &str) {
         // A reader that went away, as `head` does, is no reason to stop training.
         self.bar.suspend(|| drop(writeln!(std::io::stdout(), "{line}")));

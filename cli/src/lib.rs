@@ -5,10 +5,12 @@
 //! | [`settings`], [`presets`], [`config`] | what a run may be told, the course's experiments, and a checked whole |
 //! | [`data`], [`samples`] | the images, and CS231n's split and preprocessing |
 //! | [`trainer`] | one training run |
-//! | [`run_folder`], [`weights`], [`plot`] | what a run leaves |
+//! | [`run_folder`], [`weights`], [`checkpoint`], [`plot`] | what a run leaves |
+//! | [`signals`] | Ctrl-C and its kin |
 //! | [`gradcheck`] | the course's gradient checks, with NumPy's random numbers |
 //! | [`console`], [`commands`] | what a person sees, and the subcommands |
 
+pub mod checkpoint;
 pub mod commands;
 pub mod config;
 pub mod console;
@@ -20,5 +22,6 @@ pub mod presets;
 pub mod run_folder;
 pub mod samples;
 pub mod settings;
+pub mod signals;
 pub mod trainer;
 pub mod weights;

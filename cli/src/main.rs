@@ -2,6 +2,7 @@
 
 use barenet_cli::commands::{compare, data, eval, gradcheck, presets, train};
 use barenet_cli::settings::SettingsError;
+use barenet_cli::signals::Stopped;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -47,8 +48,16 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // All causes in one line, so that scripts and people see the same.
-            eprintln!("error: {error:#}");
-            ExitCode::from(if error.is::<SettingsError>() { 2 } else { 1 })
+            match error.downcast_ref::<Stopped>() {
+                Some(stopped) => {
+                    eprintln!("{stopped}");
+                    ExitCode::from(128 + stopped.signal)
+                }
+                None => {
+                    eprintln!("error: {error:#}");
+                    ExitCode::from(if error.is::<SettingsError>() { 2 } else { 1 })
+                }
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -15,13 +15,22 @@ pub const EVENTS: &str = "events.jsonl";
 pub const SUMMARY: &str = "summary.json";
 /// The best weights.
 pub const BEST: &str = "best.safetensors";
+/// The newest checkpoint.
+pub const CHECKPOINT: &str = "last.ckpt";
+/// The checkpoint before it, as long as the run goes on.
+pub const PREVIOUS_CHECKPOINT: &str = "previous.ckpt";
+/// Locked by the process that trains in the folder.
+const LOCK: &str = ".lock";
 /// The course's plot, without its ending.
 pub const PLOT: &str = "training";
 
 /// The folder of a run.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct RunFolder {
     path: PathBuf,
+    /// Held as long as the process may write here; the system takes it back when the process ends,
+    /// however it ends.
+    _lock: Option<File>,
 }
 
 impl RunFolder {
@@ -40,7 +49,7 @@ impl RunFolder {
                 let suffix = if number == 1 { String::new() } else { format!("-{number}") };
                 let path = Path::new("runs").join(format!("{name}{suffix}"));
                 match fs::create_dir(&path) {
-                    Ok(()) => return Ok(Self { path }),
+                    Ok(()) => return Self { path, _lock: None }.lock(),
                     Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
                     Err(e) => {
                         return Err(e).with_context(|| {
@@ -53,7 +62,7 @@ impl RunFolder {
         };
         fs::create_dir_all(out)
             .with_context(|| format!("{}: cannot make this folder", out.display()))?;
-        let folder = Self { path: out.to_owned() };
+        let folder = Self { path: out.to_owned(), _lock: None }.lock()?;
         if folder.file(CONFIG).exists() {
             if !force {
                 bail!(
@@ -61,13 +70,8 @@ impl RunFolder {
                     out.display()
                 );
             }
-            for name in [EVENTS, SUMMARY, BEST, CONFIG] {
-                match fs::remove_file(folder.file(name)) {
-                    Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-                        return Err(e).with_context(|| folder.file(name).display().to_string());
-                    }
-                    _ => {}
-                }
+            for name in [EVENTS, SUMMARY, BEST, CHECKPOINT, PREVIOUS_CHECKPOINT, CONFIG] {
+                folder.remove(name)?;
             }
         }
         Ok(folder)
@@ -79,7 +83,7 @@ impl RunFolder {
     ///
     /// If it is not one.
     pub fn open(path: &Path) -> Result<Self> {
-        let folder = Self { path: path.to_owned() };
+        let folder = Self { path: path.to_owned(), _lock: None };
         if !folder.file(BEST).is_file() {
             bail!(
                 "{}: no run here: {BEST} is missing; `barenet train --out {0}` makes one",
@@ -87,6 +91,52 @@ impl RunFolder {
             );
         }
         Ok(folder)
+    }
+
+    /// Opens the folder of a run that is to go on.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such folder, or another process trains in it.
+    pub fn resume(path: &Path) -> Result<Self> {
+        if !path.is_dir() {
+            bail!(
+                "{}: there is no run to go on with; `barenet train --out {0}` starts one",
+                path.display()
+            );
+        }
+        Self { path: path.to_owned(), _lock: None }.lock()
+    }
+
+    /// Takes the folder for this process.
+    fn lock(self) -> Result<Self> {
+        let path = self.file(LOCK);
+        let open = || File::options().create(true).truncate(false).write(true).open(&path);
+        let file = open().with_context(|| format!("{}: cannot be written", path.display()))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                bail!("{}: another process trains in this folder", self.path.display());
+            }
+            // A file system that knows no locks is no reason not to train.
+            Err(TryLockError::Error(_)) => {}
+        }
+        Ok(Self { _lock: Some(file), ..self })
+    }
+
+    /// Removes a file, if it is there.
+    ///
+    /// # Errors
+    ///
+    /// Naming the file, if it is there and cannot be removed.
+    pub fn remove(&self, name: &str) -> Result<()> {
+        let path = self.file(name);
+        match fs::remove_file(&path) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                Err(e).with_context(|| format!("{}: cannot be removed", path.display()))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The path of the folder.
@@ -159,6 +209,11 @@ pub enum RunEvent<'a> {
         num_iterations: usize,
         /// Iterations of an epoch.
         iterations_per_epoch: usize,
+    },
+    /// A run goes on. Only on standard output: the log looks as if the run had not stopped.
+    Resume {
+        /// After this many steps.
+        iteration: usize,
     },
     /// A training step.
     Step {
@@ -299,6 +354,9 @@ mod tests {
         let folder = RunFolder::create(Some(&out), "x", false).unwrap();
         folder.write(CONFIG, b"seed = 1").unwrap();
         folder.write(BEST, b"old").unwrap();
+        let error = RunFolder::create(Some(&out), "x", true).unwrap_err().to_string();
+        assert!(error.ends_with("another process trains in this folder"), "{error}");
+        drop(folder);
         let error = RunFolder::create(Some(&out), "x", false).unwrap_err().to_string();
         assert!(error.contains("holds another run"), "{error}");
         let folder = RunFolder::create(Some(&out), "x", true).unwrap();

@@ -1,15 +1,17 @@
 //! One training run: lends the memory, runs the Solver, and hands every event on.
 
+use crate::checkpoint::Checkpoint;
 use crate::config::Config;
 use crate::data::DataSet;
 use crate::number::Number;
 use crate::samples::{Part, Split};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use barenet::{
-    Error, Event, FullyConnectedNet, History, Progress, Rng, Solver, SolverBuffers, Weights,
+    Arch, Error, Event, FullyConnectedNet, History, Progress, Rng, Solver, SolverBuffers, Weights,
     check_accuracy,
 };
 use barenet_blas::Backend;
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 /// What a run leaves.
@@ -31,6 +33,28 @@ pub struct Outcome<T> {
     pub step_time: Duration,
     /// The iteration whose loss was NaN or infinite, if the run ended there.
     pub diverged_at: Option<usize>,
+    /// Whether the run was stopped before its end.
+    pub stopped: bool,
+}
+
+/// Where a run stands when an event is handed on.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment<'a, T> {
+    /// How far the run has come.
+    pub progress: &'a Progress<T>,
+    /// Its memory.
+    pub buffers: &'a SolverBuffers<'a, T>,
+}
+
+impl<T> Moment<'_, T> {
+    /// The weights of the best check so far.
+    ///
+    /// # Errors
+    ///
+    /// If they belong to another architecture.
+    pub fn best_weights(&self, arch: &Arch<'_>) -> Result<Weights<'_, T>> {
+        Ok(Weights::new(arch, self.buffers.best_params, self.buffers.best_running)?)
+    }
 }
 
 /// Streams of the seed besides those of the Solver.
@@ -50,19 +74,31 @@ fn allocate<T: Clone + Default>(len: usize, what: &str) -> Result<Vec<T>> {
     Ok(numbers)
 }
 
-/// Trains, calling `on_event` with every event and the best weights so far.
+/// Copies what was saved to where it is needed.
+fn restore<T: Copy>(what: &str, saved: &[T], place: &mut [T], exactly: bool) -> Result<()> {
+    let fits = if exactly { saved.len() == place.len() } else { saved.len() <= place.len() };
+    ensure!(fits, "the checkpoint has {} {what}, the run {}", saved.len(), place.len());
+    for (place, &saved) in place.iter_mut().zip(saved) {
+        *place = saved;
+    }
+    Ok(())
+}
+
+/// Trains, from the start or from a checkpoint, calling `on_event` after every event; if that breaks,
+/// the run stops there.
 ///
 /// # Errors
 ///
-/// If there is not enough memory, a label names no class, or `on_event` fails. A loss that is not
-/// finite is no error here: the [`Outcome`] says so and has the best weights before.
+/// If there is not enough memory, a label names no class, the checkpoint belongs to another network,
+/// or `on_event` fails. A loss that is not finite is no error here: the [`Outcome`] says so and has
+/// the best weights before.
 pub fn train<T: Number>(
     config: &Config,
-    data: &DataSet,
-    split: &Split,
+    (data, split): (&DataSet, &Split),
     mean_image: &[T],
     backend: &Backend,
-    mut on_event: impl FnMut(&Event<T>, Weights<'_, T>) -> Result<()> + Send,
+    checkpoint: Option<&Checkpoint<T>>,
+    mut on_event: impl FnMut(&Event<T>, Moment<'_, T>) -> Result<ControlFlow<()>> + Send,
 ) -> Result<Outcome<T>> {
     let net: FullyConnectedNet<'_, T> = config.net();
     let solver_config = config.solver::<T>();
@@ -99,17 +135,30 @@ pub fn train<T: Number>(
         workspace: &mut workspace,
         history: History { loss: &mut loss, train_acc: &mut train_acc, val_acc: &mut val_acc },
     };
-    net.init(
-        config.init(),
-        Rng::seed(solver_config.seed).fork(INIT_STREAM),
-        &mut buffers.state(arch)?,
-    );
     let train = split.samples(data, Part::Train, mean_image);
     let val = split.samples(data, Part::Val, mean_image);
-    let mut solver = Solver::new(net, solver_config, backend, &train, &val, buffers)?;
+    let mut solver = match checkpoint {
+        None => {
+            let rng = Rng::seed(solver_config.seed).fork(INIT_STREAM);
+            net.init(config.init(), rng, &mut buffers.state(arch)?);
+            Solver::new(net, solver_config, backend, &train, &val, buffers)?
+        }
+        Some(saved) => {
+            restore("parameters", &saved.params, buffers.params, true)?;
+            restore("running statistics", &saved.running, buffers.running, true)?;
+            restore("numbers of state", &saved.update_state, buffers.update_state, true)?;
+            restore("best parameters", &saved.best_params, buffers.best_params, true)?;
+            restore("best running statistics", &saved.best_running, buffers.best_running, true)?;
+            restore("losses", &saved.loss, buffers.history.loss, false)?;
+            restore("training accuracies", &saved.train_acc, buffers.history.train_acc, false)?;
+            restore("validation accuracies", &saved.val_acc, buffers.history.val_acc, false)?;
+            Solver::resume(net, solver_config, backend, &train, &val, buffers, saved.progress)?
+        }
+    };
 
     let mut step_time = Duration::ZERO;
-    let diverged_at = backend.install(|| -> Result<_> {
+    let (mut diverged_at, mut stopped) = (None, false);
+    backend.install(|| -> Result<()> {
         loop {
             let start = Instant::now();
             match solver.advance() {
@@ -117,10 +166,17 @@ pub fn train<T: Number>(
                     if matches!(event, Event::Step { .. }) {
                         step_time += start.elapsed();
                     }
-                    on_event(&event, solver.best_weights())?;
+                    let moment = Moment { progress: solver.progress(), buffers: solver.buffers() };
+                    if on_event(&event, moment)?.is_break() {
+                        stopped = true;
+                        return Ok(());
+                    }
                 }
-                Ok(None) => return Ok(None),
-                Err(Error::NonFiniteLoss { iteration }) => return Ok(Some(iteration)),
+                Ok(None) => return Ok(()),
+                Err(Error::NonFiniteLoss { iteration }) => {
+                    diverged_at = Some(iteration);
+                    return Ok(());
+                }
                 Err(error) => return Err(error.into()),
             }
         }
@@ -137,6 +193,7 @@ pub fn train<T: Number>(
         val_acc_history: as_f64(val_acc, progress.num_checks),
         step_time,
         diverged_at,
+        stopped,
     })
 }
 

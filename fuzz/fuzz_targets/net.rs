@@ -23,9 +23,8 @@ fuzz_target!(|input: (Vec<usize>, bool, u8, u8, u64)| {
     let mut grads = vec![f32::NAN; arch.num_params()];
     let needed = arch.train_workspace_len(batch);
     let mut workspace = vec![f32::NAN; needed.saturating_sub(usize::from(cut))];
-    let mut state =
-        TrainState::new(&arch, &mut params, &mut running, &mut grads, &mut workspace)
-            .expect("the lengths are those asked for");
+    let mut state = TrainState::new(&arch, &mut params, &mut running, &mut grads, &mut workspace)
+        .expect("the lengths are those asked for");
     net.init(Init::He, Rng::seed(seed), &mut state);
     let mut x = vec![0.0; batch * arch.input_dim()];
     Rng::seed(seed).fill_normal(1.0, &mut x);

@@ -16,7 +16,8 @@ fuzz_target!(|bytes: &[u8]| {
     assert_eq!(file.running.len(), ARCH.num_running());
     let weights = Weights::new(&ARCH, &file.params, &file.running).expect("the lengths are right");
     let config = config.unwrap_or_default();
-    let written = to_safetensors(&ARCH, weights, &file.mean_image, &config).expect("can be written");
+    let written =
+        to_safetensors(&ARCH, weights, &file.mean_image, &config).expect("can be written");
     let again = from_safetensors::<f32>(&written, &ARCH, Path::new("f")).expect("and read");
     let bits = |numbers: &[f32]| numbers.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
     assert_eq!(bits(&again.params), bits(&file.params));

@@ -8,6 +8,7 @@ use barenet_cli::presets::Preset;
 use barenet_cli::samples::Split;
 use barenet_cli::settings::{Dtype, Settings};
 use barenet_cli::trainer::{Outcome, train};
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -47,8 +48,10 @@ fn run_as<T: Number>(config: &Config, data: &DataSet) -> Result {
     let split = Split::new(data, config.settings()).unwrap();
     let mean_image: Vec<T> = split.mean_image(data).into_iter().map(T::from_f64).collect();
     let backend = Backend::new(config.kernel(), 0).unwrap();
-    let outcome: Outcome<T> =
-        train(config, data, &split, &mean_image, &backend, |_, _| Ok(())).unwrap();
+    let outcome: Outcome<T> = train(config, (data, &split), &mean_image, &backend, None, |_, _| {
+        Ok(ControlFlow::Continue(()))
+    })
+    .unwrap();
     assert_eq!(outcome.diverged_at, None);
     Result {
         loss: outcome.loss_history,

@@ -14,6 +14,7 @@ use crate::trainer::{self, Outcome};
 use anyhow::{Context, Result};
 use barenet::Event;
 use serde_json::json;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 /// Train once with each update rule, and plot the runs together
@@ -175,7 +176,7 @@ fn train_one<T: Number>(
     let num_epochs = config.solver::<T>().num_epochs;
     let backend = start_backend(config)?;
     let outcome: Outcome<T> =
-        trainer::train(config, data, &split, &mean_image, &backend, |event, _| {
+        trainer::train(config, (data, &split), &mean_image, &backend, None, |event, _| {
             if let Event::Epoch { epoch, train_acc, val_acc, .. } = event {
                 console.line(&format!(
                     "(Epoch {epoch} / {num_epochs}) train acc: {:.6}; val_acc: {:.6}",
@@ -183,7 +184,7 @@ fn train_one<T: Number>(
                     val_acc.to_printed()
                 ));
             }
-            Ok(())
+            Ok(ControlFlow::Continue(()))
         })?;
     if let Some(iteration) = outcome.diverged_at {
         console.line(&format!("the loss is not a finite number at iteration {iteration}"));

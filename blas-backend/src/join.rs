@@ -1,0 +1,18 @@
+//! Two pieces of work at once.
+
+/// Runs two pieces of work, perhaps at once.
+pub(crate) trait Join: Sync {
+    fn join(&self, a: impl FnOnce() + Send, b: impl FnOnce() + Send);
+}
+
+/// One after the other.
+#[cfg(any(feature = "matrixmultiply", feature = "openblas"))]
+pub(crate) struct Sequential;
+
+#[cfg(any(feature = "matrixmultiply", feature = "openblas"))]
+impl Join for Sequential {
+    fn join(&self, a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
+        a();
+        b();
+    }
+}

@@ -1,0 +1,250 @@
+//! A run and the files it leaves while it goes on.
+
+use crate::checkpoint::Checkpoint;
+use crate::checkpoint::store::{Desk, Writer};
+use crate::config::Config;
+use crate::console::Console;
+use crate::data::DataSet;
+use crate::number::Number;
+use crate::presets::Reported;
+use crate::run_folder::{
+    BEST, CONFIG, EventLog, PREVIOUS_CHECKPOINT, RunEvent, RunFolder, SUMMARY,
+};
+use crate::samples::{Split, fingerprint};
+use crate::signals::{Signals, Stopped};
+use crate::trainer::{self, Moment, Outcome};
+use crate::weights::to_safetensors;
+use anyhow::{Result, ensure};
+use barenet::{Event, Float, Progress, SolverConfig};
+use barenet_blas::Backend;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// What a run needs besides its number type.
+pub(super) struct Session<'a> {
+    pub(super) config: &'a Config,
+    pub(super) data: &'a DataSet,
+    pub(super) split: &'a Split,
+    pub(super) backend: &'a Backend,
+    pub(super) folder: &'a RunFolder,
+    pub(super) name: &'a str,
+    pub(super) when: When,
+    pub(super) signals: Signals,
+    /// The bytes of a checkpoint to go on from, and its file.
+    pub(super) resume: Option<(Vec<u8>, PathBuf)>,
+}
+
+/// When checkpoints are written, besides after every epoch.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct When {
+    /// Every so many iterations.
+    pub(super) every: Option<usize>,
+    /// Every so long.
+    pub(super) interval: Option<Duration>,
+}
+
+/// The lengths of a run.
+#[derive(Clone, Copy)]
+struct Lengths {
+    iterations: usize,
+    per_epoch: usize,
+    epochs: usize,
+    batch: usize,
+}
+
+impl Lengths {
+    fn new<T: Float>(solver: &SolverConfig<T>, num_train: usize) -> Self {
+        Self {
+            iterations: solver.num_iterations(num_train),
+            per_epoch: solver.iterations_per_epoch(num_train),
+            epochs: solver.num_epochs,
+            batch: solver.batch_size,
+        }
+    }
+}
+
+impl Session<'_> {
+    /// Trains to the end, or until somebody stops the run.
+    pub(super) fn run<T: Number>(
+        &self,
+        reported: Option<Reported>,
+        mut console: Console,
+        start: Instant,
+    ) -> Result<()> {
+        let Self { config, data, split, backend, folder, .. } = *self;
+        let lengths = Lengths::new(&config.solver::<T>(), split.train.len());
+        let mean_image: Vec<T> = split.mean_image(data).into_iter().map(T::from_f64).collect();
+        let config_text = config.to_toml();
+        let data_mark = fingerprint(data);
+        let checkpoint = self.read_checkpoint::<T>(data_mark)?;
+
+        folder.write(CONFIG, config_text.as_bytes())?;
+        let mut log = self.start_log(&console, lengths, checkpoint.as_ref())?;
+        self.describe::<T>(&console);
+        if let Some(Checkpoint { progress, .. }) = &checkpoint {
+            let Progress { iteration, .. } = progress;
+            let last = lengths.iterations;
+            console.line(&format!("goes on after iteration {iteration} of {last}\n"));
+        }
+        console.start(lengths.iterations, lengths.batch);
+
+        let arch = config.arch();
+        let save_best = |moment: &Moment<'_, T>| -> Result<()> {
+            let best = moment.best_weights(&arch)?;
+            folder.write(BEST, &to_safetensors(&arch, best, &mean_image, &config_text)?)
+        };
+        let first_iteration = checkpoint.as_ref().map_or(0, |saved| saved.progress.iteration);
+        // Also those of the checkpoint: the file may be damaged, or have the settings of before.
+        let mut best_is_due =
+            checkpoint.as_ref().is_some_and(|saved| saved.progress.num_checks > 0);
+        let clock = Instant::now();
+        let (mut last_drawn, mut last_saved) = (clock, clock);
+        let desk = Desk::default();
+        let outcome = std::thread::scope(|scope| -> Result<Outcome<T>> {
+            let writer = Writer::start(scope, &desk, folder.path());
+            let result = trainer::train(
+                config,
+                (data, split),
+                &mean_image,
+                backend,
+                checkpoint.as_ref(),
+                |event, moment| {
+                    let mut save = self.signals.checkpoint();
+                    match *event {
+                        Event::Step { iteration, loss, print } => {
+                            let loss = loss.to_printed();
+                            let line = RunEvent::Step { iteration, loss }.to_line();
+                            log.line(&line)?;
+                            console.json(&line);
+                            if print {
+                                let last = lengths.iterations;
+                                let line =
+                                    format!("(Iteration {iteration} / {last}) loss: {loss:.6}");
+                                console.line(&line);
+                            }
+                            if last_drawn.elapsed() > Duration::from_millis(100) {
+                                last_drawn = Instant::now();
+                                let done = (iteration - first_iteration) * lengths.batch;
+                                let rate = f64::from_usize(done) / clock.elapsed().as_secs_f64();
+                                console.progress(iteration, rate);
+                            }
+                            save |= self.when.every.is_some_and(|n| iteration.is_multiple_of(n));
+                        }
+                        Event::Epoch { epoch, train_acc, val_acc, best } => {
+                            let (train_acc, val_acc) =
+                                (train_acc.to_printed(), val_acc.to_printed());
+                            let line =
+                                RunEvent::Epoch { epoch, train_acc, val_acc, best }.to_line();
+                            log.line(&line)?;
+                            log.flush()?;
+                            console.json(&line);
+                            let last = lengths.epochs;
+                            console.line(&format!(
+                                "(Epoch {epoch} / {last}) train acc: {train_acc:.6}; val_acc: {val_acc:.6}"
+                            ));
+                            best_is_due |= best;
+                            save = true;
+                        }
+                    }
+                    let stop = self.signals.stop().is_some();
+                    save |= self.when.interval.is_some_and(|time| last_saved.elapsed() >= time);
+                    if best_is_due {
+                        save_best(&moment)?;
+                        best_is_due = false;
+                    }
+                    if save || stop {
+                        last_saved = Instant::now();
+                        let copy = Checkpoint::of(
+                            &config_text,
+                            data_mark,
+                            moment.progress,
+                            moment.buffers,
+                        );
+                        if let Some(error) = writer.submit(copy) {
+                            console
+                                .warn(&format!("{error:#}; the checkpoint before it can be used"));
+                        }
+                    }
+                    Ok(if stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+                },
+            );
+            let written = writer.finish();
+            let outcome = result?;
+            written?;
+            Ok(outcome)
+        });
+        console.finish();
+        let outcome = outcome?;
+        log.flush()?;
+        self.plot(&outcome)?;
+        if outcome.stopped {
+            let signal = self.signals.stop().unwrap_or(0);
+            let run = folder.path().display().to_string();
+            return Err(Stopped { signal, iteration: outcome.progress.iteration, run }.into());
+        }
+        if let Some(iteration) = outcome.diverged_at {
+            log.line(&RunEvent::Diverged { iteration }.to_line())?;
+            log.flush()?;
+        }
+        let summary = self.summarize(&outcome, &mean_image, start)?;
+        let json = serde_json::to_string_pretty(&summary)?;
+        folder.write(SUMMARY, format!("{json}\n").as_bytes())?;
+        // A run that is complete needs no way back.
+        folder.remove(PREVIOUS_CHECKPOINT)?;
+        console.json(&RunEvent::End { summary: &summary }.to_line());
+        self.report(&console, &summary, reported, &outcome)
+    }
+
+    fn read_checkpoint<T: Number>(&self, data_mark: u64) -> Result<Option<Checkpoint<T>>> {
+        let Some((bytes, file)) = &self.resume else { return Ok(None) };
+        let checkpoint = Checkpoint::from_bytes(bytes, file)?;
+        ensure!(
+            checkpoint.data == data_mark,
+            "{}: the run was trained on other images than {}; name the right ones with --data",
+            file.display(),
+            self.data.source
+        );
+        Ok(Some(checkpoint))
+    }
+
+    /// Starts `events.jsonl`, with all that a checkpoint says has happened: the file may have more
+    /// than that, or less, or half a line.
+    fn start_log<T: Number>(
+        &self,
+        console: &Console,
+        lengths: Lengths,
+        checkpoint: Option<&Checkpoint<T>>,
+    ) -> Result<EventLog> {
+        let out = self.folder.path().display().to_string();
+        let begin = |out| RunEvent::Start {
+            name: self.name,
+            out,
+            num_iterations: lengths.iterations,
+            iterations_per_epoch: lengths.per_epoch,
+        };
+        let mut log = EventLog::create(self.folder)?;
+        // The log leaves out where it lies: the same run is the same bytes anywhere.
+        log.line(&begin(None).to_line())?;
+        console.json(&begin(Some(&out)).to_line());
+        let Some(saved) = checkpoint else { return Ok(log) };
+        console.json(&RunEvent::Resume { iteration: saved.progress.iteration }.to_line());
+
+        let mut accuracies = saved.train_acc.iter().zip(&saved.val_acc).enumerate().peekable();
+        let mut best_val_acc = T::NEG_INFINITY;
+        for (iteration, &loss) in (1..).zip(&saved.loss) {
+            log.line(&RunEvent::Step { iteration, loss: loss.to_printed() }.to_line())?;
+            // Check 0 follows the first step, check e the last step of epoch e.
+            while let Some((epoch, (&train_acc, &val_acc))) =
+                accuracies.next_if(|(epoch, _)| iteration >= (epoch * lengths.per_epoch).max(1))
+            {
+                let best = val_acc > best_val_acc;
+                best_val_acc = if best { val_acc } else { best_val_acc };
+                let (train_acc, val_acc) = (train_acc.to_printed(), val_acc.to_printed());
+                log.line(&RunEvent::Epoch { epoch, train_acc, val_acc, best }.to_line())?;
+            }
+        }
+        log.flush()?;
+        Ok(log)
+    }
+}
