@@ -177,21 +177,20 @@ impl RunFolder {
 ///
 /// Naming the file, if it cannot be written; what was there before then still is.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+    // A fixed name: what a killed process leaves, the next one replaces.
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let unfinished = path.with_file_name(format!("{name}.unfinished"));
     let write = || -> std::io::Result<()> {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+        let mut file = File::create(&unfinished)?;
         file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        #[cfg(unix)]
-        {
-            // The library makes files that only the owner may read; a result is to be shared.
-            use std::os::unix::fs::PermissionsExt;
-            file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
-        }
-        file.persist(path)?;
-        Ok(())
+        file.sync_all()?;
+        fs::rename(&unfinished, path)
     };
-    write().with_context(|| format!("{}: cannot be written", path.display()))
+    write().with_context(|| {
+        // Whether or not this succeeds, the first failure is what matters.
+        let _leftover = fs::remove_file(&unfinished);
+        format!("{}: cannot be written", path.display())
+    })
 }
 
 /// An event, as `events.jsonl` and `--json` have it. No times: the same run gives the same bytes.

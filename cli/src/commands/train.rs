@@ -130,6 +130,7 @@ fn settings_to_resume(flags: Settings, config: &str, file: &Path) -> Result<Sett
 /// [`Stopped`](crate::signals::Stopped) when the run was stopped.
 pub fn run(args: Args) -> Result<()> {
     let start = Instant::now();
+    let signals = Signals::listen().context("signals cannot be listened to")?;
     let verbosity = match (args.quiet, args.json) {
         (true, _) => Verbosity::Quiet,
         (_, true) => Verbosity::Json,
@@ -178,7 +179,7 @@ pub fn run(args: Args) -> Result<()> {
         folder: &folder,
         name: &name,
         when,
-        signals: Signals::listen().context("signals cannot be listened to")?,
+        signals,
         resume,
     };
     let reported = preset.map(|preset| preset.reported);

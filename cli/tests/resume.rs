@@ -1,0 +1,338 @@
+//! Runs that are stopped, killed and damaged, and go on as if nothing had been.
+
+#![cfg(unix)]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// Everything that must be the same bytes; `summary.json` has times in it.
+const FILES: [&str; 6] = [
+    "config.toml",
+    "events.jsonl",
+    "best.safetensors",
+    "last.ckpt",
+    "training.svg",
+    "training.png",
+];
+
+fn command(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_barenet"));
+    command.args(arguments).current_dir(folder).env_remove("CIFAR10_DIR").env("NO_COLOR", "1");
+    command
+}
+
+fn barenet(folder: &Path, arguments: &[&str]) -> Output {
+    command(folder, arguments).output().unwrap()
+}
+
+#[track_caller]
+fn succeeds(output: &Output) {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[track_caller]
+fn same_run(folder: &Path, a: &str, b: &str) {
+    for file in FILES {
+        let read = |run: &str| fs::read(folder.join(run).join(file)).unwrap();
+        assert!(read(a) == read(b), "{file} of {a} and {b} differ");
+    }
+    let names = |run: &str| {
+        let mut names: Vec<_> = fs::read_dir(folder.join(run))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(a), names(b));
+}
+
+/// Runs long enough to be killed somewhere in the middle.
+fn settings(which: usize) -> Vec<&'static str> {
+    let rules = ["sgd", "sgd_momentum", "nesterov", "rmsprop", "adam", "adamw"];
+    let mut settings = vec![
+        "train",
+        "-q",
+        "--hidden",
+        "24,16",
+        "--epochs",
+        "4",
+        "--train-size",
+        "2000",
+        "--batch-size",
+        "20",
+        "--learning-rate",
+        "1e-4",
+        "--checkpoint-every",
+        "7",
+        "--update-rule",
+        rules[which % rules.len()],
+    ];
+    if which.is_multiple_of(2) {
+        settings.extend(["--batchnorm", "--keep-prob", "0.8"]);
+    }
+    if which % 3 == 1 {
+        settings.extend(["--dtype", "f64", "--sampling", "shuffled"]);
+    }
+    if which % 3 == 2 {
+        settings.extend(["--schedule", "cosine", "--reg", "0.01", "--threads", "1"]);
+    }
+    settings
+}
+
+/// Numbers without pattern, the same in every run of the test.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: u64) -> u64 {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % n
+    }
+}
+
+/// How often runs are killed in all: `BARENET_KILLS`, by default a few.
+fn num_kills() -> usize {
+    std::env::var("BARENET_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(12)
+}
+
+#[test]
+fn runs_killed_at_random_moments_end_with_the_bytes_of_a_run_that_was_not() {
+    let place = TempDir::new().unwrap();
+    let mut random = Random(1);
+    let (mut kills, mut which) = (0, 0);
+    while kills < num_kills() {
+        let (whole, killed) = (format!("whole{which}"), format!("killed{which}"));
+        let start = std::time::Instant::now();
+        succeeds(&barenet(place.path(), &[&settings(which)[..], &["--out", &whole]].concat()));
+        let length = u64::try_from(start.elapsed().as_millis()).unwrap().max(10);
+
+        let mut first = true;
+        let mut kills_of_this_run = 0;
+        loop {
+            let arguments = if first {
+                [&settings(which)[..], &["--out", &killed]].concat()
+            } else {
+                vec!["train", "-q", "--resume", &killed, "--checkpoint-every", "7"]
+            };
+            let mut child =
+                command(place.path(), &arguments).stderr(Stdio::piped()).spawn().unwrap();
+            // After some kills the run may come to its end.
+            if kills_of_this_run < 6 {
+                std::thread::sleep(Duration::from_millis(random.below(length)));
+                child.kill().unwrap();
+            }
+            let output = child.wait_with_output().unwrap();
+            let began = place.path().join(&killed).join("last.ckpt").exists()
+                || place.path().join(&killed).join("previous.ckpt").exists();
+            if output.status.success() {
+                break;
+            }
+            assert_eq!(output.status.code(), None, "{}", String::from_utf8_lossy(&output.stderr));
+            kills += 1;
+            kills_of_this_run += 1;
+            // Killed before its first checkpoint there is nothing to go on from.
+            first = !began;
+            if first {
+                let _nothing_there = fs::remove_dir_all(place.path().join(&killed));
+            }
+        }
+        same_run(place.path(), &whole, &killed);
+        which += 1;
+    }
+}
+
+/// A process that is killed with the test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ended_already = self.0.kill();
+        let _status = self.0.wait();
+    }
+}
+
+impl Running {
+    /// Starts `barenet` and reads its events up to the first of a kind.
+    fn start(folder: &Path, arguments: &[&str], kind: &str) -> (Self, serde_json::Value) {
+        let mut child = command(folder, &[arguments, &["--json"]].concat())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let running = Self(child);
+        let event = lines.find_map(|line| {
+            let event: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();
+            (event["event"] == kind).then_some(event)
+        });
+        // Somebody has to go on reading, or the process would wait.
+        std::thread::spawn(move || lines.for_each(drop));
+        (running, event.unwrap())
+    }
+
+    /// The exit status and what was said on standard error.
+    fn end(&mut self) -> (Option<i32>, String) {
+        let mut message = String::new();
+        self.0.stderr.take().unwrap().read_to_string(&mut message).unwrap();
+        (self.0.wait().unwrap().code(), message)
+    }
+
+    fn signal(&self, name: &str) {
+        let status = Command::new("kill").args([name, &self.0.id().to_string()]).status().unwrap();
+        assert!(status.success());
+    }
+
+    fn kill(mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+/// Starts a run of many epochs and waits until it has written two checkpoints.
+fn long_run(folder: &Path, out: &str) -> Running {
+    let arguments = [
+        "train",
+        "--hidden",
+        "16",
+        "--epochs",
+        "100000",
+        "--train-size",
+        "500",
+        "--batch-size",
+        "100",
+        "--learning-rate",
+        "1e-5",
+        "--out",
+        out,
+    ];
+    let (running, _) = Running::start(folder, &arguments, "epoch");
+    while !folder.join(out).join("previous.ckpt").exists() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    running
+}
+
+#[test]
+fn the_first_signal_stops_a_run_well_and_says_how_to_go_on() {
+    for (name, code) in [("-INT", 130), ("-TERM", 143)] {
+        let place = TempDir::new().unwrap();
+        let mut running = long_run(place.path(), "run");
+        running.signal(name);
+        let (status, message) = running.end();
+        assert_eq!(status, Some(code), "{message}");
+        assert!(message.contains("go on with: barenet train --resume run"), "{message}");
+        assert!(place.path().join("run/training.png").is_file(), "the plots are drawn");
+        // The checkpoint is that of the iteration that the message names.
+        let (running, event) =
+            Running::start(place.path(), &["train", "--resume", "run"], "resume");
+        let stopped = format!("stopped at iteration {};", event["iteration"]);
+        assert!(message.contains(&stopped), "{message}");
+        running.kill();
+    }
+}
+
+#[test]
+fn sigusr1_writes_a_checkpoint_and_the_run_goes_on() {
+    let place = TempDir::new().unwrap();
+    // One epoch is longer than the test, so no other checkpoint comes.
+    let arguments = [
+        "train",
+        "--hidden",
+        "16",
+        "--epochs",
+        "1",
+        "--batch-size",
+        "1",
+        "--learning-rate",
+        "1e-6",
+        "--sampling",
+        "shuffled",
+        "--hidden",
+        "1024,1024",
+        "--out",
+        "run",
+    ];
+    let (mut running, _) = Running::start(place.path(), &arguments, "epoch");
+    let last = place.path().join("run/last.ckpt");
+    while !last.exists() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let before = fs::read(&last).unwrap();
+    running.signal("-USR1");
+    for _ in 0..1000 {
+        if fs::read(&last).is_ok_and(|bytes| bytes != before) {
+            assert!(running.0.try_wait().unwrap().is_none(), "the run goes on");
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("no checkpoint after ten seconds");
+}
+
+#[test]
+fn two_processes_do_not_train_in_one_folder() {
+    let place = TempDir::new().unwrap();
+    let running = long_run(place.path(), "run");
+    for arguments in [&["train", "--resume", "run"][..], &["train", "--out", "run", "--force"]] {
+        let output = barenet(place.path(), arguments);
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{message}");
+        assert!(message.contains("run: another process trains in this folder"), "{message}");
+    }
+    // A process that was killed holds nothing.
+    running.kill();
+    Running::start(place.path(), &["train", "--resume", "run"], "resume");
+}
+
+#[test]
+fn a_run_made_longer_is_the_longer_run() {
+    let place = TempDir::new().unwrap();
+    let short = ["train", "-q", "--hidden", "16", "--train-size", "500", "--update-rule", "adam"];
+    succeeds(&barenet(place.path(), &[&short[..], &["--epochs", "2", "--out", "a"]].concat()));
+    succeeds(&barenet(place.path(), &["train", "-q", "--resume", "a", "--epochs", "5"]));
+    succeeds(&barenet(place.path(), &[&short[..], &["--epochs", "5", "--out", "b"]].concat()));
+    same_run(place.path(), "a", "b");
+}
+
+#[test]
+fn a_damaged_checkpoint_is_passed_over_for_the_previous_one() {
+    let place = TempDir::new().unwrap();
+    let mut running = long_run(place.path(), "run");
+    running.signal("-INT");
+    running.end();
+    let last = place.path().join("run/last.ckpt");
+    let mut bytes = fs::read(&last).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&last, &bytes).unwrap();
+    let (mut running, _) = Running::start(place.path(), &["train", "--resume", "run"], "resume");
+    running.signal("-INT");
+    let (status, message) = running.end();
+    assert_eq!(status, Some(130), "{message}");
+    assert!(message.contains("warning: run/last.ckpt: damaged"), "{message}");
+    assert!(message.contains("goes on from run/previous.ckpt"), "{message}");
+}
+
+#[test]
+fn what_cannot_go_on_is_refused() {
+    let place = TempDir::new().unwrap();
+    let refuse = |arguments: &[&str], code, part: &str| {
+        let output = barenet(place.path(), arguments);
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{message}");
+        assert!(message.contains(part), "{part:?} is not in {message:?}");
+    };
+    refuse(&["train", "--resume", "nothing"], 1, "nothing: there is no run to go on with");
+    fs::create_dir(place.path().join("empty")).unwrap();
+    refuse(&["train", "--resume", "empty"], 1, "empty: no checkpoint that can be used");
+    let quick = ["train", "-q", "--hidden", "8", "--train-size", "200", "--epochs", "1"];
+    succeeds(&barenet(place.path(), &[&quick[..], &["--out", "run"]].concat()));
+    let other = ["train", "--resume", "run", "--learning-rate", "1"];
+    refuse(&other, 2, "a run goes on with its own settings");
+    refuse(&["train", "--resume", "run", "--out", "x"], 2, "--out");
+}
