@@ -2,19 +2,26 @@
 //!
 //! Tensors are named as in CS231n, `W1 b1 gamma1 beta1 running_mean1 running_var1 W2 …`, W is
 //! \[in, out\]; `mean_image` is what has to be subtracted from an image first. The metadata has one
-//! entry, `config`: the run's settings as TOML. (One, because the library writes entries in no fixed
-//! order, and the same run should give the same bytes.)
+//! entry, `config`: the run's settings as TOML, and as its last line, a comment, a SHA-256 of settings
+//! and tensors. (One, because the library writes entries in no fixed order, and the same run should
+//! give the same bytes.)
+//!
+//! A file of which any byte was changed, cut or added is refused: the checksum covers what the file
+//! says, and the file must be, byte for byte, how this module writes that.
 
 use crate::number::Number;
 use anyhow::{Context, Result, bail, ensure};
 use barenet::{Arch, LayerSpec, Weights};
 use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
+use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::path::Path;
 
 /// The metadata entry that holds the settings.
 const CONFIG: &str = "config";
+/// How the line with the checksum begins.
+const CHECKSUM: &str = "# SHA-256 of the above and the tensors: ";
 
 /// What a weights file holds.
 #[derive(Debug)]
@@ -75,12 +82,25 @@ pub fn to_safetensors<T: Number>(
             arrays.push((name, shape, to_bytes(numbers.context("the weights are too short")?)));
         }
     }
+    let config = format!("{config}{CHECKSUM}{}\n", checksum(config, &mut arrays));
     let views: Vec<_> = arrays
         .iter()
         .map(|(name, shape, bytes)| Ok((name, TensorView::new(T::DTYPE, shape.clone(), bytes)?)))
         .collect::<Result<_>>()?;
-    let metadata = HashMap::from([(CONFIG.to_owned(), config.to_owned())]);
+    let metadata = HashMap::from([(CONFIG.to_owned(), config)]);
     Ok(safetensors::serialize(views, Some(metadata))?)
+}
+
+/// SHA-256 over the settings, and over name, shape and bytes of every tensor in the order of names.
+fn checksum(config: &str, arrays: &mut [(String, Vec<usize>, Vec<u8>)]) -> String {
+    arrays.sort_by(|(a, ..), (b, ..)| a.cmp(b));
+    let mut hash = Sha256::new();
+    hash.update(config);
+    for (name, shape, bytes) in arrays {
+        hash.update(format!("\n{name} {shape:?} "));
+        hash.update(bytes);
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The settings that a weights file was trained with, as TOML.
@@ -91,11 +111,14 @@ pub fn to_safetensors<T: Number>(
 pub fn read_config(bytes: &[u8], file: &Path) -> Result<String> {
     let (_, metadata) = SafeTensors::read_metadata(bytes)
         .with_context(|| format!("{}: not a safetensors file", file.display()))?;
-    metadata
-        .metadata()
-        .as_ref()
-        .and_then(|entries| entries.get(CONFIG).cloned())
-        .with_context(|| format!("{}: not written by barenet: no `config` inside", file.display()))
+    let entries = metadata.metadata().as_ref();
+    let config = entries.and_then(|entries| entries.get(CONFIG)).and_then(|text| {
+        let (config, _checksum) = text.rsplit_once(CHECKSUM)?;
+        Some(config.to_owned())
+    });
+    config.with_context(|| {
+        format!("{}: not written by barenet: no `config` with a checksum inside", file.display())
+    })
 }
 
 /// Reads a weights file for an architecture.
@@ -109,6 +132,7 @@ pub fn from_safetensors<T: Number>(
     arch: &Arch<'_>,
     file: &Path,
 ) -> Result<WeightsFile<T>> {
+    let config = read_config(bytes, file)?;
     let file = file.display();
     let archive = SafeTensors::deserialize(bytes)
         .with_context(|| format!("{file}: not a whole safetensors file"))?;
@@ -148,6 +172,12 @@ pub fn from_safetensors<T: Number>(
         "{file}: has {} tensors, but the network has {expected}",
         archive.len(),
     );
+    let found = Weights::new(arch, &weights.params, &weights.running)?;
+    ensure!(
+        to_safetensors(arch, found, &weights.mean_image, &config)? == bytes,
+        "{file}: damaged: its checksum does not fit its content; `barenet train --resume` with the \
+         run's folder writes it anew from the last checkpoint"
+    );
     Ok(weights)
 }
 
@@ -165,7 +195,7 @@ mod tests {
     fn file() -> Vec<u8> {
         let (params, running) = (numbered(ARCH.num_params()), numbered(ARCH.num_running()));
         let weights = Weights::new(&ARCH, &params, &running).unwrap();
-        to_safetensors(&ARCH, weights, &numbered(3), "seed = 1").unwrap()
+        to_safetensors(&ARCH, weights, &numbered(3), "seed = 1\n").unwrap()
     }
 
     #[test]
@@ -175,7 +205,7 @@ mod tests {
         assert_eq!(read.params, numbered(ARCH.num_params()));
         assert_eq!(read.running, numbered(ARCH.num_running()));
         assert_eq!(read.mean_image, numbered(3));
-        assert_eq!(read_config(&bytes, Path::new("w")).unwrap(), "seed = 1");
+        assert_eq!(read_config(&bytes, Path::new("w")).unwrap(), "seed = 1\n");
     }
 
     #[test]
@@ -210,10 +240,18 @@ mod tests {
     }
 
     #[test]
-    fn a_file_cut_anywhere_is_refused() {
+    fn a_file_with_any_byte_changed_cut_or_added_is_refused() {
         let bytes = file();
-        for len in 0..bytes.len() {
-            assert!(from_safetensors::<f32>(&bytes[..len], &ARCH, Path::new("w")).is_err());
+        let read = |bytes: &[u8]| from_safetensors::<f32>(bytes, &ARCH, Path::new("w"));
+        for at in 0..bytes.len() {
+            assert!(read(&bytes[..at]).is_err(), "cut at {at}");
+            for bit in 0..8 {
+                let mut changed = bytes.clone();
+                changed[at] ^= 1 << bit;
+                assert!(read(&changed).is_err(), "bit {bit} of byte {at}");
+            }
+            assert!(read(&[&bytes[..at], b" ", &bytes[at..]].concat()).is_err(), "added at {at}");
         }
+        assert!(read(&[&bytes[..], &[0]].concat()).is_err());
     }
 }

@@ -290,6 +290,16 @@ fn weights_that_are_damaged_or_of_another_network_are_refused() {
         let output = barenet(place.path(), &["eval", "run"]);
         refused_in_one_line(&output, 1, &["best.safetensors: not a"]);
     }
+    let mut changed = whole.clone();
+    *changed.last_mut().unwrap() ^= 1;
+    fs::write(&path, changed).unwrap();
+    refused_in_one_line(
+        &barenet(place.path(), &["eval", "run"]),
+        1,
+        &["best.safetensors: damaged", "barenet train --resume"],
+    );
+    assert!(barenet(place.path(), &["train", "--resume", "run", "-q"]).status.success());
+    assert!(fs::read(&path).unwrap() == whole, "resuming mends it");
     // The same file with settings of a wider network.
     let other: Vec<u8> = text_replace(&whole, b"hidden = [8]", b"hidden = [9]");
     fs::write(&path, other).unwrap();

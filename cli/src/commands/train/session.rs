@@ -12,10 +12,10 @@ use crate::run_folder::{
 };
 use crate::samples::{Split, fingerprint};
 use crate::signals::{Signals, Stopped};
-use crate::trainer::{self, Moment, Outcome};
+use crate::trainer::{self, Outcome};
 use crate::weights::to_safetensors;
 use anyhow::{Result, ensure};
-use barenet::{Event, Float, Progress, SolverConfig};
+use barenet::{Event, Float, Progress, SolverConfig, Weights};
 use barenet_blas::Backend;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -90,14 +90,14 @@ impl Session<'_> {
         console.start(lengths.iterations, lengths.batch);
 
         let arch = config.arch();
-        let save_best = |moment: &Moment<'_, T>| -> Result<()> {
-            let best = moment.best_weights(&arch)?;
+        let save_best = |best: Weights<'_, T>| -> Result<()> {
             folder.write(BEST, &to_safetensors(&arch, best, &mean_image, &config_text)?)
         };
+        // The file of before may be damaged, older than the checkpoint, or have other settings.
+        if let Some(saved) = checkpoint.as_ref().filter(|saved| saved.progress.num_checks > 0) {
+            save_best(Weights::new(&arch, &saved.best_params, &saved.best_running)?)?;
+        }
         let first_iteration = checkpoint.as_ref().map_or(0, |saved| saved.progress.iteration);
-        // Also those of the checkpoint: the file may be damaged, or have the settings of before.
-        let mut best_is_due =
-            checkpoint.as_ref().is_some_and(|saved| saved.progress.num_checks > 0);
         let clock = Instant::now();
         let (mut last_drawn, mut last_saved) = (clock, clock);
         let desk = Desk::default();
@@ -143,16 +143,14 @@ impl Session<'_> {
                             console.line(&format!(
                                 "(Epoch {epoch} / {last}) train acc: {train_acc:.6}; val_acc: {val_acc:.6}"
                             ));
-                            best_is_due |= best;
+                            if best {
+                                save_best(moment.best_weights(&arch)?)?;
+                            }
                             save = true;
                         }
                     }
                     let stop = self.signals.stop().is_some();
                     save |= self.when.interval.is_some_and(|time| last_saved.elapsed() >= time);
-                    if best_is_due {
-                        save_best(&moment)?;
-                        best_is_due = false;
-                    }
                     if save || stop {
                         last_saved = Instant::now();
                         let copy = Checkpoint::of(
