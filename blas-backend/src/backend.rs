@@ -1,12 +1,13 @@
 //! A kernel and a team of threads, chosen at run time.
 
 use crate::join::Join;
+use crate::team::Team;
 #[cfg(any(feature = "matrixmultiply", feature = "openblas"))]
 use crate::tile::Product;
 use barenet::{Float, Gemm, GemmArgs, Portable};
 use core::fmt;
 use core::num::NonZero;
-use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
+use std::io;
 
 /// What multiplies matrices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,28 +83,33 @@ impl fmt::Display for Kernel {
 #[derive(Debug)]
 pub struct Backend {
     kernel: Kernel,
-    /// `None` for a team of one.
-    pool: Option<ThreadPool>,
+    /// `None` for one thread.
+    team: Option<Team>,
 }
 
 impl Backend {
-    /// Starts `threads` threads; 0 means one for each CPU.
+    /// Makes a team of `threads` threads, the calling one included, but at most one for each CPU,
+    /// which is also what 0 means: more would only wait for each other.
     ///
     /// # Errors
     ///
     /// If the operating system refuses to start the threads.
-    pub fn new(kernel: Kernel, threads: usize) -> Result<Self, ThreadPoolBuildError> {
+    pub fn new(kernel: Kernel, threads: usize) -> io::Result<Self> {
+        let cpus = std::thread::available_parallelism().map_or(1, NonZero::get);
+        Self::with_threads(kernel, if threads == 0 { cpus } else { threads.min(cpus) })
+    }
+
+    /// Makes a team of exactly `threads` threads, at least one, however many CPUs there are: for
+    /// tests that the number of threads does not change results.
+    ///
+    /// # Errors
+    ///
+    /// If the operating system refuses to start the threads.
+    pub fn with_threads(kernel: Kernel, threads: usize) -> io::Result<Self> {
         #[cfg(feature = "openblas")]
         let _single_threaded = crate::OpenBlas::new();
-        let available = || std::thread::available_parallelism().map_or(1, NonZero::get);
-        let threads = if threads == 0 { available() } else { threads };
-        let pool = if threads > 1 {
-            let builder = ThreadPoolBuilder::new().num_threads(threads);
-            Some(builder.thread_name(|i| format!("barenet-{i}")).build()?)
-        } else {
-            None
-        };
-        Ok(Self { kernel, pool })
+        let team = if threads > 1 { Some(Team::new(threads)?) } else { None };
+        Ok(Self { kernel, team })
     }
 
     /// What multiplies.
@@ -115,14 +121,15 @@ impl Backend {
     /// How many threads work.
     #[must_use]
     pub fn threads(&self) -> usize {
-        self.pool.as_ref().map_or(1, ThreadPool::current_num_threads)
+        self.team.as_ref().map_or(1, Team::size)
     }
 
-    /// Runs `work` as one of the team. Products and joins then need no hand-over; without, every one
-    /// of them has to enter the team and leave it.
-    pub fn install<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
-        match &self.pool {
-            Some(pool) => pool.install(work),
+    /// Runs `work` on this thread as one of the team, which then stays awake between its products.
+    /// Without, every product enters the team and leaves it, which costs a little. While one thread
+    /// is in the team, what others multiply with this backend runs on those threads alone.
+    pub fn install<R>(&self, work: impl FnOnce() -> R) -> R {
+        match &self.team {
+            Some(team) => team.install(work),
             None => work(),
         }
     }
@@ -130,11 +137,8 @@ impl Backend {
 
 impl Join for Backend {
     fn join(&self, a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
-        match &self.pool {
-            // Also right from outside the team: it then hands both over and waits.
-            Some(pool) => {
-                pool.join(a, b);
-            }
+        match &self.team {
+            Some(team) => team.join(a, b),
             None => {
                 a();
                 b();

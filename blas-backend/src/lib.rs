@@ -12,7 +12,8 @@
 //! # Safety
 //!
 //! All `unsafe` code of the project is in this crate: the calls of the two libraries, and the tiles
-//! of one matrix that several threads write. Each block says why it is sound.
+//! of one matrix that several threads write, and the work that threads take from each other's stacks.
+//! Each block says why it is sound.
 
 #![allow(unsafe_code)]
 
@@ -22,6 +23,7 @@ mod join;
 mod matrixmultiply;
 #[cfg(feature = "openblas")]
 mod openblas;
+mod team;
 #[cfg(any(feature = "matrixmultiply", feature = "openblas"))]
 mod tile;
 

@@ -1,6 +1,7 @@
-//! The course's experiments, with the course's settings and what the course's document reports.
+//! Experiments to start from: the course's, with its settings and what its document reports, and the
+//! workloads on which barenet's speed is compared with that of other programs.
 
-use crate::settings::{Dtype, SamplingName, ScheduleName, Settings, UpdateRuleName};
+use crate::settings::{Dtype, InitName, SamplingName, ScheduleName, Settings, UpdateRuleName};
 
 /// An experiment to start from.
 #[derive(Clone, Debug)]
@@ -34,9 +35,15 @@ impl Preset {
     /// The preset of a run without `--preset` and `--config`.
     pub const DEFAULT: &'static str = "two-layer";
 
-    /// All presets, in the order of the document.
+    /// All presets: those of the document in its order, then the workloads.
     #[must_use]
     pub fn all() -> Vec<Self> {
+        let mut presets = Self::course();
+        presets.extend(Self::workloads());
+        presets
+    }
+
+    fn course() -> Vec<Self> {
         let sgd = |weight_scale, hidden| Settings {
             hidden: Some(hidden),
             weight_scale: Some(weight_scale),
@@ -141,6 +148,68 @@ impl Preset {
                     ..Reported::default()
                 },
             },
+        ]
+    }
+
+    fn workloads() -> [Self; 4] {
+        let workload = |name, summary, settings| Self {
+            name,
+            summary,
+            settings: Settings { init: Some(InitName::He), print_every: Some(100), ..settings },
+            reported: Reported::default(),
+        };
+        let adam = |learning_rate| Settings {
+            update_rule: Some(UpdateRuleName::Adam),
+            learning_rate: Some(learning_rate),
+            ..Settings::default()
+        };
+        let norm_and_dropout = |settings| Settings {
+            batchnorm: Some(true),
+            keep_prob: Some(0.8),
+            num_epochs: Some(2),
+            ..settings
+        };
+        [
+            workload(
+                "w1",
+                "speed: 3072-100-10, SGD",
+                Settings {
+                    update_rule: Some(UpdateRuleName::Sgd),
+                    learning_rate: Some(1e-3),
+                    hidden: Some(vec![100]),
+                    batch_size: Some(236),
+                    num_epochs: Some(5),
+                    ..Settings::default()
+                },
+            ),
+            workload(
+                "w2",
+                "speed: 3072-[100]x5-10, Adam",
+                Settings {
+                    hidden: Some(vec![100; 5]),
+                    batch_size: Some(100),
+                    num_epochs: Some(5),
+                    ..adam(1e-3)
+                },
+            ),
+            workload(
+                "w3",
+                "speed: 3072-[100]x6-10, batch norm, dropout, Adam",
+                norm_and_dropout(Settings {
+                    hidden: Some(vec![100; 6]),
+                    batch_size: Some(50),
+                    ..adam(1e-4)
+                }),
+            ),
+            workload(
+                "w4",
+                "speed: 3072-1024-1024-512-10, batch norm, dropout, Adam",
+                norm_and_dropout(Settings {
+                    hidden: Some(vec![1024, 1024, 512]),
+                    batch_size: Some(128),
+                    ..adam(1e-3)
+                }),
+            ),
         ]
     }
 

@@ -117,7 +117,7 @@ fn gives_the_same_bits_at_any_number_of_threads<T: barenet_blas::Element>(kernel
         let bits = |c: Vec<T>| c.into_iter().map(|x| x.to_f64().to_bits()).collect::<Vec<_>>();
         let expected = bits(case.run::<T>(&single));
         for threads in [1, 2, 3, 8] {
-            let backend = Backend::new(kernel, threads).unwrap();
+            let backend = Backend::with_threads(kernel, threads).unwrap();
             let inside = backend.install(|| case.run::<T>(&backend));
             assert_eq!(bits(inside), expected, "{threads} threads, {case:?}");
             assert_eq!(bits(case.run::<T>(&backend)), expected, "from outside the team: {case:?}");
@@ -140,7 +140,7 @@ macro_rules! gemm_conformance {
             }
             #[test]
             fn with_threads_equals_the_definition() {
-                let backend = Backend::new($kernel, 3).unwrap();
+                let backend = Backend::with_threads($kernel, 3).unwrap();
                 backend.install(|| equals_the_definition::<f32>(&backend));
             }
             #[test]

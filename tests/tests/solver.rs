@@ -6,7 +6,7 @@ use barenet::{
     UpdateRule, check_accuracy,
 };
 
-use barenet_blas::{Backend, Kernel};
+use barenet_blas::{Backend, Element, Kernel};
 use proptest::prelude::*;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -192,25 +192,43 @@ fn the_same_seed_gives_the_same_bits_and_another_seed_others() {
     assert_ne!(run(3), run(4));
 }
 
-#[test]
-fn a_run_has_the_same_bits_on_any_number_of_threads() {
-    // Wide enough that update rules, gathering and products are all divided.
+/// Every update rule, without and with batch norm and dropout, in a size at which update rules,
+/// gathering, activations and products are all divided.
+fn same_bits_on_any_number_of_threads<T: Element>(kernel: Kernel) {
     let train = Blobs { len: 300, dim: 300, num_classes: 5, noise: 1.0, seed: 1 };
     let val = Blobs { len: 40, seed: 2, ..train };
-    let arch = Arch::new(&[300, 130, 70, 5]).with_batchnorm();
-    let net =
-        FullyConnectedNet { reg: 0.1_f32, keep_prob: 0.7, ..FullyConnectedNet::with_arch(arch) };
-    let config = SolverConfig { batch_size: 100, num_epochs: 2, ..config::<f32>("adam") };
-    for &kernel in Kernel::ALL {
-        let run = |threads| {
-            let backend = Backend::new(kernel, threads).unwrap();
-            backend.install(|| trained(net, config, &backend, &train, &val).0.bits())
-        };
-        let expected = run(1);
-        for threads in [2, 3, 8] {
-            assert!(run(threads) == expected, "{kernel} on {threads} threads");
+    let arch = Arch::new(&[300, 130, 70, 5]);
+    let reg = T::from_f64(0.1);
+    let plain = FullyConnectedNet { reg, ..FullyConnectedNet::with_arch(arch) };
+    let keep_prob = T::from_f64(0.7);
+    let full = FullyConnectedNet { arch: arch.with_batchnorm(), keep_prob, ..plain };
+    // Exactly as many threads, even if there are fewer CPUs.
+    let team = |threads| Backend::with_threads(kernel, threads).unwrap();
+    let (one, others) = (team(1), [2, 3, 8].map(team));
+    let samplings = [Sampling::Shuffled, Sampling::WithReplacement];
+    for (rule, sampling) in UpdateRule::<T>::NAMES.into_iter().zip(samplings.into_iter().cycle()) {
+        for net in [plain, full] {
+            let (batch_size, num_epochs) = (100, 2);
+            let config = SolverConfig { batch_size, num_epochs, sampling, ..config(rule) };
+            let run = |backend: &Backend| {
+                backend.install(|| trained(net, config, backend, &train, &val).0.bits())
+            };
+            let expected = run(&one);
+            for team in &others {
+                assert!(run(team) == expected, "{kernel}, {rule}, {} threads", team.threads());
+            }
         }
     }
+}
+
+#[test]
+fn a_run_in_f32_has_the_same_bits_on_any_number_of_threads() {
+    Kernel::ALL.iter().for_each(|&kernel| same_bits_on_any_number_of_threads::<f32>(kernel));
+}
+
+#[test]
+fn a_run_in_f64_has_the_same_bits_on_any_number_of_threads() {
+    Kernel::ALL.iter().for_each(|&kernel| same_bits_on_any_number_of_threads::<f64>(kernel));
 }
 
 fn check_resume<T: Float>(rule: &str, sampling: Sampling) {

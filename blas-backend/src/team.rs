@@ -1,0 +1,338 @@
+//! A team of threads that divides small work.
+//!
+//! A training step of a small network hands out dozens of pieces of a few microseconds each. Waking a
+//! sleeping thread costs more than such a piece, so the members of this team, when they run out of
+//! work, look for new work for a moment ([`PATIENCE`]) before they sleep. Each member has a queue of
+//! the pieces that it offers: it takes the newest back itself, others steal the oldest, which is the
+//! largest.
+
+mod job;
+mod queue;
+
+use crate::join::Join;
+use core::cell::Cell;
+use core::hint::spin_loop;
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
+use job::StackJob;
+use queue::{JobRef, Queue};
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// How long a member without work looks for some before it sleeps. Longer than the pieces of a step
+/// that only one thread can do, short enough not to heat an idle machine.
+const PATIENCE: Duration = Duration::from_micros(200);
+
+/// Looks at the queues between two looks at the clock.
+const LOOKS: u32 = 64;
+
+thread_local! {
+    /// The team that this thread belongs to, by address, and its place there.
+    static SEAT: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
+}
+
+/// Threads that share the work of [`Join::join`].
+///
+/// The thread that calls [`Self::install`] is one of the team while its work lasts.
+#[derive(Debug)]
+pub(crate) struct Team {
+    shared: Arc<Shared>,
+    workers: Vec<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    /// One for each member; the first is that of the caller.
+    queues: Box<[Queue]>,
+    /// Whether a caller has the first place. A second caller works alone.
+    is_taken: AtomicBool,
+    /// Members that sleep and that nobody is waking yet.
+    sleepers: AtomicUsize,
+    /// How many of them have been told to wake.
+    wake_ups: Mutex<usize>,
+    bell: Condvar,
+    is_closing: AtomicBool,
+}
+
+impl Team {
+    /// Starts a team of `size` members: the caller and `size - 1` threads.
+    pub(crate) fn new(size: usize) -> io::Result<Self> {
+        let shared = Arc::new(Shared {
+            queues: (0..size.max(1)).map(|_| Queue::default()).collect(),
+            is_taken: AtomicBool::new(false),
+            sleepers: AtomicUsize::new(0),
+            wake_ups: Mutex::new(0),
+            bell: Condvar::new(),
+            is_closing: AtomicBool::new(false),
+        });
+        let mut team = Self { shared, workers: Vec::new() };
+        for place in 1..size {
+            let shared = Arc::clone(&team.shared);
+            let worker = thread::Builder::new().name(format!("barenet-{place}"));
+            team.workers.push(worker.spawn(move || shared.work(place))?);
+        }
+        Ok(team)
+    }
+
+    /// How many members it has, the caller included.
+    pub(crate) fn size(&self) -> usize {
+        self.shared.queues.len()
+    }
+
+    /// Runs `work` on this thread as one of the team.
+    pub(crate) fn install<R>(&self, work: impl FnOnce() -> R) -> R {
+        let _seat = self.shared.place_of_this_thread().is_none().then(|| self.shared.take_seat());
+        work()
+    }
+}
+
+impl Drop for Team {
+    fn drop(&mut self) {
+        self.shared.is_closing.store(true, Ordering::SeqCst);
+        self.shared.wake(self.size());
+        for worker in self.workers.drain(..) {
+            // A worker catches the panics of its jobs: there is nothing to report.
+            let _ended = worker.join();
+        }
+    }
+}
+
+impl Join for Team {
+    fn join(&self, a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
+        self.install(|| match self.shared.place_of_this_thread() {
+            Some(place) => self.shared.join(place, a, b),
+            None => {
+                a();
+                b();
+            }
+        });
+    }
+}
+
+/// The first place, for as long as a caller needs it.
+struct Seat<'a> {
+    shared: &'a Shared,
+    before: (usize, usize),
+}
+
+impl Drop for Seat<'_> {
+    fn drop(&mut self) {
+        SEAT.set(self.before);
+        self.shared.is_taken.store(false, Ordering::Release);
+    }
+}
+
+impl Shared {
+    fn address(&self) -> usize {
+        core::ptr::from_ref(self).addr()
+    }
+
+    fn place_of_this_thread(&self) -> Option<usize> {
+        let (team, place) = SEAT.get();
+        (team == self.address()).then_some(place)
+    }
+
+    /// Takes the first place, if nobody has it.
+    fn take_seat(&self) -> Option<Seat<'_>> {
+        let free = self
+            .is_taken
+            .compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed)
+            .is_ok();
+        free.then(|| Seat { shared: self, before: SEAT.replace((self.address(), 0)) })
+    }
+
+    fn join(&self, place: usize, a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
+        let b = StackJob::new(b);
+        let own = &self.queues[place];
+        // SAFETY: this function returns only after the job has run or has been taken back.
+        let offered = own.push(unsafe { b.as_job_ref() });
+        if offered {
+            self.wake_one_for_a_push();
+        }
+        // A panic in `a` must not unwind past `b`, which another thread may be running.
+        let result = catch_unwind(AssertUnwindSafe(a));
+        if offered && !own.take_back(b.address()) {
+            self.help_until(place, || b.is_done());
+            b.pass_on_panic();
+        } else if result.is_ok() {
+            b.run_here();
+        }
+        if let Err(panic) = result {
+            resume_unwind(panic);
+        }
+    }
+
+    /// What a thread does until `is_done`: the work of others, if there is some.
+    fn help_until(&self, place: usize, is_done: impl Fn() -> bool) {
+        let mut idle = 0_u32;
+        while !is_done() {
+            if let Some(job) = self.steal(place) {
+                job.run();
+                idle = 0;
+            } else {
+                idle += 1;
+                if idle.is_multiple_of(1 << 12) {
+                    // The thread that has the job may be waiting for this CPU.
+                    thread::yield_now();
+                }
+                spin_loop();
+            }
+        }
+    }
+
+    /// The life of a worker.
+    fn work(&self, place: usize) {
+        SEAT.set((self.address(), place));
+        let mut idle_since = None;
+        let mut looks = 0;
+        loop {
+            if let Some(job) = self.steal(place) {
+                job.run();
+                idle_since = None;
+                continue;
+            }
+            spin_loop();
+            looks = (looks + 1) % LOOKS;
+            if looks != 0 {
+                continue;
+            }
+            if self.is_closing.load(Ordering::Relaxed) {
+                return;
+            }
+            if idle_since.get_or_insert_with(Instant::now).elapsed() > PATIENCE {
+                self.sleep();
+                idle_since = None;
+            }
+        }
+    }
+
+    /// The oldest job of another member.
+    fn steal(&self, place: usize) -> Option<JobRef> {
+        let (before, after) = self.queues.split_at_checked(place)?;
+        after.iter().skip(1).chain(before).find_map(Queue::steal)
+    }
+
+    /// Sleeps until there is work.
+    fn sleep(&self) {
+        let mut wake_ups = self.wake_ups.lock().unwrap_or_else(PoisonError::into_inner);
+        self.sleepers.fetch_add(1, Ordering::SeqCst);
+        // Whoever pushed before it could see this sleeper must be seen here.
+        fence(Ordering::SeqCst);
+        let nothing_to_do = self.queues.iter().all(Queue::looks_empty);
+        if nothing_to_do && !self.is_closing.load(Ordering::SeqCst) {
+            while *wake_ups == 0 {
+                wake_ups = self.bell.wait(wake_ups).unwrap_or_else(PoisonError::into_inner);
+            }
+            *wake_ups -= 1;
+        } else {
+            self.sleepers.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+
+    fn wake_one_for_a_push(&self) {
+        // Either this sees the sleeper, or the sleeper sees the job.
+        fence(Ordering::SeqCst);
+        if self.sleepers.load(Ordering::SeqCst) > 0 {
+            self.wake(1);
+        }
+    }
+
+    /// Wakes up to so many sleepers.
+    fn wake(&self, at_most: usize) {
+        let mut wake_ups = self.wake_ups.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = self.sleepers.load(Ordering::SeqCst).min(at_most);
+        self.sleepers.fetch_sub(count, Ordering::SeqCst);
+        *wake_ups += count;
+        drop(wake_ups);
+        for _ in 0..count {
+            self.bell.notify_one();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The sum of lo..hi, by halves.
+    fn sum(team: &Team, lo: u64, hi: u64) -> u64 {
+        if hi - lo <= 3 {
+            return (lo..hi).sum();
+        }
+        let middle = lo.midpoint(hi);
+        let (mut left, mut right) = (0, 0);
+        team.join(|| left = sum(team, lo, middle), || right = sum(team, middle, hi));
+        left + right
+    }
+
+    #[test]
+    fn work_divided_a_thousand_times_is_done_once_each() {
+        for size in [1, 2, 3, 8] {
+            let team = Team::new(size).unwrap();
+            assert_eq!(team.size(), size);
+            for n in [0, 1, 10, 100_000] {
+                assert_eq!(team.install(|| sum(&team, 0, n)), (0..n).sum());
+                assert_eq!(sum(&team, 0, n), (0..n).sum(), "without install");
+            }
+        }
+    }
+
+    #[test]
+    fn members_that_fell_asleep_are_woken() {
+        let team = Team::new(3).unwrap();
+        for _ in 0..20 {
+            thread::sleep(10 * PATIENCE);
+            assert_eq!(sum(&team, 0, 1000), 499_500);
+        }
+    }
+
+    #[test]
+    fn several_callers_can_use_one_team() {
+        let team = Team::new(2).unwrap();
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..200 {
+                        assert_eq!(team.install(|| sum(&team, 0, 1000)), 499_500);
+                    }
+                });
+            }
+        });
+    }
+
+    #[test]
+    fn a_team_within_a_team_works() {
+        let (outer, inner) = (Team::new(2).unwrap(), Team::new(2).unwrap());
+        let (mut left, mut right) = (0, 0);
+        outer.join(|| left = sum(&inner, 0, 1000), || right = sum(&inner, 0, 1000));
+        assert_eq!((left, right), (499_500, 499_500));
+        assert_eq!(outer.install(|| inner.install(|| sum(&outer, 0, 1000))), 499_500);
+    }
+
+    #[test]
+    fn a_panic_comes_out_after_both_pieces_have_ended() {
+        let team = Team::new(2).unwrap();
+        for which in ["a", "b"] {
+            for _ in 0..100 {
+                let other = AtomicBool::new(false);
+                let piece = |name: &str| {
+                    if name == which {
+                        // Not `panic!`: its message would be printed two hundred times.
+                        resume_unwind(Box::new("stop"));
+                    }
+                    other.store(true, Ordering::SeqCst);
+                };
+                let result = catch_unwind(AssertUnwindSafe(|| {
+                    team.join(|| piece("a"), || piece("b"));
+                }));
+                assert_eq!(*result.unwrap_err().downcast::<&str>().unwrap(), "stop");
+                if which == "b" {
+                    assert!(other.load(Ordering::SeqCst));
+                }
+            }
+        }
+        assert_eq!(sum(&team, 0, 1000), 499_500);
+    }
+}
