@@ -149,6 +149,12 @@ impl<'a> Arch<'a> {
         Self { batchnorm: true, ..self }
     }
 
+    /// The same sizes, without batch norm.
+    #[must_use]
+    pub const fn without_batchnorm(self) -> Self {
+        Self { batchnorm: false, ..self }
+    }
+
     /// The sizes `[D, H1, …, C]`.
     #[must_use]
     pub const fn dims(&self) -> &'a [usize] {

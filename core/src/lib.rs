@@ -20,6 +20,7 @@
 //! 8. [`optim`]: update rules on flat slices. [`Schedule`]: the learning rate over time.
 //! 9. [`Solver`]: the training loop as a state machine.
 //! 10. [`gradient_check`]: numerical gradients to check all this against.
+//! 11. [`fold()`], [`quant`]: a trained network made simpler, and made of integers, for inference.
 //!
 //! # Inference on a microcontroller
 //!
@@ -52,12 +53,14 @@ extern crate std;
 mod arch;
 mod error;
 mod float;
+mod fold;
 mod gemm;
 pub mod gradient_check;
 pub mod layers;
 mod mat;
 mod net;
 pub mod optim;
+pub mod quant;
 mod rng;
 mod schedule;
 mod solver;
@@ -66,6 +69,7 @@ mod state;
 pub use arch::{Arch, ArchError, LayerSpec, Layers};
 pub use error::{Error, ShapeError};
 pub use float::Float;
+pub use fold::fold;
 pub use gemm::{Gemm, GemmArgs, GemmParts, Portable, matmul};
 pub use layers::{Label, Loss};
 pub use mat::{Mat, MatMut, Op};

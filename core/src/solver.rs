@@ -425,11 +425,12 @@ fn count_correct<T: Float>(
 /// assert_eq!(barenet::predict(&[0.1, 0.7, 0.2]), 1);
 /// ```
 #[must_use]
-pub fn predict<T: Float>(scores: &[T]) -> Label {
-    let (mut best, mut best_score) = (0, T::NEG_INFINITY);
+pub fn predict<T: Copy + PartialOrd>(scores: &[T]) -> Label {
+    let (mut best, mut best_score) = (0, None);
     for (label, &score) in (0..).zip(scores) {
-        if score > best_score {
-            (best, best_score) = (label, score);
+        // NaN compares with nothing, itself included, and is never the highest.
+        if best_score.map_or(score.partial_cmp(&score).is_some(), |best_score| score > best_score) {
+            (best, best_score) = (label, Some(score));
         }
     }
     best

@@ -1,0 +1,182 @@
+//! Calibration: what range the activations of a layer have.
+//!
+//! A layer's outputs are counted in a histogram, and the range is cut where the expected squared
+//! error is smallest: a few rare large values are worth less than finer steps for all others.
+
+use crate::arch::Arch;
+use crate::error::{Error, check_len, check_shape};
+use crate::float::Float;
+use crate::gemm::Gemm;
+use crate::layers::{affine_forward, affine_relu_forward};
+use crate::mat::{Mat, MatMut};
+use crate::state::{check_workspace, layer_params};
+
+const BINS: usize = 1024;
+
+/// Counts the outputs of one layer by their absolute value.
+///
+/// One pass is enough: a value beyond the last bin makes all bins twice as wide.
+#[derive(Clone, Debug)]
+pub struct Observer {
+    bins: [u64; BINS],
+    /// Width of a bin; 0 before the first value above 0.
+    width: f64,
+    samples: usize,
+    max: f64,
+    is_finite: bool,
+}
+
+impl Default for Observer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Observer {
+    /// An observer that has seen nothing.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { bins: [0; BINS], width: 0.0, samples: 0, max: 0.0, is_finite: true }
+    }
+
+    /// How many images it has seen.
+    #[must_use]
+    pub const fn samples(&self) -> usize {
+        self.samples
+    }
+
+    /// The largest absolute value seen.
+    #[must_use]
+    pub const fn max(&self) -> f64 {
+        self.max
+    }
+
+    /// Whether all values were finite.
+    #[must_use]
+    pub const fn is_finite(&self) -> bool {
+        self.is_finite
+    }
+
+    /// Counts the outputs of a layer, (N, M), for N images.
+    pub fn observe<T: Float>(&mut self, out: Mat<'_, T>) {
+        self.samples = self.samples.saturating_add(out.rows());
+        for value in out.data() {
+            let value = value.to_f64().abs();
+            if !value.is_finite() {
+                self.is_finite = false;
+            } else if value > 0.0 {
+                self.count(value);
+            }
+        }
+    }
+
+    fn count(&mut self, value: f64) {
+        self.max = self.max.max(value);
+        if self.width == 0.0 {
+            self.width = value / f64::from_usize(BINS / 2);
+        }
+        // Halving bins of numbers that are themselves at the end of what an f64 holds: 2100 at most.
+        while value >= self.width * f64::from_usize(BINS) {
+            self.widen();
+        }
+        if let Some(bin) = self.bins.get_mut((value / self.width) as usize) {
+            *bin += 1;
+        }
+    }
+
+    /// Two bins become one.
+    fn widen(&mut self) {
+        self.width *= 2.0;
+        for i in 0..BINS {
+            let pair = self.bins.get(2 * i..2 * i + 2).unwrap_or_default();
+            let sum = pair.iter().sum();
+            if let Some(bin) = self.bins.get_mut(i) {
+                *bin = sum;
+            }
+        }
+    }
+
+    /// The largest value to represent with `steps` steps from 0, so that the expected squared error is
+    /// smallest. 0 if nothing above 0 was seen.
+    ///
+    /// Within the range a value is off by up to half a step, step²/12 on average; beyond it, by what is
+    /// cut off.
+    #[must_use]
+    pub fn clip(&self, steps: u32) -> f64 {
+        let (mut best, mut best_error) = (self.max, f64::INFINITY);
+        for candidate in 1..=CANDIDATES {
+            let clip = self.max * f64::from(candidate) / f64::from(CANDIDATES);
+            let rounding = (clip / f64::from(steps)) * (clip / f64::from(steps)) / 12.0;
+            let mut error = 0.0;
+            for (i, &count) in self.bins.iter().enumerate() {
+                let beyond = (f64::from_usize(i) + 0.5) * self.width - clip;
+                let each = if beyond > 0.0 { beyond * beyond } else { rounding };
+                error += count as f64 * each;
+            }
+            if error <= best_error {
+                (best, best_error) = (clip, error);
+            }
+        }
+        best
+    }
+}
+
+/// Ranges that are tried: multiples of 1/128 of the largest value.
+const CANDIDATES: u32 = 128;
+
+/// Runs a batch through a folded network and shows each layer's outputs to its observer.
+///
+/// Call it for batch after batch. The images are as the device will get them: raw pixels if the mean
+/// image was [folded](crate::fold) away.
+///
+/// # Shapes
+///
+/// | argument    | shape                            | role                                   |
+/// |-------------|----------------------------------|----------------------------------------|
+/// | `params`    | (`arch.num_params()`)            | folded: W1 b1 W2 b2 …                  |
+/// | `x`         | (N, D)                           | images                                 |
+/// | `workspace` | ≥ `arch.infer_workspace_len(N)`  | scratch                                |
+/// | `observers` | (L)                              | updated: one for each layer's outputs  |
+///
+/// # Errors
+///
+/// [`Error::Shape`] naming the first argument that disagrees, or `running` if the network has batch
+/// norm, which must be folded first; [`Error::BufferTooSmall`] for the workspace.
+pub fn calibrate<T: Float>(
+    gemm: &impl Gemm<T>,
+    arch: &Arch<'_>,
+    params: &[T],
+    x: Mat<'_, T>,
+    workspace: &mut [T],
+    observers: &mut [Observer],
+) -> Result<(), Error> {
+    let batch = x.rows();
+    check_len("running", arch.num_running(), 0)?;
+    check_len("params", arch.num_params(), params.len())?;
+    check_shape("x", (batch, arch.input_dim()), x.shape())?;
+    check_len("observers", arch.num_layers(), observers.len())?;
+    let (required, found) = (arch.infer_workspace_len(batch), workspace.len());
+    check_workspace(required, found)?;
+    let broken = Error::BufferTooSmall { what: "workspace", required, found };
+    let (even, _) = arch.infer_blocks(batch);
+    let (mut write, mut read) = workspace.split_at_mut_checked(even).ok_or(broken)?;
+    for (layer, observer) in arch.layers().zip(observers) {
+        let input = if layer.params_start == 0 {
+            x
+        } else {
+            let input = read.get(..batch * layer.fan_in).ok_or(broken)?;
+            Mat::new(input, batch, layer.fan_in)?
+        };
+        let params = layer_params(&layer, params).ok_or(broken)?;
+        let out = write.get_mut(..batch * layer.fan_out).ok_or(broken)?;
+        let mut out = MatMut::new(out, batch, layer.fan_out)?;
+        if layer.hidden {
+            affine_relu_forward(gemm, input, params.w, params.b, out.reborrow())?;
+        } else {
+            affine_forward(gemm, input, params.w, params.b, out.reborrow())?;
+        }
+        observer.observe(out.as_mat());
+        core::mem::swap(&mut read, &mut write);
+    }
+    Ok(())
+}

@@ -1,0 +1,233 @@
+//! An int8 network: how long its buffers are, and the layers one after the other.
+
+use super::kernel::{Output, QuantArgs, QuantGemm};
+use super::requant::Channel;
+use crate::arch::{Arch, LayerSpec};
+use crate::error::{Error, ShapeError, check_buffer, check_len};
+
+const fn groups(len: usize) -> usize {
+    len.div_ceil(4)
+}
+
+/// Packed weights of a layer, in groups of four words.
+pub(super) const fn weight_groups(layer: &LayerSpec) -> usize {
+    groups(layer.fan_in) * groups(layer.fan_out)
+}
+
+/// Lengths of the buffers of the int8 network. Batch norm counts for nothing: it is folded away.
+impl Arch<'_> {
+    /// Words of packed int8 weights: 4 weights each, inputs and outputs rounded up to a multiple of 4.
+    ///
+    /// ```
+    /// use barenet::Arch;
+    /// const ARCH: Arch<'static> = Arch::new(&[64, 32, 10]);
+    /// assert_eq!(4 * ARCH.quant_weights_len(), 64 * 32 + 32 * 12); // bytes
+    /// assert_eq!(ARCH.quant_channels_len(), 32 + 12);
+    /// assert_eq!(ARCH.quant_workspace_len(), 32);
+    /// ```
+    #[must_use]
+    pub const fn quant_weights_len(&self) -> usize {
+        let (mut layers, mut len) = (self.layers(), 0);
+        while let Some(layer) = layers.next_layer() {
+            len += 4 * weight_groups(&layer);
+        }
+        len
+    }
+
+    /// Channels of an int8 network: its outputs, each layer's rounded up to a multiple of 4.
+    #[must_use]
+    pub const fn quant_channels_len(&self) -> usize {
+        let (mut layers, mut len) = (self.layers(), 0);
+        while let Some(layer) = layers.next_layer() {
+            len += 4 * groups(layer.fan_out);
+        }
+        len
+    }
+
+    /// Bytes of the workspace of [`QuantNet::scores`]. Hidden layers write to two blocks in turn; an
+    /// image whose size is no multiple of 4 needs a copy.
+    #[must_use]
+    pub const fn quant_workspace_len(&self) -> usize {
+        let (even, odd) = self.quant_blocks();
+        4 * (even + odd)
+    }
+
+    /// The two blocks of the workspace, in groups of four bytes.
+    const fn quant_blocks(&self) -> (usize, usize) {
+        let (mut layers, mut is_even) = (self.layers(), true);
+        let (mut even, mut odd) = (0, 0);
+        if !self.input_dim().is_multiple_of(4) {
+            // Free until the second layer writes to it.
+            odd = groups(self.input_dim());
+        }
+        while let Some(layer) = layers.next_layer() {
+            let block = if is_even { &mut even } else { &mut odd };
+            if layer.hidden && groups(layer.fan_out) > *block {
+                *block = groups(layer.fan_out);
+            }
+            is_even = !is_even;
+        }
+        (even, odd)
+    }
+}
+
+/// An int8 network: {affine → ReLU} × (L − 1) → affine, in integers.
+///
+/// It borrows its numbers, so that they stay in flash. [`quantize`](super::quantize) makes them.
+///
+/// ```
+/// use barenet::quant::{Channel, QuantNet};
+/// use barenet::{Arch, Error, Portable, predict};
+///
+/// const ARCH: Arch<'static> = Arch::new(&[4, 8, 3]);
+/// static WEIGHTS: [u32; ARCH.quant_weights_len()] = [0x0102_0304; ARCH.quant_weights_len()];
+/// static CHANNELS: [Channel; ARCH.quant_channels_len()] =
+///     [Channel::new(0, 1 << 30, -3); ARCH.quant_channels_len()];
+/// static NET: QuantNet<'static> = QuantNet::new(ARCH, &WEIGHTS, &CHANNELS);
+/// const RAM_BYTES: usize = ARCH.quant_workspace_len() + 2 * ARCH.num_classes();
+///
+/// fn classify(image: &[u8; 4]) -> Result<u32, Error> {
+///     let mut workspace = [0; ARCH.quant_workspace_len()];
+///     let mut scores = [0; ARCH.num_classes()];
+///     NET.scores(&Portable, image, &mut workspace, &mut scores)?;
+///     Ok(predict(&scores))
+/// }
+/// assert_eq!(classify(&[1, 2, 3, 4]), Ok(0));
+/// assert_eq!(RAM_BYTES, 8 + 6);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct QuantNet<'a> {
+    arch: Arch<'a>,
+    weights: &'a [[u32; 4]],
+    channels: &'a [[Channel; 4]],
+}
+
+impl<'a> QuantNet<'a> {
+    /// A network of a `const` or `static`: wrong lengths are a compile error.
+    ///
+    /// # Panics
+    ///
+    /// Where [`Self::try_new`] gives an error.
+    #[must_use]
+    #[allow(clippy::panic)] // A compile error, when it is used as intended.
+    pub const fn new(arch: Arch<'a>, weights: &'a [u32], channels: &'a [Channel]) -> Self {
+        match Self::try_new(arch, weights, channels) {
+            Ok(net) => net,
+            Err(_) => {
+                panic!("weights or channels have not the lengths that the architecture asks for")
+            }
+        }
+    }
+
+    /// A network of slices whose lengths are not known to be right.
+    ///
+    /// # Errors
+    ///
+    /// [`ShapeError`] if `weights` has not `arch.quant_weights_len()` or `channels` not
+    /// `arch.quant_channels_len()` elements.
+    pub const fn try_new(
+        arch: Arch<'a>,
+        weights: &'a [u32],
+        channels: &'a [Channel],
+    ) -> Result<Self, ShapeError> {
+        let (weights_len, channels_len) = (arch.quant_weights_len(), arch.quant_channels_len());
+        if weights.len() != weights_len {
+            let (expected, found) = ((1, weights_len), (1, weights.len()));
+            return Err(ShapeError { what: "weights", expected, found });
+        }
+        if channels.len() != channels_len {
+            let (expected, found) = ((1, channels_len), (1, channels.len()));
+            return Err(ShapeError { what: "channels", expected, found });
+        }
+        Ok(Self { arch, weights: weights.as_chunks().0, channels: channels.as_chunks().0 })
+    }
+
+    /// The architecture.
+    #[must_use]
+    pub const fn arch(&self) -> &Arch<'a> {
+        &self.arch
+    }
+
+    /// Computes the scores of one image.
+    ///
+    /// # Shapes
+    ///
+    /// | argument    | shape                              | role                               |
+    /// |-------------|------------------------------------|------------------------------------|
+    /// | `x`         | (D)                                | pixels, or [`InputScale`](super::InputScale)'s numbers |
+    /// | `workspace` | ≥ `arch.quant_workspace_len()` bytes | scratch, may hold anything       |
+    /// | `scores`    | (C)                                | output                             |
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`] if `x` or `scores` has not the network's length, [`Error::BufferTooSmall`] if
+    /// the workspace is too short; nothing is written in that case.
+    pub fn scores(
+        &self,
+        kernel: &impl QuantGemm,
+        x: &[u8],
+        workspace: &mut [u8],
+        scores: &mut [i16],
+    ) -> Result<(), Error> {
+        let Self { arch, mut weights, mut channels } = *self;
+        check_len("x", arch.input_dim(), x.len())?;
+        check_len("scores", arch.num_classes(), scores.len())?;
+        let (even, odd) = arch.quant_blocks();
+        let (workspace, _) = {
+            let required = arch.quant_workspace_len();
+            check_buffer("workspace", required, workspace.len())?;
+            workspace.as_chunks_mut::<4>()
+        };
+        // Unreachable once the lengths are checked; an error is cheaper to prove than a panic.
+        let broken = Error::BufferTooSmall { what: "workspace", required: even + odd, found: 0 };
+        let (mut write, mut read) = workspace.split_at_mut_checked(even).ok_or(broken)?;
+        let (mut image, rest) = x.as_chunks::<4>();
+        if !rest.is_empty() {
+            let padded = read.get_mut(..groups(x.len())).ok_or(broken)?;
+            let mut pixels = x.iter();
+            for byte in padded.as_flattened_mut() {
+                *byte = *pixels.next().unwrap_or(&0);
+            }
+            image = &[];
+        }
+        for layer in arch.layers() {
+            let input = if layer.params_start == 0 && !image.is_empty() {
+                image
+            } else {
+                read.get(..groups(layer.fan_in)).ok_or(broken)?
+            };
+            let w = weights.split_off(..weight_groups(&layer)).ok_or(broken)?;
+            let channels = channels.split_off(..groups(layer.fan_out)).ok_or(broken)?;
+            if layer.hidden {
+                let out = write.get_mut(..channels.len()).ok_or(broken)?;
+                kernel.layer(QuantArgs::new(input, w, channels, out)?);
+            } else {
+                last_layer(kernel, input, w, channels, scores).ok_or(broken)?;
+            }
+            core::mem::swap(&mut read, &mut write);
+        }
+        Ok(())
+    }
+}
+
+/// The scores: whole blocks in place, and what remains by way of a block of its own.
+fn last_layer<O: Output>(
+    kernel: &impl QuantGemm,
+    x: &[[u8; 4]],
+    mut w: &[[u32; 4]],
+    mut channels: &[[Channel; 4]],
+    scores: &mut [O],
+) -> Option<()> {
+    let (blocks, rest) = scores.as_chunks_mut::<4>();
+    let whole = channels.split_off(..blocks.len())?;
+    let w_whole = w.split_off(..w.len().checked_sub(if rest.is_empty() { 0 } else { x.len() })?)?;
+    kernel.layer(QuantArgs::new(x, w_whole, whole, blocks).ok()?);
+    if !rest.is_empty() {
+        let mut block = [[O::default(); 4]];
+        kernel.layer(QuantArgs::new(x, w, channels, &mut block).ok()?);
+        for (score, &value) in rest.iter_mut().zip(block.as_flattened()) {
+            *score = value;
+        }
+    }
+    Some(())
+}
