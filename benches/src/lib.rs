@@ -5,6 +5,8 @@
 //! cargo bench -p barenet-benches --bench gemm -- --quick 'forward'      # some of it, roughly
 //! ```
 
+pub mod bounds;
+
 use barenet::{Arch, ArchError, FullyConnectedNet, Rng, UpdateRule};
 use barenet_blas::{Backend, Kernel};
 use std::error::Error;
@@ -76,6 +78,25 @@ impl Workload {
             net.keep_prob = 0.8;
         }
         Ok(net)
+    }
+
+    /// Elements of all weight matrices.
+    #[must_use]
+    pub fn num_weights(&self) -> usize {
+        self.products().map(|[d, m]| d * m).sum()
+    }
+
+    /// Floating-point operations of the matrix products of one image: one forward, two backward but
+    /// for the first layer, whose input gradient nobody needs.
+    #[must_use]
+    pub fn train_flops(&self) -> usize {
+        let first = self.products().next().map_or(0, |[d, m]| d * m);
+        2 * (3 * self.num_weights() - first)
+    }
+
+    /// Inputs and outputs of each affine layer.
+    pub fn products(&self) -> impl Iterator<Item = [usize; 2]> {
+        self.dims.windows(2).map(|pair| [pair[0], pair[1]])
     }
 
     /// The update rule with its default constants.

@@ -19,6 +19,7 @@
 
 mod backend;
 mod join;
+pub mod machine;
 #[cfg(feature = "matrixmultiply")]
 mod matrixmultiply;
 #[cfg(feature = "openblas")]

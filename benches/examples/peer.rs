@@ -1,0 +1,98 @@
+//! barenet as one of the peers of `benches/peers`: inference only, as training has the command
+//! `barenet train`. `peer THREADS` answers each line `infer WORKLOAD VARIANT BATCH SECONDS` with the
+//! median seconds of a call; the variants are `scores`, the whole net, and `products`, its matrix
+//! products alone.
+
+use barenet::{Init, Mat, MatMut, Rng, TrainState, Weights, matmul};
+use barenet_benches::{WORKLOADS, Workload, normal};
+use barenet_blas::{Backend, Kernel};
+use std::error::Error;
+use std::io::{BufRead, Write, stdin, stdout};
+use std::time::{Duration, Instant};
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+fn main() -> Result<()> {
+    let threads = std::env::args().nth(1).ok_or("usage: peer THREADS")?.parse()?;
+    let backend = Backend::new(Kernel::ALL[0], threads)?;
+    let mut out = stdout();
+    writeln!(out, "ready")?;
+    for line in stdin().lock().lines() {
+        let line = line?;
+        match answer(&line, &backend) {
+            Ok(seconds) => writeln!(out, "{seconds}")?,
+            Err(error) => {
+                eprintln!("barenet: {line}: {error}");
+                writeln!(out, "failed")?;
+            }
+        }
+        out.flush()?;
+    }
+    Ok(())
+}
+
+fn answer(line: &str, backend: &Backend) -> Result<f64> {
+    let ["infer", name, variant, batch, seconds] = line.split(' ').collect::<Vec<_>>()[..] else {
+        return Err("not a request".into());
+    };
+    let workload = WORKLOADS.iter().find(|workload| workload.name == name).ok_or("which?")?;
+    let (batch, time) = (batch.parse()?, Duration::from_secs_f64(seconds.parse()?));
+    match variant {
+        "scores" => scores(workload, batch, time, backend),
+        "products" => products(workload, batch, time, backend),
+        _ => Err("no such variant".into()),
+    }
+}
+
+/// The median time of a call, over at least that long.
+fn median(time: Duration, mut call: impl FnMut() -> Result<()>) -> Result<f64> {
+    for _ in 0..10 {
+        call()?;
+    }
+    let begin = Instant::now();
+    let mut times = Vec::new();
+    while begin.elapsed() < time {
+        let start = Instant::now();
+        call()?;
+        times.push(start.elapsed());
+    }
+    times.sort();
+    Ok(times[times.len() / 2].as_secs_f64())
+}
+
+fn scores(workload: &Workload, batch: usize, time: Duration, backend: &Backend) -> Result<f64> {
+    let net = workload.net()?;
+    let arch = net.arch;
+    let mut params = vec![0.0; arch.num_params()];
+    let mut running = vec![0.0; arch.num_running()];
+    let mut grads = vec![0.0; arch.num_params()];
+    let mut state = TrainState::new(&arch, &mut params, &mut running, &mut grads, &mut [])?;
+    net.init(Init::He, Rng::seed(0), &mut state);
+    running.fill(1.0);
+    let weights = Weights::new(&arch, &params, &running)?;
+    let x = normal(batch * arch.input_dim(), 1);
+    let x = Mat::new(&x, batch, arch.input_dim())?;
+    let mut workspace = vec![0.0; arch.infer_workspace_len(batch)];
+    backend.install(|| {
+        median(time, || {
+            std::hint::black_box(net.scores(backend, weights, x, &mut workspace)?);
+            Ok(())
+        })
+    })
+}
+
+fn products(workload: &Workload, batch: usize, time: Duration, backend: &Backend) -> Result<f64> {
+    let matrices: Vec<_> =
+        workload.products().map(|[d, m]| (d, m, normal(batch * d, 1), normal(d * m, 2))).collect();
+    let mut out = vec![0.0; batch * workload.dims.iter().copied().max().unwrap_or(0)];
+    backend.install(|| {
+        median(time, || {
+            for (d, m, x, w) in &matrices {
+                let (x, w) = (Mat::new(x, batch, *d)?, Mat::new(w, *d, *m)?);
+                let out = out.get_mut(..batch * m).ok_or("out is too short")?;
+                matmul(backend, x, w, 0.0, MatMut::new(out, batch, *m)?)?;
+            }
+            Ok(())
+        })
+    })
+}

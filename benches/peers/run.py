@@ -1,0 +1,225 @@
+"""Runs barenet and its peers one after the other, several rounds, and prints the table of ratios.
+
+Every peer is a process that lives through the whole run with its images in memory (see
+workloads.serve), so that a round costs no imports and no compilation. Only one works at a time:
+the others are stopped.
+"""
+
+import argparse
+import csv
+import json
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+
+from report import markdown, replace_section
+from workloads import NUM_TRAIN, WORKLOADS, write_synthetic
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+# name → variants. The slow ones run a part of the steps, so that a round stays short.
+TRAINERS = {
+    "torch": ("eager", "compile"),
+    "jax": ("step", "scan"),
+    "burn": ("flex",),
+    "candle": ("cpu",),
+    "numpy": ("course",),
+}
+SLOW = {"burn", "candle", "numpy"}
+RUNNERS = {
+    "onnxruntime": ("cpu",),
+    "tract": ("cpu",),
+    "torch": ("eager", "compile"),
+    "burn": ("flex",),
+    "candle": ("cpu",),
+}
+BUILDS = ("default", "openblas")
+EPOCHS = {"W1": 3, "W2": 2, "W3": 2, "W4": 1}
+INFERENCE = ("W1", "W4")
+BATCHES = (1, 1000)
+
+
+class Worker:
+    """A peer's process, stopped unless it is asked something."""
+
+    def __init__(self, command, threads, work):
+        env = dict(os.environ, PEERS_DIR=work)
+        for name in ("OMP", "MKL", "OPENBLAS", "RAYON", "VECLIB"):
+            env[f"{name}_NUM_THREADS"] = str(threads)
+        cpus = sorted(os.sched_getaffinity(0))[:threads]
+        self.process = subprocess.Popen(
+            command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            stderr=open(os.path.join(work, "peers.log"), "a"),
+            preexec_fn=lambda: os.sched_setaffinity(0, cpus),
+        )
+        self.read()
+
+    def read(self):
+        line = self.process.stdout.readline()
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGSTOP)
+        return line.strip()
+
+    def ask(self, *words):
+        """The seconds that it answers with, None if it failed."""
+        if self.process.poll() is not None:
+            return None
+        self.process.send_signal(signal.SIGCONT)
+        self.process.stdin.write(" ".join(map(str, words)) + "\n")
+        self.process.stdin.flush()
+        try:
+            return float(self.read())
+        except ValueError:
+            return None
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+
+
+def peer_command(name, threads, work):
+    """How a peer is started; None if it was not built."""
+    rust = os.path.join(work, "rust", "release", "barenet-peers")
+    if name in ("burn", "candle", "tract"):
+        return [rust, name] if os.path.exists(rust) else None
+    return [sys.executable, os.path.join(HERE, f"peer_{name}.py"), str(threads)]
+
+
+def barenet_train(workload, build, threads, work):
+    """Images per second of `barenet train --preset`, as its summary says."""
+    with tempfile.TemporaryDirectory(dir=work) as out:
+        command = [os.path.join(work, build, "barenet"), "train", "--preset", workload.lower()]
+        command += ["--out", out, "--threads", str(threads), "--epochs", str(EPOCHS[workload])]
+        if threads == 1 and workload == "W4":
+            command += ["--train-size", str(NUM_TRAIN // 4)]
+        subprocess.run(command + ["--quiet"], check=True, stdin=subprocess.DEVNULL)
+        with open(os.path.join(out, "summary.json")) as summary:
+            return json.load(summary)["samples_per_second"]
+
+
+def training(workload, args):
+    """Samples per second of every peer and build, by (name, variant, threads)."""
+    batch = WORKLOADS[workload]["batch"]
+    steps = NUM_TRAIN // batch // (8 if workload == "W4" else 1)
+    workers, speeds = {}, {}
+    for name in args.trainers:
+        command = peer_command(name, args.threads, args.work)
+        if command:
+            workers[name] = Worker(command, args.threads, args.work)
+    # The first request of each loads the images, compiles, and warms up.
+    for round_number in range(args.rounds):
+        for build in args.builds:
+            for threads in sorted({1, args.threads}):
+                if threads == args.threads or round_number < 2:
+                    speed = barenet_train(workload, build, threads, args.work)
+                    speeds.setdefault((f"barenet-{build}", "train", threads), []).append(speed)
+        for name, worker in workers.items():
+            part = max(steps // 4, 20) if name in SLOW else steps
+            for variant in TRAINERS[name]:
+                seconds = worker.ask("train", workload, variant, part)
+                if seconds:
+                    key = (name, variant, args.threads)
+                    speeds.setdefault(key, []).append(part * batch / seconds)
+        print(f"{workload} round {round_number + 1} of {args.rounds}", file=sys.stderr)
+    for worker in workers.values():
+        worker.close()
+    return speeds
+
+
+def inference(args):
+    """Seconds of a call by (workload, batch), then by (name, variant, threads)."""
+    export = [sys.executable, os.path.join(HERE, "export_onnx.py"), args.work]
+    subprocess.run(export, check=True)
+    times = {}
+    for threads in sorted({1, args.threads}):
+        workers = {}
+        for build in args.builds:
+            command = [os.path.join(args.work, build, "peer"), str(threads)]
+            worker = Worker(command, threads, args.work)
+            workers |= {(f"barenet-{build}", variant): worker for variant in ("scores", "products")}
+        for name in args.runners:
+            command = peer_command(name, threads, args.work)
+            if command:
+                worker = Worker(command, threads, args.work)
+                workers |= {(name, variant): worker for variant in RUNNERS[name]}
+        for round_number in range(args.rounds):
+            for workload in INFERENCE:
+                for batch in BATCHES:
+                    for (name, variant), worker in workers.items():
+                        seconds = worker.ask("infer", workload, variant, batch, 0.1)
+                        if seconds:
+                            of_case = times.setdefault((workload, batch), {})
+                            of_case.setdefault((name, variant, threads), []).append(seconds)
+            print(f"inference round {round_number + 1} of {args.rounds}", file=sys.stderr)
+        for worker in set(workers.values()):
+            worker.close()
+    return times
+
+
+def medians(values):
+    """Keys as text, lists as their medians."""
+    return {" ".join(map(str, key)): statistics.median(of_key) for key, of_key in values.items()}
+
+
+def machine(args):
+    """What the hardware can do at best, as the example `machine` measures it."""
+    command = [os.path.join(args.work, args.builds[0], "machine"), "--json"]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--work", required=True, help="folder of the programs and results")
+    parser.add_argument("--only", default="W1,W2,W3,W4,inference")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--trainers", default=",".join(TRAINERS))
+    parser.add_argument("--runners", default=",".join(RUNNERS))
+    parser.add_argument("--builds", default=",".join(BUILDS))
+    parser.add_argument("--update", nargs="*", default=[], help="files whose tables are replaced")
+    args = parser.parse_args()
+    for name in ("only", "trainers", "runners", "builds"):
+        setattr(args, name, [part for part in getattr(args, name).split(",") if part])
+    if "CIFAR10_DIR" not in os.environ:
+        os.environ["CIFAR10_DIR"] = os.path.join(args.work, "random-images")
+        if not os.path.isdir(os.environ["CIFAR10_DIR"]):
+            write_synthetic(os.environ["CIFAR10_DIR"])
+
+    # What another run measured stays, so that a workload can be measured alone.
+    path = os.path.join(args.work, "results.json")
+    results = {}
+    if os.path.exists(path):
+        with open(path) as file:
+            results = json.load(file)
+    results["machine"] = machine(args)
+    if "inference" not in args.only:
+        args.runners = []
+    for case in args.only:
+        if case == "inference":
+            for (workload, batch), of_case in inference(args).items():
+                results[f"infer {workload} {batch}"] = medians(of_case)
+        else:
+            results[case] = medians(training(case, args))
+        with open(path, "w") as file:
+            json.dump(results, file, indent=1)
+
+    with open(os.path.join(args.work, "results.csv"), "w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["case", "program", "variant", "threads", "value", "unit"])
+        for case, values in results.items():
+            if case != "machine":
+                unit = "s" if case.startswith("infer") else "samples/s"
+                writer.writerows([case, *key.split(), value, unit] for key, value in values.items())
+    tables = markdown(results, args.threads)
+    with open(os.path.join(args.work, "table.md"), "w") as file:
+        file.write(tables["full"])
+    print(tables["full"])
+    for path in args.update:
+        replace_section(path, tables)
+
+
+if __name__ == "__main__":
+    main()

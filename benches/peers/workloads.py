@@ -1,0 +1,89 @@
+"""The workloads, the data, and how a peer talks to run.py; shared by all Python peers."""
+
+import os
+import sys
+
+import numpy as np
+
+# Layer sizes, batch norm and dropout (keep probability 0.8), update rule, learning rate, batch.
+WORKLOADS = {
+    "W1": dict(dims=[3072, 100, 10], norm=False, rule="sgd", lr=1e-3, batch=236),
+    "W2": dict(dims=[3072] + [100] * 5 + [10], norm=False, rule="adam", lr=1e-3, batch=100),
+    "W3": dict(dims=[3072] + [100] * 6 + [10], norm=True, rule="adam", lr=1e-4, batch=50),
+    "W4": dict(dims=[3072, 1024, 1024, 512, 10], norm=True, rule="adam", lr=1e-3, batch=128),
+}
+KEEP_PROB = 0.8
+NUM_TRAIN = 49_000
+RECORD = 3073
+TRAIN_FILES = [f"data_batch_{i}.bin" for i in range(1, 6)]
+
+
+def load():
+    """The 49,000 training images of CS231n's split as float32 minus their mean, and the labels."""
+    folder = os.environ["CIFAR10_DIR"]
+    records = [np.fromfile(os.path.join(folder, name), dtype=np.uint8) for name in TRAIN_FILES]
+    records = np.concatenate(records).reshape(-1, RECORD)[:NUM_TRAIN]
+    x = records[:, 1:].astype(np.float32)
+    x -= x.mean(axis=0, dtype=np.float64).astype(np.float32)
+    return x, records[:, 0].astype(np.int64)
+
+
+def write_synthetic(folder):
+    """Writes random images as CIFAR-10's six files: for speed, what is on them does not matter."""
+    os.makedirs(folder, exist_ok=True)
+    rng = np.random.default_rng(0)
+    for name in TRAIN_FILES + ["test_batch.bin"]:
+        records = rng.integers(0, 256, (10_000, RECORD), dtype=np.uint8)
+        records[:, 0] %= 10
+        records.tofile(os.path.join(folder, name))
+
+
+def params_of(workload, seed=0):
+    """Weights of a trained-looking network: He's initialisation, and batch norm's statistics."""
+    rng = np.random.default_rng(seed)
+    params = []
+    dims = workload["dims"]
+    for fan_in, fan_out in zip(dims, dims[1:]):
+        w = rng.standard_normal((fan_in, fan_out)) * np.sqrt(2 / fan_in)
+        layer = dict(w=w.astype(np.float32), b=np.zeros(fan_out, np.float32))
+        if workload["norm"] and len(params) < len(dims) - 2:
+            layer |= dict(gamma=np.ones(fan_out, np.float32), beta=np.zeros(fan_out, np.float32))
+            layer |= dict(mean=np.zeros(fan_out, np.float32), var=np.ones(fan_out, np.float32))
+        params.append(layer)
+    return params
+
+
+def serve(train=None, infer=None):
+    """Answers each line of standard input with one line of numbers.
+
+    `train WORKLOAD VARIANT STEPS` is answered with the seconds that these steps took;
+    `infer WORKLOAD VARIANT BATCH SECONDS` with the median seconds of a call. The first request of a
+    workload and variant compiles and warms up. Between requests run.py stops the process.
+    """
+    out = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)  # whatever a library prints must not be taken for an answer
+    print("ready", file=out)
+    for line in sys.stdin:
+        kind, workload, variant, *numbers = line.split()
+        try:
+            if kind == "train":
+                answer = train(workload, variant, int(numbers[0]))
+            else:
+                answer = infer(workload, variant, int(numbers[0]), float(numbers[1]))
+        except Exception as error:  # the others can still be measured
+            print(f"{workload} {variant}: {type(error).__name__}: {error}"[:2000], file=sys.stderr)
+            answer = "failed"
+        print(answer, file=out)
+
+
+def median_call(call, seconds):
+    """The median time of a call, over at least that many seconds."""
+    import time
+
+    clock = time.perf_counter_ns
+    times = []
+    end = clock() + int(seconds * 1e9)
+    while (start := clock()) < end:
+        call()
+        times.append(clock() - start)
+    return sorted(times)[len(times) // 2] / 1e9

@@ -1,0 +1,104 @@
+//! What the machine can do at best, measured on one thread and on all.
+
+use crate::{WORKLOADS, bytes};
+use barenet_blas::machine::{fma_flops, read_bytes};
+use core::fmt;
+use core::time::Duration;
+use std::thread;
+
+/// How long each figure is measured.
+const TIME: Duration = Duration::from_millis(150);
+/// Numbers that no cache close to a core holds: 256 MB.
+const MEMORY: usize = 64 << 20;
+
+/// A figure on one thread, and the sum over a thread for each CPU.
+#[derive(Clone, Copy, Debug)]
+pub struct Rate {
+    /// On one thread.
+    pub one: f64,
+    /// On all.
+    pub all: f64,
+}
+
+/// The bounds of a machine.
+#[derive(Clone, Debug)]
+pub struct Bounds {
+    /// CPUs that this process may use.
+    pub cpus: usize,
+    /// Multiply-adds in registers, floating-point operations per second.
+    pub fma: Rate,
+    /// Reading what only memory (or a distant cache) holds, bytes per second.
+    pub memory: Rate,
+    /// Reading the weights of each workload again and again, seconds for once.
+    pub weights: Vec<(&'static str, Rate)>,
+}
+
+/// Runs a measurement on this thread, then on all CPUs at once, each with its part of `numbers`.
+fn measure(cpus: usize, numbers: &[f32], rate: impl Fn(&[f32]) -> f64 + Sync) -> Rate {
+    let one = rate(numbers);
+    let part = numbers.len().div_ceil(cpus).max(1);
+    let all = thread::scope(|scope| {
+        let parts: Vec<_> = (0..cpus)
+            .map(|cpu| {
+                let part = numbers.chunks(part).nth(cpu).unwrap_or_default();
+                let rate = &rate;
+                scope.spawn(move || rate(part))
+            })
+            .collect();
+        parts.into_iter().map(|part| part.join().unwrap_or(0.0)).sum()
+    });
+    Rate { one, all }
+}
+
+impl Bounds {
+    /// Measures them, in about two seconds.
+    #[must_use]
+    pub fn measure() -> Self {
+        let cpus = thread::available_parallelism().map_or(1, usize::from);
+        let read = |numbers: &[f32]| measure(cpus, numbers, |numbers| read_bytes(numbers, TIME));
+        let weights = WORKLOADS.map(|workload| {
+            let len = workload.num_weights();
+            let rate = read(&vec![1.0; len]);
+            let seconds = |rate| bytes(len) as f64 / rate;
+            (workload.name, Rate { one: seconds(rate.one), all: seconds(rate.all) })
+        });
+        Self {
+            cpus,
+            fma: measure(cpus, &[], |_| fma_flops(TIME)),
+            memory: read(&vec![1.0; MEMORY]),
+            weights: weights.to_vec(),
+        }
+    }
+
+    /// As one line of JSON.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let rate = |Rate { one, all }: &Rate| format!("[{one:e}, {all:e}]");
+        let weights: Vec<_> =
+            self.weights.iter().map(|(name, times)| format!("{name:?}: {}", rate(times))).collect();
+        format!(
+            r#"{{"cpus": {}, "fma": {}, "memory": {}, "weights": {{{}}}}}"#,
+            self.cpus,
+            rate(&self.fma),
+            rate(&self.memory),
+            weights.join(", ")
+        )
+    }
+}
+
+impl fmt::Display for Bounds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let threads = format!("{} threads", self.cpus);
+        writeln!(f, "{:<34}{:>12}{threads:>12}", "bounds of this machine", "1 thread")?;
+        let mut row = |what: &str, unit: &str, rate: &Rate, scale: f64| {
+            let what = format!("{what}, {unit}");
+            writeln!(f, "{what:<34}{:>12.1}{:>12.1}", rate.one * scale, rate.all * scale)
+        };
+        row("multiply-adds, f32", "GFLOP/s", &self.fma, 1e-9)?;
+        row("reading from memory", "GB/s", &self.memory, 1e-9)?;
+        for (name, times) in &self.weights {
+            row(&format!("reading {name}'s weights once"), "µs", times, 1e6)?;
+        }
+        Ok(())
+    }
+}
