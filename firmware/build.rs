@@ -18,11 +18,16 @@ const BATCH: usize = 32;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rerun-if-changed=memory.x");
+    println!("cargo::rerun-if-changed=memory");
     println!("cargo::rerun-if-changed=src/net.rs");
     let out_dir = env::var("OUT_DIR")?;
     let out_dir = Path::new(&out_dir);
-    fs::copy("memory.x", out_dir.join("memory.x"))?;
+    let memory = match &*env::var("TARGET")? {
+        "thumbv6m-none-eabi" => "memory/microbit.x",
+        target if target.starts_with("riscv") => "memory/riscv-virt.x",
+        _ => "memory/mps2.x",
+    };
+    fs::copy(memory, out_dir.join("memory.x"))?;
     println!("cargo::rustc-link-search={}", out_dir.display());
 
     let images = draw_images();

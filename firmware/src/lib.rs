@@ -5,7 +5,9 @@
 
 #![no_std]
 
+pub mod board;
 mod net;
+pub mod stack;
 
 pub use net::NET;
 

@@ -2,7 +2,7 @@
 
 use barenet::{Arch, FullyConnectedNet};
 
-/// CIFAR-10's input and classes, with batch norm. The widths leave remainders in every blocking of
+/// A network with batch norm. The widths leave remainders in every blocking of
 /// the matrix product: 8 + 8 + 4, 8 + 4 + 1 and 8 + 1 + 1 columns.
 pub const NET: FullyConnectedNet<'static, f32> =
-    FullyConnectedNet::new(Arch::new(&[3072, 20, 13, 10]).with_batchnorm());
+    FullyConnectedNet::new(Arch::new(&[256, 20, 13, 10]).with_batchnorm());

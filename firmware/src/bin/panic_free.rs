@@ -8,20 +8,18 @@
 #![no_main]
 
 use barenet::{Arch, Error, FullyConnectedNet, Mat, Portable, Weights, predict};
+use barenet_firmware::board::{entry, exit};
 use barenet_firmware::{HOST_SCORES, IMAGE, NET, PARAMS, RUNNING, WORKSPACE_LEN, max_rel_error};
 use core::hint::black_box;
-use cortex_m_rt::entry;
-use cortex_m_semihosting::debug::{self, EXIT_FAILURE, EXIT_SUCCESS};
 use panic_never as _;
 
 #[entry]
 fn main() -> ! {
-    let passed = scores_are_those_of_the_host()
-        && a_batch_is_its_images_one_by_one() == Ok(true)
-        && a_short_workspace_is_an_error();
-    loop {
-        debug::exit(if passed { EXIT_SUCCESS } else { EXIT_FAILURE });
-    }
+    exit(
+        scores_are_those_of_the_host()
+            && a_batch_is_its_images_one_by_one() == Ok(true)
+            && a_short_workspace_is_an_error(),
+    )
 }
 
 /// `scores` with nothing known at compile time.
