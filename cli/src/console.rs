@@ -37,8 +37,7 @@ impl Console {
         if self.verbosity == Verbosity::Quiet || !std::io::stderr().is_terminal() {
             return;
         }
-        let coloured = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        let bar = if coloured { "{bar:30.cyan/dim}" } else { "{bar:30}" };
+        let bar = bar_template();
         let template = format!("{bar} {{percent:>3}}%  {{msg}}  {{eta}} left");
         let samples = to_u64(num_iterations).saturating_mul(self.batch_size);
         self.bar =
@@ -86,6 +85,29 @@ impl Console {
     pub fn finish(&self) {
         self.bar.finish_and_clear();
     }
+}
+
+/// A progress bar of bytes, if standard error is a terminal and somebody wants to see it.
+#[must_use]
+pub fn bytes_bar(total: u64, quiet: bool) -> ProgressBar {
+    if quiet || !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(8));
+    let template = format!(
+        "{} {{bytes:>11}} of {{total_bytes}}  {{bytes_per_sec}}  {{eta}} left",
+        bar_template()
+    );
+    if let Ok(style) = ProgressStyle::with_template(&template) {
+        bar.set_style(style.progress_chars("━━─"));
+    }
+    bar
+}
+
+/// The bar itself: in colour, unless NO_COLOR is set.
+fn bar_template() -> &'static str {
+    let is_coloured = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    if is_coloured { "{bar:30.cyan/dim}" } else { "{bar:30}" }
 }
 
 /// A whole number with commas: `1,234,567`.

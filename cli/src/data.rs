@@ -3,6 +3,8 @@
 pub mod archive;
 pub mod builtin;
 pub mod cifar10;
+#[cfg(feature = "fetch")]
+pub mod fetch;
 pub mod pickle;
 
 use std::fmt;
@@ -105,11 +107,13 @@ pub struct Cifar10Source {
 }
 
 /// The two versions of CIFAR-10 that can be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Version {
-    /// Records of bytes: [`cifar10`].
+    /// Records of bytes: [`cifar10`]
+    #[value(help = "Records of bytes")]
     Binary,
-    /// Pickled dicts: [`pickle`].
+    /// Pickled dicts: [`pickle`]
+    #[value(help = "Pickled dicts")]
     Python,
 }
 

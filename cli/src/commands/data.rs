@@ -1,12 +1,15 @@
 //! `barenet data`.
 
+#[cfg(feature = "fetch")]
+mod fetch;
+
 use super::data_line;
 use crate::data::discover;
 use anyhow::Result;
 use serde_json::json;
 use std::path::PathBuf;
 
-/// See which images would be used
+/// See which images would be used, and get CIFAR-10
 #[derive(clap::Args, Debug)]
 pub struct Args {
     #[command(subcommand)]
@@ -15,6 +18,8 @@ pub struct Args {
 
 #[derive(clap::Subcommand, Debug)]
 enum Command {
+    #[cfg(feature = "fetch")]
+    Fetch(fetch::Args),
     /// Say where the images come from, how many there are, and of which classes
     Info(InfoArgs),
 }
@@ -34,9 +39,16 @@ struct InfoArgs {
 ///
 /// # Errors
 ///
-/// If the data cannot be read.
+/// If the data cannot be read or fetched.
 pub fn run(args: &Args) -> Result<()> {
-    let Command::Info(args) = &args.command;
+    match &args.command {
+        #[cfg(feature = "fetch")]
+        Command::Fetch(args) => fetch::run(args),
+        Command::Info(args) => info(args),
+    }
+}
+
+fn info(args: &InfoArgs) -> Result<()> {
     let data = discover(args.data.as_deref())?;
     let count = |labels: &[u8], class: usize| {
         labels.iter().filter(|&&label| usize::from(label) == class).count()

@@ -64,7 +64,7 @@ impl Batches {
 }
 
 /// The files of a version, the test file last.
-fn members(version: Version) -> impl Iterator<Item = &'static str> {
+pub(crate) fn members(version: Version) -> impl Iterator<Item = &'static str> {
     let (train, test) = match version {
         Version::Binary => (cifar10::TRAIN_FILES, cifar10::TEST_FILE),
         Version::Python => (pickle::TRAIN_FILES, pickle::TEST_FILE),
@@ -152,9 +152,9 @@ pub fn read_batches(
 }
 
 /// A reader that fails rather than give more than some bytes.
-struct Capped<R> {
-    inner: R,
-    left: u64,
+pub(crate) struct Capped<R> {
+    pub(crate) inner: R,
+    pub(crate) left: u64,
 }
 
 impl<R: Read> Read for Capped<R> {
@@ -168,7 +168,7 @@ impl<R: Read> Read for Capped<R> {
 }
 
 /// What is behind an error, which tar wraps in words of its own.
-fn root_cause(error: &dyn std::error::Error) -> String {
+pub(crate) fn root_cause(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {
         cause = source;

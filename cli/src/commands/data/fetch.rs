@@ -1,0 +1,96 @@
+//! `barenet data fetch`.
+
+use crate::commands::usage;
+use crate::console::bytes_bar;
+use crate::data::Version;
+use crate::data::fetch::{Archive, Event, fetch};
+use anyhow::Result;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Download CIFAR-10 (162 MiB) and unpack it
+#[derive(clap::Args, Debug)]
+#[command(after_help = "\
+Examples:
+  barenet data fetch                     into the folder data, where `barenet train` looks
+  barenet data fetch --dir /srv/cifar
+  barenet data fetch --url http://mirror.lan/cifar-10-binary.tar.gz
+
+A download that was interrupted goes on where it ended. Nothing is used unless its length and SHA-256
+are those of the official archive. An archive that lies in the folder already is not downloaded.
+The variables http_proxy, https_proxy, all_proxy and no_proxy are honoured.")]
+pub(super) struct Args {
+    /// Folder for the files
+    #[arg(long, value_name = "DIR", default_value = "data")]
+    dir: PathBuf,
+    /// Where the archive can be had, instead of the official page and its copies; may be repeated
+    #[arg(long, value_name = "URL")]
+    url: Vec<String>,
+    /// Which version
+    #[arg(long, value_name = "VERSION", default_value = "binary")]
+    format: Version,
+    /// Seconds that a server may send nothing before the next one is asked
+    #[arg(long, value_name = "SECONDS", default_value_t = 30,
+          value_parser = clap::value_parser!(u64).range(1..=3600))]
+    timeout: u64,
+    /// Print nothing but errors
+    #[arg(long, short)]
+    quiet: bool,
+    /// Bytes of another archive, for tests of the download
+    #[arg(long, hide = true, requires_all = ["url", "sha256"])]
+    size: Option<u64>,
+    /// SHA-256 of another archive
+    #[arg(long, hide = true, requires_all = ["url", "size"])]
+    sha256: Option<String>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+///
+/// If no mirror has the archive, or a file cannot be written.
+pub(super) fn run(args: &Args) -> Result<()> {
+    let mut archive = Archive::official(args.format);
+    if args.url.iter().any(|url| !url.starts_with("http://") && !url.starts_with("https://")) {
+        return usage("--url must begin with http:// or https://");
+    }
+    if !args.url.is_empty() {
+        archive.urls.clone_from(&args.url);
+    }
+    if let (Some(size), Some(sha256)) = (args.size, &args.sha256) {
+        (archive.len, archive.sha256) = (size, sha256.clone());
+    }
+    let bar = bytes_bar(archive.len, args.quiet);
+    let say = |line: &str| bar.suspend(|| eprintln!("{line}"));
+    let fetched =
+        fetch(&archive, &args.dir, Duration::from_secs(args.timeout), &|event| match event {
+            Event::Begin { url, from } => {
+                bar.reset_eta();
+                bar.set_position(from);
+                if !args.quiet {
+                    let again =
+                        if from > 0 { format!(", from byte {from} on") } else { String::new() };
+                    say(&format!("download  {url}{again}"));
+                }
+            }
+            Event::Here(len) => bar.set_position(len),
+            Event::Failed { url, problem } => {
+                if !args.quiet {
+                    say(&format!("warning: {url}: {problem}"));
+                }
+            }
+            Event::Unpacking => bar.finish_and_clear(),
+        });
+    bar.finish_and_clear();
+    let fetched = fetched?;
+    if !args.quiet {
+        let verb = if fetched.was_there { "is already in" } else { "is in" };
+        println!("CIFAR-10 {verb} {}", fetched.folder.display());
+        if args.dir == Path::new("data") {
+            println!("`barenet train` finds it there");
+        } else {
+            println!("`barenet train --data {}` trains with it", args.dir.display());
+        }
+    }
+    Ok(())
+}
