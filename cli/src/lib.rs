@@ -6,6 +6,7 @@
 //! | [`data`], [`samples`] | the images, and CS231n's split and preprocessing |
 //! | [`trainer`] | one training run |
 //! | [`run_folder`], [`weights`], [`checkpoint`], [`plot`] | what a run leaves |
+//! | [`disk`] | files that are whole or not there |
 //! | [`signals`] | Ctrl-C and its kin |
 //! | [`gradcheck`] | the course's gradient checks, with NumPy's random numbers |
 //! | [`console`], [`commands`] | what a person sees, and the subcommands |
@@ -15,6 +16,7 @@ pub mod commands;
 pub mod config;
 pub mod console;
 pub mod data;
+pub mod disk;
 pub mod gradcheck;
 pub mod number;
 pub mod plot;

@@ -1,6 +1,6 @@
-//! The folder of a run: what is in it, and how files are written so that nobody ever sees half of
-//! one.
+//! The folder of a run: what is in it, and who may write there.
 
+use crate::disk::{RealDisk, write_whole};
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use std::fs::{self, File, TryLockError};
@@ -19,6 +19,12 @@ pub const BEST: &str = "best.safetensors";
 pub const CHECKPOINT: &str = "last.ckpt";
 /// The checkpoint before it, as long as the run goes on.
 pub const PREVIOUS_CHECKPOINT: &str = "previous.ckpt";
+/// A checkpoint that could not be used, when the run went on from the one before.
+pub const DAMAGED_CHECKPOINT: &str = "damaged.ckpt";
+/// All that a run may leave but for its plots. The checkpoints come first: no run is ever removed so
+/// far that its settings are gone and another's checkpoint is there.
+const FILES: [&str; 7] =
+    [CHECKPOINT, PREVIOUS_CHECKPOINT, DAMAGED_CHECKPOINT, EVENTS, SUMMARY, BEST, CONFIG];
 /// Locked by the process that trains in the folder.
 const LOCK: &str = ".lock";
 /// The course's plot, without its ending.
@@ -63,14 +69,14 @@ impl RunFolder {
         fs::create_dir_all(out)
             .with_context(|| format!("{}: cannot make this folder", out.display()))?;
         let folder = Self { path: out.to_owned(), _lock: None }.lock()?;
-        if folder.file(CONFIG).exists() {
+        if FILES.iter().any(|name| folder.file(name).exists()) {
             if !force {
                 bail!(
                     "{}: holds another run; choose another --out, or --force to replace it",
                     out.display()
                 );
             }
-            for name in [EVENTS, SUMMARY, BEST, CHECKPOINT, PREVIOUS_CHECKPOINT, CONFIG] {
+            for name in FILES {
                 folder.remove(name)?;
             }
         }
@@ -157,7 +163,7 @@ impl RunFolder {
     ///
     /// Naming the file, if it cannot be written; what was there before then still is.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
-        write_whole(&self.file(name), bytes)
+        write_whole(&RealDisk, &self.file(name), bytes)
     }
 
     /// Reads a file.
@@ -169,28 +175,6 @@ impl RunFolder {
         let path = self.file(name);
         fs::read(&path).with_context(|| path.display().to_string())
     }
-}
-
-/// Writes a file under another name beside its place, and moves it there when it is whole.
-///
-/// # Errors
-///
-/// Naming the file, if it cannot be written; what was there before then still is.
-pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    // A fixed name: what a killed process leaves, the next one replaces.
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let unfinished = path.with_file_name(format!("{name}.unfinished"));
-    let write = || -> std::io::Result<()> {
-        let mut file = File::create(&unfinished)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&unfinished, path)
-    };
-    write().with_context(|| {
-        // Whether or not this succeeds, the first failure is what matters.
-        let _leftover = fs::remove_file(&unfinished);
-        format!("{}: cannot be written", path.display())
-    })
 }
 
 /// An event, as `events.jsonl` and `--json` have it. No times: the same run gives the same bytes.
@@ -352,23 +336,21 @@ mod tests {
         let out = place.path().join("run");
         let folder = RunFolder::create(Some(&out), "x", false).unwrap();
         folder.write(CONFIG, b"seed = 1").unwrap();
-        folder.write(BEST, b"old").unwrap();
+        folder.write(CHECKPOINT, b"old").unwrap();
         let error = RunFolder::create(Some(&out), "x", true).unwrap_err().to_string();
         assert!(error.ends_with("another process trains in this folder"), "{error}");
         drop(folder);
         let error = RunFolder::create(Some(&out), "x", false).unwrap_err().to_string();
         assert!(error.contains("holds another run"), "{error}");
         let folder = RunFolder::create(Some(&out), "x", true).unwrap();
-        assert!(!folder.file(BEST).exists());
-    }
-
-    #[test]
-    fn a_write_that_fails_leaves_what_was_there() {
-        let place = tempfile::tempdir().unwrap();
-        let path = place.path().join("folder");
-        fs::create_dir(&path).unwrap();
-        let error = write_whole(&path, b"x").unwrap_err().to_string();
-        assert!(error.ends_with("folder: cannot be written"), "{error}");
-        assert_eq!(fs::read_dir(place.path()).unwrap().count(), 1);
+        assert!(!folder.file(CHECKPOINT).exists());
+        drop(folder);
+        // One file of a run is enough to know that there is one.
+        for name in FILES {
+            let place = tempfile::tempdir().unwrap();
+            fs::write(place.path().join(name), "old").unwrap();
+            let error = RunFolder::create(Some(place.path()), "x", false).unwrap_err().to_string();
+            assert!(error.contains("holds another run"), "{name}: {error}");
+        }
     }
 }

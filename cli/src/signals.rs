@@ -26,11 +26,12 @@ impl Signals {
         use signal_hook::flag;
 
         let signals = Self::default();
+        // One flag for both: whichever signal comes second stops the run.
+        let asked = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM] {
             // In this order: the first signal finds the flag unset, and then sets it.
-            let asked = Arc::new(AtomicBool::new(false));
             flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&asked))?;
-            flag::register(signal, asked)?;
+            flag::register(signal, Arc::clone(&asked))?;
             let number = usize::try_from(signal).unwrap_or(0);
             flag::register_usize(signal, Arc::clone(&signals.stop), number)?;
         }

@@ -5,55 +5,15 @@
 //! wherever the power goes, one of the two is whole.
 
 use super::Checkpoint;
+use crate::disk::{Disk, RealDisk, unfinished};
 use crate::number::Number;
-use crate::run_folder::{CHECKPOINT, PREVIOUS_CHECKPOINT};
+use crate::run_folder::{CHECKPOINT, DAMAGED_CHECKPOINT, PREVIOUS_CHECKPOINT};
 use anyhow::{Context, Result, anyhow};
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread::{Scope, ScopedJoinHandle};
-
-/// The name under which a checkpoint is written.
-const UNFINISHED: &str = "last.ckpt.unfinished";
-
-/// What the disk is asked to do. A test's disk may refuse.
-pub trait Disk: Sync {
-    /// Makes a file of these bytes, or replaces it.
-    ///
-    /// # Errors
-    ///
-    /// What the operating system says.
-    fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
-    /// Waits until a file, or the names in a folder, would survive a loss of power.
-    ///
-    /// # Errors
-    ///
-    /// What the operating system says.
-    fn sync(&self, path: &Path) -> io::Result<()>;
-    /// Gives a file another name, replacing what had it.
-    ///
-    /// # Errors
-    ///
-    /// What the operating system says.
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
-}
-
-/// The real disk.
-#[derive(Clone, Copy, Debug)]
-pub struct RealDisk;
-
-impl Disk for RealDisk {
-    fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        fs::write(path, bytes)
-    }
-    fn sync(&self, path: &Path) -> io::Result<()> {
-        File::open(path)?.sync_all()
-    }
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        fs::rename(from, to)
-    }
-}
 
 /// Writes a checkpoint into a run's folder; the one before becomes the previous one.
 ///
@@ -62,7 +22,7 @@ impl Disk for RealDisk {
 /// Naming the file. The checkpoint before, or the previous one, is then still whole.
 pub fn save(disk: &impl Disk, folder: &Path, bytes: &[u8]) -> Result<()> {
     let last = folder.join(CHECKPOINT);
-    let unfinished = folder.join(UNFINISHED);
+    let unfinished = unfinished(&last);
     let steps = || {
         disk.write(&unfinished, bytes)?;
         disk.sync(&unfinished)?;
@@ -73,7 +33,12 @@ pub fn save(disk: &impl Disk, folder: &Path, bytes: &[u8]) -> Result<()> {
         disk.rename(&unfinished, &last)?;
         disk.sync(folder)
     };
-    steps().with_context(|| format!("{}: the checkpoint cannot be written", last.display()))
+    steps().with_context(|| {
+        // On a full disk others need its place. Whether or not this succeeds, the first failure is
+        // what matters.
+        let _leftover = fs::remove_file(&unfinished);
+        format!("{}: the checkpoint cannot be written", last.display())
+    })
 }
 
 /// The newest whole checkpoint of a folder, and what is wrong with a newer one.
@@ -109,6 +74,27 @@ pub fn find(folder: &Path) -> Result<Found> {
     }
     let problem = passed_over.map_or_else(String::new, |error| format!("{error:#}"));
     Err(anyhow!("{}: no checkpoint that can be used: {problem}", folder.display()))
+}
+
+impl Found {
+    /// Moves a newer one that cannot be used out of the way: otherwise it would become the previous
+    /// one when the next is written, in place of this one, which is whole.
+    ///
+    /// # Errors
+    ///
+    /// Naming the file, if it cannot be moved.
+    pub fn set_damaged_aside(&self, folder: &Path) -> Result<()> {
+        let last = folder.join(CHECKPOINT);
+        if self.passed_over.is_none() || self.file == last {
+            return Ok(());
+        }
+        match fs::rename(&last, folder.join(DAMAGED_CHECKPOINT)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("{}: cannot be moved", last.display()))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Writes checkpoints on a thread of its own. If they come faster than the disk takes them, only the
@@ -193,8 +179,8 @@ impl<'scope, T: Number> Writer<'scope, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::disk::tests::FailingDisk;
     use barenet::Progress;
-    use std::sync::atomic::{AtomicUsize, Ordering};
 
     fn checkpoint(iteration: usize) -> Checkpoint<f64> {
         Checkpoint {
@@ -216,44 +202,19 @@ mod tests {
         Checkpoint::<f64>::from_bytes(&found.bytes, &found.file).unwrap().progress.iteration
     }
 
-    /// A disk whose operation number `fails_at` fails, after `short` bytes if it is a write.
-    struct FailingDisk {
-        operations: AtomicUsize,
-        fails_at: usize,
-        short: usize,
-    }
-
-    impl FailingDisk {
-        fn fails(&self) -> bool {
-            self.operations.fetch_add(1, Ordering::Relaxed) == self.fails_at
-        }
-    }
-
-    impl Disk for FailingDisk {
-        fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-            if self.fails() {
-                RealDisk.write(path, &bytes[..self.short.min(bytes.len())])?;
-                return Err(io::ErrorKind::StorageFull.into());
-            }
-            RealDisk.write(path, bytes)
-        }
-        fn sync(&self, path: &Path) -> io::Result<()> {
-            if self.fails() { Err(io::ErrorKind::Other.into()) } else { RealDisk.sync(path) }
-        }
-        fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-            if self.fails() { Err(io::ErrorKind::Other.into()) } else { RealDisk.rename(from, to) }
-        }
-    }
-
     #[test]
     fn a_failure_of_any_operation_leaves_a_checkpoint_that_can_be_used() {
-        for fails_at in 0..5 {
+        let working = FailingDisk::new(usize::MAX, 0);
+        let place = tempfile::tempdir().unwrap();
+        save(&working, place.path(), &checkpoint(1).to_bytes()).unwrap();
+        assert_eq!(working.operations(), 5, "write, fsync, two renames, fsync of the folder");
+        for fails_at in 0..working.operations() {
             for short in [0, 10, 400, usize::MAX] {
                 let place = tempfile::tempdir().unwrap();
                 for iteration in [1, 2] {
                     save(&RealDisk, place.path(), &checkpoint(iteration).to_bytes()).unwrap();
                 }
-                let disk = FailingDisk { operations: AtomicUsize::new(0), fails_at, short };
+                let disk = FailingDisk::new(fails_at, short);
                 assert!(save(&disk, place.path(), &checkpoint(3).to_bytes()).is_err());
                 let found = iteration_of(&find(place.path()).unwrap());
                 assert!(found == 2 || found == 3, "operation {fails_at}: {found}");
@@ -277,6 +238,26 @@ mod tests {
         fs::remove_file(place.path().join(PREVIOUS_CHECKPOINT)).unwrap();
         let error = find(place.path()).unwrap_err().to_string();
         assert!(error.contains("no checkpoint that can be used"), "{error}");
+    }
+
+    #[test]
+    fn the_checkpoint_that_a_run_goes_on_from_outlives_the_damaged_one() {
+        let place = tempfile::tempdir().unwrap();
+        for iteration in [1, 2] {
+            save(&RealDisk, place.path(), &checkpoint(iteration).to_bytes()).unwrap();
+        }
+        fs::write(place.path().join(CHECKPOINT), b"BNETCKPT").unwrap();
+        find(place.path()).unwrap().set_damaged_aside(place.path()).unwrap();
+        assert_eq!(fs::read(place.path().join(DAMAGED_CHECKPOINT)).unwrap(), b"BNETCKPT");
+        // Whichever operation of the next one fails, or is the last before the power goes.
+        for fails_at in 0..5 {
+            save(&FailingDisk::new(fails_at, 10), place.path(), &checkpoint(3).to_bytes())
+                .unwrap_err();
+            assert!(iteration_of(&find(place.path()).unwrap()) > 0, "operation {fails_at}");
+        }
+        // One that is whole stays where it is.
+        find(place.path()).unwrap().set_damaged_aside(place.path()).unwrap();
+        assert!(place.path().join(CHECKPOINT).exists());
     }
 
     #[test]

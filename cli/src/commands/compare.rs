@@ -5,9 +5,9 @@ use crate::commands::train::combine;
 use crate::config::Config;
 use crate::console::{Console, Verbosity};
 use crate::data::{DataSet, IMAGE_LEN, NUM_CLASSES, discover};
+use crate::disk::{RealDisk, write_whole};
 use crate::number::Number;
 use crate::plot::{TrainingCurves, comparison_figure};
-use crate::run_folder::write_whole;
 use crate::samples::Split;
 use crate::settings::{Dtype, Settings, UpdateRuleName};
 use crate::trainer::{self, Outcome};
@@ -132,8 +132,8 @@ pub fn run(args: Args) -> Result<()> {
         })
         .collect();
     let figure = comparison_figure(&curves);
-    write_whole(&args.out.join("comparison.svg"), figure.to_svg()?.as_bytes())?;
-    write_whole(&args.out.join("comparison.png"), &figure.to_png()?)?;
+    write_whole(&RealDisk, &args.out.join("comparison.svg"), figure.to_svg()?.as_bytes())?;
+    write_whole(&RealDisk, &args.out.join("comparison.png"), &figure.to_png()?)?;
     let last = |history: &[f64]| history.last().copied().unwrap_or(0.0);
     let rows: Vec<_> = runs
         .iter()
@@ -148,7 +148,7 @@ pub fn run(args: Args) -> Result<()> {
         })
         .collect();
     let result = json!({ "data": data.source.kind(), "runs": rows });
-    write_whole(&args.out.join("comparison.json"), format!("{result:#}\n").as_bytes())?;
+    write_whole(&RealDisk, &args.out.join("comparison.json"), format!("{result:#}\n").as_bytes())?;
     console.json(&result.to_string());
     let (last, data) = ("last epoch", data.source.kind());
     console.line(&format!("\n{:<14}{:>12}{:>12}{:>12}", data, "train acc", "val acc", "best val"));

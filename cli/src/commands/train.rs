@@ -157,6 +157,7 @@ pub fn run(args: Args) -> Result<()> {
             let config = read_config(&found.bytes, &found.file)?;
             let settings = settings_to_resume(args.settings, &config, &found.file)?;
             let preset = settings.preset.as_deref().and_then(Preset::find);
+            found.set_damaged_aside(path)?;
             opened = Some(folder);
             resume = Some((found.bytes, found.file));
             (settings, preset)
