@@ -19,13 +19,21 @@ pub fn accuracy_text(accuracy: f64) -> String {
     format!("{accuracy:.3}")
 }
 
-/// Starts the threads of a configuration.
+/// With this variable set, `--threads N` means N threads however few CPUs there are, for tests that
+/// the number of threads changes no byte.
+const EXACT_THREADS: &str = "BARENET_EXACT_THREADS";
+
+/// Starts the threads of a configuration: not more than there are CPUs, which would only make it
+/// slower.
 ///
 /// # Errors
 ///
 /// If the operating system refuses.
 pub fn start_backend(config: &Config) -> Result<Backend> {
-    Ok(Backend::new(config.kernel(), config.settings().threads.unwrap_or(0))?)
+    let threads = config.settings().threads.unwrap_or(0);
+    let is_exact = threads > 0 && std::env::var_os(EXACT_THREADS).is_some_and(|v| !v.is_empty());
+    let start = if is_exact { Backend::with_threads } else { Backend::new };
+    Ok(start(config.kernel(), threads)?)
 }
 
 /// The line that says which data a run uses, and, if they are the built-in ones, why.
@@ -33,7 +41,8 @@ pub fn start_backend(config: &Config) -> Result<Backend> {
 pub fn data_line(data: &DataSet) -> String {
     match data.source {
         Source::BuiltIn => {
-            "built-in images (CIFAR-10 was not found: --data, CIFAR10_DIR, ./data)".to_owned()
+            let fetch = if cfg!(feature = "fetch") { "; `barenet data fetch` gets it" } else { "" };
+            format!("built-in images (CIFAR-10 was not found: --data, CIFAR10_DIR, ./data{fetch})")
         }
         Source::Cifar10(_) => data.source.to_string(),
     }

@@ -116,33 +116,6 @@ fn a_run_can_be_repeated_from_its_configuration() {
 }
 
 #[test]
-fn threads_change_no_byte() {
-    let place = TempDir::new().unwrap();
-    let settings = [
-        "--hidden",
-        "64,32",
-        "--batchnorm",
-        "--keep-prob",
-        "0.8",
-        "--update-rule",
-        "adam",
-        "--batch-size",
-        "100",
-        "-q",
-    ];
-    for threads in ["1", "2", "3", "8"] {
-        let out = format!("t{threads}");
-        let more = [&settings[..], &["--out", &out, "--threads", threads]].concat();
-        assert!(quick(place.path(), &more).status.success());
-        let read = |run: &str, file| fs::read(place.path().join(run).join(file)).unwrap();
-        for file in ["best.safetensors", "events.jsonl"] {
-            let same = read("t1", file) == read(&out, file);
-            assert!(same, "{file} with {threads} threads");
-        }
-    }
-}
-
-#[test]
 fn json_events_are_one_object_a_line() {
     let place = TempDir::new().unwrap();
     let output = quick(place.path(), &["--json"]);
