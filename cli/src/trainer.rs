@@ -63,13 +63,19 @@ const INIT_STREAM: u64 = 0;
 /// Images scored at once outside of training.
 const EVAL_BATCH: usize = 250;
 
-/// Allocates `len` numbers, or says how much memory would be needed.
-fn allocate<T: Clone + Default>(len: usize, what: &str) -> Result<Vec<T>> {
+/// Reserves memory for `len` numbers, or says how much would be needed.
+fn reserve<T>(len: usize, what: &str) -> Result<Vec<T>> {
     let mut numbers = Vec::new();
     numbers.try_reserve_exact(len).with_context(|| {
         let bytes = len.saturating_mul(size_of::<T>());
         format!("not enough memory: {what} would take {} MB", bytes / 1_000_000)
     })?;
+    Ok(numbers)
+}
+
+/// Allocates `len` numbers, or says how much memory would be needed.
+fn allocate<T: Clone + Default>(len: usize, what: &str) -> Result<Vec<T>> {
+    let mut numbers = reserve(len, what)?;
     numbers.resize(len, T::default());
     Ok(numbers)
 }
@@ -108,11 +114,20 @@ pub fn train<T: Number>(
     let iterations = solver_config.num_iterations(split.train.len());
     let checks = solver_config.num_epochs + 1;
 
+    // The system lends more than it has, and ends the program when that is used. It refuses a single
+    // piece that it could never have, so it is asked for all at once first.
+    let per_param = solver_config.update_rule.state_per_param();
+    let kept = num_params.saturating_mul(2 + per_param).saturating_add(num_running);
+    let batch = (rows * arch.input_dim()).saturating_add(solver_config.workspace_len(arch));
+    // What is kept exists three times while a checkpoint is written: as a copy, and as its file.
+    let all = kept.saturating_mul(3).saturating_add(num_params).saturating_add(batch);
+    drop(reserve::<T>(all, "the run")?);
+
     // All memory of the run:
     let mut params = allocate(num_params, "the parameters")?;
     let mut running = allocate(num_running, "the running statistics")?;
     let mut grads = allocate(num_params, "the gradients")?;
-    let state_len = solver_config.update_rule.state_per_param() * num_params;
+    let state_len = per_param * num_params;
     let mut update_state = allocate(state_len, "the state of the update rule")?;
     let mut best_params = allocate(num_params, "the best parameters")?;
     let mut best_running = allocate(num_running, "the best running statistics")?;
