@@ -8,8 +8,12 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs, io};
 
+#[path = "build/bench.rs"]
+mod bench;
 #[path = "src/net.rs"]
 mod net;
+#[path = "build/text.rs"]
+mod text;
 use net::NET;
 
 const SEED: u64 = 1;
@@ -41,7 +45,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ("HOST_SCORES", "The scores that the host computed", &*scores),
     ];
     write_arrays(&out_dir.join("model.rs"), &arrays)?;
-    Ok(())
+    bench::write(out_dir)
 }
 
 /// Pixels 0..256 less a mean of 120.

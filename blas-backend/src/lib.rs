@@ -3,6 +3,9 @@
 //! [`Backend`] is what a program takes: a [`Kernel`] chosen at run time, and a team of threads.
 //! [`MatrixMultiply`] and [`OpenBlas`] are the kernels alone, on the calling thread.
 //!
+//! Without the feature `std` it is for microcontrollers and has, with the feature `cortex-m-dsp`,
+//! [`CortexMDsp`] for int8 networks.
+//!
 //! # Same bits at any number of threads
 //!
 //! A product is always computed in the same tiles of C, each by one single-threaded call that sums
@@ -11,24 +14,34 @@
 //!
 //! # Safety
 //!
-//! All `unsafe` code of the project is in this crate: the calls of the two libraries, and the tiles
-//! of one matrix that several threads write, and the work that threads take from each other's stacks.
+//! All `unsafe` code of the project is in this crate: the calls of the two libraries, the tiles of one
+//! matrix that several threads write, the work that threads take from each other's stacks, and the
+//! assembly for microcontrollers.
 //! Each block says why it is sound.
 
+#![cfg_attr(not(feature = "std"), no_std)]
 #![allow(unsafe_code)]
 
+#[cfg(feature = "std")]
 mod backend;
+#[cfg(feature = "cortex-m-dsp")]
+mod cortex_m;
+#[cfg(feature = "std")]
 mod join;
 pub mod machine;
 #[cfg(feature = "matrixmultiply")]
 mod matrixmultiply;
 #[cfg(feature = "openblas")]
 mod openblas;
+#[cfg(feature = "std")]
 mod team;
 #[cfg(any(feature = "matrixmultiply", feature = "openblas"))]
 mod tile;
 
+#[cfg(feature = "std")]
 pub use backend::{Backend, Element, Kernel};
+#[cfg(feature = "cortex-m-dsp")]
+pub use cortex_m::CortexMDsp;
 #[cfg(feature = "matrixmultiply")]
 pub use matrixmultiply::MatrixMultiply;
 #[cfg(feature = "openblas")]

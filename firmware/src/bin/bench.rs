@@ -1,0 +1,59 @@
+//! One inference between two calls of `mark`, for `scripts/count.sh` to count.
+//!
+//! `build.rs` puts the network in that the variable `BARENET_BENCH` names. Links with `panic-never`, so
+//! it is a proof too. Exits with status 1 if the scores are not, bit for bit, the host's.
+
+#![no_std]
+#![no_main]
+#![allow(dead_code, unused_imports)] // What is used depends on the network.
+
+use barenet::quant::{Channel, QuantNet};
+use barenet::{Arch, FullyConnectedNet, Mat, Portable, Weights};
+use barenet_firmware::board::{entry, exit, mark};
+use core::hint::black_box;
+use panic_never as _;
+
+include!(concat!(env!("OUT_DIR"), "/bench.rs"));
+
+#[entry]
+fn main() -> ! {
+    exit(run())
+}
+
+#[cfg(bench = "none")]
+fn run() -> bool {
+    mark();
+    mark();
+    true
+}
+
+#[cfg(any(bench = "int8", bench = "int8-dsp"))]
+#[inline(never)]
+fn run() -> bool {
+    #[cfg(bench = "int8")]
+    const KERNEL: Portable = Portable;
+    #[cfg(bench = "int8-dsp")]
+    const KERNEL: barenet_blas::CortexMDsp = barenet_blas::CortexMDsp;
+    static NET: QuantNet<'static> = QuantNet::new(ARCH, &WEIGHTS, &CHANNELS);
+    let mut workspace = [0; ARCH.quant_workspace_len()];
+    let mut scores = [0; ARCH.num_classes()];
+    mark();
+    let result = NET.scores(&KERNEL, black_box(&INPUT), &mut workspace, &mut scores);
+    mark();
+    result.is_ok() && scores == HOST_SCORES
+}
+
+#[cfg(bench = "f32")]
+#[inline(never)]
+fn run() -> bool {
+    const NET: FullyConnectedNet<'static, f32> = FullyConnectedNet::new(ARCH);
+    let mut workspace = [0.0; ARCH.infer_workspace_len(1)];
+    mark();
+    let Ok(weights) = Weights::new(&NET.arch, &PARAMS, &[]) else { return false };
+    let Ok(x) = Mat::new(black_box(&INPUT), 1, ARCH.input_dim()) else { return false };
+    let scores = NET.scores(&Portable, weights, x, &mut workspace);
+    mark();
+    scores.is_ok_and(|scores| {
+        scores.data().iter().map(|s| s.to_bits()).eq(HOST_SCORES.iter().map(|s| s.to_bits()))
+    })
+}
