@@ -28,6 +28,7 @@ mod backend;
 mod cortex_m;
 #[cfg(feature = "std")]
 mod join;
+#[cfg(feature = "std")]
 pub mod machine;
 #[cfg(feature = "matrixmultiply")]
 mod matrixmultiply;
