@@ -155,6 +155,29 @@ impl<'a> Arch<'a> {
         Self { batchnorm: false, ..self }
     }
 
+    /// The layers that follow the first `num_layers`, as a network of its own. Its parameters are the
+    /// last ones of the whole network's.
+    ///
+    /// For a `const`, as [`Self::new`] is.
+    ///
+    /// ```
+    /// use barenet::Arch;
+    /// const ARCH: Arch<'static> = Arch::new(&[3072, 100, 50, 10]);
+    /// assert_eq!(ARCH.head(2), Arch::new(&[50, 10]));
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Unless at least one layer follows.
+    #[must_use]
+    #[allow(clippy::panic)] // A compile error, when it is used as intended.
+    pub const fn head(self, num_layers: usize) -> Self {
+        match self.dims.split_at_checked(num_layers) {
+            Some((_, dims)) if dims.len() >= 2 => Self { dims, ..self },
+            _ => panic!("the head of a network has at least one layer"),
+        }
+    }
+
     /// The sizes `[D, H1, …, C]`.
     #[must_use]
     pub const fn dims(&self) -> &'a [usize] {

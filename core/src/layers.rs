@@ -19,7 +19,7 @@ mod loss;
 mod relu;
 mod sandwich;
 
-pub use affine::{affine_backward, affine_forward};
+pub use affine::{Input, affine_backward, affine_forward};
 pub use batchnorm::{
     BatchNormConfig, batchnorm_backward, batchnorm_forward_test, batchnorm_forward_train,
 };

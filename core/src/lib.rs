@@ -21,6 +21,7 @@
 //! 9. [`Solver`]: the training loop as a state machine.
 //! 10. [`gradient_check`]: numerical gradients to check all this against.
 //! 11. [`fold()`], [`quant`]: a trained network made simpler, and made of integers, for inference.
+//! 12. [`flash`]: weights as a `static`, and their checksum.
 //!
 //! # Inference on a microcontroller
 //!
@@ -52,6 +53,7 @@ extern crate std;
 
 mod arch;
 mod error;
+pub mod flash;
 mod float;
 mod fold;
 mod gemm;

@@ -89,6 +89,13 @@ impl<'a, T> TrainState<'a, T> {
         self.grads
     }
 
+    /// The parameters, for writing, and the gradients that the last `loss` wrote: what an update rule
+    /// takes.
+    #[must_use]
+    pub const fn params_and_grads(&mut self) -> (&mut [T], &[T]) {
+        (self.params, self.grads)
+    }
+
     /// The parameters, for writing.
     #[must_use]
     pub const fn params_mut(&mut self) -> &mut [T] {

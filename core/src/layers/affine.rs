@@ -7,6 +7,75 @@ use crate::float::Float;
 use crate::gemm::{Gemm, matmul};
 use crate::mat::{Mat, MatMut};
 
+/// What a layer multiplies: a batch of numbers, or one image as bytes.
+///
+/// Bytes become numbers a few at a time on the way into the product, so an image in flash, or as it
+/// came from a camera, takes no memory as floating point.
+pub trait Input<T>: Copy {
+    /// Rows and columns: (N, D), or (1, D) for the bytes of one image.
+    fn shape(&self) -> (usize, usize);
+
+    /// Computes out ← out + x · w.
+    ///
+    /// # Errors
+    ///
+    /// [`ShapeError`] if the shapes disagree; `out` is not written in that case.
+    fn multiply_add(
+        self,
+        gemm: &impl Gemm<T>,
+        w: Mat<'_, T>,
+        out: MatMut<'_, T>,
+    ) -> Result<(), ShapeError>;
+}
+
+impl<T: Float> Input<T> for Mat<'_, T> {
+    fn shape(&self) -> (usize, usize) {
+        Mat::shape(self)
+    }
+
+    fn multiply_add(
+        self,
+        gemm: &impl Gemm<T>,
+        w: Mat<'_, T>,
+        out: MatMut<'_, T>,
+    ) -> Result<(), ShapeError> {
+        matmul(gemm, self, w, T::ONE, out)
+    }
+}
+
+/// Bytes that are numbers at the same time: 256 bytes of stack in `f32`.
+const BYTES_AT_ONCE: usize = 64;
+
+impl<T: Float> Input<T> for &[u8] {
+    fn shape(&self) -> (usize, usize) {
+        (1, self.len())
+    }
+
+    fn multiply_add(
+        self,
+        gemm: &impl Gemm<T>,
+        w: Mat<'_, T>,
+        mut out: MatMut<'_, T>,
+    ) -> Result<(), ShapeError> {
+        check_shape("w", (self.len(), w.cols()), w.shape())?;
+        check_shape("out", (1, w.cols()), out.shape())?;
+        let mut w_rows = w.data();
+        let mut numbers = [T::ZERO; BYTES_AT_ONCE];
+        for bytes in self.chunks(BYTES_AT_ONCE) {
+            for (number, &byte) in numbers.iter_mut().zip(bytes) {
+                *number = T::from_usize(byte.into());
+            }
+            // Lengths were checked, so both are there.
+            let w_chunk = w_rows.split_off(..bytes.len() * w.cols()).unwrap_or_default();
+            let x = numbers.get(..bytes.len()).unwrap_or_default();
+            let x = Mat::new(x, 1, bytes.len())?;
+            let w_chunk = Mat::new(w_chunk, bytes.len(), w.cols())?;
+            matmul(gemm, x, w_chunk, T::ONE, out.reborrow())?;
+        }
+        Ok(())
+    }
+}
+
 /// Computes the forward pass of an affine (fully connected) layer.
 ///
 /// ```text
@@ -17,7 +86,7 @@ use crate::mat::{Mat, MatMut};
 ///
 /// | argument | shape  | role    |
 /// |----------|--------|---------|
-/// | `x`      | (N, D) | input   |
+/// | `x`      | (N, D) | input: numbers, or one image as bytes |
 /// | `w`      | (D, M) | weights |
 /// | `b`      | (M)    | biases  |
 /// | `out`    | (N, M) | output  |
@@ -43,20 +112,21 @@ use crate::mat::{Mat, MatMut};
 /// CS231n: <https://cs231n.github.io/neural-networks-1/>
 pub fn affine_forward<T: Float>(
     gemm: &impl Gemm<T>,
-    x: Mat<'_, T>,
+    x: impl Input<T>,
     w: Mat<'_, T>,
     b: &[T],
     mut out: MatMut<'_, T>,
 ) -> Result<(), ShapeError> {
-    check_shape("w", (x.cols(), w.cols()), w.shape())?;
+    let (rows, cols) = x.shape();
+    check_shape("w", (cols, w.cols()), w.shape())?;
     check_len("b", w.cols(), b.len())?;
-    check_shape("out", (x.rows(), w.cols()), out.shape())?;
+    check_shape("out", (rows, w.cols()), out.shape())?;
     for row in out.row_iter_mut() {
         for (o, &b) in row.iter_mut().zip(b) {
             *o = b;
         }
     }
-    matmul(gemm, x, w, T::ONE, out)
+    x.multiply_add(gemm, w, out)
 }
 
 /// Computes the backward pass of an affine (fully connected) layer.
@@ -149,6 +219,27 @@ mod tests {
         let out_mat = MatMut::new(&mut out, 2, 2).unwrap();
         assert_eq!(affine_forward(&Portable, x, w, &[0.0; 3], out_mat).unwrap_err().what, "b");
         assert_eq!(out, [7.0; 4]);
+    }
+
+    #[test]
+    fn an_image_of_bytes_is_the_same_image_in_numbers() {
+        // 150 inputs: two whole chunks and a rest. Integers below 2^24, so every order of sums is exact.
+        let bytes: [u8; 150] = core::array::from_fn(|i| (i * 89 % 256) as u8);
+        let numbers = bytes.map(f32::from);
+        let w: [f32; 450] = core::array::from_fn(|i| (i % 7) as f32 - 3.0);
+        let w = Mat::new(&w, 150, 3).unwrap();
+        let (mut from_bytes, mut from_numbers) = ([f32::NAN; 3], [f32::NAN; 3]);
+        let out = MatMut::new(&mut from_bytes, 1, 3).unwrap();
+        affine_forward(&Portable, &bytes[..], w, &[1.0, 2.0, 3.0], out).unwrap();
+        let out = MatMut::new(&mut from_numbers, 1, 3).unwrap();
+        let x = Mat::new(&numbers, 1, 150).unwrap();
+        affine_forward(&Portable, x, w, &[1.0, 2.0, 3.0], out).unwrap();
+        assert_eq!(from_bytes, from_numbers);
+        let out = MatMut::new(&mut from_bytes, 1, 3).unwrap();
+        assert_eq!(
+            affine_forward(&Portable, &bytes[1..], w, &[0.0; 3], out).unwrap_err().what,
+            "w"
+        );
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::batchnorm::{
 };
 use super::dropout::{check_keep_prob, for_each_kept};
 use super::relu::positive_part;
-use super::{affine_backward, affine_forward};
+use super::{Input, affine_backward, affine_forward};
 use crate::error::{Error, ShapeError, check_len, check_shape};
 use crate::float::Float;
 use crate::gemm::Gemm;
@@ -39,7 +39,7 @@ use crate::rng::Rng;
 /// ```
 pub fn affine_relu_forward<T: Float>(
     gemm: &impl Gemm<T>,
-    x: Mat<'_, T>,
+    x: impl Input<T>,
     w: Mat<'_, T>,
     b: &[T],
     mut out: MatMut<'_, T>,
@@ -217,7 +217,7 @@ pub fn hidden_forward_train<T: Float>(
 pub fn hidden_forward_test<T: Float>(
     gemm: &impl Gemm<T>,
     batchnorm: &BatchNormConfig<T>,
-    x: Mat<'_, T>,
+    x: impl Input<T>,
     params: &HiddenParams<'_, T>,
     running: Option<RunningStats<&[T]>>,
     mut out: MatMut<'_, T>,
