@@ -8,6 +8,8 @@ use std::thread;
 
 /// How long each figure is measured.
 const TIME: Duration = Duration::from_millis(150);
+/// Numbers that fit the caches of a core: 1 MB, what a layer of the benchmarks moves.
+const CACHE: usize = 1 << 18;
 /// Numbers that no cache close to a core holds: 256 MB.
 const MEMORY: usize = 64 << 20;
 
@@ -29,6 +31,8 @@ pub struct Bounds {
     pub fma: Rate,
     /// Reading what only memory (or a distant cache) holds, bytes per second.
     pub memory: Rate,
+    /// Reading 1 MB for each thread again and again, bytes per second.
+    pub cache: Rate,
     /// Reading the weights of each workload again and again, seconds for once.
     pub weights: Vec<(&'static str, Rate)>,
 }
@@ -65,6 +69,7 @@ impl Bounds {
         Self {
             cpus,
             fma: measure(cpus, &[], |_| fma_flops(TIME)),
+            cache: measure(cpus, &[], |_| read_bytes(&vec![1.0; CACHE], TIME)),
             memory: read(&vec![1.0; MEMORY]),
             weights: weights.to_vec(),
         }
@@ -77,9 +82,10 @@ impl Bounds {
         let weights: Vec<_> =
             self.weights.iter().map(|(name, times)| format!("{name:?}: {}", rate(times))).collect();
         format!(
-            r#"{{"cpus": {}, "fma": {}, "memory": {}, "weights": {{{}}}}}"#,
+            r#"{{"cpus": {}, "fma": {}, "cache": {}, "memory": {}, "weights": {{{}}}}}"#,
             self.cpus,
             rate(&self.fma),
+            rate(&self.cache),
             rate(&self.memory),
             weights.join(", ")
         )
@@ -95,6 +101,7 @@ impl fmt::Display for Bounds {
             writeln!(f, "{what:<34}{:>12.1}{:>12.1}", rate.one * scale, rate.all * scale)
         };
         row("multiply-adds, f32", "GFLOP/s", &self.fma, 1e-9)?;
+        row("reading 1 MB in caches", "GB/s", &self.cache, 1e-9)?;
         row("reading from memory", "GB/s", &self.memory, 1e-9)?;
         for (name, times) in &self.weights {
             row(&format!("reading {name}'s weights once"), "µs", times, 1e6)?;

@@ -1,11 +1,14 @@
 //! What the benchmarks share: the workloads, the backends, and numbers to compute with.
 //!
 //! ```sh
-//! cargo bench -p barenet-benches --features openblas                    # everything
+//! cargo bench -p barenet-benches --features openblas                    # everything, and a summary
 //! cargo bench -p barenet-benches --bench gemm -- --quick 'forward'      # some of it, roughly
 //! ```
 
 pub mod bounds;
+mod step;
+
+pub use step::Step;
 
 use barenet::{Arch, ArchError, FullyConnectedNet, Rng, UpdateRule};
 use barenet_blas::{Backend, Kernel};
@@ -13,11 +16,11 @@ use std::error::Error;
 
 /// A network and how it is trained.
 #[derive(Clone, Copy, Debug)]
-pub struct Workload {
+pub struct Workload<'a> {
     /// `W1` … `W4`.
     pub name: &'static str,
     /// Layer sizes.
-    pub dims: &'static [usize],
+    pub dims: &'a [usize],
     /// Whether there are batch norm and dropout with a `keep_prob` of 0.8.
     pub batchnorm_dropout: bool,
     /// Images in a batch.
@@ -29,7 +32,7 @@ pub struct Workload {
 }
 
 /// The workloads on which barenet is compared with other libraries.
-pub const WORKLOADS: [Workload; 4] = [
+pub const WORKLOADS: [Workload<'static>; 4] = [
     Workload {
         name: "W1",
         dims: &[3072, 100, 10],
@@ -64,13 +67,13 @@ pub const WORKLOADS: [Workload; 4] = [
     },
 ];
 
-impl Workload {
+impl<'a> Workload<'a> {
     /// The network.
     ///
     /// # Errors
     ///
     /// If the sizes overflow on this computer.
-    pub fn net(&self) -> Result<FullyConnectedNet<'static, f32>, ArchError> {
+    pub fn net(&self) -> Result<FullyConnectedNet<'a, f32>, ArchError> {
         let arch = Arch::try_new(self.dims)?;
         let mut net = FullyConnectedNet::new(arch);
         if self.batchnorm_dropout {
@@ -95,7 +98,7 @@ impl Workload {
     }
 
     /// Inputs and outputs of each affine layer.
-    pub fn products(&self) -> impl Iterator<Item = [usize; 2]> {
+    pub fn products(&self) -> impl Iterator<Item = [usize; 2]> + use<'a> {
         self.dims.windows(2).map(|pair| [pair[0], pair[1]])
     }
 

@@ -256,13 +256,23 @@ pub fn load(path: &Path) -> Result<DataSet, DataError> {
 #[must_use]
 #[allow(clippy::cast_precision_loss)]
 pub fn mean_image(images: &Images, count: usize) -> Vec<f64> {
+    /// As many bytes as a `u16` can sum: four times as many lanes in a vector as with `u64`.
+    const BLOCK: usize = 257;
+    let count = count.min(images.len());
+    let pixels = images.pixels.get(..count * IMAGE_LEN).unwrap_or_default();
     let mut sums = vec![0_u64; IMAGE_LEN];
-    for image in images.pixels.chunks_exact(IMAGE_LEN).take(count) {
-        for (sum, &pixel) in sums.iter_mut().zip(image) {
-            *sum += u64::from(pixel);
+    for block in pixels.chunks(BLOCK * IMAGE_LEN) {
+        let mut block_sums = [0_u16; IMAGE_LEN];
+        for image in block.chunks_exact(IMAGE_LEN) {
+            for (sum, &pixel) in block_sums.iter_mut().zip(image) {
+                *sum += u16::from(pixel);
+            }
+        }
+        for (sum, &block_sum) in sums.iter_mut().zip(&block_sums) {
+            *sum += u64::from(block_sum);
         }
     }
-    let count = count.min(images.len()).max(1);
+    let count = count.max(1);
     sums.into_iter().map(|sum| sum as f64 / count as f64).collect()
 }
 
@@ -279,6 +289,18 @@ mod tests {
         assert_eq!(mean_image(&images, 2), vec![1.5; IMAGE_LEN]);
         assert_eq!(mean_image(&images, 9), mean_image(&images, 3));
         assert_eq!(mean_image(&Images::default(), 9), vec![0.0; IMAGE_LEN]);
+    }
+
+    #[test]
+    fn the_mean_image_of_many_white_images_is_white() {
+        let white = [255; IMAGE_LEN];
+        let mut images = Images::default();
+        for _ in 0..600 {
+            images.push(0, &white);
+        }
+        images.push(0, &[0; IMAGE_LEN]);
+        assert_eq!(mean_image(&images, 600), vec![255.0; IMAGE_LEN]);
+        assert_eq!(mean_image(&images, 601), vec![255.0 * 600.0 / 601.0; IMAGE_LEN]);
     }
 
     #[test]

@@ -3,6 +3,10 @@
 //! Both come from one drawing routine over plotters' backends. The font for PNG is compiled in, so
 //! a machine without fonts draws the same bytes.
 
+mod sweep;
+
+pub use sweep::{Curve, Sweep, sweep_figure};
+
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::{FontStyle, register_font};
@@ -40,6 +44,8 @@ struct Panel {
     series: Vec<Series>,
     /// A dashed line across, at this height.
     reference: Option<f64>,
+    /// What the numbers on the axes look like.
+    label: fn(f64) -> String,
 }
 
 #[derive(Clone, Debug)]
@@ -116,7 +122,7 @@ impl Panel {
         y_label: &'static str,
         series: Vec<Series>,
     ) -> Self {
-        Self { title, x_label, y_label, series, reference: None }
+        Self { title, x_label, y_label, series, reference: None, label: number_label }
     }
 
     /// The least range of each axis that holds all points, with a margin. Never empty.
@@ -236,8 +242,8 @@ impl Panel {
             .axis_desc_style(("sans-serif", 18))
             .x_desc(self.x_label)
             .y_desc(self.y_label)
-            .x_label_formatter(&|x| number_label(*x))
-            .y_label_formatter(&|y| number_label(*y))
+            .x_label_formatter(&|x| (self.label)(*x))
+            .y_label_formatter(&|y| (self.label)(*y))
             .draw()?;
         if let Some(height) = self.reference {
             let line = [(left, height), (right, height)];

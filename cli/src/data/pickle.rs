@@ -94,8 +94,9 @@ fn find<'m>(machine: &'m mut Machine<'_>) -> Step<(&'m Array<'m>, &'m [Option<i6
 ///
 /// [`DataError`] naming the file that is missing or wrong.
 pub fn load(folder: &Path) -> Result<DataSet, DataError> {
+    let mut bytes = Vec::new();
     assemble(folder, Version::Python, (TRAIN_FILES, TEST_FILE), |path, images| {
-        let bytes = read_file(path, MAX_FILE_LEN + 1)?;
+        read_file(path, MAX_FILE_LEN + 1, &mut bytes)?;
         parse_batch(&path.display().to_string(), &bytes, IMAGES_PER_FILE, images)
     })
 }

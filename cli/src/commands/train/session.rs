@@ -74,9 +74,14 @@ impl Session<'_> {
     ) -> Result<()> {
         let Self { config, data, split, backend, folder, .. } = *self;
         let lengths = Lengths::new(&config.solver::<T>(), split.train.len());
-        let mean_image: Vec<T> = split.mean_image(data).into_iter().map(T::from_f64).collect();
+        // Each goes once through all images: at the same time, until the first step has to wait.
+        let (mean_image, data_mark) = std::thread::scope(|scope| {
+            let mark = scope.spawn(|| fingerprint(data));
+            let mean_image = split.mean_image(data);
+            (mean_image, mark.join().unwrap_or_else(|_| fingerprint(data)))
+        });
+        let mean_image: Vec<T> = mean_image.into_iter().map(T::from_f64).collect();
         let config_text = config.to_toml();
-        let data_mark = fingerprint(data);
         let checkpoint = self.read_checkpoint::<T>(data_mark)?;
 
         folder.write(CONFIG, config_text.as_bytes())?;
