@@ -175,8 +175,7 @@ pub fn from_safetensors<T: Number>(
     let found = Weights::new(arch, &weights.params, &weights.running)?;
     ensure!(
         to_safetensors(arch, found, &weights.mean_image, &config)? == bytes,
-        "{file}: damaged: its checksum does not fit its content; `barenet train --resume` with the \
-         run's folder writes it anew from the last checkpoint"
+        "{file}: damaged: its checksum does not fit its content"
     );
     Ok(weights)
 }

@@ -2,6 +2,7 @@
 
 #![cfg(unix)]
 
+use barenet_blas::Kernel;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -22,6 +23,7 @@ const FILES: [&str; 6] = [
 fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_barenet"));
     command.args(arguments).current_dir(folder).env_remove("CIFAR10_DIR").env("NO_COLOR", "1");
+    command.env("BARENET_EXACT_THREADS", "1");
     command
 }
 
@@ -71,6 +73,8 @@ fn settings(which: usize) -> Vec<&'static str> {
         "7",
         "--update-rule",
         rules[which % rules.len()],
+        "--gemm",
+        Kernel::ALL[which % Kernel::ALL.len()].name(),
     ];
     if which.is_multiple_of(2) {
         settings.extend(["--batchnorm", "--keep-prob", "0.8"]);
@@ -117,7 +121,10 @@ fn runs_killed_at_random_moments_end_with_the_bytes_of_a_run_that_was_not() {
             let arguments = if first {
                 [&settings(which)[..], &["--out", &killed]].concat()
             } else {
-                vec!["train", "-q", "--resume", &killed, "--checkpoint-every", "7"]
+                // How many threads there are may change from one part to the next.
+                let threads = ["1", "2", "3"][usize::try_from(random.below(3)).unwrap()];
+                let resume = ["train", "-q", "--resume", &killed, "--checkpoint-every", "7"];
+                [&resume[..], &["--threads", threads]].concat()
             };
             let mut child =
                 command(place.path(), &arguments).stderr(Stdio::piped()).spawn().unwrap();
@@ -236,6 +243,57 @@ fn the_first_signal_stops_a_run_well_and_says_how_to_go_on() {
     }
 }
 
+/// The first signal finds the run in a step that takes minutes; the second does not wait for it.
+#[test]
+fn the_second_signal_stops_a_run_at_once() {
+    for (first, second, code) in
+        [("-INT", "-INT", 130), ("-TERM", "-TERM", 143), ("-INT", "-TERM", 143)]
+    {
+        let place = TempDir::new().unwrap();
+        let arguments = [
+            "train",
+            "--gemm",
+            "portable",
+            "--hidden",
+            "2000,8000,8000,8000",
+            "--batch-size",
+            "4000",
+            "--out",
+            "run",
+            "--threads",
+            "1",
+        ];
+        let (mut running, _) = Running::start(place.path(), &arguments, "start");
+        std::thread::sleep(Duration::from_millis(300));
+        running.signal(first);
+        std::thread::sleep(Duration::from_millis(300));
+        assert!(running.0.try_wait().unwrap().is_none(), "the first signal waits for the step");
+        running.signal(second);
+        let (status, message) = running.end();
+        assert_eq!(status, Some(code), "{message}");
+        assert!(message.is_empty(), "{message}");
+    }
+}
+
+/// Also one that comes while the data are still being read.
+#[test]
+fn a_signal_before_the_first_step_stops_a_run_well() {
+    for delay in [0, 5, 20, 60] {
+        let place = TempDir::new().unwrap();
+        let arguments = ["train", "-q", "--hidden", "16", "--epochs", "100000", "--out", "run"];
+        let child = command(place.path(), &arguments).stderr(Stdio::piped()).spawn().unwrap();
+        let mut running = Running(child);
+        std::thread::sleep(Duration::from_millis(delay));
+        running.signal("-TERM");
+        let (status, message) = running.end();
+        // Before it listens, a process ends as processes do.
+        if status.is_some() {
+            assert_eq!(status, Some(143), "{message}");
+            assert!(place.path().join("run/last.ckpt").is_file());
+        }
+    }
+}
+
 #[test]
 fn sigusr1_writes_a_checkpoint_and_the_run_goes_on() {
     let place = TempDir::new().unwrap();
@@ -332,6 +390,27 @@ fn what_cannot_go_on_is_refused() {
     refuse(&["train", "--resume", "empty"], 1, "empty: no checkpoint that can be used");
     let quick = ["train", "-q", "--hidden", "8", "--train-size", "200", "--epochs", "1"];
     succeeds(&barenet(place.path(), &[&quick[..], &["--out", "run"]].concat()));
+    // The weights are damaged: what can be done is said, and helps.
+    let best = place.path().join("run/best.safetensors");
+    let whole = fs::read(&best).unwrap();
+    for at in [3, whole.len() / 2, whole.len() - 1] {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1;
+        fs::write(&best, &bytes).unwrap();
+        refuse(&["eval", "run"], 1, "`barenet train --resume run` writes it anew");
+    }
+    fs::write(&best, &whole[..100]).unwrap();
+    refuse(&["eval", "run"], 1, "`barenet train --resume run` writes it anew");
+    succeeds(&barenet(place.path(), &["train", "-q", "--resume", "run"]));
+    assert!(fs::read(&best).unwrap() == whole);
+    let shorter = ["train", "-q", "--hidden", "8", "--train-size", "200", "--epochs", "3"];
+    succeeds(&barenet(place.path(), &[&shorter[..], &["--out", "three"]].concat()));
+    let fewer = ["train", "--resume", "three", "--epochs", "2"];
+    refuse(
+        &fewer,
+        2,
+        "--epochs 2: the run has done 3 iterations already, which is more than the 2 of 2 epochs",
+    );
     let other = ["train", "--resume", "run", "--learning-rate", "1"];
     refuse(&other, 2, "a run goes on with its own settings");
     refuse(&["train", "--resume", "run", "--out", "x"], 2, "--out");

@@ -1,6 +1,7 @@
 //! `barenet eval`.
 
 use super::{data_line, start_backend};
+use crate::checkpoint::store;
 use crate::config::Config;
 use crate::data::{DataSet, IMAGE_LEN, NUM_CLASSES, discover};
 use crate::number::Number;
@@ -9,7 +10,7 @@ use crate::samples::{Part, Split};
 use crate::settings::{Dtype, GemmName, Settings};
 use crate::trainer;
 use crate::weights::{from_safetensors, read_config};
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use barenet::Weights;
 use serde_json::json;
 use std::path::PathBuf;
@@ -54,7 +55,8 @@ pub fn run(args: &Args) -> Result<()> {
     let folder = RunFolder::open(&args.run)?;
     let file = folder.file(BEST);
     let bytes = folder.read(BEST)?;
-    let trained = Settings::from_toml(&read_config(&bytes, &file)?, &file)?;
+    let trained = read_config(&bytes, &file).map_err(|error| advise(error, &folder))?;
+    let trained = Settings::from_toml(&trained, &file)?;
     // Where it was trained says nothing about where it is measured.
     let trained = Settings { gemm: None, threads: None, ..trained };
     let flags = Settings {
@@ -89,6 +91,18 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
+/// What can be done about weights that cannot be used.
+fn advise(error: anyhow::Error, folder: &RunFolder) -> anyhow::Error {
+    let run = folder.path();
+    if store::find(run).is_err() {
+        return error;
+    }
+    anyhow!(
+        "{error:#}; its checkpoint is whole: `barenet train --resume {}` writes it anew",
+        run.display()
+    )
+}
+
 fn measure<T: Number>(
     config: &Config,
     bytes: &[u8],
@@ -96,7 +110,8 @@ fn measure<T: Number>(
     part: (&DataSet, &Split, Part),
 ) -> Result<f64> {
     let net = config.net::<T>();
-    let weights = from_safetensors::<T>(bytes, &net.arch, &folder.file(BEST))?;
+    let weights = from_safetensors::<T>(bytes, &net.arch, &folder.file(BEST));
+    let weights = weights.map_err(|error| advise(error, folder))?;
     let mean_image = weights.mean_image;
     let weights = Weights::new(&net.arch, &weights.params, &weights.running)?;
     trainer::evaluate(&net, weights, part, &mean_image, &start_backend(config)?)

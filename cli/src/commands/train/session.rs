@@ -2,6 +2,7 @@
 
 use crate::checkpoint::Checkpoint;
 use crate::checkpoint::store::{Desk, Writer};
+use crate::commands::usage;
 use crate::config::Config;
 use crate::console::Console;
 use crate::data::DataSet;
@@ -82,7 +83,7 @@ impl Session<'_> {
         });
         let mean_image: Vec<T> = mean_image.into_iter().map(T::from_f64).collect();
         let config_text = config.to_toml();
-        let checkpoint = self.read_checkpoint::<T>(data_mark)?;
+        let checkpoint = self.read_checkpoint::<T>(data_mark, lengths)?;
 
         folder.write(CONFIG, config_text.as_bytes())?;
         let mut log = self.start_log(&console, lengths, checkpoint.as_ref())?;
@@ -199,7 +200,11 @@ impl Session<'_> {
         self.report(&console, &summary, reported, &outcome)
     }
 
-    fn read_checkpoint<T: Number>(&self, data_mark: u64) -> Result<Option<Checkpoint<T>>> {
+    fn read_checkpoint<T: Number>(
+        &self,
+        data_mark: u64,
+        lengths: Lengths,
+    ) -> Result<Option<Checkpoint<T>>> {
         let Some((bytes, file)) = &self.resume else { return Ok(None) };
         let checkpoint = Checkpoint::from_bytes(bytes, file)?;
         ensure!(
@@ -208,6 +213,13 @@ impl Session<'_> {
             file.display(),
             self.data.source
         );
+        let (done, Lengths { iterations, epochs, .. }) = (checkpoint.progress.iteration, lengths);
+        if done > iterations {
+            return usage(format!(
+                "--epochs {epochs}: the run has done {done} iterations already, which is more than \
+                 the {iterations} of {epochs} epochs"
+            ));
+        }
         Ok(Some(checkpoint))
     }
 
