@@ -11,7 +11,9 @@ for target in "${targets[@]}"; do
   echo "== fuzz $target for $seconds s"
   mkdir -p "corpus/$target"
   seeds=()
-  [ -d "seeds/$target" ] && seeds=("seeds/$target")
+  for folder in seeds regressions; do
+    [ ! -d "$folder/$target" ] || seeds+=("$folder/$target")
+  done
   cargo +nightly fuzz run --fuzz-dir . "$target" "corpus/$target" "${seeds[@]}" -- \
     -max_total_time="$seconds" -max_len=8192 -timeout=10 -verbosity=0 -print_final_stats=0
 done

@@ -69,7 +69,7 @@ impl RunFolder {
         fs::create_dir_all(out)
             .with_context(|| format!("{}: cannot make this folder", out.display()))?;
         let folder = Self { path: out.to_owned(), _lock: None }.lock()?;
-        if FILES.iter().any(|name| folder.file(name).exists()) {
+        if FILES.iter().any(|name| folder.file(name).is_file()) {
             if !force {
                 bail!(
                     "{}: holds another run; choose another --out, or --force to replace it",

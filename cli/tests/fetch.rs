@@ -307,6 +307,7 @@ fn a_server_that_never_gets_on_is_given_up() {
         let output = fetch(place.path(), noise(), &[server.url()]).output().unwrap();
         assert_eq!(output.status.code(), Some(1));
         assert_eq!(server.requests().len(), 5, "{}", message(&output));
+        assert!(!place.path().join(PART).exists(), "nothing came, nothing is kept");
     }
 }
 

@@ -108,7 +108,7 @@ fn num_kills() -> usize {
 fn runs_killed_at_random_moments_end_with_the_bytes_of_a_run_that_was_not() {
     let place = TempDir::new().unwrap();
     let mut random = Random(1);
-    let (mut kills, mut which) = (0, 0);
+    let (mut kills, mut went_on, mut which) = (0, 0, 0);
     while kills < num_kills() {
         let (whole, killed) = (format!("whole{which}"), format!("killed{which}"));
         let start = std::time::Instant::now();
@@ -144,6 +144,7 @@ fn runs_killed_at_random_moments_end_with_the_bytes_of_a_run_that_was_not() {
             kills_of_this_run += 1;
             // Killed before its first checkpoint there is nothing to go on from.
             first = !began;
+            went_on += usize::from(began);
             if first {
                 let _nothing_there = fs::remove_dir_all(place.path().join(&killed));
             }
@@ -151,6 +152,8 @@ fn runs_killed_at_random_moments_end_with_the_bytes_of_a_run_that_was_not() {
         same_run(place.path(), &whole, &killed);
         which += 1;
     }
+    println!("{kills} kills of {which} runs, {went_on} of them after a checkpoint");
+    assert!(went_on >= kills / 4, "hardly any kill came after a checkpoint: {went_on} of {kills}");
 }
 
 /// A process that is killed with the test.

@@ -7,7 +7,7 @@
 use super::Checkpoint;
 use crate::disk::{Disk, RealDisk, unfinished};
 use crate::number::Number;
-use crate::run_folder::{CHECKPOINT, DAMAGED_CHECKPOINT, PREVIOUS_CHECKPOINT};
+use crate::run_folder::{CHECKPOINT, CONFIG, DAMAGED_CHECKPOINT, PREVIOUS_CHECKPOINT};
 use anyhow::{Context, Result, anyhow};
 use std::fs;
 use std::io;
@@ -73,7 +73,15 @@ pub fn find(folder: &Path) -> Result<Found> {
         }
     }
     let problem = passed_over.map_or_else(String::new, |error| format!("{error:#}"));
-    Err(anyhow!("{}: no checkpoint that can be used: {problem}", folder.display()))
+    let folder_name = folder.display();
+    let advice = if folder.join(CONFIG).exists() {
+        format!(
+            "; `barenet train --config {folder_name}/{CONFIG} --out {folder_name} --force` begins anew"
+        )
+    } else {
+        String::new()
+    };
+    Err(anyhow!("{folder_name}: no checkpoint that can be used: {problem}{advice}"))
 }
 
 impl Found {

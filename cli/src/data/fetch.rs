@@ -152,29 +152,28 @@ pub fn fetch(
     patience: Duration,
     on_event: &dyn Fn(Event<'_>),
 ) -> Result<Fetched> {
+    fs::create_dir_all(dir)
+        .with_context(|| format!("{}: cannot make this folder", dir.display()))?;
+    let _lock = lock(dir)?;
     let folder = dir.join(archive.folder_name());
     if folder.is_dir() && unpack::read(archive.version, &folder).is_ok() {
         return Ok(Fetched { folder, was_there: true });
     }
-    fs::create_dir_all(dir)
-        .with_context(|| format!("{}: cannot make this folder", dir.display()))?;
     let packed = dir.join(archive.file_name());
     let part = dir.join(format!("{}.part", archive.file_name()));
-    // Held until all is done; the system takes it back however the process ends.
-    let file = File::options().create(true).truncate(false).read(true).append(true).open(&part);
-    let file = file.with_context(|| format!("{}: cannot be written", part.display()))?;
-    match file.try_lock() {
-        Err(TryLockError::WouldBlock) => {
-            bail!("{}: another process downloads into this folder", dir.display());
-        }
-        // A file system that knows no locks is no reason not to download.
-        Ok(()) | Err(TryLockError::Error(_)) => {}
-    }
     if packed.exists() {
         archive.check(&packed).with_context(|| "remove this file to download it anew")?;
     } else {
+        let file = File::options().create(true).truncate(false).read(true).append(true).open(&part);
+        let file = file.with_context(|| format!("{}: cannot be written", part.display()))?;
         let client = http::Client::new(patience, proxy::Proxies::from_env());
-        download::Download { archive, client: &client, path: &part, on_event }.run(file)?;
+        let download = download::Download { archive, client: &client, path: &part, on_event };
+        download.run(file).inspect_err(|_error| {
+            if fs::metadata(&part).is_ok_and(|metadata| metadata.len() == 0) {
+                // Nothing worth keeping. What went wrong before is what matters.
+                let _leftover = fs::remove_file(&part);
+            }
+        })?;
         fs::rename(&part, &packed)
             .with_context(|| format!("{}: cannot be written", packed.display()))?;
         sync_folder(dir)?;
@@ -185,6 +184,19 @@ pub fn fetch(
         remove_if_there(path)?;
     }
     Ok(Fetched { folder, was_there: false })
+}
+
+/// Takes a folder for this process, until the result is dropped or the process ends in whatever way.
+fn lock(dir: &Path) -> Result<Option<File>> {
+    // Where folders cannot be opened, as on Windows, or file systems know no locks, nobody is kept
+    // from downloading.
+    let Ok(file) = File::open(dir) else { return Ok(None) };
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => {
+            bail!("{}: another process downloads into this folder", dir.display());
+        }
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(Some(file)),
+    }
 }
 
 /// The length and SHA-256 of all that is left to read.
