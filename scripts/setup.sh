@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Installs on Debian or Ubuntu what barenet needs beyond cargo. Running it again is harmless.
 #
-#   scripts/setup.sh [openblas] [firmware] [fuzz]      only these parts; without any, all
+#   scripts/setup.sh [openblas] [firmware] [fuzz] [sanitize]   only these parts; without any, the first three
 #
 #   openblas   OpenBLAS, for the feature `openblas`
 #   firmware   QEMU, and Rust for bare-metal ARM
 #   fuzz       nightly Rust and cargo-fuzz
+#   sanitize   nightly Rust, with its standard library's source if it can be had, and valgrind
 set -euo pipefail
 
 readonly TARGETS="thumbv7em-none-eabihf thumbv6m-none-eabi"
@@ -72,10 +73,22 @@ install_bare_metal_rust() {
     fi
 }
 
-install_fuzz() {
-    has rustup || die "fuzzing needs nightly Rust, which comes with rustup"
+install_nightly() {
+    has rustup || die "$1 needs nightly Rust, which comes with rustup"
     rustup run nightly rustc --version >/dev/null 2>&1 ||
         rustup toolchain install nightly --profile minimal
+}
+
+install_sanitize() {
+    install_nightly AddressSanitizer
+    has valgrind || apt_install valgrind libc6-dbg
+    timeout 300 rustup component add --toolchain nightly rust-src >/dev/null 2>&1 ||
+        say "rustup cannot fetch rust-src: the standard library will not be instrumented"
+    say "$(rustup run nightly rustc --version), $(valgrind --version)"
+}
+
+install_fuzz() {
+    install_nightly fuzzing
     has cargo-fuzz || cargo install --quiet --locked cargo-fuzz
     say "$(cargo-fuzz --version), $(rustup run nightly rustc --version)"
 }
@@ -83,8 +96,8 @@ install_fuzz() {
 [ $# -gt 0 ] || set -- openblas firmware fuzz
 for part in "$@"; do
     case ${part#--} in
-        openblas | firmware | fuzz) ;;
-        -h | help) sed -n '2,8s/^# \{0,1\}//p' "$0" && exit ;;
+        openblas | firmware | fuzz | sanitize) ;;
+        -h | help) sed -n '2,9s/^# \{0,1\}//p' "$0" && exit ;;
         *) say "unknown part $part; see --help" >&2 && exit 2 ;;
     esac
 done
@@ -93,5 +106,6 @@ for part in "$@"; do
         openblas) install_openblas ;;
         firmware) install_qemu && install_bare_metal_rust ;;
         fuzz) install_fuzz ;;
+        sanitize) install_sanitize ;;
     esac
 done
