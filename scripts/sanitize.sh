@@ -3,64 +3,70 @@
 # backend passes, under tools that see wrong memory accesses and data races:
 #
 #   scripts/sanitize.sh [address] [thread] [valgrind]      only these; without any, all
+#   scripts/sanitize.sh quick                              AddressSanitizer, only the crate's own tests
 #   FEATURES=openblas scripts/sanitize.sh valgrind         another build
 #
-# address, thread: AddressSanitizer and ThreadSanitizer, with a nightly toolchain (thread needs its
-# rust-src too); valgrind: Debian's package. `scripts/setup.sh sanitize` installs them.
+# address, thread: AddressSanitizer and ThreadSanitizer, with a nightly toolchain; valgrind: Debian's
+# package. `scripts/setup.sh sanitize` installs them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 readonly TARGET=x86_64-unknown-linux-gnu
-features=(--features "${FEATURES:-}")
-export CARGO_TERM_COLOR=never
+# A relative CARGO_TARGET_DIR would be another folder in another package.
+target_dir=$(realpath -m "${CARGO_TARGET_DIR:-target}")
+export CARGO_TERM_COLOR=never TSAN_OPTIONS=halt_on_error=1 ASAN_OPTIONS=detect_stack_use_after_return=1
 
 die() { printf '%s\n' "sanitize: $*" >&2; exit 1; }
 
-# The test programs, built with more options: one path a line.
+# The test programs of this script, built with more options: one path a line.
 build() {
-    cargo test "$@" --no-run --message-format=json "${features[@]}" \
-        -p barenet-blas -p barenet-tests --lib --test gemm_conformance |
+    cargo test "$@" --no-run --message-format=json --features "${FEATURES:-}" |
         sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' | sort -u
 }
+readonly OWN=(-p barenet-blas --lib) ALL=(-p barenet-blas -p barenet-tests --lib --test gemm_conformance)
 
+# Runs the programs in `programs` one after another, each started by a command.
 run() {
     local name=$1 program
     shift
+    [ ${#programs[@]} -gt 0 ] || die "nothing was built"
     for program in "${programs[@]}"; do
         printf '%s\n' "== $name: $(basename "$program")"
         "$@" "$program" --test-threads 1
     done
 }
 
+# sanitizer NAME PACKAGES…
 sanitizer() {
-    rustup run nightly rustc --version >/dev/null 2>&1 || die "no nightly toolchain; run scripts/setup.sh fuzz"
-    local flags=()
-    # An instrumented standard library sees more, and ThreadSanitizer is wrong without it.
-    if [ -d "$(rustc +nightly --print sysroot)/lib/rustlib/src/rust/library" ]; then
-        flags=(-Zbuild-std)
-    elif [ "$1" = thread ]; then
-        die "ThreadSanitizer needs the source of the standard library: rustup +nightly component add rust-src"
+    local name=$1 flags=(--target "$TARGET") rustflags=-Zsanitizer=$1
+    export RUSTUP_TOOLCHAIN=nightly CARGO_TARGET_DIR=$target_dir/sanitize-$name
+    rustc --version >/dev/null 2>&1 || die "no nightly toolchain; run scripts/setup.sh sanitize"
+    if [ -d "$(rustc --print sysroot)/lib/rustlib/src/rust/library" ]; then
+        flags+=(-Zbuild-std)
+    elif [ "$name" = thread ]; then
+        # The standard library is then not instrumented: what it does right in Mutex, Condvar, Arc and
+        # channels looks like a race. The list says where; all lock-free code is still seen.
+        rustflags+=" -Cunsafe-allow-abi-mismatch=sanitizer"
+        TSAN_OPTIONS+=:suppressions=$PWD/scripts/tsan.supp
     fi
-    export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-target}/sanitize-$1
-    mapfile -t programs < <(RUSTUP_TOOLCHAIN=nightly RUSTFLAGS=-Zsanitizer=$1 build "${flags[@]}" --target $TARGET)
-    [ ${#programs[@]} -gt 0 ] || die "nothing was built"
-    run "$1" env ASAN_OPTIONS=detect_stack_use_after_return=1 TSAN_OPTIONS=halt_on_error=1
+    mapfile -t programs < <(RUSTFLAGS=$rustflags build "${@:2}" "${flags[@]}")
+    run "$name" env
 }
 
 memcheck() {
     command -v valgrind >/dev/null || die "no valgrind; run scripts/setup.sh sanitize"
-    mapfile -t programs < <(build)
-    [ ${#programs[@]} -gt 0 ] || die "nothing was built"
-    # OpenBLAS keeps its buffers to the end; Rust's test harness keeps its threads' names.
+    mapfile -t programs < <(build "${ALL[@]}")
     run valgrind valgrind --quiet --error-exitcode=1 --leak-check=full --errors-for-leak-kinds=definite
 }
 
 [ $# -gt 0 ] || set -- address thread valgrind
 for tool in "$@"; do
     case $tool in
-        address | thread) (sanitizer "$tool") ;;
+        # In a shell of its own: it changes the environment.
+        address | thread) (sanitizer "$tool" "${ALL[@]}") ;;
+        quick) (sanitizer address "${OWN[@]}") ;;
         valgrind) memcheck ;;
-        *) die "unknown tool $tool; there are address, thread, valgrind" ;;
+        *) die "unknown tool $tool; there are address, thread, valgrind and quick" ;;
     esac
 done
 printf '%s\n' "sanitize: clean"
