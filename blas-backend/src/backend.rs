@@ -1,12 +1,11 @@
 //! A kernel and a team of threads, chosen at run time.
 
 use crate::join::Join;
-use crate::team::Team;
+use crate::team::{Team, cpus};
 #[cfg(any(feature = "matrixmultiply", feature = "openblas"))]
 use crate::tile::Product;
 use barenet::{Float, Gemm, GemmArgs, Portable};
 use core::fmt;
-use core::num::NonZero;
 use std::io;
 
 /// What multiplies matrices.
@@ -15,6 +14,9 @@ use std::io;
 pub enum Kernel {
     /// [`Portable`]: safe Rust, the same bits as on a microcontroller. Its products use one thread.
     Portable,
+    /// [`Simd`](crate::Simd): this crate's own kernels, on x86-64.
+    #[cfg(target_arch = "x86_64")]
+    Simd,
     /// [`MatrixMultiply`](crate::MatrixMultiply): the feature `matrixmultiply`.
     #[cfg(feature = "matrixmultiply")]
     MatrixMultiply,
@@ -24,10 +26,13 @@ pub enum Kernel {
 }
 
 impl Kernel {
-    /// The kernels of this build, the fastest first.
+    /// The kernels of this build, the one that is used unless another is asked for first: OpenBLAS, if
+    /// the build has it, otherwise the fastest.
     pub const ALL: &'static [Self] = &[
         #[cfg(feature = "openblas")]
         Self::OpenBlas,
+        #[cfg(target_arch = "x86_64")]
+        Self::Simd,
         #[cfg(feature = "matrixmultiply")]
         Self::MatrixMultiply,
         Self::Portable,
@@ -44,6 +49,8 @@ impl Kernel {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Portable => "portable",
+            #[cfg(target_arch = "x86_64")]
+            Self::Simd => "simd",
             #[cfg(feature = "matrixmultiply")]
             Self::MatrixMultiply => "matrixmultiply",
             #[cfg(feature = "openblas")]
@@ -63,6 +70,11 @@ impl fmt::Display for Kernel {
         match self {
             #[cfg(feature = "openblas")]
             Self::OpenBlas => f.write_str(&crate::OpenBlas::new().describe()),
+            #[cfg(target_arch = "x86_64")]
+            Self::Simd => {
+                let isa = crate::Simd::new().describe().unwrap_or("portable");
+                write!(f, "{} ({isa})", self.name())
+            }
             _ => f.write_str(self.name()),
         }
     }
@@ -95,8 +107,7 @@ impl Backend {
     ///
     /// If the operating system refuses to start the threads.
     pub fn new(kernel: Kernel, threads: usize) -> io::Result<Self> {
-        let cpus = std::thread::available_parallelism().map_or(1, NonZero::get);
-        Self::with_threads(kernel, if threads == 0 { cpus } else { threads.min(cpus) })
+        Self::with_threads(kernel, if threads == 0 { cpus() } else { threads.min(cpus()) })
     }
 
     /// Makes a team of exactly `threads` threads, at least one, however many CPUs there are: for
@@ -160,6 +171,8 @@ macro_rules! impl_element {
             fn multiply(args: GemmArgs<'_, Self>, backend: &Backend) {
                 match backend.kernel {
                     Kernel::Portable => Portable.gemm(args),
+                    #[cfg(target_arch = "x86_64")]
+                    Kernel::Simd => crate::Simd::new().run(args, backend),
                     #[cfg(feature = "matrixmultiply")]
                     Kernel::MatrixMultiply => {
                         Product::new(args).run(&crate::MatrixMultiply, backend);
@@ -186,5 +199,10 @@ impl<T: Element> Gemm<T> for Backend {
         B: FnOnce() + Send,
     {
         Join::join(self, a, b);
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn vectorized<A, R>(&self, work: impl FnOnce(A) -> R, args: A) -> R {
+        crate::simd::vectorized(work, args)
     }
 }

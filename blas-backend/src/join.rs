@@ -6,10 +6,10 @@ pub(crate) trait Join: Sync {
 }
 
 /// One after the other.
-#[cfg(any(feature = "matrixmultiply", feature = "openblas"))]
+#[cfg(any(target_arch = "x86_64", feature = "matrixmultiply", feature = "openblas"))]
 pub(crate) struct Sequential;
 
-#[cfg(any(feature = "matrixmultiply", feature = "openblas"))]
+#[cfg(any(target_arch = "x86_64", feature = "matrixmultiply", feature = "openblas"))]
 impl Join for Sequential {
     fn join(&self, a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
         a();

@@ -1,7 +1,7 @@
 //! Fast matrix products and threads for [`barenet`].
 //!
 //! [`Backend`] is what a program takes: a [`Kernel`] chosen at run time, and a team of threads.
-//! [`MatrixMultiply`] and [`OpenBlas`] are the kernels alone, on the calling thread.
+//! `Simd`, [`MatrixMultiply`] and [`OpenBlas`] are the kernels alone, on the calling thread.
 //!
 //! Without the feature `std` it is for microcontrollers and has, with the feature `cortex-m-dsp`,
 //! [`CortexMDsp`] for int8 networks.
@@ -14,10 +14,9 @@
 //!
 //! # Safety
 //!
-//! All `unsafe` code of the project is in this crate: the calls of the two libraries, the tiles of one
-//! matrix that several threads write, the work that threads take from each other's stacks, and the
-//! assembly for microcontrollers.
-//! Each block says why it is sound.
+//! All `unsafe` code of the project is in this crate: the calls of the two libraries, vector
+//! instructions, the tiles of one matrix that several threads write, the work that threads take from
+//! each other's stacks, and the assembly for microcontrollers. Each block says why it is sound.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![allow(unsafe_code)]
@@ -34,9 +33,14 @@ pub mod machine;
 mod matrixmultiply;
 #[cfg(feature = "openblas")]
 mod openblas;
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+mod simd;
 #[cfg(feature = "std")]
 mod team;
-#[cfg(any(feature = "matrixmultiply", feature = "openblas"))]
+#[cfg(all(
+    feature = "std",
+    any(target_arch = "x86_64", feature = "matrixmultiply", feature = "openblas")
+))]
 mod tile;
 
 #[cfg(feature = "std")]
@@ -47,3 +51,5 @@ pub use cortex_m::CortexMDsp;
 pub use matrixmultiply::MatrixMultiply;
 #[cfg(feature = "openblas")]
 pub use openblas::OpenBlas;
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+pub use simd::Simd;

@@ -19,6 +19,10 @@ macro_rules! impl_matrixmultiply {
 
         impl Multiply<$t> for MatrixMultiply {
             fn multiply(&self, p: Product<'_, $t>) {
+                #[cfg(target_arch = "x86_64")]
+                if crate::simd::multiplied_few_rows(&p) {
+                    return;
+                }
                 // A slice has at most isize::MAX bytes, so every stride of a matrix of elements
                 // fits; that of an empty one is never used.
                 #[allow(clippy::cast_possible_wrap)]

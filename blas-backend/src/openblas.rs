@@ -73,6 +73,10 @@ macro_rules! impl_openblas {
 
         impl Multiply<$t> for OpenBlas {
             fn multiply(&self, p: Product<'_, $t>) {
+                #[cfg(target_arch = "x86_64")]
+                if crate::simd::multiplied_few_rows(&p) {
+                    return;
+                }
                 let sizes = (|| {
                     let int = |size: usize| i32::try_from(size).ok();
                     let (a, b) = (layout(&p.a, p.m, p.k)?, layout(&p.b, p.k, p.n)?);

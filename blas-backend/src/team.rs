@@ -12,6 +12,7 @@ mod queue;
 use crate::join::Join;
 use core::cell::Cell;
 use core::hint::spin_loop;
+use core::num::NonZero;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
 use job::StackJob;
 use queue::{JobRef, Queue};
@@ -54,6 +55,8 @@ struct Shared {
     wake_ups: Mutex<usize>,
     bell: Condvar,
     is_closing: AtomicBool,
+    /// Looks for work in vain before a member lets others have its CPU.
+    stubbornness: u32,
 }
 
 impl Team {
@@ -66,6 +69,8 @@ impl Team {
             wake_ups: Mutex::new(0),
             bell: Condvar::new(),
             is_closing: AtomicBool::new(false),
+            // With more members than CPUs, who has the work may be waiting for this CPU.
+            stubbornness: if size > cpus() { 16 } else { 1 << 12 },
         });
         let mut team = Self { shared, workers: Vec::new() };
         for place in 1..size {
@@ -109,6 +114,11 @@ impl Join for Team {
             }
         });
     }
+}
+
+/// How many CPUs this process may use.
+pub(crate) fn cpus() -> usize {
+    thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 /// The first place, for as long as a caller needs it.
@@ -173,11 +183,7 @@ impl Shared {
                 idle = 0;
             } else {
                 idle += 1;
-                if idle.is_multiple_of(1 << 12) {
-                    // The thread that has the job may be waiting for this CPU.
-                    thread::yield_now();
-                }
-                spin_loop();
+                self.pause(idle);
             }
         }
     }
@@ -186,16 +192,16 @@ impl Shared {
     fn work(&self, place: usize) {
         SEAT.set((self.address(), place));
         let mut idle_since = None;
-        let mut looks = 0;
+        let mut looks = 0_u32;
         loop {
             if let Some(job) = self.steal(place) {
                 job.run();
-                idle_since = None;
+                (idle_since, looks) = (None, 0);
                 continue;
             }
-            spin_loop();
-            looks = (looks + 1) % LOOKS;
-            if looks != 0 {
+            looks += 1;
+            self.pause(looks);
+            if !looks.is_multiple_of(LOOKS) {
                 continue;
             }
             if self.is_closing.load(Ordering::Relaxed) {
@@ -206,6 +212,13 @@ impl Shared {
                 idle_since = None;
             }
         }
+    }
+
+    fn pause(&self, looks: u32) {
+        if looks.is_multiple_of(self.stubbornness) {
+            thread::yield_now();
+        }
+        spin_loop();
     }
 
     /// The oldest job of another member.

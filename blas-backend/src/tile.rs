@@ -43,7 +43,15 @@ pub(crate) trait Multiply<T>: Sync {
 }
 
 /// Products of fewer multiplications than this stay whole: handing one over would cost as much.
-const MIN_MULTIPLICATIONS: usize = 1 << 20;
+const MIN_MULTIPLICATIONS: usize = 1 << 18;
+
+/// Rows and columns that are not cut: whole tiles of the kernels.
+const WHOLE_ROWS: usize = 24;
+const WHOLE_COLS: usize = 48;
+
+const fn nearest_multiple(x: usize, of: usize) -> usize {
+    (x + of / 2) / of * of
+}
 
 impl<'a, T: Float> Product<'a, T> {
     pub(crate) fn new(args: GemmArgs<'a, T>) -> Self {
@@ -69,16 +77,24 @@ impl<'a, T: Float> Product<'a, T> {
         }
     }
 
-    /// How many tiles C is cut into, along its longer side. A function of the sizes alone.
+    /// Whether C is cut into bands of rows, or of columns. Bands of rows, which lie in one piece, if
+    /// there are enough of them.
+    fn cuts_rows(&self) -> bool {
+        2 * self.m >= self.n
+    }
+
+    /// How many tiles C is cut into, along one side. A function of the sizes alone.
     fn num_tiles(&self) -> usize {
         if self.m.saturating_mul(self.k).saturating_mul(self.n) < MIN_MULTIPLICATIONS {
             return 1;
         }
-        // Every tile prepares the shorter operand anew, so tiles should be long; but two cores
-        // should have one each of a common batch of 100 rows.
-        match self.m.max(self.n) {
-            0..96 => 1,
-            96..512 => 2,
+        let (side, least) =
+            if self.cuts_rows() { (self.m, WHOLE_ROWS) } else { (self.n, WHOLE_COLS) };
+        // Every tile prepares the other operand anew, so tiles should be long; but two cores should
+        // have one each of a common batch.
+        match side {
+            side if side < 2 * least => 1,
+            0..512 => 2,
             side => side.div_ceil(256),
         }
     }
@@ -86,9 +102,8 @@ impl<'a, T: Float> Product<'a, T> {
     /// Splits the product in two at tile boundary `at` of `num_tiles`.
     fn split(self, at: usize, num_tiles: usize) -> (Self, Self) {
         let (a, b) = (self.a, self.b);
-        if self.m >= self.n {
-            // Whole vectors of rows in every tile but the last.
-            let rows = (self.m * at / num_tiles).next_multiple_of(4).min(self.m);
+        if self.cuts_rows() {
+            let rows = nearest_multiple(self.m * at / num_tiles, WHOLE_ROWS).min(self.m);
             // SAFETY: `rows` ≤ m, so the pointers stay within, or one past the end of, what they
             // point into; the two halves have no row of C in common.
             unsafe {
@@ -98,7 +113,7 @@ impl<'a, T: Float> Product<'a, T> {
                 (Self { m: rows, ..self }, Self { m: m_lower, a: a_lower, c: c_lower, ..self })
             }
         } else {
-            let cols = (self.n * at / num_tiles).next_multiple_of(16).min(self.n);
+            let cols = nearest_multiple(self.n * at / num_tiles, WHOLE_COLS).min(self.n);
             // SAFETY: as above, with columns; addresses are those of elements, which are not formed
             // if the right half is empty.
             unsafe {

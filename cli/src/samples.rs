@@ -127,6 +127,8 @@ impl<T: Number> Dataset<T> for Samples<'_, T> {
         self.range.len()
     }
 
+    // Always, so that the Solver can have it compiled for the CPU's vector instructions.
+    #[inline(always)]
     fn sample(&self, index: usize, x: &mut [T]) -> Label {
         let index = self.range.start + index;
         for ((x, &pixel), &mean) in x.iter_mut().zip(self.images.image(index)).zip(self.mean_image)

@@ -250,6 +250,8 @@ name_enum! {
     GemmName {
         /// Safe Rust, the same bits as on a microcontroller
         Portable = "portable",
+        /// barenet's own kernels for AVX2 and AVX-512; x86-64 only
+        Simd = "simd",
         /// The matrixmultiply crate
         MatrixMultiply = "matrixmultiply",
         /// OpenBLAS (build with --features openblas)

@@ -110,6 +110,15 @@ pub trait Gemm<T>: Sync {
         a();
         b();
     }
+
+    /// Runs `work(args)`, compiled for the vector instructions that the backend has found in the CPU.
+    ///
+    /// Rust code is compiled for the oldest CPU that it may run on. A backend that knows better calls
+    /// `work` where more is allowed: if `work` is a function marked `#[inline(always)]`, it is compiled
+    /// there once more. The bits of its result are the same.
+    fn vectorized<A, R>(&self, work: impl FnOnce(A) -> R, args: A) -> R {
+        work(args)
+    }
 }
 
 /// Computes C ← op(A)·op(B) + β·C.
@@ -166,6 +175,15 @@ pub(crate) fn columns_of<T, const N: usize>(
     j: usize,
 ) -> impl Iterator<Item = &[T; N]> {
     rows_of(data, cols).map_while(move |row| row.get(j..)?.first_chunk::<N>())
+}
+
+/// `N` neighbouring columns of every row of a flat slice, for writing.
+pub(crate) fn columns_of_mut<T, const N: usize>(
+    data: &mut [T],
+    cols: usize,
+    j: usize,
+) -> impl Iterator<Item = &mut [T; N]> {
+    rows_of_mut(data, cols).map_while(move |row| row.get_mut(j..)?.first_chunk_mut::<N>())
 }
 
 /// C ← α·acc + β·C for one run of C, never reading C if β = 0.

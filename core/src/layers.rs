@@ -14,6 +14,7 @@
 
 mod affine;
 mod batchnorm;
+mod columns;
 mod dropout;
 mod loss;
 mod relu;

@@ -374,7 +374,9 @@ fn block<T>(data: &mut [T], rows: usize, cols: usize) -> Option<MatMut<'_, T>> {
 /// dw ← dw + reg·w; returns Σ w². Summed in fixed pieces and lanes, so that the bits do not depend
 /// on threads.
 fn add_scaled<T: Float>(gemm: &impl Gemm<T>, reg: T, w: &[T], dw: &mut [T]) -> T {
-    let Some(at) = split_point(w.len()) else { return add_scaled_chunk(reg, w, dw) };
+    let Some(at) = split_point(w.len()) else {
+        return gemm.vectorized(add_scaled_chunk, (reg, w, dw));
+    };
     let ((w_left, w_right), (dw_left, dw_right)) =
         match (w.split_at_checked(at), dw.split_at_mut_checked(at)) {
             (Some(w), Some(dw)) => (w, dw),
@@ -388,7 +390,8 @@ fn add_scaled<T: Float>(gemm: &impl Gemm<T>, reg: T, w: &[T], dw: &mut [T]) -> T
     left + right
 }
 
-fn add_scaled_chunk<T: Float>(reg: T, w: &[T], dw: &mut [T]) -> T {
+#[inline(always)]
+fn add_scaled_chunk<T: Float>((reg, w, dw): (T, &[T], &mut [T])) -> T {
     let (mut lanes, mut tail) = ([T::ZERO; 16], T::ZERO);
     let (w_chunks, w_tail) = w.as_chunks::<16>();
     let (dw_chunks, dw_tail) = dw.as_chunks_mut::<16>();

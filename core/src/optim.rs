@@ -23,6 +23,7 @@ use crate::gemm::{Gemm, split_point};
 /// # Errors
 ///
 /// [`ShapeError`] if the lengths differ; nothing is written in that case.
+#[inline(always)]
 pub fn sgd<T: Float>(w: &mut [T], dw: &[T], learning_rate: T) -> Result<(), ShapeError> {
     check_len("dw", w.len(), dw.len())?;
     for (w, &dw) in w.iter_mut().zip(dw) {
@@ -43,6 +44,7 @@ pub fn sgd<T: Float>(w: &mut [T], dw: &[T], learning_rate: T) -> Result<(), Shap
 /// # Errors
 ///
 /// [`ShapeError`] if the lengths differ; nothing is written in that case.
+#[inline(always)]
 pub fn sgd_momentum<T: Float>(
     w: &mut [T],
     dw: &[T],
@@ -74,6 +76,7 @@ pub fn sgd_momentum<T: Float>(
 /// [`ShapeError`] if the lengths differ; nothing is written in that case.
 ///
 /// CS231n: <https://cs231n.github.io/neural-networks-3/#sgd>
+#[inline(always)]
 pub fn nesterov<T: Float>(
     w: &mut [T],
     dw: &[T],
@@ -106,6 +109,7 @@ pub fn nesterov<T: Float>(
 /// [`ShapeError`] if the lengths differ; nothing is written in that case.
 ///
 /// Tieleman and Hinton, "Lecture 6.5: RMSProp", COURSERA (2012).
+#[inline(always)]
 pub fn rmsprop<T: Float>(
     w: &mut [T],
     dw: &[T],
@@ -171,6 +175,7 @@ impl<T: Float> Default for AdamConfig<T> {
 ///
 /// Kingma and Ba, "Adam", ICLR 2015; Loshchilov and Hutter, "Decoupled weight decay
 /// regularization", ICLR 2019.
+#[inline(always)]
 pub fn adam<T: Float>(
     w: &mut [T],
     dw: &[T],
@@ -318,20 +323,8 @@ impl<T: Float> UpdateRule<T> {
         second: &mut [T],
     ) {
         let Some(at) = split_point(w.len()) else {
-            // Lengths agree, so there is no error to pass on.
-            let _checked = match self {
-                Self::Sgd => sgd(w, dw, learning_rate),
-                Self::SgdMomentum { momentum } => {
-                    sgd_momentum(w, dw, first, learning_rate, *momentum)
-                }
-                Self::Nesterov { momentum } => nesterov(w, dw, first, learning_rate, *momentum),
-                Self::RmsProp { decay_rate, epsilon } => {
-                    rmsprop(w, dw, first, learning_rate, *decay_rate, *epsilon)
-                }
-                Self::Adam(config) | Self::AdamW(config) => {
-                    adam(w, dw, first, second, learning_rate, t, config)
-                }
-            };
+            let args = (self, learning_rate, t, w, dw, first, second);
+            gemm.vectorized(update_piece, args);
             return;
         };
         let (first_at, second_at) = (at.min(first.len()), at.min(second.len()));
@@ -347,6 +340,35 @@ impl<T: Float> UpdateRule<T> {
             );
         }
     }
+}
+
+/// Changes one piece of the parameters.
+#[inline(always)]
+fn update_piece<T: Float>(
+    (rule, learning_rate, t, w, dw, first, second): (
+        &UpdateRule<T>,
+        T,
+        usize,
+        &mut [T],
+        &[T],
+        &mut [T],
+        &mut [T],
+    ),
+) {
+    // Lengths agree, so there is no error to pass on.
+    let _checked = match rule {
+        UpdateRule::Sgd => sgd(w, dw, learning_rate),
+        UpdateRule::SgdMomentum { momentum } => {
+            sgd_momentum(w, dw, first, learning_rate, *momentum)
+        }
+        UpdateRule::Nesterov { momentum } => nesterov(w, dw, first, learning_rate, *momentum),
+        UpdateRule::RmsProp { decay_rate, epsilon } => {
+            rmsprop(w, dw, first, learning_rate, *decay_rate, *epsilon)
+        }
+        UpdateRule::Adam(config) | UpdateRule::AdamW(config) => {
+            adam(w, dw, first, second, learning_rate, t, config)
+        }
+    };
 }
 
 #[cfg(test)]

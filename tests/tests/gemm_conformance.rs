@@ -153,10 +153,70 @@ macro_rules! gemm_conformance {
 }
 
 gemm_conformance!(portable, Kernel::Portable, Portable);
+#[cfg(target_arch = "x86_64")]
+gemm_conformance!(simd, Kernel::Simd, barenet_blas::Simd::new());
 #[cfg(feature = "matrixmultiply")]
 gemm_conformance!(matrixmultiply, Kernel::MatrixMultiply, barenet_blas::MatrixMultiply);
 #[cfg(feature = "openblas")]
 gemm_conformance!(openblas, Kernel::OpenBlas, barenet_blas::OpenBlas::new());
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn simd_without_avx512_equals_the_definition() {
+    equals_the_definition::<f32>(&barenet_blas::Simd::without_avx512());
+    equals_the_definition::<f64>(&barenet_blas::Simd::without_avx512());
+}
+
+/// Rows and columns of a large product that is cut into tiles, and of each tile, have the same bits
+/// as if they were computed alone.
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn simd_computes_rows_with_the_same_bits_in_any_tile() {
+    for (k, n) in [(33, 21), (400, 100), (100, 130)] {
+        let case = Case { m: 91, k, n, ta: false, tb: false, alpha: 1.0, beta: 0.0 };
+        let (a, b, _) = case.operands::<f32>();
+        let whole = case.run::<f32>(&barenet_blas::Simd::new());
+        let b = Mat::new(&b, k, n).unwrap();
+        for rows in [8, 9, 30, 50] {
+            for top in [0, 1, 41] {
+                let a = Mat::new(&a[top * k..(top + rows) * k], rows, k).unwrap();
+                let mut c = vec![0.0; rows * n];
+                let c_mat = MatMut::new(&mut c, rows, n).unwrap();
+                barenet::matmul(&barenet_blas::Simd::new(), a, b, 0.0, c_mat).unwrap();
+                assert_eq!(c, whole[top * n..(top + rows) * n], "{rows} rows from {top}");
+            }
+        }
+    }
+}
+
+/// Slices of f32 begin at any multiple of four bytes.
+#[test]
+fn slices_that_begin_between_vectors_give_the_same_bits() {
+    for &kernel in Kernel::ALL {
+        let backend = Backend::new(kernel, 1).unwrap();
+        for case in [(5, 9, 17, false), (30, 40, 50, true), (1, 64, 33, false)] {
+            let (m, k, n, tb) = case;
+            let case = Case { m, k, n, ta: false, tb, alpha: 1.0, beta: 0.0 };
+            let (a, b, _) = case.operands::<f32>();
+            let expected = case.run::<f32>(&backend);
+            for offset in 1..4 {
+                let shifted = |x: &[f32]| [&vec![f32::NAN; offset], x].concat();
+                let (a, b) = (shifted(&a), shifted(&b));
+                let mut c = vec![f32::NAN; offset + m * n];
+                let a = Mat::new(&a[offset..], m, k).unwrap();
+                let b = &b[offset..];
+                let b = if tb {
+                    Mat::new(b, n, k).unwrap().t()
+                } else {
+                    Mat::new(b, k, n).unwrap().into()
+                };
+                let c_mat = MatMut::new(&mut c[offset..], m, n).unwrap();
+                barenet::matmul(&backend, a, b, 0.0, c_mat).unwrap();
+                assert_eq!(c[offset..], expected, "{kernel}, {offset}");
+            }
+        }
+    }
+}
 
 /// The order in which the portable product sums does not depend on where an element lies.
 #[test]

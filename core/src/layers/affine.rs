@@ -2,9 +2,10 @@
 //!
 //! Its backward pass needs `x` and `w`, which the caller has anyway; nothing else is cached.
 
+use super::columns::{block_mut, for_column_blocks};
 use crate::error::{ShapeError, check_len, check_shape};
 use crate::float::Float;
-use crate::gemm::{Gemm, matmul};
+use crate::gemm::{Gemm, columns_of, matmul};
 use crate::mat::{Mat, MatMut};
 
 /// What a layer multiplies: a batch of numbers, or one image as bytes.
@@ -191,19 +192,25 @@ pub fn affine_backward<T: Float>(
     if let Some(dx) = &dx {
         check_shape("dx", x.shape(), dx.shape())?;
     }
-    sum_rows(dout, db);
+    gemm.vectorized(sum_rows, (dout, &mut *db));
     matmul(gemm, x.t(), dout, T::ZERO, dw)?;
     dx.map_or(Ok(()), |dx| matmul(gemm, dout, w.t(), T::ZERO, dx))
 }
 
 /// sum ← Σₙ x[n, ·], row after row.
-pub(super) fn sum_rows<T: Float>(x: Mat<'_, T>, sum: &mut [T]) {
-    sum.fill(T::ZERO);
-    for row in x.row_iter() {
-        for (sum, &x) in sum.iter_mut().zip(row) {
-            *sum += x;
+#[inline(always)]
+pub(super) fn sum_rows<T: Float>((x, sum): (Mat<'_, T>, &mut [T])) {
+    for_column_blocks!(x.cols(), |j, WIDTH| {
+        let mut acc = [T::ZERO; WIDTH];
+        for x in columns_of::<T, WIDTH>(x.data(), x.cols(), j) {
+            for (acc, &x) in acc.iter_mut().zip(x) {
+                *acc += x;
+            }
         }
-    }
+        if let Some(sum) = block_mut::<T, WIDTH>(sum, j) {
+            *sum = acc;
+        }
+    });
 }
 
 #[cfg(test)]

@@ -7,9 +7,10 @@
 //! As in CS231n, the running variance is that of the batch with division by N (PyTorch keeps the
 //! unbiased one), and `running ← momentum·running + (1 − momentum)·batch`.
 
-use super::affine::sum_rows;
+use super::columns::{block, block_mut, for_column_blocks};
 use crate::error::{ShapeError, check_len, check_shape};
 use crate::float::Float;
+use crate::gemm::{columns_of, columns_of_mut};
 use crate::mat::{Mat, MatMut};
 
 /// The constants of a batch normalisation.
@@ -89,7 +90,7 @@ pub fn batchnorm_forward_train<T: Float>(
     for (x_hat, &x) in x_hat.data_mut().iter_mut().zip(x.data()) {
         *x_hat = x;
     }
-    normalize_in_place(config, x_hat.reborrow(), running_mean, running_var, inv_std);
+    normalize_in_place((config, x_hat.reborrow(), running_mean, running_var, inv_std));
     for (x_hat, out) in x_hat.as_mat().row_iter().zip(out.row_iter_mut()) {
         for (((out, &x_hat), &gamma), &beta) in out.iter_mut().zip(x_hat).zip(gamma).zip(beta) {
             *out = gamma * x_hat + beta;
@@ -99,41 +100,54 @@ pub fn batchnorm_forward_train<T: Float>(
 }
 
 /// x ← x_hat. Lengths are the caller's care.
+#[inline(always)]
 pub(super) fn normalize_in_place<T: Float>(
-    config: &BatchNormConfig<T>,
-    mut x: MatMut<'_, T>,
-    running_mean: &mut [T],
-    running_var: &mut [T],
-    inv_std: &mut [T],
+    (config, mut x, running_mean, running_var, inv_std): (
+        &BatchNormConfig<T>,
+        MatMut<'_, T>,
+        &mut [T],
+        &mut [T],
+        &mut [T],
+    ),
 ) {
-    let num_samples = T::from_usize(x.rows().max(1));
-    // `inv_std` holds the mean, then the variance, before it gets its own value.
-    sum_rows(x.as_mat(), inv_std);
-    for (mean, running) in inv_std.iter_mut().zip(running_mean) {
-        *mean = *mean / num_samples;
-        *running = config.momentum * *running + (T::ONE - config.momentum) * *mean;
-    }
-    for row in x.row_iter_mut() {
-        for (x, &mean) in row.iter_mut().zip(&*inv_std) {
-            *x -= mean;
+    let (num_samples, cols) = (T::from_usize(x.rows().max(1)), x.cols());
+    let BatchNormConfig { eps, momentum } = *config;
+    let x = x.data_mut();
+    for_column_blocks!(cols, |j, WIDTH| {
+        let mut mean = [T::ZERO; WIDTH];
+        for x in columns_of::<T, WIDTH>(x, cols, j) {
+            for (mean, &x) in mean.iter_mut().zip(x) {
+                *mean += x;
+            }
         }
-    }
-    inv_std.fill(T::ZERO);
-    for row in x.as_mat().row_iter() {
-        for (var, &centered) in inv_std.iter_mut().zip(row) {
-            *var += centered * centered;
+        mean = mean.map(|sum| sum / num_samples);
+        let mut var = [T::ZERO; WIDTH];
+        for x in columns_of_mut::<T, WIDTH>(x, cols, j) {
+            for ((x, var), &mean) in x.iter_mut().zip(&mut var).zip(&mean) {
+                *x -= mean;
+                *var += *x * *x;
+            }
         }
-    }
-    for (var, running) in inv_std.iter_mut().zip(running_var) {
-        *var = *var / num_samples;
-        *running = config.momentum * *running + (T::ONE - config.momentum) * *var;
-        *var = T::ONE / (*var + config.eps).sqrt();
-    }
-    for row in x.row_iter_mut() {
-        for (x, &inv_std) in row.iter_mut().zip(&*inv_std) {
-            *x *= inv_std;
+        var = var.map(|sum| sum / num_samples);
+        let scale = var.map(|var| T::ONE / (var + eps).sqrt());
+        for x in columns_of_mut::<T, WIDTH>(x, cols, j) {
+            for (x, &scale) in x.iter_mut().zip(&scale) {
+                *x *= scale;
+            }
         }
-    }
+        if let (Some(running_mean), Some(running_var), Some(inv_std)) = (
+            block_mut::<T, WIDTH>(running_mean, j),
+            block_mut::<T, WIDTH>(running_var, j),
+            block_mut::<T, WIDTH>(inv_std, j),
+        ) {
+            *inv_std = scale;
+            for (running, batch) in [(running_mean, mean), (running_var, var)] {
+                for (running, batch) in running.iter_mut().zip(batch) {
+                    *running = momentum * *running + (T::ONE - momentum) * batch;
+                }
+            }
+        }
+    });
 }
 
 /// Computes the forward pass of batch normalisation at test time, with the running statistics.
@@ -179,26 +193,43 @@ pub fn batchnorm_forward_test<T: Float>(
     for (out, &x) in out.data_mut().iter_mut().zip(x.data()) {
         *out = x;
     }
-    normalize_by_running(config, gamma, beta, running_mean, running_var, out);
+    normalize_by_running((config, gamma, beta, running_mean, running_var, out));
     Ok(())
 }
 
 /// x ← gamma·(x − mean)/√(var + eps) + beta, in place. Lengths are the caller's care.
+#[inline(always)]
 pub(super) fn normalize_by_running<T: Float>(
-    config: &BatchNormConfig<T>,
-    gamma: &[T],
-    beta: &[T],
-    running_mean: &[T],
-    running_var: &[T],
-    mut x: MatMut<'_, T>,
+    (config, gamma, beta, running_mean, running_var, mut x): (
+        &BatchNormConfig<T>,
+        &[T],
+        &[T],
+        &[T],
+        &[T],
+        MatMut<'_, T>,
+    ),
 ) {
-    for row in x.row_iter_mut() {
-        let statistics = running_mean.iter().zip(running_var);
-        let learnt = gamma.iter().zip(beta);
-        for ((x, (&mean, &var)), (&gamma, &beta)) in row.iter_mut().zip(statistics).zip(learnt) {
-            *x = gamma * ((*x - mean) / (var + config.eps).sqrt()) + beta;
+    let cols = x.cols();
+    let x = x.data_mut();
+    for_column_blocks!(cols, |j, WIDTH| {
+        if let (Some(gamma), Some(beta), Some(mean), Some(var)) = (
+            block::<T, WIDTH>(gamma, j),
+            block::<T, WIDTH>(beta, j),
+            block::<T, WIDTH>(running_mean, j),
+            block::<T, WIDTH>(running_var, j),
+        ) {
+            let std = var.map(|var| (var + config.eps).sqrt());
+            for x in columns_of_mut::<T, WIDTH>(x, cols, j) {
+                let statistics = mean.iter().zip(&std);
+                let learnt = gamma.iter().zip(beta);
+                for ((x, (&mean, &std)), (&gamma, &beta)) in
+                    x.iter_mut().zip(statistics).zip(learnt)
+                {
+                    *x = gamma * ((*x - mean) / std) + beta;
+                }
+            }
         }
-    }
+    });
 }
 
 /// Computes the backward pass of batch normalisation.
@@ -253,38 +284,58 @@ pub fn batchnorm_backward<T: Float>(
     for (dx, &dout) in dx.data_mut().iter_mut().zip(dout.data()) {
         *dx = dout;
     }
-    backward_in_place(dx, gamma, x_hat, inv_std, dgamma, dbeta);
+    backward_in_place((dx, gamma, x_hat, inv_std, dgamma, dbeta));
     Ok(())
 }
 
 /// dout ← dx. Lengths are the caller's care.
+#[inline(always)]
 pub(super) fn backward_in_place<T: Float>(
-    mut dout: MatMut<'_, T>,
-    gamma: &[T],
-    x_hat: Mat<'_, T>,
-    inv_std: &[T],
-    dgamma: &mut [T],
-    dbeta: &mut [T],
+    (mut dout, gamma, x_hat, inv_std, dgamma, dbeta): (
+        MatMut<'_, T>,
+        &[T],
+        Mat<'_, T>,
+        &[T],
+        &mut [T],
+        &mut [T],
+    ),
 ) {
-    let num_samples = T::from_usize(dout.rows().max(1));
-    dgamma.fill(T::ZERO);
-    dbeta.fill(T::ZERO);
-    for (dout, x_hat) in dout.as_mat().row_iter().zip(x_hat.row_iter()) {
-        let sums = dgamma.iter_mut().zip(dbeta.iter_mut());
-        for ((&dout, &x_hat), (dgamma, dbeta)) in dout.iter().zip(x_hat).zip(sums) {
-            *dgamma += dout * x_hat;
-            *dbeta += dout;
+    let (num_samples, cols) = (T::from_usize(dout.rows().max(1)), dout.cols());
+    let (dout, x_hat) = (dout.data_mut(), x_hat.data());
+    for_column_blocks!(cols, |j, WIDTH| {
+        let (mut sum, mut sum_x_hat) = ([T::ZERO; WIDTH], [T::ZERO; WIDTH]);
+        let rows =
+            columns_of::<T, WIDTH>(dout, cols, j).zip(columns_of::<T, WIDTH>(x_hat, cols, j));
+        for (dout, x_hat) in rows {
+            let sums = sum.iter_mut().zip(&mut sum_x_hat);
+            for ((&dout, &x_hat), (sum, sum_x_hat)) in dout.iter().zip(x_hat).zip(sums) {
+                *sum_x_hat += dout * x_hat;
+                *sum += dout;
+            }
         }
-    }
-    for (dout, x_hat) in dout.row_iter_mut().zip(x_hat.row_iter()) {
-        let sums = dgamma.iter().zip(dbeta.iter());
-        let scale = gamma.iter().zip(inv_std);
-        for (((d, &x_hat), (&dgamma, &dbeta)), (&gamma, &inv_std)) in
-            dout.iter_mut().zip(x_hat).zip(sums).zip(scale)
-        {
-            *d = gamma * inv_std * (*d - (dbeta + x_hat * dgamma) / num_samples);
+        if let (Some(gamma), Some(inv_std), Some(dgamma), Some(dbeta)) = (
+            block::<T, WIDTH>(gamma, j),
+            block::<T, WIDTH>(inv_std, j),
+            block_mut::<T, WIDTH>(dgamma, j),
+            block_mut::<T, WIDTH>(dbeta, j),
+        ) {
+            (*dgamma, *dbeta) = (sum_x_hat, sum);
+            let mut scale = *gamma;
+            for (scale, &inv_std) in scale.iter_mut().zip(inv_std) {
+                *scale *= inv_std;
+            }
+            let rows = columns_of_mut::<T, WIDTH>(dout, cols, j)
+                .zip(columns_of::<T, WIDTH>(x_hat, cols, j));
+            for (dout, x_hat) in rows {
+                let sums = sum.iter().zip(&sum_x_hat);
+                for (((d, &x_hat), (&sum, &sum_x_hat)), &scale) in
+                    dout.iter_mut().zip(x_hat).zip(sums).zip(&scale)
+                {
+                    *d = scale * (*d - (sum + x_hat * sum_x_hat) / num_samples);
+                }
+            }
         }
-    }
+    });
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ use crate::rng::Rng;
 /// ```
 pub fn dropout_mask<T: Float>(rng: Rng, keep_prob: T, mask: &mut [T]) -> Result<(), Error> {
     check_keep_prob(keep_prob)?;
-    for_each_kept(rng, keep_prob, mask, |mask, scale| *mask = scale);
+    fill_mask((rng, keep_prob, mask));
     Ok(())
 }
 
@@ -99,22 +99,43 @@ pub(crate) fn check_keep_prob<T: Float>(keep_prob: T) -> Result<(), Error> {
     }
 }
 
+fn fill_mask<T: Float>((rng, keep_prob, mask): (Rng, T, &mut [T])) {
+    for_each_kept(rng, keep_prob, mask, |mask, scale| *mask = scale);
+}
+
+/// x ← x · mask.
+#[inline(always)]
+pub(super) fn drop_in_place<T: Float>((rng, keep_prob, x): (Rng, T, &mut [T])) {
+    for_each_kept(rng, keep_prob, x, |x, scale| *x *= scale);
+}
+
+/// Numbers of the stream drawn together, so that they can be computed side by side.
+const NUMBERS: usize = 16;
+
 /// Calls `f` with every element and its factor: 1/`keep_prob`, or 0 if it is dropped.
 #[inline(always)]
-pub(super) fn for_each_kept<T: Float>(
-    mut rng: Rng,
-    keep_prob: T,
-    x: &mut [T],
-    f: impl Fn(&mut T, T),
-) {
+fn for_each_kept<T: Float>(mut rng: Rng, keep_prob: T, x: &mut [T], f: impl Fn(&mut T, T)) {
     // A half is kept if it is below keep_prob · 2³²; with keep_prob = 1 all are.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let threshold = (keep_prob.to_f64() * 4_294_967_296.0) as u64;
     let scale = T::ONE / keep_prob;
-    for pair in x.chunks_mut(2) {
+    let factor = |half: u64| if half < threshold { scale } else { T::ZERO };
+    let (blocks, rest) = x.as_chunks_mut::<{ 2 * NUMBERS }>();
+    for block in blocks {
+        let mut bits = [0; NUMBERS];
+        for bits in &mut bits {
+            *bits = rng.next_u64();
+        }
+        for (pair, bits) in block.as_chunks_mut::<2>().0.iter_mut().zip(bits) {
+            let [even, odd] = pair;
+            f(even, factor(bits & 0xFFFF_FFFF));
+            f(odd, factor(bits >> 32));
+        }
+    }
+    for pair in rest.chunks_mut(2) {
         let bits = rng.next_u64();
         for (x, half) in pair.iter_mut().zip([bits & 0xFFFF_FFFF, bits >> 32]) {
-            f(x, if half < threshold { scale } else { T::ZERO });
+            f(x, factor(half));
         }
     }
 }

@@ -9,12 +9,13 @@
 use super::batchnorm::{
     BatchNormConfig, backward_in_place, normalize_by_running, normalize_in_place,
 };
-use super::dropout::{check_keep_prob, for_each_kept};
+use super::columns::{block, for_column_blocks};
+use super::dropout::{check_keep_prob, drop_in_place};
 use super::relu::positive_part;
 use super::{Input, affine_backward, affine_forward};
 use crate::error::{Error, ShapeError, check_len, check_shape};
 use crate::float::Float;
-use crate::gemm::Gemm;
+use crate::gemm::{Gemm, columns_of, columns_of_mut};
 use crate::mat::{Mat, MatMut};
 use crate::rng::Rng;
 
@@ -45,7 +46,7 @@ pub fn affine_relu_forward<T: Float>(
     mut out: MatMut<'_, T>,
 ) -> Result<(), ShapeError> {
     affine_forward(gemm, x, w, b, out.reborrow())?;
-    relu_in_place(out.data_mut());
+    gemm.vectorized(relu_in_place, out.data_mut());
     Ok(())
 }
 
@@ -82,7 +83,7 @@ pub fn affine_relu_backward<T: Float>(
     db: &mut [T],
 ) -> Result<(), ShapeError> {
     check_shape("out", dout.shape(), out.shape())?;
-    activation_backward(dout.data_mut(), out.data(), T::ONE);
+    gemm.vectorized(activation_backward, (dout.data_mut(), out.data(), T::ONE));
     affine_backward(gemm, dout.as_mat(), x, w, dx, dw, db)
 }
 
@@ -191,20 +192,18 @@ pub fn hidden_forward_train<T: Float>(
             check_shape("x_hat", out.shape(), x_hat.shape())?;
             check_len("inv_std", out.cols(), inv_std.len())?;
             affine_forward(gemm, x, params.w, params.b, x_hat.reborrow())?;
-            normalize_in_place(batchnorm, x_hat.reborrow(), running.mean, running.var, inv_std);
-            for (x_hat, out) in x_hat.as_mat().row_iter().zip(out.row_iter_mut()) {
-                let learnt = norm.gamma.iter().zip(norm.beta);
-                for ((out, &x_hat), (&gamma, &beta)) in out.iter_mut().zip(x_hat).zip(learnt) {
-                    *out = positive_part(gamma * x_hat + beta);
-                }
-            }
+            gemm.vectorized(
+                normalize_in_place,
+                (batchnorm, x_hat.reborrow(), running.mean, running.var, &mut **inv_std),
+            );
+            gemm.vectorized(scale_shift_relu, (norm, x_hat.as_mat(), out.reborrow()));
         }
         (None, None) => affine_relu_forward(gemm, x, params.w, params.b, out.reborrow())?,
         (Some(_), None) => check_len("running", params.w.cols(), 0)?,
         (None, Some(running)) => check_len("running", 0, running.mean.len().max(1))?,
     }
     if let Some(Dropout { keep_prob, rng }) = dropout {
-        for_each_kept(rng, keep_prob, out.data_mut(), |out, scale| *out *= scale);
+        gemm.vectorized(drop_in_place, (rng, keep_prob, out.data_mut()));
     }
     Ok(())
 }
@@ -226,8 +225,9 @@ pub fn hidden_forward_test<T: Float>(
         (Some(norm), Some(RunningStats { mean, var })) => {
             check_norm(params, norm, mean, var)?;
             affine_forward(gemm, x, params.w, params.b, out.reborrow())?;
-            normalize_by_running(batchnorm, norm.gamma, norm.beta, mean, var, out.reborrow());
-            relu_in_place(out.data_mut());
+            let args = (batchnorm, norm.gamma, norm.beta, mean, var, out.reborrow());
+            gemm.vectorized(normalize_by_running, args);
+            gemm.vectorized(relu_in_place, out.data_mut());
             Ok(())
         }
         (None, None) => affine_relu_forward(gemm, x, params.w, params.b, out),
@@ -255,7 +255,8 @@ pub fn hidden_backward<T: Float>(
     grads: HiddenGrads<'_, T>,
 ) -> Result<(), ShapeError> {
     check_shape("out", dout.shape(), cache.out.shape())?;
-    activation_backward(dout.data_mut(), cache.out.data(), T::ONE / keep_prob);
+    let args = (dout.data_mut(), cache.out.data(), T::ONE / keep_prob);
+    gemm.vectorized(activation_backward, args);
     if let (Some(norm), Some(NormGrads { dgamma, dbeta })) = (&params.norm, grads.norm) {
         check_len("gamma", dout.cols(), norm.gamma.len())?;
         check_shape("x_hat", dout.shape(), cache.x_hat.shape())?;
@@ -263,7 +264,8 @@ pub fn hidden_backward<T: Float>(
         check_len("dgamma", dout.cols(), dgamma.len())?;
         check_len("dbeta", dout.cols(), dbeta.len())?;
         let x_hat = cache.x_hat.as_mat();
-        backward_in_place(dout.reborrow(), norm.gamma, x_hat, cache.inv_std, dgamma, dbeta);
+        let args = (dout.reborrow(), norm.gamma, x_hat, &*cache.inv_std, dgamma, dbeta);
+        gemm.vectorized(backward_in_place, args);
     }
     affine_backward(gemm, dout.as_mat(), x, params.w, dx, grads.dw, grads.db)
 }
@@ -281,6 +283,26 @@ fn check_norm<T>(
     check_len("running_var", num_features, running_var.len())
 }
 
+/// out ← max(gamma · x_hat + beta, 0).
+#[inline(always)]
+fn scale_shift_relu<T: Float>((norm, x_hat, mut out): (&Norm<'_, T>, Mat<'_, T>, MatMut<'_, T>)) {
+    let (x_hat, cols) = (x_hat.data(), out.cols());
+    for_column_blocks!(cols, |j, WIDTH| {
+        if let (Some(gamma), Some(beta)) =
+            (block::<T, WIDTH>(norm.gamma, j), block::<T, WIDTH>(norm.beta, j))
+        {
+            let rows = columns_of_mut::<T, WIDTH>(out.data_mut(), cols, j);
+            for (out, x_hat) in rows.zip(columns_of::<T, WIDTH>(x_hat, cols, j)) {
+                let learnt = gamma.iter().zip(beta);
+                for ((out, &x_hat), (&gamma, &beta)) in out.iter_mut().zip(x_hat).zip(learnt) {
+                    *out = positive_part(gamma * x_hat + beta);
+                }
+            }
+        }
+    });
+}
+
+#[inline(always)]
 fn relu_in_place<T: Float>(x: &mut [T]) {
     for x in x {
         *x = positive_part(*x);
@@ -288,7 +310,8 @@ fn relu_in_place<T: Float>(x: &mut [T]) {
 }
 
 /// The gradient through ReLU and dropout, in place: it passes, times `scale`, where `out` > 0.
-fn activation_backward<T: Float>(dout: &mut [T], out: &[T], scale: T) {
+#[inline(always)]
+fn activation_backward<T: Float>((dout, out, scale): (&mut [T], &[T], T)) {
     for (d, &out) in dout.iter_mut().zip(out) {
         *d = if out > T::ZERO { *d * scale } else { T::ZERO };
     }

@@ -1,7 +1,7 @@
 //! Where samples come from.
 
 use crate::float::Float;
-use crate::gemm::{CHUNK, Gemm};
+use crate::gemm::{CHUNK, Gemm, rows_of_mut};
 use crate::layers::Label;
 use crate::mat::MatMut;
 
@@ -46,7 +46,15 @@ pub(super) fn gather<T: Float>(
             || gather(gemm, data, index, start + half, x_right, y_right),
         );
     }
-    for (n, (x, y)) in x.chunks_exact_mut(cols.max(1)).zip(y).enumerate() {
-        *y = data.sample(index(start + n), x);
+    gemm.vectorized(gather_rows, (data, index, start, cols, x, y));
+}
+
+/// Reads the samples of one piece of a batch.
+#[inline(always)]
+fn gather_rows<T, D: Dataset<T>, I: Fn(usize) -> usize>(
+    (data, index, start, cols, x, y): (&D, &I, usize, usize, &mut [T], &mut [Label]),
+) {
+    for ((x, y), n) in rows_of_mut(x, cols).zip(y).zip(start..) {
+        *y = data.sample(index(n), x);
     }
 }

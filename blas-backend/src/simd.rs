@@ -1,0 +1,111 @@
+//! Products in this crate's own kernels: AVX-512 or AVX2 with FMA, found at run time.
+//!
+//! A tile of C stays in registers while a stretch of k is summed: vectors of a row of B times one
+//! number of A after the other. A is read where it lies unless it is transposed and its rows lie far
+//! apart; B is copied into the order in which tiles read it unless C has few rows.
+//!
+//! Each element of C is summed in the order of k, in stretches that depend on k alone. So the bits do
+//! not depend on the tile that an element falls in, nor on the number of threads.
+
+mod few_rows;
+mod isa;
+mod kernel;
+mod pack;
+
+use crate::join::{Join, Sequential};
+use crate::tile::{Multiply, Product};
+use barenet::{Gemm, GemmArgs, Portable};
+use isa::Isa;
+pub(crate) use isa::vectorized;
+
+/// Matrix products by this crate's kernels, on the calling thread.
+///
+/// On a CPU without AVX2 and FMA, [`Portable`] multiplies.
+#[derive(Clone, Copy, Debug)]
+pub struct Simd(Option<Isa>);
+
+impl Default for Simd {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Simd {
+    /// Looks what the CPU can do.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(Isa::of_this_cpu())
+    }
+
+    /// The same without AVX-512, to compare with or to test.
+    #[must_use]
+    pub fn without_avx512() -> Self {
+        Self(Isa::of_this_cpu().map(Isa::without_avx512))
+    }
+
+    /// What is used of the CPU, for example `"AVX-512"`; `None` if it has nothing to use.
+    #[must_use]
+    pub fn describe(&self) -> Option<&'static str> {
+        self.0.map(Isa::name)
+    }
+
+    /// Computes a product on the threads of `join`.
+    pub(crate) fn run<T: SimdElement>(&self, args: GemmArgs<'_, T>, join: &impl Join) {
+        match self.0 {
+            Some(isa) => Product::new(args).run(&Kernels(isa), join),
+            None => Portable.gemm(args),
+        }
+    }
+}
+
+/// Computes a product of few rows, which no library does well; `false` if it has more, or the CPU has
+/// no vectors to do it with.
+pub(crate) fn multiplied_few_rows<T: SimdElement>(product: &Product<'_, T>) -> bool {
+    match Isa::of_this_cpu() {
+        Some(isa) if kernel::has_few_rows(product) => {
+            // SAFETY: `Isa` exists only for what the CPU has.
+            unsafe { T::multiply(isa, product) };
+            true
+        }
+        _ => false,
+    }
+}
+
+/// The kernels of one instruction set.
+struct Kernels(Isa);
+
+/// A number type with kernels.
+pub(crate) trait SimdElement: barenet::Float {
+    /// # Safety
+    ///
+    /// The CPU must have `isa`.
+    unsafe fn multiply(isa: Isa, product: &Product<'_, Self>);
+
+    /// Copies a square of 32 bytes a row transposed.
+    ///
+    /// # Safety
+    ///
+    /// Both squares must be there and not overlap; the code must be compiled for AVX2, and the CPU
+    /// have it.
+    unsafe fn transpose_square(from: (*const Self, usize), to: (*mut Self, usize));
+}
+
+impl<T: SimdElement> Multiply<T> for Kernels {
+    fn multiply(&self, product: Product<'_, T>) {
+        // SAFETY: `Isa` exists only for what the CPU has.
+        unsafe { T::multiply(self.0, &product) };
+    }
+}
+
+macro_rules! impl_simd {
+    ($t:ty) => {
+        impl Gemm<$t> for Simd {
+            fn gemm(&self, args: GemmArgs<'_, $t>) {
+                self.run(args, &Sequential);
+            }
+        }
+    };
+}
+
+impl_simd!(f32);
+impl_simd!(f64);

@@ -1,0 +1,207 @@
+//! Instruction sets, and what kernels need of one.
+
+use core::arch::x86_64 as arch;
+
+/// An instruction set that this CPU has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Isa {
+    /// 512-bit vectors, 32 of them.
+    Avx512,
+    /// 256-bit vectors, 16 of them, with FMA.
+    Avx2,
+}
+
+impl Isa {
+    pub(crate) fn of_this_cpu() -> Option<Self> {
+        if is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512vl")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("fma")
+        {
+            Some(Self::Avx512)
+        } else if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            Some(Self::Avx2)
+        } else {
+            None
+        }
+    }
+
+    /// What a CPU with this one also has.
+    pub(crate) const fn without_avx512(self) -> Self {
+        Self::Avx2
+    }
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Avx512 => "AVX-512",
+            Self::Avx2 => "AVX2",
+        }
+    }
+}
+
+/// Runs `work(args)`, compiled for this CPU's vector instructions if `work` can be inlined.
+pub(crate) fn vectorized<A, R>(work: impl FnOnce(A) -> R, args: A) -> R {
+    match Isa::of_this_cpu() {
+        // SAFETY: `Isa` exists only for what the CPU has.
+        Some(Isa::Avx512) => unsafe { with_avx512(work, args) },
+        // SAFETY: as above.
+        Some(Isa::Avx2) => unsafe { with_avx2(work, args) },
+        None => work(args),
+    }
+}
+
+#[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,fma,avx2")]
+fn with_avx512<A, R>(work: impl FnOnce(A) -> R, args: A) -> R {
+    work(args)
+}
+
+#[target_feature(enable = "avx2,fma")]
+fn with_avx2<A, R>(work: impl FnOnce(A) -> R, args: A) -> R {
+    work(args)
+}
+
+/// A vector of numbers.
+///
+/// # Safety
+///
+/// All functions may be called only in code compiled for an instruction set that has them, on a CPU
+/// that has it; the pointers must be good for the lanes that the mask names.
+pub(super) trait Vector: Copy {
+    /// The number in a lane.
+    type Element: Copy;
+    /// Says which lanes are there: the first so many.
+    type Mask: Copy;
+    /// The number of lanes.
+    const LANES: usize;
+
+    unsafe fn mask(lanes: usize) -> Self::Mask;
+    unsafe fn splat(x: Self::Element) -> Self;
+    unsafe fn load(from: *const Self::Element) -> Self;
+    unsafe fn store(self, to: *mut Self::Element);
+    unsafe fn load_masked(from: *const Self::Element, mask: Self::Mask) -> Self;
+    unsafe fn store_masked(self, to: *mut Self::Element, mask: Self::Mask);
+    /// self · b + c, rounded once.
+    unsafe fn mul_add(self, b: Self, c: Self) -> Self;
+    /// self · b.
+    unsafe fn mul(self, b: Self) -> Self;
+}
+
+macro_rules! impl_vector {
+    ($name:ident, $t:ty, $lanes:literal, $vector:ident, $mask:ty, $splat:ident, $load:ident,
+     $store:ident, $fma:ident, $mul:ident, $to_mask:expr, $load_masked:expr, $store_masked:expr) => {
+        #[doc = concat!(stringify!($lanes), " numbers of type `", stringify!($t), "`.")]
+        #[derive(Clone, Copy)]
+        pub(super) struct $name(arch::$vector);
+
+        // SAFETY, for every call of an intrinsic: the promises of `Vector`'s callers.
+        #[allow(clippy::undocumented_unsafe_blocks, clippy::redundant_closure_call)]
+        impl Vector for $name {
+            type Element = $t;
+            type Mask = $mask;
+            const LANES: usize = $lanes;
+
+            #[inline(always)]
+            unsafe fn mask(lanes: usize) -> $mask {
+                ($to_mask)(lanes)
+            }
+            #[inline(always)]
+            unsafe fn splat(x: $t) -> Self {
+                Self(unsafe { arch::$splat(x) })
+            }
+            #[inline(always)]
+            unsafe fn load(from: *const $t) -> Self {
+                Self(unsafe { arch::$load(from) })
+            }
+            #[inline(always)]
+            unsafe fn store(self, to: *mut $t) {
+                unsafe { arch::$store(to, self.0) };
+            }
+            #[inline(always)]
+            unsafe fn load_masked(from: *const $t, mask: $mask) -> Self {
+                Self(unsafe { ($load_masked)(from, mask) })
+            }
+            #[inline(always)]
+            unsafe fn store_masked(self, to: *mut $t, mask: $mask) {
+                unsafe { ($store_masked)(to, mask, self.0) };
+            }
+            #[inline(always)]
+            unsafe fn mul_add(self, b: Self, c: Self) -> Self {
+                Self(unsafe { arch::$fma(self.0, b.0, c.0) })
+            }
+            #[inline(always)]
+            unsafe fn mul(self, b: Self) -> Self {
+                Self(unsafe { arch::$mul(self.0, b.0) })
+            }
+        }
+    };
+}
+
+/// As many ones as lanes, and behind them zeros: a window of it is a mask.
+static ONES_AND_ZEROS: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
+
+impl_vector!(
+    F32x16,
+    f32,
+    16,
+    __m512,
+    u16,
+    _mm512_set1_ps,
+    _mm512_loadu_ps,
+    _mm512_storeu_ps,
+    _mm512_fmadd_ps,
+    _mm512_mul_ps,
+    |lanes: usize| if lanes >= 16 { u16::MAX } else { (1 << lanes) - 1 },
+    |from, mask| arch::_mm512_maskz_loadu_ps(mask, from),
+    |to, mask, v| arch::_mm512_mask_storeu_ps(to, mask, v)
+);
+impl_vector!(
+    F64x8,
+    f64,
+    8,
+    __m512d,
+    u8,
+    _mm512_set1_pd,
+    _mm512_loadu_pd,
+    _mm512_storeu_pd,
+    _mm512_fmadd_pd,
+    _mm512_mul_pd,
+    |lanes: usize| if lanes >= 8 { u8::MAX } else { (1 << lanes) - 1 },
+    |from, mask| arch::_mm512_maskz_loadu_pd(mask, from),
+    |to, mask, v| arch::_mm512_mask_storeu_pd(to, mask, v)
+);
+impl_vector!(
+    F32x8,
+    f32,
+    8,
+    __m256,
+    arch::__m256i,
+    _mm256_set1_ps,
+    _mm256_loadu_ps,
+    _mm256_storeu_ps,
+    _mm256_fmadd_ps,
+    _mm256_mul_ps,
+    |lanes: usize| unsafe {
+        arch::_mm256_loadu_si256(ONES_AND_ZEROS.as_ptr().add(8 - lanes.min(8)).cast())
+    },
+    |from, mask| arch::_mm256_maskload_ps(from, mask),
+    |to, mask, v| arch::_mm256_maskstore_ps(to, mask, v)
+);
+impl_vector!(
+    F64x4,
+    f64,
+    4,
+    __m256d,
+    arch::__m256i,
+    _mm256_set1_pd,
+    _mm256_loadu_pd,
+    _mm256_storeu_pd,
+    _mm256_fmadd_pd,
+    _mm256_mul_pd,
+    |lanes: usize| unsafe {
+        arch::_mm256_loadu_si256(ONES_AND_ZEROS.as_ptr().add(8 - 2 * lanes.min(4)).cast())
+    },
+    |from, mask| arch::_mm256_maskload_pd(from, mask),
+    |to, mask, v| arch::_mm256_maskstore_pd(to, mask, v)
+);

@@ -1,0 +1,175 @@
+//! Copies of pieces of the operands, in the order in which the kernels read them.
+
+use super::SimdElement;
+use core::arch::x86_64 as arch;
+use core::cell::RefCell;
+
+/// Numbers that begin at a cache line.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+struct Line([u8; 64]);
+
+/// Memory for copies, kept from product to product: after the first ones nothing is allocated.
+pub(super) struct Scratch<T> {
+    lines: [Vec<Line>; 2],
+    element: core::marker::PhantomData<T>,
+}
+
+thread_local! {
+    static LINES: RefCell<[Vec<Line>; 2]> = const { RefCell::new([Vec::new(), Vec::new()]) };
+}
+
+impl<T: Copy> Scratch<T> {
+    /// Takes the memory of this thread.
+    pub(super) fn of_this_thread() -> Self {
+        Self { lines: LINES.take(), element: core::marker::PhantomData }
+    }
+
+    /// Keeps it for the next product.
+    pub(super) fn give_back(self) {
+        LINES.set(self.lines);
+    }
+
+    fn room(&mut self, which: usize, len: usize) -> *mut T {
+        let lines = &mut self.lines[which];
+        let needed = (len * size_of::<T>()).div_ceil(size_of::<Line>());
+        if lines.len() < needed {
+            lines.resize(needed, Line([0; 64]));
+        }
+        lines.as_mut_ptr().cast()
+    }
+
+    /// Room for so many numbers of A. They hold something, never uninitialised memory.
+    pub(super) fn a(&mut self, len: usize) -> *mut T {
+        self.room(0, len)
+    }
+
+    /// Room for so many numbers of B.
+    pub(super) fn b(&mut self, len: usize) -> *mut T {
+        self.room(1, len)
+    }
+}
+
+/// Copies rows to another distance.
+///
+/// # Safety
+///
+/// Both must have the rows and columns, and not overlap.
+#[inline(always)]
+pub(super) unsafe fn copy_rows<T: Copy>(
+    (from, from_stride): (*const T, usize),
+    (rows, cols): (usize, usize),
+    (to, to_stride): (*mut T, usize),
+) {
+    for i in 0..rows {
+        // SAFETY: the promise of the caller.
+        unsafe {
+            let (from, to) = (from.add(i * from_stride), to.add(i * to_stride));
+            // Not `copy_nonoverlapping`: a call of `memcpy` costs more than such a row.
+            for j in 0..cols {
+                *to.add(j) = *from.add(j);
+            }
+        }
+    }
+}
+
+/// Copies a rows × cols matrix transposed.
+///
+/// # Safety
+///
+/// `from` must have `rows` rows of `cols` numbers, `to` `cols` rows of `rows`, and they must not
+/// overlap. The code must be compiled for AVX2, and the CPU have it.
+#[inline(always)]
+pub(super) unsafe fn transpose<T: SimdElement>(
+    (from, from_stride): (*const T, usize),
+    (rows, cols): (usize, usize),
+    (to, to_stride): (*mut T, usize),
+) {
+    let side = 32 / size_of::<T>();
+    // SAFETY: the promise of the caller.
+    unsafe {
+        for top in (0..rows).step_by(side) {
+            for left in (0..cols).step_by(side) {
+                let from = from.add(top * from_stride + left);
+                let to = to.add(left * to_stride + top);
+                if rows - top >= side && cols - left >= side {
+                    T::transpose_square((from, from_stride), (to, to_stride));
+                } else {
+                    for i in 0..side.min(rows - top) {
+                        for j in 0..side.min(cols - left) {
+                            *to.add(j * to_stride + i) = *from.add(i * from_stride + j);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Copies 8 × 8 numbers transposed.
+///
+/// # Safety
+///
+/// As of [`transpose`].
+#[inline(always)]
+pub(super) unsafe fn transpose_f32(
+    (from, from_stride): (*const f32, usize),
+    (to, to_stride): (*mut f32, usize),
+) {
+    // SAFETY: the promise of the caller.
+    unsafe {
+        let mut x = [arch::_mm256_setzero_ps(); 8];
+        // Rows 0 to 3 and 4 to 7 side by side: columns 0 to 3 in the first four, 4 to 7 behind.
+        for i in 0..4 {
+            let (upper, lower) = (from.add(i * from_stride), from.add((i + 4) * from_stride));
+            for (half, x) in x.iter_mut().skip(i).step_by(4).enumerate() {
+                let upper = arch::_mm256_castps128_ps256(arch::_mm_loadu_ps(upper.add(4 * half)));
+                *x =
+                    arch::_mm256_insertf128_ps::<1>(upper, arch::_mm_loadu_ps(lower.add(4 * half)));
+            }
+        }
+        for (half, x) in x.chunks_exact(4).enumerate() {
+            let (ab, cd) =
+                (arch::_mm256_unpacklo_ps(x[0], x[1]), arch::_mm256_unpacklo_ps(x[2], x[3]));
+            let (ef, gh) =
+                (arch::_mm256_unpackhi_ps(x[0], x[1]), arch::_mm256_unpackhi_ps(x[2], x[3]));
+            let columns = [
+                arch::_mm256_shuffle_ps::<0x44>(ab, cd),
+                arch::_mm256_shuffle_ps::<0xEE>(ab, cd),
+                arch::_mm256_shuffle_ps::<0x44>(ef, gh),
+                arch::_mm256_shuffle_ps::<0xEE>(ef, gh),
+            ];
+            for (j, column) in columns.into_iter().enumerate() {
+                arch::_mm256_storeu_ps(to.add((4 * half + j) * to_stride), column);
+            }
+        }
+    }
+}
+
+/// Copies 4 × 4 numbers transposed.
+///
+/// # Safety
+///
+/// As of [`transpose`].
+#[inline(always)]
+pub(super) unsafe fn transpose_f64(
+    (from, from_stride): (*const f64, usize),
+    (to, to_stride): (*mut f64, usize),
+) {
+    // SAFETY: the promise of the caller.
+    unsafe {
+        for left in [0, 2] {
+            let mut x = [arch::_mm256_setzero_pd(); 2];
+            for (i, x) in x.iter_mut().enumerate() {
+                let (upper, lower) = (from.add(i * from_stride), from.add((i + 2) * from_stride));
+                let upper = arch::_mm256_castpd128_pd256(arch::_mm_loadu_pd(upper.add(left)));
+                *x = arch::_mm256_insertf128_pd::<1>(upper, arch::_mm_loadu_pd(lower.add(left)));
+            }
+            let columns =
+                [arch::_mm256_unpacklo_pd(x[0], x[1]), arch::_mm256_unpackhi_pd(x[0], x[1])];
+            for (j, column) in columns.into_iter().enumerate() {
+                arch::_mm256_storeu_pd(to.add((left + j) * to_stride), column);
+            }
+        }
+    }
+}
