@@ -1,15 +1,17 @@
 //! Matrix products, the one operation worth replacing.
 //!
-//! Every layer takes a [`Gemm`]. [`Portable`] is the one that works everywhere; the crate
-//! `barenet-blas` has matrixmultiply and OpenBLAS with threads. In this file the letters are BLAS's:
+//! Every layer takes a [`Gemm`]. [`Portable`] is the one that works everywhere, [`Compact`] the same in
+//! little code for firmware; the crate `barenet-blas` has matrixmultiply and OpenBLAS with threads. In this file the letters are BLAS's:
 //! op(A) is m × k, op(B) is k × n, C is m × n.
 
+mod compact;
 mod portable;
 
 use crate::error::{ShapeError, check_shape};
 use crate::float::Float;
 use crate::mat::{MatMut, Op};
 
+pub use compact::Compact;
 pub use portable::Portable;
 
 /// The arguments of C ← α·op(A)·op(B) + β·C. That one exists proves that the shapes agree.

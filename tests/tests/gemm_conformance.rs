@@ -1,6 +1,6 @@
 //! One suite that every backend passes, in f32 and f64.
 
-use barenet::{Float, Gemm, GemmArgs, Mat, MatMut, Portable, Rng};
+use barenet::{Compact, Float, Gemm, GemmArgs, Mat, MatMut, Portable, Rng};
 use barenet_blas::{Backend, Kernel};
 use barenet_tests::tolerance::{GEMM_F32, GEMM_F64};
 
@@ -240,5 +240,20 @@ fn portable_computes_a_part_of_a_product_with_the_bits_of_the_whole() {
                 assert_eq!(c[0], whole[i * n + j]);
             }
         }
+    }
+}
+
+#[test]
+fn compact_equals_the_definition() {
+    equals_the_definition::<f32>(&Compact);
+    equals_the_definition::<f64>(&Compact);
+}
+
+#[test]
+fn compact_has_the_bits_of_portable() {
+    let widths = cases(&[0, 1, 2, 3, 7, 17, 31, 64]);
+    for case in widths.into_iter().chain(layer_cases()) {
+        let bits = |c: Vec<f32>| c.into_iter().map(f32::to_bits).collect::<Vec<_>>();
+        assert_eq!(bits(case.run(&Compact)), bits(case.run(&Portable)), "{case:?}");
     }
 }

@@ -46,14 +46,15 @@ impl<T: Float> Gemm<T> for Portable {
     }
 }
 
+/// The factors of a product.
 #[derive(Clone, Copy)]
-struct Scale<T> {
-    alpha: T,
-    beta: T,
+pub(super) struct Scale<T> {
+    pub(super) alpha: T,
+    pub(super) beta: T,
 }
 
 impl<T: Float> Scale<T> {
-    fn store(self, c: &mut [T], acc: &[T]) {
+    pub(super) fn store(self, c: &mut [T], acc: &[T]) {
         store(c, acc, self.alpha, self.beta);
     }
 }
@@ -208,6 +209,22 @@ fn tn_block<T: Float, const R: usize, const N: usize>(
     store_block(c, &acc, n, j, scale);
 }
 
+/// [`multiply_tn`] in little code: one element after the other.
+pub(super) fn multiply_tn_by_elements<T: Float>(
+    a: &[T],
+    b: &[T],
+    c: &mut [T],
+    m: usize,
+    n: usize,
+    scale: Scale<T>,
+) {
+    for (i, c) in rows_of_mut(c, n).enumerate() {
+        for j in 0..n {
+            tn_block::<T, 1, 1>(a, b, c, (m, n), (i, j), scale);
+        }
+    }
+}
+
 fn multiply_nt<T: Float>(a: &[T], b: &[T], c: &mut [T], k: usize, n: usize, scale: Scale<T>) {
     for (a, c) in rows_of(a, k).zip(rows_of_mut(c, n)) {
         let mut c_blocks = c.chunks_exact_mut(ROWS);
@@ -221,6 +238,22 @@ fn multiply_nt<T: Float>(a: &[T], b: &[T], c: &mut [T], k: usize, n: usize, scal
             }
         }
         for (b, c) in rows_of(b_blocks.remainder(), k).zip(c_blocks.into_remainder()) {
+            scale.store(core::slice::from_mut(c), &dots(a, [b]));
+        }
+    }
+}
+
+/// [`multiply_nt`] in little code: one element after the other.
+pub(super) fn multiply_nt_by_rows<T: Float>(
+    a: &[T],
+    b: &[T],
+    c: &mut [T],
+    k: usize,
+    n: usize,
+    scale: Scale<T>,
+) {
+    for (a, c) in rows_of(a, k).zip(rows_of_mut(c, n)) {
+        for (b, c) in rows_of(b, k).zip(c) {
             scale.store(core::slice::from_mut(c), &dots(a, [b]));
         }
     }
@@ -244,7 +277,7 @@ fn dots<T: Float, const R: usize>(a: &[T], b: [&[T]; R]) -> [T; R] {
 }
 
 /// Both transposed. No layer asks for it, so it is short rather than fast.
-fn multiply_tt<T: Float>(
+pub(super) fn multiply_tt<T: Float>(
     a: &[T],
     b: &[T],
     c: &mut [T],

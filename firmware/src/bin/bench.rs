@@ -8,7 +8,7 @@
 #![allow(dead_code, unused_imports)] // What is used depends on the network.
 
 use barenet::quant::{Channel, QuantNet};
-use barenet::{Arch, FullyConnectedNet, Mat, Portable, Weights};
+use barenet::{Arch, Compact, FullyConnectedNet, Mat, Portable, Weights};
 use barenet_firmware::board::{entry, exit, mark};
 use core::hint::black_box;
 use panic_never as _;
@@ -51,7 +51,7 @@ fn run() -> bool {
     mark();
     let Ok(weights) = Weights::new(&NET.arch, &PARAMS, &[]) else { return false };
     let Ok(x) = Mat::new(black_box(&INPUT), 1, ARCH.input_dim()) else { return false };
-    let scores = NET.scores(&Portable, weights, x, &mut workspace);
+    let scores = NET.scores(&Compact, weights, x, &mut workspace);
     mark();
     scores.is_ok_and(|scores| {
         scores.data().iter().map(|s| s.to_bits()).eq(HOST_SCORES.iter().map(|s| s.to_bits()))

@@ -1,0 +1,130 @@
+//! The product in little code, for firmware that runs one image after the other.
+//!
+//! One row of C at a time, in blocks of 16, 8, 4, 2 and 1 columns that stay in registers while k runs.
+//! Every multiplication is written out: at opt-level "s" the optimiser leaves even a loop of constant
+//! length a loop, and then most instructions only count. Elements are summed in the order of
+//! [`Portable`], so the bits are the same.
+
+use super::portable::{Portable, Scale, multiply_nt_by_rows, multiply_tn_by_elements, multiply_tt};
+use super::{Gemm, GemmArgs, GemmParts, rows_of, rows_of_mut};
+use crate::float::Float;
+
+/// Matrix products with the bits of [`Portable`], fast for one row and in a fraction of the code.
+///
+/// ```
+/// use barenet::{Compact, Mat, MatMut, Portable, matmul};
+/// let (x, w) = ([1.0, 2.0, 3.0], [0.1; 3 * 21]);
+/// let (x, w) = (Mat::new(&x, 1, 3)?, Mat::new(&w, 3, 21)?);
+/// let (mut c, mut d) = ([f64::NAN; 21], [f64::NAN; 21]);
+/// matmul(&Compact, x, w, 0.0, MatMut::new(&mut c, 1, 21)?)?;
+/// matmul(&Portable, x, w, 0.0, MatMut::new(&mut d, 1, 21)?)?;
+/// assert_eq!(c, d);
+/// # Ok::<(), barenet::ShapeError>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Compact;
+
+impl<T: Float> Gemm<T> for Compact {
+    // Inlined, so that a program which transposes nothing has none of the code for it.
+    #[inline(always)]
+    fn gemm(&self, args: GemmArgs<'_, T>) {
+        let (m, k, n) = args.sizes();
+        if k == 0 {
+            return Portable.gemm(args);
+        }
+        let GemmParts { alpha, a, b, beta, mut c } = args.into_parts();
+        let (a_data, b_data, c) = (a.mat().data(), b.mat().data(), c.data_mut());
+        let scale = Scale { alpha, beta };
+        match (a.is_transposed(), b.is_transposed()) {
+            (false, false) => {
+                for (a, c) in rows_of(a_data, k).zip(rows_of_mut(c, n)) {
+                    multiply_row(a, b_data, c, n, scale);
+                }
+            }
+            (true, false) => multiply_tn_by_elements(a_data, b_data, c, m, n, scale),
+            (false, true) => multiply_nt_by_rows(a_data, b_data, c, k, n, scale),
+            (true, true) => multiply_tt(a_data, b_data, c, m, k, n, scale),
+        }
+    }
+}
+
+/// acc ← acc + x·w, written out.
+macro_rules! accumulate {
+    ($name:ident, $n:literal, $($acc:ident $w:ident)*) => {
+        #[inline(always)]
+        fn $name<T: Float>(acc: &mut [T; $n], x: T, w: &[T; $n]) {
+            let ([$($acc),*], [$($w),*]) = (acc, w);
+            $(*$acc += x * *$w;)*
+        }
+    };
+}
+
+accumulate!(accumulate_16, 16, a0 w0 a1 w1 a2 w2 a3 w3 a4 w4 a5 w5 a6 w6 a7 w7
+    a8 w8 a9 w9 a10 w10 a11 w11 a12 w12 a13 w13 a14 w14 a15 w15);
+accumulate!(accumulate_8, 8, a0 w0 a1 w1 a2 w2 a3 w3 a4 w4 a5 w5 a6 w6 a7 w7);
+accumulate!(accumulate_4, 4, a0 w0 a1 w1 a2 w2 a3 w3);
+accumulate!(accumulate_2, 2, a0 w0 a1 w1);
+accumulate!(accumulate_1, 1, a0 w0);
+
+/// One row of C.
+#[inline(never)]
+fn multiply_row<T: Float>(a: &[T], b: &[T], mut c: &mut [T], n: usize, scale: Scale<T>) {
+    let mut j = 0;
+    while let Some(c) = c.split_off_mut(..16) {
+        scale.store(c, &columns_16(a, b, n, j));
+        j += 16;
+    }
+    if let Some(c) = c.split_off_mut(..8) {
+        scale.store(c, &columns(a, b, n, j, accumulate_8));
+        j += 8;
+    }
+    if let Some(c) = c.split_off_mut(..4) {
+        scale.store(c, &columns(a, b, n, j, accumulate_4));
+        j += 4;
+    }
+    if let Some(c) = c.split_off_mut(..2) {
+        scale.store(c, &columns(a, b, n, j, accumulate_2));
+        j += 2;
+    }
+    if !c.is_empty() {
+        scale.store(c, &columns(a, b, n, j, accumulate_1));
+    }
+}
+
+/// `N` columns of the row from `j` on.
+#[inline(always)]
+fn columns<T: Float, const N: usize>(
+    a: &[T],
+    mut b: &[T],
+    n: usize,
+    j: usize,
+    accumulate: impl Fn(&mut [T; N], T, &[T; N]),
+) -> [T; N] {
+    let mut acc = [T::ZERO; N];
+    for &x in a {
+        let row = b.split_off(..n).and_then(|row| row.get(j..)?.first_chunk());
+        let Some(row) = row else { break };
+        accumulate(&mut acc, x, row);
+    }
+    acc
+}
+
+/// Sixteen columns of the row from `j` on. They are most of the work of wide layers: two rows of B a
+/// turn, so that the loop costs half as much.
+#[inline(always)]
+fn columns_16<T: Float>(a: &[T], mut b: &[T], n: usize, j: usize) -> [T; 16] {
+    let mut acc = [T::ZERO; 16];
+    let (pairs, rest) = a.as_chunks::<2>();
+    for &[x, x_next] in pairs {
+        let Some(rows) = b.split_off(..2 * n) else { break };
+        let first = rows.get(j..).and_then(|row| row.first_chunk());
+        let second = rows.get(n + j..).and_then(|row| row.first_chunk());
+        let (Some(first), Some(second)) = (first, second) else { break };
+        accumulate_16(&mut acc, x, first);
+        accumulate_16(&mut acc, x_next, second);
+    }
+    if let (&[x], Some(row)) = (rest, b.get(j..).and_then(|row| row.first_chunk())) {
+        accumulate_16(&mut acc, x, row);
+    }
+    acc
+}

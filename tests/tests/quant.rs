@@ -1,0 +1,283 @@
+//! int8 networks against the definition in plain integers, and against the networks they are made of.
+
+use barenet::quant::{
+    Channel, InputScale, MIN_CALIBRATION_SAMPLES, Observer, QuantArgs, QuantError, QuantGemm,
+    QuantNet, Quantized, calibrate, multiply_by_quantized_multiplier, pack, quantize,
+};
+use barenet::{
+    Arch, Error, FullyConnectedNet, Init, Mat, Portable, Rng, Weights, fold, layer_grads, predict,
+};
+use barenet_tests::Model;
+use proptest::prelude::*;
+
+/// One layer in plain integers.
+#[derive(Clone, Debug)]
+struct Layer {
+    fan_in: usize,
+    fan_out: usize,
+    /// (fan_out, fan_in)
+    w: Vec<i8>,
+    x: Vec<u8>,
+    /// Bias, multiplier, shift.
+    channels: Vec<(i32, i32, i32)>,
+}
+
+impl Layer {
+    fn expected(&self, least: i32, most: i32) -> Vec<i32> {
+        let rows = self.w.chunks(self.fan_in).zip(&self.channels);
+        rows.map(|(w, &(bias, multiplier, shift))| {
+            let sum: i32 = w.iter().zip(&self.x).map(|(&w, &x)| i32::from(w) * i32::from(x)).sum();
+            multiply_by_quantized_multiplier(sum + bias, multiplier, shift).clamp(least, most)
+        })
+        .collect()
+    }
+
+    fn packed(&self) -> (Vec<[u32; 4]>, Vec<[Channel; 4]>, Vec<[u8; 4]>) {
+        let at = |i: usize, j: usize| {
+            if i < self.fan_in && j < self.fan_out { self.w[j * self.fan_in + i] } else { 0 }
+        };
+        let (groups, blocks) = (self.fan_in.div_ceil(4), self.fan_out.div_ceil(4));
+        let group = |block: usize, group: usize| {
+            pack(std::array::from_fn(|j| std::array::from_fn(|i| at(4 * group + i, 4 * block + j))))
+        };
+        let w = (0..blocks).flat_map(|b| (0..groups).map(move |g| group(b, g))).collect();
+        let mut channels = vec![[Channel::default(); 4]; blocks];
+        for (to, &(bias, multiplier, shift)) in
+            channels.as_flattened_mut().iter_mut().zip(&self.channels)
+        {
+            *to = Channel::new(bias, multiplier, shift);
+        }
+        // What lies beyond the inputs must not matter.
+        let mut x = vec![[0xA5; 4]; groups];
+        x.as_flattened_mut()[..self.fan_in].copy_from_slice(&self.x);
+        (w, channels, x)
+    }
+
+    fn check(&self, kernel: &impl QuantGemm) {
+        let (w, channels, x) = self.packed();
+        let mut out = vec![[7_u8; 4]; channels.len()];
+        kernel.layer(QuantArgs::new(&x, &w, &channels, &mut out).unwrap());
+        let found: Vec<i32> = out.as_flattened().iter().map(|&v| v.into()).collect();
+        assert_eq!(found[..self.fan_out], self.expected(0, 255));
+        let mut out = vec![[7_i16; 4]; channels.len()];
+        kernel.layer(QuantArgs::new(&x, &w, &channels, &mut out).unwrap());
+        let found: Vec<i32> = out.as_flattened().iter().map(|&v| v.into()).collect();
+        assert_eq!(found[..self.fan_out], self.expected(i16::MIN.into(), i16::MAX.into()));
+    }
+}
+
+fn layers() -> impl Strategy<Value = Layer> {
+    (1_usize..600, 1_usize..12).prop_flat_map(|(fan_in, fan_out)| {
+        let channel = (-2_000_000..2_000_000, 1 << 30..=i32::MAX, -20..=-2);
+        (
+            proptest::collection::vec(-127_i8..=127, fan_in * fan_out),
+            proptest::collection::vec(0_u8..=255, fan_in),
+            proptest::collection::vec(channel, fan_out),
+        )
+            .prop_map(move |(w, x, channels)| Layer { fan_in, fan_out, w, x, channels })
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn a_layer_equals_the_definition_in_plain_integers(layer in layers()) {
+        layer.check(&Portable);
+    }
+}
+
+/// Where sums of two outputs in one register are largest.
+#[test]
+fn a_layer_of_extremes_equals_the_definition() {
+    for fan_in in [256, 257, 3072] {
+        for (even, odd) in [(127, 127), (-127, 127), (127, -127), (-127, -127)] {
+            let fan_out = 4;
+            let rows = [even, odd, odd, even];
+            let w = rows.iter().flat_map(|&w| vec![w; fan_in]).collect();
+            let channels = vec![(0, 1 << 30, -10); fan_out];
+            Layer { fan_in, fan_out, w, x: vec![255; fan_in], channels }.check(&Portable);
+        }
+    }
+}
+
+/// An int8 network with its memory.
+struct Int8 {
+    weights: Vec<u32>,
+    channels: Vec<Channel>,
+    quantized: Quantized,
+}
+
+impl Int8 {
+    /// Quantises a network, calibrated with images of bytes.
+    fn new(model: &Model<'_, f32>, mean_image: &[f32], images: &[u8]) -> Result<Self, QuantError> {
+        let arch = model.net.arch.without_batchnorm();
+        let mut folded = vec![f32::NAN; arch.num_params()];
+        let weights = Weights::new(&model.net.arch, &model.params, &model.running).unwrap();
+        fold(&model.net, weights, Some(mean_image), &mut folded).unwrap();
+        let count = images.len() / arch.input_dim();
+        let x: Vec<f32> = images.iter().map(|&pixel| pixel.into()).collect();
+        let mut observers = vec![Observer::new(); arch.num_layers()];
+        let mut workspace = vec![f32::NAN; arch.infer_workspace_len(count)];
+        let x = Mat::new(&x, count, arch.input_dim()).unwrap();
+        calibrate(&Portable, &arch, &folded, x, &mut workspace, &mut observers).unwrap();
+        let mut weights = vec![0; arch.quant_weights_len()];
+        let mut channels = vec![Channel::default(); arch.quant_channels_len()];
+        let input = InputScale::PIXELS;
+        let quantized = quantize(&arch, &folded, input, &observers, &mut weights, &mut channels)?;
+        Ok(Self { weights, channels, quantized })
+    }
+
+    fn scores(&self, arch: Arch<'_>, image: &[u8], garbage: u8) -> Result<Vec<i16>, Error> {
+        let net = QuantNet::try_new(arch, &self.weights, &self.channels)?;
+        let mut workspace = vec![garbage; arch.quant_workspace_len()];
+        let mut scores = vec![-1; arch.num_classes()];
+        net.scores(&Portable, image, &mut workspace, &mut scores)?;
+        Ok(scores)
+    }
+}
+
+/// Drawn weights; with batch norm, drawn `gamma`, `beta` and running statistics.
+fn drawn<'a>(dims: &'a [usize], batchnorm: bool, seed: u64) -> Model<'a, f32> {
+    let arch = Arch::try_new(dims).unwrap();
+    let arch = if batchnorm { arch.with_batchnorm() } else { arch };
+    let mut model = Model::new(FullyConnectedNet::new(arch), Init::He, seed);
+    let mut rng = Rng::seed(seed).fork(9);
+    for layer in arch.layers() {
+        let grads = layer_grads(&layer, &mut model.params).unwrap();
+        rng.fill_normal(3.0, grads.db);
+        if let Some(norm) = grads.norm {
+            rng.fill_normal(0.3, norm.dbeta);
+            norm.dgamma.fill_with(|| rng.uniform() as f32 + 0.5);
+        }
+    }
+    model.running.fill_with(|| 500.0 * (rng.uniform() as f32 + 0.1));
+    model
+}
+
+fn images(arch: &Arch<'_>, count: usize, seed: u64) -> Vec<u8> {
+    let mut rng = Rng::seed(seed);
+    (0..count * arch.input_dim()).map(|_| rng.below(256) as u8).collect()
+}
+
+#[test]
+fn folding_does_not_change_the_scores() {
+    for batchnorm in [false, true] {
+        let model = drawn(&[37, 19, 8, 5], batchnorm, 3);
+        let plain = model.net.arch.without_batchnorm();
+        let mean_image: Vec<f32> = (0_u8..37).map(|i| 100.0 + f32::from(i)).collect();
+        let mut folded = Model::new(FullyConnectedNet::new(plain), Init::He, 0);
+        let weights = Weights::new(&model.net.arch, &model.params, &model.running).unwrap();
+        fold(&model.net, weights, Some(&mean_image), &mut folded.params).unwrap();
+        let pixels = images(&plain, 1, 5);
+        let raw: Vec<f32> = pixels.iter().map(|&pixel| pixel.into()).collect();
+        let centered: Vec<f32> = raw.iter().zip(&mean_image).map(|(x, mean)| x - mean).collect();
+        for (found, expected) in folded.scores(&raw).iter().zip(model.scores(&centered)) {
+            // Rounded to f32 are numbers of a few hundred.
+            assert!((found - expected).abs() < 1e-3, "{found} {expected}");
+        }
+    }
+}
+
+#[test]
+fn int8_scores_are_close_to_those_of_f32() {
+    for (dims, batchnorm) in [
+        (&[64, 32, 16, 10][..], false),
+        (&[300, 40, 8, 40, 11], true),
+        (&[37, 3], false), // neither inputs nor outputs a multiple of 4
+        (&[5, 6, 7, 9], true),
+    ] {
+        let model = drawn(dims, batchnorm, 11);
+        let arch = model.net.arch.without_batchnorm();
+        let mean_image = vec![128.0; arch.input_dim()];
+        let int8 = Int8::new(&model, &mean_image, &images(&arch, 200, 1)).unwrap();
+        let (mut error, mut size) = (0.0, 0.0);
+        for image in images(&arch, 100, 2).chunks(arch.input_dim()) {
+            let x: Vec<f32> = image.iter().map(|&pixel| f32::from(pixel) - 128.0).collect();
+            let found = int8.scores(arch, image, 0x55).unwrap();
+            for (found, expected) in found.iter().zip(model.scores(&x)) {
+                let found = f64::from(*found) * int8.quantized.score_scale;
+                error += (found - f64::from(expected)).powi(2);
+                size += f64::from(expected).powi(2);
+            }
+        }
+        let relative = (error / size).sqrt();
+        // Eight bits a number: half a percent of each layer's range.
+        assert!(relative < 0.03, "{dims:?}: {relative}");
+    }
+}
+
+#[test]
+fn int8_scores_do_not_depend_on_what_the_workspace_held() {
+    let model = drawn(&[30, 9, 6, 5], false, 2);
+    let arch = model.net.arch;
+    let int8 = Int8::new(&model, &[0.0; 30], &images(&arch, 50, 1)).unwrap();
+    let image = images(&arch, 1, 8);
+    assert_eq!(int8.scores(arch, &image, 0).unwrap(), int8.scores(arch, &image, 255).unwrap());
+}
+
+#[test]
+fn a_network_without_hidden_layers_needs_no_workspace() {
+    let model = drawn(&[8, 4], false, 2);
+    assert_eq!(model.net.arch.quant_workspace_len(), 0);
+    let int8 = Int8::new(&model, &[0.0; 8], &images(&model.net.arch, 50, 1)).unwrap();
+    assert!(int8.scores(model.net.arch, &[1; 8], 0).is_ok());
+}
+
+#[test]
+fn what_does_not_fit_is_an_error() {
+    let model = drawn(&[8, 8, 4], false, 2);
+    let arch = model.net.arch;
+    let int8 = Int8::new(&model, &[0.0; 8], &images(&arch, 50, 1)).unwrap();
+    let net = QuantNet::try_new(arch, &int8.weights, &int8.channels).unwrap();
+    let run = |x: &[u8], workspace: &mut [u8], scores: &mut [i16]| {
+        net.scores(&Portable, x, workspace, scores)
+    };
+    assert!(run(&[0; 8], &mut [0; 8], &mut [0; 4]).is_ok());
+    assert!(
+        matches!(run(&[0; 7], &mut [0; 8], &mut [0; 4]), Err(Error::Shape(e)) if e.what == "x")
+    );
+    assert!(
+        matches!(run(&[0; 8], &mut [0; 8], &mut [0; 5]), Err(Error::Shape(e)) if e.what == "scores")
+    );
+    assert!(matches!(
+        run(&[0; 8], &mut [0; 7], &mut [0; 4]),
+        Err(Error::BufferTooSmall { what: "workspace", required: 8, found: 7 })
+    ));
+    assert_eq!(QuantNet::try_new(arch, &[], &int8.channels).unwrap_err().what, "weights");
+    assert_eq!(QuantNet::try_new(arch, &int8.weights, &[]).unwrap_err().what, "channels");
+}
+
+#[test]
+fn networks_that_cannot_be_quantised_are_refused() {
+    let mut model = drawn(&[8, 8, 4], false, 2);
+    let arch = model.net.arch;
+    let few = images(&arch, MIN_CALIBRATION_SAMPLES - 1, 1);
+    let error = Int8::new(&model, &[0.0; 8], &few).err().unwrap();
+    assert_eq!(error, QuantError::TooFewSamples { required: 32, found: 31 });
+
+    *model.params.last_mut().unwrap() = f32::NAN;
+    let error = Int8::new(&model, &[0.0; 8], &images(&arch, 50, 1)).err().unwrap();
+    assert_eq!(error, QuantError::NotFinite { what: "a bias", layer: 1 });
+    model.params[0] = f32::INFINITY;
+    let error = Int8::new(&model, &[0.0; 8], &images(&arch, 50, 1)).err().unwrap();
+    assert_eq!(error, QuantError::NotFinite { what: "a weight", layer: 0 });
+
+    let mut wide = drawn(&[70_000, 1], false, 2);
+    wide.params.fill(1.0);
+    let error = Int8::new(&wide, &vec![0.0; 70_000], &images(&wide.net.arch, 40, 1)).err().unwrap();
+    assert_eq!(error, QuantError::TooWide { layer: 0, fan_in: 70_000 });
+}
+
+#[test]
+fn a_bias_larger_than_all_products_survives() {
+    let mut model = drawn(&[4, 2], false, 2);
+    model.params[..8].fill(1e-9);
+    model.params[8..].copy_from_slice(&[1000.0, 2000.0]);
+    let arch = model.net.arch;
+    let int8 = Int8::new(&model, &[0.0; 4], &images(&arch, 50, 1)).unwrap();
+    let scores = int8.scores(arch, &[9; 4], 0).unwrap();
+    assert_eq!(predict(&scores), 1);
+    let real = f64::from(scores[0]) * int8.quantized.score_scale;
+    assert!((real - 1000.0).abs() < 0.1, "{real}");
+}
