@@ -1,8 +1,9 @@
 //! Draws the weights and the image of the programs, and lets the host compute the scores that they
 //! must print.
 
+use barenet::quant::InputScale;
 use barenet::{
-    Error, FullyConnectedNet, Init, Mat, Portable, Rng, TrainState, Weights, layer_grads,
+    Error, FullyConnectedNet, Init, Mat, Portable, Rng, TrainState, Weights, fold, layer_grads,
 };
 use std::fmt::Write as _;
 use std::path::Path;
@@ -10,6 +11,10 @@ use std::{env, fs, io};
 
 #[path = "build/bench.rs"]
 mod bench;
+#[path = "build/int8.rs"]
+mod int8;
+#[path = "build/mlperf.rs"]
+mod mlperf;
 #[path = "src/net.rs"]
 mod net;
 #[path = "build/text.rs"]
@@ -45,13 +50,47 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ("HOST_SCORES", "The scores that the host computed", &*scores),
     ];
     write_arrays(&out_dir.join("model.rs"), &arrays)?;
+    write_int8(&params, &running, &out_dir.join("int8.rs"))?;
+    mlperf::write(out_dir)?;
     bench::write(out_dir)
 }
 
-/// Pixels 0..256 less a mean of 120.
-fn draw_images() -> Vec<f32> {
+/// Pixels.
+fn draw_pixels() -> Vec<u8> {
     let mut rng = Rng::seed(SEED).fork(0);
-    (0..BATCH * NET.arch.input_dim()).map(|_| rng.below(256) as f32 - 120.0).collect()
+    (0..BATCH * NET.arch.input_dim()).map(|_| rng.below(256) as u8).collect()
+}
+
+/// What is subtracted from every pixel.
+const MEAN: f32 = 120.0;
+
+fn draw_images() -> Vec<f32> {
+    draw_pixels().iter().map(|&pixel| f32::from(pixel) - MEAN).collect()
+}
+
+/// The same network in int8, with the image as bytes.
+fn write_int8(
+    params: &[f32],
+    running: &[f32],
+    path: &Path,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let arch = NET.arch.without_batchnorm();
+    let mut folded = vec![0.0; arch.num_params()];
+    let mean_image = vec![MEAN; arch.input_dim()];
+    fold(&NET, Weights::new(&NET.arch, params, running)?, Some(&mean_image), &mut folded)?;
+    let pixels = draw_pixels();
+    let x: Vec<f32> = pixels.iter().map(|&pixel| pixel.into()).collect();
+    let int8 = int8::Int8::new(arch, &folded, InputScale::PIXELS, &x)?;
+    let image = pixels.get(..arch.input_dim()).ok_or("no image was drawn")?;
+    let mut text = text::Text::default();
+    int8.write(&mut text);
+    text.array("PIXELS", "u8", image);
+    text.array("HOST_INT8_SCORES", "i16", &int8.scores(image)?);
+    text.line(&format!(
+        "/// A real score is this times an int8 score.\npub const SCORE_SCALE: f32 = {:?};",
+        int8.score_scale as f32
+    ));
+    text.write(path)
 }
 
 /// Weights by He's method; biases, `gamma` and `beta` that do something; the running statistics of

@@ -2,8 +2,9 @@
 //! `64-32-16-10:int8-dsp`. Kernels are `int8-dsp`, `int8` and `f32`; `none` is the program without a
 //! network.
 
+use super::int8::Int8;
 use super::text::Text;
-use barenet::quant::{Channel, InputScale, Observer, QuantNet, calibrate, quantize};
+use barenet::quant::InputScale;
 use barenet::{
     Arch, FullyConnectedNet, Init, Mat, Portable, Rng, TrainState, Weights, layer_grads,
 };
@@ -74,24 +75,11 @@ impl<'a> Bench<'a> {
     }
 
     fn write_int8(&self, text: &mut Text) -> Result<(), Box<dyn Error>> {
-        let arch = self.net.arch;
-        let mut observers = vec![Observer::new(); arch.num_layers()];
-        let mut workspace = vec![0.0; arch.infer_workspace_len(IMAGES)];
-        let x = self.x();
-        let x = Mat::new(&x, IMAGES, arch.input_dim())?;
-        calibrate(&Portable, &arch, &self.params, x, &mut workspace, &mut observers)?;
-        let mut weights = vec![0; arch.quant_weights_len()];
-        let mut channels = vec![Channel::default(); arch.quant_channels_len()];
-        quantize(&arch, &self.params, InputScale::PIXELS, &observers, &mut weights, &mut channels)?;
-        let image = self.images.get(..arch.input_dim()).unwrap_or_default();
-        let mut workspace = vec![0; arch.quant_workspace_len()];
-        let mut scores = vec![0; arch.num_classes()];
-        let net = QuantNet::try_new(arch, &weights, &channels)?;
-        net.scores(&Portable, image, &mut workspace, &mut scores)?;
-        text.array("WEIGHTS", "u32", &weights);
-        text.channels("CHANNELS", &channels);
+        let int8 = Int8::new(self.net.arch, &self.params, InputScale::PIXELS, &self.x())?;
+        let image = self.images.get(..self.net.arch.input_dim()).unwrap_or_default();
+        int8.write(text);
         text.array("INPUT", "u8", image);
-        text.array("HOST_SCORES", "i16", &scores);
+        text.array("HOST_SCORES", "i16", &int8.scores(image)?);
         Ok(())
     }
 }

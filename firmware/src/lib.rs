@@ -5,6 +5,7 @@
 
 #![no_std]
 
+pub mod anomaly;
 pub mod board;
 mod net;
 pub mod stack;

@@ -34,6 +34,17 @@ impl InputScale {
         Some(Self { scale, zero_point: libm::round(-min / scale) as u8 })
     }
 
+    /// A scale that is known, for a `const`.
+    ///
+    /// # Panics
+    ///
+    /// If `scale` is not a finite number above 0: in a `const`, a compile error.
+    #[must_use]
+    pub const fn new(scale: f64, zero_point: u8) -> Self {
+        assert!(scale > 0.0 && scale.is_finite(), "a scale must be finite and above 0");
+        Self { scale, zero_point }
+    }
+
     /// The size of a step.
     #[must_use]
     pub const fn scale(&self) -> f64 {
