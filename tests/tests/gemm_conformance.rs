@@ -251,7 +251,7 @@ fn compact_equals_the_definition() {
 
 #[test]
 fn compact_has_the_bits_of_portable() {
-    let widths = cases(&[0, 1, 2, 3, 7, 17, 31, 64]);
+    let widths = cases(&[1, 3, 14, 31]);
     for case in widths.into_iter().chain(layer_cases()) {
         let bits = |c: Vec<f32>| c.into_iter().map(f32::to_bits).collect::<Vec<_>>();
         assert_eq!(bits(case.run(&Compact)), bits(case.run(&Portable)), "{case:?}");

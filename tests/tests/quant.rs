@@ -22,6 +22,13 @@ struct Layer {
     channels: Vec<(i32, i32, i32)>,
 }
 
+/// A layer as kernels take it.
+struct Packed {
+    w: Vec<[u32; 4]>,
+    channels: Vec<[Channel; 4]>,
+    x: Vec<[u8; 4]>,
+}
+
 impl Layer {
     fn expected(&self, least: i32, most: i32) -> Vec<i32> {
         let rows = self.w.chunks(self.fan_in).zip(&self.channels);
@@ -32,7 +39,7 @@ impl Layer {
         .collect()
     }
 
-    fn packed(&self) -> (Vec<[u32; 4]>, Vec<[Channel; 4]>, Vec<[u8; 4]>) {
+    fn packed(&self) -> Packed {
         let at = |i: usize, j: usize| {
             if i < self.fan_in && j < self.fan_out { self.w[j * self.fan_in + i] } else { 0 }
         };
@@ -50,11 +57,11 @@ impl Layer {
         // What lies beyond the inputs must not matter.
         let mut x = vec![[0xA5; 4]; groups];
         x.as_flattened_mut()[..self.fan_in].copy_from_slice(&self.x);
-        (w, channels, x)
+        Packed { w, channels, x }
     }
 
     fn check(&self, kernel: &impl QuantGemm) {
-        let (w, channels, x) = self.packed();
+        let Packed { w, channels, x } = self.packed();
         let mut out = vec![[7_u8; 4]; channels.len()];
         kernel.layer(QuantArgs::new(&x, &w, &channels, &mut out).unwrap());
         let found: Vec<i32> = out.as_flattened().iter().map(|&v| v.into()).collect();

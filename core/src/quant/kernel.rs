@@ -133,9 +133,13 @@ pub const GROUPS_PER_SUM: usize = 64;
 
 /// The sums of four outputs.
 #[inline(always)]
-fn dots(x: &[[u8; 4]], w: &[[u32; 4]]) -> [i32; 4] {
+fn dots(mut x: &[[u8; 4]], mut w: &[[u32; 4]]) -> [i32; 4] {
     let [mut a, mut b, mut c, mut d] = [0_i32; 4];
-    for (x, w) in x.chunks(GROUPS_PER_SUM).zip(w.chunks(GROUPS_PER_SUM)) {
+    // `chunks` would do, but zipped it divides by its size, and at opt-level "z" the panic of a division
+    // by 0 stays in the program.
+    while !x.is_empty() {
+        let groups = x.len().min(GROUPS_PER_SUM);
+        let (Some(x), Some(w)) = (x.split_off(..groups), w.split_off(..groups)) else { break };
         let (mut ab, mut cd) = (Pair { both: a, low: a }, Pair { both: c, low: c });
         for (&[x0, x1, x2, x3], &[ab_even, cd_even, ab_odd, cd_odd]) in x.iter().zip(w) {
             ab.add(x0, x2, ab_even);
