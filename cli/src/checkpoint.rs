@@ -116,9 +116,7 @@ impl<T: Number> Checkpoint<T> {
         self.progress.best_val_acc.write_le(&mut bytes);
         for array in self.arrays() {
             bytes.extend_from_slice(&count(array.len()));
-            for &number in array {
-                number.write_le(&mut bytes);
-            }
+            T::write_all_le(array, &mut bytes);
         }
         let hash = Sha256::digest(&bytes);
         bytes.extend_from_slice(&hash);

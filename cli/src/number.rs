@@ -16,6 +16,8 @@ pub trait Number: Element + From<u8> {
     }
     /// Appends the number to `bytes`, little-endian.
     fn write_le(self, bytes: &mut Vec<u8>);
+    /// Appends many: as fast as memory is copied, where they lie little-endian there already.
+    fn write_all_le(numbers: &[Self], bytes: &mut Vec<u8>);
     /// Reads a little-endian number; `None` unless there are exactly [`Self::SIZE`] bytes.
     fn read_le(bytes: &[u8]) -> Option<Self>;
 }
@@ -28,6 +30,14 @@ macro_rules! impl_number {
 
             fn write_le(self, bytes: &mut Vec<u8>) {
                 bytes.extend_from_slice(&self.to_le_bytes());
+            }
+            fn write_all_le(numbers: &[Self], bytes: &mut Vec<u8>) {
+                let start = bytes.len();
+                bytes.resize(start + size_of_val(numbers), 0);
+                let (places, _rest) = bytes.split_at_mut(start).1.as_chunks_mut();
+                for (place, number) in places.iter_mut().zip(numbers) {
+                    *place = number.to_le_bytes();
+                }
             }
             fn read_le(bytes: &[u8]) -> Option<Self> {
                 Some(Self::from_le_bytes(bytes.try_into().ok()?))

@@ -56,9 +56,7 @@ fn tensors(index: usize, layer: &LayerSpec) -> Vec<(String, Vec<usize>, bool, us
 
 fn to_bytes<T: Number>(numbers: &[T]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(numbers.len() * T::SIZE);
-    for &number in numbers {
-        number.write_le(&mut bytes);
-    }
+    T::write_all_le(numbers, &mut bytes);
     bytes
 }
 
