@@ -40,6 +40,7 @@ run() {
 sanitizer() {
     local name=$1 flags=(--target "$TARGET") rustflags=-Zsanitizer=$1
     export RUSTUP_TOOLCHAIN=nightly CARGO_TARGET_DIR=$target_dir/sanitize-$name
+    [ "$name" = address ] || export BARENET_SMALL_PRODUCTS=1
     rustc --version >/dev/null 2>&1 || die "no nightly toolchain; run scripts/setup.sh sanitize"
     if [ -d "$(rustc --print sysroot)/lib/rustlib/src/rust/library" ]; then
         flags+=(-Zbuild-std)
@@ -56,7 +57,8 @@ sanitizer() {
 memcheck() {
     command -v valgrind >/dev/null || die "no valgrind; run scripts/setup.sh sanitize"
     mapfile -t programs < <(build "${ALL[@]}")
-    run valgrind valgrind --quiet --error-exitcode=1 --leak-check=full --errors-for-leak-kinds=definite
+    run valgrind env BARENET_SMALL_PRODUCTS=1 valgrind --quiet --error-exitcode=1 --leak-check=full \
+        --show-leak-kinds=definite --errors-for-leak-kinds=definite
 }
 
 [ $# -gt 0 ] || set -- address thread valgrind
