@@ -7,6 +7,7 @@
 //! | [`trainer`] | one training run |
 //! | [`run_folder`], [`weights`], [`checkpoint`], [`plot`] | what a run leaves |
 //! | [`disk`] | files that are whole or not there |
+//! | [`export`] | a trained network as a crate for microcontrollers |
 //! | [`signals`] | Ctrl-C and its kin |
 //! | [`gradcheck`] | the course's gradient checks, with NumPy's random numbers |
 //! | [`console`], [`commands`] | what a person sees, and the subcommands |
@@ -17,6 +18,7 @@ pub mod config;
 pub mod console;
 pub mod data;
 pub mod disk;
+pub mod export;
 pub mod gradcheck;
 pub mod number;
 pub mod plot;

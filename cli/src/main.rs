@@ -1,6 +1,6 @@
 //! The `barenet` command.
 
-use barenet_cli::commands::{compare, data, eval, gradcheck, presets, train};
+use barenet_cli::commands::{compare, data, eval, export, gradcheck, presets, train};
 use barenet_cli::settings::SettingsError;
 use barenet_cli::signals::Stopped;
 use clap::{Parser, Subcommand};
@@ -16,6 +16,7 @@ Examples:
   barenet train                          train on CIFAR-10 if it is found, else on built-in images
   barenet train --preset best --data cifar-10-binary.tar.gz
   barenet eval runs/two-layer --split test
+  barenet export runs/two-layer --format firmware --dtype int8
   barenet compare                        four update rules in one plot
 
 Exit status: 0 ok, 1 failed, 2 a flag or setting that cannot be used. NO_COLOR is honoured."
@@ -29,6 +30,7 @@ struct Cli {
 enum Command {
     Train(Box<train::Args>),
     Eval(eval::Args),
+    Export(export::Args),
     Compare(Box<compare::Args>),
     Gradcheck(gradcheck::Args),
     Presets(presets::Args),
@@ -39,6 +41,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Train(args) => train::run(*args),
         Command::Eval(args) => eval::run(&args),
+        Command::Export(args) => export::run(&args),
         Command::Compare(args) => compare::run(*args),
         Command::Gradcheck(args) => gradcheck::run(&args),
         Command::Presets(args) => presets::run(&args),

@@ -1,0 +1,218 @@
+//! `barenet export`.
+
+use super::{data_line, start_backend, usage};
+use crate::config::Config;
+use crate::data::{DataSet, IMAGE_LEN, Images, NUM_CLASSES, discover};
+use crate::export::crate_folder::{self, Contents, crate_name};
+use crate::export::model::{ExportDtype, Model, accuracy, fold_to_f32};
+use crate::number::Number;
+use crate::run_folder::{BEST, RunFolder, SUMMARY, Summary};
+use crate::samples::{Part, Split};
+use crate::settings::{Dtype, Settings};
+use crate::trainer;
+use crate::weights::{from_safetensors, read_config};
+use anyhow::{Context, Result, ensure};
+use barenet::Weights;
+use std::ops::Range;
+use std::path::PathBuf;
+
+/// Images of the test vector.
+const TEST_VECTOR: usize = 4;
+
+/// Make a trained network a crate that a microcontroller links
+#[derive(clap::Args, Debug)]
+#[command(after_help = "\
+Examples:
+  barenet export runs/two-layer --format firmware                 f32, in runs/two-layer/firmware
+  barenet export runs/two-layer --format firmware --dtype int8 --out my-net
+  barenet export runs/two-layer --format firmware --ram 32K --flash 512K
+  cd my-net && cargo test                                         the same scores, bit for bit")]
+pub struct Args {
+    /// Folder of a run
+    pub run: PathBuf,
+    /// What to write
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Format,
+    /// Folder to write [default: firmware in the run's folder]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Replace what an earlier export wrote there
+    #[arg(long)]
+    pub force: bool,
+    /// Numbers of the network
+    #[arg(long, value_name = "TYPE", default_value = "f32")]
+    pub dtype: ExportDtype,
+    /// Refuse a network whose workspace takes more RAM than this, such as 65536 or 64K
+    #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
+    pub ram: Option<usize>,
+    /// Refuse a network whose weights take more flash than this, such as 1M
+    #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
+    pub flash: Option<usize>,
+    /// Validation images that calibrate int8, from the first on [default: all]
+    #[arg(long, value_name = "N")]
+    pub calibration_size: Option<usize>,
+    /// Test images that accuracies are measured on, from the first on [default: as in the run]
+    #[arg(long, value_name = "N")]
+    pub test_size: Option<usize>,
+    /// CIFAR-10: a folder or .tar.gz, binary or python version
+    /// [default: CIFAR10_DIR, then ./data, then built-in images]
+    #[arg(long, value_name = "PATH")]
+    pub data: Option<PathBuf>,
+}
+
+/// What can be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// A no_std Rust crate
+    Firmware,
+}
+
+/// A number of bytes: `65536`, `64K` or `1M`.
+fn parse_bytes(text: &str) -> Result<usize, String> {
+    let (digits, unit) = match text.strip_suffix(['K', 'k']) {
+        Some(digits) => (digits, 1024),
+        None => match text.strip_suffix(['M', 'm']) {
+            Some(digits) => (digits, 1024 * 1024),
+            None => (text, 1),
+        },
+    };
+    let bytes = digits.parse::<usize>().ok().and_then(|number| number.checked_mul(unit));
+    bytes.ok_or_else(|| "a number of bytes such as 65536, 64K or 1M is needed".to_owned())
+}
+
+/// Runs the command.
+///
+/// # Errors
+///
+/// If the run, the data or the place cannot be used, or the network does not fit.
+pub fn run(args: &Args) -> Result<()> {
+    if args.calibration_size.is_some() && args.dtype != ExportDtype::Int8 {
+        return usage("--calibration-size is for --dtype int8");
+    }
+    let folder = RunFolder::open(&args.run)?;
+    let summary = read_summary(&folder)?;
+    let out = args.out.clone().unwrap_or_else(|| folder.file("firmware"));
+    crate_folder::check_place(&out, args.force)?;
+
+    let file = folder.file(BEST);
+    let bytes = folder.read(BEST)?;
+    let trained = Settings::from_toml(&read_config(&bytes, &file)?, &file)?;
+    let trained = Settings { gemm: None, threads: None, ..trained };
+    let flags = Settings { test_size: args.test_size, ..Settings::default() };
+    let config = Config::new(flags.overlay(trained), IMAGE_LEN, NUM_CLASSES)?;
+    let load = match config.dtype() {
+        Dtype::F32 => load::<f32>,
+        Dtype::F64 => load::<f64>,
+    };
+    let data = discover(args.data.as_deref())?;
+    let split = Split::new(&data, config.settings())?;
+    let (folded, trained_accuracy) = load(&config, &bytes, &folder, (&data, &split))?;
+    let model = match args.dtype {
+        ExportDtype::F32 => folded,
+        ExportDtype::Int8 => quantize(&folded, args.calibration_size, &data, &split)?,
+    };
+    model.check_fits(args.ram, args.flash)?;
+    let test = split.test.clone();
+    let scores = model.scores(each(&data.test, test.clone()))?;
+    let labels = data.test.labels().get(test.clone()).unwrap_or_default();
+    let exported_accuracy = accuracy(&scores, labels.iter().copied())?;
+
+    let shown = test.start..test.end.min(test.start + TEST_VECTOR);
+    let images: Vec<u8> = each(&data.test, shown.clone()).flatten().copied().collect();
+    let name = crate_name(&summary.name);
+    crate_folder::write(
+        &out,
+        &Contents {
+            name: &name,
+            origin: &format!("trained by barenet as {:?} on {}", summary.name, summary.data),
+            model: &model,
+            class_names: &data.class_names,
+            images: &images,
+            scores: scores.get(..shown.len()).unwrap_or_default(),
+        },
+    )?;
+
+    let sizes = model.dims.iter().map(usize::to_string).collect::<Vec<_>>().join("-");
+    let before = match config.dtype() {
+        Dtype::F32 => "f32",
+        Dtype::F64 => "f64",
+    };
+    let after = match args.dtype {
+        ExportDtype::F32 => "f32, folded",
+        ExportDtype::Int8 => "int8",
+    };
+    println!("data      {}", data_line(&data));
+    println!("network   {sizes}, {after}, batch norm and mean image in the weights");
+    println!("accuracy  {trained_accuracy:.4} before, {before}");
+    println!("          {exported_accuracy:.4} after, {after}, on {} test images", labels.len());
+    println!("memory    {} bytes of RAM, and the stack", model.ram_bytes());
+    println!("          {} bytes of flash, and the code", model.flash_bytes());
+    println!(
+        "crate     {} in {}: `cargo test` there compares it with the scores of here",
+        name,
+        out.display()
+    );
+    Ok(())
+}
+
+/// The summary that a run leaves when it ends.
+fn read_summary(folder: &RunFolder) -> Result<Summary> {
+    let run = folder.path().display();
+    ensure!(
+        folder.file(SUMMARY).is_file(),
+        "{run}: this run was never finished: {SUMMARY} is missing; `barenet train --out {run} --resume` \
+         goes on with it"
+    );
+    let json = folder.read(SUMMARY)?;
+    serde_json::from_slice(&json).with_context(|| folder.file(SUMMARY).display().to_string())
+}
+
+/// The network in f32, folded, and its accuracy before.
+fn load<T: Number>(
+    config: &Config,
+    bytes: &[u8],
+    folder: &RunFolder,
+    (data, split): (&DataSet, &Split),
+) -> Result<(Model, f64)> {
+    let file = folder.file(BEST);
+    let net = config.net::<T>();
+    let weights = from_safetensors::<T>(bytes, &net.arch, &file)?;
+    let model = fold_to_f32(&net, &weights).with_context(|| file.display().to_string())?;
+    let mean_image = &weights.mean_image;
+    let views = Weights::new(&net.arch, &weights.params, &weights.running)?;
+    let part = (data, split, Part::Test);
+    let accuracy = trainer::evaluate(&net, views, part, mean_image, &start_backend(config)?)?;
+    Ok((model, accuracy))
+}
+
+fn quantize(model: &Model, size: Option<usize>, data: &DataSet, split: &Split) -> Result<Model> {
+    let all = split.val.clone();
+    let size = size.unwrap_or(all.len());
+    ensure!(
+        size <= all.len(),
+        "--calibration-size is {size}, but the run has only {} validation images",
+        all.len()
+    );
+    let images: Vec<_> = each(&data.train, all.start..all.start + size).collect();
+    model.quantize(images.into_iter()).context("int8")
+}
+
+/// Some images of a set, as bytes.
+fn each(images: &Images, range: Range<usize>) -> impl Iterator<Item = &[u8]> {
+    range.map(|index| images.image(index))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_numbers_with_a_unit_or_without() {
+        assert_eq!(parse_bytes("65536"), Ok(65536));
+        assert_eq!(parse_bytes("64K"), Ok(65536));
+        assert_eq!(parse_bytes("1m"), Ok(1 << 20));
+        for bad in ["", "K", "-1", "1.5K", "1KB", "99999999999999999999", "18014398509481985K"] {
+            assert!(parse_bytes(bad).is_err(), "{bad}");
+        }
+    }
+}

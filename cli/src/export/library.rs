@@ -1,0 +1,6 @@
+//! The library's own source, which goes into the folder beside the network.
+
+include!(concat!(env!("OUT_DIR"), "/library_source.rs"));
+
+/// The int8 kernel for Cortex-M4, M7 and M33.
+pub const DSP_SOURCE: &str = include_str!("../../../blas-backend/src/cortex_m.rs");

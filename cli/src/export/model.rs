@@ -1,0 +1,245 @@
+//! The numbers of an exported network: folded, in f32 or int8, and what they make of images.
+
+use crate::number::Number;
+use crate::weights::WeightsFile;
+use anyhow::{Context, Result, bail, ensure};
+use barenet::quant::{self, Channel, InputScale, Observer, QuantNet};
+use barenet::{Arch, FullyConnectedNet, Label, Mat, Portable, Weights, flash, fold, predict};
+
+/// Images that go through the network at once in calibration.
+const BATCH: usize = 64;
+
+/// A number type of the exported network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum ExportDtype {
+    /// 32-bit floating point
+    F32,
+    /// 8-bit integers, with no floating point from the pixels to the class
+    Int8,
+}
+
+/// A network as it will be on the device.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Model {
+    /// Inputs, hidden layers, classes.
+    pub dims: Vec<usize>,
+    /// Its numbers.
+    pub numbers: Numbers,
+}
+
+/// The numbers of a [`Model`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Numbers {
+    /// `Arch::num_params` numbers.
+    F32(Vec<f32>),
+    /// What `quantize` made.
+    Int8 {
+        /// Packed weights.
+        weights: Vec<u32>,
+        /// Biases and scales.
+        channels: Vec<Channel>,
+        /// A score is this times the integer.
+        score_scale: f64,
+    },
+}
+
+/// Scores as the device computes them.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Scores {
+    /// Of an f32 network.
+    F32(Vec<f32>),
+    /// Of an int8 network.
+    Int8(Vec<i16>),
+}
+
+impl Scores {
+    /// The class with the highest score.
+    #[must_use]
+    pub fn class(&self) -> Label {
+        match self {
+            Self::F32(scores) => predict(scores),
+            Self::Int8(scores) => predict(scores),
+        }
+    }
+}
+
+/// Folds batch norm and the mean image into the weights.
+///
+/// # Errors
+///
+/// If a number is NaN or infinite, before folding or, as an `f32`, after it.
+pub fn fold_to_f32<T: Number>(
+    net: &FullyConnectedNet<'_, T>,
+    weights: &WeightsFile<T>,
+) -> Result<Model> {
+    let arrays = [
+        ("parameters", &weights.params),
+        ("running statistics", &weights.running),
+        ("mean image", &weights.mean_image),
+    ];
+    for (what, numbers) in arrays {
+        if let Some(at) = numbers.iter().position(|number| !number.to_f64().is_finite()) {
+            bail!(
+                "the {what} hold a number that is NaN or infinite, at place {at}: such a network \
+                 computes nothing; train it again, perhaps with a lower learning rate"
+            );
+        }
+    }
+    let arch = net.arch.without_batchnorm();
+    let mut folded = vec![T::ZERO; arch.num_params()];
+    let views = Weights::new(&net.arch, &weights.params, &weights.running)?;
+    fold(net, views, Some(&weights.mean_image), &mut folded)?;
+    let params: Vec<f32> = folded.iter().map(|number| number.to_f64() as f32).collect();
+    let all_finite = params.iter().all(|number| number.is_finite());
+    ensure!(all_finite, "with batch norm folded into them, the weights are too large for f32");
+    Ok(Model { dims: arch.dims().to_vec(), numbers: Numbers::F32(params) })
+}
+
+impl Model {
+    /// The architecture, without batch norm.
+    #[must_use]
+    pub fn arch(&self) -> Arch<'_> {
+        Arch::new(&self.dims)
+    }
+
+    /// Makes an f32 network an int8 one, calibrated on images.
+    ///
+    /// # Errors
+    ///
+    /// If there are too few images or a layer is too wide; or if the network is int8 already.
+    pub fn quantize<'i>(&self, images: impl ExactSizeIterator<Item = &'i [u8]>) -> Result<Self> {
+        let Numbers::F32(params) = &self.numbers else { bail!("the network is int8 already") };
+        let arch = self.arch();
+        let mut observers = vec![Observer::new(); arch.num_layers()];
+        let mut workspace = vec![0.0; arch.infer_workspace_len(BATCH)];
+        let mut x = Vec::with_capacity(BATCH * arch.input_dim());
+        let last = images.len().saturating_sub(1);
+        for (index, image) in images.enumerate() {
+            x.extend(image.iter().map(|&pixel| f32::from(pixel)));
+            if (index + 1) % BATCH == 0 || index == last {
+                let batch = Mat::new(&x, x.len() / arch.input_dim(), arch.input_dim())?;
+                let (workspace, observers) = (&mut workspace, &mut observers);
+                quant::calibrate(&Portable, &arch, params, batch, workspace, observers)?;
+                x.clear();
+            }
+        }
+        let mut weights = vec![0; arch.quant_weights_len()];
+        let mut channels = vec![Channel::default(); arch.quant_channels_len()];
+        let input = InputScale::PIXELS;
+        let quantized =
+            quant::quantize(&arch, params, input, &observers, &mut weights, &mut channels)?;
+        let score_scale = quantized.score_scale;
+        let numbers = Numbers::Int8 { weights, channels, score_scale };
+        Ok(Self { dims: self.dims.clone(), numbers })
+    }
+
+    /// The scores of images, computed as the device computes them.
+    ///
+    /// # Errors
+    ///
+    /// If an image has not as many bytes as the network has inputs.
+    pub fn scores<'i>(&self, images: impl Iterator<Item = &'i [u8]>) -> Result<Vec<Scores>> {
+        let arch = self.arch();
+        match &self.numbers {
+            Numbers::F32(params) => {
+                let net = FullyConnectedNet::new(arch);
+                let weights = Weights::new(&arch, params, &[])?;
+                let mut workspace = vec![0.0; arch.infer_workspace_len(1)];
+                let mut scores = |image| -> Result<_> {
+                    let scores = net.scores(&Portable, weights, image, &mut workspace)?;
+                    Ok(Scores::F32(scores.data().to_vec()))
+                };
+                images.map(&mut scores).collect()
+            }
+            Numbers::Int8 { weights, channels, .. } => {
+                let net = QuantNet::try_new(arch, weights, channels)?;
+                let mut workspace = vec![0; arch.quant_workspace_len()];
+                let mut scores = |image| -> Result<_> {
+                    let mut scores = vec![0; arch.num_classes()];
+                    net.scores(&Portable, image, &mut workspace, &mut scores)?;
+                    Ok(Scores::Int8(scores))
+                };
+                images.map(&mut scores).collect()
+            }
+        }
+    }
+
+    /// Bytes of RAM for one inference, without its stack.
+    #[must_use]
+    pub fn ram_bytes(&self) -> usize {
+        let arch = self.arch();
+        match self.numbers {
+            Numbers::F32(_) => size_of::<f32>() * arch.infer_workspace_len(1),
+            Numbers::Int8 { .. } => {
+                // A struct of bytes and 16-bit scores, aligned to 4.
+                let scores = size_of::<i16>() * arch.num_classes();
+                (arch.quant_workspace_len() + scores).next_multiple_of(4)
+            }
+        }
+    }
+
+    /// Bytes of flash for the numbers, without the code.
+    #[must_use]
+    pub fn flash_bytes(&self) -> usize {
+        match &self.numbers {
+            Numbers::F32(params) => size_of_val(&**params),
+            Numbers::Int8 { weights, channels, .. } => {
+                size_of_val(&**weights) + size_of_val(&**channels)
+            }
+        }
+    }
+
+    /// The words of the weights that are stored as one file, and covered by the checksum.
+    #[must_use]
+    pub fn words(&self) -> Vec<u32> {
+        match &self.numbers {
+            Numbers::F32(params) => params.iter().map(|number| number.to_bits()).collect(),
+            Numbers::Int8 { weights, .. } => weights.clone(),
+        }
+    }
+
+    /// The CRC-32 of all numbers, as the generated `verify` computes it.
+    #[must_use]
+    pub fn checksum(&self) -> u32 {
+        let channels = match &self.numbers {
+            Numbers::F32(_) => &[][..],
+            Numbers::Int8 { channels, .. } => channels,
+        };
+        let channels = channels.iter().flat_map(|channel| {
+            [channel.bias(), channel.multiplier(), channel.shift()].map(i32::cast_unsigned)
+        });
+        flash::crc32(self.words().into_iter().chain(channels))
+    }
+
+    /// Refuses a network that does not fit.
+    ///
+    /// # Errors
+    ///
+    /// With what it needs and what there is.
+    pub fn check_fits(&self, ram: Option<usize>, flash: Option<usize>) -> Result<()> {
+        for (what, flag, needed, there) in [
+            ("RAM for its workspace", "--ram", self.ram_bytes(), ram),
+            ("flash for its weights", "--flash", self.flash_bytes(), flash),
+        ] {
+            if let Some(there) = there.filter(|&there| there < needed) {
+                bail!(
+                    "does not fit: the network needs {needed} bytes of {what}, but {flag} allows \
+                     {there}"
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The accuracy of scores, 0 to 1.
+///
+/// # Errors
+///
+/// If there are no images.
+pub fn accuracy(scores: &[Scores], labels: impl Iterator<Item = u8>) -> Result<f64> {
+    let right = scores.iter().zip(labels).filter(|(s, label)| s.class() == Label::from(*label));
+    let right = u32::try_from(right.count()).context("too many images")?;
+    let all = u32::try_from(scores.len()).ok().filter(|&all| all > 0);
+    Ok(f64::from(right) / f64::from(all.context("there are no test images")?))
+}

@@ -1,0 +1,63 @@
+use barenet::{Arch, FullyConnectedNet, Portable, Weights, flash};
+
+pub use barenet::{self, Error};
+
+/// The layer sizes.
+pub const ARCH: Arch<'static> = Arch::new(&@DIMS@);
+/// The network.
+pub const NET: FullyConnectedNet<'static, f32> = FullyConnectedNet::new(ARCH);
+/// The weights and biases: W1 b1 W2 b2 …, in flash.
+pub static PARAMS: [f32; ARCH.num_params()] = flash::f32_array(include_bytes!("weights.bin"));
+
+/// The CRC-32 of all numbers of the network, and of `weights.bin`.
+pub const CHECKSUM: u32 = @CHECKSUM@;
+/// Bytes of RAM: those of a [`Workspace`]. The stack comes on top.
+pub const RAM_BYTES: usize = size_of::<Workspace>();
+/// Bytes of flash: those of the weights. The code comes on top.
+pub const FLASH_BYTES: usize = size_of_val(&PARAMS);
+
+/// The bytes of an image, as the network was trained on them: @INPUTS@ of them.
+pub type Image = [u8];
+/// The number of a class, from 0.
+pub type Class = barenet::Label;
+/// A score for each class.
+pub type Scores = [f32];
+
+/// What the classes are called.
+pub const CLASS_NAMES: [&str; @CLASSES@] = @NAMES@;
+
+/// The memory of one inference. It may hold anything before.
+#[derive(Clone, Debug)]
+pub struct Workspace {
+    numbers: [f32; ARCH.infer_workspace_len(1)],
+}
+
+impl Workspace {
+    /// A workspace, for a `static` or the stack.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { numbers: [0.0; ARCH.infer_workspace_len(1)] }
+    }
+}
+
+impl Default for Workspace {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Computes the scores of an image.
+///
+/// # Errors
+///
+/// [`Error::Shape`] if the image has not @INPUTS@ bytes.
+pub fn scores<'w>(image: &Image, workspace: &'w mut Workspace) -> Result<&'w Scores, Error> {
+    let weights = Weights::new(&ARCH, &PARAMS, &[])?;
+    Ok(NET.scores(&Portable, weights, image, &mut workspace.numbers)?.data())
+}
+
+/// Whether the flash still holds the weights that were exported. Reads all of them.
+#[must_use]
+pub fn verify() -> bool {
+    flash::crc32(PARAMS.iter().map(|number| number.to_bits())) == CHECKSUM
+}

@@ -1,0 +1,75 @@
+use barenet::quant::QuantNet;
+use barenet::{Arch, flash};
+use barenet_blas::CortexMDsp;
+
+mod channels;
+
+pub use barenet::{self, Error};
+
+/// The layer sizes.
+pub const ARCH: Arch<'static> = Arch::new(&@DIMS@);
+/// The network.
+pub static NET: QuantNet<'static> = QuantNet::new(ARCH, &WEIGHTS, &channels::CHANNELS);
+/// The weights, packed, in flash.
+static WEIGHTS: [u32; ARCH.quant_weights_len()] = flash::u32_array(include_bytes!("weights.bin"));
+
+/// The CRC-32 of all numbers of the network.
+pub const CHECKSUM: u32 = @CHECKSUM@;
+/// Bytes of RAM: those of a [`Workspace`]. The stack comes on top.
+pub const RAM_BYTES: usize = size_of::<Workspace>();
+/// Bytes of flash: those of weights, biases and scales. The code comes on top.
+pub const FLASH_BYTES: usize = size_of_val(&WEIGHTS) + size_of_val(&channels::CHANNELS);
+
+/// The bytes of an image, as the network was trained on them: @INPUTS@ of them.
+pub type Image = [u8];
+/// The number of a class, from 0.
+pub type Class = barenet::Label;
+/// A score for each class, in steps of [`SCORE_SCALE`].
+pub type Scores = [i16];
+
+/// A real score is this times the integer.
+pub const SCORE_SCALE: f64 = @SCALE@;
+/// What the classes are called.
+pub const CLASS_NAMES: [&str; @CLASSES@] = @NAMES@;
+
+/// The memory of one inference. It may hold anything before.
+#[derive(Clone, Debug)]
+#[repr(C, align(4))]
+pub struct Workspace {
+    bytes: [u8; ARCH.quant_workspace_len()],
+    scores: [i16; ARCH.num_classes()],
+}
+
+impl Workspace {
+    /// A workspace, for a `static` or the stack.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { bytes: [0; ARCH.quant_workspace_len()], scores: [0; ARCH.num_classes()] }
+    }
+}
+
+impl Default for Workspace {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Computes the scores of an image, with integers alone.
+///
+/// # Errors
+///
+/// [`Error::Shape`] if the image has not @INPUTS@ bytes.
+pub fn scores<'w>(image: &Image, workspace: &'w mut Workspace) -> Result<&'w Scores, Error> {
+    // Where there are no DSP instructions, this is the portable kernel. The bits are the same.
+    NET.scores(&CortexMDsp, image, &mut workspace.bytes, &mut workspace.scores)?;
+    Ok(&workspace.scores)
+}
+
+/// Whether the flash still holds the numbers that were exported. Reads all of them.
+#[must_use]
+pub fn verify() -> bool {
+    let channels = channels::CHANNELS.iter().flat_map(|channel| {
+        [channel.bias(), channel.multiplier(), channel.shift()].map(i32::cast_unsigned)
+    });
+    flash::crc32(WEIGHTS.iter().copied().chain(channels)) == CHECKSUM
+}

@@ -1,0 +1,197 @@
+//! `barenet export` as a process: the generated crate, and what is refused.
+
+use barenet::{Arch, Weights};
+use barenet_cli::weights::to_safetensors;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+use tempfile::TempDir;
+
+/// Runs `barenet` in a folder, with built-in images and no colours.
+fn barenet(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_barenet"))
+        .args(arguments)
+        .current_dir(folder)
+        .env_remove("CIFAR10_DIR")
+        .env("NO_COLOR", "1")
+        .output()
+        .unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// A folder with a small run in it.
+fn trained(more: &[&str]) -> TempDir {
+    let place = TempDir::new().unwrap();
+    let quick = ["train", "--train-size", "300", "--epochs", "2", "-q", "--out", "run"];
+    let output = barenet(place.path(), &[&quick, more].concat());
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    place
+}
+
+fn export(place: &TempDir, more: &[&str]) -> Output {
+    let arguments = ["export", "run", "--format", "firmware", "--out", "net"];
+    barenet(place.path(), &[&arguments, more].concat())
+}
+
+/// Exit status, one line that has all `parts`, and nothing written.
+#[track_caller]
+fn refused(place: &TempDir, output: &Output, code: i32, parts: &[&str]) {
+    let message = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{message}");
+    for part in parts {
+        assert!(message.contains(part), "{part:?} is not in {message:?}");
+    }
+    assert_eq!(message.trim_end().lines().count(), 1, "{message}");
+    let mut left: Vec<_> =
+        fs::read_dir(place.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["run"]);
+}
+
+/// Builds and tests a generated crate as its user does, without the network.
+#[track_caller]
+fn passes_its_own_tests(folder: &Path) {
+    let output = Command::new(env!("CARGO"))
+        .args(["test", "--offline", "--locked"])
+        .current_dir(folder)
+        .env("CARGO_TARGET_DIR", folder.join("target"))
+        .output()
+        .unwrap();
+    let printed = text(&output.stdout);
+    assert!(output.status.success(), "{printed}{}", text(&output.stderr));
+    assert!(printed.contains("test result: ok. 4 passed"), "{printed}");
+}
+
+#[test]
+fn an_f32_crate_passes_its_own_tests() {
+    let place = trained(&["--hidden", "12,9", "--batchnorm", "--keep-prob", "0.8"]);
+    let output = export(&place, &[]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let printed = text(&output.stdout);
+    for part in
+        ["3072-12-9-10, f32, folded", " before, f32", " after, f32, folded, on 1000 test images"]
+    {
+        assert!(printed.contains(part), "{printed}");
+    }
+    assert!(printed.contains(&format!("{} bytes of RAM", 4 * (12 + 10))), "{printed}");
+    passes_its_own_tests(&place.path().join("net"));
+}
+
+#[test]
+fn an_int8_crate_of_an_f64_run_passes_its_own_tests_and_finds_changed_weights() {
+    let place = trained(&["--hidden", "11", "--dtype", "f64"]);
+    let output = export(&place, &["--dtype", "int8", "--calibration-size", "64"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains(" before, f64\n"), "{}", text(&output.stdout));
+    passes_its_own_tests(&place.path().join("net"));
+
+    let weights = place.path().join("net/src/weights.bin");
+    let mut bytes = fs::read(&weights).unwrap();
+    bytes[1000] ^= 1;
+    fs::write(&weights, bytes).unwrap();
+    let output = Command::new(env!("CARGO"))
+        .args(["test", "--offline", "the_weights_are_the_exported_ones"])
+        .current_dir(place.path().join("net"))
+        .env("CARGO_TARGET_DIR", place.path().join("net/target"))
+        .output()
+        .unwrap();
+    assert!(
+        text(&output.stdout).contains("assertion failed: verify()"),
+        "{}",
+        text(&output.stdout)
+    );
+}
+
+#[test]
+fn the_same_run_gives_the_same_crate() {
+    let place = trained(&["--hidden", "8"]);
+    assert!(export(&place, &[]).status.success());
+    assert!(export(&place, &["--out", "again"]).status.code() == Some(2), "--out is given twice");
+    let read = || fs::read(place.path().join("net/src/lib.rs")).unwrap();
+    let first = read();
+    assert!(export(&place, &["--force"]).status.success());
+    assert_eq!(read(), first);
+}
+
+#[test]
+fn a_network_that_does_not_fit_is_refused_with_both_numbers() {
+    let place = trained(&["--hidden", "8"]);
+    let needed = 4 * (3072 * 8 + 8 + 8 * 10 + 10);
+    let output = export(&place, &["--flash", "64K"]);
+    let numbers = [format!("needs {needed} bytes of flash"), "allows 65536".to_owned()];
+    refused(&place, &output, 1, &numbers.each_ref().map(|part| &**part));
+    let output = export(&place, &["--ram", "71"]);
+    refused(&place, &output, 1, &["needs 72 bytes of RAM", "--ram allows 71"]);
+    assert!(export(&place, &["--ram", "72", "--flash", &needed.to_string()]).status.success());
+}
+
+#[test]
+fn a_run_that_was_never_finished_is_refused() {
+    let place = trained(&["--hidden", "8"]);
+    fs::remove_file(place.path().join("run/summary.json")).unwrap();
+    refused(&place, &export(&place, &[]), 1, &["run: this run was never finished", "--resume"]);
+    fs::remove_file(place.path().join("run/best.safetensors")).unwrap();
+    refused(&place, &export(&place, &[]), 1, &["run: no run here"]);
+}
+
+#[test]
+fn weights_that_are_not_finite_are_refused() {
+    let place = trained(&["--hidden", "8"]);
+    let config = fs::read_to_string(place.path().join("run/config.toml")).unwrap();
+    let arch = Arch::new(&[3072, 8, 10]);
+    for bad in [f32::NAN, f32::INFINITY] {
+        let mut params = vec![0.5; arch.num_params()];
+        params[12345] = bad;
+        let weights = Weights::new(&arch, &params, &[]).unwrap();
+        let bytes = to_safetensors(&arch, weights, &vec![100.0; 3072], &config).unwrap();
+        fs::write(place.path().join("run/best.safetensors"), bytes).unwrap();
+        for dtype in ["f32", "int8"] {
+            let output = export(&place, &["--dtype", dtype]);
+            refused(&place, &output, 1, &["best.safetensors: ", "NaN or infinite, at place 12345"]);
+        }
+    }
+}
+
+#[test]
+fn calibration_on_too_few_images_is_refused() {
+    let place = trained(&["--hidden", "8"]);
+    let output = export(&place, &["--dtype", "int8", "--calibration-size", "31"]);
+    refused(&place, &output, 1, &["calibration needs at least 32 images, found 31"]);
+    let output = export(&place, &["--dtype", "int8", "--calibration-size", "0"]);
+    refused(&place, &output, 1, &["calibration needs at least 32 images, found 0"]);
+    let output = export(&place, &["--dtype", "int8", "--calibration-size", "9999"]);
+    refused(&place, &output, 1, &["9999", "only 1000 validation images"]);
+    let output = export(&place, &["--calibration-size", "64"]);
+    refused(&place, &output, 2, &["--calibration-size is for --dtype int8"]);
+}
+
+#[test]
+fn a_layer_too_wide_for_32_bit_sums_is_refused_in_int8() {
+    let place = trained(&["--hidden", "1,70000", "--test-size", "10", "--val-size", "40"]);
+    let output = export(&place, &["--dtype", "int8"]);
+    refused(&place, &output, 1, &["layer 3 is too wide for int8", "70000 inputs"]);
+}
+
+#[test]
+fn flags_that_cannot_be_used_are_refused_with_status_2() {
+    let place = TempDir::new().unwrap();
+    for bad in [&["--ram", "much"][..], &["--dtype", "int4"], &["--format", "elf"]] {
+        assert_eq!(export(&place, bad).status.code(), Some(2), "{bad:?}");
+    }
+}
+
+#[test]
+fn a_place_that_holds_something_is_kept() {
+    let place = trained(&["--hidden", "8"]);
+    fs::create_dir(place.path().join("net")).unwrap();
+    fs::write(place.path().join("net/thesis.tex"), "years of work").unwrap();
+    for more in [&[][..], &["--force"]] {
+        let output = export(&place, more);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(text(&output.stderr).starts_with("error: net: "), "{}", text(&output.stderr));
+    }
+    assert_eq!(fs::read_dir(place.path().join("net")).unwrap().count(), 1);
+}
