@@ -19,6 +19,9 @@ mod mlperf;
 mod net;
 #[path = "build/text.rs"]
 mod text;
+#[path = "src/training.rs"]
+#[allow(dead_code)] // The device has more use for it.
+mod training;
 use net::NET;
 
 const SEED: u64 = 1;
@@ -29,6 +32,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=memory");
     println!("cargo::rerun-if-changed=src/net.rs");
+    println!("cargo::rerun-if-changed=src/training.rs");
     let out_dir = env::var("OUT_DIR")?;
     let out_dir = Path::new(&out_dir);
     let memory = match &*env::var("TARGET")? {
@@ -43,7 +47,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (params, running) = draw_weights(&NET, &images)?;
     let image = images.get(..NET.arch.input_dim()).ok_or("no image was drawn")?;
     let scores = compute_scores(&params, &running, image)?;
+    let mut scratch = training::ScratchMemory::new();
+    training::from_scratch(&mut scratch)?;
+    let mut head = training::HeadMemory::new();
+    let mut workspace = [0.0; NET.arch.infer_workspace_len(1)];
+    training::last_layer(&params, &running, &mut head, &mut workspace)?;
     let arrays = [
+        ("HOST_SCRATCH", "What the host learns from nothing", &scratch.params[..]),
+        ("HOST_HEAD", "What the host makes of the last layer", &head.params),
         ("PARAMS", "The parameters", &*params),
         ("RUNNING", "The running statistics", &*running),
         ("IMAGE", "The image, its mean subtracted", image),

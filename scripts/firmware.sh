@@ -1,34 +1,42 @@
 #!/usr/bin/env bash
-# Builds every bare-metal program at opt-levels 3, "s" and "z", runs each under QEMU, and builds core
-# for a Cortex-M0. Fails if anything does. `scripts/setup.sh firmware` installs what it needs.
+# Builds every bare-metal program for every target and runs it under QEMU: on the Cortex-M4F at
+# opt-levels 3, "s" and "z", on all others at 3. Prints what each needs; fails if anything does.
+# `scripts/setup.sh firmware` installs what it needs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-readonly TARGET=thumbv7em-none-eabihf
-readonly SMALL_TARGET=thumbv6m-none-eabi
-readonly PROFILES="release size smallest"
+# What the table calls it, its target, and how it differs from the runner in .cargo/config.toml.
+readonly BOARDS="
+Cortex-M4F thumbv7em-none-eabihf
+Cortex-M7  thumbv7em-none-eabihf qemu-system-arm -machine mps2-an500 -cpu cortex-m7
+Cortex-M3  thumbv7m-none-eabi
+Cortex-M0  thumbv6m-none-eabi
+RISC-V     riscv32imac-unknown-none-elf
+"
+readonly PROGRAMS="infer learn panic_free"
+readonly SEMIHOSTING="-nographic -semihosting-config enable=on,target=native"
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/firmware/target}
 
 die() { printf '%s\n' "firmware: $*" >&2; exit 1; }
 
-# Whether the `rustc` in PATH has the precompiled core of both targets.
-has_targets() {
-    local target
-    for target in $TARGET $SMALL_TARGET; do
-        [ -d "$(rustc --print target-libdir --target "$target" 2>/dev/null)" ] || return 1
-    done
-}
+has_target() { [ -d "$(rustc --print target-libdir --target "$1" 2>/dev/null)" ]; }
 
-# Debian's compiler has no precompiled core for these targets but its source, and no linker for them.
-use_debian_rust() {
+# cargo with the precompiled core of a target; else Debian's, which has the source of core.
+cargo_for() {
+    local target=$1 lld variable
+    shift
+    if has_target "$target"; then
+        cargo "$@" --target "$target"
+        return
+    fi
     [ -x /usr/bin/cargo ] && [ -d /usr/lib/rustlib/src/rust/library/core ] ||
-        die "no Rust for $TARGET; run scripts/setup.sh firmware"
-    local lld
+        die "no Rust for $target; run scripts/setup.sh firmware"
     lld=$(find "$(rustc --print sysroot)/lib/rustlib" -name rust-lld -type f | head -n 1)
     [ -n "$lld" ] || lld=$(command -v ld.lld) || die "no lld; run scripts/setup.sh firmware"
-    export PATH=/usr/bin:$PATH RUSTC_BOOTSTRAP=1
-    export CARGO_TARGET_THUMBV7EM_NONE_EABIHF_LINKER=$lld
-    build_std=(-Zbuild-std=core,compiler_builtins -Zbuild-std-features=compiler-builtins-mem)
+    variable=CARGO_TARGET_$(tr 'a-z-' 'A-Z_' <<<"$target")_LINKER
+    env PATH="/usr/bin:$PATH" RUSTC_BOOTSTRAP=1 "$variable=$lld" /usr/bin/cargo "$@" \
+        --target "$target" -Zbuild-std=core,compiler_builtins \
+        -Zbuild-std-features=compiler-builtins-mem
 }
 
 # Bytes of code, of constants (most are the weights) and of static RAM in a program.
@@ -41,30 +49,59 @@ sizes() {
             .data | .bss | .uninit) ram=$((ram + 16#$size)) ;;
         esac
     done < <(readelf -SW "$1" | sed -n 's/^ *\[ *[0-9]*\] //p')
-    printf '%s' "$code bytes of code, $constants of constants, $ram of static RAM"
+    printf '%s %s %s' "$code" "$constants" "$ram"
 }
 
-command -v qemu-system-arm >/dev/null || die "no qemu-system-arm; run scripts/setup.sh firmware"
-build_std=()
-has_targets || use_debian_rust
+# The number before " bytes" in the line of a program's output that begins with $1.
+number() { sed -n "s/.*$1[^0-9]*\([0-9]\{1,\}\) bytes.*/\1/p" "$output" | tail -n 1; }
+
+# Runs one program and adds its row to the table.
+run() {
+    local board=$1 target=$2 profile=$3 program=$4 machine=$5 status=0 elf code constants ram
+    elf=$CARGO_TARGET_DIR/$target/$profile/$program
+    if [ -z "$machine" ]; then
+        machine=$(grep -A 3 "^\[target.$target\]" .cargo/config.toml |
+            sed -n 's/^runner = "\(.*\) -nographic.*/\1/p')
+    fi
+    # shellcheck disable=SC2086 # words
+    timeout 60 $machine $SEMIHOSTING -kernel "$elf" </dev/null >"$output" || status=$?
+    [ "$status" = 0 ] || { cat "$output"; die "$program on $board, $profile: status $status"; }
+    if readelf -sW "$elf" | grep -E '__rust_alloc|__rustc.*alloc|malloc'; then
+        die "$program on $board, $profile: contains an allocator"
+    fi
+    read -r code constants ram <<<"$(sizes "$elf")"
+    if [ "$program" = learn ]; then
+        # What cannot be taken twice has a flag, and each part starts at a multiple of 4.
+        [ "$ram" -le $(($(number 'RAM by the const functions') + 12)) ] ||
+            die "learn on $board, $profile: $ram bytes of static RAM are more than promised"
+    fi
+    printf '%-11s %-9s %-11s %7s %10s %7s %6s   %s\n' "$board" "$profile" "$program" "$code" \
+        "$constants" "$ram" "$(number stack)" \
+        "$(grep -o 'same bits as the host: .*' "$output" | sort -u | tr '\n' ' ')" >>"$table"
+}
+
+for command in qemu-system-arm qemu-system-riscv32 readelf; do
+    command -v $command >/dev/null || die "no $command; run scripts/setup.sh firmware"
+done
+output=$(mktemp)
+table=$(mktemp)
+trap 'rm -f "$output" "$table"' EXIT
 printf '%s\n' "firmware: $(rustc --version), $(qemu-system-arm --version | head -n 1)"
 
-# A Cortex-M0 has neither a floating point unit nor a division instruction.
-cargo build --quiet "${build_std[@]}" --release -p barenet --target $SMALL_TARGET
-printf '%s\n' "firmware: core builds for $SMALL_TARGET"
-
 cd firmware
-for profile in $PROFILES; do
-    cargo build --quiet "${build_std[@]}" --profile "$profile" --bins
-    for source in src/bin/*.rs; do
-        program=$(basename "$source" .rs)
-        elf=$CARGO_TARGET_DIR/$TARGET/$profile/$program
-        printf '\n%s\n' "== $program, profile $profile: $(sizes "$elf")"
-        timeout 120 cargo run --quiet "${build_std[@]}" --profile "$profile" \
-            --bin "$program" </dev/null || die "$program, profile $profile: failed with status $?"
-        if readelf -sW "$elf" | grep -E '__rust_alloc|__rustc.*alloc|malloc'; then
-            die "$program, profile $profile: contains an allocator"
-        fi
+while read -r board target machine; do
+    [ -n "$board" ] || continue
+    profiles=release
+    [ "$board" != Cortex-M4F ] || profiles="release size smallest"
+    for profile in $profiles; do
+        bins=()
+        for program in $PROGRAMS; do bins+=(--bin "$program"); done
+        cargo_for "$target" build --quiet --profile "$profile" "${bins[@]}"
+        for program in $PROGRAMS; do run "$board" "$target" "$profile" "$program" "$machine"; done
     done
-done
-printf '\n%s\n' "firmware: all programs passed"
+    printf '%s\n' "firmware: all programs passed on $board"
+done <<<"$BOARDS"
+
+printf '\n%-11s %-9s %-11s %7s %10s %7s %6s\n' board profile program code constants statics stack
+cat "$table"
+printf '\n%s\n' "firmware: all programs passed; all but the last column are bytes"

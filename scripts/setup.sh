@@ -4,12 +4,12 @@
 #   scripts/setup.sh [openblas] [firmware] [fuzz] [sanitize]   only these parts; without any, the first three
 #
 #   openblas   OpenBLAS, for the feature `openblas`
-#   firmware   QEMU, and Rust for bare-metal ARM
+#   firmware   QEMU, and Rust for bare-metal ARM and RISC-V
 #   fuzz       nightly Rust and cargo-fuzz
 #   sanitize   nightly Rust, with its standard library's source if it can be had, and valgrind
 set -euo pipefail
 
-readonly TARGETS="thumbv7em-none-eabihf thumbv6m-none-eabi"
+readonly TARGETS="thumbv7em-none-eabihf thumbv7m-none-eabi thumbv6m-none-eabi riscv32imac-unknown-none-elf"
 as_root=(sudo)
 [ "$(id -u)" != 0 ] || as_root=(env)
 apt_is_fresh=
@@ -40,14 +40,17 @@ install_qemu() {
     # A qemu-utils from backports does not go with Debian's own QEMU: then it has to give way.
     has qemu-system-arm || apt_install qemu-system-arm 2>/dev/null ||
         apt_install qemu-system-arm qemu-utils-
+    # RISC-V
+    has qemu-system-riscv32 || apt_install qemu-system-misc 2>/dev/null ||
+        apt_install qemu-system-misc qemu-utils-
     say "$(qemu-system-arm --version | head -n 1)"
 }
 
-# Whether the `rustc` in PATH has the precompiled core of every target.
-has_targets() {
+# The targets of which the `rustc` in PATH has no precompiled core.
+missing_targets() {
     local target
     for target in $TARGETS; do
-        [ -d "$(rustc --print target-libdir --target "$target" 2>/dev/null)" ] || return 1
+        [ -d "$(rustc --print target-libdir --target "$target" 2>/dev/null)" ] || echo "$target"
     done
 }
 
@@ -59,32 +62,21 @@ has_lld() {
 }
 
 install_bare_metal_rust() {
-    if ! has_targets && has rustup; then
-        # shellcheck disable=SC2086 # words
-        timeout 300 rustup target add $TARGETS >/dev/null 2>&1 ||
-            say "rustup cannot fetch the targets: Debian's compiler will build core from source"
+    local target missing
+    if has rustup; then
+        for target in $(missing_targets); do
+            timeout 300 rustup target add "$target" >/dev/null 2>&1 ||
+                say "rustup cannot fetch $target: Debian's compiler will build core from source"
+        done
     fi
-    if has_targets; then
+    missing=$(missing_targets | tr '\n' ' ')
+    if [ -z "$missing" ]; then
         say "$(rustc --version) with $TARGETS"
     else
         has_rust_source || apt_install rustc-web cargo-web rust-web-src
         has_lld || apt_install lld
-        say "$(/usr/bin/rustc --version) with the source of core"
+        say "$(/usr/bin/rustc --version) with the source of core, for $missing"
     fi
-}
-
-install_nightly() {
-    has rustup || die "$1 needs nightly Rust, which comes with rustup"
-    rustup run nightly rustc --version >/dev/null 2>&1 ||
-        rustup toolchain install nightly --profile minimal
-}
-
-install_sanitize() {
-    install_nightly AddressSanitizer
-    has valgrind || apt_install valgrind libc6-dbg
-    timeout 300 rustup component add --toolchain nightly rust-src >/dev/null 2>&1 ||
-        say "rustup cannot fetch rust-src: the standard library will not be instrumented"
-    say "$(rustup run nightly rustc --version), $(valgrind --version)"
 }
 
 install_fuzz() {

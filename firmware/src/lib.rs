@@ -7,8 +7,9 @@
 
 pub mod anomaly;
 pub mod board;
-mod net;
+pub mod net;
 pub mod stack;
+pub mod training;
 
 pub use net::NET;
 

@@ -1,4 +1,4 @@
-use barenet::{Arch, FullyConnectedNet, Portable, Weights, flash};
+use barenet::{Arch, Compact, FullyConnectedNet, Weights, flash};
 
 pub use barenet::{self, Error};
 
@@ -53,7 +53,7 @@ impl Default for Workspace {
 /// [`Error::Shape`] if the image has not @INPUTS@ bytes.
 pub fn scores<'w>(image: &Image, workspace: &'w mut Workspace) -> Result<&'w Scores, Error> {
     let weights = Weights::new(&ARCH, &PARAMS, &[])?;
-    Ok(NET.scores(&Portable, weights, image, &mut workspace.numbers)?.data())
+    Ok(NET.scores(&Compact, weights, image, &mut workspace.numbers)?.data())
 }
 
 /// Whether the flash still holds the weights that were exported. Reads all of them.
