@@ -13,7 +13,7 @@ Cortex-M3  thumbv7m-none-eabi
 Cortex-M0  thumbv6m-none-eabi
 RISC-V     riscv32imac-unknown-none-elf
 "
-readonly PROGRAMS="infer learn panic_free"
+readonly PROGRAMS="infer infer_int8 mlperf_ad learn panic_free"
 readonly SEMIHOSTING="-nographic -semihosting-config enable=on,target=native"
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/firmware/target}
 
@@ -52,8 +52,8 @@ sizes() {
     printf '%s %s %s' "$code" "$constants" "$ram"
 }
 
-# The number before " bytes" in the line of a program's output that begins with $1.
-number() { sed -n "s/.*$1[^0-9]*\([0-9]\{1,\}\) bytes.*/\1/p" "$output" | tail -n 1; }
+# The last number after the word $1 in a program's output.
+number() { sed -n "s/.*$1[^0-9]*\([0-9]\{1,\}\).*/\1/p" "$output" | tail -n 1; }
 
 # Runs one program and adds its row to the table.
 run() {
@@ -80,7 +80,34 @@ run() {
         "$(grep -o 'same bits as the host: .*' "$output" | sort -u | tr '\n' ' ')" >>"$table"
 }
 
-for command in qemu-system-arm qemu-system-riscv32 readelf; do
+# Instructions of a program between its last two calls of `mark`, on the Cortex-M4F.
+count() {
+    local elf=$CARGO_TARGET_DIR/thumbv7em-none-eabihf/release/$1 mark
+    mark=$(readelf -sW "$elf" | awk '/board4mark/ { mark = $2 } END { print mark }')
+    [ -n "$mark" ] || die "$1: no function \`mark\`"
+    # The lowest bit of the address of a function says that it is Thumb code.
+    # shellcheck disable=SC2086 # words
+    qemu-system-arm -machine mps2-an386 -cpu cortex-m4 $SEMIHOSTING -kernel "$elf" \
+        -plugin "$CARGO_TARGET_DIR/count.so,mark=$((16#$mark & ~1)),out=$output" \
+        </dev/null >/dev/null || die "$1 failed while it was counted"
+    sed -n 's/^instructions //p' "$output"
+}
+
+# What a training step costs, a sample, beside an inference of the same network.
+compare_step_with_inference() {
+    local step inference percent
+    cc -O2 -shared -fPIC -o "$CARGO_TARGET_DIR/count.so" qemu/count.c
+    BARENET_BENCH=32-20-5:f32 cargo_for thumbv7em-none-eabihf build --quiet --profile release \
+        --bin bench --bin learn
+    inference=$(count bench)
+    step=$(($(count learn) / 8))
+    percent=$((100 * step / inference))
+    printf '%s\n' "firmware: learn, 32-20-5 in batches of 8: $step instructions a sample for forward," \
+        "  backward and SGD; one inference takes $inference: $((percent / 100)).$((percent / 10 % 10)) times"
+    [ "$percent" -le 400 ] || die "learn: a step may take 4 times an inference"
+}
+
+for command in qemu-system-arm qemu-system-riscv32 readelf cc; do
     command -v $command >/dev/null || die "no $command; run scripts/setup.sh firmware"
 done
 output=$(mktemp)
@@ -102,6 +129,7 @@ while read -r board target machine; do
     printf '%s\n' "firmware: all programs passed on $board"
 done <<<"$BOARDS"
 
+compare_step_with_inference
 printf '\n%-11s %-9s %-11s %7s %10s %7s %6s\n' board profile program code constants statics stack
 cat "$table"
 printf '\n%s\n' "firmware: all programs passed; all but the last column are bytes"
