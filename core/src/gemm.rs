@@ -1,7 +1,8 @@
 //! Matrix products, the one operation worth replacing.
 //!
 //! Every layer takes a [`Gemm`]. [`Portable`] is the one that works everywhere, [`Compact`] the same in
-//! little code for firmware; the crate `barenet-blas` has matrixmultiply and OpenBLAS with threads. In this file the letters are BLAS's:
+//! little code for firmware; the crate `barenet-blas` has vector kernels, matrixmultiply and
+//! OpenBLAS, with threads. In this file the letters are BLAS's:
 //! op(A) is m × k, op(B) is k × n, C is m × n.
 
 mod compact;
