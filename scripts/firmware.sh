@@ -63,8 +63,9 @@ run() {
         machine=$(grep -A 3 "^\[target.$target\]" .cargo/config.toml |
             sed -n 's/^runner = "\(.*\) -nographic.*/\1/p')
     fi
+    # What programs print by semihosting is on standard error.
     # shellcheck disable=SC2086 # words
-    timeout 60 $machine $SEMIHOSTING -kernel "$elf" </dev/null >"$output" || status=$?
+    timeout 60 $machine $SEMIHOSTING -kernel "$elf" </dev/null >"$output" 2>&1 || status=$?
     [ "$status" = 0 ] || { cat "$output"; die "$program on $board, $profile: status $status"; }
     if readelf -sW "$elf" | grep -E '__rust_alloc|__rustc.*alloc|malloc'; then
         die "$program on $board, $profile: contains an allocator"
@@ -89,7 +90,7 @@ count() {
     # shellcheck disable=SC2086 # words
     qemu-system-arm -machine mps2-an386 -cpu cortex-m4 $SEMIHOSTING -kernel "$elf" \
         -plugin "$CARGO_TARGET_DIR/count.so,mark=$((16#$mark & ~1)),out=$output" \
-        </dev/null >/dev/null || die "$1 failed while it was counted"
+        </dev/null >/dev/null 2>&1 || die "$1 failed while it was counted"
     sed -n 's/^instructions //p' "$output"
 }
 
