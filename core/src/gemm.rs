@@ -10,7 +10,7 @@ mod portable;
 
 use crate::error::{ShapeError, check_shape};
 use crate::float::Float;
-use crate::mat::{MatMut, Op};
+use crate::mat::{Mat, MatMut, Op};
 
 pub use compact::Compact;
 pub use portable::Portable;
@@ -103,6 +103,20 @@ impl<'a, T> GemmArgs<'a, T> {
 pub trait Gemm<T>: Sync {
     /// Multiplies: C ← α·op(A)·op(B) + β·C.
     fn gemm(&self, args: GemmArgs<'_, T>);
+
+    /// Computes out ← x·w + b, and of it max(·, 0) if `relu`, in one pass, and returns true; or does
+    /// nothing and returns false, as here: then the layer multiplies and does the rest itself. The
+    /// bits must be those of that. The shapes agree.
+    fn affine(
+        &self,
+        _x: Mat<'_, T>,
+        _w: Mat<'_, T>,
+        _b: &[T],
+        _relu: bool,
+        _out: &mut MatMut<'_, T>,
+    ) -> bool {
+        false
+    }
 
     /// Runs both pieces of work, perhaps at once. One after the other unless a backend has threads.
     fn join<A, B>(&self, a: A, b: B)
@@ -205,7 +219,6 @@ pub(crate) fn store<T: Float>(c: &mut [T], acc: &[T], alpha: T, beta: T) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Mat;
 
     #[test]
     fn args_name_the_argument_that_does_not_fit() {

@@ -1,6 +1,7 @@
 //! One suite that every backend passes, in f32 and f64.
 
-use barenet::{Compact, Float, Gemm, GemmArgs, Mat, MatMut, Portable, Rng};
+use barenet::layers::{affine_forward, affine_relu_forward};
+use barenet::{Compact, Float, Gemm, GemmArgs, Mat, MatMut, Portable, Rng, ShapeError};
 use barenet_blas::{Backend, Kernel};
 use barenet_tests::tolerance::{GEMM_F32, GEMM_F64};
 
@@ -267,5 +268,35 @@ fn compact_has_the_bits_of_portable() {
     for case in widths.into_iter().chain(layer_cases()) {
         let bits = |c: Vec<f32>| c.into_iter().map(f32::to_bits).collect::<Vec<_>>();
         assert_eq!(bits(case.run(&Compact)), bits(case.run(&Portable)), "{case:?}");
+    }
+}
+
+/// `Compact` adds the bias and takes the positive part while it stores.
+#[test]
+fn layers_by_compact_have_the_bits_of_portable() {
+    let mut rng = Rng::seed(3);
+    for (rows, inputs, outputs) in [(1, 1, 1), (1, 64, 32), (3, 17, 27), (1, 5, 10), (2, 8, 3)] {
+        let mut x: Vec<f32> = random(&mut rng, rows * inputs);
+        if rows > 1 {
+            x[0] = f32::NAN; // one row of NaN, and others
+        }
+        let (w, b) = (random(&mut rng, inputs * outputs), random(&mut rng, outputs));
+        let (x, w) = (Mat::new(&x, rows, inputs).unwrap(), Mat::new(&w, inputs, outputs).unwrap());
+        let run = |layer: &dyn Fn(MatMut<'_, f32>) -> Result<(), ShapeError>| {
+            let mut out = vec![f32::NAN; rows * outputs];
+            layer(MatMut::new(&mut out, rows, outputs).unwrap()).unwrap();
+            // What NaN it is does not matter, that it is one does.
+            out.into_iter()
+                .map(|v| if v.is_nan() { u32::MAX } else { v.to_bits() })
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            run(&|out| affine_forward(&Compact, x, w, &b, out)),
+            run(&|out| affine_forward(&Portable, x, w, &b, out)),
+        );
+        assert_eq!(
+            run(&|out| affine_relu_forward(&Compact, x, w, &b, out)),
+            run(&|out| affine_relu_forward(&Portable, x, w, &b, out)),
+        );
     }
 }

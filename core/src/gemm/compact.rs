@@ -1,15 +1,19 @@
 //! The product in little code, for firmware that runs one image after the other.
 //!
-//! One row of C at a time, in blocks of 16, 8, 4, 2 and 1 columns that stay in registers while k runs.
+//! One row of C at a time, in blocks of 16, 8, 2 and 1 columns that stay in registers while k runs.
 //! Every multiplication is written out: at opt-level "s" the optimiser leaves even a loop of constant
 //! length a loop, and then most instructions only count. Elements are summed in the order of
-//! [`Portable`], so the bits are the same.
+//! [`Portable`](super::Portable), so the bits are the same.
 
-use super::portable::{Portable, Scale, multiply_nt_by_rows, multiply_tn_by_elements, multiply_tt};
+use super::portable::{
+    Scale, multiply_nt_by_rows, multiply_tn_by_elements, multiply_tt, store_zeros,
+};
 use super::{Gemm, GemmArgs, GemmParts, rows_of, rows_of_mut};
 use crate::float::Float;
+use crate::mat::{Mat, MatMut};
 
-/// Matrix products with the bits of [`Portable`], fast for one row and in a fraction of the code.
+/// Matrix products with the bits of [`Portable`](super::Portable), fast for one row and in a fraction of
+/// the code.
 ///
 /// ```
 /// use barenet::{Compact, Mat, MatMut, Portable, matmul};
@@ -29,16 +33,16 @@ impl<T: Float> Gemm<T> for Compact {
     #[inline(always)]
     fn gemm(&self, args: GemmArgs<'_, T>) {
         let (m, k, n) = args.sizes();
-        if k == 0 {
-            return Portable.gemm(args);
-        }
         let GemmParts { alpha, a, b, beta, mut c } = args.into_parts();
         let (a_data, b_data, c) = (a.mat().data(), b.mat().data(), c.data_mut());
+        if k == 0 {
+            return store_zeros(c, beta);
+        }
         let scale = Scale { alpha, beta };
         match (a.is_transposed(), b.is_transposed()) {
             (false, false) => {
                 for (a, c) in rows_of(a_data, k).zip(rows_of_mut(c, n)) {
-                    multiply_row(a, b_data, c, n, scale);
+                    multiply_row(a, b_data, c, n, |c, acc, _| scale.store(c, acc));
                 }
             }
             (true, false) => multiply_tn_by_elements(a_data, b_data, c, m, n, scale),
@@ -46,6 +50,38 @@ impl<T: Float> Gemm<T> for Compact {
             (true, true) => multiply_tt(a_data, b_data, c, m, k, n, scale),
         }
     }
+
+    #[inline(always)]
+    fn affine(
+        &self,
+        x: Mat<'_, T>,
+        w: Mat<'_, T>,
+        b: &[T],
+        relu: bool,
+        out: &mut MatMut<'_, T>,
+    ) -> bool {
+        let (k, n) = w.shape();
+        // No number is below −∞.
+        let least = if relu { T::ZERO } else { T::NEG_INFINITY };
+        let mut rows = x.data();
+        for out in rows_of_mut(out.data_mut(), n) {
+            let Some(x) = rows.split_off(..k) else { break };
+            affine_row(x, w.data(), b, least, out);
+        }
+        true
+    }
+}
+
+/// One row of a layer: out ← max(x·w + b, least), NaN of NaN.
+#[inline(never)]
+fn affine_row<T: Float>(x: &[T], w: &[T], b: &[T], least: T, out: &mut [T]) {
+    let n = out.len();
+    multiply_row(x, w, out, n, |out, acc, j| {
+        for ((out, &acc), &b) in out.iter_mut().zip(acc).zip(b.get(j..).unwrap_or_default()) {
+            let sum = acc + b;
+            *out = if sum < least { least } else { sum };
+        }
+    });
 }
 
 /// acc ← acc + x·w, written out.
@@ -62,32 +98,33 @@ macro_rules! accumulate {
 accumulate!(accumulate_16, 16, a0 w0 a1 w1 a2 w2 a3 w3 a4 w4 a5 w5 a6 w6 a7 w7
     a8 w8 a9 w9 a10 w10 a11 w11 a12 w12 a13 w13 a14 w14 a15 w15);
 accumulate!(accumulate_8, 8, a0 w0 a1 w1 a2 w2 a3 w3 a4 w4 a5 w5 a6 w6 a7 w7);
-accumulate!(accumulate_4, 4, a0 w0 a1 w1 a2 w2 a3 w3);
 accumulate!(accumulate_2, 2, a0 w0 a1 w1);
 accumulate!(accumulate_1, 1, a0 w0);
 
-/// One row of C.
-#[inline(never)]
-fn multiply_row<T: Float>(a: &[T], b: &[T], mut c: &mut [T], n: usize, scale: Scale<T>) {
+/// One row of C: `store` gets a piece of it, its sums, and the column where it starts.
+#[inline(always)]
+fn multiply_row<T: Float>(
+    a: &[T],
+    b: &[T],
+    mut c: &mut [T],
+    n: usize,
+    store: impl Fn(&mut [T], &[T], usize),
+) {
     let mut j = 0;
     while let Some(c) = c.split_off_mut(..16) {
-        scale.store(c, &columns_16(a, b, n, j));
+        store(c, &columns_16(a, b, n, j), j);
         j += 16;
     }
     if let Some(c) = c.split_off_mut(..8) {
-        scale.store(c, &columns(a, b, n, j, accumulate_8));
+        store(c, &columns(a, b, n, j, accumulate_8), j);
         j += 8;
     }
-    if let Some(c) = c.split_off_mut(..4) {
-        scale.store(c, &columns(a, b, n, j, accumulate_4));
-        j += 4;
-    }
-    if let Some(c) = c.split_off_mut(..2) {
-        scale.store(c, &columns(a, b, n, j, accumulate_2));
+    while let Some(c) = c.split_off_mut(..2) {
+        store(c, &columns(a, b, n, j, accumulate_2), j);
         j += 2;
     }
     if !c.is_empty() {
-        scale.store(c, &columns(a, b, n, j, accumulate_1));
+        store(c, &columns(a, b, n, j, accumulate_1), j);
     }
 }
 
@@ -109,21 +146,26 @@ fn columns<T: Float, const N: usize>(
     acc
 }
 
-/// Sixteen columns of the row from `j` on. They are most of the work of wide layers: two rows of B a
-/// turn, so that the loop costs half as much.
+/// Sixteen columns of the row from `j` on. They are most of the work of wide layers: four rows of B a
+/// turn, so that the loop costs little.
 #[inline(always)]
 fn columns_16<T: Float>(a: &[T], mut b: &[T], n: usize, j: usize) -> [T; 16] {
     let mut acc = [T::ZERO; 16];
-    let (pairs, rest) = a.as_chunks::<2>();
-    for &[x, x_next] in pairs {
-        let Some(rows) = b.split_off(..2 * n) else { break };
-        let first = rows.get(j..).and_then(|row| row.first_chunk());
-        let second = rows.get(n + j..).and_then(|row| row.first_chunk());
-        let (Some(first), Some(second)) = (first, second) else { break };
-        accumulate_16(&mut acc, x, first);
-        accumulate_16(&mut acc, x_next, second);
+    let (fours, rest) = a.as_chunks::<4>();
+    for &[x0, x1, x2, x3] in fours {
+        let Some(rows) = b.split_off(..4 * n) else { break };
+        let row = |index: usize| rows.get(index * n + j..).and_then(|row| row.first_chunk());
+        let (Some(w0), Some(w1), Some(w2), Some(w3)) = (row(0), row(1), row(2), row(3)) else {
+            break;
+        };
+        accumulate_16(&mut acc, x0, w0);
+        accumulate_16(&mut acc, x1, w1);
+        accumulate_16(&mut acc, x2, w2);
+        accumulate_16(&mut acc, x3, w3);
     }
-    if let (&[x], Some(row)) = (rest, b.get(j..).and_then(|row| row.first_chunk())) {
+    for &x in rest {
+        let row = b.split_off(..n).and_then(|row| row.get(j..)?.first_chunk());
+        let Some(row) = row else { break };
         accumulate_16(&mut acc, x, row);
     }
     acc

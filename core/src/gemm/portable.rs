@@ -60,7 +60,7 @@ impl<T: Float> Scale<T> {
 }
 
 /// β·C, which is all that remains of a product over k = 0.
-fn store_zeros<T: Float>(c: &mut [T], beta: T) {
+pub(super) fn store_zeros<T: Float>(c: &mut [T], beta: T) {
     for c in c {
         *c = if beta == T::ZERO { T::ZERO } else { beta * *c };
     }

@@ -3,6 +3,7 @@
 //! Its backward pass needs `x` and `w`, which the caller has anyway; nothing else is cached.
 
 use super::columns::{block_mut, for_column_blocks};
+use super::relu::positive_part;
 use crate::error::{ShapeError, check_len, check_shape};
 use crate::float::Float;
 use crate::gemm::{Gemm, columns_of, matmul};
@@ -15,6 +16,19 @@ use crate::mat::{Mat, MatMut};
 pub trait Input<T>: Copy {
     /// Rows and columns: (N, D), or (1, D) for the bytes of one image.
     fn shape(&self) -> (usize, usize);
+
+    /// Computes out ← x · w + b, and of it max(·, 0) if `relu`, in one pass, and returns true; or does
+    /// nothing and returns false. The shapes agree.
+    fn affine(
+        self,
+        _gemm: &impl Gemm<T>,
+        _w: Mat<'_, T>,
+        _b: &[T],
+        _relu: bool,
+        _out: &mut MatMut<'_, T>,
+    ) -> bool {
+        false
+    }
 
     /// Computes out ← out + x · w.
     ///
@@ -32,6 +46,18 @@ pub trait Input<T>: Copy {
 impl<T: Float> Input<T> for Mat<'_, T> {
     fn shape(&self) -> (usize, usize) {
         Mat::shape(self)
+    }
+
+    #[inline(always)]
+    fn affine(
+        self,
+        gemm: &impl Gemm<T>,
+        w: Mat<'_, T>,
+        b: &[T],
+        relu: bool,
+        out: &mut MatMut<'_, T>,
+    ) -> bool {
+        gemm.affine(self, w, b, relu, out)
     }
 
     fn multiply_add(
@@ -116,18 +142,45 @@ pub fn affine_forward<T: Float>(
     x: impl Input<T>,
     w: Mat<'_, T>,
     b: &[T],
+    out: MatMut<'_, T>,
+) -> Result<(), ShapeError> {
+    affine(gemm, x, w, b, false, out)
+}
+
+/// [`affine_forward`], and of it max(·, 0) if `relu`.
+pub(super) fn affine<T: Float>(
+    gemm: &impl Gemm<T>,
+    x: impl Input<T>,
+    w: Mat<'_, T>,
+    b: &[T],
+    relu: bool,
     mut out: MatMut<'_, T>,
 ) -> Result<(), ShapeError> {
     let (rows, cols) = x.shape();
     check_shape("w", (cols, w.cols()), w.shape())?;
     check_len("b", w.cols(), b.len())?;
     check_shape("out", (rows, w.cols()), out.shape())?;
+    if x.affine(gemm, w, b, relu, &mut out) {
+        return Ok(());
+    }
     for row in out.row_iter_mut() {
         for (o, &b) in row.iter_mut().zip(b) {
             *o = b;
         }
     }
-    x.multiply_add(gemm, w, out)
+    x.multiply_add(gemm, w, out.reborrow())?;
+    if relu {
+        gemm.vectorized(relu_in_place, out.data_mut());
+    }
+    Ok(())
+}
+
+/// x ← max(x, 0), NaN of NaN.
+#[inline(always)]
+pub(super) fn relu_in_place<T: Float>(x: &mut [T]) {
+    for x in x {
+        *x = positive_part(*x);
+    }
 }
 
 /// Computes the backward pass of an affine (fully connected) layer.

@@ -6,6 +6,7 @@
 //! kept: the output is above 0 exactly where a value was positive *and* kept, and that is where the
 //! gradient passes, times 1/`keep_prob`.
 
+use super::affine::{affine, relu_in_place};
 use super::batchnorm::{
     BatchNormConfig, backward_in_place, normalize_by_running, normalize_in_place,
 };
@@ -43,11 +44,9 @@ pub fn affine_relu_forward<T: Float>(
     x: impl Input<T>,
     w: Mat<'_, T>,
     b: &[T],
-    mut out: MatMut<'_, T>,
+    out: MatMut<'_, T>,
 ) -> Result<(), ShapeError> {
-    affine_forward(gemm, x, w, b, out.reborrow())?;
-    gemm.vectorized(relu_in_place, out.data_mut());
-    Ok(())
+    affine(gemm, x, w, b, true, out)
 }
 
 /// Computes the backward pass of [`affine_relu_forward`].
@@ -300,13 +299,6 @@ fn scale_shift_relu<T: Float>((norm, x_hat, mut out): (&Norm<'_, T>, Mat<'_, T>,
             }
         }
     });
-}
-
-#[inline(always)]
-fn relu_in_place<T: Float>(x: &mut [T]) {
-    for x in x {
-        *x = positive_part(*x);
-    }
 }
 
 /// The gradient through ReLU and dropout, in place: it passes, times `scale`, where `out` > 0.
