@@ -60,6 +60,7 @@ impl Simd {
 
 /// Computes a product of few rows, which no library does well; `false` if it has more, or the CPU has
 /// no vectors to do it with.
+#[cfg(any(feature = "matrixmultiply", feature = "openblas"))]
 pub(crate) fn multiplied_few_rows<T: SimdElement>(product: &Product<'_, T>) -> bool {
     match Isa::of_this_cpu() {
         Some(isa) if kernel::has_few_rows(product) => {
