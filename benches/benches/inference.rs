@@ -52,6 +52,8 @@ fn scores(
 criterion_group! {
     name = benches;
     config = Criterion::default()
+        // The font that plotters has here is not registered under the name criterion asks for.
+        .without_plots()
         .sample_size(20)
         .warm_up_time(Duration::from_millis(200))
         .measurement_time(Duration::from_secs(1));

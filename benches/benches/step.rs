@@ -22,6 +22,8 @@ fn steps(c: &mut Criterion) {
 criterion_group! {
     name = benches;
     config = Criterion::default()
+        // The font that plotters has here is not registered under the name criterion asks for.
+        .without_plots()
         .sample_size(10)
         .warm_up_time(Duration::from_millis(500))
         .measurement_time(Duration::from_secs(2));
