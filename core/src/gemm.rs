@@ -11,6 +11,7 @@ mod portable;
 use crate::error::{ShapeError, check_shape};
 use crate::float::Float;
 use crate::mat::{Mat, MatMut, Op};
+use crate::state::{take, take_mut};
 
 pub use compact::Compact;
 pub use portable::Portable;
@@ -176,13 +177,13 @@ pub(crate) fn split_point(len: usize) -> Option<usize> {
 /// `cols`, and at opt-level "z" the panic of a division by 0 stays in the program.
 pub(crate) fn rows_of<T>(mut data: &[T], cols: usize) -> impl Iterator<Item = &[T]> {
     let cols = cols.max(1);
-    core::iter::from_fn(move || data.split_off(..cols))
+    core::iter::from_fn(move || take(&mut data, cols))
 }
 
 /// The rows of a flat slice, for writing.
 pub(crate) fn rows_of_mut<T>(mut data: &mut [T], cols: usize) -> impl Iterator<Item = &mut [T]> {
     let cols = cols.max(1);
-    core::iter::from_fn(move || data.split_off_mut(..cols))
+    core::iter::from_fn(move || take_mut(&mut data, cols))
 }
 
 /// `N` neighbouring columns of every row of a flat slice, from column `j` on, where j + N ≤ cols.

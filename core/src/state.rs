@@ -104,13 +104,24 @@ impl<'a, T> TrainState<'a, T> {
 }
 
 /// Takes the first `len` elements off the front of a slice.
-fn take<'a, T>(rest: &mut &'a [T], len: usize) -> Option<&'a [T]> {
-    rest.split_off(..len)
+///
+/// `split_off` would do, but at opt-level "z" the panic of a place past the end stays in the program.
+#[inline]
+pub(crate) fn take<'a, T>(rest: &mut &'a [T], len: usize) -> Option<&'a [T]> {
+    let (front, back) = rest.split_at_checked(len)?;
+    *rest = back;
+    Some(front)
 }
 
-/// Takes the first `len` elements off the front of a mutable slice.
-fn take_mut<'a, T>(rest: &mut &'a mut [T], len: usize) -> Option<&'a mut [T]> {
-    rest.split_off_mut(..len)
+/// Takes the first `len` elements off the front of a mutable slice, or nothing.
+#[inline]
+pub(crate) fn take_mut<'a, T>(rest: &mut &'a mut [T], len: usize) -> Option<&'a mut [T]> {
+    if len > rest.len() {
+        return None;
+    }
+    let (front, back) = core::mem::take(rest).split_at_mut_checked(len)?;
+    *rest = back;
+    Some(front)
 }
 
 /// The views of one layer into `params`. `None` only if `params` is too short.

@@ -11,6 +11,7 @@ use super::portable::{
 use super::{Gemm, GemmArgs, GemmParts, rows_of, rows_of_mut};
 use crate::float::Float;
 use crate::mat::{Mat, MatMut};
+use crate::state::{take, take_mut};
 
 /// Matrix products with the bits of [`Portable`](super::Portable), fast for one row and in a fraction of
 /// the code.
@@ -65,7 +66,7 @@ impl<T: Float> Gemm<T> for Compact {
         let least = if relu { T::ZERO } else { T::NEG_INFINITY };
         let mut rows = x.data();
         for out in rows_of_mut(out.data_mut(), n) {
-            let Some(x) = rows.split_off(..k) else { break };
+            let Some(x) = take(&mut rows, k) else { break };
             affine_row(x, w.data(), b, least, out);
         }
         true
@@ -111,15 +112,15 @@ fn multiply_row<T: Float>(
     store: impl Fn(&mut [T], &[T], usize),
 ) {
     let mut j = 0;
-    while let Some(c) = c.split_off_mut(..16) {
+    while let Some(c) = take_mut(&mut c, 16) {
         store(c, &columns_16(a, b, n, j), j);
         j += 16;
     }
-    if let Some(c) = c.split_off_mut(..8) {
+    if let Some(c) = take_mut(&mut c, 8) {
         store(c, &columns(a, b, n, j, accumulate_8), j);
         j += 8;
     }
-    while let Some(c) = c.split_off_mut(..2) {
+    while let Some(c) = take_mut(&mut c, 2) {
         store(c, &columns(a, b, n, j, accumulate_2), j);
         j += 2;
     }
@@ -139,7 +140,7 @@ fn columns<T: Float, const N: usize>(
 ) -> [T; N] {
     let mut acc = [T::ZERO; N];
     for &x in a {
-        let row = b.split_off(..n).and_then(|row| row.get(j..)?.first_chunk());
+        let row = take(&mut b, n).and_then(|row| row.get(j..)?.first_chunk());
         let Some(row) = row else { break };
         accumulate(&mut acc, x, row);
     }
@@ -153,7 +154,7 @@ fn columns_16<T: Float>(a: &[T], mut b: &[T], n: usize, j: usize) -> [T; 16] {
     let mut acc = [T::ZERO; 16];
     let (fours, rest) = a.as_chunks::<4>();
     for &[x0, x1, x2, x3] in fours {
-        let Some(rows) = b.split_off(..4 * n) else { break };
+        let Some(rows) = take(&mut b, 4 * n) else { break };
         let row = |index: usize| rows.get(index * n + j..).and_then(|row| row.first_chunk());
         let (Some(w0), Some(w1), Some(w2), Some(w3)) = (row(0), row(1), row(2), row(3)) else {
             break;
@@ -164,7 +165,7 @@ fn columns_16<T: Float>(a: &[T], mut b: &[T], n: usize, j: usize) -> [T; 16] {
         accumulate_16(&mut acc, x3, w3);
     }
     for &x in rest {
-        let row = b.split_off(..n).and_then(|row| row.get(j..)?.first_chunk());
+        let row = take(&mut b, n).and_then(|row| row.get(j..)?.first_chunk());
         let Some(row) = row else { break };
         accumulate_16(&mut acc, x, row);
     }

@@ -8,6 +8,7 @@ use crate::error::{ShapeError, check_len, check_shape};
 use crate::float::Float;
 use crate::gemm::{Gemm, columns_of, matmul};
 use crate::mat::{Mat, MatMut};
+use crate::state::take;
 
 /// What a layer multiplies: a batch of numbers, or one image as bytes.
 ///
@@ -93,7 +94,7 @@ impl<T: Float> Input<T> for &[u8] {
                 *number = T::from_usize(byte.into());
             }
             // Lengths were checked, so both are there.
-            let w_chunk = w_rows.split_off(..bytes.len() * w.cols()).unwrap_or_default();
+            let w_chunk = take(&mut w_rows, bytes.len() * w.cols()).unwrap_or_default();
             let x = numbers.get(..bytes.len()).unwrap_or_default();
             let x = Mat::new(x, 1, bytes.len())?;
             let w_chunk = Mat::new(w_chunk, bytes.len(), w.cols())?;

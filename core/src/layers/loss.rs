@@ -3,6 +3,7 @@
 use super::relu::positive_part;
 use crate::error::{Error, check_len, check_shape};
 use crate::float::Float;
+use crate::gemm::{rows_of, rows_of_mut};
 use crate::mat::{Mat, MatMut};
 
 /// The number of a class, from 0.
@@ -81,7 +82,9 @@ pub fn softmax_loss<T: Float>(
     check_labels(scores, y, &dscores)?;
     let num_samples = T::from_usize(scores.rows());
     let mut loss = T::ZERO;
-    for ((scores, &y), dscores) in scores.row_iter().zip(y).zip(dscores.row_iter_mut()) {
+    let cols = scores.cols();
+    let rows = rows_of(scores.data(), cols).zip(y).zip(rows_of_mut(dscores.data_mut(), cols));
+    for ((scores, &y), dscores) in rows {
         let max = scores.iter().fold(T::NEG_INFINITY, |max, &s| s.max(max));
         let mut sum = T::ZERO;
         for (p, &s) in dscores.iter_mut().zip(scores) {
@@ -133,7 +136,9 @@ pub fn svm_loss<T: Float>(
     check_labels(scores, y, &dscores)?;
     let num_samples = T::from_usize(scores.rows());
     let mut loss = T::ZERO;
-    for ((scores, &y), dscores) in scores.row_iter().zip(y).zip(dscores.row_iter_mut()) {
+    let cols = scores.cols();
+    let rows = rows_of(scores.data(), cols).zip(y).zip(rows_of_mut(dscores.data_mut(), cols));
+    for ((scores, &y), dscores) in rows {
         let Some(&correct) = at(scores, y) else { continue };
         let mut dcorrect = T::ZERO;
         for (d, &s) in dscores.iter_mut().zip(scores) {

@@ -15,9 +15,8 @@ use barenet_firmware::training::{
     ram_bytes,
 };
 use barenet_firmware::{HOST_HEAD, HOST_SCRATCH, PARAMS, RUNNING, print};
+use panic_never as _;
 use static_cell::ConstStaticCell;
-
-barenet_firmware::panic_exits!();
 
 /// What the const functions of the architectures say: all RAM of the program but its stack.
 const RAM_BYTES: usize =
