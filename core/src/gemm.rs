@@ -14,6 +14,7 @@ use crate::mat::{Mat, MatMut, Op};
 use crate::state::{take, take_mut};
 
 pub use compact::Compact;
+pub(crate) use compact::affine_row;
 pub use portable::Portable;
 
 /// The arguments of C ← α·op(A)·op(B) + β·C. That one exists proves that the shapes agree.

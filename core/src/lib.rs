@@ -20,23 +20,23 @@
 //! 8. [`optim`]: update rules on flat slices. [`Schedule`]: the learning rate over time.
 //! 9. [`Solver`]: the training loop as a state machine.
 //! 10. [`gradient_check`]: numerical gradients to check all this against.
-//! 11. [`fold()`], [`quant`]: a trained network made simpler, and made of integers, for inference.
+//! 11. [`fold()`], [`FoldedNet`], [`quant`]: a trained network made simpler, and made of integers, for
+//!     inference.
 //! 12. [`flash`]: weights as a `static`, and their checksum.
 //!
 //! # Inference on a microcontroller
 //!
 //! ```
-//! use barenet::{Arch, Error, FullyConnectedNet, Mat, Portable, Weights, predict};
+//! use barenet::{Arch, Error, FoldedNet, predict};
 //!
-//! const NET: FullyConnectedNet<'static, f32> = FullyConnectedNet::new(Arch::new(&[16, 8, 3]));
-//! static PARAMS: [f32; NET.arch.num_params()] = [0.1; NET.arch.num_params()]; // in flash
-//! const RAM: usize = NET.arch.infer_workspace_len(1); // 11 numbers
+//! const ARCH: Arch<'static> = Arch::new(&[16, 8, 3]);
+//! static PARAMS: [f32; ARCH.num_params()] = [0.1; ARCH.num_params()]; // in flash
+//! static NET: FoldedNet<'static, f32> = FoldedNet::new(ARCH, &PARAMS);
+//! const RAM: usize = ARCH.infer_workspace_len(1); // 11 numbers
 //!
 //! fn classify(x: &[f32; 16]) -> Result<u32, Error> {
 //!     let mut workspace = [0.0; RAM];
-//!     let weights = Weights::new(&NET.arch, &PARAMS, &[])?;
-//!     let scores = NET.scores(&Portable, weights, Mat::new(x, 1, 16)?, &mut workspace)?;
-//!     Ok(predict(scores.data()))
+//!     Ok(predict(NET.scores(x, &mut workspace)?))
 //! }
 //! assert_eq!(classify(&[1.0; 16]), Ok(0));
 //! ```
@@ -71,7 +71,7 @@ mod state;
 pub use arch::{Arch, ArchError, LayerSpec, Layers};
 pub use error::{Error, ShapeError};
 pub use float::Float;
-pub use fold::fold;
+pub use fold::{FoldedNet, fold};
 pub use gemm::{Compact, Gemm, GemmArgs, GemmParts, Portable, matmul};
 pub use layers::{Label, Loss};
 pub use mat::{Mat, MatMut, Op};

@@ -4,6 +4,9 @@
 //! Nothing here can panic, so a program that prints can still be proven free of panics: formatting
 //! by `core::fmt` could not.
 
+// It holds the critical section that a Cortex-M0 has for an atomic swap.
+#[cfg(target_arch = "arm")]
+use cortex_m as _;
 use semihosting::sys::arm_compat::sys_writec;
 
 #[cfg(target_arch = "arm")]

@@ -4,7 +4,9 @@ use crate::number::Number;
 use crate::weights::WeightsFile;
 use anyhow::{Context, Result, bail, ensure};
 use barenet::quant::{self, Channel, InputScale, Observer, QuantNet};
-use barenet::{Arch, FullyConnectedNet, Label, Mat, Portable, Weights, flash, fold, predict};
+use barenet::{
+    Arch, FoldedNet, FullyConnectedNet, Label, Mat, Portable, Weights, flash, fold, predict,
+};
 
 /// Images that go through the network at once in calibration.
 const BATCH: usize = 64;
@@ -142,12 +144,10 @@ impl Model {
         let arch = self.arch();
         match &self.numbers {
             Numbers::F32(params) => {
-                let net = FullyConnectedNet::new(arch);
-                let weights = Weights::new(&arch, params, &[])?;
+                let net = FoldedNet::try_new(arch, params)?;
                 let mut workspace = vec![0.0; arch.infer_workspace_len(1)];
                 let mut scores = |image| -> Result<_> {
-                    let scores = net.scores(&Portable, weights, image, &mut workspace)?;
-                    Ok(Scores::F32(scores.data().to_vec()))
+                    Ok(Scores::F32(net.scores(image, &mut workspace)?.to_vec()))
                 };
                 images.map(&mut scores).collect()
             }

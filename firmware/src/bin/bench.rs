@@ -8,7 +8,7 @@
 #![allow(dead_code, unused_imports)] // What is used depends on the network.
 
 use barenet::quant::{Channel, QuantNet};
-use barenet::{Arch, Compact, FullyConnectedNet, Mat, Portable, Weights};
+use barenet::{Arch, FoldedNet, Portable};
 use barenet_firmware::board::{entry, exit, mark};
 use core::hint::black_box;
 use panic_never as _;
@@ -46,14 +46,12 @@ fn run() -> bool {
 #[cfg(bench = "f32")]
 #[inline(never)]
 fn run() -> bool {
-    const NET: FullyConnectedNet<'static, f32> = FullyConnectedNet::new(ARCH);
+    static NET: FoldedNet<'static, f32> = FoldedNet::new(ARCH, &PARAMS);
     let mut workspace = [0.0; ARCH.infer_workspace_len(1)];
     mark();
-    let Ok(weights) = Weights::new(&NET.arch, &PARAMS, &[]) else { return false };
-    let Ok(x) = Mat::new(black_box(&INPUT), 1, ARCH.input_dim()) else { return false };
-    let scores = NET.scores(&Compact, weights, x, &mut workspace);
+    let scores = NET.scores(black_box(&INPUT), &mut workspace);
     mark();
     scores.is_ok_and(|scores| {
-        scores.data().iter().map(|s| s.to_bits()).eq(HOST_SCORES.iter().map(|s| s.to_bits()))
+        scores.iter().map(|s| s.to_bits()).eq(HOST_SCORES.iter().map(|s| s.to_bits()))
     })
 }

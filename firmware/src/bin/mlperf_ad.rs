@@ -29,7 +29,7 @@ use with_model::run;
 #[cfg(mlperf)]
 mod with_model {
     use barenet::quant::{Channel, InputScale, QuantNet};
-    use barenet::{Compact, Error, FullyConnectedNet, Mat, Weights};
+    use barenet::{Error, FoldedNet};
     use barenet_blas::CortexMDsp;
     use barenet_firmware::anomaly::{ARCH, WINDOW, clip_score};
     use barenet_firmware::board::measure;
@@ -57,15 +57,13 @@ mod with_model {
     }
 
     fn f32_score() -> Result<f64, Error> {
-        const NET: FullyConnectedNet<'static, f32> = FullyConnectedNet::new(ARCH);
+        static NET: FoldedNet<'static, f32> = FoldedNet::new(ARCH, &PARAMS);
         let mut workspace = [0.0; ARCH.infer_workspace_len(1)];
-        let weights = Weights::new(&ARCH, &PARAMS, &[])?;
         let mut stack = 0;
         let score = clip_score(&CLIP, |window, out| {
-            let x = Mat::new(window, 1, WINDOW)?;
-            let measured = measure(|| NET.scores(&Compact, weights, x, &mut workspace));
+            let measured = measure(|| NET.scores(window, &mut workspace));
             stack = measured.stack;
-            for (out, &score) in out.iter_mut().zip(measured.result?.data()) {
+            for (out, &score) in out.iter_mut().zip(measured.result?) {
                 *out = score;
             }
             Ok(())

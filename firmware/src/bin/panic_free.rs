@@ -7,7 +7,7 @@
 #![no_std]
 #![no_main]
 
-use barenet::{Arch, Error, FullyConnectedNet, Mat, Portable, Weights, predict};
+use barenet::{Arch, Error, FoldedNet, FullyConnectedNet, Mat, Portable, Weights, predict};
 use barenet_firmware::board::{entry, exit};
 use barenet_firmware::{HOST_SCORES, IMAGE, NET, PARAMS, RUNNING, WORKSPACE_LEN, max_rel_error};
 use core::hint::black_box;
@@ -18,6 +18,7 @@ fn main() -> ! {
     exit(
         scores_are_those_of_the_host()
             && a_batch_is_its_images_one_by_one() == Ok(true)
+            && a_folded_net_gives_the_same_scores() == Ok(true)
             && a_short_workspace_is_an_error(),
     )
 }
@@ -62,6 +63,21 @@ fn a_batch_is_its_images_one_by_one() -> Result<bool, Error> {
         }
     }
     Ok(true)
+}
+
+/// [`FoldedNet`] with nothing known at compile time, from numbers and from bytes.
+fn a_folded_net_gives_the_same_scores() -> Result<bool, Error> {
+    const ARCH: Arch<'static> = Arch::new(&[17, 31, 3]);
+    let params = PARAMS.first_chunk::<{ ARCH.num_params() }>().map_or(&[][..], |p| p);
+    let bytes: [u8; ARCH.input_dim()] = *b"nothing but bytes";
+    let numbers = bytes.map(f32::from);
+    let mut workspace = [f32::NAN; ARCH.infer_workspace_len(1)];
+    let mut expected = workspace;
+    let net = FullyConnectedNet::new(ARCH);
+    let expected = scores(&net, params, &[], &numbers, 1, &mut expected)?.data();
+    let net = FoldedNet::try_new(black_box(ARCH), black_box(params))?;
+    let of_numbers = net.scores(black_box(&numbers[..]), black_box(&mut workspace))? == expected;
+    Ok(of_numbers && net.scores(black_box(&bytes[..]), black_box(&mut workspace))? == expected)
 }
 
 fn a_short_workspace_is_an_error() -> bool {

@@ -1,13 +1,16 @@
-use barenet::{Arch, Compact, FullyConnectedNet, Weights, flash};
+use barenet::{Arch, FoldedNet, FullyConnectedNet, flash};
 
 pub use barenet::{self, Error};
 
 /// The layer sizes.
 pub const ARCH: Arch<'static> = Arch::new(&@DIMS@);
-/// The network.
+/// The network, to train its last layers on the device.
 pub const NET: FullyConnectedNet<'static, f32> = FullyConnectedNet::new(ARCH);
 /// The weights and biases: W1 b1 W2 b2 …, in flash.
 pub static PARAMS: [f32; ARCH.num_params()] = flash::f32_array(include_bytes!("weights.bin"));
+
+/// The same network, for inference alone.
+static FOLDED: FoldedNet<'static, f32> = FoldedNet::new(ARCH, &PARAMS);
 
 /// The CRC-32 of all numbers of the network, and of `weights.bin`.
 pub const CHECKSUM: u32 = @CHECKSUM@;
@@ -52,8 +55,7 @@ impl Default for Workspace {
 ///
 /// [`Error::Shape`] if the image has not @INPUTS@ bytes.
 pub fn scores<'w>(image: &Image, workspace: &'w mut Workspace) -> Result<&'w Scores, Error> {
-    let weights = Weights::new(&ARCH, &PARAMS, &[])?;
-    Ok(NET.scores(&Compact, weights, image, &mut workspace.numbers)?.data())
+    FOLDED.scores(image, &mut workspace.numbers)
 }
 
 /// Whether the flash still holds the weights that were exported. Reads all of them.
