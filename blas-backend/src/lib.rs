@@ -31,6 +31,7 @@ mod join;
 pub mod machine;
 #[cfg(feature = "matrixmultiply")]
 mod matrixmultiply;
+mod memory;
 #[cfg(feature = "openblas")]
 mod openblas;
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
@@ -49,6 +50,9 @@ pub use backend::{Backend, Element, Kernel};
 pub use cortex_m::CortexMDsp;
 #[cfg(feature = "matrixmultiply")]
 pub use matrixmultiply::MatrixMultiply;
+#[cfg(feature = "std")]
+pub use memory::prefer_huge_pages;
+pub use memory::prefetch;
 #[cfg(feature = "openblas")]
 pub use openblas::OpenBlas;
 #[cfg(all(feature = "std", target_arch = "x86_64"))]

@@ -69,7 +69,9 @@ impl Images {
     }
 
     pub(crate) fn with_capacity(len: usize) -> Self {
-        Self { pixels: Vec::with_capacity(len * IMAGE_LEN), labels: Vec::with_capacity(len) }
+        let mut pixels = Vec::with_capacity(len * IMAGE_LEN);
+        barenet_blas::prefer_huge_pages(pixels.spare_capacity_mut());
+        Self { pixels, labels: Vec::with_capacity(len) }
     }
 }
 

@@ -137,4 +137,9 @@ impl<T: Number> Dataset<T> for Samples<'_, T> {
         }
         self.images.labels().get(index).copied().map_or(0, Label::from)
     }
+
+    #[inline(always)]
+    fn prefetch(&self, index: usize) {
+        barenet_blas::prefetch(self.images.image(self.range.start + index));
+    }
 }

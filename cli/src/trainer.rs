@@ -76,6 +76,7 @@ fn reserve<T>(len: usize, what: &str) -> Result<Vec<T>> {
 /// Allocates `len` numbers, or says how much memory would be needed.
 fn allocate<T: Clone + Default>(len: usize, what: &str) -> Result<Vec<T>> {
     let mut numbers = reserve(len, what)?;
+    barenet_blas::prefer_huge_pages(numbers.spare_capacity_mut());
     numbers.resize(len, T::default());
     Ok(numbers)
 }

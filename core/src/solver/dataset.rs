@@ -20,7 +20,16 @@ pub trait Dataset<T>: Sync {
 
     /// Writes sample `index`, below `len()`, to `x`, all of it, and returns its label.
     fn sample(&self, index: usize, x: &mut [T]) -> Label;
+
+    /// Hears that sample `index` will be asked for soon, and may bring it nearer: samples of a batch
+    /// lie anywhere in memory, where reading the first byte of one takes as long as converting it.
+    fn prefetch(&self, index: usize) {
+        let _ignored = index;
+    }
 }
+
+/// How many samples ahead [`Dataset::prefetch`] is told of.
+const AHEAD: usize = 4;
 
 /// Fills a batch: row n of `x` and `y` with sample `index(start + n)`, on all threads of the backend.
 pub(super) fn gather<T: Float>(
@@ -46,15 +55,27 @@ pub(super) fn gather<T: Float>(
             || gather(gemm, data, index, start + half, x_right, y_right),
         );
     }
-    gemm.vectorized(gather_rows, (data, index, start, cols, x, y));
+    let rows = y.len();
+    let mut ahead = [0; AHEAD];
+    for (ahead, n) in ahead.iter_mut().zip(0..rows) {
+        *ahead = index(start + n);
+        data.prefetch(*ahead);
+    }
+    for ((x, y), n) in rows_of_mut(x, cols).zip(y).zip(AHEAD..) {
+        let [now, rest @ ..] = ahead;
+        let next = if n < rows { index(start + n) } else { now };
+        if n < rows {
+            data.prefetch(next);
+        }
+        let [a, b, c] = rest;
+        ahead = [a, b, c, next];
+        *y = gemm.vectorized(read_sample, (data, now, x));
+    }
 }
 
-/// Reads the samples of one piece of a batch.
+/// One sample, in a function of its own so that it is small enough to be compiled again for the CPU's
+/// vectors.
 #[inline(always)]
-fn gather_rows<T, D: Dataset<T>, I: Fn(usize) -> usize>(
-    (data, index, start, cols, x, y): (&D, &I, usize, usize, &mut [T], &mut [Label]),
-) {
-    for ((x, y), n) in rows_of_mut(x, cols).zip(y).zip(start..) {
-        *y = data.sample(index(n), x);
-    }
+fn read_sample<T, D: Dataset<T>>((data, index, x): (&D, usize, &mut [T])) -> Label {
+    data.sample(index, x)
 }
