@@ -202,7 +202,7 @@ impl<T: Element> Gemm<T> for Backend {
     }
 
     #[cfg(target_arch = "x86_64")]
-    fn vectorized<A, R>(&self, work: impl FnOnce(A) -> R, args: A) -> R {
-        crate::simd::vectorized(work, args)
+    fn vectorized<A, P: barenet::Pass<A>>(&self, _pass: P, args: A) -> P::Output {
+        crate::simd::vectorized::<A, P>(args)
     }
 }

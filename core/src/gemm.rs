@@ -130,14 +130,47 @@ pub trait Gemm<T>: Sync {
         b();
     }
 
-    /// Runs `work(args)`, compiled for the vector instructions that the backend has found in the CPU.
+    /// Runs a pass, compiled for the vector instructions that the backend has found in the CPU.
     ///
     /// Rust code is compiled for the oldest CPU that it may run on. A backend that knows better calls
-    /// `work` where more is allowed: if `work` is a function marked `#[inline(always)]`, it is compiled
-    /// there once more. The bits of its result are the same.
-    fn vectorized<A, R>(&self, work: impl FnOnce(A) -> R, args: A) -> R {
-        work(args)
+    /// [`Pass::run`] where more is allowed. The bits of its result are the same.
+    fn vectorized<A, P: Pass<A>>(&self, _pass: P, args: A) -> P::Output {
+        P::run(args)
     }
+}
+
+/// A pass over numbers that [`Gemm::vectorized`] runs.
+///
+/// It is a type and not a function or a closure, because `run` must be marked `#[inline(always)]` to be
+/// compiled once more in the place that calls it, and a function that is passed as a value is called
+/// through another one, which the compiler inlines only if it is short.
+///
+/// ```
+/// use barenet::{Gemm, Pass, Portable};
+///
+/// struct Double;
+///
+/// impl Pass<&mut [f32]> for Double {
+///     type Output = ();
+///
+///     #[inline(always)]
+///     fn run(x: &mut [f32]) {
+///         for x in x {
+///             *x *= 2.0;
+///         }
+///     }
+/// }
+///
+/// let mut x = [1.0, 2.0];
+/// Gemm::<f32>::vectorized(&Portable, Double, &mut x[..]);
+/// assert_eq!(x, [2.0, 4.0]);
+/// ```
+pub trait Pass<A> {
+    /// What the pass gives back.
+    type Output;
+
+    /// Goes over the numbers. Mark it `#[inline(always)]`.
+    fn run(args: A) -> Self::Output;
 }
 
 /// Computes C ← op(A)·op(B) + β·C.

@@ -17,6 +17,7 @@ mod batchnorm;
 mod columns;
 mod dropout;
 mod loss;
+mod normalize;
 mod relu;
 mod sandwich;
 
@@ -24,11 +25,10 @@ pub use affine::{Input, affine_backward, affine_forward};
 pub use batchnorm::{
     BatchNormConfig, batchnorm_backward, batchnorm_forward_test, batchnorm_forward_train,
 };
-pub use dropout::{dropout_backward, dropout_forward, dropout_mask};
+pub use dropout::{Dropout, dropout_backward, dropout_forward, dropout_mask};
 pub use loss::{Label, Loss, softmax_loss, svm_loss};
 pub use relu::{relu_backward, relu_forward};
 pub use sandwich::{
-    Dropout, HiddenCache, HiddenGrads, HiddenParams, Norm, NormGrads, RunningStats,
-    affine_relu_backward, affine_relu_forward, hidden_backward, hidden_forward_test,
-    hidden_forward_train,
+    HiddenCache, HiddenGrads, HiddenParams, Norm, NormGrads, RunningStats, affine_relu_backward,
+    affine_relu_forward, hidden_backward, hidden_forward_test, hidden_forward_train,
 };

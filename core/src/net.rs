@@ -3,7 +3,7 @@
 use crate::arch::{Arch, ArchError, LayerSpec};
 use crate::error::{Error, ShapeError, check_shape};
 use crate::float::Float;
-use crate::gemm::{Gemm, split_point};
+use crate::gemm::{Gemm, Pass, split_point};
 use crate::layers::{
     BatchNormConfig, Dropout, HiddenParams, Input, Label, Loss, affine_backward, affine_forward,
     hidden_backward, hidden_forward_test, hidden_forward_train,
@@ -375,7 +375,7 @@ fn block<T>(data: &mut [T], rows: usize, cols: usize) -> Option<MatMut<'_, T>> {
 /// on threads.
 fn add_scaled<T: Float>(gemm: &impl Gemm<T>, reg: T, w: &[T], dw: &mut [T]) -> T {
     let Some(at) = split_point(w.len()) else {
-        return gemm.vectorized(add_scaled_chunk, (reg, w, dw));
+        return gemm.vectorized(AddScaledChunk, (reg, w, dw));
     };
     let ((w_left, w_right), (dw_left, dw_right)) =
         match (w.split_at_checked(at), dw.split_at_mut_checked(at)) {
@@ -390,22 +390,29 @@ fn add_scaled<T: Float>(gemm: &impl Gemm<T>, reg: T, w: &[T], dw: &mut [T]) -> T
     left + right
 }
 
-#[inline(always)]
-fn add_scaled_chunk<T: Float>((reg, w, dw): (T, &[T], &mut [T])) -> T {
-    let (mut lanes, mut tail) = ([T::ZERO; 16], T::ZERO);
-    let (w_chunks, w_tail) = w.as_chunks::<16>();
-    let (dw_chunks, dw_tail) = dw.as_chunks_mut::<16>();
-    for (w, dw) in w_chunks.iter().zip(dw_chunks) {
-        for ((lane, &w), dw) in lanes.iter_mut().zip(w).zip(dw) {
-            *dw += reg * w;
-            *lane += w * w;
+/// A piece of [`add_scaled`].
+struct AddScaledChunk;
+
+impl<T: Float> Pass<(T, &[T], &mut [T])> for AddScaledChunk {
+    type Output = T;
+
+    #[inline(always)]
+    fn run((reg, w, dw): (T, &[T], &mut [T])) -> T {
+        let (mut lanes, mut tail) = ([T::ZERO; 16], T::ZERO);
+        let (w_chunks, w_tail) = w.as_chunks::<16>();
+        let (dw_chunks, dw_tail) = dw.as_chunks_mut::<16>();
+        for (w, dw) in w_chunks.iter().zip(dw_chunks) {
+            for ((lane, &w), dw) in lanes.iter_mut().zip(w).zip(dw) {
+                *dw += reg * w;
+                *lane += w * w;
+            }
         }
+        for (&w, dw) in w_tail.iter().zip(dw_tail) {
+            *dw += reg * w;
+            tail += w * w;
+        }
+        lanes.into_iter().fold(tail, |sum, lane| sum + lane)
     }
-    for (&w, dw) in w_tail.iter().zip(dw_tail) {
-        *dw += reg * w;
-        tail += w * w;
-    }
-    lanes.into_iter().fold(tail, |sum, lane| sum + lane)
 }
 
 /// CS231n's two-layer network: affine → ReLU → affine → softmax.

@@ -9,7 +9,7 @@
 
 use crate::error::{Error, ShapeError, check_len};
 use crate::float::Float;
-use crate::gemm::{Gemm, split_point};
+use crate::gemm::{Gemm, Pass, split_point};
 
 /// Stochastic gradient descent: w ← w − learning_rate · dw.
 ///
@@ -324,7 +324,7 @@ impl<T: Float> UpdateRule<T> {
     ) {
         let Some(at) = split_point(w.len()) else {
             let args = (self, learning_rate, t, w, dw, first, second);
-            gemm.vectorized(update_piece, args);
+            gemm.vectorized(UpdatePiece, args);
             return;
         };
         let (first_at, second_at) = (at.min(first.len()), at.min(second.len()));
@@ -343,32 +343,40 @@ impl<T: Float> UpdateRule<T> {
 }
 
 /// Changes one piece of the parameters.
-#[inline(always)]
-fn update_piece<T: Float>(
-    (rule, learning_rate, t, w, dw, first, second): (
-        &UpdateRule<T>,
-        T,
-        usize,
-        &mut [T],
-        &[T],
-        &mut [T],
-        &mut [T],
-    ),
-) {
-    // Lengths agree, so there is no error to pass on.
-    let _checked = match rule {
-        UpdateRule::Sgd => sgd(w, dw, learning_rate),
-        UpdateRule::SgdMomentum { momentum } => {
-            sgd_momentum(w, dw, first, learning_rate, *momentum)
-        }
-        UpdateRule::Nesterov { momentum } => nesterov(w, dw, first, learning_rate, *momentum),
-        UpdateRule::RmsProp { decay_rate, epsilon } => {
-            rmsprop(w, dw, first, learning_rate, *decay_rate, *epsilon)
-        }
-        UpdateRule::Adam(config) | UpdateRule::AdamW(config) => {
-            adam(w, dw, first, second, learning_rate, t, config)
-        }
-    };
+struct UpdatePiece;
+
+impl<T: Float> Pass<(&UpdateRule<T>, T, usize, &mut [T], &[T], &mut [T], &mut [T])>
+    for UpdatePiece
+{
+    type Output = ();
+
+    #[inline(always)]
+    fn run(
+        (rule, learning_rate, t, w, dw, first, second): (
+            &UpdateRule<T>,
+            T,
+            usize,
+            &mut [T],
+            &[T],
+            &mut [T],
+            &mut [T],
+        ),
+    ) {
+        // Lengths agree, so there is no error to pass on.
+        let _checked = match rule {
+            UpdateRule::Sgd => sgd(w, dw, learning_rate),
+            UpdateRule::SgdMomentum { momentum } => {
+                sgd_momentum(w, dw, first, learning_rate, *momentum)
+            }
+            UpdateRule::Nesterov { momentum } => nesterov(w, dw, first, learning_rate, *momentum),
+            UpdateRule::RmsProp { decay_rate, epsilon } => {
+                rmsprop(w, dw, first, learning_rate, *decay_rate, *epsilon)
+            }
+            UpdateRule::Adam(config) | UpdateRule::AdamW(config) => {
+                adam(w, dw, first, second, learning_rate, t, config)
+            }
+        };
+    }
 }
 
 #[cfg(test)]

@@ -61,6 +61,11 @@ impl Rng {
         Self { key: self.key, counter }
     }
 
+    /// The same stream without its next `count` numbers.
+    pub(crate) const fn skip(self, count: u64) -> Self {
+        Self { key: self.key, counter: self.counter.wrapping_add(count) }
+    }
+
     /// The next 64 random bits.
     #[inline]
     pub const fn next_u64(&mut self) -> u64 {

@@ -1,5 +1,6 @@
 //! Instruction sets, and what kernels need of one.
 
+use barenet::Pass;
 use core::arch::x86_64 as arch;
 
 /// An instruction set that this CPU has.
@@ -41,25 +42,25 @@ impl Isa {
     }
 }
 
-/// Runs `work(args)`, compiled for this CPU's vector instructions if `work` can be inlined.
-pub(crate) fn vectorized<A, R>(work: impl FnOnce(A) -> R, args: A) -> R {
+/// Runs a pass, compiled for this CPU's vector instructions.
+pub(crate) fn vectorized<A, P: Pass<A>>(args: A) -> P::Output {
     match Isa::of_this_cpu() {
         // SAFETY: `Isa` exists only for what the CPU has.
-        Some(Isa::Avx512) => unsafe { with_avx512(work, args) },
+        Some(Isa::Avx512) => unsafe { with_avx512::<A, P>(args) },
         // SAFETY: as above.
-        Some(Isa::Avx2) => unsafe { with_avx2(work, args) },
-        None => work(args),
+        Some(Isa::Avx2) => unsafe { with_avx2::<A, P>(args) },
+        None => P::run(args),
     }
 }
 
 #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,fma,avx2")]
-fn with_avx512<A, R>(work: impl FnOnce(A) -> R, args: A) -> R {
-    work(args)
+fn with_avx512<A, P: Pass<A>>(args: A) -> P::Output {
+    P::run(args)
 }
 
 #[target_feature(enable = "avx2,fma")]
-fn with_avx2<A, R>(work: impl FnOnce(A) -> R, args: A) -> R {
-    work(args)
+fn with_avx2<A, P: Pass<A>>(args: A) -> P::Output {
+    P::run(args)
 }
 
 /// A vector of numbers.

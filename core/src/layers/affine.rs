@@ -2,11 +2,11 @@
 //!
 //! Its backward pass needs `x` and `w`, which the caller has anyway; nothing else is cached.
 
-use super::columns::{block_mut, for_column_blocks};
+use super::columns::{block_mut, for_column_blocks, split_columns, split_rows};
 use super::relu::positive_part;
 use crate::error::{ShapeError, check_len, check_shape};
 use crate::float::Float;
-use crate::gemm::{Gemm, columns_of, matmul};
+use crate::gemm::{Gemm, Pass, columns_of, matmul, rows_of_mut};
 use crate::mat::{Mat, MatMut};
 use crate::state::take;
 
@@ -164,23 +164,26 @@ pub(super) fn affine<T: Float>(
     if x.affine(gemm, w, b, relu, &mut out) {
         return Ok(());
     }
-    for row in out.row_iter_mut() {
-        for (o, &b) in row.iter_mut().zip(b) {
-            *o = b;
-        }
-    }
+    let width = out.cols();
+    repeat_row(gemm, b, width, out.data_mut());
     x.multiply_add(gemm, w, out.reborrow())?;
     if relu {
-        gemm.vectorized(relu_in_place, out.data_mut());
+        gemm.vectorized(ReluInPlace, out.data_mut());
     }
     Ok(())
 }
 
 /// x ← max(x, 0), NaN of NaN.
-#[inline(always)]
-pub(super) fn relu_in_place<T: Float>(x: &mut [T]) {
-    for x in x {
-        *x = positive_part(*x);
+pub(super) struct ReluInPlace;
+
+impl<T: Float> Pass<&mut [T]> for ReluInPlace {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(x: &mut [T]) {
+        for x in x {
+            *x = positive_part(*x);
+        }
     }
 }
 
@@ -246,25 +249,67 @@ pub fn affine_backward<T: Float>(
     if let Some(dx) = &dx {
         check_shape("dx", x.shape(), dx.shape())?;
     }
-    gemm.vectorized(sum_rows, (dout, &mut *db));
+    sum_rows(gemm, dout, 0, db);
     matmul(gemm, x.t(), dout, T::ZERO, dw)?;
     dx.map_or(Ok(()), |dx| matmul(gemm, dout, w.t(), T::ZERO, dx))
 }
 
-/// sum ← Σₙ x[n, ·], row after row.
-#[inline(always)]
-pub(super) fn sum_rows<T: Float>((x, sum): (Mat<'_, T>, &mut [T])) {
-    for_column_blocks!(x.cols(), |j, WIDTH| {
-        let mut acc = [T::ZERO; WIDTH];
-        for x in columns_of::<T, WIDTH>(x.data(), x.cols(), j) {
-            for (acc, &x) in acc.iter_mut().zip(x) {
-                *acc += x;
+/// Every row of `out` ← `row`.
+fn repeat_row<T: Float>(gemm: &impl Gemm<T>, row: &[T], cols: usize, out: &mut [T]) {
+    let Some(at) = split_rows(out.len(), cols) else {
+        return gemm.vectorized(RepeatRow, (row, out));
+    };
+    if let Some((out, rest)) = out.split_at_mut_checked(at) {
+        gemm.join(|| repeat_row(gemm, row, cols, out), || repeat_row(gemm, row, cols, rest));
+    }
+}
+
+/// A piece of [`repeat_row`].
+struct RepeatRow;
+
+impl<T: Float> Pass<(&[T], &mut [T])> for RepeatRow {
+    type Output = ();
+
+    #[inline(always)]
+    fn run((row, out): (&[T], &mut [T])) {
+        for out in rows_of_mut(out, row.len()) {
+            for (out, &x) in out.iter_mut().zip(row) {
+                *out = x;
             }
         }
-        if let Some(sum) = block_mut::<T, WIDTH>(sum, j) {
-            *sum = acc;
-        }
-    });
+    }
+}
+
+/// sum ← Σₙ x[n, ·], row after row, for the columns from `start` on, as many as there is room for.
+fn sum_rows<T: Float>(gemm: &impl Gemm<T>, x: Mat<'_, T>, start: usize, sum: &mut [T]) {
+    let Some(at) = split_columns(x.rows(), sum.len()) else {
+        return gemm.vectorized(SumRows, (x, start, sum));
+    };
+    if let Some((sum, rest)) = sum.split_at_mut_checked(at) {
+        gemm.join(|| sum_rows(gemm, x, start, sum), || sum_rows(gemm, x, start + at, rest));
+    }
+}
+
+/// A piece of [`sum_rows`].
+struct SumRows;
+
+impl<T: Float> Pass<(Mat<'_, T>, usize, &mut [T])> for SumRows {
+    type Output = ();
+
+    #[inline(always)]
+    fn run((x, start, sum): (Mat<'_, T>, usize, &mut [T])) {
+        for_column_blocks!(sum.len(), |j, WIDTH| {
+            let mut acc = [T::ZERO; WIDTH];
+            for x in columns_of::<T, WIDTH>(x.data(), x.cols(), start + j) {
+                for (acc, &x) in acc.iter_mut().zip(x) {
+                    *acc += x;
+                }
+            }
+            if let Some(sum) = block_mut::<T, WIDTH>(sum, j) {
+                *sum = acc;
+            }
+        });
+    }
 }
 
 #[cfg(test)]

@@ -7,10 +7,11 @@
 //! As in CS231n, the running variance is that of the batch with division by N (PyTorch keeps the
 //! unbiased one), and `running ← momentum·running + (1 − momentum)·batch`.
 
-use super::columns::{block, block_mut, for_column_blocks};
+use super::columns::{block, for_column_blocks};
+use super::normalize::{NormGradient, Normalize, Statistics};
 use crate::error::{ShapeError, check_len, check_shape};
 use crate::float::Float;
-use crate::gemm::{columns_of, columns_of_mut};
+use crate::gemm::{Pass, Portable, columns_of_mut};
 use crate::mat::{Mat, MatMut};
 
 /// The constants of a batch normalisation.
@@ -90,64 +91,15 @@ pub fn batchnorm_forward_train<T: Float>(
     for (x_hat, &x) in x_hat.data_mut().iter_mut().zip(x.data()) {
         *x_hat = x;
     }
-    normalize_in_place((config, x_hat.reborrow(), running_mean, running_var, inv_std));
-    for (x_hat, out) in x_hat.as_mat().row_iter().zip(out.row_iter_mut()) {
-        for (((out, &x_hat), &gamma), &beta) in out.iter_mut().zip(x_hat).zip(gamma).zip(beta) {
-            *out = gamma * x_hat + beta;
-        }
+    // The means need a place until the output takes it: its own first row.
+    let (x_hat, out) = (x_hat.data_mut(), out.data_mut());
+    if let Some(mean) = out.get_mut(..num_features) {
+        let statistics = Statistics { mean, inv_std: &mut *inv_std, running_mean, running_var };
+        statistics.compute(&Portable, config, x, 0);
     }
+    let pass = Normalize { cols: num_features, inv_std, gamma, beta, f: |y| y, dropout: None };
+    pass.run(&Portable, x_hat, out);
     Ok(())
-}
-
-/// x ← x_hat. Lengths are the caller's care.
-#[inline(always)]
-pub(super) fn normalize_in_place<T: Float>(
-    (config, mut x, running_mean, running_var, inv_std): (
-        &BatchNormConfig<T>,
-        MatMut<'_, T>,
-        &mut [T],
-        &mut [T],
-        &mut [T],
-    ),
-) {
-    let (num_samples, cols) = (T::from_usize(x.rows().max(1)), x.cols());
-    let BatchNormConfig { eps, momentum } = *config;
-    let x = x.data_mut();
-    for_column_blocks!(cols, |j, WIDTH| {
-        let mut mean = [T::ZERO; WIDTH];
-        for x in columns_of::<T, WIDTH>(x, cols, j) {
-            for (mean, &x) in mean.iter_mut().zip(x) {
-                *mean += x;
-            }
-        }
-        mean = mean.map(|sum| sum / num_samples);
-        let mut var = [T::ZERO; WIDTH];
-        for x in columns_of_mut::<T, WIDTH>(x, cols, j) {
-            for ((x, var), &mean) in x.iter_mut().zip(&mut var).zip(&mean) {
-                *x -= mean;
-                *var += *x * *x;
-            }
-        }
-        var = var.map(|sum| sum / num_samples);
-        let scale = var.map(|var| T::ONE / (var + eps).sqrt());
-        for x in columns_of_mut::<T, WIDTH>(x, cols, j) {
-            for (x, &scale) in x.iter_mut().zip(&scale) {
-                *x *= scale;
-            }
-        }
-        if let (Some(running_mean), Some(running_var), Some(inv_std)) = (
-            block_mut::<T, WIDTH>(running_mean, j),
-            block_mut::<T, WIDTH>(running_var, j),
-            block_mut::<T, WIDTH>(inv_std, j),
-        ) {
-            *inv_std = scale;
-            for (running, batch) in [(running_mean, mean), (running_var, var)] {
-                for (running, batch) in running.iter_mut().zip(batch) {
-                    *running = momentum * *running + (T::ONE - momentum) * batch;
-                }
-            }
-        }
-    });
 }
 
 /// Computes the forward pass of batch normalisation at test time, with the running statistics.
@@ -193,43 +145,51 @@ pub fn batchnorm_forward_test<T: Float>(
     for (out, &x) in out.data_mut().iter_mut().zip(x.data()) {
         *out = x;
     }
-    normalize_by_running((config, gamma, beta, running_mean, running_var, out));
+    NormalizeByRunning::run((config, gamma, beta, running_mean, running_var, out));
     Ok(())
 }
 
 /// x ← gamma·(x − mean)/√(var + eps) + beta, in place. Lengths are the caller's care.
-#[inline(always)]
-pub(super) fn normalize_by_running<T: Float>(
-    (config, gamma, beta, running_mean, running_var, mut x): (
-        &BatchNormConfig<T>,
-        &[T],
-        &[T],
-        &[T],
-        &[T],
-        MatMut<'_, T>,
-    ),
-) {
-    let cols = x.cols();
-    let x = x.data_mut();
-    for_column_blocks!(cols, |j, WIDTH| {
-        if let (Some(gamma), Some(beta), Some(mean), Some(var)) = (
-            block::<T, WIDTH>(gamma, j),
-            block::<T, WIDTH>(beta, j),
-            block::<T, WIDTH>(running_mean, j),
-            block::<T, WIDTH>(running_var, j),
-        ) {
-            let std = var.map(|var| (var + config.eps).sqrt());
-            for x in columns_of_mut::<T, WIDTH>(x, cols, j) {
-                let statistics = mean.iter().zip(&std);
-                let learnt = gamma.iter().zip(beta);
-                for ((x, (&mean, &std)), (&gamma, &beta)) in
-                    x.iter_mut().zip(statistics).zip(learnt)
-                {
-                    *x = gamma * ((*x - mean) / std) + beta;
+pub(super) struct NormalizeByRunning;
+
+impl<T: Float> Pass<(&BatchNormConfig<T>, &[T], &[T], &[T], &[T], MatMut<'_, T>)>
+    for NormalizeByRunning
+{
+    type Output = ();
+
+    #[inline(always)]
+    fn run(
+        (config, gamma, beta, running_mean, running_var, mut x): (
+            &BatchNormConfig<T>,
+            &[T],
+            &[T],
+            &[T],
+            &[T],
+            MatMut<'_, T>,
+        ),
+    ) {
+        let cols = x.cols();
+        let x = x.data_mut();
+        for_column_blocks!(cols, |j, WIDTH| {
+            if let (Some(gamma), Some(beta), Some(mean), Some(var)) = (
+                block::<T, WIDTH>(gamma, j),
+                block::<T, WIDTH>(beta, j),
+                block::<T, WIDTH>(running_mean, j),
+                block::<T, WIDTH>(running_var, j),
+            ) {
+                let std = var.map(|var| (var + config.eps).sqrt());
+                for x in columns_of_mut::<T, WIDTH>(x, cols, j) {
+                    let statistics = mean.iter().zip(&std);
+                    let learnt = gamma.iter().zip(beta);
+                    for ((x, (&mean, &std)), (&gamma, &beta)) in
+                        x.iter_mut().zip(statistics).zip(learnt)
+                    {
+                        *x = gamma * ((*x - mean) / std) + beta;
+                    }
                 }
             }
-        }
-    });
+        });
+    }
 }
 
 /// Computes the backward pass of batch normalisation.
@@ -284,58 +244,10 @@ pub fn batchnorm_backward<T: Float>(
     for (dx, &dout) in dx.data_mut().iter_mut().zip(dout.data()) {
         *dx = dout;
     }
-    backward_in_place((dx, gamma, x_hat, inv_std, dgamma, dbeta));
+    let pass = NormGradient { gamma, inv_std, num_samples: dout.rows(), f: |d, _out| d };
+    pass.sums(&Portable, [dout, dout, x_hat], 0, dgamma, dbeta);
+    pass.run(&Portable, dx.data_mut(), [dout.data(), x_hat.data()], [dgamma, dbeta]);
     Ok(())
-}
-
-/// dout ← dx. Lengths are the caller's care.
-#[inline(always)]
-pub(super) fn backward_in_place<T: Float>(
-    (mut dout, gamma, x_hat, inv_std, dgamma, dbeta): (
-        MatMut<'_, T>,
-        &[T],
-        Mat<'_, T>,
-        &[T],
-        &mut [T],
-        &mut [T],
-    ),
-) {
-    let (num_samples, cols) = (T::from_usize(dout.rows().max(1)), dout.cols());
-    let (dout, x_hat) = (dout.data_mut(), x_hat.data());
-    for_column_blocks!(cols, |j, WIDTH| {
-        let (mut sum, mut sum_x_hat) = ([T::ZERO; WIDTH], [T::ZERO; WIDTH]);
-        let rows =
-            columns_of::<T, WIDTH>(dout, cols, j).zip(columns_of::<T, WIDTH>(x_hat, cols, j));
-        for (dout, x_hat) in rows {
-            let sums = sum.iter_mut().zip(&mut sum_x_hat);
-            for ((&dout, &x_hat), (sum, sum_x_hat)) in dout.iter().zip(x_hat).zip(sums) {
-                *sum_x_hat += dout * x_hat;
-                *sum += dout;
-            }
-        }
-        if let (Some(gamma), Some(inv_std), Some(dgamma), Some(dbeta)) = (
-            block::<T, WIDTH>(gamma, j),
-            block::<T, WIDTH>(inv_std, j),
-            block_mut::<T, WIDTH>(dgamma, j),
-            block_mut::<T, WIDTH>(dbeta, j),
-        ) {
-            (*dgamma, *dbeta) = (sum_x_hat, sum);
-            let mut scale = *gamma;
-            for (scale, &inv_std) in scale.iter_mut().zip(inv_std) {
-                *scale *= inv_std;
-            }
-            let rows = columns_of_mut::<T, WIDTH>(dout, cols, j)
-                .zip(columns_of::<T, WIDTH>(x_hat, cols, j));
-            for (dout, x_hat) in rows {
-                let sums = sum.iter().zip(&sum_x_hat);
-                for (((d, &x_hat), (&sum, &sum_x_hat)), &scale) in
-                    dout.iter_mut().zip(x_hat).zip(sums).zip(&scale)
-                {
-                    *d = scale * (*d - (sum + x_hat * sum_x_hat) / num_samples);
-                }
-            }
-        }
-    });
 }
 
 #[cfg(test)]

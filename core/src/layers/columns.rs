@@ -4,6 +4,8 @@
 //! and the length of every inner loop is a constant. Columns do not depend on each other, so the bits
 //! are those of a pass column by column.
 
+use crate::gemm::CHUNK;
+
 /// Runs `$body` with block after block of `$cols` columns: `$j` is the first one, `$WIDTH` how many.
 macro_rules! for_column_blocks {
     ($cols:expr, |$j:ident, $width:ident| $body:expr) => {{
@@ -29,6 +31,20 @@ macro_rules! for_column_blocks {
 
 pub(super) use for_column_blocks;
 
+/// Where to divide a pass over `rows` rows of `width` columns by columns: near the middle, between two
+/// blocks, or nowhere if a half would not pay for handing it to a thread.
+pub(super) fn split_columns(rows: usize, width: usize) -> Option<usize> {
+    let at = width / 64 * 32;
+    (rows * width >= 2 * CHUNK && at > 0).then_some(at)
+}
+
+/// Where to divide `len` elements in rows of `cols`: after an even number of rows near the middle, or
+/// nowhere if a half would not pay for handing it to a thread.
+pub(super) fn split_rows(len: usize, cols: usize) -> Option<usize> {
+    let at = len.checked_div(4 * cols)? * 2 * cols;
+    (len >= 2 * CHUNK && at > 0).then_some(at)
+}
+
 /// `N` numbers of a row from number `j` on.
 #[inline(always)]
 pub(super) fn block<T, const N: usize>(row: &[T], j: usize) -> Option<&[T; N]> {
@@ -39,4 +55,21 @@ pub(super) fn block<T, const N: usize>(row: &[T], j: usize) -> Option<&[T; N]> {
 #[inline(always)]
 pub(super) fn block_mut<T, const N: usize>(row: &mut [T], j: usize) -> Option<&mut [T; N]> {
     row.get_mut(j..)?.first_chunk_mut()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pass_is_divided_between_blocks_of_columns_and_after_even_rows() {
+        assert_eq!(split_columns(128, 1024), Some(512));
+        assert_eq!(split_columns(1000, 100), Some(32));
+        assert_eq!(split_columns(50, 100), None);
+        assert_eq!(split_columns(CHUNK, 32), None);
+        assert_eq!(split_rows(1001 * 33, 33), Some(500 * 33));
+        assert_eq!(split_rows(50 * 100, 100), None);
+        assert_eq!(split_rows(3 * CHUNK, CHUNK), None);
+        assert_eq!(split_rows(0, 0), None);
+    }
 }

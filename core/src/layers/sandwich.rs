@@ -6,19 +6,17 @@
 //! kept: the output is above 0 exactly where a value was positive *and* kept, and that is where the
 //! gradient passes, times 1/`keep_prob`.
 
-use super::affine::{affine, relu_in_place};
-use super::batchnorm::{
-    BatchNormConfig, backward_in_place, normalize_by_running, normalize_in_place,
-};
-use super::columns::{block, for_column_blocks};
-use super::dropout::{check_keep_prob, drop_in_place};
+use super::affine::affine;
+use super::batchnorm::{BatchNormConfig, NormalizeByRunning};
+use super::columns::split_rows;
+use super::dropout::{Dropout, check_keep_prob, drop_in_place};
+use super::normalize::{NormGradient, Normalize, Statistics};
 use super::relu::positive_part;
 use super::{Input, affine_backward, affine_forward};
 use crate::error::{Error, ShapeError, check_len, check_shape};
 use crate::float::Float;
-use crate::gemm::{Gemm, columns_of, columns_of_mut};
+use crate::gemm::{Gemm, Pass};
 use crate::mat::{Mat, MatMut};
-use crate::rng::Rng;
 
 /// Computes out ← max(x·w + b, 0).
 ///
@@ -82,7 +80,8 @@ pub fn affine_relu_backward<T: Float>(
     db: &mut [T],
 ) -> Result<(), ShapeError> {
     check_shape("out", dout.shape(), out.shape())?;
-    gemm.vectorized(activation_backward, (dout.data_mut(), out.data(), T::ONE));
+    let cols = dout.cols();
+    activation_backward(gemm, T::ONE, cols, dout.data_mut(), out.data());
     affine_backward(gemm, dout.as_mat(), x, w, dx, dw, db)
 }
 
@@ -147,15 +146,6 @@ pub struct HiddenCache<'a, T> {
     pub out: MatMut<'a, T>,
 }
 
-/// Dropout with a stream of its own.
-#[derive(Clone, Copy, Debug)]
-pub struct Dropout<T> {
-    /// How likely a value is kept, in (0, 1].
-    pub keep_prob: T,
-    /// Makes the mask.
-    pub rng: Rng,
-}
-
 /// Computes a hidden layer in training: affine → \[batch norm\] → ReLU → \[dropout\].
 ///
 /// ```text
@@ -191,18 +181,26 @@ pub fn hidden_forward_train<T: Float>(
             check_shape("x_hat", out.shape(), x_hat.shape())?;
             check_len("inv_std", out.cols(), inv_std.len())?;
             affine_forward(gemm, x, params.w, params.b, x_hat.reborrow())?;
-            gemm.vectorized(
-                normalize_in_place,
-                (batchnorm, x_hat.reborrow(), running.mean, running.var, &mut **inv_std),
-            );
-            gemm.vectorized(scale_shift_relu, (norm, x_hat.as_mat(), out.reborrow()));
+            // The means need a place until the output takes it: its own first row.
+            let (cols, out) = (out.cols(), out.data_mut());
+            if let Some(mean) = out.get_mut(..cols) {
+                let RunningStats { mean: running_mean, var: running_var } = running;
+                let inv_std = &mut **inv_std;
+                let statistics = Statistics { mean, inv_std, running_mean, running_var };
+                statistics.compute(gemm, batchnorm, x_hat.as_mat(), 0);
+            }
+            let Norm { gamma, beta } = *norm;
+            let pass = Normalize { cols, inv_std, gamma, beta, f: positive_part, dropout };
+            pass.run(gemm, x_hat.data_mut(), out);
         }
-        (None, None) => affine_relu_forward(gemm, x, params.w, params.b, out.reborrow())?,
+        (None, None) => {
+            affine_relu_forward(gemm, x, params.w, params.b, out.reborrow())?;
+            if dropout.is_some() {
+                activate(gemm, dropout, out.cols(), out.data_mut());
+            }
+        }
         (Some(_), None) => check_len("running", params.w.cols(), 0)?,
         (None, Some(running)) => check_len("running", 0, running.mean.len().max(1))?,
-    }
-    if let Some(Dropout { keep_prob, rng }) = dropout {
-        gemm.vectorized(drop_in_place, (rng, keep_prob, out.data_mut()));
     }
     Ok(())
 }
@@ -225,8 +223,8 @@ pub fn hidden_forward_test<T: Float>(
             check_norm(params, norm, mean, var)?;
             affine_forward(gemm, x, params.w, params.b, out.reborrow())?;
             let args = (batchnorm, norm.gamma, norm.beta, mean, var, out.reborrow());
-            gemm.vectorized(normalize_by_running, args);
-            gemm.vectorized(relu_in_place, out.data_mut());
+            gemm.vectorized(NormalizeByRunning, args);
+            activate(gemm, None, out.cols(), out.data_mut());
             Ok(())
         }
         (None, None) => affine_relu_forward(gemm, x, params.w, params.b, out),
@@ -254,17 +252,21 @@ pub fn hidden_backward<T: Float>(
     grads: HiddenGrads<'_, T>,
 ) -> Result<(), ShapeError> {
     check_shape("out", dout.shape(), cache.out.shape())?;
-    let args = (dout.data_mut(), cache.out.data(), T::ONE / keep_prob);
-    gemm.vectorized(activation_backward, args);
+    let (cols, scale) = (dout.cols(), T::ONE / keep_prob);
+    let out = cache.out.as_mat();
     if let (Some(norm), Some(NormGrads { dgamma, dbeta })) = (&params.norm, grads.norm) {
-        check_len("gamma", dout.cols(), norm.gamma.len())?;
+        check_len("gamma", cols, norm.gamma.len())?;
         check_shape("x_hat", dout.shape(), cache.x_hat.shape())?;
-        check_len("inv_std", dout.cols(), cache.inv_std.len())?;
-        check_len("dgamma", dout.cols(), dgamma.len())?;
-        check_len("dbeta", dout.cols(), dbeta.len())?;
-        let x_hat = cache.x_hat.as_mat();
-        let args = (dout.reborrow(), norm.gamma, x_hat, &*cache.inv_std, dgamma, dbeta);
-        gemm.vectorized(backward_in_place, args);
+        check_len("inv_std", cols, cache.inv_std.len())?;
+        check_len("dgamma", cols, dgamma.len())?;
+        check_len("dbeta", cols, dbeta.len())?;
+        let (x_hat, inv_std) = (cache.x_hat.as_mat(), &*cache.inv_std);
+        let f = move |d, out| pass_where_positive(d, out, scale);
+        let pass = NormGradient { gamma: norm.gamma, inv_std, num_samples: dout.rows(), f };
+        pass.sums(gemm, [dout.as_mat(), out, x_hat], 0, dgamma, dbeta);
+        pass.run(gemm, dout.data_mut(), [out.data(), x_hat.data()], [dgamma, dbeta]);
+    } else {
+        activation_backward(gemm, scale, cols, dout.data_mut(), out.data());
     }
     affine_backward(gemm, dout.as_mat(), x, params.w, dx, grads.dw, grads.db)
 }
@@ -282,29 +284,77 @@ fn check_norm<T>(
     check_len("running_var", num_features, running_var.len())
 }
 
-/// out ← max(gamma · x_hat + beta, 0).
-#[inline(always)]
-fn scale_shift_relu<T: Float>((norm, x_hat, mut out): (&Norm<'_, T>, Mat<'_, T>, MatMut<'_, T>)) {
-    let (x_hat, cols) = (x_hat.data(), out.cols());
-    for_column_blocks!(cols, |j, WIDTH| {
-        if let (Some(gamma), Some(beta)) =
-            (block::<T, WIDTH>(norm.gamma, j), block::<T, WIDTH>(norm.beta, j))
-        {
-            let rows = columns_of_mut::<T, WIDTH>(out.data_mut(), cols, j);
-            for (out, x_hat) in rows.zip(columns_of::<T, WIDTH>(x_hat, cols, j)) {
-                let learnt = gamma.iter().zip(beta);
-                for ((out, &x_hat), (&gamma, &beta)) in out.iter_mut().zip(x_hat).zip(learnt) {
-                    *out = positive_part(gamma * x_hat + beta);
-                }
-            }
-        }
-    });
+/// ReLU and dropout, in place.
+fn activate<T: Float>(
+    gemm: &impl Gemm<T>,
+    dropout: Option<Dropout<T>>,
+    cols: usize,
+    out: &mut [T],
+) {
+    let Some(at) = split_rows(out.len(), cols) else {
+        return gemm.vectorized(Activate, (dropout, out));
+    };
+    if let Some((out, rest)) = out.split_at_mut_checked(at) {
+        let dropout_of_rest = dropout.map(|dropout| dropout.skip_pairs(at / 2));
+        gemm.join(
+            || activate(gemm, dropout, cols, out),
+            || activate(gemm, dropout_of_rest, cols, rest),
+        );
+    }
 }
 
-/// The gradient through ReLU and dropout, in place: it passes, times `scale`, where `out` > 0.
-#[inline(always)]
-fn activation_backward<T: Float>((dout, out, scale): (&mut [T], &[T], T)) {
-    for (d, &out) in dout.iter_mut().zip(out) {
-        *d = if out > T::ZERO { *d * scale } else { T::ZERO };
+/// A piece of [`activate`].
+struct Activate;
+
+impl<T: Float> Pass<(Option<Dropout<T>>, &mut [T])> for Activate {
+    type Output = ();
+
+    #[inline(always)]
+    fn run((dropout, out): (Option<Dropout<T>>, &mut [T])) {
+        for x in &mut *out {
+            *x = positive_part(*x);
+        }
+        if let Some(Dropout { keep_prob, rng }) = dropout {
+            drop_in_place((rng, keep_prob, out));
+        }
     }
+}
+
+/// The gradient through ReLU and dropout, in place.
+fn activation_backward<T: Float>(
+    gemm: &impl Gemm<T>,
+    scale: T,
+    cols: usize,
+    dout: &mut [T],
+    out: &[T],
+) {
+    let Some(at) = split_rows(dout.len(), cols) else {
+        return gemm.vectorized(ActivationBackward, (scale, dout, out));
+    };
+    if let (Some(dout), Some(out)) = (dout.split_at_mut_checked(at), out.split_at_checked(at)) {
+        gemm.join(
+            || activation_backward(gemm, scale, cols, dout.0, out.0),
+            || activation_backward(gemm, scale, cols, dout.1, out.1),
+        );
+    }
+}
+
+/// A piece of [`activation_backward`].
+struct ActivationBackward;
+
+impl<T: Float> Pass<(T, &mut [T], &[T])> for ActivationBackward {
+    type Output = ();
+
+    #[inline(always)]
+    fn run((scale, dout, out): (T, &mut [T], &[T])) {
+        for (d, &out) in dout.iter_mut().zip(out) {
+            *d = pass_where_positive(*d, out, scale);
+        }
+    }
+}
+
+/// The gradient through ReLU and dropout: it passes, times `scale`, where `out` > 0.
+#[inline(always)]
+fn pass_where_positive<T: Float>(dout: T, out: T, scale: T) -> T {
+    if out > T::ZERO { dout * scale } else { T::ZERO }
 }

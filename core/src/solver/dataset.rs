@@ -1,7 +1,7 @@
 //! Where samples come from.
 
 use crate::float::Float;
-use crate::gemm::{CHUNK, Gemm, rows_of_mut};
+use crate::gemm::{CHUNK, Gemm, Pass, rows_of_mut};
 use crate::layers::Label;
 use crate::mat::MatMut;
 
@@ -69,13 +69,18 @@ pub(super) fn gather<T: Float>(
         }
         let [a, b, c] = rest;
         ahead = [a, b, c, next];
-        *y = gemm.vectorized(read_sample, (data, now, x));
+        *y = gemm.vectorized(ReadSample, (data, now, x));
     }
 }
 
-/// One sample, in a function of its own so that it is small enough to be compiled again for the CPU's
-/// vectors.
-#[inline(always)]
-fn read_sample<T, D: Dataset<T>>((data, index, x): (&D, usize, &mut [T])) -> Label {
-    data.sample(index, x)
+/// One sample.
+struct ReadSample;
+
+impl<T, D: Dataset<T>> Pass<(&D, usize, &mut [T])> for ReadSample {
+    type Output = Label;
+
+    #[inline(always)]
+    fn run((data, index, x): (&D, usize, &mut [T])) -> Label {
+        data.sample(index, x)
+    }
 }
