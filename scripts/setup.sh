@@ -79,10 +79,24 @@ install_bare_metal_rust() {
     fi
 }
 
+install_nightly() {
+    has rustup || die "$1 needs nightly Rust, which comes with rustup"
+    rustup run nightly rustc --version >/dev/null 2>&1 ||
+        rustup toolchain install nightly --profile minimal
+}
+
 install_fuzz() {
     install_nightly fuzzing
     has cargo-fuzz || cargo install --quiet --locked cargo-fuzz
     say "$(cargo-fuzz --version), $(rustup run nightly rustc --version)"
+}
+
+install_sanitize() {
+    install_nightly AddressSanitizer
+    has valgrind || apt_install valgrind libc6-dbg
+    timeout 300 rustup component add --toolchain nightly rust-src >/dev/null 2>&1 ||
+        say "rustup cannot fetch rust-src: the standard library will not be instrumented"
+    say "$(rustup run nightly rustc --version), $(valgrind --version)"
 }
 
 [ $# -gt 0 ] || set -- openblas firmware fuzz
