@@ -10,6 +10,7 @@ pub mod train;
 
 use crate::config::Config;
 use crate::data::{DataSet, Source};
+use crate::run_folder::{RunFolder, SUMMARY, Summary};
 use crate::settings::SettingsError;
 use anyhow::Result;
 use barenet_blas::Backend;
@@ -46,6 +47,22 @@ pub fn data_line(data: &DataSet) -> String {
             format!("built-in images (CIFAR-10 was not found: --data, CIFAR10_DIR, ./data{fetch})")
         }
         Source::Cifar10(_) => data.source.to_string(),
+    }
+}
+
+/// Says so on standard error if a run was trained on other images than it now meets.
+fn warn_of_other_images(folder: &RunFolder, data: &DataSet) {
+    // A run that was killed has no summary, and one that cannot be read is no reason not to go on.
+    let Ok(json) = std::fs::read(folder.file(SUMMARY)) else { return };
+    let Ok(summary) = serde_json::from_slice::<Summary>(&json) else { return };
+    let name = |kind: &str| if kind == "cifar10" { "CIFAR-10" } else { "built-in images" };
+    if summary.data != data.source.kind() {
+        eprintln!(
+            "warning: {}: it was trained on {}, and these are {}",
+            folder.path().display(),
+            name(&summary.data),
+            name(data.source.kind())
+        );
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a person sees of a training run: the course's lines, and on a terminal a progress bar.
 
+use anyhow::Context;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
@@ -14,6 +15,26 @@ pub enum Verbosity {
     /// Nothing but errors.
     Quiet,
 }
+
+/// Prints a line on standard output. A reader that went away, as `head` does, is no error.
+///
+/// # Errors
+///
+/// If standard output cannot be written.
+pub fn print_line(line: std::fmt::Arguments<'_>) -> anyhow::Result<()> {
+    match writeln!(std::io::stdout(), "{line}") {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(error).context("standard output cannot be written")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// `println!` that returns the error instead of a panic: [`print_line`].
+macro_rules! say {
+    ($($line:tt)*) => { $crate::console::print_line(format_args!($($line)*))? };
+}
+pub(crate) use say;
 
 /// Prints the lines of a run.
 #[derive(Debug)]

@@ -91,6 +91,12 @@ impl RunFolder {
     pub fn open(path: &Path) -> Result<Self> {
         let folder = Self { path: path.to_owned(), _lock: None };
         if !folder.file(BEST).is_file() {
+            if [CHECKPOINT, PREVIOUS_CHECKPOINT].iter().any(|name| folder.file(name).is_file()) {
+                bail!(
+                    "{}: {BEST} is missing; `barenet train --resume {0}` writes it anew",
+                    path.display()
+                );
+            }
             bail!(
                 "{}: no run here: {BEST} is missing; `barenet train --out {0}` makes one",
                 path.display()
@@ -266,7 +272,7 @@ pub struct Summary {
     pub iterations: usize,
     /// Epochs done.
     pub epochs: usize,
-    /// Images a second in training steps, accuracy checks excluded.
+    /// Images a second in the training steps of this command, accuracy checks excluded.
     pub samples_per_second: f64,
     /// Seconds of the whole command.
     pub seconds: f64,

@@ -29,7 +29,9 @@ pub struct Outcome<T> {
     pub train_acc_history: Vec<f64>,
     /// The validation accuracy of each epoch, epoch 0 first.
     pub val_acc_history: Vec<f64>,
-    /// Time in training steps, accuracy checks excluded.
+    /// Training steps that were done here, without those before a checkpoint.
+    pub steps: usize,
+    /// Time in these steps, accuracy checks excluded.
     pub step_time: Duration,
     /// The iteration whose loss was NaN or infinite, if the run ended there.
     pub diverged_at: Option<usize>,
@@ -173,6 +175,7 @@ pub fn train<T: Number>(
     };
 
     let mut step_time = Duration::ZERO;
+    let mut steps = 0;
     let (mut diverged_at, mut stopped) = (None, false);
     backend.install(|| -> Result<()> {
         loop {
@@ -181,6 +184,7 @@ pub fn train<T: Number>(
                 Ok(Some(event)) => {
                     if matches!(event, Event::Step { .. }) {
                         step_time += start.elapsed();
+                        steps += 1;
                     }
                     let moment = Moment { progress: solver.progress(), buffers: solver.buffers() };
                     if on_event(&event, moment)?.is_break() {
@@ -207,6 +211,7 @@ pub fn train<T: Number>(
         loss_history: as_f64(loss, progress.iteration),
         train_acc_history: as_f64(train_acc, progress.num_checks),
         val_acc_history: as_f64(val_acc, progress.num_checks),
+        steps,
         step_time,
         diverged_at,
         stopped,

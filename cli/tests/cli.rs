@@ -321,6 +321,54 @@ fn a_reader_that_goes_away_does_not_stop_the_training() {
 }
 
 #[test]
+fn a_reader_that_goes_away_is_no_panic() {
+    let place = TempDir::new().unwrap();
+    for arguments in [&["presets"][..], &["presets", "best"], &["data", "info"], &["gradcheck"]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = Command::new(env!("CARGO_BIN_EXE_barenet"))
+            .args(arguments)
+            .current_dir(place.path())
+            .env_remove("CIFAR10_DIR")
+            .stdout(writer)
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap()
+            .wait_with_output()
+            .unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn weights_that_are_missing_beside_a_checkpoint_are_written_anew_by_what_the_message_says() {
+    let place = TempDir::new().unwrap();
+    assert!(quick(place.path(), &["--out", "run"]).status.success());
+    fs::remove_file(place.path().join("run/best.safetensors")).unwrap();
+    let output = barenet(place.path(), &["eval", "run"]);
+    refused_in_one_line(&output, 1, &["best.safetensors is missing", "train --resume run`"]);
+    assert!(barenet(place.path(), &["train", "--resume", "run", "--quiet"]).status.success());
+    assert!(barenet(place.path(), &["eval", "run"]).status.success());
+    let summary = fs::read_to_string(place.path().join("run/summary.json")).unwrap();
+    assert!(summary.contains("\"samples_per_second\": 0.0"), "{summary}");
+}
+
+#[test]
+fn other_images_than_those_of_the_training_are_named() {
+    let place = TempDir::new().unwrap();
+    assert!(quick(place.path(), &["--out", "run"]).status.success());
+    let output = barenet(place.path(), &["eval", "run"]);
+    assert_eq!(text(&output.stderr), "");
+    let summary = place.path().join("run/summary.json");
+    let of_cifar10 = fs::read_to_string(&summary).unwrap().replace("built-in", "cifar10");
+    fs::write(&summary, of_cifar10).unwrap();
+    let output = barenet(place.path(), &["eval", "run"]);
+    assert!(output.status.success());
+    let warning = "warning: run: it was trained on CIFAR-10, and these are built-in images\n";
+    assert_eq!(text(&output.stderr), warning);
+}
+
+#[test]
 fn compare_plots_all_rules_together() {
     let place = TempDir::new().unwrap();
     let arguments = [

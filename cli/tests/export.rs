@@ -132,9 +132,19 @@ fn a_network_that_does_not_fit_is_refused_with_both_numbers() {
 fn a_run_that_was_never_finished_is_refused() {
     let place = trained(&["--hidden", "8"]);
     fs::remove_file(place.path().join("run/summary.json")).unwrap();
-    refused(&place, &export(&place, &[]), 1, &["run: this run was never finished", "--resume"]);
+    refused(
+        &place,
+        &export(&place, &[]),
+        1,
+        &["run: this run was never finished", "train --resume run`"],
+    );
     fs::remove_file(place.path().join("run/best.safetensors")).unwrap();
-    refused(&place, &export(&place, &[]), 1, &["run: no run here"]);
+    refused(
+        &place,
+        &export(&place, &[]),
+        1,
+        &["run: best.safetensors is missing", "train --resume run`"],
+    );
 }
 
 #[test]

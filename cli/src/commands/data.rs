@@ -4,6 +4,7 @@
 mod fetch;
 
 use super::data_line;
+use crate::console::say;
 use crate::data::discover;
 use anyhow::Result;
 use serde_json::json;
@@ -66,22 +67,22 @@ fn info(args: &InfoArgs) -> Result<()> {
         let (train, test) = (data.train.len(), data.test.len());
         let source = data.source.to_string();
         let kind = data.source.kind();
-        println!(
+        say!(
             "{}",
             json!({ "kind": kind, "source": source, "train": train, "test": test, "classes": classes })
         );
         return Ok(());
     }
-    println!("data      {}", data_line(&data));
-    println!(
+    say!("data      {}", data_line(&data));
+    say!(
         "images    {} training, {} test; 32 x 32 pixels, 3 colours",
         data.train.len(),
         data.test.len()
     );
-    println!("\n{:<22}{:>10}{:>8}", "class", "training", "test");
+    say!("\n{:<22}{:>10}{:>8}", "class", "training", "test");
     for (class, name) in data.class_names.iter().enumerate() {
         let (train, test) = (count(data.train.labels(), class), count(data.test.labels(), class));
-        println!("{class} {name:<20}{train:>10}{test:>8}");
+        say!("{class} {name:<20}{train:>10}{test:>8}");
     }
     Ok(())
 }

@@ -1,8 +1,9 @@
 //! `barenet eval`.
 
-use super::{data_line, start_backend};
+use super::{data_line, start_backend, warn_of_other_images};
 use crate::checkpoint::store;
 use crate::config::Config;
+use crate::console::say;
 use crate::data::{DataSet, IMAGE_LEN, NUM_CLASSES, discover};
 use crate::number::Number;
 use crate::run_folder::{BEST, RunFolder};
@@ -67,6 +68,7 @@ pub fn run(args: &Args) -> Result<()> {
     };
     let config = Config::new(flags.overlay(trained), IMAGE_LEN, NUM_CLASSES)?;
     let data = discover(args.data.as_deref())?;
+    warn_of_other_images(&folder, &data);
     let split = Split::new(&data, config.settings())?;
     let accuracy = match config.dtype() {
         Dtype::F32 => measure::<f32>(&config, &bytes, &folder, (&data, &split, args.split))?,
@@ -80,13 +82,13 @@ pub fn run(args: &Args) -> Result<()> {
     if args.json {
         let run = args.run.display().to_string();
         let (part, data) = (args.split.to_string(), data.source.kind());
-        println!(
+        say!(
             "{}",
             json!({ "run": run, "split": part, "accuracy": accuracy, "num_images": count, "data": data })
         );
     } else {
-        println!("data      {}", data_line(&data));
-        println!("accuracy  {accuracy:.4} on {count} {} images", args.split);
+        say!("data      {}", data_line(&data));
+        say!("accuracy  {accuracy:.4} on {count} {} images", args.split);
     }
     Ok(())
 }

@@ -1,7 +1,8 @@
 //! `barenet export`.
 
-use super::{data_line, start_backend, usage};
+use super::{data_line, start_backend, usage, warn_of_other_images};
 use crate::config::Config;
+use crate::console::say;
 use crate::data::{DataSet, IMAGE_LEN, Images, NUM_CLASSES, discover};
 use crate::export::crate_folder::{self, Contents, crate_name};
 use crate::export::model::{ExportDtype, Model, accuracy, fold_to_f32};
@@ -91,6 +92,13 @@ pub fn run(args: &Args) -> Result<()> {
     }
     let folder = RunFolder::open(&args.run)?;
     let summary = read_summary(&folder)?;
+    if let Some(iteration) = summary.diverged_at {
+        eprintln!(
+            "warning: {}: the loss was not a finite number at iteration {iteration}; these are the weights of epoch {}",
+            args.run.display(),
+            summary.best_epoch
+        );
+    }
     let out = args.out.clone().unwrap_or_else(|| folder.file("firmware"));
     crate_folder::check_place(&out, args.force)?;
 
@@ -105,6 +113,7 @@ pub fn run(args: &Args) -> Result<()> {
         Dtype::F64 => load::<f64>,
     };
     let data = discover(args.data.as_deref())?;
+    warn_of_other_images(&folder, &data);
     let split = Split::new(&data, config.settings())?;
     let (folded, trained_accuracy) = load(&config, &bytes, &folder, (&data, &split))?;
     let model = match args.dtype {
@@ -141,13 +150,13 @@ pub fn run(args: &Args) -> Result<()> {
         ExportDtype::F32 => "f32, folded",
         ExportDtype::Int8 => "int8",
     };
-    println!("data      {}", data_line(&data));
-    println!("network   {sizes}, {after}, batch norm and mean image in the weights");
-    println!("accuracy  {trained_accuracy:.4} before, {before}");
-    println!("          {exported_accuracy:.4} after, {after}, on {} test images", labels.len());
-    println!("memory    {} bytes of RAM, and the stack", model.ram_bytes());
-    println!("          {} bytes of flash, and the code", model.flash_bytes());
-    println!(
+    say!("data      {}", data_line(&data));
+    say!("network   {sizes}, {after}, batch norm and mean image in the weights");
+    say!("accuracy  {trained_accuracy:.4} before, {before}");
+    say!("          {exported_accuracy:.4} after, {after}, on {} test images", labels.len());
+    say!("memory    {} bytes of RAM, and the stack", model.ram_bytes());
+    say!("          {} bytes of flash, and the code", model.flash_bytes());
+    say!(
         "crate     {} in {}: `cargo test` there compares it with the scores of here",
         name,
         out.display()
@@ -160,7 +169,7 @@ fn read_summary(folder: &RunFolder) -> Result<Summary> {
     let run = folder.path().display();
     ensure!(
         folder.file(SUMMARY).is_file(),
-        "{run}: this run was never finished: {SUMMARY} is missing; `barenet train --out {run} --resume` \
+        "{run}: this run was never finished: {SUMMARY} is missing; `barenet train --resume {run}` \
          goes on with it"
     );
     let json = folder.read(SUMMARY)?;

@@ -1,5 +1,6 @@
 //! `barenet gradcheck`.
 
+use crate::console::say;
 use crate::gradcheck::{Check, Quantity, run_checks};
 use anyhow::{Result, ensure};
 use serde_json::json;
@@ -25,9 +26,9 @@ pub fn run(args: &Args) -> Result<()> {
             json!({ "section": section, "name": name, "document": document, "ours": ours,
                     "passes": check.passes() })
         };
-        println!("{}", json!(checks.iter().map(row).collect::<Vec<_>>()));
+        say!("{}", json!(checks.iter().map(row).collect::<Vec<_>>()));
     } else {
-        println!("{:<20}{:<30}{:>16}{:>16}", "", "", "document", "this library");
+        say!("{:<20}{:<30}{:>16}{:>16}", "", "", "document", "this library");
         for check in &checks {
             let text = |value: f64| match check.quantity {
                 Quantity::Error => format!("{value:.2e}"),
@@ -35,7 +36,7 @@ pub fn run(args: &Args) -> Result<()> {
             };
             let Check { section, name, document, ours, .. } = check;
             let verdict = if check.passes() { "" } else { "  FAILED" };
-            println!("{section:<20}{name:<30}{:>16}{:>16}{verdict}", text(*document), text(*ours));
+            say!("{section:<20}{name:<30}{:>16}{:>16}{verdict}", text(*document), text(*ours));
         }
     }
     let failed = checks.iter().filter(|check| !check.passes()).count();

@@ -1,5 +1,6 @@
 //! `barenet presets`.
 
+use crate::console::say;
 use crate::presets::Preset;
 use anyhow::Result;
 use serde_json::json;
@@ -34,14 +35,14 @@ pub fn run(args: &Args) -> Result<()> {
             .iter()
             .map(|p| json!({ "name": p.name, "summary": p.summary, "settings": p.settings }))
             .collect();
-        println!("{}", json!(list));
+        say!("{}", json!(list));
     } else if args.name.is_some() {
         for preset in presets {
-            print!("# {}\n{}", preset.summary, preset.settings.to_toml());
+            say!("# {}\n{}", preset.summary, preset.settings.to_toml().trim_end());
         }
     } else {
         for preset in presets {
-            println!("{:<22}{}", preset.name, preset.summary);
+            say!("{:<22}{}", preset.name, preset.summary);
         }
     }
     Ok(())

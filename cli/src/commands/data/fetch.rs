@@ -1,7 +1,7 @@
 //! `barenet data fetch`.
 
 use crate::commands::usage;
-use crate::console::bytes_bar;
+use crate::console::{bytes_bar, say};
 use crate::data::Version;
 use crate::data::fetch::{Archive, Event, fetch};
 use anyhow::Result;
@@ -61,7 +61,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
         (archive.len, archive.sha256) = (size, sha256.clone());
     }
     let bar = bytes_bar(archive.len, args.quiet);
-    let say = |line: &str| bar.suspend(|| eprintln!("{line}"));
+    let show = |line: &str| bar.suspend(|| eprintln!("{line}"));
     let fetched =
         fetch(&archive, &args.dir, Duration::from_secs(args.timeout), &|event| match event {
             Event::Begin { url, from } => {
@@ -70,13 +70,13 @@ pub(super) fn run(args: &Args) -> Result<()> {
                 if !args.quiet {
                     let again =
                         if from > 0 { format!(", from byte {from} on") } else { String::new() };
-                    say(&format!("download  {url}{again}"));
+                    show(&format!("download  {url}{again}"));
                 }
             }
             Event::Here(len) => bar.set_position(len),
             Event::Failed { url, problem } => {
                 if !args.quiet {
-                    say(&format!("warning: {url}: {problem}"));
+                    show(&format!("warning: {url}: {problem}"));
                 }
             }
             Event::Unpacking => bar.finish_and_clear(),
@@ -85,11 +85,11 @@ pub(super) fn run(args: &Args) -> Result<()> {
     let fetched = fetched?;
     if !args.quiet {
         let verb = if fetched.was_there { "is already in" } else { "is in" };
-        println!("CIFAR-10 {verb} {}", fetched.folder.display());
+        say!("CIFAR-10 {verb} {}", fetched.folder.display());
         if args.dir == Path::new("data") {
-            println!("`barenet train` finds it there");
+            say!("`barenet train` finds it there");
         } else {
-            println!("`barenet train --data {}` trains with it", args.dir.display());
+            say!("`barenet train --data {}` trains with it", args.dir.display());
         }
     }
     Ok(())

@@ -60,7 +60,7 @@ impl Session<'_> {
         let accuracy =
             |part| trainer::evaluate(&net, weights, (data, split, part), mean_image, backend);
         let last = |history: &[f64]| history.last().copied().unwrap_or(0.0);
-        let samples = f64::from_usize(outcome.progress.iteration * config.solver::<T>().batch_size);
+        let samples = f64::from_usize(outcome.steps * config.solver::<T>().batch_size);
         let val_acc = accuracy(Part::Val)?;
         Ok(Summary {
             name: self.name.to_owned(),
