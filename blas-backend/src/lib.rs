@@ -4,7 +4,7 @@
 //! `Simd`, [`MatrixMultiply`] and [`OpenBlas`] are the kernels alone, on the calling thread.
 //!
 //! Without the feature `std` it is for microcontrollers and has, with the feature `cortex-m-dsp`,
-//! [`CortexMDsp`] for int8 networks.
+//! `CortexMDsp` for int8 networks.
 //!
 //! # Same bits at any number of threads
 //!
