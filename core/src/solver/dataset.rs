@@ -22,7 +22,7 @@ pub trait Dataset<T>: Sync {
     fn sample(&self, index: usize, x: &mut [T]) -> Label;
 
     /// Hears that sample `index` will be asked for soon, and may bring it nearer: samples of a batch
-    /// lie anywhere in memory, where reading the first byte of one takes as long as converting it.
+    /// lie anywhere in memory, where the CPU's own prediction does not look.
     fn prefetch(&self, index: usize) {
         let _ignored = index;
     }
