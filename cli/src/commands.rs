@@ -9,11 +9,34 @@ pub mod presets;
 pub mod train;
 
 use crate::config::Config;
-use crate::data::{DataSet, Source};
-use crate::run_folder::{RunFolder, SUMMARY, Summary};
+use crate::console::complain;
+use crate::data::{DataError, DataSet, Source, discover};
+use crate::run_folder::RunFolder;
 use crate::settings::SettingsError;
+use crate::summary::Summary;
 use anyhow::Result;
 use barenet_blas::Backend;
+use std::path::PathBuf;
+
+/// The flag that says which images a command uses.
+#[derive(clap::Args, Clone, Debug)]
+pub struct ImagesFlag {
+    /// CIFAR-10: a folder or .tar.gz, binary or python version
+    /// [default: CIFAR10_DIR, then ./data, then built-in images]
+    #[arg(long, value_name = "PATH")]
+    pub data: Option<PathBuf>,
+}
+
+impl ImagesFlag {
+    /// Finds and reads the images.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`discover`].
+    pub fn read(&self) -> Result<DataSet, DataError> {
+        discover(self.data.as_deref())
+    }
+}
 
 /// What a figure of 0 to 1 looks like in tables and messages.
 #[must_use]
@@ -53,16 +76,15 @@ pub fn data_line(data: &DataSet) -> String {
 /// Says so on standard error if a run was trained on other images than it now meets.
 fn warn_of_other_images(folder: &RunFolder, data: &DataSet) {
     // A run that was killed has no summary, and one that cannot be read is no reason not to go on.
-    let Ok(json) = std::fs::read(folder.file(SUMMARY)) else { return };
-    let Ok(summary) = serde_json::from_slice::<Summary>(&json) else { return };
+    let Ok(summary) = Summary::read(folder) else { return };
     let name = |kind: &str| if kind == "cifar10" { "CIFAR-10" } else { "built-in images" };
     if summary.data != data.source.kind() {
-        eprintln!(
+        complain(format_args!(
             "warning: {}: it was trained on {}, and these are {}",
             folder.path().display(),
             name(&summary.data),
             name(data.source.kind())
-        );
+        ));
     }
 }
 

@@ -118,6 +118,23 @@ impl Config {
         Settings { threads: None, ..self.settings.clone() }.to_toml()
     }
 
+    /// Whether two runs differ in nothing but chance, rounding, and what is printed of them or measured
+    /// afterwards, so that the figures of one can be held against those of the other.
+    #[must_use]
+    pub fn is_same_experiment(&self, other: &Self) -> bool {
+        let what_matters = |config: &Self| Settings {
+            preset: None,
+            seed: None,
+            dtype: None,
+            gemm: None,
+            threads: None,
+            print_every: None,
+            test_size: None,
+            ..config.settings.clone()
+        };
+        what_matters(self) == what_matters(other)
+    }
+
     /// What multiplies matrices.
     #[must_use]
     pub const fn kernel(&self) -> Kernel {
@@ -311,6 +328,29 @@ mod tests {
         let settings = Settings { lr_decay: Some(0.9), ..Settings::default() };
         let config = Config::new(settings, 3072, 10).unwrap();
         assert_eq!(config.solver::<f32>().schedule, Schedule::Decay { lr_decay: 0.9 });
+    }
+
+    #[test]
+    fn an_experiment_is_the_same_with_another_seed_and_another_one_with_other_epochs() {
+        let config = |settings| Config::new(settings, 3072, 10).unwrap();
+        let plain = config(Settings::default());
+        for same in [
+            Settings { seed: Some(7), threads: Some(3), ..Settings::default() },
+            Settings { dtype: Some(Dtype::F64), print_every: Some(1), ..Settings::default() },
+            Settings { gemm: Some(GemmName::Portable), test_size: Some(9), ..Settings::default() },
+            Settings { learning_rate: Some(0.01), ..Settings::default() },
+        ] {
+            assert!(plain.is_same_experiment(&config(same.clone())), "{same:?}");
+        }
+        for other in [
+            Settings { num_epochs: Some(1), ..Settings::default() },
+            Settings { train_size: Some(49_000), ..Settings::default() },
+            Settings { val_size: Some(999), ..Settings::default() },
+            Settings { num_train_samples: Some(999), ..Settings::default() },
+            Settings { learning_rate: Some(0.02), ..Settings::default() },
+        ] {
+            assert!(!plain.is_same_experiment(&config(other.clone())), "{other:?}");
+        }
     }
 
     #[test]

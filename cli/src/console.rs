@@ -1,8 +1,9 @@
 //! What a person sees of a training run: the course's lines, and on a terminal a progress bar.
 
-use anyhow::Context;
+use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::io::{IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 /// How much is said, and to whom.
@@ -16,18 +17,40 @@ pub enum Verbosity {
     Quiet,
 }
 
-/// Prints a line on standard output. A reader that went away, as `head` does, is no error.
+impl Verbosity {
+    /// What the flags `--quiet` and `--json` ask for.
+    #[must_use]
+    pub const fn of(quiet: bool, json: bool) -> Self {
+        match (quiet, json) {
+            (true, _) => Self::Quiet,
+            (_, true) => Self::Json,
+            _ => Self::Lines,
+        }
+    }
+}
+
+/// What is said when standard output fails.
+const CANNOT_PRINT: &str = "standard output cannot be written";
+
+/// Whether what was printed counts as printed: a reader that went away, as `head` does, wants no more.
 ///
 /// # Errors
 ///
-/// If standard output cannot be written.
-pub fn print_line(line: std::fmt::Arguments<'_>) -> anyhow::Result<()> {
-    match writeln!(std::io::stdout(), "{line}") {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(error).context("standard output cannot be written")
-        }
-        _ => Ok(()),
-    }
+/// The failure, if it is another one.
+pub fn unless_closed(result: io::Result<()>) -> io::Result<()> {
+    result.or_else(|error| match error.kind() {
+        io::ErrorKind::BrokenPipe => Ok(()),
+        _ => Err(error),
+    })
+}
+
+/// Prints a line on standard output.
+///
+/// # Errors
+///
+/// If standard output cannot be written; a reader that went away is no error.
+pub fn print_line(line: std::fmt::Arguments<'_>) -> Result<()> {
+    unless_closed(writeln!(io::stdout(), "{line}")).context(CANNOT_PRINT)
 }
 
 /// `println!` that returns the error instead of a panic: [`print_line`].
@@ -36,26 +59,34 @@ macro_rules! say {
 }
 pub(crate) use say;
 
+/// Prints a line on standard error. Where that cannot be written there is nobody to tell.
+pub fn complain(line: std::fmt::Arguments<'_>) {
+    drop(writeln!(io::stderr(), "{line}"));
+}
+
 /// Prints the lines of a run.
 #[derive(Debug)]
 pub struct Console {
     verbosity: Verbosity,
     bar: ProgressBar,
     batch_size: u64,
+    /// Why standard output could not be written, the first time.
+    failure: OnceLock<io::Error>,
 }
 
 impl Console {
     /// A console without a progress bar.
     #[must_use]
     pub fn new(verbosity: Verbosity) -> Self {
-        Self { verbosity, bar: ProgressBar::hidden(), batch_size: 0 }
+        let failure = OnceLock::new();
+        Self { verbosity, bar: ProgressBar::hidden(), batch_size: 0, failure }
     }
 
     /// Shows a progress bar, if standard error is a terminal and somebody wants to see it.
     pub fn start(&mut self, num_iterations: usize, batch_size: usize) {
         let to_u64 = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
         self.batch_size = to_u64(batch_size);
-        if self.verbosity == Verbosity::Quiet || !std::io::stderr().is_terminal() {
+        if self.verbosity == Verbosity::Quiet || !io::stderr().is_terminal() {
             return;
         }
         let bar = bar_template();
@@ -94,24 +125,43 @@ impl Console {
 
     /// A line that must not be missed, on standard error.
     pub fn warn(&self, line: &str) {
-        self.bar.suspend(|| eprintln!("warning: {line}"));
+        self.bar.suspend(|| complain(format_args!("warning: {line}")));
     }
 
+    /// Neither a reader that went away nor a disk that is full is a reason to lose a training run: it
+    /// goes on without printing, and [`Console::end`] says so.
     fn print(&self, line: &str) {
-        // A reader that went away, as `head` does, is no reason to stop training.
-        self.bar.suspend(|| drop(writeln!(std::io::stdout(), "{line}")));
+        if self.failure.get().is_some() {
+            return;
+        }
+        let result = self.bar.suspend(|| unless_closed(writeln!(io::stdout(), "{line}")));
+        if let Err(error) = result {
+            // Lines are printed one after another, so no other failure was first.
+            let _first = self.failure.set(error);
+        }
     }
 
     /// Takes the progress bar away.
     pub fn finish(&self) {
         self.bar.finish_and_clear();
     }
+
+    /// Whether all that was to be printed was printed.
+    ///
+    /// # Errors
+    ///
+    /// If standard output could not be written: why, and `instead`, what there is all the same.
+    pub fn end(self, instead: &str) -> Result<()> {
+        self.failure
+            .into_inner()
+            .map_or(Ok(()), |error| Err(error).context(format!("{instead}, but {CANNOT_PRINT}")))
+    }
 }
 
 /// A progress bar of bytes, if standard error is a terminal and somebody wants to see it.
 #[must_use]
 pub fn bytes_bar(total: u64, quiet: bool) -> ProgressBar {
-    if quiet || !std::io::stderr().is_terminal() {
+    if quiet || !io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(8));

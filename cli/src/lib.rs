@@ -5,12 +5,12 @@
 //! | [`settings`], [`presets`], [`config`] | what a run may be told, the course's experiments, and a checked whole |
 //! | [`data`], [`samples`] | the images, and CS231n's split and preprocessing |
 //! | [`trainer`] | one training run |
-//! | [`run_folder`], [`weights`], [`checkpoint`], [`plot`] | what a run leaves |
+//! | [`run_folder`], [`events`], [`summary`], [`weights`], [`checkpoint`], [`plot`] | what a run leaves |
 //! | [`disk`] | files that are whole or not there |
 //! | [`export`] | a trained network as a crate for microcontrollers |
 //! | [`signals`] | Ctrl-C and its kin |
 //! | [`gradcheck`] | the course's gradient checks, with NumPy's random numbers |
-//! | [`console`], [`commands`] | what a person sees, and the subcommands |
+//! | [`console`], [`shell`], [`commands`] | what a person sees, commands to copy, and the subcommands |
 
 pub mod checkpoint;
 pub mod commands;
@@ -18,6 +18,7 @@ pub mod config;
 pub mod console;
 pub mod data;
 pub mod disk;
+pub mod events;
 pub mod export;
 pub mod gradcheck;
 pub mod number;
@@ -26,6 +27,8 @@ pub mod presets;
 pub mod run_folder;
 pub mod samples;
 pub mod settings;
+pub mod shell;
 pub mod signals;
+pub mod summary;
 pub mod trainer;
 pub mod weights;

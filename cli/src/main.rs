@@ -1,6 +1,7 @@
 //! The `barenet` command.
 
 use barenet_cli::commands::{compare, data, eval, export, gradcheck, presets, train};
+use barenet_cli::console::{complain, unless_closed};
 use barenet_cli::settings::SettingsError;
 use barenet_cli::signals::Stopped;
 use clap::{Parser, Subcommand};
@@ -38,7 +39,11 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let result = match Cli::parse().command {
+    let command = match Cli::try_parse() {
+        Ok(Cli { command }) => command,
+        Err(message) => return explain(&message),
+    };
+    let result = match command {
         Command::Train(args) => train::run(*args),
         Command::Eval(args) => eval::run(&args),
         Command::Export(args) => export::run(&args),
@@ -53,14 +58,26 @@ fn main() -> ExitCode {
             // All causes in one line, so that scripts and people see the same.
             match error.downcast_ref::<Stopped>() {
                 Some(stopped) => {
-                    eprintln!("{stopped}");
+                    complain(format_args!("{stopped}"));
                     ExitCode::from(128 + stopped.signal)
                 }
                 None => {
-                    eprintln!("error: {error:#}");
+                    complain(format_args!("error: {error:#}"));
                     ExitCode::from(if error.is::<SettingsError>() { 2 } else { 1 })
                 }
             }
         }
     }
+}
+
+/// Prints the help that was asked for, or what is wrong with a flag.
+fn explain(message: &clap::Error) -> ExitCode {
+    let printed = unless_closed(message.print());
+    if let Err(error) = printed
+        && !message.use_stderr()
+    {
+        complain(format_args!("error: standard output cannot be written: {error}"));
+        return ExitCode::from(1);
+    }
+    ExitCode::from(u8::try_from(message.exit_code()).unwrap_or(2))
 }

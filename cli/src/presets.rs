@@ -12,8 +12,8 @@ pub struct Preset {
     pub summary: &'static str,
     /// Its settings.
     pub settings: Settings,
-    /// What the document reports of it.
-    pub reported: Reported,
+    /// What the document reports of it, if it is one of its experiments.
+    pub reported: Option<Reported>,
 }
 
 /// Figures that the course's document prints; `None` where it prints none.
@@ -71,12 +71,14 @@ impl Preset {
             seed: Some(6),
             ..sgd(5e-2, vec![100; 5])
         };
-        let reported = |first_loss, train_acc, final_val_acc, best_val_acc| Reported {
-            first_loss: Some(first_loss),
-            train_acc: Some(train_acc),
-            final_val_acc: Some(final_val_acc),
-            best_val_acc: Some(best_val_acc),
-            test_acc: None,
+        let reported = |first_loss, train_acc, final_val_acc, best_val_acc| {
+            Some(Reported {
+                first_loss: Some(first_loss),
+                train_acc: Some(train_acc),
+                final_val_acc: Some(final_val_acc),
+                best_val_acc: Some(best_val_acc),
+                test_acc: None,
+            })
         };
         vec![
             Self {
@@ -142,11 +144,11 @@ impl Preset {
                     print_every: Some(1000),
                     ..sgd(1e-5, vec![100; 6])
                 },
-                reported: Reported {
+                reported: Some(Reported {
                     best_val_acc: Some(0.523),
                     test_acc: Some(0.534),
                     ..Reported::default()
-                },
+                }),
             },
         ]
     }
@@ -156,7 +158,7 @@ impl Preset {
             name,
             summary,
             settings: Settings { init: Some(InitName::He), print_every: Some(100), ..settings },
-            reported: Reported::default(),
+            reported: None,
         };
         let adam = |learning_rate| Settings {
             update_rule: Some(UpdateRuleName::Adam),

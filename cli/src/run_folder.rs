@@ -1,10 +1,9 @@
 //! The folder of a run: what is in it, and who may write there.
 
 use crate::disk::{RealDisk, write_whole};
+use crate::shell::{self, resume_command};
 use anyhow::{Context, Result, bail};
-use serde::Serialize;
 use std::fs::{self, File, TryLockError};
-use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 /// Everything needed to repeat the run.
@@ -93,13 +92,15 @@ impl RunFolder {
         if !folder.file(BEST).is_file() {
             if [CHECKPOINT, PREVIOUS_CHECKPOINT].iter().any(|name| folder.file(name).is_file()) {
                 bail!(
-                    "{}: {BEST} is missing; `barenet train --resume {0}` writes it anew",
-                    path.display()
+                    "{}: {BEST} is missing; `{}` writes it anew",
+                    path.display(),
+                    resume_command(path, None)
                 );
             }
             bail!(
-                "{}: no run here: {BEST} is missing; `barenet train --out {0}` makes one",
-                path.display()
+                "{}: no run here: {BEST} is missing; `barenet train --out {}` makes one",
+                path.display(),
+                shell::word(path)
             );
         }
         Ok(folder)
@@ -113,8 +114,9 @@ impl RunFolder {
     pub fn resume(path: &Path) -> Result<Self> {
         if !path.is_dir() {
             bail!(
-                "{}: there is no run to go on with; `barenet train --out {0}` starts one",
-                path.display()
+                "{}: there is no run to go on with; `barenet train --out {}` starts one",
+                path.display(),
+                shell::word(path)
             );
         }
         Self { path: path.to_owned(), _lock: None }.lock()
@@ -124,7 +126,7 @@ impl RunFolder {
     fn lock(self) -> Result<Self> {
         let path = self.file(LOCK);
         let open = || File::options().create(true).truncate(false).write(true).open(&path);
-        let file = open().with_context(|| format!("{}: cannot be written", path.display()))?;
+        let file = open().with_context(|| format!("{}: cannot be written", self.path.display()))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -180,155 +182,6 @@ impl RunFolder {
     pub fn read(&self, name: &str) -> Result<Vec<u8>> {
         let path = self.file(name);
         fs::read(&path).with_context(|| path.display().to_string())
-    }
-}
-
-/// An event, as `events.jsonl` and `--json` have it. No times: the same run gives the same bytes.
-#[derive(Clone, Debug, Serialize)]
-#[serde(tag = "event", rename_all = "snake_case")]
-pub enum RunEvent<'a> {
-    /// The run begins.
-    Start {
-        /// What it was called.
-        name: &'a str,
-        /// Where its files go.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        out: Option<&'a str>,
-        /// Iterations of the whole run.
-        num_iterations: usize,
-        /// Iterations of an epoch.
-        iterations_per_epoch: usize,
-    },
-    /// A run goes on. Only on standard output: the log looks as if the run had not stopped.
-    Resume {
-        /// After this many steps.
-        iteration: usize,
-    },
-    /// A training step.
-    Step {
-        /// Steps done, this one included.
-        iteration: usize,
-        /// The loss of its batch.
-        loss: f64,
-    },
-    /// An accuracy check.
-    Epoch {
-        /// Epochs done.
-        epoch: usize,
-        /// Training accuracy, 0 to 1.
-        train_acc: f64,
-        /// Validation accuracy, 0 to 1.
-        val_acc: f64,
-        /// Whether it is the best so far.
-        best: bool,
-    },
-    /// The loss was not a finite number, and the run ended there.
-    Diverged {
-        /// At this step.
-        iteration: usize,
-    },
-    /// The run is complete.
-    End {
-        /// What came out.
-        summary: &'a Summary,
-    },
-}
-
-impl RunEvent<'_> {
-    /// As a line of JSON.
-    #[must_use]
-    pub fn to_line(&self) -> String {
-        // Strings and finite numbers: there is nothing that could fail.
-        serde_json::to_string(self).unwrap_or_default()
-    }
-}
-
-/// What came out of a run: `summary.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, serde::Deserialize)]
-pub struct Summary {
-    /// What the run was called.
-    pub name: String,
-    /// Where the images came from: `cifar10` or `built-in`.
-    pub data: String,
-    /// The best validation accuracy.
-    pub best_val_acc: f64,
-    /// The epoch that had it.
-    pub best_epoch: usize,
-    /// The validation accuracy of the weights that are kept: the best ones.
-    pub val_acc: f64,
-    /// Their accuracy on the test images.
-    pub test_acc: f64,
-    /// How many test images.
-    pub test_size: usize,
-    /// The training accuracy of the last check.
-    pub train_acc: f64,
-    /// The validation accuracy of the last check.
-    pub final_val_acc: f64,
-    /// The loss of the first iteration.
-    pub first_loss: f64,
-    /// Numbers that were learnt.
-    pub num_params: usize,
-    /// Steps done.
-    pub iterations: usize,
-    /// Epochs done.
-    pub epochs: usize,
-    /// Images a second in the training steps of this command, accuracy checks excluded.
-    pub samples_per_second: f64,
-    /// Seconds of the whole command.
-    pub seconds: f64,
-    /// What multiplied matrices.
-    pub backend: String,
-    /// Threads.
-    pub threads: usize,
-    /// The number type.
-    pub dtype: String,
-    /// The seed.
-    pub seed: u64,
-    /// The iteration whose loss was not finite, if the run ended there.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub diverged_at: Option<usize>,
-}
-
-/// Writes `events.jsonl` as the run goes on.
-#[derive(Debug)]
-pub struct EventLog {
-    path: PathBuf,
-    file: BufWriter<File>,
-}
-
-impl EventLog {
-    /// Starts the log of a run.
-    ///
-    /// # Errors
-    ///
-    /// If the file cannot be made.
-    pub fn create(folder: &RunFolder) -> Result<Self> {
-        let path = folder.file(EVENTS);
-        let file = File::create(&path)
-            .with_context(|| format!("{}: cannot be written", path.display()))?;
-        Ok(Self { path, file: BufWriter::new(file) })
-    }
-
-    /// Appends a line.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be written.
-    pub fn line(&mut self, line: &str) -> Result<()> {
-        writeln!(self.file, "{line}").with_context(|| self.complaint())
-    }
-
-    /// Hands all lines to the operating system.
-    ///
-    /// # Errors
-    ///
-    /// If they cannot be written.
-    pub fn flush(&mut self) -> Result<()> {
-        self.file.flush().with_context(|| self.complaint())
-    }
-
-    fn complaint(&self) -> String {
-        format!("{}: cannot be written", self.path.display())
     }
 }
 

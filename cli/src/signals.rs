@@ -64,12 +64,12 @@ impl Signals {
 
 /// A run that was stopped well.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("stopped at iteration {iteration}; go on with: barenet train --resume {run}")]
+#[error("stopped at iteration {iteration}; go on with: {go_on}")]
 pub struct Stopped {
     /// The signal.
     pub signal: u8,
     /// Steps done.
     pub iteration: usize,
-    /// The run's folder.
-    pub run: String,
+    /// The command that goes on with the run.
+    pub go_on: String,
 }

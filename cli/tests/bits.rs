@@ -1,9 +1,12 @@
 //! One seed, one program, one kernel: the same files, byte for byte, at any number of threads.
 
+#[path = "common/program.rs"]
+mod program;
+
 use barenet_blas::Kernel;
+use program::{command, stdout, succeeds};
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 use tempfile::TempDir;
 
 /// What must be the same bytes; `summary.json` has times in it.
@@ -13,17 +16,13 @@ const FILES: [&str; 5] =
 /// Trains, and checks that as many threads were at work as were asked for.
 #[track_caller]
 fn train(folder: &Path, out: &str, threads: &str, settings: &[&str]) -> Vec<Vec<u8>> {
-    let output = Command::new(env!("CARGO_BIN_EXE_barenet"))
-        .args(["train", "-q", "--force", "--out", out, "--threads", threads])
+    let output = command(folder, &["train", "-q", "--force", "--out", out, "--threads", threads])
         .args(["--hidden", "72,40", "--train-size", "330", "--batch-size", "110"])
         .args(["--val-size", "60", "--test-size", "10", "--epochs", "2", "--learning-rate", "1e-3"])
         .args(settings)
-        .current_dir(folder)
-        .env_remove("CIFAR10_DIR")
-        .env("BARENET_EXACT_THREADS", "1")
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    succeeds(&output);
     let read = |name: &str| fs::read(folder.join(out).join(name)).unwrap();
     let summary: serde_json::Value = serde_json::from_slice(&read("summary.json")).unwrap();
     assert_eq!(summary["threads"].to_string(), threads);
@@ -73,13 +72,9 @@ fn files_of_f64_are_the_same_bytes_at_any_number_of_threads() {
 fn without_the_variable_there_are_not_more_threads_than_cpus() {
     let place = TempDir::new().unwrap();
     let cpus = std::thread::available_parallelism().unwrap().get();
-    let output = Command::new(env!("CARGO_BIN_EXE_barenet"))
-        .args(["train", "--epochs", "1", "--train-size", "100", "--threads", "1000"])
-        .current_dir(place.path())
-        .env_remove("CIFAR10_DIR")
-        .env_remove("BARENET_EXACT_THREADS")
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
+    let arguments = ["train", "--epochs", "1", "--train-size", "100", "--threads", "1000"];
+    let output =
+        command(place.path(), &arguments).env_remove("BARENET_EXACT_THREADS").output().unwrap();
+    let text = stdout(&output);
     assert!(text.contains(&format!(", {cpus} threads")), "{text}");
 }

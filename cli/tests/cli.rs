@@ -1,57 +1,17 @@
 //! The command as a process: exit status, messages, files.
 
+#[path = "common/program.rs"]
+mod program;
+
+use program::{barenet, command, message, quick, refused, refused_in_one_line, stdout, succeeds};
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Output};
 use tempfile::TempDir;
-
-/// Runs `barenet` in a folder, with built-in images and no colours.
-fn barenet(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_barenet"))
-        .args(arguments)
-        .current_dir(folder)
-        .env_remove("CIFAR10_DIR")
-        .env("NO_COLOR", "1")
-        .output()
-        .unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
-
-fn stdout(output: &Output) -> String {
-    text(&output.stdout)
-}
-
-/// A run that takes no time.
-const QUICK: &[&str] = &["train", "--hidden", "8", "--train-size", "300", "--epochs", "2"];
-
-fn quick(folder: &Path, more: &[&str]) -> Output {
-    barenet(folder, &[QUICK, more].concat())
-}
-
-#[track_caller]
-fn refused(output: &Output, code: i32, parts: &[&str]) {
-    let message = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(code), "{message}");
-    assert!(!message.contains("panicked"), "{message}");
-    for part in parts {
-        assert!(message.contains(part), "{part:?} is not in {message:?}");
-    }
-}
-
-#[track_caller]
-fn refused_in_one_line(output: &Output, code: i32, parts: &[&str]) {
-    refused(output, code, parts);
-    assert_eq!(text(&output.stderr).trim_end().lines().count(), 1, "{}", text(&output.stderr));
-}
 
 #[test]
 fn a_run_leaves_every_file_it_promises() {
     let place = TempDir::new().unwrap();
     let output = quick(place.path(), &["--out", "run"]);
-    assert!(output.status.success(), "{}", text(&output.stderr));
+    succeeds(&output);
     let lines = stdout(&output);
     assert!(lines.contains("built-in images (CIFAR-10 was not found"), "{lines}");
     assert!(lines.contains("(Iteration 1 / 2) loss: 2."), "{lines}");
@@ -90,7 +50,7 @@ fn a_run_leaves_every_file_it_promises() {
 #[test]
 fn eval_gives_the_accuracy_that_the_run_summed_up() {
     let place = TempDir::new().unwrap();
-    assert!(quick(place.path(), &["--out", "run", "-q", "--batchnorm"]).status.success());
+    succeeds(&quick(place.path(), &["--out", "run", "-q", "--batchnorm"]));
     let summary: serde_json::Value =
         serde_json::from_slice(&fs::read(place.path().join("run/summary.json")).unwrap()).unwrap();
     for (split, key) in [("val", "val_acc"), ("test", "test_acc")] {
@@ -105,10 +65,10 @@ fn eval_gives_the_accuracy_that_the_run_summed_up() {
 fn a_run_can_be_repeated_from_its_configuration() {
     let place = TempDir::new().unwrap();
     let first = quick(place.path(), &["--out", "a", "--seed", "7", "--dtype", "f64", "-q"]);
-    assert!(first.status.success());
+    succeeds(&first);
     assert!(first.stdout.is_empty() && first.stderr.is_empty(), "quiet is quiet");
     let again = barenet(place.path(), &["train", "--config", "a/config.toml", "--out", "b", "-q"]);
-    assert!(again.status.success(), "{}", text(&again.stderr));
+    succeeds(&again);
     for file in ["best.safetensors", "events.jsonl", "config.toml", "training.png"] {
         let read = |run: &str| fs::read(place.path().join(run).join(file)).unwrap();
         assert!(read("a") == read("b"), "{file} differs");
@@ -116,22 +76,10 @@ fn a_run_can_be_repeated_from_its_configuration() {
 }
 
 #[test]
-fn json_events_are_one_object_a_line() {
-    let place = TempDir::new().unwrap();
-    let output = quick(place.path(), &["--json"]);
-    let events: Vec<serde_json::Value> =
-        stdout(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let kinds: Vec<_> = events.iter().map(|event| event["event"].as_str().unwrap()).collect();
-    assert_eq!((kinds[0], kinds[1], kinds[2]), ("start", "step", "epoch"));
-    assert_eq!(kinds.last(), Some(&"end"));
-    assert!(events.last().unwrap()["summary"]["test_acc"].is_number());
-}
-
-#[test]
 fn runs_without_a_folder_number_themselves() {
     let place = TempDir::new().unwrap();
-    assert!(quick(place.path(), &["-q"]).status.success());
-    assert!(quick(place.path(), &["-q"]).status.success());
+    succeeds(&quick(place.path(), &["-q"]));
+    succeeds(&quick(place.path(), &["-q"]));
     assert!(place.path().join("runs/two-layer/best.safetensors").is_file());
     assert!(place.path().join("runs/two-layer-2/best.safetensors").is_file());
 }
@@ -139,10 +87,10 @@ fn runs_without_a_folder_number_themselves() {
 #[test]
 fn a_folder_that_holds_a_run_is_not_overwritten() {
     let place = TempDir::new().unwrap();
-    assert!(quick(place.path(), &["-q", "--out", "run"]).status.success());
+    succeeds(&quick(place.path(), &["-q", "--out", "run"]));
     let again = quick(place.path(), &["-q", "--out", "run"]);
     refused_in_one_line(&again, 1, &["run: holds another run", "--force"]);
-    assert!(quick(place.path(), &["-q", "--out", "run", "--force"]).status.success());
+    succeeds(&quick(place.path(), &["-q", "--out", "run", "--force"]));
 }
 
 #[test]
@@ -232,11 +180,8 @@ fn data_that_are_no_cifar10_are_refused_by_file() {
 #[test]
 fn cifar10_that_was_asked_for_by_variable_is_not_silently_replaced() {
     let place = TempDir::new().unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_barenet"))
-        .args(["data", "info"])
-        .env("CIFAR10_DIR", place.path())
-        .output()
-        .unwrap();
+    let output =
+        command(place.path(), &["data", "info"]).env("CIFAR10_DIR", place.path()).output().unwrap();
     refused_in_one_line(&output, 1, &["no CIFAR-10 here"]);
 }
 
@@ -249,13 +194,13 @@ fn a_loss_that_is_not_finite_stops_the_run_and_keeps_the_best_weights() {
     let events = fs::read_to_string(place.path().join("run/events.jsonl")).unwrap();
     assert!(events.trim_end().lines().last().unwrap().starts_with("{\"event\":\"diverged\""));
     let output = barenet(place.path(), &["eval", "run"]);
-    assert!(output.status.success(), "{}", text(&output.stderr));
+    succeeds(&output);
 }
 
 #[test]
 fn weights_that_are_damaged_or_of_another_network_are_refused() {
     let place = TempDir::new().unwrap();
-    assert!(quick(place.path(), &["-q", "--out", "run"]).status.success());
+    succeeds(&quick(place.path(), &["-q", "--out", "run"]));
     let path = place.path().join("run/best.safetensors");
     let whole = fs::read(&path).unwrap();
     for len in [0, 7, 100, whole.len() - 1] {
@@ -271,7 +216,7 @@ fn weights_that_are_damaged_or_of_another_network_are_refused() {
         1,
         &["best.safetensors: damaged", "barenet train --resume"],
     );
-    assert!(barenet(place.path(), &["train", "--resume", "run", "-q"]).status.success());
+    succeeds(&barenet(place.path(), &["train", "--resume", "run", "-q"]));
     assert!(fs::read(&path).unwrap() == whole, "resuming mends it");
     // The same file with settings of a wider network.
     let other: Vec<u8> = text_replace(&whole, b"hidden = [8]", b"hidden = [9]");
@@ -306,49 +251,14 @@ fn a_folder_or_disk_that_cannot_be_written_is_named() {
 }
 
 #[test]
-fn a_reader_that_goes_away_does_not_stop_the_training() {
-    let place = TempDir::new().unwrap();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_barenet"))
-        .args([QUICK, &["--out", "run", "--json"]].concat())
-        .current_dir(place.path())
-        .env_remove("CIFAR10_DIR")
-        .stdout(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
-    drop(child.stdout.take());
-    assert!(child.wait().unwrap().success());
-    assert!(place.path().join("run/summary.json").is_file());
-}
-
-#[test]
-fn a_reader_that_goes_away_is_no_panic() {
-    let place = TempDir::new().unwrap();
-    for arguments in [&["presets"][..], &["presets", "best"], &["data", "info"], &["gradcheck"]] {
-        let (reader, writer) = std::io::pipe().unwrap();
-        drop(reader);
-        let output = Command::new(env!("CARGO_BIN_EXE_barenet"))
-            .args(arguments)
-            .current_dir(place.path())
-            .env_remove("CIFAR10_DIR")
-            .stdout(writer)
-            .stderr(std::process::Stdio::piped())
-            .spawn()
-            .unwrap()
-            .wait_with_output()
-            .unwrap();
-        assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
-    }
-}
-
-#[test]
 fn weights_that_are_missing_beside_a_checkpoint_are_written_anew_by_what_the_message_says() {
     let place = TempDir::new().unwrap();
-    assert!(quick(place.path(), &["--out", "run"]).status.success());
+    succeeds(&quick(place.path(), &["--out", "run"]));
     fs::remove_file(place.path().join("run/best.safetensors")).unwrap();
     let output = barenet(place.path(), &["eval", "run"]);
     refused_in_one_line(&output, 1, &["best.safetensors is missing", "train --resume run`"]);
-    assert!(barenet(place.path(), &["train", "--resume", "run", "--quiet"]).status.success());
-    assert!(barenet(place.path(), &["eval", "run"]).status.success());
+    succeeds(&barenet(place.path(), &["train", "--resume", "run", "--quiet"]));
+    succeeds(&barenet(place.path(), &["eval", "run"]));
     let summary = fs::read_to_string(place.path().join("run/summary.json")).unwrap();
     assert!(summary.contains("\"samples_per_second\": 0.0"), "{summary}");
 }
@@ -356,16 +266,16 @@ fn weights_that_are_missing_beside_a_checkpoint_are_written_anew_by_what_the_mes
 #[test]
 fn other_images_than_those_of_the_training_are_named() {
     let place = TempDir::new().unwrap();
-    assert!(quick(place.path(), &["--out", "run"]).status.success());
+    succeeds(&quick(place.path(), &["--out", "run"]));
     let output = barenet(place.path(), &["eval", "run"]);
-    assert_eq!(text(&output.stderr), "");
+    assert_eq!(message(&output), "");
     let summary = place.path().join("run/summary.json");
     let of_cifar10 = fs::read_to_string(&summary).unwrap().replace("built-in", "cifar10");
     fs::write(&summary, of_cifar10).unwrap();
     let output = barenet(place.path(), &["eval", "run"]);
-    assert!(output.status.success());
+    succeeds(&output);
     let warning = "warning: run: it was trained on CIFAR-10, and these are built-in images\n";
-    assert_eq!(text(&output.stderr), warning);
+    assert_eq!(message(&output), warning);
 }
 
 #[test]
@@ -397,7 +307,7 @@ fn compare_plots_all_rules_together() {
 fn gradcheck_meets_the_document() {
     let place = TempDir::new().unwrap();
     let output = barenet(place.path(), &["gradcheck"]);
-    assert!(output.status.success(), "{}", stdout(&output));
+    succeeds(&output);
     assert!(stdout(&output).contains("2.3025458445    2.3025458445"));
 }
 
@@ -408,7 +318,7 @@ fn help_shows_examples_and_every_subcommand() {
     for word in ["train", "eval", "compare", "gradcheck", "presets", "data", "Examples:"] {
         assert!(help.contains(word), "{word}");
     }
-    assert_eq!(barenet(place.path(), &[]).status.code(), Some(2));
+    assert_eq!(barenet(place.path(), &[] as &[&str]).status.code(), Some(2));
 }
 
 #[test]
@@ -431,5 +341,5 @@ fn presets_are_files_that_train_reads() {
             "run",
         ],
     );
-    assert!(output.status.success(), "{}", text(&output.stderr));
+    succeeds(&output);
 }

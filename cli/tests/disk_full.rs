@@ -2,6 +2,10 @@
 
 #![cfg(target_os = "linux")]
 
+#[path = "common/program.rs"]
+mod program;
+
+use program::{barenet, message, succeeds};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -27,26 +31,14 @@ const SETTINGS: [&str; 14] = [
 /// What is the same bytes however the run came to its end.
 const FILES: [&str; 4] = ["config.toml", "events.jsonl", "best.safetensors", "last.ckpt"];
 
-fn barenet() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_barenet"));
-    command.env_remove("CIFAR10_DIR");
-    command
-}
-
-fn message(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
 fn whole_run(place: &Path) -> Vec<Vec<u8>> {
-    let output = barenet().args(SETTINGS).args(["--out", "whole"]).current_dir(place).output();
-    assert!(output.unwrap().status.success());
+    succeeds(&barenet(place, &[&SETTINGS[..], &["--out", "whole"]].concat()));
     FILES.map(|name| fs::read(place.join("whole").join(name)).unwrap()).to_vec()
 }
 
 #[track_caller]
 fn goes_on_to(place: &Path, run: &str, expected: &[Vec<u8>], what: &str) {
-    let output =
-        barenet().args(["train", "-q", "--resume", run]).current_dir(place).output().unwrap();
+    let output = barenet(place, &["train", "-q", "--resume", run]);
     assert!(output.status.success(), "{what}: {}", message(&output));
     for (name, expected) in FILES.iter().zip(expected) {
         assert!(&fs::read(place.join(run).join(name)).unwrap() == expected, "{name}, {what}");
@@ -63,7 +55,7 @@ fn a_file_that_finds_the_disk_full_is_named_and_the_run_goes_on_later() {
         fs::create_dir(&run).unwrap();
         symlink("/dev/full", run.join(format!("{name}.unfinished"))).unwrap();
         let arguments = [&SETTINGS[..], &["--out", name]].concat();
-        let output = barenet().args(arguments).current_dir(place.path()).output().unwrap();
+        let output = barenet(place.path(), &arguments);
         let message = message(&output);
         if name == "last.ckpt" {
             // The next one finds room.

@@ -1,33 +1,22 @@
 //! `barenet export` as a process: the generated crate, and what is refused.
 
+#[path = "common/program.rs"]
+mod program;
+
 use barenet::{Arch, Weights};
 use barenet_cli::weights::to_safetensors;
+use program::{barenet, message, refused_in_one_line, stdout, succeeds};
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 use tempfile::TempDir;
-
-/// Runs `barenet` in a folder, with built-in images and no colours.
-fn barenet(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_barenet"))
-        .args(arguments)
-        .current_dir(folder)
-        .env_remove("CIFAR10_DIR")
-        .env("NO_COLOR", "1")
-        .output()
-        .unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
 
 /// A folder with a small run in it.
 fn trained(more: &[&str]) -> TempDir {
     let place = TempDir::new().unwrap();
     let quick = ["train", "--train-size", "300", "--epochs", "2", "-q", "--out", "run"];
     let output = barenet(place.path(), &[&quick, more].concat());
-    assert!(output.status.success(), "{}", text(&output.stderr));
+    succeeds(&output);
     place
 }
 
@@ -39,12 +28,7 @@ fn export(place: &TempDir, more: &[&str]) -> Output {
 /// Exit status, one line that has all `parts`, and nothing written.
 #[track_caller]
 fn refused(place: &TempDir, output: &Output, code: i32, parts: &[&str]) {
-    let message = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(code), "{message}");
-    for part in parts {
-        assert!(message.contains(part), "{part:?} is not in {message:?}");
-    }
-    assert_eq!(message.trim_end().lines().count(), 1, "{message}");
+    refused_in_one_line(output, code, parts);
     let mut left: Vec<_> =
         fs::read_dir(place.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
     left.sort();
@@ -60,8 +44,8 @@ fn passes_its_own_tests(folder: &Path) {
         .env("CARGO_TARGET_DIR", folder.join("target"))
         .output()
         .unwrap();
-    let printed = text(&output.stdout);
-    assert!(output.status.success(), "{printed}{}", text(&output.stderr));
+    let printed = stdout(&output);
+    assert!(output.status.success(), "{printed}{}", message(&output));
     assert!(printed.contains("test result: ok. 4 passed"), "{printed}");
 }
 
@@ -69,8 +53,8 @@ fn passes_its_own_tests(folder: &Path) {
 fn an_f32_crate_passes_its_own_tests() {
     let place = trained(&["--hidden", "12,9", "--batchnorm", "--keep-prob", "0.8"]);
     let output = export(&place, &[]);
-    assert!(output.status.success(), "{}", text(&output.stderr));
-    let printed = text(&output.stdout);
+    succeeds(&output);
+    let printed = stdout(&output);
     for part in
         ["3072-12-9-10, f32, folded", " before, f32", " after, f32, folded, on 1000 test images"]
     {
@@ -84,8 +68,8 @@ fn an_f32_crate_passes_its_own_tests() {
 fn an_int8_crate_of_an_f64_run_passes_its_own_tests_and_finds_changed_weights() {
     let place = trained(&["--hidden", "11", "--dtype", "f64"]);
     let output = export(&place, &["--dtype", "int8", "--calibration-size", "64"]);
-    assert!(output.status.success(), "{}", text(&output.stderr));
-    assert!(text(&output.stdout).contains(" before, f64\n"), "{}", text(&output.stdout));
+    succeeds(&output);
+    assert!(stdout(&output).contains(" before, f64\n"), "{}", stdout(&output));
     passes_its_own_tests(&place.path().join("net"));
 
     let weights = place.path().join("net/src/weights.bin");
@@ -98,21 +82,17 @@ fn an_int8_crate_of_an_f64_run_passes_its_own_tests_and_finds_changed_weights() 
         .env("CARGO_TARGET_DIR", place.path().join("net/target"))
         .output()
         .unwrap();
-    assert!(
-        text(&output.stdout).contains("assertion failed: verify()"),
-        "{}",
-        text(&output.stdout)
-    );
+    assert!(stdout(&output).contains("assertion failed: verify()"), "{}", stdout(&output));
 }
 
 #[test]
 fn the_same_run_gives_the_same_crate() {
     let place = trained(&["--hidden", "8"]);
-    assert!(export(&place, &[]).status.success());
+    succeeds(&export(&place, &[]));
     assert!(export(&place, &["--out", "again"]).status.code() == Some(2), "--out is given twice");
     let read = || fs::read(place.path().join("net/src/lib.rs")).unwrap();
     let first = read();
-    assert!(export(&place, &["--force"]).status.success());
+    succeeds(&export(&place, &["--force"]));
     assert_eq!(read(), first);
 }
 
@@ -125,7 +105,7 @@ fn a_network_that_does_not_fit_is_refused_with_both_numbers() {
     refused(&place, &output, 1, &numbers.each_ref().map(|part| &**part));
     let output = export(&place, &["--ram", "71"]);
     refused(&place, &output, 1, &["needs 72 bytes of RAM", "--ram allows 71"]);
-    assert!(export(&place, &["--ram", "72", "--flash", &needed.to_string()]).status.success());
+    succeeds(&export(&place, &["--ram", "72", "--flash", &needed.to_string()]));
 }
 
 #[test]
@@ -208,7 +188,7 @@ fn a_place_that_holds_something_is_kept() {
     for more in [&[][..], &["--force"]] {
         let output = export(&place, more);
         assert_eq!(output.status.code(), Some(1));
-        assert!(text(&output.stderr).starts_with("error: net: "), "{}", text(&output.stderr));
+        assert!(message(&output).starts_with("error: net: "), "{}", message(&output));
     }
     assert_eq!(fs::read_dir(place.path().join("net")).unwrap().count(), 1);
 }

@@ -2,16 +2,19 @@
 
 #![cfg(feature = "fetch")]
 
+#[path = "common/program.rs"]
+mod program;
 #[path = "fetch/server.rs"]
 mod server;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use program::{barenet, command, message, stdout, succeeds};
 use server::{Answer, Server};
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -55,27 +58,14 @@ fn archive() -> &'static [u8] {
     })
 }
 
-fn barenet(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_barenet"));
-    command.args(arguments).current_dir(folder).env_remove("CIFAR10_DIR");
-    for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
-        command.env_remove(name).env_remove(name.to_uppercase());
-    }
-    command
-}
-
 fn fetch(folder: &Path, file: &[u8], urls: &[String]) -> Command {
     let hash: String = Sha256::digest(file).iter().map(|byte| format!("{byte:02x}")).collect();
-    let mut command = barenet(folder, &["data", "fetch", "--timeout", "2", "--sha256", &hash]);
+    let mut command = command(folder, &["data", "fetch", "--timeout", "2", "--sha256", &hash]);
     command.args(["--size", &file.len().to_string()]);
     for url in urls {
         command.args(["--url", url]);
     }
     command
-}
-
-fn message(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 /// Fetches the noise from servers that answer so, one server for each list. Returns what was said
@@ -114,15 +104,15 @@ fn an_archive_is_fetched_unpacked_and_found_offline() {
     let place = TempDir::new().unwrap();
     let server = Server::start(archive(), &[Answer::CutOffAfter(1000), Answer::Well]);
     let output = fetch(place.path(), archive(), &[server.url()]).output().unwrap();
-    assert!(output.status.success(), "{}", message(&output));
-    let text = String::from_utf8_lossy(&output.stdout);
+    succeeds(&output);
+    let text = stdout(&output);
     assert_eq!(text, format!("CIFAR-10 is in {FOLDER}\n`barenet train` finds it there\n"));
     assert_eq!(server.requests()[1], "GET /f.tar.gz HTTP/1.1 bytes=1000-");
     // The six files and nothing else.
     let count = |folder: &str| fs::read_dir(place.path().join(folder)).unwrap().count();
     assert_eq!((count("data"), count(FOLDER)), (1, 6));
 
-    let info = barenet(place.path(), &["data", "info", "--json"]).output().unwrap();
+    let info = barenet(place.path(), &["data", "info", "--json"]);
     let info: serde_json::Value = serde_json::from_slice(&info.stdout).unwrap();
     assert_eq!(
         (&info["kind"], &info["train"], &info["test"]),
@@ -130,8 +120,8 @@ fn an_archive_is_fetched_unpacked_and_found_offline() {
     );
     let train =
         ["train", "--train-size", "100", "--epochs", "1", "--val-size", "10", "--hidden", "4"];
-    let train = barenet(place.path(), &train).output().unwrap();
-    let said = String::from_utf8_lossy(&train.stdout);
+    let train = barenet(place.path(), &train);
+    let said = stdout(&train);
     assert!(
         said.starts_with(&format!("data      CIFAR-10 from {FOLDER}")),
         "{said}{}",
@@ -141,13 +131,13 @@ fn an_archive_is_fetched_unpacked_and_found_offline() {
     // What is there is not fetched again; what is damaged is, and other files stay.
     let asked = server.requests().len();
     let output = fetch(place.path(), archive(), &[server.url()]).output().unwrap();
-    assert!(String::from_utf8_lossy(&output.stdout).starts_with("CIFAR-10 is already in"));
+    assert!(stdout(&output).starts_with("CIFAR-10 is already in"));
     assert_eq!(server.requests().len(), asked);
     let folder = place.path().join(FOLDER);
     fs::write(folder.join("data_batch_3.bin"), "damaged").unwrap();
     fs::write(folder.join("notes"), "mine").unwrap();
     let output = fetch(place.path(), archive(), &[server.url()]).output().unwrap();
-    assert!(output.status.success(), "{}", message(&output));
+    succeeds(&output);
     assert_eq!(server.requests().len(), asked + 1);
     assert_eq!(fs::metadata(folder.join("data_batch_3.bin")).unwrap().len(), 30_730_000);
     assert_eq!(fs::read_to_string(folder.join("notes")).unwrap(), "mine");
@@ -160,7 +150,7 @@ fn an_archive_that_lies_there_is_unpacked_without_the_network() {
     fs::write(place.path().join(PACKED), archive()).unwrap();
     let nowhere = "http://127.0.0.1:1/".to_owned();
     let output = fetch(place.path(), archive(), std::slice::from_ref(&nowhere)).output().unwrap();
-    assert!(output.status.success(), "{}", message(&output));
+    succeeds(&output);
     assert!(!place.path().join(PACKED).exists());
     // One that is another file is left alone.
     let place = TempDir::new().unwrap();
@@ -361,8 +351,7 @@ fn flags_that_cannot_be_used_are_refused() {
         &["--timeout", "0"],
         &["--format", "matlab"],
     ] {
-        let output =
-            barenet(place.path(), &[&["data", "fetch"], arguments].concat()).output().unwrap();
+        let output = barenet(place.path(), &[&["data", "fetch"], arguments].concat());
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", message(&output));
     }
     assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0);

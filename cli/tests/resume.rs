@@ -1,160 +1,20 @@
-//! Runs that are stopped, killed and damaged, and go on as if nothing had been.
+//! Runs that are stopped, damaged or made longer, and go on as if nothing had been.
 
 #![cfg(unix)]
 
-use barenet_blas::Kernel;
+#[path = "common/files.rs"]
+mod files;
+#[path = "common/program.rs"]
+mod program;
+
+use files::same_run;
+use program::{barenet, command, refused, refused_in_one_line, succeeds};
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
-
-/// Everything that must be the same bytes; `summary.json` has times in it.
-const FILES: [&str; 6] = [
-    "config.toml",
-    "events.jsonl",
-    "best.safetensors",
-    "last.ckpt",
-    "training.svg",
-    "training.png",
-];
-
-fn command(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_barenet"));
-    command.args(arguments).current_dir(folder).env_remove("CIFAR10_DIR").env("NO_COLOR", "1");
-    command.env("BARENET_EXACT_THREADS", "1");
-    command
-}
-
-fn barenet(folder: &Path, arguments: &[&str]) -> Output {
-    command(folder, arguments).output().unwrap()
-}
-
-#[track_caller]
-fn succeeds(output: &Output) {
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-}
-
-#[track_caller]
-fn same_run(folder: &Path, a: &str, b: &str) {
-    for file in FILES {
-        let read = |run: &str| fs::read(folder.join(run).join(file)).unwrap();
-        assert!(read(a) == read(b), "{file} of {a} and {b} differ");
-    }
-    let names = |run: &str| {
-        let mut names: Vec<_> = fs::read_dir(folder.join(run))
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name())
-            .collect();
-        names.sort();
-        names
-    };
-    assert_eq!(names(a), names(b));
-}
-
-/// Runs long enough to be killed somewhere in the middle.
-fn settings(which: usize) -> Vec<&'static str> {
-    let rules = ["sgd", "sgd_momentum", "nesterov", "rmsprop", "adam", "adamw"];
-    let mut settings = vec![
-        "train",
-        "-q",
-        "--hidden",
-        "24,16",
-        "--epochs",
-        "4",
-        "--train-size",
-        "2000",
-        "--batch-size",
-        "20",
-        "--learning-rate",
-        "1e-4",
-        "--checkpoint-every",
-        "7",
-        "--update-rule",
-        rules[which % rules.len()],
-        "--gemm",
-        Kernel::ALL[which % Kernel::ALL.len()].name(),
-    ];
-    if which.is_multiple_of(2) {
-        settings.extend(["--batchnorm", "--keep-prob", "0.8"]);
-    }
-    if which % 3 == 1 {
-        settings.extend(["--dtype", "f64", "--sampling", "shuffled"]);
-    }
-    if which % 3 == 2 {
-        settings.extend(["--schedule", "cosine", "--reg", "0.01", "--threads", "1"]);
-    }
-    settings
-}
-
-/// Numbers without pattern, the same in every run of the test.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: u64) -> u64 {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % n
-    }
-}
-
-/// How often runs are killed in all: `BARENET_KILLS`, by default a few.
-fn num_kills() -> usize {
-    std::env::var("BARENET_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(12)
-}
-
-#[test]
-fn runs_killed_at_random_moments_end_with_the_bytes_of_a_run_that_was_not() {
-    let place = TempDir::new().unwrap();
-    let mut random = Random(1);
-    let (mut kills, mut went_on, mut which) = (0, 0, 0);
-    while kills < num_kills() {
-        let (whole, killed) = (format!("whole{which}"), format!("killed{which}"));
-        let start = std::time::Instant::now();
-        succeeds(&barenet(place.path(), &[&settings(which)[..], &["--out", &whole]].concat()));
-        let length = u64::try_from(start.elapsed().as_millis()).unwrap().max(10);
-
-        let mut first = true;
-        let mut kills_of_this_run = 0;
-        loop {
-            let arguments = if first {
-                [&settings(which)[..], &["--out", &killed]].concat()
-            } else {
-                // How many threads there are may change from one part to the next.
-                let threads = ["1", "2", "3"][usize::try_from(random.below(3)).unwrap()];
-                let resume = ["train", "-q", "--resume", &killed, "--checkpoint-every", "7"];
-                [&resume[..], &["--threads", threads]].concat()
-            };
-            let mut child =
-                command(place.path(), &arguments).stderr(Stdio::piped()).spawn().unwrap();
-            // After some kills the run may come to its end.
-            if kills_of_this_run < 6 {
-                std::thread::sleep(Duration::from_millis(random.below(length)));
-                child.kill().unwrap();
-            }
-            let output = child.wait_with_output().unwrap();
-            let began = place.path().join(&killed).join("last.ckpt").exists()
-                || place.path().join(&killed).join("previous.ckpt").exists();
-            if output.status.success() {
-                break;
-            }
-            assert_eq!(output.status.code(), None, "{}", String::from_utf8_lossy(&output.stderr));
-            kills += 1;
-            kills_of_this_run += 1;
-            // Killed before its first checkpoint there is nothing to go on from.
-            first = !began;
-            went_on += usize::from(began);
-            if first {
-                let _nothing_there = fs::remove_dir_all(place.path().join(&killed));
-            }
-        }
-        same_run(place.path(), &whole, &killed);
-        which += 1;
-    }
-    println!("{kills} kills of {which} runs, {went_on} of them after a checkpoint");
-    assert!(went_on >= kills / 4, "hardly any kill came after a checkpoint: {went_on} of {kills}");
-}
 
 /// A process that is killed with the test.
 struct Running(Child);
@@ -341,9 +201,7 @@ fn two_processes_do_not_train_in_one_folder() {
     let running = long_run(place.path(), "run");
     for arguments in [&["train", "--resume", "run"][..], &["train", "--out", "run", "--force"]] {
         let output = barenet(place.path(), arguments);
-        let message = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(1), "{message}");
-        assert!(message.contains("run: another process trains in this folder"), "{message}");
+        refused_in_one_line(&output, 1, &["run: another process trains in this folder"]);
     }
     // A process that was killed holds nothing.
     running.kill();
@@ -383,10 +241,7 @@ fn a_damaged_checkpoint_is_passed_over_for_the_previous_one() {
 fn what_cannot_go_on_is_refused() {
     let place = TempDir::new().unwrap();
     let refuse = |arguments: &[&str], code, part: &str| {
-        let output = barenet(place.path(), arguments);
-        let message = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(code), "{message}");
-        assert!(message.contains(part), "{part:?} is not in {message:?}");
+        refused(&barenet(place.path(), arguments), code, &[part]);
     };
     refuse(&["train", "--resume", "nothing"], 1, "nothing: there is no run to go on with");
     fs::create_dir(place.path().join("empty")).unwrap();

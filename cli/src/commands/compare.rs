@@ -1,10 +1,10 @@
 //! `barenet compare`.
 
-use super::{accuracy_text, data_line, start_backend, usage};
+use super::{ImagesFlag, accuracy_text, data_line, start_backend, usage};
 use crate::commands::train::combine;
 use crate::config::Config;
 use crate::console::{Console, Verbosity};
-use crate::data::{DataSet, IMAGE_LEN, NUM_CLASSES, discover};
+use crate::data::{DataSet, IMAGE_LEN, NUM_CLASSES};
 use crate::disk::{RealDisk, write_whole};
 use crate::number::Number;
 use crate::plot::{TrainingCurves, comparison_figure};
@@ -42,10 +42,9 @@ pub struct Args {
     /// Read settings from this TOML file
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// CIFAR-10: a folder or .tar.gz, binary or python version
-    /// [default: CIFAR10_DIR, then ./data, then built-in images]
-    #[arg(long, value_name = "PATH")]
-    pub data: Option<PathBuf>,
+    /// The images
+    #[command(flatten)]
+    pub images: ImagesFlag,
     /// Folder for comparison.svg, comparison.png and comparison.json
     #[arg(long, value_name = "DIR", default_value = "runs/compare")]
     pub out: PathBuf,
@@ -86,11 +85,6 @@ pub fn run(args: Args) -> Result<()> {
     if args.settings.update_rule.is_some() {
         return usage("compare takes --update-rules, several, in place of --update-rule");
     }
-    let verbosity = match (args.quiet, args.json) {
-        (true, _) => Verbosity::Quiet,
-        (_, true) => Verbosity::Json,
-        _ => Verbosity::Lines,
-    };
     let asked_rate = args.settings.learning_rate;
     let (settings, _) = combine(args.config.as_deref(), args.settings, "six-layer-sgd")?;
     let configs = args
@@ -106,10 +100,10 @@ pub fn run(args: Args) -> Result<()> {
             Ok((rule, Config::new(changes.overlay(settings.clone()), IMAGE_LEN, NUM_CLASSES)?))
         })
         .collect::<Result<Vec<_>>>()?;
-    let data = discover(args.data.as_deref())?;
+    let data = args.images.read()?;
     std::fs::create_dir_all(&args.out)
         .with_context(|| format!("{}: cannot make this folder", args.out.display()))?;
-    let console = Console::new(verbosity);
+    let console = Console::new(Verbosity::of(args.quiet, args.json));
     console.line(&format!("data      {}", data_line(&data)));
 
     let mut runs = Vec::new();
@@ -161,8 +155,9 @@ pub fn run(args: Args) -> Result<()> {
             accuracy_text(run.val_acc.iter().copied().fold(0.0, f64::max)),
         ));
     }
-    console.line(&format!("({last})\n\nplots are in {}", args.out.display()));
-    Ok(())
+    let out = args.out.display();
+    console.line(&format!("({last})\n\nplots are in {out}"));
+    console.end(&format!("the comparison is complete in {out}"))
 }
 
 fn train_one<T: Number>(

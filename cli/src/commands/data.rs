@@ -3,12 +3,10 @@
 #[cfg(feature = "fetch")]
 mod fetch;
 
-use super::data_line;
+use super::{ImagesFlag, data_line};
 use crate::console::say;
-use crate::data::discover;
 use anyhow::Result;
 use serde_json::json;
-use std::path::PathBuf;
 
 /// See which images would be used, and get CIFAR-10
 #[derive(clap::Args, Debug)]
@@ -27,10 +25,9 @@ enum Command {
 
 #[derive(clap::Args, Debug)]
 struct InfoArgs {
-    /// CIFAR-10: a folder or .tar.gz, binary or python version
-    /// [default: CIFAR10_DIR, then ./data, then built-in images]
-    #[arg(long, value_name = "PATH")]
-    data: Option<PathBuf>,
+    /// The images
+    #[command(flatten)]
+    images: ImagesFlag,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -50,7 +47,7 @@ pub fn run(args: &Args) -> Result<()> {
 }
 
 fn info(args: &InfoArgs) -> Result<()> {
-    let data = discover(args.data.as_deref())?;
+    let data = args.images.read()?;
     let count = |labels: &[u8], class: usize| {
         labels.iter().filter(|&&label| usize::from(label) == class).count()
     };

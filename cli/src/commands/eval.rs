@@ -1,14 +1,15 @@
 //! `barenet eval`.
 
-use super::{data_line, start_backend, warn_of_other_images};
+use super::{ImagesFlag, data_line, start_backend, warn_of_other_images};
 use crate::checkpoint::store;
 use crate::config::Config;
 use crate::console::say;
-use crate::data::{DataSet, IMAGE_LEN, NUM_CLASSES, discover};
+use crate::data::{DataSet, IMAGE_LEN, NUM_CLASSES};
 use crate::number::Number;
 use crate::run_folder::{BEST, RunFolder};
 use crate::samples::{Part, Split};
 use crate::settings::{Dtype, GemmName, Settings};
+use crate::shell::resume_command;
 use crate::trainer;
 use crate::weights::{from_safetensors, read_config};
 use anyhow::{Result, anyhow};
@@ -29,10 +30,9 @@ pub struct Args {
     /// Which images
     #[arg(long, value_name = "PART", default_value = "test")]
     pub split: Part,
-    /// CIFAR-10: a folder or .tar.gz, binary or python version
-    /// [default: CIFAR10_DIR, then ./data, then built-in images]
-    #[arg(long, value_name = "PATH")]
-    pub data: Option<PathBuf>,
+    /// The images
+    #[command(flatten)]
+    pub images: ImagesFlag,
     /// Test images, from the first on [default: as in the run]
     #[arg(long, value_name = "N")]
     pub test_size: Option<usize>,
@@ -67,7 +67,7 @@ pub fn run(args: &Args) -> Result<()> {
         ..Settings::default()
     };
     let config = Config::new(flags.overlay(trained), IMAGE_LEN, NUM_CLASSES)?;
-    let data = discover(args.data.as_deref())?;
+    let data = args.images.read()?;
     warn_of_other_images(&folder, &data);
     let split = Split::new(&data, config.settings())?;
     let accuracy = match config.dtype() {
@@ -99,10 +99,8 @@ fn advise(error: anyhow::Error, folder: &RunFolder) -> anyhow::Error {
     if store::find(run).is_err() {
         return error;
     }
-    anyhow!(
-        "{error:#}; its checkpoint is whole: `barenet train --resume {}` writes it anew",
-        run.display()
-    )
+    let resume = resume_command(run, None);
+    anyhow!("{error:#}; its checkpoint is whole: `{resume}` writes it anew")
 }
 
 fn measure<T: Number>(

@@ -1,21 +1,23 @@
 //! `barenet export`.
 
-use super::{data_line, start_backend, usage, warn_of_other_images};
+use super::{ImagesFlag, data_line, start_backend, usage, warn_of_other_images};
 use crate::config::Config;
 use crate::console::say;
-use crate::data::{DataSet, IMAGE_LEN, Images, NUM_CLASSES, discover};
+use crate::data::{DataSet, IMAGE_LEN, Images, NUM_CLASSES};
 use crate::export::crate_folder::{self, Contents, crate_name};
 use crate::export::model::{ExportDtype, Model, accuracy, fold_to_f32};
 use crate::number::Number;
-use crate::run_folder::{BEST, RunFolder, SUMMARY, Summary};
+use crate::run_folder::{BEST, RunFolder, SUMMARY};
 use crate::samples::{Part, Split};
 use crate::settings::{Dtype, Settings};
+use crate::shell::resume_command;
+use crate::summary::Summary;
 use crate::trainer;
 use crate::weights::{from_safetensors, read_config};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use barenet::Weights;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Images of the test vector.
 const TEST_VECTOR: usize = 4;
@@ -43,7 +45,8 @@ pub struct Args {
     /// Numbers of the network
     #[arg(long, value_name = "TYPE", default_value = "f32")]
     pub dtype: ExportDtype,
-    /// Refuse a network whose workspace takes more RAM than this, such as 65536 or 64K
+    /// Refuse a network whose workspace takes more RAM than this: bytes, or with a unit of 1024 such as
+    /// 64K, 64KB or 64KiB, M or G
     #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
     pub ram: Option<usize>,
     /// Refuse a network whose weights take more flash than this, such as 1M
@@ -55,10 +58,9 @@ pub struct Args {
     /// Test images that accuracies are measured on, from the first on [default: as in the run]
     #[arg(long, value_name = "N")]
     pub test_size: Option<usize>,
-    /// CIFAR-10: a folder or .tar.gz, binary or python version
-    /// [default: CIFAR10_DIR, then ./data, then built-in images]
-    #[arg(long, value_name = "PATH")]
-    pub data: Option<PathBuf>,
+    /// The images
+    #[command(flatten)]
+    pub images: ImagesFlag,
 }
 
 /// What can be written.
@@ -68,16 +70,20 @@ pub enum Format {
     Firmware,
 }
 
-/// A number of bytes: `65536`, `64K` or `1M`.
+/// A number of bytes: `65536`, `64K`, `1MB` or `1GiB`; units are powers of 1024.
 fn parse_bytes(text: &str) -> Result<usize, String> {
-    let (digits, unit) = match text.strip_suffix(['K', 'k']) {
-        Some(digits) => (digits, 1024),
-        None => match text.strip_suffix(['M', 'm']) {
-            Some(digits) => (digits, 1024 * 1024),
-            None => (text, 1),
-        },
+    let lower = text.to_ascii_lowercase();
+    let unit_at = lower.find(|c: char| !c.is_ascii_digit()).unwrap_or(lower.len());
+    let (digits, unit) = lower.split_at(unit_at);
+    let power = match unit {
+        "" | "b" => Some(0),
+        "k" | "kb" | "kib" => Some(1),
+        "m" | "mb" | "mib" => Some(2),
+        "g" | "gb" | "gib" => Some(3),
+        _ => None,
     };
-    let bytes = digits.parse::<usize>().ok().and_then(|number| number.checked_mul(unit));
+    let unit = power.and_then(|power| 1024_usize.checked_pow(power));
+    let bytes = digits.parse::<usize>().ok().zip(unit).and_then(|(n, unit)| n.checked_mul(unit));
     bytes.ok_or_else(|| "a number of bytes such as 65536, 64K or 1M is needed".to_owned())
 }
 
@@ -91,14 +97,6 @@ pub fn run(args: &Args) -> Result<()> {
         return usage("--calibration-size is for --dtype int8");
     }
     let folder = RunFolder::open(&args.run)?;
-    let summary = read_summary(&folder)?;
-    if let Some(iteration) = summary.diverged_at {
-        eprintln!(
-            "warning: {}: the loss was not a finite number at iteration {iteration}; these are the weights of epoch {}",
-            args.run.display(),
-            summary.best_epoch
-        );
-    }
     let out = args.out.clone().unwrap_or_else(|| folder.file("firmware"));
     crate_folder::check_place(&out, args.force)?;
 
@@ -108,11 +106,12 @@ pub fn run(args: &Args) -> Result<()> {
     let trained = Settings { gemm: None, threads: None, ..trained };
     let flags = Settings { test_size: args.test_size, ..Settings::default() };
     let config = Config::new(flags.overlay(trained), IMAGE_LEN, NUM_CLASSES)?;
+    let summary = finished(&folder, &config, args.images.data.as_deref())?;
     let load = match config.dtype() {
         Dtype::F32 => load::<f32>,
         Dtype::F64 => load::<f64>,
     };
-    let data = discover(args.data.as_deref())?;
+    let data = args.images.read()?;
     warn_of_other_images(&folder, &data);
     let split = Split::new(&data, config.settings())?;
     let (folded, trained_accuracy) = load(&config, &bytes, &folder, (&data, &split))?;
@@ -164,16 +163,29 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// The summary that a run leaves when it ends.
-fn read_summary(folder: &RunFolder) -> Result<Summary> {
+/// The summary of a run that came to its end.
+fn finished(folder: &RunFolder, config: &Config, data: Option<&Path>) -> Result<Summary> {
     let run = folder.path().display();
+    let resume = resume_command(folder.path(), data);
     ensure!(
         folder.file(SUMMARY).is_file(),
-        "{run}: this run was never finished: {SUMMARY} is missing; `barenet train --resume {run}` \
+        "{run}: this run was never finished: {SUMMARY} is missing; `{resume}` goes on with it"
+    );
+    let summary = Summary::read(folder)?;
+    if let Some(iteration) = summary.diverged_at {
+        bail!(
+            "{run}: this run was never finished: its loss was not a finite number at iteration \
+             {iteration}; train it again with a lower --learning-rate"
+        );
+    }
+    // A run that is being made longer still has the summary of before.
+    let (done, epochs) = (summary.epochs, config.settings().num_epochs.unwrap_or_default());
+    ensure!(
+        done >= epochs,
+        "{run}: this run was never finished: its summary is of {done} of {epochs} epochs; `{resume}` \
          goes on with it"
     );
-    let json = folder.read(SUMMARY)?;
-    serde_json::from_slice(&json).with_context(|| folder.file(SUMMARY).display().to_string())
+    Ok(summary)
 }
 
 /// The network in f32, folded, and its accuracy before.
@@ -219,8 +231,13 @@ mod tests {
     fn bytes_are_numbers_with_a_unit_or_without() {
         assert_eq!(parse_bytes("65536"), Ok(65536));
         assert_eq!(parse_bytes("64K"), Ok(65536));
-        assert_eq!(parse_bytes("1m"), Ok(1 << 20));
-        for bad in ["", "K", "-1", "1.5K", "1KB", "99999999999999999999", "18014398509481985K"] {
+        for text in ["1m", "1M", "1MB", "1MiB", "1024k", "1024KiB", "1048576", "1048576B"] {
+            assert_eq!(parse_bytes(text), Ok(1 << 20), "{text}");
+        }
+        assert_eq!(parse_bytes("2G"), Ok(1 << 31));
+        let too_large = ["99999999999999999999", "18014398509481985K", "17179869184G"];
+        let nonsense = ["", "K", "-1", "+1", "1.5K", "1 K", "1iB", "1KBB", "1T", "0x10"];
+        for bad in too_large.into_iter().chain(nonsense) {
             assert!(parse_bytes(bad).is_err(), "{bad}");
         }
     }

@@ -3,16 +3,17 @@
 mod report;
 mod session;
 
-use super::{start_backend, usage};
+use super::{ImagesFlag, start_backend, usage};
 use crate::checkpoint::read_config;
 use crate::checkpoint::store;
 use crate::config::Config;
 use crate::console::{Console, Verbosity};
-use crate::data::{IMAGE_LEN, NUM_CLASSES, discover};
+use crate::data::{IMAGE_LEN, NUM_CLASSES};
 use crate::presets::Preset;
 use crate::run_folder::RunFolder;
 use crate::samples::Split;
 use crate::settings::{Dtype, Settings};
+use crate::shell::resume_command;
 use crate::signals::Signals;
 use anyhow::{Context, Result};
 use session::{Session, When};
@@ -41,10 +42,9 @@ pub struct Args {
     /// Read settings from this TOML file, such as the config.toml of a run
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// CIFAR-10: a folder or .tar.gz, binary or python version
-    /// [default: CIFAR10_DIR, then ./data, then built-in images]
-    #[arg(long, value_name = "PATH")]
-    pub data: Option<PathBuf>,
+    /// The images
+    #[command(flatten)]
+    pub images: ImagesFlag,
     /// Folder for the run's files [default: runs/NAME]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -131,17 +131,12 @@ fn settings_to_resume(flags: Settings, config: &str, file: &Path) -> Result<Sett
 pub fn run(args: Args) -> Result<()> {
     let start = Instant::now();
     let signals = Signals::listen().context("signals cannot be listened to")?;
-    let verbosity = match (args.quiet, args.json) {
-        (true, _) => Verbosity::Quiet,
-        (_, true) => Verbosity::Json,
-        _ => Verbosity::Lines,
-    };
     if args.checkpoint_every == Some(0) {
         return usage("--checkpoint-every must be at least 1, found 0");
     }
     let interval = args.checkpoint_secs.map(Duration::from_secs);
     let when = When { every: args.checkpoint_every, interval };
-    let console = Console::new(verbosity);
+    let console = Console::new(Verbosity::of(args.quiet, args.json));
 
     let mut opened = None;
     let mut resume = None;
@@ -164,7 +159,7 @@ pub fn run(args: Args) -> Result<()> {
         }
     };
     let config = Config::new(settings, IMAGE_LEN, NUM_CLASSES)?;
-    let data = discover(args.data.as_deref())?;
+    let data = args.images.read()?;
     let split = Split::new(&data, config.settings())?;
     let backend = start_backend(&config)?;
     let name = config.settings().preset.clone().unwrap_or_else(|| "custom".to_owned());
@@ -172,6 +167,7 @@ pub fn run(args: Args) -> Result<()> {
         Some(folder) => folder,
         None => RunFolder::create(args.out.as_deref(), &name, args.force)?,
     };
+    let go_on = resume_command(folder.path(), args.images.data.as_deref());
     let session = Session {
         config: &config,
         data: &data,
@@ -179,11 +175,12 @@ pub fn run(args: Args) -> Result<()> {
         backend: &backend,
         folder: &folder,
         name: &name,
+        go_on: &go_on,
         when,
         signals,
         resume,
     };
-    let reported = preset.map(|preset| preset.reported);
+    let reported = report::reported(preset.as_ref(), &config, &data);
     match config.dtype() {
         Dtype::F32 => session.run::<f32>(reported, console, start),
         Dtype::F64 => session.run::<f64>(reported, console, start),

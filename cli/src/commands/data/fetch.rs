@@ -4,6 +4,7 @@ use crate::commands::usage;
 use crate::console::{bytes_bar, say};
 use crate::data::Version;
 use crate::data::fetch::{Archive, Event, fetch};
+use crate::shell;
 use anyhow::Result;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -89,7 +90,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
         if args.dir == Path::new("data") {
             say!("`barenet train` finds it there");
         } else {
-            say!("`barenet train --data {}` trains with it", args.dir.display());
+            say!("`barenet train --data {}` trains with it", shell::word(&args.dir));
         }
     }
     Ok(())

@@ -3,16 +3,31 @@
 
 use super::session::Session;
 use crate::commands::{accuracy_text, data_line};
+use crate::config::Config;
 use crate::console::{Console, thousands};
+use crate::data::{DataSet, IMAGE_LEN, NUM_CLASSES, Source};
 use crate::number::Number;
 use crate::plot::{TrainingCurves, training_figure};
-use crate::presets::Reported;
-use crate::run_folder::{BEST, PLOT, Summary};
+use crate::presets::{Preset, Reported};
+use crate::run_folder::{BEST, PLOT};
 use crate::samples::Part;
+use crate::summary::Summary;
 use crate::trainer::{self, Outcome};
 use anyhow::{Result, bail};
 use barenet::{Float, Weights};
 use std::time::Instant;
+
+/// What the course's document reports of a run's experiment: nothing, if the run is another one than
+/// the document's, or its images are.
+pub(super) fn reported(
+    preset: Option<&Preset>,
+    config: &Config,
+    data: &DataSet,
+) -> Option<Reported> {
+    let preset = preset.filter(|_| matches!(data.source, Source::Cifar10(_)))?;
+    let theirs = Config::new(preset.settings.clone(), IMAGE_LEN, NUM_CLASSES).ok()?;
+    preset.reported.filter(|_| config.is_same_experiment(&theirs))
+}
 
 impl Session<'_> {
     /// Says what is about to happen, and with what.
@@ -124,9 +139,8 @@ impl Session<'_> {
             );
         }
         console.line("");
+        let header = if reported.is_some() { "   course" } else { "" };
         let reported = reported.unwrap_or_default();
-        let is_cifar = summary.data == "cifar10";
-        let header = if is_cifar { "   course" } else { "" };
         console.line(&format!("{:<34}{:>9}{header}", "", "this run"));
         let all_test = summary.test_size != 1000;
         let rows = [
@@ -138,8 +152,8 @@ impl Session<'_> {
         ];
         for (what, found, reported) in rows {
             let reported = match reported {
-                Some(reported) if is_cifar => format!("{:>9}", accuracy_text(reported)),
-                _ => String::new(),
+                Some(reported) => format!("{:>9}", accuracy_text(reported)),
+                None => String::new(),
             };
             console.line(&format!("{what:<34}{:>9}{reported}", accuracy_text(found)));
         }

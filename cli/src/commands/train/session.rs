@@ -6,11 +6,10 @@ use crate::commands::usage;
 use crate::config::Config;
 use crate::console::Console;
 use crate::data::DataSet;
+use crate::events::{EventLog, RunEvent};
 use crate::number::Number;
 use crate::presets::Reported;
-use crate::run_folder::{
-    BEST, CONFIG, EventLog, PREVIOUS_CHECKPOINT, RunEvent, RunFolder, SUMMARY,
-};
+use crate::run_folder::{BEST, CONFIG, PREVIOUS_CHECKPOINT, RunFolder};
 use crate::samples::{Split, fingerprint};
 use crate::signals::{Signals, Stopped};
 use crate::trainer::{self, Outcome};
@@ -30,6 +29,8 @@ pub(super) struct Session<'a> {
     pub(super) backend: &'a Backend,
     pub(super) folder: &'a RunFolder,
     pub(super) name: &'a str,
+    /// The command that goes on with the run.
+    pub(super) go_on: &'a str,
     pub(super) when: When,
     pub(super) signals: Signals,
     /// The bytes of a checkpoint to go on from, and its file.
@@ -184,20 +185,22 @@ impl Session<'_> {
         self.plot(&outcome)?;
         if outcome.stopped {
             let signal = self.signals.stop().unwrap_or(0);
-            let run = folder.path().display().to_string();
-            return Err(Stopped { signal, iteration: outcome.progress.iteration, run }.into());
+            let iteration = outcome.progress.iteration;
+            return Err(Stopped { signal, iteration, go_on: self.go_on.to_owned() }.into());
         }
         if let Some(iteration) = outcome.diverged_at {
-            log.line(&RunEvent::Diverged { iteration }.to_line())?;
+            let line = RunEvent::Diverged { iteration }.to_line();
+            log.line(&line)?;
             log.flush()?;
+            console.json(&line);
         }
         let summary = self.summarize(&outcome, &mean_image, start)?;
-        let json = serde_json::to_string_pretty(&summary)?;
-        folder.write(SUMMARY, format!("{json}\n").as_bytes())?;
+        summary.write(folder)?;
         // A run that is complete needs no way back.
         folder.remove(PREVIOUS_CHECKPOINT)?;
         console.json(&RunEvent::End { summary: &summary }.to_line());
-        self.report(&console, &summary, reported, &outcome)
+        self.report(&console, &summary, reported, &outcome)?;
+        console.end(&format!("the run is complete in {}", folder.path().display()))
     }
 
     fn read_checkpoint<T: Number>(

@@ -1,0 +1,98 @@
+//! Commands that messages advise: written so that a shell takes them as they stand.
+
+use std::path::{Path, PathBuf};
+
+/// A path as a word of a command line for a POSIX shell, in one line whatever is in it; on Windows, for
+/// its shells.
+#[must_use]
+pub fn word(path: &Path) -> String {
+    if cfg!(windows) {
+        // No file name has a quotation mark there.
+        return format!("\"{}\"", path.display());
+    }
+    // A path that begins with a dash would be taken for a flag.
+    let is_like_flag = path.as_os_str().as_encoded_bytes().starts_with(b"-");
+    let dotted: PathBuf;
+    let path = if is_like_flag {
+        dotted = Path::new(".").join(path);
+        &dotted
+    } else {
+        path
+    };
+    match path.to_str() {
+        Some(text) if !text.is_empty() && text.chars().all(is_plain) => text.to_owned(),
+        Some(text) if !text.chars().any(char::is_control) => {
+            format!("'{}'", text.replace('\'', r"'\''"))
+        }
+        _ => printf(path.as_os_str().as_encoded_bytes()),
+    }
+}
+
+/// Whether a character means itself, anywhere in a word.
+fn is_plain(c: char) -> bool {
+    c.is_alphanumeric() || "/._-+,@%:=".contains(c)
+}
+
+/// The only way that every POSIX shell has to write bytes that are no text, or control characters.
+fn printf(bytes: &[u8]) -> String {
+    let mut format = String::new();
+    for &byte in bytes {
+        match byte {
+            b'%' => format.push_str("%%"),
+            _ if byte.is_ascii() && is_plain(char::from(byte)) => format.push(char::from(byte)),
+            _ => format.push_str(&format!("\\{byte:03o}")),
+        }
+    }
+    format!("\"$(printf '{format}')\"")
+}
+
+/// The command that goes on with a run, on the images that were asked for.
+#[must_use]
+pub fn resume_command(run: &Path, data: Option<&Path>) -> String {
+    let data = data.map_or_else(String::new, |data| format!(" --data {}", word(data)));
+    format!("barenet train --resume {}{data}", word(run))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    use std::process::Command;
+
+    #[test]
+    fn a_shell_reads_every_word_as_the_path_that_it_was() {
+        let all: Vec<u8> = (1..=255).collect();
+        let paths: [&[u8]; 12] = [
+            b"runs/two-layer",
+            b"my runs/best",
+            b"it's",
+            b"$(reboot)`reboot`$HOME",
+            b"a;b&c|d>e*f?[g]~#!\\",
+            b"~",
+            b"-q",
+            "für/日本".as_bytes(),
+            b"caf\xe9 100%",
+            b"two\nlines",
+            b"tab\t",
+            &all,
+        ];
+        for bytes in paths {
+            let path = Path::new(OsStr::from_bytes(bytes));
+            let word = word(path);
+            assert_eq!(word.lines().count(), 1, "{word:?}");
+            let script = format!("printf %s {word}");
+            let output = Command::new("sh").args(["-c", &script]).output().unwrap();
+            let read = output.stdout.strip_prefix(b"./").unwrap_or(&output.stdout);
+            assert!(read == bytes, "{word}: {}", String::from_utf8_lossy(&output.stdout));
+        }
+    }
+
+    #[test]
+    fn what_needs_no_quotes_has_none() {
+        let run = Path::new("runs/best");
+        assert_eq!(resume_command(run, None), "barenet train --resume runs/best");
+        let command = resume_command(run, Some(Path::new("my data")));
+        assert_eq!(command, "barenet train --resume runs/best --data 'my data'");
+    }
+}

@@ -1,0 +1,31 @@
+//! What runs that are the same leave.
+
+use std::fs;
+use std::path::Path;
+
+/// Everything that must be the same bytes; `summary.json` has times in it.
+pub(crate) const FILES: [&str; 6] = [
+    "config.toml",
+    "events.jsonl",
+    "best.safetensors",
+    "last.ckpt",
+    "training.svg",
+    "training.png",
+];
+
+#[track_caller]
+pub(crate) fn same_run(folder: &Path, a: &str, b: &str) {
+    for file in FILES {
+        let read = |run: &str| fs::read(folder.join(run).join(file)).unwrap();
+        assert!(read(a) == read(b), "{file} of {a} and {b} differ");
+    }
+    let names = |run: &str| {
+        let mut names: Vec<_> = fs::read_dir(folder.join(run))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(a), names(b));
+}

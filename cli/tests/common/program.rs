@@ -1,0 +1,64 @@
+//! How tests start the program, and what they expect of what it says.
+
+// Each test file is a program of its own and uses some of it.
+#![allow(dead_code)]
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// `barenet` in a folder, with built-in images, no colours and as many threads as asked for.
+pub(crate) fn command(folder: &Path, arguments: &[impl AsRef<OsStr>]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_barenet"));
+    command.args(arguments).current_dir(folder);
+    command.env_remove("CIFAR10_DIR").env("NO_COLOR", "1").env("BARENET_EXACT_THREADS", "1");
+    for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
+        command.env_remove(name).env_remove(name.to_uppercase());
+    }
+    command
+}
+
+/// Runs it to its end.
+pub(crate) fn barenet(folder: &Path, arguments: &[impl AsRef<OsStr>]) -> Output {
+    command(folder, arguments).output().unwrap()
+}
+
+/// What was said on standard output.
+pub(crate) fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+/// What was said on standard error.
+pub(crate) fn message(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[track_caller]
+pub(crate) fn succeeds(output: &Output) {
+    assert!(output.status.success(), "{}", message(output));
+}
+
+/// An exit status, and a message that has all `parts`.
+#[track_caller]
+pub(crate) fn refused(output: &Output, code: i32, parts: &[&str]) {
+    let message = message(output);
+    assert_eq!(output.status.code(), Some(code), "{message}");
+    assert!(!message.contains("panicked"), "{message}");
+    for part in parts {
+        assert!(message.contains(part), "{part:?} is not in {message:?}");
+    }
+}
+
+#[track_caller]
+pub(crate) fn refused_in_one_line(output: &Output, code: i32, parts: &[&str]) {
+    refused(output, code, parts);
+    assert_eq!(message(output).trim_end().lines().count(), 1, "{}", message(output));
+}
+
+/// A run that takes no time.
+pub(crate) const QUICK: [&str; 7] =
+    ["train", "--hidden", "8", "--train-size", "300", "--epochs", "2"];
+
+pub(crate) fn quick(folder: &Path, more: &[&str]) -> Output {
+    barenet(folder, &[&QUICK, more].concat())
+}

@@ -1,0 +1,119 @@
+//! Runs that are killed at random moments, and go on to the bytes of a run that was not.
+
+#![cfg(unix)]
+
+#[path = "common/files.rs"]
+mod files;
+#[path = "common/program.rs"]
+mod program;
+
+use barenet_blas::Kernel;
+use files::same_run;
+use program::{barenet, command, message, succeeds};
+use std::fs;
+use std::process::Stdio;
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// Runs long enough to be killed somewhere in the middle.
+fn settings(which: usize) -> Vec<&'static str> {
+    let rules = ["sgd", "sgd_momentum", "nesterov", "rmsprop", "adam", "adamw"];
+    let mut settings = vec![
+        "train",
+        "-q",
+        "--hidden",
+        "24,16",
+        "--epochs",
+        "4",
+        "--train-size",
+        "2000",
+        "--batch-size",
+        "20",
+        "--learning-rate",
+        "1e-4",
+        "--checkpoint-every",
+        "7",
+        "--update-rule",
+        rules[which % rules.len()],
+        "--gemm",
+        Kernel::ALL[which % Kernel::ALL.len()].name(),
+    ];
+    if which.is_multiple_of(2) {
+        settings.extend(["--batchnorm", "--keep-prob", "0.8"]);
+    }
+    if which % 3 == 1 {
+        settings.extend(["--dtype", "f64", "--sampling", "shuffled"]);
+    }
+    if which % 3 == 2 {
+        settings.extend(["--schedule", "cosine", "--reg", "0.01", "--threads", "1"]);
+    }
+    settings
+}
+
+/// Numbers without pattern, the same in every run of the test.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: u64) -> u64 {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % n
+    }
+}
+
+/// How often runs are killed in all: `BARENET_KILLS`, by default a few.
+fn num_kills() -> usize {
+    std::env::var("BARENET_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(12)
+}
+
+#[test]
+fn runs_killed_at_random_moments_end_with_the_bytes_of_a_run_that_was_not() {
+    let place = TempDir::new().unwrap();
+    let mut random = Random(1);
+    let (mut kills, mut went_on, mut which) = (0, 0, 0);
+    while kills < num_kills() {
+        let (whole, killed) = (format!("whole{which}"), format!("killed{which}"));
+        let start = std::time::Instant::now();
+        succeeds(&barenet(place.path(), &[&settings(which)[..], &["--out", &whole]].concat()));
+        let length = u64::try_from(start.elapsed().as_millis()).unwrap().max(10);
+
+        let mut first = true;
+        let mut kills_of_this_run = 0;
+        loop {
+            let arguments = if first {
+                [&settings(which)[..], &["--out", &killed]].concat()
+            } else {
+                // How many threads there are may change from one part to the next.
+                let threads = ["1", "2", "3"][usize::try_from(random.below(3)).unwrap()];
+                let resume = ["train", "-q", "--resume", &killed, "--checkpoint-every", "7"];
+                [&resume[..], &["--threads", threads]].concat()
+            };
+            let mut child =
+                command(place.path(), &arguments).stderr(Stdio::piped()).spawn().unwrap();
+            // After some kills the run may come to its end.
+            if kills_of_this_run < 6 {
+                std::thread::sleep(Duration::from_millis(random.below(length)));
+                child.kill().unwrap();
+            }
+            let output = child.wait_with_output().unwrap();
+            let began = place.path().join(&killed).join("last.ckpt").exists()
+                || place.path().join(&killed).join("previous.ckpt").exists();
+            if output.status.success() {
+                break;
+            }
+            assert_eq!(output.status.code(), None, "{}", message(&output));
+            kills += 1;
+            kills_of_this_run += 1;
+            // Killed before its first checkpoint there is nothing to go on from.
+            first = !began;
+            went_on += usize::from(began);
+            if first {
+                let _nothing_there = fs::remove_dir_all(place.path().join(&killed));
+            }
+        }
+        same_run(place.path(), &whole, &killed);
+        which += 1;
+    }
+    println!("{kills} kills of {which} runs, {went_on} of them after a checkpoint");
+    assert!(went_on >= kills / 4, "hardly any kill came after a checkpoint: {went_on} of {kills}");
+}

@@ -1,0 +1,126 @@
+//! Standard output: JSON that programs read, readers that go away, and disks that are full.
+
+#[path = "common/program.rs"]
+mod program;
+
+use program::{QUICK, command, message, quick, refused_in_one_line, stdout, succeeds};
+use serde_json::Value;
+use std::path::Path;
+use std::process::{Output, Stdio};
+use tempfile::TempDir;
+
+/// Runs `barenet` with something else as its standard output.
+fn with_stdout(folder: &Path, arguments: &[&str], stdout: impl Into<Stdio>) -> Output {
+    let mut command = command(folder, arguments);
+    command.stdout(stdout).stderr(Stdio::piped()).spawn().unwrap().wait_with_output().unwrap()
+}
+
+/// Every command but `train`, each in the two forms that it prints.
+const COMMANDS: [&[&str]; 14] = [
+    &["presets"],
+    &["presets", "--json"],
+    &["presets", "best"],
+    &["data", "info"],
+    &["data", "info", "--json"],
+    &["gradcheck"],
+    &["gradcheck", "--json"],
+    &["eval", "run"],
+    &["eval", "run", "--json"],
+    &["compare", "--update-rules", "sgd", "--train-size", "200", "--epochs", "1"],
+    &["compare", "--update-rules", "sgd", "--train-size", "200", "--epochs", "1", "--json"],
+    &["export", "run", "--format", "firmware", "--force"],
+    &["train", "--help"],
+    &["--version"],
+];
+
+#[test]
+fn json_events_are_one_object_a_line() {
+    let place = TempDir::new().unwrap();
+    let kinds = |output: &Output| -> Vec<String> {
+        let events = stdout(output);
+        let events = events.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        events.map(|event| event["event"].as_str().unwrap().to_owned()).collect()
+    };
+    let output = quick(place.path(), &["--json", "--out", "run"]);
+    succeeds(&output);
+    assert_eq!(kinds(&output), ["start", "step", "epoch", "epoch", "step", "epoch", "end"]);
+    let end: Value = serde_json::from_str(stdout(&output).lines().last().unwrap()).unwrap();
+    assert!(end["summary"]["test_acc"].is_number());
+    let output = command(place.path(), &["train", "--json", "--resume", "run"]).output().unwrap();
+    succeeds(&output);
+    assert_eq!(kinds(&output), ["start", "resume", "end"]);
+    let output = quick(place.path(), &["--json", "--learning-rate", "1e30", "--epochs", "9"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(kinds(&output).ends_with(&["diverged".to_owned(), "end".to_owned()]));
+}
+
+#[test]
+fn a_result_in_json_is_one_value_and_nothing_else() {
+    let place = TempDir::new().unwrap();
+    succeeds(&quick(place.path(), &["-q", "--out", "run"]));
+    for arguments in COMMANDS.iter().filter(|arguments| arguments.contains(&"--json")) {
+        let output = command(place.path(), arguments).output().unwrap();
+        succeeds(&output);
+        assert!(serde_json::from_str::<Value>(&stdout(&output)).is_ok(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure_and_stops_no_training() {
+    let place = TempDir::new().unwrap();
+    let closed = || std::io::pipe().unwrap().1;
+    for (out, more) in [("run", &[][..]), ("json", &["--json"])] {
+        let arguments = [&QUICK[..], &["--out", out], more].concat();
+        let output = with_stdout(place.path(), &arguments, closed());
+        assert_eq!((output.status.code(), message(&output)), (Some(0), String::new()));
+        assert!(place.path().join(out).join("summary.json").is_file());
+    }
+    for arguments in COMMANDS {
+        let output = with_stdout(place.path(), arguments, closed());
+        let said = (output.status.code(), message(&output));
+        assert_eq!(said, (Some(0), String::new()), "{arguments:?}");
+    }
+}
+
+/// `/dev/full` fails every write as a full disk does.
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_finds_the_disk_full_is_an_error_after_the_run_has_left_all_its_files() {
+    let place = TempDir::new().unwrap();
+    let full = || std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let problem = "standard output cannot be written: No space left on device";
+    succeeds(&quick(place.path(), &["-q", "--out", "whole"]));
+    for (out, more) in [("run", &[][..]), ("json", &["--json"])] {
+        let arguments = [&QUICK[..], &["--out", out], more].concat();
+        let output = with_stdout(place.path(), &arguments, full());
+        let complete = format!("error: the run is complete in {out}, but {problem}");
+        refused_in_one_line(&output, 1, &[&complete]);
+        let names = |run: &str| std::fs::read_dir(place.path().join(run)).unwrap().count();
+        assert_eq!(names(out), names("whole"));
+    }
+    for arguments in COMMANDS {
+        refused_in_one_line(&with_stdout(place.path(), arguments, full()), 1, &[problem]);
+    }
+    let comparison = std::fs::read(place.path().join("runs/compare/comparison.json")).unwrap();
+    assert!(serde_json::from_slice::<Value>(&comparison).is_ok());
+    // Nothing is printed, so nothing fails.
+    let quiet = [&QUICK[..], &["-q", "--out", "quiet"]].concat();
+    succeeds(&with_stdout(place.path(), &quiet, full()));
+}
+
+/// Where nobody can be told what is wrong, the exit status still says it.
+#[cfg(target_os = "linux")]
+#[test]
+fn messages_that_cannot_be_written_leave_the_exit_status_as_it_is() {
+    let place = TempDir::new().unwrap();
+    for (arguments, code) in [
+        (&["presets", "nothing"][..], 2),
+        (&["presets", "--nothing"], 2),
+        (&["eval", "nothing"], 1),
+        (&["presets"], 0),
+    ] {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let status = command(place.path(), arguments).stdout(Stdio::null()).stderr(full).status();
+        assert_eq!(status.unwrap().code(), Some(code), "{arguments:?}");
+    }
+}
