@@ -7,6 +7,7 @@
 
 mod compact;
 mod portable;
+mod row;
 
 use crate::error::{ShapeError, check_shape};
 use crate::float::Float;
@@ -14,8 +15,8 @@ use crate::mat::{Mat, MatMut, Op};
 use crate::state::{take, take_mut};
 
 pub use compact::Compact;
-pub(crate) use compact::affine_row;
 pub use portable::Portable;
+pub(crate) use row::affine_row;
 
 /// The arguments of C ← α·op(A)·op(B) + β·C. That one exists proves that the shapes agree.
 #[derive(Debug)]

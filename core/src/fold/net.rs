@@ -4,7 +4,6 @@ use crate::arch::Arch;
 use crate::error::{Error, ShapeError, check_buffer, check_len};
 use crate::float::Float;
 use crate::gemm::affine_row;
-use crate::state::take;
 
 /// A network for inference: {affine → ReLU} × (L − 1) → affine, for one image at a time.
 ///
@@ -108,28 +107,15 @@ impl<T: Float> FoldedNet<'_, T> {
         let (mut write, mut read) = workspace.split_at_mut_checked(self.even_len)?;
         let (_, widths) = self.arch.dims().split_first()?;
         let (&(mut width), mut widths) = widths.split_first()?;
-        let mut params = self.params;
-        layer(&mut params, x, !widths.is_empty(), write.get_mut(..width)?)?;
+        let hidden = |rest: &[usize]| !rest.is_empty();
+        let mut params = affine_row(x, self.params, hidden(widths), write.get_mut(..width)?)?;
         while let Some((&next, rest)) = widths.split_first() {
             core::mem::swap(&mut read, &mut write);
-            layer(&mut params, read.get(..width)?, !rest.is_empty(), write.get_mut(..next)?)?;
+            params = affine_row(read.get(..width)?, params, hidden(rest), write.get_mut(..next)?)?;
             (width, widths) = (next, rest);
         }
         write.get(..width)
     }
-}
-
-/// One layer, whose W and b it takes off the front of `params`.
-fn layer<T: Float, X: Copy + Into<T>>(
-    params: &mut &[T],
-    x: &[X],
-    hidden: bool,
-    out: &mut [T],
-) -> Option<()> {
-    let w = take(params, x.len() * out.len())?;
-    let b = take(params, out.len())?;
-    affine_row(x, w, b, hidden, out);
-    Some(())
 }
 
 #[cfg(test)]

@@ -209,6 +209,22 @@ fn tn_block<T: Float, const R: usize, const N: usize>(
     store_block(c, &acc, n, j, scale);
 }
 
+/// [`multiply_nn`] in little code: one element after the other.
+pub(super) fn multiply_nn_by_elements<T: Float>(
+    a: &[T],
+    b: &[T],
+    c: &mut [T],
+    k: usize,
+    n: usize,
+    scale: Scale<T>,
+) {
+    for (a, c) in rows_of(a, k).zip(rows_of_mut(c, n)) {
+        for j in 0..n {
+            nn_row::<T, 1>(a, b, c, n, j, scale);
+        }
+    }
+}
+
 /// [`multiply_tn`] in little code: one element after the other.
 pub(super) fn multiply_tn_by_elements<T: Float>(
     a: &[T],
