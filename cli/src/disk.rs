@@ -65,6 +65,20 @@ pub fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
+/// Makes a folder, and sees that files can be written there, before time is spent on what goes into it.
+///
+/// # Errors
+///
+/// Naming the folder.
+pub fn make_folder(path: &Path) -> Result<()> {
+    let name = path.display();
+    fs::create_dir_all(path).with_context(|| format!("{name}: cannot make this folder"))?;
+    let probe = path.join(".unfinished");
+    let cannot = || format!("{name}: cannot be written");
+    File::create(&probe).with_context(cannot)?;
+    fs::remove_file(&probe).with_context(cannot)
+}
+
 /// Writes a file, whole or not at all.
 ///
 /// # Errors

@@ -4,7 +4,8 @@ use barenet_cli::commands::{compare, data, eval, export, gradcheck, presets, tra
 use barenet_cli::console::{complain, unless_closed};
 use barenet_cli::settings::SettingsError;
 use barenet_cli::signals::Stopped;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::any::TypeId;
 use std::process::ExitCode;
 
 /// Train fully-connected networks on images, and measure them
@@ -39,7 +40,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let command = match Cli::try_parse() {
+    let command = match parse() {
         Ok(Cli { command }) => command,
         Err(message) => return explain(&message),
     };
@@ -68,6 +69,23 @@ fn main() -> ExitCode {
             }
         }
     }
+}
+
+fn parse() -> Result<Cli, clap::Error> {
+    let matches = with_negative_numbers(Cli::command()).try_get_matches()?;
+    Cli::from_arg_matches(&matches)
+}
+
+/// Takes what follows a flag that wants a number for its value, not for another flag, so that `-1` or
+/// `-1e-3` is refused by what the flag is.
+fn with_negative_numbers(command: clap::Command) -> clap::Command {
+    let numbers = [TypeId::of::<f64>(), TypeId::of::<usize>(), TypeId::of::<u64>()];
+    let allow = |arg: clap::Arg| {
+        let found = arg.get_value_parser().type_id();
+        let is_number = numbers.iter().any(|number| found == *number);
+        if is_number { arg.allow_hyphen_values(true) } else { arg }
+    };
+    command.mut_args(allow).mut_subcommands(with_negative_numbers)
 }
 
 /// Prints the help that was asked for, or what is wrong with a flag.

@@ -3,8 +3,12 @@
 //! [`Settings`] is the one list of them. A run starts from a preset, is changed by a file, then by
 //! flags ([`Settings::overlay`]), and the result is checked and completed ([`crate::config`]).
 
-use clap::ValueEnum;
+mod names;
+
+pub use names::{Dtype, GemmName, InitName, LossName, SamplingName, ScheduleName, UpdateRuleName};
+
 use serde::{Deserialize, Serialize};
+use std::num::{IntErrorKind, ParseIntError};
 use std::path::{Path, PathBuf};
 
 /// The settings that somebody gave; what is `None` was not.
@@ -17,7 +21,7 @@ pub struct Settings {
     pub preset: Option<String>,
 
     /// Sizes of the hidden layers, such as 100 or 100,100,50
-    #[arg(long, value_name = "N,..", value_delimiter = ',', help_heading = "Network")]
+    #[arg(long, value_parser = count, value_name = "N,..", value_delimiter = ',', help_heading = "Network")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hidden: Option<Vec<usize>>,
     /// Strength of the L2 regularisation 0.5*reg*|W|^2
@@ -87,7 +91,7 @@ pub struct Settings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lr_decay: Option<f64>,
     /// Epochs between two changes (schedule step)
-    #[arg(long, value_name = "N", help_heading = "Training")]
+    #[arg(long, value_parser = count, value_name = "N", help_heading = "Training")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lr_step_size: Option<usize>,
     /// Factor at each change (schedule step)
@@ -95,7 +99,7 @@ pub struct Settings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lr_gamma: Option<f64>,
     /// Iterations of linear warm-up (schedule cosine)
-    #[arg(long, value_name = "N", help_heading = "Training")]
+    #[arg(long, value_parser = count, value_name = "N", help_heading = "Training")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lr_warmup: Option<usize>,
     /// What is left of the learning rate at the end, 0 to 1 (schedule cosine)
@@ -103,11 +107,11 @@ pub struct Settings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lr_min_factor: Option<f64>,
     /// Samples in a batch
-    #[arg(long, value_name = "N", help_heading = "Training")]
+    #[arg(long, value_parser = count, value_name = "N", help_heading = "Training")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch_size: Option<usize>,
     /// Epochs to train
-    #[arg(long = "epochs", alias = "num-epochs", value_name = "N", help_heading = "Training")]
+    #[arg(long = "epochs", alias = "num-epochs", value_parser = count, value_name = "N", help_heading = "Training")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub num_epochs: Option<usize>,
     /// How batches are chosen
@@ -115,24 +119,24 @@ pub struct Settings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sampling: Option<SamplingName>,
     /// Print the loss every N iterations; 0 for never
-    #[arg(long, value_name = "N", help_heading = "Training")]
+    #[arg(long, value_parser = count, value_name = "N", help_heading = "Training")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub print_every: Option<usize>,
     /// Samples on which the training accuracy is checked
-    #[arg(long, value_name = "N", help_heading = "Training")]
+    #[arg(long, value_parser = count, value_name = "N", help_heading = "Training")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub num_train_samples: Option<usize>,
 
     /// Training images, from the first on [default: all but the validation images]
-    #[arg(long, value_name = "N", help_heading = "Data")]
+    #[arg(long, value_parser = count, value_name = "N", help_heading = "Data")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub train_size: Option<usize>,
     /// Validation images: the last of the training set
-    #[arg(long, value_name = "N", help_heading = "Data")]
+    #[arg(long, value_parser = count, value_name = "N", help_heading = "Data")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub val_size: Option<usize>,
     /// Test images, from the first on
-    #[arg(long, value_name = "N", help_heading = "Data")]
+    #[arg(long, value_parser = count, value_name = "N", help_heading = "Data")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test_size: Option<usize>,
 
@@ -149,114 +153,9 @@ pub struct Settings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gemm: Option<GemmName>,
     /// Threads; 0 for one for each CPU
-    #[arg(long, value_name = "N", help_heading = "Machine")]
+    #[arg(long, value_parser = count, value_name = "N", help_heading = "Machine")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threads: Option<usize>,
-}
-
-macro_rules! name_enum {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
-        pub enum $name {
-            $(
-                $(#[$vdoc])*
-                #[value(name = $text)]
-                #[serde(rename = $text)]
-                $variant,
-            )+
-        }
-
-        impl $name {
-            /// The name as it is written in flags and files.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$variant => $text,)+ }
-            }
-        }
-    };
-}
-
-name_enum! {
-    /// How weights start.
-    InitName {
-        /// Normal with standard deviation `weight_scale`
-        Gaussian = "gaussian",
-        /// Normal with standard deviation sqrt(2 / fan_in)
-        He = "he",
-        /// Normal with standard deviation sqrt(2 / (fan_in + fan_out))
-        Xavier = "xavier",
-    }
-}
-name_enum! {
-    /// What is minimised.
-    LossName {
-        /// Softmax cross-entropy
-        Softmax = "softmax",
-        /// Multiclass hinge loss
-        Svm = "svm",
-    }
-}
-name_enum! {
-    /// How gradients change the weights.
-    UpdateRuleName {
-        /// Stochastic gradient descent
-        Sgd = "sgd",
-        /// SGD with momentum
-        SgdMomentum = "sgd_momentum",
-        /// SGD with Nesterov momentum
-        Nesterov = "nesterov",
-        /// RMSProp
-        RmsProp = "rmsprop",
-        /// Adam
-        Adam = "adam",
-        /// Adam with decoupled weight decay
-        AdamW = "adamw",
-    }
-}
-name_enum! {
-    /// How the learning rate changes.
-    ScheduleName {
-        /// It does not
-        Constant = "constant",
-        /// By the factor `lr_decay` after every epoch
-        Decay = "decay",
-        /// By the factor `lr_gamma` after every `lr_step_size` epochs
-        Step = "step",
-        /// Linear warm-up, then half a cosine
-        Cosine = "cosine",
-    }
-}
-name_enum! {
-    /// How batches are chosen.
-    SamplingName {
-        /// Drawn from all training images, as the course does
-        WithReplacement = "with_replacement",
-        /// Every epoch goes through all of them in a new order
-        Shuffled = "shuffled",
-    }
-}
-name_enum! {
-    /// The number type.
-    Dtype {
-        /// Single precision
-        F32 = "f32",
-        /// Double precision
-        F64 = "f64",
-    }
-}
-name_enum! {
-    /// What multiplies matrices.
-    GemmName {
-        /// Safe Rust, the same bits as on a microcontroller
-        Portable = "portable",
-        /// barenet's own kernels for AVX2 and AVX-512; x86-64 only
-        Simd = "simd",
-        /// The matrixmultiply crate
-        MatrixMultiply = "matrixmultiply",
-        /// OpenBLAS (build with --features openblas)
-        OpenBlas = "openblas",
-    }
 }
 
 macro_rules! overlay {
@@ -299,6 +198,18 @@ impl Settings {
         // Plain numbers, strings and lists: there is nothing that could fail.
         toml::to_string(self).unwrap_or_default()
     }
+}
+
+/// Reads a flag's value that counts something.
+///
+/// # Errors
+///
+/// What it should be, if it is no such number.
+pub fn count(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|error: ParseIntError| match error.kind() {
+        IntErrorKind::PosOverflow => format!("at most {} is possible", usize::MAX),
+        _ => "a whole number from 0 on is needed".to_owned(),
+    })
 }
 
 /// A setting that cannot be used.

@@ -128,6 +128,27 @@ fn a_run_that_was_never_finished_is_refused() {
 }
 
 #[test]
+fn a_run_that_diverged_or_is_being_made_longer_is_refused() {
+    let place = trained(&["--hidden", "8"]);
+    let summary = place.path().join("run/summary.json");
+    let of_two_epochs = fs::read_to_string(&summary).unwrap();
+    succeeds(&barenet(place.path(), &["train", "-q", "--resume", "run", "--epochs", "3"]));
+    fs::write(&summary, of_two_epochs).unwrap();
+    refused(
+        &place,
+        &export(&place, &[]),
+        1,
+        &["run: this run was never finished: its summary is of 2 of 3 epochs; `barenet train"],
+    );
+    let place = TempDir::new().unwrap();
+    let diverging = ["train", "-q", "--out", "run", "--train-size", "300", "--lr", "1e30"];
+    let output = barenet(place.path(), &diverging);
+    refused_in_one_line(&output, 1, &["not a finite number at iteration"]);
+    let parts = ["run: this run was never finished: its loss was not a finite number at iteration"];
+    refused(&place, &export(&place, &[]), 1, &parts);
+}
+
+#[test]
 fn weights_that_are_not_finite_are_refused() {
     let place = trained(&["--hidden", "8"]);
     let config = fs::read_to_string(place.path().join("run/config.toml")).unwrap();

@@ -9,7 +9,7 @@ mod server;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use program::{barenet, command, message, stdout, succeeds};
+use program::{barenet, command, message, refused, stdout, succeeds};
 use server::{Answer, Server};
 use sha2::{Digest, Sha256};
 use std::fs;
@@ -94,9 +94,16 @@ fn nothing_arrives(servers: &[&[Answer]]) -> String {
         assert!(!folder.path().join(name).exists(), "{name}");
     }
     let message = message(&output);
-    let error = message.lines().last().unwrap().to_owned();
-    assert!(error.starts_with("error: no mirror has cifar-10-binary.tar.gz"), "{message}");
-    error
+    let error = message.lines().last().unwrap();
+    assert!(error.starts_with("error: no mirror has sent cifar-10-binary.tar.gz"), "{message}");
+    assert!(error.ends_with("cifar.html into data and run this again to unpack it"), "{message}");
+    // Every problem is said once.
+    let mut lines: Vec<_> = message.lines().filter(|line| line.starts_with("warning:")).collect();
+    let count = lines.len();
+    lines.sort_unstable();
+    lines.dedup();
+    assert_eq!(lines.len(), count, "{message}");
+    message
 }
 
 #[test]
@@ -267,7 +274,8 @@ fn a_mirror_that_has_not_the_file_gives_way_to_the_next() {
     assert!(!message.contains("sent a range"), "the second server comes first: {message}");
     let error = nothing_arrives(&[&after]);
     assert!(
-        error.contains("sent a range from 0, asked for 1000; 1000 bytes are kept in"),
+        error.contains("sent a range from 0, asked for 1000\n")
+            && error.contains("(1000 bytes are kept in data/cifar-10-binary.tar.gz.part)"),
         "{error}"
     );
 }
@@ -287,6 +295,28 @@ fn bytes_of_a_bad_mirror_do_not_spoil_those_of_a_good_one() {
     fs::create_dir(place.path().join("data")).unwrap();
     fs::write(place.path().join(PART), vec![0; 600_000]).unwrap();
     noise_arrives(&place, &[&[Answer::Well]]);
+}
+
+#[test]
+fn without_a_network_there_is_a_line_for_each_mirror_and_one_on_what_to_do() {
+    let place = TempDir::new().unwrap();
+    // Nobody listens at these ports.
+    let urls = [1, 2, 3].map(|port| format!("http://127.0.0.1:{port}/f.tar.gz"));
+    let mut expected = urls.each_ref().map(|url| format!("warning: {url}: Connection refused"));
+    expected.sort();
+    for more in [&[][..], &["--quiet"]] {
+        let output = fetch(place.path(), noise(), &urls).args(more).output().unwrap();
+        refused(&output, 1, &["error: no mirror has sent cifar-10-binary.tar.gz; when there is"]);
+        let said = message(&output);
+        let lines: Vec<_> = said.lines().collect();
+        assert_eq!(lines.len(), 4, "{said}");
+        for (line, start) in lines.iter().zip(&expected) {
+            assert!(line.starts_with(start), "{said}");
+        }
+    }
+    let with_proxy = fetch(place.path(), noise(), &urls).env("http_proxy", "127.0.0.1:1").output();
+    let parts = ["Connection refused", ", by the proxy that the environment names"];
+    refused(&with_proxy.unwrap(), 1, &parts);
 }
 
 #[test]

@@ -5,13 +5,13 @@ use crate::commands::train::combine;
 use crate::config::Config;
 use crate::console::{Console, Verbosity};
 use crate::data::{DataSet, IMAGE_LEN, NUM_CLASSES};
-use crate::disk::{RealDisk, write_whole};
+use crate::disk::{RealDisk, make_folder, write_whole};
 use crate::number::Number;
 use crate::plot::{TrainingCurves, comparison_figure};
 use crate::samples::Split;
 use crate::settings::{Dtype, Settings, UpdateRuleName};
 use crate::trainer::{self, Outcome};
-use anyhow::{Context, Result};
+use anyhow::Result;
 use barenet::Event;
 use serde_json::json;
 use std::ops::ControlFlow;
@@ -101,8 +101,7 @@ pub fn run(args: Args) -> Result<()> {
         })
         .collect::<Result<Vec<_>>>()?;
     let data = args.images.read()?;
-    std::fs::create_dir_all(&args.out)
-        .with_context(|| format!("{}: cannot make this folder", args.out.display()))?;
+    make_folder(&args.out)?;
     let console = Console::new(Verbosity::of(args.quiet, args.json));
     console.line(&format!("data      {}", data_line(&data)));
 

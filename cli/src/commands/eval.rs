@@ -8,7 +8,7 @@ use crate::data::{DataSet, IMAGE_LEN, NUM_CLASSES};
 use crate::number::Number;
 use crate::run_folder::{BEST, RunFolder};
 use crate::samples::{Part, Split};
-use crate::settings::{Dtype, GemmName, Settings};
+use crate::settings::{Dtype, GemmName, Settings, count};
 use crate::shell::resume_command;
 use crate::trainer;
 use crate::weights::{from_safetensors, read_config};
@@ -34,13 +34,13 @@ pub struct Args {
     #[command(flatten)]
     pub images: ImagesFlag,
     /// Test images, from the first on [default: as in the run]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_parser = count, value_name = "N")]
     pub test_size: Option<usize>,
     /// What multiplies matrices [default: the fastest of this build]
     #[arg(long, value_name = "KERNEL")]
     pub gemm: Option<GemmName>,
     /// Threads; 0 for one for each CPU
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_parser = count, value_name = "N", default_value_t = 0)]
     pub threads: usize,
     /// Print one JSON object
     #[arg(long)]

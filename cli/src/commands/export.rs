@@ -9,7 +9,7 @@ use crate::export::model::{ExportDtype, Model, accuracy, fold_to_f32};
 use crate::number::Number;
 use crate::run_folder::{BEST, RunFolder, SUMMARY};
 use crate::samples::{Part, Split};
-use crate::settings::{Dtype, Settings};
+use crate::settings::{Dtype, Settings, count};
 use crate::shell::resume_command;
 use crate::summary::Summary;
 use crate::trainer;
@@ -53,10 +53,10 @@ pub struct Args {
     #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
     pub flash: Option<usize>,
     /// Validation images that calibrate int8, from the first on [default: all]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_parser = count, value_name = "N")]
     pub calibration_size: Option<usize>,
     /// Test images that accuracies are measured on, from the first on [default: as in the run]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_parser = count, value_name = "N")]
     pub test_size: Option<usize>,
     /// The images
     #[command(flatten)]

@@ -12,7 +12,7 @@ use crate::data::{IMAGE_LEN, NUM_CLASSES};
 use crate::presets::Preset;
 use crate::run_folder::RunFolder;
 use crate::samples::Split;
-use crate::settings::{Dtype, Settings};
+use crate::settings::{Dtype, Settings, count};
 use crate::shell::resume_command;
 use crate::signals::Signals;
 use anyhow::{Context, Result};
@@ -52,7 +52,7 @@ pub struct Args {
     #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "out", "force"])]
     pub resume: Option<PathBuf>,
     /// Write a checkpoint every N iterations too, not only after every epoch
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_parser = count, value_name = "N")]
     pub checkpoint_every: Option<usize>,
     /// Write a checkpoint every so many seconds too
     #[arg(long, value_name = "SECONDS")]

@@ -165,7 +165,7 @@ pub fn fetch(
         archive.check(&packed).with_context(|| "remove this file to download it anew")?;
     } else {
         let file = File::options().create(true).truncate(false).read(true).append(true).open(&part);
-        let file = file.with_context(|| format!("{}: cannot be written", part.display()))?;
+        let file = file.with_context(|| format!("{}: cannot be written", dir.display()))?;
         let client = http::Client::new(patience, proxy::Proxies::from_env());
         let download = download::Download { archive, client: &client, path: &part, on_event };
         download.run(file).inspect_err(|_error| {

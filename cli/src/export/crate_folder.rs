@@ -5,6 +5,7 @@ use super::model::Numbers;
 use super::source::{BLAS_LIB_RS, barenet_toml, blas_toml};
 use anyhow::{Context, Result, bail};
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 pub use super::source::Contents;
@@ -62,10 +63,10 @@ pub fn write(out: &Path, contents: &Contents<'_>) -> Result<()> {
     };
     let unfinished = beside("unfinished");
     let replaced = beside("replaced");
-    remove(&unfinished)?;
-    let result = write_files(&unfinished, contents).and_then(|()| {
+    remove(&unfinished).with_context(|| cannot_write(out))?;
+    let result = write_files(&unfinished, out, contents).and_then(|()| {
         // An empty folder may be replaced on some systems only when it is gone.
-        remove(&replaced)?;
+        remove(&replaced).with_context(|| cannot_write(out))?;
         if out.exists() {
             fs::rename(out, &replaced).with_context(|| cannot_write(out))?;
         }
@@ -82,11 +83,9 @@ pub fn write(out: &Path, contents: &Contents<'_>) -> Result<()> {
     result
 }
 
-fn remove(folder: &Path) -> Result<()> {
+fn remove(folder: &Path) -> io::Result<()> {
     match fs::remove_dir_all(folder) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-            Err(e).with_context(|| format!("{}: cannot be removed", folder.display()))
-        }
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
         _ => Ok(()),
     }
 }
@@ -95,7 +94,8 @@ fn cannot_write(path: &Path) -> String {
     format!("{}: cannot be written", path.display())
 }
 
-fn write_files(folder: &Path, contents: &Contents<'_>) -> Result<()> {
+/// Writes all files into `folder`, which is to become `out`.
+fn write_files(folder: &Path, out: &Path, contents: &Contents<'_>) -> Result<()> {
     let words = contents.model.words();
     let weights: Vec<u8> = words.into_iter().flat_map(u32::to_le_bytes).collect();
     let mut files: Vec<(String, Vec<u8>)> = vec![
@@ -121,10 +121,9 @@ fn write_files(folder: &Path, contents: &Contents<'_>) -> Result<()> {
         files.push(("barenet-blas/src/cortex_m.rs".into(), DSP_SOURCE.into()));
     }
     for (name, bytes) in files {
-        let path = folder.join(name);
-        let parent = path.parent().unwrap_or(folder);
-        fs::create_dir_all(parent).with_context(|| cannot_write(parent))?;
-        fs::write(&path, bytes).with_context(|| cannot_write(&path))?;
+        let path = folder.join(&name);
+        fs::create_dir_all(path.parent().unwrap_or(folder)).with_context(|| cannot_write(out))?;
+        fs::write(&path, bytes).with_context(|| cannot_write(&out.join(name)))?;
     }
     Ok(())
 }

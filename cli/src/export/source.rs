@@ -169,37 +169,29 @@ impl Contents<'_> {
 }
 
 pub(super) fn barenet_toml() -> String {
-    format!(
-        "[package]\n\
-         name = \"barenet\"\n\
-         description = \"Fully-connected neural networks without std, heap or unsafe\"\n\
-         version = \"{VERSION}\"\n\
-         edition = \"2024\"\n\
-         rust-version = \"{RUST_VERSION}\"\n\
-         license = \"MIT OR Apache-2.0\"\n\
-         publish = false\n\
-         \n\
-         [features]\n\
-         std = []\n\
-         \n\
-         [dependencies]\n\
-         libm = \"{LIBM_VERSION}\"\n"
-    )
+    let about = "Fully-connected neural networks without std, heap or unsafe";
+    let rest = format!("[features]\nstd = []\n\n[dependencies]\nlibm = \"{LIBM_VERSION}\"\n");
+    library_toml("barenet", about, &rest)
 }
 
 pub(super) fn blas_toml() -> String {
+    let about = "int8 layers by the DSP instructions of Cortex-M4, M7 and M33";
+    library_toml("barenet-blas", about, "[dependencies]\nbarenet = { path = \"../barenet\" }\n")
+}
+
+/// The manifest of one of barenet's own packages, and what is particular to it.
+fn library_toml(name: &str, description: &str, rest: &str) -> String {
     format!(
         "[package]\n\
-         name = \"barenet-blas\"\n\
-         description = \"int8 layers by the DSP instructions of Cortex-M4, M7 and M33\"\n\
+         name = \"{name}\"\n\
+         description = \"{description}\"\n\
          version = \"{VERSION}\"\n\
          edition = \"2024\"\n\
          rust-version = \"{RUST_VERSION}\"\n\
          license = \"MIT OR Apache-2.0\"\n\
          publish = false\n\
          \n\
-         [dependencies]\n\
-         barenet = {{ path = \"../barenet\" }}\n"
+         {rest}"
     )
 }
 

@@ -1,11 +1,12 @@
 //! `barenet data fetch`.
 
 use crate::commands::usage;
-use crate::console::{bytes_bar, say};
+use crate::console::{bytes_bar, complain, say};
 use crate::data::Version;
 use crate::data::fetch::{Archive, Event, fetch};
 use crate::shell;
 use anyhow::Result;
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -62,7 +63,9 @@ pub(super) fn run(args: &Args) -> Result<()> {
         (archive.len, archive.sha256) = (size, sha256.clone());
     }
     let bar = bytes_bar(archive.len, args.quiet);
-    let show = |line: &str| bar.suspend(|| eprintln!("{line}"));
+    let show = |line: &str| bar.suspend(|| complain(format_args!("{line}")));
+    // A mirror that has the same problem again and again says it once.
+    let problems = RefCell::new(Vec::new());
     let fetched =
         fetch(&archive, &args.dir, Duration::from_secs(args.timeout), &|event| match event {
             Event::Begin { url, from } => {
@@ -76,14 +79,23 @@ pub(super) fn run(args: &Args) -> Result<()> {
             }
             Event::Here(len) => bar.set_position(len),
             Event::Failed { url, problem } => {
-                if !args.quiet {
-                    show(&format!("warning: {url}: {problem}"));
+                let line = format!("warning: {url}: {problem}");
+                if !problems.borrow().contains(&line) {
+                    if !args.quiet {
+                        show(&line);
+                    }
+                    problems.borrow_mut().push(line);
                 }
             }
             Event::Unpacking => bar.finish_and_clear(),
         });
     bar.finish_and_clear();
-    let fetched = fetched?;
+    let fetched = fetched.inspect_err(|_error| {
+        // Only now does it matter what they were.
+        if args.quiet {
+            problems.borrow().iter().for_each(|line| show(line));
+        }
+    })?;
     if !args.quiet {
         let verb = if fetched.was_there { "is already in" } else { "is in" };
         say!("CIFAR-10 {verb} {}", fetched.folder.display());

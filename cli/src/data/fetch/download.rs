@@ -2,6 +2,8 @@
 
 use super::http::{Client, Failure};
 use super::{Archive, Event, hash_of, hex};
+use crate::data::WEB_PAGE;
+use crate::disk::folder_of;
 use anyhow::{Context, Result, anyhow};
 use sha2::{Digest, Sha256};
 use std::fs::File;
@@ -111,7 +113,7 @@ impl Download<'_> {
                 mirror.failure.as_ref().is_none_or(|failure| failure.may_pass)
             };
             if fruitless > MAX_FRUITLESS_ROUNDS || !mirrors.iter().any(may_pass) {
-                return Err(self.no_mirror(&mirrors, part.len));
+                return Err(self.no_mirror(part.len));
             }
             if fruitless > 0 {
                 thread::sleep(Duration::from_millis(250 << fruitless));
@@ -185,22 +187,19 @@ impl Download<'_> {
         format!("{}: cannot be written", self.path.display())
     }
 
-    fn no_mirror(&self, mirrors: &[Mirror<'_>], len: u64) -> anyhow::Error {
-        let problems: Vec<_> = mirrors
-            .iter()
-            .filter_map(|mirror| {
-                Some(format!("{}: {}", mirror.url, mirror.failure.as_ref()?.problem))
-            })
-            .collect();
+    /// What to do when no mirror has sent the file; why each has not was said as it happened.
+    fn no_mirror(&self, len: u64) -> anyhow::Error {
+        let name = self.archive.file_name();
         let kept = if len == 0 {
             String::new()
         } else {
-            format!(
-                "; {len} bytes are kept in {}, run the command again to go on",
-                self.path.display()
-            )
+            format!(" ({len} bytes are kept in {})", self.path.display())
         };
-        anyhow!("no mirror has {}: {}{kept}", self.archive.file_name(), problems.join("; "))
+        let dir = folder_of(self.path).display();
+        anyhow!(
+            "no mirror has sent {name}{kept}; when there is a network, run this again (https_proxy can \
+             name a proxy), or put the file from {WEB_PAGE} into {dir} and run this again to unpack it"
+        )
     }
 }
 

@@ -102,6 +102,7 @@ impl Client {
                 Failure::for_good(format!("the proxy that the environment names: {e}"))
             })?),
         };
+        let has_proxy = proxy.is_some();
         let config = Agent::config_builder()
             .http_status_as_error(false)
             // Each hop may need another proxy.
@@ -117,9 +118,11 @@ impl Client {
         if from > 0 {
             request = request.header(RANGE, format!("bytes={from}-"));
         }
+        let by_proxy = if has_proxy { ", by the proxy that the environment names" } else { "" };
         request.call().map_err(|error| match error {
             ureq::Error::BadUri(_) | ureq::Error::Http(_) => Failure::for_good(error.to_string()),
-            error => Failure::for_now(error.to_string()),
+            ureq::Error::Io(error) => Failure::for_now(format!("{error}{by_proxy}")),
+            error => Failure::for_now(format!("{error}{by_proxy}")),
         })
     }
 }

@@ -25,7 +25,7 @@ pub(super) fn read(version: Version, folder: &Path) -> Result<DataSet, DataError
 /// Unpacks an archive to `folder`, which is in `dir`: all of its files or none.
 pub(super) fn unpack(archive: &Archive, packed: &Path, dir: &Path, folder: &Path) -> Result<()> {
     let unfinished = dir.join(format!("{}.unfinished", archive.folder_name()));
-    let cannot = || format!("{}: cannot be written", unfinished.display());
+    let cannot = || format!("{}: cannot be written", folder.display());
     match fs::remove_dir_all(&unfinished) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             return Err(error).with_context(cannot);
@@ -93,17 +93,17 @@ fn extract(version: Version, archive: impl Read, into: &Path) -> Result<()> {
         if !entry.header().entry_type().is_file() {
             continue;
         }
-        let place = into.join(name);
-        let mut file = match File::create_new(&place) {
+        let cannot = || format!("{name} cannot be written");
+        let mut file = match File::create_new(into.join(name)) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 bail!("the archive has {name} twice");
             }
-            file => file.with_context(|| format!("{}: cannot be written", place.display()))?,
+            file => file.with_context(cannot)?,
         };
         let one_more = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
-        let written = copy(&mut entry.by_ref().take(one_more), &mut file, &place)?;
+        let written = copy(&mut entry.by_ref().take(one_more), &mut file, cannot)?;
         ensure!(written < one_more, "{name} has more than {limit} bytes");
-        file.sync_all().with_context(|| format!("{}: cannot be written", place.display()))?;
+        file.sync_all().with_context(cannot)?;
     }
     // The archive ends before its checksum does: read on, or damage would go unseen.
     io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(broken)?;
@@ -111,7 +111,7 @@ fn extract(version: Version, archive: impl Read, into: &Path) -> Result<()> {
 }
 
 /// Copies all bytes; what fails says whether it was the archive or the disk.
-fn copy(from: &mut impl Read, to: &mut File, place: &Path) -> Result<u64> {
+fn copy(from: &mut impl Read, to: &mut File, cannot: impl Fn() -> String) -> Result<u64> {
     let mut buffer = vec![0; 1 << 16];
     let mut len = 0;
     loop {
@@ -122,8 +122,7 @@ fn copy(from: &mut impl Read, to: &mut File, place: &Path) -> Result<u64> {
         if bytes.is_empty() {
             return Ok(len);
         }
-        io::Write::write_all(to, bytes)
-            .with_context(|| format!("{}: cannot be written", place.display()))?;
+        io::Write::write_all(to, bytes).with_context(&cannot)?;
         len += u64::try_from(count).unwrap_or(0);
     }
 }

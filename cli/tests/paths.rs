@@ -1,0 +1,116 @@
+//! Folders with names that a shell would take apart, and folders that cannot be written.
+
+#![cfg(unix)]
+
+#[path = "common/program.rs"]
+mod program;
+
+use program::{QUICK, barenet, command, message, quick, refused, refused_in_one_line, succeeds};
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::process::Command;
+use tempfile::TempDir;
+
+/// Runs what a message advises between backticks, as a shell does.
+#[track_caller]
+fn take_advice(folder: &Path, message: &str) {
+    let (_, rest) = message.split_once("`barenet ").unwrap();
+    let (arguments, _) = rest.rsplit_once('`').unwrap();
+    let script = format!("\"$0\" {arguments}");
+    let status = Command::new("sh")
+        .args(["-c", &script, env!("CARGO_BIN_EXE_barenet")])
+        .current_dir(folder)
+        .env_remove("CIFAR10_DIR")
+        .output()
+        .unwrap();
+    succeeds(&status);
+}
+
+#[test]
+fn what_a_message_advises_works_for_a_run_of_any_name() {
+    for name in [&b"my run"[..], b"it's $HOME;", b"back\\slash", b"-run", b"caf\xe9", b"two\nlines"]
+    {
+        let place = TempDir::new().unwrap();
+        let run = OsStr::from_bytes(name);
+        let folder = place.path().join(run);
+        let with_run = |start: &[&'static str], end: &[&'static str]| {
+            let words = start
+                .iter()
+                .map(OsStr::new)
+                .chain([Path::new(".").join(run).as_os_str()])
+                .chain(end.iter().map(OsStr::new))
+                .map(OsStr::to_owned)
+                .collect::<Vec<_>>();
+            barenet(place.path(), &words)
+        };
+        succeeds(&with_run(&[&QUICK[..], &["-q", "--out"]].concat(), &[]));
+        // Missing weights, damaged weights, no summary, and no checkpoint.
+        let best = folder.join("best.safetensors");
+        let whole = fs::read(&best).unwrap();
+        fs::remove_file(&best).unwrap();
+        let output = with_run(&["eval"], &[]);
+        refused(&output, 1, &["best.safetensors is missing"]);
+        take_advice(place.path(), &message(&output));
+        assert!(fs::read(&best).unwrap() == whole);
+        fs::write(&best, &whole[..100]).unwrap();
+        take_advice(place.path(), &message(&with_run(&["eval"], &[])));
+        assert!(fs::read(&best).unwrap() == whole);
+        fs::remove_file(folder.join("summary.json")).unwrap();
+        let export = || with_run(&["export"], &["--format", "firmware"]);
+        take_advice(place.path(), &message(&export()));
+        succeeds(&export());
+        fs::remove_file(folder.join("last.ckpt")).unwrap();
+        let output = with_run(&["train", "-q", "--resume"], &[]);
+        refused(&output, 1, &["no checkpoint that can be used"]);
+        take_advice(place.path(), &message(&output));
+        assert!(fs::read(&best).unwrap() == whole);
+    }
+}
+
+#[test]
+fn a_run_in_a_folder_of_any_name_leaves_its_files_there() {
+    let place = TempDir::new().unwrap();
+    for name in [&b" "[..], b"caf\xe9", "\u{65e5}\u{672c}".as_bytes(), b"a\tb"] {
+        let run = place.path().join(OsStr::from_bytes(name));
+        let output =
+            command(place.path(), &QUICK).args(["-q", "--out"]).arg(&run).output().unwrap();
+        succeeds(&output);
+        assert!(run.join("last.ckpt").is_file());
+        succeeds(&barenet(place.path(), &[OsStr::new("eval"), run.as_os_str()]));
+    }
+    let output = quick(place.path(), &["--out", ""]);
+    refused(&output, 2, &["--out"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_or_disk_that_cannot_be_written_is_named_as_it_was_asked_for() {
+    let place = TempDir::new().unwrap();
+    let output = quick(place.path(), &["--out", "/proc/barenet"]);
+    refused_in_one_line(&output, 1, &["/proc/barenet: cannot make this folder"]);
+    fs::write(place.path().join("file"), "x").unwrap();
+    let output = quick(place.path(), &["--out", "file"]);
+    refused_in_one_line(&output, 1, &["file: cannot make this folder"]);
+    // /dev/full fails every write as a full disk does.
+    fs::create_dir(place.path().join("run")).unwrap();
+    std::os::unix::fs::symlink("/dev/full", place.path().join("run/events.jsonl")).unwrap();
+    let output = quick(place.path(), &["--out", "run"]);
+    refused(&output, 1, &["events.jsonl: cannot be written", "No space left on device"]);
+
+    let output = quick(place.path(), &["--out", "/proc"]);
+    refused_in_one_line(&output, 1, &["error: /proc: cannot be written: "]);
+    let output = barenet(place.path(), &["compare", "-q", "--out", "/proc"]);
+    refused_in_one_line(&output, 1, &["error: /proc: cannot be written: "]);
+    succeeds(&quick(place.path(), &["-q", "--out", "good"]));
+    for out in ["/proc/firmware", "/dev/null/net", "good/best.safetensors/net"] {
+        let output =
+            barenet(place.path(), &["export", "good", "--format", "firmware", "--out", out]);
+        refused_in_one_line(&output, 1, &[&format!("error: {out}: cannot be written: ")]);
+    }
+    if cfg!(feature = "fetch") {
+        let output = barenet(place.path(), &["data", "fetch", "-q", "--dir", "/proc"]);
+        refused_in_one_line(&output, 1, &["error: /proc: cannot be written: "]);
+    }
+}
