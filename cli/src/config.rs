@@ -286,10 +286,13 @@ fn check(settings: &Settings) -> Result<(), SettingsError> {
         ("lr_gamma", settings.lr_gamma, "above 0", |x| x > 0.0),
         ("lr_min_factor", settings.lr_min_factor, "from 0 to 1", |x| (0.0..=1.0).contains(&x)),
     ] {
-        if let Some(value) = value
-            && !(value.is_finite() && fits(value))
-        {
-            return error(name, range, value.to_string());
+        let Some(value) = value else { continue };
+        let as_f32 = f64::from(value as f32);
+        let is_f32 = settings.dtype != Some(Dtype::F64);
+        if !(value.is_finite() && fits(value)) {
+            return error(name, range, format!("{value:?}"));
+        } else if is_f32 && !(as_f32.is_finite() && fits(as_f32)) {
+            return error(name, range, format!("{value:?}, which is {as_f32:?} in f32"));
         }
     }
     Ok(())
@@ -321,6 +324,21 @@ mod tests {
             let message = refused(Settings { learning_rate: Some(bad), ..Settings::default() });
             assert!(message.starts_with("learning_rate must be above 0"), "{message}");
         }
+    }
+
+    #[test]
+    fn numbers_that_are_out_of_range_in_the_number_type_of_the_run_are_refused() {
+        for (rate, problem) in [
+            (1e-50, "learning_rate must be above 0, found 1e-50, which is 0.0 in f32"),
+            (1e50, "learning_rate must be above 0, found 1e50, which is inf in f32"),
+        ] {
+            let settings = Settings { learning_rate: Some(rate), ..Settings::default() };
+            assert_eq!(refused(settings.clone()), problem);
+            let settings = Settings { dtype: Some(Dtype::F64), ..settings };
+            assert!(Config::new(settings, 3072, 10).is_ok());
+        }
+        let settings = Settings { momentum: Some(0.999_999_999_9), ..Settings::default() };
+        assert!(refused(settings).ends_with("found 0.9999999999, which is 1.0 in f32"));
     }
 
     #[test]

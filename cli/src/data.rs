@@ -11,6 +11,7 @@ pub mod pickle;
 pub use images::{Images, mean_image};
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// Rows and columns of an image.
@@ -110,6 +111,9 @@ pub enum DataError {
          cifar-10-python.tar.gz, from {WEB_PAGE}"
     )]
     NotFound(String),
+    /// What the environment variable names cannot be read.
+    #[error("CIFAR10_DIR: {0}")]
+    ByVariable(Box<DataError>),
     /// A file or folder that is not there.
     #[error("{0}: No such file or folder; all of CIFAR-10 is at {WEB_PAGE}")]
     Missing(String),
@@ -132,7 +136,7 @@ impl DataError {
     }
 
     pub(crate) fn io(path: &Path, error: std::io::Error) -> Self {
-        if error.kind() == std::io::ErrorKind::NotFound {
+        if error.kind() == ErrorKind::NotFound {
             return Self::Missing(path.display().to_string());
         }
         Self::Io { path: path.display().to_string(), error }
@@ -151,15 +155,19 @@ pub fn discover(explicit: Option<&Path>) -> Result<DataSet, DataError> {
         return load(path);
     }
     if let Some(path) = std::env::var_os("CIFAR10_DIR").filter(|path| !path.is_empty()) {
-        return load(Path::new(&path));
+        return load(Path::new(&path)).map_err(|error| DataError::ByVariable(Box::new(error)));
     }
     load_or_built_in(Path::new("data"))
 }
 
 /// Reads CIFAR-10 from a folder that may not be there, or may hold other things.
 fn load_or_built_in(folder: &Path) -> Result<DataSet, DataError> {
-    if !folder.is_dir() {
-        return Ok(builtin::generate());
+    match std::fs::metadata(folder) {
+        Ok(metadata) if metadata.is_dir() => {}
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            return Err(DataError::io(folder, error));
+        }
+        _ => return Ok(builtin::generate()),
     }
     match load(folder) {
         Err(DataError::NotFound(_)) => Ok(builtin::generate()),
@@ -181,21 +189,31 @@ pub fn load(path: &Path) -> Result<DataSet, DataError> {
     for folder in folders {
         // One file is enough to tell; if another is missing, that is an error which names it.
         let has = |files: [&str; 5], test: &str| {
-            files.iter().chain([&test]).any(|name| folder.join(name).is_file())
+            let mut names = files.iter().chain([&test]);
+            names.try_fold(false, |found, name| Ok(found || is_file(&folder.join(name))?))
         };
-        if has(cifar10::TRAIN_FILES, cifar10::TEST_FILE) {
+        if has(cifar10::TRAIN_FILES, cifar10::TEST_FILE)? {
             return cifar10::load(&folder);
         }
-        if has(pickle::TRAIN_FILES, pickle::TEST_FILE) {
+        if has(pickle::TRAIN_FILES, pickle::TEST_FILE)? {
             return pickle::load(&folder);
         }
     }
     for name in ["cifar-10-binary.tar.gz", "cifar-10-python.tar.gz"] {
-        if path.join(name).is_file() {
+        if is_file(&path.join(name))? {
             return archive::load(&path.join(name));
         }
     }
     Err(DataError::NotFound(path.display().to_string()))
+}
+
+/// Whether there is such a file. A folder that may not be looked into is an error: it may hold one.
+fn is_file(path: &Path) -> Result<bool, DataError> {
+    match std::fs::metadata(path) {
+        Ok(metadata) => Ok(metadata.is_file()),
+        Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(false),
+        Err(error) => Err(DataError::io(path, error)),
+    }
 }
 
 #[cfg(test)]
@@ -221,6 +239,20 @@ mod tests {
             assert!(matches!(error, DataError::Missing(_)), "{error}");
             assert!(error.to_string().contains("data_batch_1.bin: No such file"), "{error}");
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_may_be_there_but_cannot_be_seen_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        // A link to itself, as a folder without permission, cannot be followed by anyone.
+        let file = folder.path().join("test_batch.bin");
+        std::os::unix::fs::symlink(&file, &file).unwrap();
+        for result in [load(folder.path()), load_or_built_in(folder.path())] {
+            assert!(matches!(result, Err(DataError::Io { .. })), "{result:?}");
+        }
+        let result = load_or_built_in(&file);
+        assert!(matches!(result, Err(DataError::Io { .. })), "{result:?}");
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! The folder of a run: what is in it, and who may write there.
 
 use crate::disk::{RealDisk, write_whole};
-use crate::shell::{self, resume_command};
+use crate::shell::{self, begin_anew_command, resume_command};
 use anyhow::{Context, Result, bail};
 use std::fs::{self, File, TryLockError};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// Everything needed to repeat the run.
@@ -55,7 +56,7 @@ impl RunFolder {
                 let path = Path::new("runs").join(format!("{name}{suffix}"));
                 match fs::create_dir(&path) {
                     Ok(()) => return Self { path, _lock: None }.lock(),
-                    Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
+                    Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
                     Err(e) => {
                         return Err(e).with_context(|| {
                             format!("{}: cannot make this folder", path.display())
@@ -89,21 +90,28 @@ impl RunFolder {
     /// If it is not one.
     pub fn open(path: &Path) -> Result<Self> {
         let folder = Self { path: path.to_owned(), _lock: None };
-        if !folder.file(BEST).is_file() {
-            if [CHECKPOINT, PREVIOUS_CHECKPOINT].iter().any(|name| folder.file(name).is_file()) {
-                bail!(
-                    "{}: {BEST} is missing; `{}` writes it anew",
-                    path.display(),
-                    resume_command(path, None)
-                );
-            }
+        let name = path.display();
+        match fs::metadata(folder.file(BEST)) {
+            Ok(_) => return Ok(folder),
+            Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
+            Err(e) => return Err(e).with_context(|| format!("{name}: cannot be read")),
+        }
+        if path.is_file() {
+            bail!("{name}: is a file; a run is named by its folder");
+        }
+        if [CHECKPOINT, PREVIOUS_CHECKPOINT].iter().any(|name| folder.file(name).is_file()) {
+            bail!("{name}: {BEST} is missing; `{}` writes it anew", resume_command(path, None));
+        }
+        if folder.file(CONFIG).is_file() {
             bail!(
-                "{}: no run here: {BEST} is missing; `barenet train --out {}` makes one",
-                path.display(),
-                shell::word(path)
+                "{name}: this run ended before its first check: {BEST} is missing; `{}` begins anew",
+                begin_anew_command(path)
             );
         }
-        Ok(folder)
+        bail!(
+            "{name}: no run here: {BEST} is missing; `barenet train --out {}` makes one",
+            shell::word(path)
+        );
     }
 
     /// Opens the folder of a run that is to go on.
@@ -146,7 +154,7 @@ impl RunFolder {
     pub fn remove(&self, name: &str) -> Result<()> {
         let path = self.file(name);
         match fs::remove_file(&path) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+            Err(e) if e.kind() != ErrorKind::NotFound => {
                 Err(e).with_context(|| format!("{}: cannot be removed", path.display()))
             }
             _ => Ok(()),

@@ -1,5 +1,6 @@
 //! Commands that messages advise: written so that a shell takes them as they stand.
 
+use crate::run_folder::CONFIG;
 use std::path::{Path, PathBuf};
 
 /// A path as a word of a command line for a POSIX shell, in one line whatever is in it; on Windows, for
@@ -44,6 +45,13 @@ fn printf(bytes: &[u8]) -> String {
         }
     }
     format!("\"$(printf '{format}')\"")
+}
+
+/// The command that does a run again from its first step, with the settings that it left.
+#[must_use]
+pub fn begin_anew_command(run: &Path) -> String {
+    let config = word(&run.join(CONFIG));
+    format!("barenet train --config {config} --out {} --force", word(run))
 }
 
 /// The command that goes on with a run, on the images that were asked for.

@@ -66,6 +66,24 @@ fn a_result_in_json_is_one_value_and_nothing_else() {
 }
 
 #[test]
+fn a_rule_that_diverges_has_no_figures_in_a_comparison() {
+    let place = TempDir::new().unwrap();
+    let rules = ["compare", "--update-rules", "sgd", "--hidden", "8", "--train-size", "200"];
+    // The weights of the first step are too large already.
+    let arguments = [&rules[..], &["--weight-scale", "1e30"]].concat();
+    let output = command(place.path(), &[&arguments[..], &["--json"]].concat()).output().unwrap();
+    succeeds(&output);
+    let result: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    let run = &result["runs"][0];
+    assert_eq!(run["diverged_at"], 1, "{run}");
+    for key in ["loss", "train_acc", "val_acc", "best_val_acc"] {
+        assert!(run[key].is_null(), "{run}");
+    }
+    let output = command(place.path(), &arguments).output().unwrap();
+    assert!(stdout(&output).contains("sgd                      -           -           -\n"));
+}
+
+#[test]
 fn a_reader_that_goes_away_is_no_failure_and_stops_no_training() {
     let place = TempDir::new().unwrap();
     let closed = || std::io::pipe().unwrap().1;

@@ -70,6 +70,27 @@ fn what_a_message_advises_works_for_a_run_of_any_name() {
 }
 
 #[test]
+fn what_a_message_advises_works_for_a_run_that_left_no_weights() {
+    let place = TempDir::new().unwrap();
+    let run = place.path().join("my run");
+    fs::create_dir(&run).unwrap();
+    let output = barenet(place.path(), &["eval", "my run"]);
+    refused(&output, 1, &["my run: no run here"]);
+    let settings = [&QUICK[..], &["--seed", "3", "--out", "other"]].concat();
+    succeeds(&barenet(place.path(), &settings));
+    fs::copy(place.path().join("other/config.toml"), run.join("config.toml")).unwrap();
+    for arguments in [&["eval", "my run"][..], &["export", "my run", "--format", "firmware"]] {
+        let output = barenet(place.path(), arguments);
+        refused_in_one_line(&output, 1, &["my run: this run ended before its first check"]);
+    }
+    take_advice(place.path(), &message(&barenet(place.path(), &["eval", "my run"])));
+    let read = |run: &str| fs::read(place.path().join(run).join("last.ckpt")).unwrap();
+    assert!(read("my run") == read("other"), "begun anew with the same settings");
+    let output = barenet(place.path(), &["eval", "my run/config.toml"]);
+    refused_in_one_line(&output, 1, &["config.toml: is a file; a run is named by its folder"]);
+}
+
+#[test]
 fn a_run_in_a_folder_of_any_name_leaves_its_files_there() {
     let place = TempDir::new().unwrap();
     for name in [&b" "[..], b"caf\xe9", "\u{65e5}\u{672c}".as_bytes(), b"a\tb"] {

@@ -125,7 +125,7 @@ fn cifar10_that_was_asked_for_by_variable_is_not_silently_replaced() {
     let place = TempDir::new().unwrap();
     let output =
         command(place.path(), &["data", "info"]).env("CIFAR10_DIR", place.path()).output().unwrap();
-    refused_in_one_line(&output, 1, &["no CIFAR-10 here"]);
+    refused_in_one_line(&output, 1, &["error: CIFAR10_DIR: ", "no CIFAR-10 here"]);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::Checkpoint;
 use crate::disk::{Disk, RealDisk, unfinished};
 use crate::number::Number;
 use crate::run_folder::{CHECKPOINT, CONFIG, DAMAGED_CHECKPOINT, PREVIOUS_CHECKPOINT};
-use crate::shell;
+use crate::shell::begin_anew_command;
 use anyhow::{Context, Result, anyhow};
 use std::fs;
 use std::io;
@@ -75,10 +75,8 @@ pub fn find(folder: &Path) -> Result<Found> {
     }
     let problem = passed_over.map_or_else(String::new, |error| format!("{error:#}"));
     let folder_name = folder.display();
-    let config = folder.join(CONFIG);
-    let advice = if config.exists() {
-        let (config, folder) = (shell::word(&config), shell::word(folder));
-        format!("; `barenet train --config {config} --out {folder} --force` begins anew")
+    let advice = if folder.join(CONFIG).exists() {
+        format!("; `{}` begins anew", begin_anew_command(folder))
     } else {
         String::new()
     };

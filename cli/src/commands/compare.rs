@@ -74,6 +74,7 @@ struct Curves {
     loss: Vec<f64>,
     train_acc: Vec<f64>,
     val_acc: Vec<f64>,
+    diverged_at: Option<usize>,
 }
 
 /// Runs the command.
@@ -127,7 +128,8 @@ pub fn run(args: Args) -> Result<()> {
     let figure = comparison_figure(&curves);
     write_whole(&RealDisk, &args.out.join("comparison.svg"), figure.to_svg()?.as_bytes())?;
     write_whole(&RealDisk, &args.out.join("comparison.png"), &figure.to_png()?)?;
-    let last = |history: &[f64]| history.last().copied().unwrap_or(0.0);
+    // `null` for what a run did not come to.
+    let last = |history: &[f64]| history.last().copied();
     let rows: Vec<_> = runs
         .iter()
         .map(|run| {
@@ -136,26 +138,25 @@ pub fn run(args: Args) -> Result<()> {
                 "loss": last(&run.loss),
                 "train_acc": last(&run.train_acc),
                 "val_acc": last(&run.val_acc),
-                "best_val_acc": run.val_acc.iter().copied().fold(0.0, f64::max),
+                "best_val_acc": run.val_acc.iter().copied().reduce(f64::max),
+                "diverged_at": run.diverged_at,
             })
         })
         .collect();
     let result = json!({ "data": data.source.kind(), "runs": rows });
     write_whole(&RealDisk, &args.out.join("comparison.json"), format!("{result:#}\n").as_bytes())?;
     console.json(&result.to_string());
-    let (last, data) = ("last epoch", data.source.kind());
-    console.line(&format!("\n{:<14}{:>12}{:>12}{:>12}", data, "train acc", "val acc", "best val"));
+    let data = data.source.kind();
+    console.line(&format!("\n{data:<14}{:>12}{:>12}{:>12}", "train acc", "val acc", "best val"));
     for run in &runs {
-        console.line(&format!(
-            "{:<14}{:>12}{:>12}{:>12}",
-            run.rule.name(),
-            accuracy_text(run.train_acc.last().copied().unwrap_or(0.0)),
-            accuracy_text(run.val_acc.last().copied().unwrap_or(0.0)),
-            accuracy_text(run.val_acc.iter().copied().fold(0.0, f64::max)),
-        ));
+        let text = |accuracy: Option<f64>| accuracy.map_or_else(|| "-".to_owned(), accuracy_text);
+        let best = run.val_acc.iter().copied().reduce(f64::max);
+        let (train, val) = (last(&run.train_acc), last(&run.val_acc));
+        let name = run.rule.name();
+        console.line(&format!("{name:<14}{:>12}{:>12}{:>12}", text(train), text(val), text(best)));
     }
     let out = args.out.display();
-    console.line(&format!("({last})\n\nplots are in {out}"));
+    console.line(&format!("(last epoch)\n\nplots are in {out}"));
     console.end(&format!("the comparison is complete in {out}"))
 }
 
@@ -188,5 +189,6 @@ fn train_one<T: Number>(
         loss: outcome.loss_history,
         train_acc: outcome.train_acc_history,
         val_acc: outcome.val_acc_history,
+        diverged_at: outcome.diverged_at,
     })
 }

@@ -52,7 +52,7 @@ impl Session<'_> {
             T::NAME
         ));
         console.line(&format!(
-            "training  {}, learning rate {}, batches of {}, {} epochs, seed {}",
+            "training  {}, learning rate {:?}, batches of {}, {} epochs, seed {}",
             solver.update_rule.name(),
             solver.learning_rate,
             solver.batch_size,
