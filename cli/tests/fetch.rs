@@ -2,61 +2,26 @@
 
 #![cfg(feature = "fetch")]
 
+#[path = "fetch/archives.rs"]
+mod archives;
 #[path = "common/program.rs"]
 mod program;
 #[path = "fetch/server.rs"]
 mod server;
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
+use archives::{archive, noise};
 use program::{barenet, command, message, refused, stdout, succeeds};
 use server::{Answer, Server};
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 const PART: &str = "data/cifar-10-binary.tar.gz.part";
 const PACKED: &str = "data/cifar-10-binary.tar.gz";
 const FOLDER: &str = "data/cifar-10-batches-bin";
-
-/// Half a million bytes without pattern. They are no archive: what fetches them ends after the
-/// download, with the file whole in its place.
-fn noise() -> &'static [u8] {
-    static NOISE: OnceLock<Vec<u8>> = OnceLock::new();
-    NOISE.get_or_init(|| {
-        let mut state = 1_u64;
-        let mut next = || {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            state.to_be_bytes()[0]
-        };
-        (0..500_000).map(|_| next()).collect()
-    })
-}
-
-/// An archive as large as the real one when it is unpacked: 60,000 black images of every class.
-fn archive() -> &'static [u8] {
-    static ARCHIVE: OnceLock<Vec<u8>> = OnceLock::new();
-    ARCHIVE.get_or_init(|| {
-        let mut builder = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
-        let mut file = vec![0; 10_000 * 3073];
-        file.chunks_exact_mut(3073)
-            .zip((0..10).cycle())
-            .for_each(|(image, label)| image[0] = label);
-        let names = (1..=5).map(|i| format!("data_batch_{i}.bin")).chain(["test_batch.bin".into()]);
-        for name in names {
-            let mut header = tar::Header::new_gnu();
-            header.set_size(file.len() as u64);
-            header.set_mode(0o600);
-            let path = format!("cifar-10-batches-bin/{name}");
-            builder.append_data(&mut header, path, &file[..]).unwrap();
-        }
-        builder.into_inner().unwrap().finish().unwrap()
-    })
-}
 
 fn fetch(folder: &Path, file: &[u8], urls: &[String]) -> Command {
     let hash: String = Sha256::digest(file).iter().map(|byte| format!("{byte:02x}")).collect();
@@ -376,6 +341,9 @@ fn flags_that_cannot_be_used_are_refused() {
     for arguments in [
         &["--url", "ftp://x/f"][..],
         &["--url", "f.tar.gz"],
+        &["--url", ""],
+        &["--url", "http://"],
+        &["--url", "https://a b/f"],
         // The expected hash belongs to the built-in addresses.
         &["--sha256", "00", "--size", "3"],
         &["--timeout", "0"],

@@ -106,6 +106,12 @@ impl Archive {
     }
 }
 
+/// Whether this is an address that can be asked: `http://` or `https://`, and a host.
+#[must_use]
+pub fn is_address(url: &str) -> bool {
+    http::parse(url).is_some()
+}
+
 /// What happens while an archive is fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event<'a> {

@@ -3,7 +3,7 @@
 use crate::commands::usage;
 use crate::console::{bytes_bar, complain, say};
 use crate::data::Version;
-use crate::data::fetch::{Archive, Event, fetch};
+use crate::data::fetch::{Archive, Event, fetch, is_address};
 use crate::shell;
 use anyhow::Result;
 use std::cell::RefCell;
@@ -53,8 +53,8 @@ pub(super) struct Args {
 /// If no mirror has the archive, or a file cannot be written.
 pub(super) fn run(args: &Args) -> Result<()> {
     let mut archive = Archive::official(args.format);
-    if args.url.iter().any(|url| !url.starts_with("http://") && !url.starts_with("https://")) {
-        return usage("--url must begin with http:// or https://");
+    if let Some(url) = args.url.iter().find(|url| !is_address(url)) {
+        return usage(format!("--url: {url:?} is not an http:// or https:// address"));
     }
     if !args.url.is_empty() {
         archive.urls.clone_from(&args.url);

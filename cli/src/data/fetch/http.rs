@@ -132,7 +132,7 @@ fn reader(response: ureq::http::Response<ureq::Body>) -> Box<dyn Read> {
 }
 
 /// An address that can be asked.
-fn parse(url: &str) -> Option<Uri> {
+pub(super) fn parse(url: &str) -> Option<Uri> {
     let uri: Uri = url.parse().ok()?;
     matches!(uri.scheme_str(), Some("http" | "https")).then_some(())?;
     uri.host().filter(|host| !host.is_empty())?;
