@@ -1,6 +1,7 @@
 //! What came out of a run.
 
 use crate::run_folder::{RunFolder, SUMMARY};
+use crate::shell::resume_command;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
@@ -58,7 +59,10 @@ impl Summary {
     /// Naming the file, if it is not there or cannot be read.
     pub fn read(folder: &RunFolder) -> Result<Self> {
         let json = folder.read(SUMMARY)?;
-        serde_json::from_slice(&json).with_context(|| folder.file(SUMMARY).display().to_string())
+        serde_json::from_slice(&json).with_context(|| {
+            let (file, resume) = (folder.file(SUMMARY), resume_command(folder.path(), None));
+            format!("{}: damaged; `{resume}` writes it anew", file.display())
+        })
     }
 
     /// Writes it into the run's folder.

@@ -57,8 +57,12 @@ fn what_a_message_advises_works_for_a_run_of_any_name() {
         fs::write(&best, &whole[..100]).unwrap();
         take_advice(place.path(), &message(&with_run(&["eval"], &[])));
         assert!(fs::read(&best).unwrap() == whole);
-        fs::remove_file(folder.join("summary.json")).unwrap();
+        let summary = folder.join("summary.json");
+        fs::write(&summary, "{").unwrap();
         let export = || with_run(&["export"], &["--format", "firmware"]);
+        refused(&export(), 1, &["summary.json: damaged"]);
+        take_advice(place.path(), &message(&export()));
+        fs::remove_file(&summary).unwrap();
         take_advice(place.path(), &message(&export()));
         succeeds(&export());
         fs::remove_file(folder.join("last.ckpt")).unwrap();
