@@ -30,23 +30,18 @@ fn take_advice(folder: &Path, message: &str) {
 
 #[test]
 fn what_a_message_advises_works_for_a_run_of_any_name() {
-    for name in [&b"my run"[..], b"it's $HOME;", b"back\\slash", b"-run", b"caf\xe9", b"two\nlines"]
-    {
+    for name in [&b"it's my $HOME;"[..], b"-run", b"two\nlines, caf\xe9"] {
         let place = TempDir::new().unwrap();
         let run = OsStr::from_bytes(name);
         let folder = place.path().join(run);
+        let path = Path::new(".").join(run);
         let with_run = |start: &[&'static str], end: &[&'static str]| {
-            let words = start
-                .iter()
-                .map(OsStr::new)
-                .chain([Path::new(".").join(run).as_os_str()])
-                .chain(end.iter().map(OsStr::new))
-                .map(OsStr::to_owned)
-                .collect::<Vec<_>>();
+            let (start, end) = (start.iter().map(OsStr::new), end.iter().map(OsStr::new));
+            let words: Vec<_> = start.chain([path.as_os_str()]).chain(end).collect();
             barenet(place.path(), &words)
         };
         succeeds(&with_run(&[&QUICK[..], &["-q", "--out"]].concat(), &[]));
-        // Missing weights, damaged weights, no summary, and no checkpoint.
+        // No weights, damaged weights, a damaged summary, no summary, and no checkpoint.
         let best = folder.join("best.safetensors");
         let whole = fs::read(&best).unwrap();
         fs::remove_file(&best).unwrap();
