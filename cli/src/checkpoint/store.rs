@@ -15,6 +15,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread::{Scope, ScopedJoinHandle};
+use std::time::{Duration, Instant};
 
 /// Writes a checkpoint into a run's folder; the one before becomes the previous one.
 ///
@@ -122,13 +123,16 @@ pub struct Desk<T> {
 #[derive(Debug)]
 struct State<T> {
     waiting: Option<Checkpoint<T>>,
+    /// How long the last one took; `None` while one waits or is being written.
+    took: Option<Duration>,
     closed: bool,
     failed: Option<anyhow::Error>,
 }
 
 impl<T> Default for Desk<T> {
     fn default() -> Self {
-        let state = State { waiting: None, closed: false, failed: None };
+        let took = Some(Duration::ZERO);
+        let state = State { waiting: None, took, closed: false, failed: None };
         Self { state: Mutex::new(state), changed: Condvar::new() }
     }
 }
@@ -149,9 +153,12 @@ impl<'scope, T: Number> Writer<'scope, T> {
                 }
                 let Some(checkpoint) = state.waiting.take() else { return };
                 drop(state);
+                let start = Instant::now();
                 let result = save(&RealDisk, folder, &checkpoint.to_bytes());
+                let took = start.elapsed();
                 let mut state = desk.state.lock().unwrap_or_else(PoisonError::into_inner);
                 state.failed = result.err();
+                state.took = state.waiting.is_none().then_some(took);
             }
         };
         Self { desk, thread: scope.spawn(work) }
@@ -163,8 +170,15 @@ impl<'scope, T: Number> Writer<'scope, T> {
     pub fn submit(&self, checkpoint: Checkpoint<T>) -> Option<anyhow::Error> {
         let mut state = self.desk.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.waiting = Some(checkpoint);
+        state.took = None;
         self.desk.changed.notify_one();
         state.failed.take()
+    }
+
+    /// How long the last one took, zero before the first; `None` while one is not yet written.
+    #[must_use]
+    pub fn cost(&self) -> Option<Duration> {
+        self.desk.state.lock().unwrap_or_else(PoisonError::into_inner).took
     }
 
     /// Waits until the last one is written.
@@ -273,6 +287,7 @@ mod tests {
         let (desk, missing) = (Desk::default(), Desk::default());
         std::thread::scope(|scope| {
             let writer = Writer::start(scope, &desk, place.path());
+            assert_eq!(writer.cost(), Some(Duration::ZERO));
             for iteration in 1..=50 {
                 assert!(writer.submit(checkpoint(iteration)).is_none());
             }

@@ -1,5 +1,8 @@
 //! `barenet train`.
 
+#[cfg(test)]
+mod bits;
+mod due;
 mod report;
 mod session;
 
@@ -16,7 +19,8 @@ use crate::settings::{Dtype, Settings, count};
 use crate::shell::resume_command;
 use crate::signals::Signals;
 use anyhow::{Context, Result};
-use session::{Session, When};
+use due::When;
+use session::Session;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -51,7 +55,7 @@ pub struct Args {
     /// Go on with the run in this folder, from its last checkpoint; --epochs may be more than before
     #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "out", "force"])]
     pub resume: Option<PathBuf>,
-    /// Write a checkpoint every N iterations too, not only after every epoch
+    /// Write a checkpoint every N iterations too, not only after epochs
     #[arg(long, value_parser = count, value_name = "N")]
     pub checkpoint_every: Option<usize>,
     /// Write a checkpoint every so many seconds too

@@ -1,5 +1,6 @@
 //! A run and the files it leaves while it goes on.
 
+use super::due::When;
 use crate::checkpoint::Checkpoint;
 use crate::checkpoint::store::{Desk, Writer};
 use crate::commands::usage;
@@ -35,15 +36,6 @@ pub(super) struct Session<'a> {
     pub(super) signals: Signals,
     /// The bytes of a checkpoint to go on from, and its file.
     pub(super) resume: Option<(Vec<u8>, PathBuf)>,
-}
-
-/// When checkpoints are written, besides after every epoch.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct When {
-    /// Every so many iterations.
-    pub(super) every: Option<usize>,
-    /// Every so long.
-    pub(super) interval: Option<Duration>,
 }
 
 /// The lengths of a run.
@@ -107,6 +99,8 @@ impl Session<'_> {
         let first_iteration = checkpoint.as_ref().map_or(0, |saved| saved.progress.iteration);
         let clock = Instant::now();
         let (mut last_drawn, mut last_saved) = (clock, clock);
+        // Best weights that wait for the next checkpoint, and what the last one kept the training from.
+        let (mut has_new_best, mut waited) = (false, Duration::ZERO);
         let desk = Desk::default();
         let outcome = std::thread::scope(|scope| -> Result<Outcome<T>> {
             let writer = Writer::start(scope, &desk, folder.path());
@@ -117,7 +111,6 @@ impl Session<'_> {
                 backend,
                 checkpoint.as_ref(),
                 |event, moment| {
-                    let mut save = self.signals.checkpoint();
                     match *event {
                         Event::Step { iteration, loss, print } => {
                             let loss = loss.to_printed();
@@ -136,7 +129,6 @@ impl Session<'_> {
                                 let rate = f64::from_usize(done) / clock.elapsed().as_secs_f64();
                                 console.progress(iteration, rate);
                             }
-                            save |= self.when.every.is_some_and(|n| iteration.is_multiple_of(n));
                         }
                         Event::Epoch { epoch, train_acc, val_acc, best } => {
                             let (train_acc, val_acc) =
@@ -150,16 +142,21 @@ impl Session<'_> {
                             console.line(&format!(
                                 "(Epoch {epoch} / {last}) train acc: {train_acc:.6}; val_acc: {val_acc:.6}"
                             ));
-                            if best {
-                                save_best(moment.best_weights(&arch)?)?;
-                            }
-                            save = true;
+                            has_new_best |= best;
                         }
                     }
                     let stop = self.signals.stop().is_some();
-                    save |= self.when.interval.is_some_and(|time| last_saved.elapsed() >= time);
-                    if save || stop {
-                        last_saved = Instant::now();
+                    let cost = writer.cost().map(|cost| cost + waited);
+                    let since = last_saved.elapsed();
+                    if self.signals.checkpoint()
+                        | stop
+                        | self.when.is_due(event, lengths.epochs, since, cost)
+                    {
+                        let begin = Instant::now();
+                        if has_new_best {
+                            save_best(moment.best_weights(&arch)?)?;
+                            has_new_best = false;
+                        }
                         let copy = Checkpoint::of(
                             &config_text,
                             data_mark,
@@ -170,6 +167,8 @@ impl Session<'_> {
                             console
                                 .warn(&format!("{error:#}; the checkpoint before it can be used"));
                         }
+                        waited = begin.elapsed();
+                        last_saved = Instant::now();
                     }
                     Ok(if stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
                 },
@@ -182,6 +181,10 @@ impl Session<'_> {
         console.finish();
         let outcome = outcome?;
         log.flush()?;
+        // Where the loss was not finite, nothing was written.
+        if has_new_best {
+            save_best(Weights::new(&arch, &outcome.best_params, &outcome.best_running)?)?;
+        }
         self.plot(&outcome)?;
         if outcome.stopped {
             let signal = self.signals.stop().unwrap_or(0);

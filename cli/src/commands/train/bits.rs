@@ -1,0 +1,132 @@
+//! One seed, one program, one kernel: the same files and checkpoints, byte for byte, at any number of
+//! threads. `tests/bits.rs` asks the command the same; here the runs share a process and the images,
+//! so that there is time for every configuration.
+
+use super::due::When;
+use super::session::Session;
+use crate::checkpoint::Checkpoint;
+use crate::config::Config;
+use crate::console::{Console, Verbosity};
+use crate::data::{DataSet, IMAGE_LEN, Images, NUM_CLASSES, builtin};
+use crate::number::Number;
+use crate::run_folder::{BEST, CHECKPOINT, CONFIG, EVENTS, RunFolder};
+use crate::samples::{Split, fingerprint};
+use crate::settings::Settings;
+use crate::signals::Signals;
+use crate::trainer;
+use barenet_blas::{Backend, Element, Kernel};
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::time::Instant;
+
+/// What must be the same bytes; `summary.json` has times in it.
+const FILES: [&str; 6] = [CONFIG, EVENTS, BEST, CHECKPOINT, "training.svg", "training.png"];
+
+const RULES: [&str; 6] = ["sgd", "sgd_momentum", "nesterov", "rmsprop", "adam", "adamw"];
+
+/// A size at which everything that threads share is divided, most of it more than once: products by
+/// rows and by columns, gathering, activations, statistics and normalization, sums of rows, weight
+/// decay and updates.
+const SIZE: &str = "hidden = [16, 256]\nbatch_size = 260\ntrain_size = 520\nval_size = 60\n\
+                    test_size = 10\nnum_epochs = 2\nlearning_rate = 1e-3\n";
+
+const PLAIN: &str = "";
+const FULL: &str =
+    "batchnorm = true\nkeep_prob = 0.8\nreg = 0.01\nsampling = \"with_replacement\"\n";
+
+/// As many of the built-in images as are needed.
+fn images() -> DataSet {
+    let all = builtin::generate();
+    let first = |images: &Images, count| {
+        let mut few = Images::default();
+        (0..count).for_each(|index| few.push(images.labels()[index], images.image(index)));
+        few
+    };
+    DataSet { train: first(&all.train, 580), test: first(&all.test, 10), ..all }
+}
+
+/// Trains with exactly so many threads: the files that the run leaves, and the checkpoint that could
+/// be written after each event.
+fn run<T: Number>(
+    place: &Path,
+    config: &Config,
+    data: &DataSet,
+    threads: usize,
+) -> Vec<(String, Vec<u8>)> {
+    let split = Split::new(data, config.settings()).unwrap();
+    let backend = Backend::with_threads(config.kernel(), threads).unwrap();
+    let folder = RunFolder::create(Some(&place.join("run")), "", true).unwrap();
+    let session = Session {
+        config,
+        data,
+        split: &split,
+        backend: &backend,
+        folder: &folder,
+        name: "run",
+        when: When::default(),
+        signals: Signals::default(),
+        resume: None,
+    };
+    session.run::<T>(None, Console::new(Verbosity::Quiet), Instant::now()).unwrap();
+    let read = |name: &str| (name.to_owned(), fs::read(folder.file(name)).unwrap());
+    let mut found: Vec<_> = FILES.into_iter().map(read).collect();
+
+    let mean_image: Vec<_> = split.mean_image(data).into_iter().map(T::from_f64).collect();
+    let (text, mark) = (config.to_toml(), fingerprint(data));
+    trainer::train(config, (data, &split), &mean_image, &backend, None, |event, moment| {
+        let checkpoint = Checkpoint::of(&text, mark, moment.progress, moment.buffers);
+        found.push((format!("the checkpoint after {event:?}"), checkpoint.to_bytes()));
+        Ok(ControlFlow::Continue(()))
+    })
+    .unwrap();
+    assert!(found[FILES.len()..].last().unwrap().1 == found[3].1, "the last one is in the folder");
+    found
+}
+
+/// The kernels that only this build has: another build runs the others.
+fn kernels() -> &'static [Kernel] {
+    if cfg!(feature = "openblas") { &Kernel::ALL[..1] } else { Kernel::ALL }
+}
+
+fn same_bytes_at_any_number_of_threads<T: Number + Element>(dtype: &str) {
+    let data = images();
+    let place = tempfile::tempdir().unwrap();
+    let mut all_params = Vec::new();
+    for kernel in kernels() {
+        for rule in RULES {
+            for more in [PLAIN, FULL] {
+                let text = format!(
+                    "{SIZE}{more}dtype = \"{dtype}\"\ngemm = \"{kernel}\"\nupdate_rule = \"{rule}\"",
+                    kernel = kernel.name()
+                );
+                let settings = Settings::from_toml(&text, Path::new("f")).unwrap();
+                let config = Config::new(settings, IMAGE_LEN, NUM_CLASSES).unwrap();
+                let expected = run::<T>(place.path(), &config, &data, 1);
+                for threads in [2, 3, 8] {
+                    let found = run::<T>(place.path(), &config, &data, threads);
+                    for ((name, found), (_, expected)) in found.iter().zip(&expected) {
+                        assert!(found == expected, "{name} with {threads} threads:\n{text}");
+                    }
+                    assert_eq!(found.len(), expected.len());
+                }
+                let last = Checkpoint::<T>::from_bytes(&expected[3].1, Path::new("f")).unwrap();
+                all_params.push(last.params);
+            }
+        }
+    }
+    // If settings changed nothing, the comparison would say nothing.
+    for (i, params) in all_params.iter().enumerate() {
+        assert!(!all_params[..i].contains(params), "run {i} has the parameters of another");
+    }
+}
+
+#[test]
+fn files_and_checkpoints_of_f32_are_the_same_bytes_at_any_number_of_threads() {
+    same_bytes_at_any_number_of_threads::<f32>("f32");
+}
+
+#[test]
+fn files_and_checkpoints_of_f64_are_the_same_bytes_at_any_number_of_threads() {
+    same_bytes_at_any_number_of_threads::<f64>("f64");
+}
