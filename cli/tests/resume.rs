@@ -8,7 +8,7 @@ mod files;
 mod program;
 
 use files::same_run;
-use program::{barenet, command, refused, refused_in_one_line, succeeds};
+use program::{barenet, command, message, refused, refused_in_one_line, succeeds};
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -216,6 +216,41 @@ fn a_run_made_longer_is_the_longer_run() {
     succeeds(&barenet(place.path(), &["train", "-q", "--resume", "a", "--epochs", "5"]));
     succeeds(&barenet(place.path(), &[&short[..], &["--epochs", "5", "--out", "b"]].concat()));
     same_run(place.path(), "a", "b");
+}
+
+/// The wish for more epochs is not lost with the process.
+#[test]
+fn a_run_made_longer_and_killed_at_once_goes_on_to_its_new_end() {
+    let place = TempDir::new().unwrap();
+    let short = ["train", "-q", "--hidden", "16", "--train-size", "500", "--epochs", "1"];
+    let short = [&short[..], &["--batch-size", "100", "--out", "run"]].concat();
+    succeeds(&barenet(place.path(), &short));
+    let longer = ["train", "--resume", "run", "--epochs", "100000"];
+    let (running, _) = Running::start(place.path(), &longer, "resume");
+    let config = place.path().join("run/config.toml");
+    while !fs::read_to_string(&config).unwrap().contains("100000") {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    running.kill();
+    let (running, start) = Running::start(place.path(), &["train", "--resume", "run"], "start");
+    assert_eq!(start["num_iterations"], 500_000);
+    running.kill();
+}
+
+#[test]
+fn settings_that_were_changed_in_the_folder_do_not_count_and_that_is_said() {
+    let place = TempDir::new().unwrap();
+    let settings = ["train", "-q", "--hidden", "16", "--train-size", "200", "--epochs", "2"];
+    succeeds(&barenet(place.path(), &[&settings[..], &["--out", "run"]].concat()));
+    let config = place.path().join("run/config.toml");
+    let own = fs::read_to_string(&config).unwrap();
+    fs::write(&config, own.replace("seed = 0", "seed = 7")).unwrap();
+    let output = barenet(place.path(), &["train", "-q", "--resume", "run"]);
+    succeeds(&output);
+    assert!(message(&output).contains("run/config.toml: changed since"), "{}", message(&output));
+    assert!(fs::read_to_string(&config).unwrap() == own);
+    let output = barenet(place.path(), &["train", "-q", "--resume", "run", "--epochs", "3"]);
+    assert_eq!(message(&output), "");
 }
 
 #[test]

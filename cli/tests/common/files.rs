@@ -1,5 +1,8 @@
 //! What runs that are the same leave.
 
+// Each test file is a program of its own and uses some of it.
+#![allow(dead_code)]
+
 use std::fs;
 use std::path::Path;
 

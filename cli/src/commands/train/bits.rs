@@ -29,7 +29,7 @@ const RULES: [&str; 6] = ["sgd", "sgd_momentum", "nesterov", "rmsprop", "adam", 
 /// rows and by columns, gathering, activations, statistics and normalization, sums of rows, weight
 /// decay and updates.
 const SIZE: &str = "hidden = [16, 256]\nbatch_size = 260\ntrain_size = 520\nval_size = 60\n\
-                    test_size = 10\nnum_epochs = 2\nlearning_rate = 1e-3\n";
+                    test_size = 10\nnum_train_samples = 100\nnum_epochs = 2\nlearning_rate = 1e-3\n";
 
 const PLAIN: &str = "";
 const FULL: &str =
@@ -67,6 +67,7 @@ fn run<T: Number>(
         when: When::default(),
         signals: Signals::default(),
         resume: None,
+        go_on: "",
     };
     session.run::<T>(None, Console::new(Verbosity::Quiet), Instant::now()).unwrap();
     let read = |name: &str| (name.to_owned(), fs::read(folder.file(name)).unwrap());

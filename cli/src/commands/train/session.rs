@@ -2,11 +2,12 @@
 
 use super::due::When;
 use crate::checkpoint::Checkpoint;
-use crate::checkpoint::store::{Desk, Writer};
+use crate::checkpoint::store::{Desk, Writer, save};
 use crate::commands::usage;
 use crate::config::Config;
 use crate::console::Console;
 use crate::data::DataSet;
+use crate::disk::RealDisk;
 use crate::events::{EventLog, RunEvent};
 use crate::number::Number;
 use crate::presets::Reported;
@@ -18,6 +19,7 @@ use crate::weights::to_safetensors;
 use anyhow::{Result, ensure};
 use barenet::{Event, Float, Progress, SolverConfig, Weights};
 use barenet_blas::Backend;
+use std::fs;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -76,8 +78,11 @@ impl Session<'_> {
         });
         let mean_image: Vec<T> = mean_image.into_iter().map(T::from_f64).collect();
         let config_text = config.to_toml();
-        let checkpoint = self.read_checkpoint::<T>(data_mark, lengths)?;
+        let mut checkpoint = self.read_checkpoint::<T>(data_mark, lengths)?;
 
+        if let Some(saved) = &mut checkpoint {
+            self.take_over_settings(saved, &config_text, &console)?;
+        }
         folder.write(CONFIG, config_text.as_bytes())?;
         let mut log = self.start_log(&console, lengths, checkpoint.as_ref())?;
         self.describe::<T>(&console);
@@ -227,6 +232,30 @@ impl Session<'_> {
             ));
         }
         Ok(Some(checkpoint))
+    }
+
+    /// Settings that are others than before, such as more epochs, go into the checkpoint at once:
+    /// whoever kills this run and goes on once more goes on with them. What somebody wrote into
+    /// `config.toml` does not count, and that is said.
+    fn take_over_settings<T: Number>(
+        &self,
+        saved: &mut Checkpoint<T>,
+        config: &str,
+        console: &Console,
+    ) -> Result<()> {
+        let file = self.folder.file(CONFIG);
+        if fs::read(&file)
+            .is_ok_and(|found| found != saved.config.as_bytes() && found != config.as_bytes())
+        {
+            let file = file.display();
+            console
+                .warn(&format!("{file}: changed since; the run goes on with the settings it had"));
+        }
+        if saved.config != config {
+            config.clone_into(&mut saved.config);
+            save(&RealDisk, self.folder.path(), &saved.to_bytes())?;
+        }
+        Ok(())
     }
 
     /// Starts `events.jsonl`, with all that a checkpoint says has happened: the file may have more
