@@ -1,10 +1,13 @@
 //! A kernel and a team of threads, chosen at run time.
 
 use crate::join::Join;
+#[cfg(any(target_arch = "x86_64", feature = "matrixmultiply", feature = "openblas"))]
+use crate::made_rows;
 use crate::team::{Team, cpus};
 #[cfg(any(feature = "matrixmultiply", feature = "openblas"))]
 use crate::tile::Product;
-use barenet::{Float, Gemm, GemmArgs, Portable};
+use barenet::{Float, Gemm, GemmArgs, Mat, MatMut, Portable, Rows};
+use core::cell::RefCell;
 use core::fmt;
 use std::io;
 
@@ -159,14 +162,40 @@ impl Join for Backend {
 }
 
 /// A number type that all kernels multiply: `f32` and `f64`.
+#[doc(hidden)]
 pub trait Element: Float {
     /// Computes one product with a kernel, on the threads of a backend.
-    #[doc(hidden)]
     fn multiply(args: GemmArgs<'_, Self>, backend: &Backend);
+
+    /// Computes out ← out + x · w.
+    fn add_rows_product(
+        x: &impl Rows<Self>,
+        w: Mat<'_, Self>,
+        out: MatMut<'_, Self>,
+        backend: &Backend,
+    );
+
+    /// Computes dw ← xᵀ · dout.
+    fn rows_transposed_product(
+        x: &impl Rows<Self>,
+        dout: Mat<'_, Self>,
+        dw: MatMut<'_, Self>,
+        backend: &Backend,
+    );
+
+    /// Memory of this thread for numbers that are made. It holds anything, and may be too short.
+    fn take_memory() -> Vec<Self>;
+
+    /// Keeps it for the next time: after the first ones nothing is allocated.
+    fn give_memory_back(memory: Vec<Self>);
 }
 
 macro_rules! impl_element {
-    ($t:ty) => {
+    ($t:ty, $memory:ident) => {
+        thread_local! {
+            static $memory: RefCell<Vec<$t>> = const { RefCell::new(Vec::new()) };
+        }
+
         impl Element for $t {
             fn multiply(args: GemmArgs<'_, Self>, backend: &Backend) {
                 match backend.kernel {
@@ -181,16 +210,81 @@ macro_rules! impl_element {
                     Kernel::OpenBlas => Product::new(args).run(&crate::OpenBlas::new(), backend),
                 }
             }
+
+            fn add_rows_product(
+                x: &impl Rows<Self>,
+                w: Mat<'_, Self>,
+                out: MatMut<'_, Self>,
+                backend: &Backend,
+            ) {
+                match backend.kernel {
+                    Kernel::Portable => Portable.add_rows_product(x, w, out),
+                    #[cfg(target_arch = "x86_64")]
+                    Kernel::Simd => match crate::Simd::new().kernels() {
+                        Some(kernels) => made_rows::add_product((x, w, out), &kernels, backend),
+                        None => Portable.add_rows_product(x, w, out),
+                    },
+                    #[cfg(feature = "matrixmultiply")]
+                    Kernel::MatrixMultiply => {
+                        made_rows::add_product((x, w, out), &crate::MatrixMultiply, backend);
+                    }
+                    #[cfg(feature = "openblas")]
+                    Kernel::OpenBlas => {
+                        made_rows::add_product((x, w, out), &crate::OpenBlas::new(), backend);
+                    }
+                }
+            }
+
+            fn rows_transposed_product(
+                x: &impl Rows<Self>,
+                dout: Mat<'_, Self>,
+                dw: MatMut<'_, Self>,
+                backend: &Backend,
+            ) {
+                let args = (x, dout, dw);
+                match backend.kernel {
+                    Kernel::Portable => Portable.rows_transposed_product(args.0, args.1, args.2),
+                    #[cfg(target_arch = "x86_64")]
+                    Kernel::Simd => match crate::Simd::new().kernels() {
+                        Some(kernels) => made_rows::transposed_product(args, &kernels, backend),
+                        None => Portable.rows_transposed_product(args.0, args.1, args.2),
+                    },
+                    #[cfg(feature = "matrixmultiply")]
+                    Kernel::MatrixMultiply => {
+                        made_rows::transposed_product(args, &crate::MatrixMultiply, backend);
+                    }
+                    #[cfg(feature = "openblas")]
+                    Kernel::OpenBlas => {
+                        made_rows::transposed_product(args, &crate::OpenBlas::new(), backend);
+                    }
+                }
+            }
+
+            fn take_memory() -> Vec<Self> {
+                $memory.take()
+            }
+
+            fn give_memory_back(memory: Vec<Self>) {
+                $memory.set(memory);
+            }
         }
     };
 }
 
-impl_element!(f32);
-impl_element!(f64);
+impl_element!(f32, F32_MEMORY);
+impl_element!(f64, F64_MEMORY);
 
 impl<T: Element> Gemm<T> for Backend {
     fn gemm(&self, args: GemmArgs<'_, T>) {
         T::multiply(args, self);
+    }
+
+    fn add_rows_product(&self, x: &impl Rows<T>, w: Mat<'_, T>, out: MatMut<'_, T>) {
+        T::add_rows_product(x, w, out, self);
+    }
+
+    fn rows_transposed_product(&self, x: &impl Rows<T>, dout: Mat<'_, T>, dw: MatMut<'_, T>) {
+        T::rows_transposed_product(x, dout, dw, self);
     }
 
     fn join<A, B>(&self, a: A, b: B)

@@ -29,6 +29,11 @@ mod cortex_m;
 mod join;
 #[cfg(feature = "std")]
 pub mod machine;
+#[cfg(all(
+    feature = "std",
+    any(target_arch = "x86_64", feature = "matrixmultiply", feature = "openblas")
+))]
+mod made_rows;
 #[cfg(feature = "matrixmultiply")]
 mod matrixmultiply;
 mod memory;

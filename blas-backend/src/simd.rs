@@ -49,10 +49,15 @@ impl Simd {
         self.0.map(Isa::name)
     }
 
+    /// The kernels, if the CPU has what they need.
+    pub(crate) fn kernels(&self) -> Option<Kernels> {
+        self.0.map(Kernels)
+    }
+
     /// Computes a product on the threads of `join`.
     pub(crate) fn run<T: SimdElement>(&self, args: GemmArgs<'_, T>, join: &impl Join) {
-        match self.0 {
-            Some(isa) => Product::new(args).run(&Kernels(isa), join),
+        match self.kernels() {
+            Some(kernels) => Product::new(args).run(&kernels, join),
             None => Portable.gemm(args),
         }
     }
@@ -73,7 +78,7 @@ pub(crate) fn multiplied_few_rows<T: SimdElement>(product: &Product<'_, T>) -> b
 }
 
 /// The kernels of one instruction set.
-struct Kernels(Isa);
+pub(crate) struct Kernels(Isa);
 
 /// A number type with kernels.
 pub(crate) trait SimdElement: barenet::Float {

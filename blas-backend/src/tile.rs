@@ -1,7 +1,7 @@
 //! Products cut into tiles of C that different threads may compute.
 
 use crate::join::Join;
-use barenet::{Float, GemmArgs, GemmParts};
+use barenet::{Float, GemmArgs, GemmParts, MatMut, Op};
 use core::marker::PhantomData;
 
 /// A matrix that is read, by address: element (i, j) lies at `i * row_stride + j * col_stride`.
@@ -12,19 +12,42 @@ pub(crate) struct Operand<T> {
     pub(crate) col_stride: usize,
 }
 
-/// One product C ← α·A·B + β·C, whole or one tile of it.
+/// What can be on the left of a product that is cut into bands of rows.
+///
+/// # Safety
+///
+/// Another thread may use it while the product exists.
+pub(crate) unsafe trait Left: Copy {
+    /// The operand without its first rows.
+    ///
+    /// # Safety
+    ///
+    /// It must have so many.
+    unsafe fn skip_rows(self, rows: usize) -> Self;
+}
+
+// SAFETY: nobody writes what `GemmArgs` borrows.
+unsafe impl<T: Copy> Left for Operand<T> {
+    unsafe fn skip_rows(self, rows: usize) -> Self {
+        // SAFETY: the promise of the caller: the address is within, or one past the end of, what
+        // `data` points into.
+        Self { data: unsafe { self.data.add(rows * self.row_stride) }, ..self }
+    }
+}
+
+/// One product C ← α·A·B + β·C, whole or one tile of it. `A` is how the left operand is found.
 ///
 /// # Invariant
 ///
-/// All m × k, k × n and m × n elements lie within the slices that [`GemmArgs`] borrowed for `'a`, and
+/// All m × k, where A is an [`Operand`], k × n and m × n elements lie within the slices that [`GemmArgs`] borrowed for `'a`, and
 /// no other tile that exists covers an element of C.
 #[derive(Debug)]
-pub(crate) struct Product<'a, T> {
+pub(crate) struct Product<'a, T, A = Operand<T>> {
     pub(crate) m: usize,
     pub(crate) k: usize,
     pub(crate) n: usize,
     pub(crate) alpha: T,
-    pub(crate) a: Operand<T>,
+    pub(crate) a: A,
     pub(crate) b: Operand<T>,
     pub(crate) beta: T,
     pub(crate) c: *mut T,
@@ -33,13 +56,13 @@ pub(crate) struct Product<'a, T> {
     borrow: PhantomData<&'a mut [T]>,
 }
 
-// SAFETY: a product reads elements of A and B that nobody writes while `GemmArgs` borrows them, and
-// it alone writes its elements of C.
-unsafe impl<T: Sync + Send> Send for Product<'_, T> {}
+// SAFETY: a product reads elements of A and B that nobody writes while they are borrowed, and it
+// alone writes its elements of C.
+unsafe impl<T: Sync + Send, A: Left> Send for Product<'_, T, A> {}
 
 /// A single-threaded product.
-pub(crate) trait Multiply<T>: Sync {
-    fn multiply(&self, product: Product<'_, T>);
+pub(crate) trait Multiply<T, A = Operand<T>>: Sync {
+    fn multiply(&self, product: Product<'_, T, A>);
 }
 
 /// Products of fewer multiplications than this stay whole: handing one over would cost as much.
@@ -53,26 +76,73 @@ const fn nearest_multiple(x: usize, of: usize) -> usize {
     (x + of / 2) / of * of
 }
 
+/// Where a matrix lies, and how to go through it.
+fn operand<T>(op: Op<'_, T>) -> Operand<T> {
+    let (mat, cols) = (op.mat(), op.mat().cols());
+    let (row_stride, col_stride) = if op.is_transposed() { (1, cols) } else { (cols, 1) };
+    Operand { data: mat.data().as_ptr(), row_stride, col_stride }
+}
+
 impl<'a, T: Float> Product<'a, T> {
     pub(crate) fn new(args: GemmArgs<'a, T>) -> Self {
-        let (m, k, n) = args.sizes();
-        let GemmParts { alpha, a, b, beta, mut c } = args.into_parts();
-        let operand = |op: barenet::Op<'a, T>| {
-            let (mat, cols) = (op.mat(), op.mat().cols());
-            let (row_stride, col_stride) = if op.is_transposed() { (1, cols) } else { (cols, 1) };
-            Operand { data: mat.data().as_ptr(), row_stride, col_stride }
-        };
-        let (a, b) = (operand(a), operand(b));
+        let (_, k, _) = args.sizes();
+        let GemmParts { alpha, a, b, beta, c } = args.into_parts();
+        // SAFETY: `GemmArgs` has checked the shapes.
+        Self { alpha, ..unsafe { Product::with_left(operand(a), k, b, beta, c) } }
+    }
+}
+
+impl<'a, T: Float, A: Left> Product<'a, T, A> {
+    /// C ← A·B + β·C.
+    ///
+    /// # Safety
+    ///
+    /// A must have the rows of C and `k` columns, and B `k` rows and the columns of C.
+    pub(crate) unsafe fn with_left(
+        a: A,
+        k: usize,
+        b: Op<'a, T>,
+        beta: T,
+        mut c: MatMut<'a, T>,
+    ) -> Self {
+        let (m, n) = c.shape();
         Self {
             m,
             k,
             n,
-            alpha,
+            alpha: T::ONE,
             a,
-            b,
+            b: operand(b),
             beta,
             c: c.data_mut().as_mut_ptr(),
             c_stride: n,
+            borrow: PhantomData,
+        }
+    }
+
+    /// What rows `top..top + rows` of C get from a stretch of k, with a block of A that has these rows
+    /// and that stretch.
+    ///
+    /// # Safety
+    ///
+    /// Rows and stretch must be there and the block have them; the stretches must be taken in order,
+    /// each for itself.
+    pub(crate) unsafe fn block(
+        &self,
+        a: Operand<T>,
+        (top, rows): (usize, usize),
+        (start, depth): (usize, usize),
+    ) -> Product<'_, T> {
+        Product {
+            m: rows,
+            k: depth,
+            n: self.n,
+            alpha: self.alpha,
+            a,
+            b: Operand { data: self.b.data.wrapping_add(start * self.b.row_stride), ..self.b },
+            beta: if start > 0 { T::ONE } else { self.beta },
+            c: self.c.wrapping_add(top * self.c_stride),
+            c_stride: self.c_stride,
             borrow: PhantomData,
         }
     }
@@ -107,7 +177,7 @@ impl<'a, T: Float> Product<'a, T> {
             // SAFETY: `rows` ≤ m, so the pointers stay within, or one past the end of, what they
             // point into; the two halves have no row of C in common.
             unsafe {
-                let a_lower = Operand { data: a.data.add(rows * a.row_stride), ..a };
+                let a_lower = a.skip_rows(rows);
                 let c_lower = self.c.add(rows * self.c_stride);
                 let m_lower = self.m - rows;
                 (Self { m: rows, ..self }, Self { m: m_lower, a: a_lower, c: c_lower, ..self })
@@ -127,12 +197,12 @@ impl<'a, T: Float> Product<'a, T> {
     }
 
     /// Computes the product tile by tile.
-    pub(crate) fn run(self, kernel: &impl Multiply<T>, join: &impl Join) {
+    pub(crate) fn run(self, kernel: &impl Multiply<T, A>, join: &impl Join) {
         let num_tiles = self.num_tiles();
         self.run_tiles(num_tiles, kernel, join);
     }
 
-    fn run_tiles(self, num_tiles: usize, kernel: &impl Multiply<T>, join: &impl Join) {
+    fn run_tiles(self, num_tiles: usize, kernel: &impl Multiply<T, A>, join: &impl Join) {
         if self.m == 0 || self.n == 0 {
             return;
         }

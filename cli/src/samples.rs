@@ -127,19 +127,23 @@ impl<T: Number> Dataset<T> for Samples<'_, T> {
         self.range.len()
     }
 
-    // Always, so that the Solver can have it compiled for the CPU's vector instructions.
-    #[inline(always)]
-    fn sample(&self, index: usize, x: &mut [T]) -> Label {
-        let index = self.range.start + index;
-        for ((x, &pixel), &mean) in x.iter_mut().zip(self.images.image(index)).zip(self.mean_image)
-        {
-            *x = T::from(pixel) - mean;
-        }
-        self.images.labels().get(index).copied().map_or(0, Label::from)
+    fn label(&self, index: usize) -> Label {
+        let labels = self.images.labels();
+        labels.get(self.range.start + index).copied().map_or(0, Label::from)
     }
 
     #[inline(always)]
-    fn prefetch(&self, index: usize) {
-        barenet_blas::prefetch(self.images.image(self.range.start + index));
+    fn read(&self, index: usize, start: usize, x: &mut [T]) {
+        let pixels = self.images.image(self.range.start + index).get(start..).unwrap_or_default();
+        let mean_image = self.mean_image.get(start..).unwrap_or_default();
+        for ((x, &pixel), &mean) in x.iter_mut().zip(pixels).zip(mean_image) {
+            *x = T::from(pixel) - mean;
+        }
+    }
+
+    #[inline(always)]
+    fn prefetch(&self, index: usize, numbers: Range<usize>) {
+        let pixels = self.images.image(self.range.start + index);
+        barenet_blas::prefetch(pixels.get(numbers).unwrap_or_default());
     }
 }

@@ -113,7 +113,6 @@ pub fn train<T: Number>(
     let solver_config = config.solver::<T>();
     let arch = &net.arch;
     let (num_params, num_running) = (arch.num_params(), arch.num_running());
-    let rows = solver_config.max_batch();
     let iterations = solver_config.num_iterations(split.train.len());
     let checks = solver_config.num_epochs + 1;
 
@@ -121,7 +120,7 @@ pub fn train<T: Number>(
     // piece that it could never have, so it is asked for all at once first.
     let per_param = solver_config.update_rule.state_per_param();
     let kept = num_params.saturating_mul(2 + per_param).saturating_add(num_running);
-    let batch = (rows * arch.input_dim()).saturating_add(solver_config.workspace_len(arch));
+    let batch = solver_config.workspace_len(arch);
     // What is kept exists three times while a checkpoint is written: as a copy, and as its file.
     let all = kept.saturating_mul(3).saturating_add(num_params).saturating_add(batch);
     drop(reserve::<T>(all, "the run")?);
@@ -134,8 +133,8 @@ pub fn train<T: Number>(
     let mut update_state = allocate(state_len, "the state of the update rule")?;
     let mut best_params = allocate(num_params, "the best parameters")?;
     let mut best_running = allocate(num_running, "the best running statistics")?;
-    let mut x = allocate(rows * arch.input_dim(), "a batch")?;
-    let mut y = allocate(rows, "the labels of a batch")?;
+    let mut indices = allocate(solver_config.batch_size, "a batch")?;
+    let mut y = allocate(solver_config.batch_size, "the labels of a batch")?;
     let mut workspace = allocate(solver_config.workspace_len(arch), "the activations of a batch")?;
     let mut loss = allocate(iterations, "the history of the loss")?;
     let mut train_acc = allocate(checks, "the history of the accuracy")?;
@@ -148,7 +147,7 @@ pub fn train<T: Number>(
         update_state: &mut update_state,
         best_params: &mut best_params,
         best_running: &mut best_running,
-        x: &mut x,
+        indices: &mut indices,
         y: &mut y,
         workspace: &mut workspace,
         history: History { loss: &mut loss, train_acc: &mut train_acc, val_acc: &mut val_acc },
@@ -231,12 +230,9 @@ pub fn evaluate<T: Number>(
     backend: &Backend,
 ) -> Result<f64> {
     let samples = split.samples(data, part, mean_image);
-    let mut x = allocate(EVAL_BATCH * net.arch.input_dim(), "a batch")?;
-    let mut y = allocate(EVAL_BATCH, "the labels of a batch")?;
     let len = net.arch.infer_workspace_len(EVAL_BATCH);
     let mut workspace = allocate(len, "the activations of a batch")?;
-    let buffers = (&mut x[..], &mut y[..], &mut workspace[..]);
-    let accuracy =
-        backend.install(|| check_accuracy(net, backend, weights, &samples, EVAL_BATCH, buffers))?;
+    let accuracy = backend
+        .install(|| check_accuracy(net, backend, weights, &samples, EVAL_BATCH, &mut workspace))?;
     Ok(accuracy.to_printed())
 }

@@ -40,6 +40,8 @@ pub trait Float:
     const ONE: Self;
     /// −∞, the start of a running maximum.
     const NEG_INFINITY: Self;
+    /// The square root of the smallest normal number: the product of two numbers above it is normal.
+    const TINY: Self;
     /// The name PyTorch gives the type: `"float32"` or `"float64"`.
     const NAME: &'static str;
 
@@ -61,6 +63,10 @@ pub trait Float:
     fn max(self, other: Self) -> Self;
     /// Whether the number is neither infinite nor NaN.
     fn is_finite(self) -> bool;
+    /// 0 for a subnormal number, which many CPUs take a hundred times as long to compute with; every
+    /// other number is left as it is.
+    #[must_use]
+    fn flush_subnormal(self) -> Self;
 
     /// xⁿ by repeated multiplication: the same bits everywhere.
     #[must_use]
@@ -78,11 +84,12 @@ pub trait Float:
 }
 
 macro_rules! impl_float {
-    ($t:ident, $name:literal, $sqrt:path, $exp:path, $ln:path) => {
+    ($t:ident, $name:literal, $tiny:literal, $sqrt:path, $exp:path, $ln:path) => {
         impl Float for $t {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
             const NEG_INFINITY: Self = $t::NEG_INFINITY;
+            const TINY: Self = $tiny;
             const NAME: &'static str = $name;
 
             #[inline]
@@ -129,12 +136,16 @@ macro_rules! impl_float {
             fn is_finite(self) -> bool {
                 $t::is_finite(self)
             }
+            #[inline]
+            fn flush_subnormal(self) -> Self {
+                if self.abs() < $t::MIN_POSITIVE { 0.0 } else { self }
+            }
         }
     };
 }
 
-impl_float!(f32, "float32", libm::sqrtf, libm::expf, libm::logf);
-impl_float!(f64, "float64", libm::sqrt, libm::exp, libm::log);
+impl_float!(f32, "float32", 1.084_202_2e-19, libm::sqrtf, libm::expf, libm::logf);
+impl_float!(f64, "float64", 1.491_668_146_240_041_3e-154, libm::sqrt, libm::exp, libm::log);
 
 #[cfg(test)]
 mod tests {

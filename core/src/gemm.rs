@@ -6,6 +6,7 @@
 //! op(A) is m × k, op(B) is k × n, C is m × n.
 
 mod compact;
+mod made_rows;
 mod portable;
 mod row;
 
@@ -15,6 +16,7 @@ use crate::mat::{Mat, MatMut, Op};
 use crate::state::{take, take_mut};
 
 pub use compact::Compact;
+pub use made_rows::Rows;
 pub use portable::Portable;
 pub(crate) use row::affine_row;
 
@@ -119,6 +121,28 @@ pub trait Gemm<T>: Sync {
         _out: &mut MatMut<'_, T>,
     ) -> bool {
         false
+    }
+
+    /// Computes out ← out + x · w, making `x` block by block. The shapes agree.
+    ///
+    /// Here with 1,024 numbers on the stack; a backend may have a better place for them.
+    fn add_rows_product(&self, x: &impl Rows<T>, w: Mat<'_, T>, out: MatMut<'_, T>)
+    where
+        T: Float,
+        Self: Sized,
+    {
+        made_rows::add_product(self, x, w, out);
+    }
+
+    /// Computes dw ← xᵀ · dout, making `x` block by block. The shapes agree.
+    ///
+    /// Here with 1,024 numbers on the stack; a backend may have a better place for them.
+    fn rows_transposed_product(&self, x: &impl Rows<T>, dout: Mat<'_, T>, dw: MatMut<'_, T>)
+    where
+        T: Float,
+        Self: Sized,
+    {
+        made_rows::transposed_product(self, x, dout, dw);
     }
 
     /// Runs both pieces of work, perhaps at once. One after the other unless a backend has threads.

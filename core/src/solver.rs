@@ -6,23 +6,26 @@
 //! slices in [`SolverBuffers`]: save them, give them to [`Solver::resume`], and the run goes on bit
 //! for bit as if it had not stopped.
 
+mod accuracy;
 mod buffers;
 mod config;
 mod dataset;
+mod sampling;
 
+pub use accuracy::{check_accuracy, predict};
 pub use buffers::{History, SolverBuffers};
 pub use config::{Sampling, SolverConfig};
 pub use dataset::Dataset;
 
-use crate::error::{Error, check_len};
+use crate::error::Error;
 use crate::float::Float;
 use crate::gemm::Gemm;
-use crate::layers::Label;
-use crate::mat::{Mat, MatMut};
 use crate::net::FullyConnectedNet;
 use crate::rng::{Permutation, Rng};
 use crate::state::{TrainState, Weights};
-use dataset::gather;
+use accuracy::count_correct;
+use dataset::Batch;
+use sampling::{BatchSource, draw_index};
 
 /// The streams that one seed is split into.
 mod stream {
@@ -85,9 +88,9 @@ impl<T: Float> Default for Progress<T> {
 /// struct Line;
 /// impl Dataset<f32> for Line {
 ///     fn len(&self) -> usize { 100 }
-///     fn sample(&self, index: usize, x: &mut [f32]) -> Label {
+///     fn label(&self, index: usize) -> Label { u32::from(index >= 50) }
+///     fn read(&self, index: usize, _start: usize, x: &mut [f32]) {
 ///         x[0] = (index as f32 - 49.5) / 50.0;
-///         u32::from(x[0] > 0.0)
 ///     }
 /// }
 ///
@@ -95,11 +98,11 @@ impl<T: Float> Default for Progress<T> {
 /// let config = SolverConfig {
 ///     learning_rate: 0.5, num_epochs: 20, batch_size: 10, ..SolverConfig::new(UpdateRule::Sgd)
 /// };
-/// let (len, rows) = (net.arch.num_params(), config.max_batch());
+/// let (len, rows) = (net.arch.num_params(), config.batch_size);
 /// let mut buffers = SolverBuffers {
 ///     params: &mut vec![0.0; len], running: &mut [], grads: &mut vec![0.0; len],
 ///     update_state: &mut [], best_params: &mut vec![0.0; len], best_running: &mut [],
-///     x: &mut vec![0.0; rows * 1], y: &mut vec![0; rows],
+///     indices: &mut vec![0; rows], y: &mut vec![0; rows],
 ///     workspace: &mut vec![0.0; config.workspace_len(&net.arch)],
 ///     history: Default::default(),
 /// };
@@ -253,21 +256,26 @@ impl<'a, T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'a, T, G, D,
         Rng::seed(self.config.seed).fork(stream).fork(counter)
     }
 
-    /// Gathers a batch, computes loss and gradients, updates the parameters.
+    /// Chooses a batch, computes loss and gradients, updates the parameters.
     fn step(&mut self) -> Result<Event<T>, Error> {
         let batch = self.config.batch_size;
         let iteration = self.progress.iteration;
         let source = self.batch_source();
         let buffers = &mut self.buffers;
-        let dim = self.net.arch.input_dim();
-        let (Some(x), Some(y)) = (buffers.x.get_mut(..batch * dim), buffers.y.get_mut(..batch))
+        let (Some(indices), Some(y)) =
+            (buffers.indices.get_mut(..batch), buffers.y.get_mut(..batch))
         else {
-            return Err(Error::BufferTooSmall { what: "x", required: batch * dim, found: 0 });
+            let what = "indices";
+            return Err(Error::BufferTooSmall { what, required: batch, found: 0 });
         };
-        gather(self.gemm, self.train, &|n| source.index(n), 0, MatMut::new(x, batch, dim)?, y);
+        for ((index, y), n) in indices.iter_mut().zip(&mut *y).zip(0..) {
+            *index = source.index(n);
+            *y = self.train.label(*index);
+        }
+        let index = |n| indices.get(n).copied().unwrap_or(0);
+        let x = &Batch { data: self.train, index, shape: (batch, self.net.arch.input_dim()) };
 
         let dropout = Rng::seed(self.config.seed).fork(stream::DROPOUT).fork(source.iteration);
-        let x = Mat::new(x, batch, dim)?;
         let mut state = TrainState {
             params: buffers.params,
             running: buffers.running,
@@ -366,132 +374,8 @@ impl<'a, T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'a, T, G, D,
             data,
             (count, &index),
             self.config.eval_batch_size,
-            (buffers.x, buffers.y, buffers.workspace),
+            buffers.workspace,
         )?;
         Ok(T::from_usize(correct) / T::from_usize(count.max(1)))
-    }
-}
-
-/// Computes the accuracy of a network on a whole data set, 0 to 1.
-///
-/// `batch` samples are scored at once; `x` holds them (`batch` · D elements), `y` their labels
-/// (`batch`), `workspace` the scores (`arch.infer_workspace_len(batch)`).
-///
-/// # Errors
-///
-/// [`Error::BufferTooSmall`] if a buffer is too short for a batch, [`Error::Shape`] if the weights
-/// belong to another architecture.
-pub fn check_accuracy<T: Float>(
-    net: &FullyConnectedNet<'_, T>,
-    gemm: &impl Gemm<T>,
-    weights: Weights<'_, T>,
-    data: &impl Dataset<T>,
-    batch: usize,
-    buffers: (&mut [T], &mut [Label], &mut [T]),
-) -> Result<T, Error> {
-    let samples = (data.len(), &|n| n);
-    let correct = count_correct(net, gemm, weights, data, samples, batch, buffers)?;
-    Ok(T::from_usize(correct) / T::from_usize(data.len().max(1)))
-}
-
-fn count_correct<T: Float>(
-    net: &FullyConnectedNet<'_, T>,
-    gemm: &impl Gemm<T>,
-    weights: Weights<'_, T>,
-    data: &impl Dataset<T>,
-    (count, index): (usize, &(impl Fn(usize) -> usize + Sync)),
-    batch: usize,
-    (x, y, workspace): (&mut [T], &mut [Label], &mut [T]),
-) -> Result<usize, Error> {
-    let dim = net.arch.input_dim();
-    let (mut done, mut correct) = (0, 0);
-    while done < count {
-        let rows = batch.clamp(1, count - done);
-        let found = x.len();
-        let too_small = Error::BufferTooSmall { what: "x", required: rows * dim, found };
-        let x = x.get_mut(..rows * dim).ok_or(too_small)?;
-        let y = y.get_mut(..rows).ok_or(too_small)?;
-        gather(gemm, data, index, done, MatMut::new(x, rows, dim)?, y);
-        let scores = net.scores(gemm, weights, Mat::new(x, rows, dim)?, workspace)?;
-        correct += scores.row_iter().zip(&*y).filter(|(row, y)| predict(row) == **y).count();
-        done += rows;
-    }
-    Ok(correct)
-}
-
-/// The class with the highest score, the first of several. 0 for no scores.
-///
-/// ```
-/// assert_eq!(barenet::predict(&[0.1, 0.7, 0.2]), 1);
-/// ```
-#[must_use]
-pub fn predict<T: Copy + PartialOrd>(scores: &[T]) -> Label {
-    let (mut best, mut best_score) = (0, None);
-    for (label, &score) in (0..).zip(scores) {
-        // NaN compares with nothing, itself included, and is never the highest.
-        if best_score.map_or(score.partial_cmp(&score).is_some(), |best_score| score > best_score) {
-            (best, best_score) = (label, Some(score));
-        }
-    }
-    best
-}
-
-/// Which samples make up a batch: a pure function, so that the batch can be gathered in pieces.
-struct BatchSource {
-    iteration: u64,
-    num_train: usize,
-    draw: Rng,
-    order: Option<Permutation>,
-    start: usize,
-}
-
-impl BatchSource {
-    fn index(&self, n: usize) -> usize {
-        match &self.order {
-            // A batch larger than the data starts over.
-            Some(order) => order.get((self.start + n).checked_rem(self.num_train).unwrap_or(0)),
-            None => draw_index(self.draw, n, self.num_train),
-        }
-    }
-}
-
-/// Draw number `n` of 0..len, with replacement.
-fn draw_index(rng: Rng, n: usize, len: usize) -> usize {
-    let mut rng = rng.fork(u64::try_from(n).unwrap_or(u64::MAX));
-    usize::try_from(rng.below(u64::try_from(len).unwrap_or(u64::MAX))).unwrap_or(0)
-}
-
-impl<T> SolverBuffers<'_, T> {
-    fn check(
-        &self,
-        arch: &crate::Arch<'_>,
-        config: &SolverConfig<T>,
-        num_iterations: usize,
-    ) -> Result<(), Error>
-    where
-        T: Float,
-    {
-        let (params, running) = (arch.num_params(), arch.num_running());
-        check_len("params", params, self.params.len())?;
-        check_len("running", running, self.running.len())?;
-        check_len("grads", params, self.grads.len())?;
-        let state = config.update_rule.state_per_param() * params;
-        check_len("update_state", state, self.update_state.len())?;
-        check_len("best_params", params, self.best_params.len())?;
-        check_len("best_running", running, self.best_running.len())?;
-        let buffer = crate::error::check_buffer;
-        buffer("x", config.max_batch() * arch.input_dim(), self.x.len())?;
-        buffer("y", config.max_batch(), self.y.len())?;
-        buffer("workspace", config.workspace_len(arch), self.workspace.len())?;
-        // A history is kept whole or not at all.
-        let history = &self.history;
-        for (what, required, found) in [
-            ("history.loss", num_iterations, history.loss.len()),
-            ("history.train_acc", config.num_epochs + 1, history.train_acc.len()),
-            ("history.val_acc", config.num_epochs + 1, history.val_acc.len()),
-        ] {
-            buffer(what, if found == 0 { 0 } else { required }, found)?;
-        }
-        Ok(())
     }
 }

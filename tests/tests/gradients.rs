@@ -392,9 +392,10 @@ impl barenet::Dataset<f64> for Nothing {
     fn len(&self) -> usize {
         0
     }
-    fn sample(&self, _index: usize, _x: &mut [f64]) -> Label {
+    fn label(&self, _index: usize) -> Label {
         0
     }
+    fn read(&self, _index: usize, _start: usize, _x: &mut [f64]) {}
 }
 
 #[test]

@@ -23,7 +23,7 @@ struct Run<T> {
     update_state: Vec<T>,
     best_params: Vec<T>,
     best_running: Vec<T>,
-    x: Vec<T>,
+    indices: Vec<usize>,
     y: Vec<Label>,
     workspace: Vec<T>,
     loss: Vec<T>,
@@ -43,8 +43,8 @@ impl<T: Float> Run<T> {
             update_state: nan(config.update_rule.state_per_param() * params),
             best_params: nan(params),
             best_running: nan(running),
-            x: nan(config.max_batch() * arch.input_dim()),
-            y: vec![Label::MAX; config.max_batch()],
+            indices: vec![usize::MAX; config.batch_size],
+            y: vec![Label::MAX; config.batch_size],
             workspace: nan(config.workspace_len(arch)),
             loss: nan(config.num_iterations(num_train)),
             train_acc: nan(config.num_epochs + 1),
@@ -62,7 +62,7 @@ impl<T: Float> Run<T> {
             update_state: &mut self.update_state,
             best_params: &mut self.best_params,
             best_running: &mut self.best_running,
-            x: &mut self.x,
+            indices: &mut self.indices,
             y: &mut self.y,
             workspace: &mut self.workspace,
             history: History {
@@ -90,9 +90,10 @@ impl<T: Float> Run<T> {
 
     /// Makes everything NaN that a resumed run may not rely on.
     fn forget_scratch(&mut self) {
-        for scratch in [&mut self.grads, &mut self.x, &mut self.workspace] {
+        for scratch in [&mut self.grads, &mut self.workspace] {
             scratch.fill(T::from_f64(f64::NAN));
         }
+        self.indices.fill(usize::MAX);
         self.y.fill(Label::MAX);
     }
 }
@@ -106,7 +107,7 @@ fn saved<T: Float>(buffers: &SolverBuffers<'_, T>) -> Run<T> {
         update_state: buffers.update_state.to_vec(),
         best_params: buffers.best_params.to_vec(),
         best_running: buffers.best_running.to_vec(),
-        x: buffers.x.to_vec(),
+        indices: buffers.indices.to_vec(),
         y: buffers.y.to_vec(),
         workspace: buffers.workspace.to_vec(),
         loss: buffers.history.loss.to_vec(),
@@ -130,15 +131,18 @@ impl<T: Float> Dataset<T> for Blobs {
         self.len
     }
 
-    fn sample(&self, index: usize, x: &mut [T]) -> Label {
+    fn label(&self, index: usize) -> Label {
+        (index % self.num_classes) as Label
+    }
+
+    fn read(&self, index: usize, start: usize, x: &mut [T]) {
         let class = index % self.num_classes;
         let (mut centre, mut noise) = (vec![0.0_f64; self.dim], vec![0.0_f64; self.dim]);
         Rng::seed(77).fork(class as u64).fill_normal(1.0, &mut centre);
         Rng::seed(self.seed).fork(index as u64).fill_normal(self.noise, &mut noise);
-        for ((x, centre), noise) in x.iter_mut().zip(centre).zip(noise) {
+        for ((x, centre), noise) in x.iter_mut().zip(&centre[start..]).zip(&noise[start..]) {
             *x = T::from_f64(centre + noise);
         }
-        class as Label
     }
 }
 
@@ -279,9 +283,13 @@ impl<T: Float> Dataset<T> for Noted<'_> {
         self.0.len
     }
 
-    fn sample(&self, index: usize, x: &mut [T]) -> Label {
+    fn label(&self, index: usize) -> Label {
         self.1.lock().unwrap().push(index);
-        self.0.sample(index, x)
+        Dataset::<T>::label(self.0, index)
+    }
+
+    fn read(&self, index: usize, start: usize, x: &mut [T]) {
+        self.0.read(index, start, x);
     }
 }
 
@@ -438,10 +446,8 @@ fn the_best_weights_have_the_best_validation_accuracy() {
     let mut run = Run::new(&net, &config, TRAIN.len);
     let mut solver = Solver::new(net, config, &Portable, &TRAIN, &VAL, run.buffers()).unwrap();
     solver.train(|_| {}).unwrap();
-    let (mut x, mut y) = (vec![f64::NAN; 8 * 6], vec![0; 8]);
-    let mut workspace = vec![f64::NAN; net.arch.infer_workspace_len(8)];
-    let buffers = (&mut x[..], &mut y[..], &mut workspace[..]);
-    let found = check_accuracy(&net, &Portable, solver.best_weights(), &VAL, 8, buffers).unwrap();
+    let workspace = &mut vec![f64::NAN; net.arch.infer_workspace_len(8)];
+    let found = check_accuracy(&net, &Portable, solver.best_weights(), &VAL, 8, workspace).unwrap();
     assert_eq!(found, solver.progress().best_val_acc);
 }
 
@@ -453,12 +459,15 @@ impl<T: Float> Dataset<T> for Poisoned {
         TRAIN.len
     }
 
-    fn sample(&self, index: usize, x: &mut [T]) -> Label {
-        let label = TRAIN.sample(index, x);
+    fn label(&self, index: usize) -> Label {
+        Dataset::<T>::label(&TRAIN, index)
+    }
+
+    fn read(&self, index: usize, start: usize, x: &mut [T]) {
+        TRAIN.read(index, start, x);
         if self.0.load(Ordering::Relaxed) {
             x.fill(T::from_f64(f64::NAN));
         }
-        label
     }
 }
 
@@ -537,7 +546,7 @@ fn each_buffer_that_is_too_short_is_named() {
         ("update_state", |run| run.update_state.truncate(run.update_state.len() - 1)),
         ("best_params", |run| run.best_params.truncate(run.best_params.len() - 1)),
         ("best_running", |run| run.best_running.truncate(run.best_running.len() - 1)),
-        ("x", |run| run.x.truncate(run.x.len() - 1)),
+        ("indices", |run| run.indices.truncate(run.indices.len() - 1)),
         ("y", |run| run.y.truncate(run.y.len() - 1)),
         ("workspace", |run| run.workspace.truncate(run.workspace.len() - 1)),
         ("history.loss", |run| run.loss.truncate(run.loss.len() - 1)),

@@ -6,11 +6,12 @@ use super::columns::{block_mut, for_column_blocks, split_columns, split_rows};
 use super::relu::positive_part;
 use crate::error::{ShapeError, check_len, check_shape};
 use crate::float::Float;
-use crate::gemm::{Gemm, Pass, columns_of, matmul, rows_of_mut};
+use crate::gemm::{Gemm, Pass, Rows, columns_of, matmul, rows_of_mut};
 use crate::mat::{Mat, MatMut};
-use crate::state::take;
+use crate::state::{take, take_mut};
 
-/// What a layer multiplies: a batch of numbers, or one image as bytes.
+/// What a layer multiplies: a batch of numbers ([`Mat`]), one image as bytes (`&[u8]`), or a batch
+/// that is made where it is multiplied (a reference to [`Rows`]).
 ///
 /// Bytes become numbers a few at a time on the way into the product, so an image in flash, or as it
 /// came from a camera, takes no memory as floating point.
@@ -42,6 +43,18 @@ pub trait Input<T>: Copy {
         w: Mat<'_, T>,
         out: MatMut<'_, T>,
     ) -> Result<(), ShapeError>;
+
+    /// Computes dw ← xᵀ · dout, the gradient of the weights.
+    ///
+    /// # Errors
+    ///
+    /// [`ShapeError`] if the shapes disagree; `dw` is not written in that case.
+    fn transposed_multiply(
+        self,
+        gemm: &impl Gemm<T>,
+        dout: Mat<'_, T>,
+        dw: MatMut<'_, T>,
+    ) -> Result<(), ShapeError>;
 }
 
 impl<T: Float> Input<T> for Mat<'_, T> {
@@ -69,6 +82,47 @@ impl<T: Float> Input<T> for Mat<'_, T> {
     ) -> Result<(), ShapeError> {
         matmul(gemm, self, w, T::ONE, out)
     }
+
+    fn transposed_multiply(
+        self,
+        gemm: &impl Gemm<T>,
+        dout: Mat<'_, T>,
+        dw: MatMut<'_, T>,
+    ) -> Result<(), ShapeError> {
+        matmul(gemm, self.t(), dout, T::ZERO, dw)
+    }
+}
+
+impl<T: Float, R: Rows<T>> Input<T> for &R {
+    fn shape(&self) -> (usize, usize) {
+        Rows::shape(*self)
+    }
+
+    fn multiply_add(
+        self,
+        gemm: &impl Gemm<T>,
+        w: Mat<'_, T>,
+        out: MatMut<'_, T>,
+    ) -> Result<(), ShapeError> {
+        let (rows, cols) = Rows::shape(self);
+        check_shape("w", (cols, w.cols()), w.shape())?;
+        check_shape("out", (rows, w.cols()), out.shape())?;
+        gemm.add_rows_product(self, w, out);
+        Ok(())
+    }
+
+    fn transposed_multiply(
+        self,
+        gemm: &impl Gemm<T>,
+        dout: Mat<'_, T>,
+        dw: MatMut<'_, T>,
+    ) -> Result<(), ShapeError> {
+        let (rows, cols) = Rows::shape(self);
+        check_shape("dout", (rows, dout.cols()), dout.shape())?;
+        check_shape("dw", (cols, dout.cols()), dw.shape())?;
+        gemm.rows_transposed_product(self, dout, dw);
+        Ok(())
+    }
 }
 
 /// Bytes that are numbers at the same time: 256 bytes of stack in `f32`.
@@ -88,19 +142,48 @@ impl<T: Float> Input<T> for &[u8] {
         check_shape("w", (self.len(), w.cols()), w.shape())?;
         check_shape("out", (1, w.cols()), out.shape())?;
         let mut w_rows = w.data();
-        let mut numbers = [T::ZERO; BYTES_AT_ONCE];
         for bytes in self.chunks(BYTES_AT_ONCE) {
-            for (number, &byte) in numbers.iter_mut().zip(bytes) {
-                *number = T::from_usize(byte.into());
-            }
             // Lengths were checked, so both are there.
             let w_chunk = take(&mut w_rows, bytes.len() * w.cols()).unwrap_or_default();
-            let x = numbers.get(..bytes.len()).unwrap_or_default();
-            let x = Mat::new(x, 1, bytes.len())?;
             let w_chunk = Mat::new(w_chunk, bytes.len(), w.cols())?;
-            matmul(gemm, x, w_chunk, T::ONE, out.reborrow())?;
+            matmul(gemm, Numbers::of(bytes).row(bytes.len())?, w_chunk, T::ONE, out.reborrow())?;
         }
         Ok(())
+    }
+
+    fn transposed_multiply(
+        self,
+        gemm: &impl Gemm<T>,
+        dout: Mat<'_, T>,
+        mut dw: MatMut<'_, T>,
+    ) -> Result<(), ShapeError> {
+        check_shape("dout", (1, dout.cols()), dout.shape())?;
+        check_shape("dw", (self.len(), dout.cols()), dw.shape())?;
+        let mut dw_rows = dw.data_mut();
+        for bytes in self.chunks(BYTES_AT_ONCE) {
+            let dw_chunk = take_mut(&mut dw_rows, bytes.len() * dout.cols()).unwrap_or_default();
+            let dw_chunk = MatMut::new(dw_chunk, bytes.len(), dout.cols())?;
+            matmul(gemm, Numbers::of(bytes).row(bytes.len())?.t(), dout, T::ZERO, dw_chunk)?;
+        }
+        Ok(())
+    }
+}
+
+/// A few bytes as numbers.
+struct Numbers<T>([T; BYTES_AT_ONCE]);
+
+impl<T: Float> Numbers<T> {
+    fn of(bytes: &[u8]) -> Self {
+        let mut numbers = [T::ZERO; BYTES_AT_ONCE];
+        for (number, &byte) in numbers.iter_mut().zip(bytes) {
+            *number = T::from_usize(byte.into());
+        }
+        Self(numbers)
+    }
+
+    /// The first `len` of them.
+    fn row(&self, len: usize) -> Result<Mat<'_, T>, ShapeError> {
+        Mat::new(self.0.get(..len).unwrap_or_default(), 1, len)
     }
 }
 
@@ -236,21 +319,22 @@ impl<T: Float> Pass<&mut [T]> for ReluInPlace {
 pub fn affine_backward<T: Float>(
     gemm: &impl Gemm<T>,
     dout: Mat<'_, T>,
-    x: Mat<'_, T>,
+    x: impl Input<T>,
     w: Mat<'_, T>,
     dx: Option<MatMut<'_, T>>,
     dw: MatMut<'_, T>,
     db: &mut [T],
 ) -> Result<(), ShapeError> {
-    check_shape("w", (x.cols(), w.cols()), w.shape())?;
-    check_shape("dout", (x.rows(), w.cols()), dout.shape())?;
+    let (rows, cols) = x.shape();
+    check_shape("w", (cols, w.cols()), w.shape())?;
+    check_shape("dout", (rows, w.cols()), dout.shape())?;
     check_shape("dw", w.shape(), dw.shape())?;
     check_len("db", w.cols(), db.len())?;
     if let Some(dx) = &dx {
         check_shape("dx", x.shape(), dx.shape())?;
     }
     sum_rows(gemm, dout, 0, db);
-    matmul(gemm, x.t(), dout, T::ZERO, dw)?;
+    x.transposed_multiply(gemm, dout, dw)?;
     dx.map_or(Ok(()), |dx| matmul(gemm, dout, w.t(), T::ZERO, dx))
 }
 

@@ -72,7 +72,7 @@ pub fn affine_relu_forward<T: Float>(
 pub fn affine_relu_backward<T: Float>(
     gemm: &impl Gemm<T>,
     mut dout: MatMut<'_, T>,
-    x: Mat<'_, T>,
+    x: impl Input<T>,
     w: Mat<'_, T>,
     out: Mat<'_, T>,
     dx: Option<MatMut<'_, T>>,
@@ -164,14 +164,15 @@ pub struct HiddenCache<'a, T> {
 pub fn hidden_forward_train<T: Float>(
     gemm: &impl Gemm<T>,
     batchnorm: &BatchNormConfig<T>,
-    x: Mat<'_, T>,
+    x: impl Input<T>,
     params: &HiddenParams<'_, T>,
     running: Option<RunningStats<&mut [T]>>,
     dropout: Option<Dropout<T>>,
     cache: &mut HiddenCache<'_, T>,
 ) -> Result<(), Error> {
     let HiddenCache { x_hat, inv_std, out } = cache;
-    check_shape("out", (x.rows(), params.w.cols()), out.shape())?;
+    let (rows, _) = x.shape();
+    check_shape("out", (rows, params.w.cols()), out.shape())?;
     if let Some(dropout) = &dropout {
         check_keep_prob(dropout.keep_prob)?;
     }
@@ -244,7 +245,7 @@ pub fn hidden_forward_test<T: Float>(
 pub fn hidden_backward<T: Float>(
     gemm: &impl Gemm<T>,
     mut dout: MatMut<'_, T>,
-    x: Mat<'_, T>,
+    x: impl Input<T>,
     params: &HiddenParams<'_, T>,
     keep_prob: T,
     cache: &HiddenCache<'_, T>,

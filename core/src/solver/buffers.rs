@@ -1,7 +1,9 @@
 //! The memory of a training run, all of it lent by the caller.
 
+use super::config::SolverConfig;
 use crate::arch::Arch;
-use crate::error::Error;
+use crate::error::{Error, check_buffer, check_len};
+use crate::float::Float;
 use crate::layers::Label;
 use crate::state::TrainState;
 
@@ -20,9 +22,9 @@ pub struct SolverBuffers<'a, T> {
     pub best_params: &'a mut [T],
     /// The running statistics that belong to them, `arch.num_running()`.
     pub best_running: &'a mut [T],
-    /// Inputs of a batch, at least `config.max_batch() * arch.input_dim()`. May hold anything.
-    pub x: &'a mut [T],
-    /// Labels of a batch, at least `config.max_batch()`. May hold anything.
+    /// Which samples make up a batch, at least `config.batch_size`. May hold anything.
+    pub indices: &'a mut [usize],
+    /// Their labels, at least `config.batch_size`. May hold anything.
     pub y: &'a mut [Label],
     /// Activations and caches, at least `config.workspace_len(&arch)`. May hold anything.
     pub workspace: &'a mut [T],
@@ -55,5 +57,40 @@ pub struct History<'a, T> {
 impl<T> Default for History<'_, T> {
     fn default() -> Self {
         Self { loss: &mut [], train_acc: &mut [], val_acc: &mut [] }
+    }
+}
+
+impl<T> SolverBuffers<'_, T> {
+    /// Refuses buffers that are too short, or not as long as they must be.
+    pub(super) fn check(
+        &self,
+        arch: &Arch<'_>,
+        config: &SolverConfig<T>,
+        num_iterations: usize,
+    ) -> Result<(), Error>
+    where
+        T: Float,
+    {
+        let (params, running) = (arch.num_params(), arch.num_running());
+        check_len("params", params, self.params.len())?;
+        check_len("running", running, self.running.len())?;
+        check_len("grads", params, self.grads.len())?;
+        let state = config.update_rule.state_per_param() * params;
+        check_len("update_state", state, self.update_state.len())?;
+        check_len("best_params", params, self.best_params.len())?;
+        check_len("best_running", running, self.best_running.len())?;
+        check_buffer("indices", config.batch_size, self.indices.len())?;
+        check_buffer("y", config.batch_size, self.y.len())?;
+        check_buffer("workspace", config.workspace_len(arch), self.workspace.len())?;
+        // A history is kept whole or not at all.
+        let history = &self.history;
+        for (what, required, found) in [
+            ("history.loss", num_iterations, history.loss.len()),
+            ("history.train_acc", config.num_epochs + 1, history.train_acc.len()),
+            ("history.val_acc", config.num_epochs + 1, history.val_acc.len()),
+        ] {
+            check_buffer(what, if found == 0 { 0 } else { required }, found)?;
+        }
+        Ok(())
     }
 }

@@ -75,12 +75,6 @@ impl<T: Float> SolverConfig<T> {
         self.num_epochs.saturating_mul(self.iterations_per_epoch(num_train))
     }
 
-    /// The most samples that are in memory at once.
-    #[must_use]
-    pub fn max_batch(&self) -> usize {
-        self.batch_size.max(self.eval_batch_size)
-    }
-
     /// Elements of workspace for training and accuracy checks.
     #[must_use]
     pub fn workspace_len(&self, arch: &Arch<'_>) -> usize {

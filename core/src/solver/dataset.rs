@@ -1,14 +1,35 @@
 //! Where samples come from.
 
-use crate::float::Float;
-use crate::gemm::{CHUNK, Gemm, Pass, rows_of_mut};
+use crate::gemm::Rows;
 use crate::layers::Label;
-use crate::mat::MatMut;
+use core::ops::Range;
 
-/// Labelled samples that can be read in any order.
+/// Labelled samples that can be read in any order, and in parts.
 ///
-/// A sample becomes floating point when it is asked for, so images can stay bytes in memory or in
-/// flash.
+/// The numbers of a sample are made when and where they are multiplied, so images can stay bytes in
+/// memory or in flash, and no batch of numbers is ever stored.
+///
+/// ```
+/// use barenet::{Dataset, Label};
+///
+/// /// Images as a camera gives them.
+/// struct Images<'a> {
+///     pixels: &'a [[u8; 64]],
+///     labels: &'a [u8],
+/// }
+///
+/// impl Dataset<f32> for Images<'_> {
+///     fn len(&self) -> usize { self.pixels.len() }
+///
+///     fn label(&self, index: usize) -> Label { self.labels[index].into() }
+///
+///     fn read(&self, index: usize, start: usize, x: &mut [f32]) {
+///         for (x, &pixel) in x.iter_mut().zip(&self.pixels[index][start..]) {
+///             *x = f32::from(pixel);
+///         }
+///     }
+/// }
+/// ```
 pub trait Dataset<T>: Sync {
     /// The number of samples.
     fn len(&self) -> usize;
@@ -18,69 +39,40 @@ pub trait Dataset<T>: Sync {
         self.len() == 0
     }
 
-    /// Writes sample `index`, below `len()`, to `x`, all of it, and returns its label.
-    fn sample(&self, index: usize, x: &mut [T]) -> Label;
+    /// The label of sample `index`, which is below `len()`.
+    fn label(&self, index: usize) -> Label;
 
-    /// Hears that sample `index` will be asked for soon, and may bring it nearer: samples of a batch
-    /// lie anywhere in memory, where the CPU's own prediction does not look.
-    fn prefetch(&self, index: usize) {
-        let _ignored = index;
+    /// Writes the numbers of sample `index` from number `start` on to `x`, as many as it has room
+    /// for. Mark it `#[inline(always)]`, so that it is compiled for the CPU's vector instructions.
+    fn read(&self, index: usize, start: usize, x: &mut [T]);
+
+    /// Hears that these numbers of sample `index` will be read soon, and may bring them nearer: samples
+    /// of a batch lie anywhere in memory, where the CPU's own prediction does not look.
+    fn prefetch(&self, index: usize, numbers: Range<usize>) {
+        let _ignored = (index, numbers);
     }
 }
 
-/// How many samples ahead [`Dataset::prefetch`] is told of.
-const AHEAD: usize = 4;
-
-/// Fills a batch: row n of `x` and `y` with sample `index(start + n)`, on all threads of the backend.
-pub(super) fn gather<T: Float>(
-    gemm: &impl Gemm<T>,
-    data: &impl Dataset<T>,
-    index: &(impl Fn(usize) -> usize + Sync),
-    start: usize,
-    x: MatMut<'_, T>,
-    y: &mut [Label],
-) {
-    let (rows, cols) = x.shape();
-    let half = rows / 2;
-    let x = x.into_data();
-    if rows * cols > CHUNK
-        && half > 0
-        && let Some((x_left, x_right)) = x.split_at_mut_checked(half * cols)
-        && let Some((y_left, y_right)) = y.split_at_mut_checked(half)
-        && let Ok(x_left) = MatMut::new(x_left, half, cols)
-        && let Ok(x_right) = MatMut::new(x_right, rows - half, cols)
-    {
-        return gemm.join(
-            || gather(gemm, data, index, start, x_left, y_left),
-            || gather(gemm, data, index, start + half, x_right, y_right),
-        );
-    }
-    let rows = y.len();
-    let mut ahead = [0; AHEAD];
-    for (ahead, n) in ahead.iter_mut().zip(0..rows) {
-        *ahead = index(start + n);
-        data.prefetch(*ahead);
-    }
-    for ((x, y), n) in rows_of_mut(x, cols).zip(y).zip(AHEAD..) {
-        let [now, rest @ ..] = ahead;
-        let next = if n < rows { index(start + n) } else { now };
-        if n < rows {
-            data.prefetch(next);
-        }
-        let [a, b, c] = rest;
-        ahead = [a, b, c, next];
-        *y = gemm.vectorized(ReadSample, (data, now, x));
-    }
+/// Some samples, as the input of a network. `index` says which sample each row is.
+pub(super) struct Batch<'a, D, I> {
+    pub(super) data: &'a D,
+    pub(super) index: I,
+    /// Rows and columns.
+    pub(super) shape: (usize, usize),
 }
 
-/// One sample.
-struct ReadSample;
-
-impl<T, D: Dataset<T>> Pass<(&D, usize, &mut [T])> for ReadSample {
-    type Output = Label;
+impl<T, D: Dataset<T>, I: Fn(usize) -> usize + Sync> Rows<T> for Batch<'_, D, I> {
+    fn shape(&self) -> (usize, usize) {
+        self.shape
+    }
 
     #[inline(always)]
-    fn run((data, index, x): (&D, usize, &mut [T])) -> Label {
-        data.sample(index, x)
+    fn read(&self, row: usize, start: usize, out: &mut [T]) {
+        self.data.read((self.index)(row), start, out);
+    }
+
+    #[inline(always)]
+    fn prefetch(&self, row: usize, columns: Range<usize>) {
+        self.data.prefetch((self.index)(row), columns);
     }
 }

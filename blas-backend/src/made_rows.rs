@@ -1,0 +1,126 @@
+//! Products whose left operand is made block by block, in memory that stays in the cache.
+
+use crate::backend::Element;
+use crate::join::Join;
+use crate::tile::{Left, Multiply, Operand, Product};
+use barenet::{Mat, MatMut, Pass, Rows};
+
+/// Numbers of a block, at most: 512 KiB in `f32`, a part of the second-level cache.
+const MAX_NUMBERS: usize = 1 << 17;
+
+/// How much of k a block has. A multiple of what the kernels sum at once, so that the bits are those of
+/// the product of a stored matrix.
+const DEPTH: usize = 384;
+
+/// How many rows ahead of the one that is read the first numbers of a row are prefetched.
+const ROWS_AHEAD: usize = 8;
+
+/// The first row of the left operand: of the matrix that is made, or of its transpose.
+#[derive(Clone, Copy)]
+struct FirstRow(usize);
+
+// SAFETY: it is a number.
+unsafe impl Left for FirstRow {
+    unsafe fn skip_rows(self, rows: usize) -> Self {
+        Self(self.0 + rows)
+    }
+}
+
+/// A kernel that makes the left operand before it multiplies.
+struct Made<'a, R, K> {
+    x: &'a R,
+    is_transposed: bool,
+    kernel: &'a K,
+}
+
+impl<T: Element, R: Rows<T>, K: Multiply<T>> Multiply<T, FirstRow> for Made<'_, R, K> {
+    fn multiply(&self, p: Product<'_, T, FirstRow>) {
+        let mut memory = T::take_memory();
+        let depths = p.k.div_ceil(DEPTH).max(1);
+        let max_rows = MAX_NUMBERS / DEPTH;
+        let most = max_rows.min(p.m) * DEPTH.min(p.k);
+        if memory.len() < most {
+            memory.resize(most, T::ZERO);
+        }
+        for top in (0..p.m).step_by(max_rows) {
+            let rows = max_rows.min(p.m - top);
+            for block in 0..depths {
+                let start = block * DEPTH;
+                let depth = DEPTH.min(p.k - start);
+                let numbers = &mut memory[..rows * depth];
+                let first = p.a.0 + top;
+                let (row_stride, col_stride) = if self.is_transposed {
+                    vectorized(Make, (self.x, (start, first), rows, numbers, 0));
+                    (1, rows)
+                } else {
+                    let next = DEPTH.min(p.k - start - depth);
+                    vectorized(Make, (self.x, (first, start), depth, numbers, next));
+                    (depth, 1)
+                };
+                let a = Operand { data: numbers.as_ptr(), row_stride, col_stride };
+                // SAFETY: the block holds these rows and this depth.
+                unsafe { self.kernel.multiply(p.block(a, (top, rows), (start, depth))) };
+            }
+        }
+        T::give_memory_back(memory);
+    }
+}
+
+/// Computes out ← out + x · w on the threads of `join`, if the shapes agree.
+pub(crate) fn add_product<T: Element>(
+    (x, w, out): (&impl Rows<T>, Mat<'_, T>, MatMut<'_, T>),
+    kernel: &impl Multiply<T>,
+    join: &impl Join,
+) {
+    let (rows, cols) = x.shape();
+    if w.rows() == cols && out.shape() == (rows, w.cols()) {
+        // SAFETY: the shapes agree.
+        let product = unsafe { Product::with_left(FirstRow(0), cols, w.into(), T::ONE, out) };
+        product.run(&Made { x, is_transposed: false, kernel }, join);
+    }
+}
+
+/// Computes dw ← xᵀ · dout on the threads of `join`, if the shapes agree.
+pub(crate) fn transposed_product<T: Element>(
+    (x, dout, dw): (&impl Rows<T>, Mat<'_, T>, MatMut<'_, T>),
+    kernel: &impl Multiply<T>,
+    join: &impl Join,
+) {
+    let (rows, cols) = x.shape();
+    if dout.rows() == rows && dw.shape() == (cols, dout.cols()) {
+        // SAFETY: the shapes agree.
+        let product = unsafe { Product::with_left(FirstRow(0), rows, dout.into(), T::ZERO, dw) };
+        product.run(&Made { x, is_transposed: true, kernel }, join);
+    }
+}
+
+/// Makes a block: as many rows as fit into the slice, from (row, column) on, of so many columns; and
+/// prefetches so many columns after them.
+struct Make;
+
+impl<T, R: Rows<T>> Pass<(&R, (usize, usize), usize, &mut [T], usize)> for Make {
+    type Output = ();
+
+    #[inline(always)]
+    fn run((x, (top, left), cols, block, next): (&R, (usize, usize), usize, &mut [T], usize)) {
+        let rows = block.chunks_exact_mut(cols.max(1));
+        let bottom = top + rows.len();
+        for (row, out) in (top..).zip(rows) {
+            if left == 0 && row + ROWS_AHEAD < bottom {
+                x.prefetch(row + ROWS_AHEAD, 0..cols);
+            }
+            x.read(row, left, out);
+            if next > 0 {
+                x.prefetch(row, left + cols..left + cols + next);
+            }
+        }
+    }
+}
+
+/// Runs a pass, compiled for this CPU's vector instructions.
+fn vectorized<A, P: Pass<A>>(_pass: P, args: A) -> P::Output {
+    #[cfg(target_arch = "x86_64")]
+    return crate::simd::vectorized::<A, P>(args);
+    #[cfg(not(target_arch = "x86_64"))]
+    P::run(args)
+}

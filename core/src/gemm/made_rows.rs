@@ -1,0 +1,134 @@
+//! Matrices whose numbers are made where they are multiplied.
+
+use super::{Gemm, Pass, matmul, rows_of_mut};
+use crate::float::Float;
+use crate::mat::{Mat, MatMut};
+use crate::state::take_mut;
+use core::ops::Range;
+
+/// A matrix that is asked for stretches of its rows: images that are bytes in memory, say, and become
+/// numbers a block at a time, while the block is in the cache. As numbers they would take four times
+/// the room, and be written and read once more.
+///
+/// ```
+/// use barenet::{Gemm, Mat, MatMut, Portable, Rows};
+///
+/// struct Images<'a>(&'a [[u8; 2]]);
+///
+/// impl Rows<f32> for Images<'_> {
+///     fn shape(&self) -> (usize, usize) { (self.0.len(), 2) }
+///
+///     fn read(&self, row: usize, start: usize, out: &mut [f32]) {
+///         for (out, &byte) in out.iter_mut().zip(&self.0[row][start..]) {
+///             *out = f32::from(byte) - 128.0;
+///         }
+///     }
+/// }
+///
+/// let (w, mut out) = ([1.0, 10.0], [0.0; 2]);
+/// let images = Images(&[[129, 130], [128, 127]]);
+/// Portable.add_rows_product(&images, Mat::new(&w, 2, 1)?, MatMut::new(&mut out, 2, 1)?);
+/// assert_eq!(out, [21.0, -10.0]);
+/// # Ok::<(), barenet::ShapeError>(())
+/// ```
+pub trait Rows<T>: Sync {
+    /// Rows and columns.
+    fn shape(&self) -> (usize, usize);
+
+    /// Writes row `row` from column `start` on, as many columns as `out` has room for. Mark it
+    /// `#[inline(always)]`, so that it is compiled for the CPU's vector instructions.
+    fn read(&self, row: usize, start: usize, out: &mut [T]);
+
+    /// Hears that these columns of row `row` will be read soon, and may bring them nearer: the rows of
+    /// a batch lie anywhere in memory, where the CPU's own prediction does not look.
+    fn prefetch(&self, row: usize, columns: Range<usize>) {
+        let _ignored = (row, columns);
+    }
+}
+
+/// Makes a block of a matrix: as many rows as fit into the slice, from (row, column) on, of so many
+/// columns.
+struct MakeBlock;
+
+impl<T, R: Rows<T>> Pass<(&R, (usize, usize), usize, &mut [T])> for MakeBlock {
+    type Output = ();
+
+    #[inline(always)]
+    fn run((x, (top, left), cols, block): (&R, (usize, usize), usize, &mut [T])) {
+        for (row, out) in (top..).zip(rows_of_mut(block, cols)) {
+            x.read(row, left, out);
+        }
+    }
+}
+
+/// Rows of a block, and its columns: 4 KiB of stack in `f32`.
+const BLOCK_ROWS: usize = 8;
+const BLOCK_COLS: usize = 128;
+
+/// Calls `multiply` for every block of `x`, with its first row and column and itself.
+fn for_blocks<T: Float, R: Rows<T>>(
+    gemm: &impl Gemm<T>,
+    x: &R,
+    mut multiply: impl FnMut((usize, usize), Mat<'_, T>),
+) {
+    let (rows, cols) = x.shape();
+    let mut memory = [T::ZERO; BLOCK_ROWS * BLOCK_COLS];
+    for left in (0..cols).step_by(BLOCK_COLS) {
+        let width = BLOCK_COLS.min(cols - left);
+        for top in (0..rows).step_by(BLOCK_ROWS) {
+            let height = BLOCK_ROWS.min(rows - top);
+            let mut memory = &mut memory[..];
+            // There is always room.
+            let Some(block) = take_mut(&mut memory, height * width) else { return };
+            gemm.vectorized(MakeBlock, (x, (top, left), width, &mut *block));
+            if let Ok(block) = Mat::new(block, height, width) {
+                multiply((top, left), block);
+            }
+        }
+    }
+}
+
+/// out ← out + x · w, with a block of `x` on the stack. The shapes agree.
+pub(super) fn add_product<T: Float>(
+    gemm: &impl Gemm<T>,
+    x: &impl Rows<T>,
+    w: Mat<'_, T>,
+    mut out: MatMut<'_, T>,
+) {
+    let cols = w.cols();
+    for_blocks(gemm, x, |(top, left), block| {
+        let w = w.data().get(left * cols..).and_then(|w| w.get(..block.cols() * cols));
+        let out =
+            out.data_mut().get_mut(top * cols..).and_then(|x| x.get_mut(..block.rows() * cols));
+        if let (Some(w), Some(out)) = (w, out)
+            && let Ok(w) = Mat::new(w, block.cols(), cols)
+            && let Ok(out) = MatMut::new(out, block.rows(), cols)
+        {
+            // The shapes are those that were just given.
+            let _always = matmul(gemm, block, w, T::ONE, out);
+        }
+    });
+}
+
+/// dw ← xᵀ · dout, with a block of `x` on the stack. The shapes agree.
+pub(super) fn transposed_product<T: Float>(
+    gemm: &impl Gemm<T>,
+    x: &impl Rows<T>,
+    dout: Mat<'_, T>,
+    mut dw: MatMut<'_, T>,
+) {
+    let cols = dout.cols();
+    dw.data_mut().fill(T::ZERO);
+    for_blocks(gemm, x, |(top, left), block| {
+        let dout = dout.data().get(top * cols..).and_then(|x| x.get(..block.rows() * cols));
+        let dw =
+            dw.data_mut().get_mut(left * cols..).and_then(|x| x.get_mut(..block.cols() * cols));
+        if let (Some(dout), Some(dw)) = (dout, dw)
+            && let Ok(dout) = Mat::new(dout, block.rows(), cols)
+            && let Ok(dw) = MatMut::new(dw, block.cols(), cols)
+        {
+            // As above.
+            let _always = matmul(gemm, block.t(), dout, T::ONE, dw);
+        }
+    });
+}

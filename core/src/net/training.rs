@@ -1,0 +1,213 @@
+//! Networks in training: loss and gradients.
+
+use super::FullyConnectedNet;
+use crate::arch::LayerSpec;
+use crate::error::{Error, check_shape};
+use crate::float::Float;
+use crate::gemm::{Gemm, Pass, split_point};
+use crate::layers::{
+    Dropout, HiddenGrads, HiddenParams, Input, Label, affine_backward, affine_forward,
+    hidden_backward, hidden_forward_train,
+};
+use crate::mat::{Mat, MatMut};
+use crate::rng::Rng;
+use crate::state::{
+    TrainState, check_workspace, layer_grads, layer_params, layer_running_mut, take_cache,
+};
+
+impl<T: Float> FullyConnectedNet<'_, T> {
+    /// Computes the loss of a batch in training, and all gradients.
+    ///
+    /// Gradients are overwritten and include those of the regularisation; running statistics move
+    /// on. The dropout masks depend on `rng` alone: the same `rng` gives the same function, another
+    /// one for each step gives other masks.
+    ///
+    /// # Shapes
+    ///
+    /// | argument | shape  | role                                             |
+    /// |----------|--------|--------------------------------------------------|
+    /// | `x`      | (N, D) | input: a [`Mat`], one image as bytes, or [`Rows`](crate::Rows) |
+    /// | `y`      | (N)    | the right classes                                |
+    /// | `state`  |        | workspace of at least `arch.train_workspace_len(N)` |
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`] if `x` or `y` does not fit, [`Error::BufferTooSmall`] if the workspace is too
+    /// short, [`Error::InvalidLabel`], or [`Error::InvalidConfig`] for a `keep_prob` out of range.
+    pub fn loss(
+        &self,
+        gemm: &impl Gemm<T>,
+        rng: Rng,
+        state: &mut TrainState<'_, T>,
+        x: impl Input<T>,
+        y: &[Label],
+    ) -> Result<T, Error> {
+        let (batch, _) = x.shape();
+        let TrainState { params, running, grads, workspace } = state;
+        check_shape("x", (batch, self.arch.input_dim()), x.shape())?;
+        check_shape("y", (1, batch), (1, y.len()))?;
+        let required = self.arch.train_workspace_len(batch);
+        check_workspace(required, workspace.len())?;
+        // Unreachable once the lengths are checked; an error is cheaper to prove than a panic.
+        let broken = Error::BufferTooSmall { what: "state", required, found: workspace.len() };
+        let (caches, blocks) =
+            workspace.split_at_mut_checked(self.arch.cache_len(batch)).ok_or(broken)?;
+        let (mut dout_block, mut dx_block) =
+            blocks.split_at_mut_checked(batch * self.arch.widest()).ok_or(broken)?;
+
+        // Forward: {affine - [batchnorm] - relu - [dropout]} x (L - 1) - affine - loss
+        let mut data_loss = T::ZERO;
+        let (mut input, mut rest) = (None, &mut *caches);
+        for (layer, stream) in self.arch.layers().zip(0..) {
+            let params = layer_params(&layer, params).ok_or(broken)?;
+            if layer.hidden {
+                let running = layer_running_mut(&layer, running);
+                let dropout = self.dropout(rng.fork(stream));
+                let mut cache = take_cache(&layer, batch, &mut rest)?;
+                let (norm, cached) = (&self.batchnorm, &mut cache);
+                match input {
+                    None => hidden_forward_train(gemm, norm, x, &params, running, dropout, cached),
+                    Some(x) => {
+                        hidden_forward_train(gemm, norm, x, &params, running, dropout, cached)
+                    }
+                }?;
+                input = Some(Mat::new(cache.out.into_data(), batch, layer.fan_out)?);
+            } else {
+                let mut scores = block(dx_block, batch, layer.fan_out).ok_or(broken)?;
+                match input {
+                    None => affine_forward(gemm, x, params.w, params.b, scores.reborrow()),
+                    Some(x) => affine_forward(gemm, x, params.w, params.b, scores.reborrow()),
+                }?;
+                let dscores = block(dout_block, batch, layer.fan_out).ok_or(broken)?;
+                data_loss = self.loss.loss(scores.as_mat(), y, dscores)?;
+            }
+        }
+
+        // Backward: the same list, reversed
+        for (index, layer) in (0..self.arch.num_layers()).rev().zip(self.layers_reversed()) {
+            let start = self.arch.layers().take(index).map(|layer| layer.cache_len(batch)).sum();
+            let (before, cache) = caches.split_at_mut_checked(start).ok_or(broken)?;
+            let pass = LayerBackward {
+                params: layer_params(&layer, params).ok_or(broken)?,
+                keep_prob: self.keep_prob,
+                dout: block(dout_block, batch, layer.fan_out).ok_or(broken)?,
+                cache,
+                grads: layer_grads(&layer, grads).ok_or(broken)?,
+            };
+            if index == 0 {
+                pass.run(gemm, &layer, x, None)?;
+            } else {
+                // The output of the layer before lies at the end of its cache.
+                let len = batch * layer.fan_in;
+                let out = before.len().checked_sub(len).and_then(|at| before.get(at..));
+                let input = Mat::new(out.ok_or(broken)?, batch, layer.fan_in)?;
+                let dx = block(dx_block, batch, layer.fan_in).ok_or(broken)?;
+                pass.run(gemm, &layer, input, Some(dx))?;
+            }
+            core::mem::swap(&mut dout_block, &mut dx_block);
+        }
+        Ok(data_loss + self.add_regularization(gemm, params, grads))
+    }
+
+    fn dropout(&self, rng: Rng) -> Option<Dropout<T>> {
+        (self.keep_prob != T::ONE).then_some(Dropout { keep_prob: self.keep_prob, rng })
+    }
+
+    /// The layers from last to first. Networks are short: finding each anew needs no memory.
+    fn layers_reversed(&self) -> impl Iterator<Item = LayerSpec> {
+        (0..self.arch.num_layers()).rev().filter_map(|index| self.arch.layers().nth(index))
+    }
+
+    /// dW ← dW + reg·W for every layer; returns 0.5·reg·Σ W².
+    fn add_regularization(&self, gemm: &impl Gemm<T>, params: &[T], grads: &mut [T]) -> T {
+        let mut sum = T::ZERO;
+        if self.reg != T::ZERO {
+            for layer in self.arch.layers() {
+                if let (Some(HiddenParams { w, .. }), Some(mut grads)) =
+                    (layer_params(&layer, params), layer_grads(&layer, grads))
+                {
+                    sum += add_scaled(gemm, self.reg, w.data(), grads.dw.data_mut());
+                }
+            }
+        }
+        T::from_f64(0.5) * self.reg * sum
+    }
+}
+
+/// What the backward pass of one layer works on, but for its input.
+struct LayerBackward<'a, T> {
+    params: HiddenParams<'a, T>,
+    keep_prob: T,
+    dout: MatMut<'a, T>,
+    /// Begins with what the layer's forward pass left.
+    cache: &'a mut [T],
+    grads: HiddenGrads<'a, T>,
+}
+
+impl<T: Float> LayerBackward<'_, T> {
+    fn run(
+        self,
+        gemm: &impl Gemm<T>,
+        layer: &LayerSpec,
+        x: impl Input<T>,
+        dx: Option<MatMut<'_, T>>,
+    ) -> Result<(), Error> {
+        let Self { params, keep_prob, dout, mut cache, grads } = self;
+        if layer.hidden {
+            let cache = take_cache(layer, dout.rows(), &mut cache)?;
+            hidden_backward(gemm, dout, x, &params, keep_prob, &cache, dx, grads)?;
+        } else {
+            affine_backward(gemm, dout.as_mat(), x, params.w, dx, grads.dw, grads.db)?;
+        }
+        Ok(())
+    }
+}
+
+/// The first `rows` · `cols` elements of a block.
+fn block<T>(data: &mut [T], rows: usize, cols: usize) -> Option<MatMut<'_, T>> {
+    MatMut::new(data.get_mut(..rows * cols)?, rows, cols).ok()
+}
+
+/// dw ← dw + reg·w; returns Σ w². Summed in fixed pieces and lanes, so that the bits do not depend
+/// on threads.
+fn add_scaled<T: Float>(gemm: &impl Gemm<T>, reg: T, w: &[T], dw: &mut [T]) -> T {
+    let Some(at) = split_point(w.len()) else {
+        return gemm.vectorized(AddScaledChunk, (reg, w, dw));
+    };
+    let ((w_left, w_right), (dw_left, dw_right)) =
+        match (w.split_at_checked(at), dw.split_at_mut_checked(at)) {
+            (Some(w), Some(dw)) => (w, dw),
+            _ => return T::ZERO,
+        };
+    let (mut left, mut right) = (T::ZERO, T::ZERO);
+    gemm.join(
+        || left = add_scaled(gemm, reg, w_left, dw_left),
+        || right = add_scaled(gemm, reg, w_right, dw_right),
+    );
+    left + right
+}
+
+/// A piece of [`add_scaled`].
+struct AddScaledChunk;
+
+impl<T: Float> Pass<(T, &[T], &mut [T])> for AddScaledChunk {
+    type Output = T;
+
+    #[inline(always)]
+    fn run((reg, w, dw): (T, &[T], &mut [T])) -> T {
+        let (mut lanes, mut tail) = ([T::ZERO; 16], T::ZERO);
+        let (w_chunks, w_tail) = w.as_chunks::<16>();
+        let (dw_chunks, dw_tail) = dw.as_chunks_mut::<16>();
+        for (w, dw) in w_chunks.iter().zip(dw_chunks) {
+            for ((lane, &w), dw) in lanes.iter_mut().zip(w).zip(dw) {
+                *dw += reg * w;
+                *lane += w * w;
+            }
+        }
+        for (&w, dw) in w_tail.iter().zip(dw_tail) {
+            *dw += reg * w;
+            tail += w * w;
+        }
+        lanes.into_iter().fold(tail, |sum, lane| sum + lane)
+    }
+}
