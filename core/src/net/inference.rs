@@ -35,7 +35,7 @@ impl<T: Float> FullyConnectedNet<'_, T> {
     }
 
     /// Computes what the first `num_layers` layers make of a batch at test time: the input of the
-    /// layers after them, which are [`Arch::head`].
+    /// layers after them, which are [`Arch::head`](crate::Arch::head).
     ///
     /// To train only the head of a network whose other weights stay in flash, train a network of
     /// that architecture on the features: its gradients are those that the whole network would have.
