@@ -40,15 +40,19 @@ run() {
 sanitizer() {
     local name=$1 flags=(--target "$TARGET") rustflags=-Zsanitizer=$1
     export RUSTUP_TOOLCHAIN=nightly CARGO_TARGET_DIR=$target_dir/sanitize-$name
-    [ "$name" = address ] || export BARENET_SMALL_PRODUCTS=1
     rustc --version >/dev/null 2>&1 || die "no nightly toolchain; run scripts/setup.sh sanitize"
-    if [ -d "$(rustc --print sysroot)/lib/rustlib/src/rust/library" ]; then
-        flags+=(-Zbuild-std)
-    elif [ "$name" = thread ]; then
-        # The standard library is then not instrumented: what it does right in Mutex, Condvar, Arc and
-        # channels looks like a race. The list says where; all lock-free code is still seen.
-        rustflags+=" -Cunsafe-allow-abi-mismatch=sanitizer"
-        TSAN_OPTIONS+=:suppressions=$PWD/scripts/tsan.supp
+    # AddressSanitizer needs no instrumented standard library: generic code of it is compiled here, and the
+    # functions by which the rest copies memory are watched.
+    if [ "$name" = thread ]; then
+        export BARENET_SMALL_PRODUCTS=1
+        if [ -d "$(rustc --print sysroot)/lib/rustlib/src/rust/library" ]; then
+            flags+=(-Zbuild-std)
+        else
+            # What an uninstrumented library does right in Mutex, Condvar, Arc and channels looks like a
+            # race. The list says where; all lock-free code is still seen.
+            rustflags+=" -Cunsafe-allow-abi-mismatch=sanitizer"
+            TSAN_OPTIONS+=:suppressions=$PWD/scripts/tsan.supp
+        fi
     fi
     mapfile -t programs < <(RUSTFLAGS=$rustflags build "${@:2}" "${flags[@]}")
     run "$name" env
