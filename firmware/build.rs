@@ -48,10 +48,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let image = images.get(..NET.arch.input_dim()).ok_or("no image was drawn")?;
     let scores = compute_scores(&params, &running, image)?;
     let mut scratch = training::ScratchMemory::new();
-    training::from_scratch(&mut scratch)?;
+    training::from_scratch(&Portable, &mut scratch)?;
     let mut head = training::HeadMemory::new();
     let mut workspace = [0.0; NET.arch.infer_workspace_len(1)];
-    training::last_layer(&params, &running, &mut head, &mut workspace)?;
+    training::last_layer(&Portable, &params, &running, &mut head, &mut workspace)?;
     let arrays = [
         ("HOST_SCRATCH", "What the host learns from nothing", &scratch.params[..]),
         ("HOST_HEAD", "What the host makes of the last layer", &head.params),

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds every bare-metal program for every target and runs it under QEMU: on the Cortex-M4F at
-# opt-levels 3, "s" and "z", on all others at 3. Prints what each needs; fails if anything does.
+# opt-levels 3, "s" and "z", on all others at 3; and a network that `barenet` trains and exports, on the
+# Cortex-M4F. Prints what each needs; fails if anything does.
 # `scripts/setup.sh firmware` installs what it needs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -15,7 +16,7 @@ RISC-V     riscv32imac-unknown-none-elf
 "
 readonly PROGRAMS="infer infer_int8 mlperf_ad learn panic_free"
 readonly SEMIHOSTING="-nographic -semihosting-config enable=on,target=native"
-export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/firmware/target}
+readonly BARENET=${CARGO_TARGET_DIR:-$PWD/target}/release/barenet
 
 die() { printf '%s\n' "firmware: $*" >&2; exit 1; }
 
@@ -108,9 +109,49 @@ compare_step_with_inference() {
     [ "$percent" -le 400 ] || die "learn: a step may take 4 times an inference"
 }
 
+# Trains a small network on built-in images, exports it as f32 and as int8, and runs both crates.
+run_exported() {
+    local target=thumbv7em-none-eabihf dtype
+    env -u CIFAR10_DIR "$BARENET" train --quiet --force --hidden 16 --batchnorm --epochs 1 \
+        --out target/exported-run
+    # The same versions as the other programs, which are on this computer.
+    cp Cargo.lock exported/Cargo.lock
+    for dtype in int8 f32; do
+        "$BARENET" export target/exported-run --format firmware --dtype $dtype --force \
+            --out target/exported-net >/dev/null
+        (cd exported && cargo_for $target build --quiet --release)
+        cp "$CARGO_TARGET_DIR/$target/release/exported" "$CARGO_TARGET_DIR/$target/release/export_$dtype"
+        run Cortex-M4F $target release export_$dtype ""
+    done
+    readelf -sW "$CARGO_TARGET_DIR/$target/release/export_int8" | grep -q cortex_m8assembly ||
+        die "the exported int8 crate does not use the DSP instructions"
+    printf '%s\n' "firmware: exported crates passed on Cortex-M4F"
+}
+
+# Compiles what docs/embedded.md shows of two frameworks, with the crate that was exported last.
+check_snippets() {
+    local name
+    mkdir -p target/snippets
+    for name in Embassy RTIC; do
+        {
+            printf '%s\n' '#![no_std]' '#![no_main]' 'use cortex_m as _;' '#[panic_handler]' \
+                'fn panic(_: &core::panic::PanicInfo) -> ! { loop {} }'
+            awk -v heading="### In $name" '
+                /^##/ { here = $0 == heading }
+                /^```/ { code = here && $0 == "```rust"; next }
+                code' ../docs/embedded.md
+        } >"target/snippets/${name,,}.rs"
+    done
+    (cd snippets && cargo_for thumbv7em-none-eabihf check --quiet --bins)
+    printf '%s\n' "firmware: the snippets of docs/embedded.md compile"
+}
+
 for command in qemu-system-arm qemu-system-riscv32 readelf cc; do
     command -v $command >/dev/null || die "no $command; run scripts/setup.sh firmware"
 done
+# The command `barenet`, for the computer.
+cargo build --quiet --release --bin barenet
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/firmware/target}
 output=$(mktemp)
 table=$(mktemp)
 trap 'rm -f "$output" "$table"' EXIT
@@ -130,6 +171,8 @@ while read -r board target machine; do
     printf '%s\n' "firmware: all programs passed on $board"
 done <<<"$BOARDS"
 
+run_exported
+check_snippets
 compare_step_with_inference
 printf '\n%-11s %-9s %-11s %7s %10s %7s %6s\n' board profile program code constants statics stack
 cat "$table"

@@ -3,7 +3,7 @@
 
 use super::net::{HEAD, NET, SCRATCH};
 use barenet::optim::sgd;
-use barenet::{Arch, Error, FullyConnectedNet, Init, Mat, Portable, Rng, TrainState, Weights};
+use barenet::{Arch, Error, FullyConnectedNet, Gemm, Init, Mat, Rng, TrainState, Weights};
 
 /// Samples of a step.
 pub const BATCH: usize = 8;
@@ -50,11 +50,16 @@ impl<const PARAMS: usize, const X: usize, const WORKSPACE: usize> Memory<PARAMS,
     /// # Errors
     ///
     /// If a length does not fit the architecture.
-    pub fn step(&mut self, net: &FullyConnectedNet<'_, f32>, rate: f32) -> Result<f32, Error> {
+    pub fn step(
+        &mut self,
+        gemm: &impl Gemm<f32>,
+        net: &FullyConnectedNet<'_, f32>,
+        rate: f32,
+    ) -> Result<f32, Error> {
         let Self { params, grads, workspace, x, y } = self;
         let mut state = TrainState::new(&net.arch, params, &mut [], grads, workspace)?;
         let x = Mat::new(x, BATCH, net.arch.input_dim())?;
-        let loss = net.loss(&Portable, Rng::seed(SEED), &mut state, x, y)?;
+        let loss = net.loss(gemm, Rng::seed(SEED), &mut state, x, y)?;
         let (params, grads) = state.params_and_grads();
         sgd(params, grads, rate)?;
         Ok(loss)
@@ -63,6 +68,7 @@ impl<const PARAMS: usize, const X: usize, const WORKSPACE: usize> Memory<PARAMS,
     /// The loss of the first and of the last step.
     fn train(
         &mut self,
+        gemm: &impl Gemm<f32>,
         net: &FullyConnectedNet<'_, f32>,
         rate: f32,
         mut draw: impl FnMut(&mut Self, u64) -> Result<(), Error>,
@@ -70,7 +76,7 @@ impl<const PARAMS: usize, const X: usize, const WORKSPACE: usize> Memory<PARAMS,
         let mut losses = Losses { first: f32::NAN, last: f32::NAN };
         for number in 0..STEPS {
             draw(self, number)?;
-            losses.last = self.step(net, rate)?;
+            losses.last = self.step(gemm, net, rate)?;
             if number == 0 {
                 losses.first = losses.last;
             }
@@ -124,11 +130,11 @@ pub type FeatureWorkspace = [f32; NET.arch.infer_workspace_len(1)];
 /// # Errors
 ///
 /// If a length does not fit the architecture.
-pub fn from_scratch(memory: &mut ScratchMemory) -> Result<Losses, Error> {
+pub fn from_scratch(gemm: &impl Gemm<f32>, memory: &mut ScratchMemory) -> Result<Losses, Error> {
     let Memory { params, grads, workspace, .. } = memory;
     let mut state = TrainState::new(&SCRATCH.arch, params, &mut [], grads, workspace)?;
     SCRATCH.init(Init::He, Rng::seed(SEED).fork(0), &mut state);
-    memory.train(&SCRATCH, LEARNING_RATE, |memory, number| {
+    memory.train(gemm, &SCRATCH, LEARNING_RATE, |memory, number| {
         draw(number, 1.0, &SCRATCH.arch, |row, x, label| {
             put(row, x, &mut memory.x);
             put(row, &[label], &mut memory.y);
@@ -143,6 +149,7 @@ pub fn from_scratch(memory: &mut ScratchMemory) -> Result<Losses, Error> {
 ///
 /// If a length does not fit the architecture.
 pub fn last_layer(
+    gemm: &impl Gemm<f32>,
     params: &[f32],
     running: &[f32],
     memory: &mut HeadMemory,
@@ -154,10 +161,10 @@ pub fn last_layer(
         memory.params = *head;
     }
     let num_frozen = NET.arch.num_layers() - HEAD.arch.num_layers();
-    memory.train(&HEAD, HEAD_LEARNING_RATE, |memory, number| {
+    memory.train(gemm, &HEAD, HEAD_LEARNING_RATE, |memory, number| {
         draw(number, PIXEL_STD, &NET.arch, |row, x, label| {
             let x = Mat::new(x, 1, x.len())?;
-            let features = NET.features(&Portable, weights, x, num_frozen, workspace)?;
+            let features = NET.features(gemm, weights, x, num_frozen, workspace)?;
             put(row, features.data(), &mut memory.x);
             put(row, &[label], &mut memory.y);
             Ok(())

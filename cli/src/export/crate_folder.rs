@@ -1,6 +1,6 @@
 //! The generated crate: a folder that is there whole or not at all.
 
-use super::library::{CORE_SOURCE, DSP_SOURCE};
+use super::library::{CORE_SOURCE, DSP_BUILD, DSP_SOURCE};
 use super::model::Numbers;
 use super::source::{BLAS_LIB_RS, barenet_toml, blas_toml};
 use anyhow::{Context, Result, bail};
@@ -117,6 +117,7 @@ fn write_files(folder: &Path, out: &Path, contents: &Contents<'_>) -> Result<()>
     }
     if let Numbers::Int8 { .. } = contents.model.numbers {
         files.push(("barenet-blas/Cargo.toml".into(), blas_toml().into()));
+        files.push(("barenet-blas/build.rs".into(), DSP_BUILD.into()));
         files.push(("barenet-blas/src/lib.rs".into(), BLAS_LIB_RS.into()));
         files.push(("barenet-blas/src/cortex_m.rs".into(), DSP_SOURCE.into()));
     }

@@ -1,11 +1,10 @@
 //! The product in little code, for firmware that runs one image after the other.
 //!
-//! Layers go forward one row at a time, by the kernel of [`row`](super::row). All else is computed one
-//! element after the other. Elements are summed in the order of [`Portable`](super::Portable), so the
-//! bits are the same.
+//! Layers go forward one row at a time, by the kernel of [`row`](super::row). All else is computed by short
+//! loops. Elements are summed in the order of [`Portable`](super::Portable), so the bits are the same.
 
 use super::portable::{
-    Scale, multiply_nn_by_elements, multiply_nt_by_rows, multiply_tn_by_elements, multiply_tt,
+    Scale, multiply_nn_by_elements, multiply_nt_by_rows, multiply_tn_by_rows, multiply_tt,
     store_zeros,
 };
 use super::row::{add_bias, multiply_row};
@@ -48,7 +47,7 @@ impl<T: Float> Gemm<T> for Compact {
                 }
             }
             (false, false) => multiply_nn_by_elements(a_data, b_data, c, k, n, scale),
-            (true, false) => multiply_tn_by_elements(a_data, b_data, c, m, n, scale),
+            (true, false) => multiply_tn_by_rows(a_data, b_data, c, m, n, scale),
             (false, true) => multiply_nt_by_rows(a_data, b_data, c, k, n, scale),
             (true, true) => multiply_tt(a_data, b_data, c, m, k, n, scale),
         }

@@ -225,8 +225,8 @@ pub(super) fn multiply_nn_by_elements<T: Float>(
     }
 }
 
-/// [`multiply_tn`] in little code: one element after the other.
-pub(super) fn multiply_tn_by_elements<T: Float>(
+/// [`multiply_tn`] in little code: row after row, a few columns at a time.
+pub(super) fn multiply_tn_by_rows<T: Float>(
     a: &[T],
     b: &[T],
     c: &mut [T],
@@ -235,8 +235,14 @@ pub(super) fn multiply_tn_by_elements<T: Float>(
     scale: Scale<T>,
 ) {
     for (i, c) in rows_of_mut(c, n).enumerate() {
-        for j in 0..n {
+        let mut j = 0;
+        while n - j >= COLS / 2 {
+            tn_block::<T, 1, { COLS / 2 }>(a, b, c, (m, n), (i, j), scale);
+            j += COLS / 2;
+        }
+        while j < n {
             tn_block::<T, 1, 1>(a, b, c, (m, n), (i, j), scale);
+            j += 1;
         }
     }
 }

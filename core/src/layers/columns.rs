@@ -11,15 +11,18 @@ macro_rules! for_column_blocks {
     ($cols:expr, |$j:ident, $width:ident| $body:expr) => {{
         let cols: usize = $cols;
         let mut $j = 0;
-        while cols - $j >= 32 {
-            const $width: usize = 32;
-            $body;
-            $j += $width;
-        }
-        while cols - $j >= 4 {
-            const $width: usize = 4;
-            $body;
-            $j += $width;
+        // On bare metal there are no vector registers to fill: wide blocks would only be code.
+        if !cfg!(target_os = "none") {
+            while cols - $j >= 32 {
+                const $width: usize = 32;
+                $body;
+                $j += $width;
+            }
+            while cols - $j >= 4 {
+                const $width: usize = 4;
+                $body;
+                $j += $width;
+            }
         }
         while $j < cols {
             const $width: usize = 1;
