@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the tests of barenet-blas, which has all `unsafe` code of the project, and the suite that every
+# Runs the tests of barenet-blas, which has all `unsafe` code of the project, and the suites that every
 # backend passes, under tools that see wrong memory accesses and data races:
 #
 #   scripts/sanitize.sh [address] [thread] [valgrind]      only these; without any, all
@@ -23,7 +23,8 @@ build() {
     cargo test "$@" --no-run --message-format=json --features "${FEATURES:-}" |
         sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' | sort -u
 }
-readonly OWN=(-p barenet-blas --lib) ALL=(-p barenet-blas -p barenet-tests --lib --test gemm_conformance)
+readonly OWN=(-p barenet-blas --lib)
+readonly ALL=(-p barenet-blas -p barenet-tests --lib --test gemm_conformance --test rows)
 
 # Runs the programs in `programs` one after another, each started by a command.
 run() {

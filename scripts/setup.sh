@@ -94,7 +94,7 @@ install_fuzz() {
 install_sanitize() {
     install_nightly AddressSanitizer
     has valgrind || apt_install valgrind libc6-dbg
-    timeout 300 rustup component add --toolchain nightly rust-src >/dev/null 2>&1 ||
+    timeout 60 rustup component add --toolchain nightly rust-src >/dev/null 2>&1 ||
         say "rustup cannot fetch rust-src: the standard library will not be instrumented"
     say "$(rustup run nightly rustc --version), $(valgrind --version)"
 }

@@ -1,8 +1,7 @@
 //! Scores of one image and of a thousand, by the two-layer net (W1) and the largest one (W4), for
 //! every backend. `elem/s` are images per second.
 
-use barenet::{Init, Mat, Rng, TrainState, Weights};
-use barenet_benches::{WORKLOADS, Workload, backends, normal};
+use barenet_benches::{Scores, WORKLOADS, Workload, backends};
 use barenet_blas::Backend;
 use criterion::{Bencher, Criterion, Throughput, criterion_group, criterion_main};
 use std::error::Error;
@@ -31,21 +30,9 @@ fn scores(
     batch: usize,
     backend: &Backend,
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
-    let net = workload.net()?;
-    let arch = net.arch;
-    let mut params = vec![0.0; arch.num_params()];
-    let mut running = vec![0.0; arch.num_running()];
-    let mut grads = vec![0.0; arch.num_params()];
-    let mut state = TrainState::new(&arch, &mut params, &mut running, &mut grads, &mut [])?;
-    net.init(Init::He, Rng::seed(0), &mut state);
-    running.fill(1.0);
-    let weights = Weights::new(&arch, &params, &running)?;
-    let x = normal(batch * arch.input_dim(), 1);
-    let x = Mat::new(&x, batch, arch.input_dim())?;
-    let mut workspace = vec![0.0; arch.infer_workspace_len(batch)];
-    let mut scores = || net.scores(backend, weights, x, &mut workspace).map(|scores| scores.rows());
-    scores()?;
-    bencher.iter(scores);
+    let mut scores = Scores::new(workload, batch)?;
+    scores.run(backend)?;
+    bencher.iter(|| scores.run(backend).map(|scores| scores.rows()));
     Ok(())
 }
 

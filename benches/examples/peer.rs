@@ -3,14 +3,14 @@
 //! median seconds of a call; the variants are `scores`, the whole net, and `products`, its matrix
 //! products alone.
 
-use barenet::{Init, Mat, MatMut, Rng, TrainState, Weights, matmul};
-use barenet_benches::{WORKLOADS, Workload, normal};
+use barenet::{Mat, MatMut, matmul};
+use barenet_benches::{Scores, WORKLOADS, Workload, normal};
 use barenet_blas::{Backend, Kernel};
 use std::error::Error;
 use std::io::{BufRead, Write, stdin, stdout};
 use std::time::{Duration, Instant};
 
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
+type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 fn main() -> Result<()> {
     let threads = std::env::args().nth(1).ok_or("usage: peer THREADS")?.parse()?;
@@ -61,21 +61,10 @@ fn median(time: Duration, mut call: impl FnMut() -> Result<()>) -> Result<f64> {
 }
 
 fn scores(workload: &Workload, batch: usize, time: Duration, backend: &Backend) -> Result<f64> {
-    let net = workload.net()?;
-    let arch = net.arch;
-    let mut params = vec![0.0; arch.num_params()];
-    let mut running = vec![0.0; arch.num_running()];
-    let mut grads = vec![0.0; arch.num_params()];
-    let mut state = TrainState::new(&arch, &mut params, &mut running, &mut grads, &mut [])?;
-    net.init(Init::He, Rng::seed(0), &mut state);
-    running.fill(1.0);
-    let weights = Weights::new(&arch, &params, &running)?;
-    let x = normal(batch * arch.input_dim(), 1);
-    let x = Mat::new(&x, batch, arch.input_dim())?;
-    let mut workspace = vec![0.0; arch.infer_workspace_len(batch)];
+    let mut scores = Scores::new(workload, batch)?;
     backend.install(|| {
         median(time, || {
-            std::hint::black_box(net.scores(backend, weights, x, &mut workspace)?);
+            std::hint::black_box(scores.run(backend)?);
             Ok(())
         })
     })

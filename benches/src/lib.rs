@@ -6,8 +6,10 @@
 //! ```
 
 pub mod bounds;
+mod scores;
 mod step;
 
+pub use scores::Scores;
 pub use step::Step;
 
 use barenet::{Arch, ArchError, FullyConnectedNet, Rng, UpdateRule};

@@ -68,6 +68,12 @@ pub(crate) trait Multiply<T, A = Operand<T>>: Sync {
 /// Products of fewer multiplications than this stay whole: handing one over would cost as much.
 const MIN_MULTIPLICATIONS: usize = 1 << 18;
 
+/// The same with few rows: each number of B is used once, so each thread has to fetch its part first.
+const MIN_MULTIPLICATIONS_OF_FEW_ROWS: usize = 1 << 20;
+
+/// With no more rows of C than this, a product takes as long as reading B, once and where it lies.
+pub(crate) const FEW_ROWS: usize = 7;
+
 /// Rows and columns that are not cut: whole tiles of the kernels.
 const WHOLE_ROWS: usize = 24;
 const WHOLE_COLS: usize = 48;
@@ -155,7 +161,9 @@ impl<'a, T: Float, A: Left> Product<'a, T, A> {
 
     /// How many tiles C is cut into, along one side. A function of the sizes alone.
     fn num_tiles(&self) -> usize {
-        if self.m.saturating_mul(self.k).saturating_mul(self.n) < MIN_MULTIPLICATIONS {
+        let is_small = self.m.saturating_mul(self.k).saturating_mul(self.n)
+            < if self.m > FEW_ROWS { MIN_MULTIPLICATIONS } else { MIN_MULTIPLICATIONS_OF_FEW_ROWS };
+        if is_small {
             return 1;
         }
         let (side, least) =

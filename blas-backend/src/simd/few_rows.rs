@@ -5,6 +5,7 @@
 use super::isa::Vector;
 use crate::tile::{Operand, Product};
 use barenet::Float;
+use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
 
 /// Rows of B that are added to a row of C together.
 const DEPTH: usize = 8;
@@ -79,7 +80,12 @@ where
                             $load(c.cast_const()).mul(scale)
                         };
                         for (x, row) in x.iter().zip(0..) {
-                            sum = x.mul_add($load(b.wrapping_add(row * p.b.row_stride)), sum);
+                            let b = b.wrapping_add(row * p.b.row_stride);
+                            // The same numbers of the next rows: each row may lie on a page of its own,
+                            // where the CPU's own prediction starts anew.
+                            let next = b.wrapping_add(ROWS * p.b.row_stride);
+                            _mm_prefetch::<_MM_HINT_T0>(next.cast());
+                            sum = x.mul_add($load(b), sum);
                         }
                         $store(sum, c);
                     }};

@@ -4,7 +4,7 @@ use super::SimdElement;
 use super::few_rows::few_rows;
 use super::isa::{F32x8, F32x16, F64x4, F64x8, Isa, Vector};
 use super::pack::{Scratch, copy_rows, transpose};
-use crate::tile::{Operand, Product};
+use crate::tile::{FEW_ROWS, Operand, Product};
 use barenet::Float;
 use core::hint::black_box;
 use core::ops::Range;
@@ -25,9 +25,6 @@ const LARGE: usize = 1 << 16;
 
 /// With fewer rows of C than this, copying B does not pay.
 const MIN_ROWS_TO_COPY: usize = 24;
-
-/// With no more rows of C than this, B is read only once, where it lies.
-pub(super) const FEW_ROWS: usize = 7;
 
 /// So many rows are worth a tile if B's rows are near each other.
 const ROWS_OF_A_SMALL_TILE: usize = 4;
