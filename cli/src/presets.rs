@@ -68,7 +68,7 @@ impl Preset {
             print_every: Some(10),
             train_size: Some(4000),
             // Accuracies after 200 steps on 4,000 images vary by 0.02 with the random numbers.
-            seed: Some(6),
+            seed: Some(14),
             ..sgd(5e-2, vec![100; 5])
         };
         let reported = |first_loss, train_acc, final_val_acc, best_val_acc| {
