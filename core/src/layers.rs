@@ -16,16 +16,18 @@ mod affine;
 mod batchnorm;
 mod columns;
 mod dropout;
+mod input;
 mod loss;
 mod normalize;
 mod relu;
 mod sandwich;
 
-pub use affine::{Input, affine_backward, affine_forward};
+pub use affine::{affine_backward, affine_forward};
 pub use batchnorm::{
     BatchNormConfig, batchnorm_backward, batchnorm_forward_test, batchnorm_forward_train,
 };
 pub use dropout::{Dropout, dropout_backward, dropout_forward, dropout_mask};
+pub use input::Input;
 pub use loss::{Label, Loss, softmax_loss, svm_loss};
 pub use relu::{relu_backward, relu_forward};
 pub use sandwich::{
