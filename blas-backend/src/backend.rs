@@ -167,19 +167,11 @@ pub trait Element: Float {
     /// Computes one product with a kernel, on the threads of a backend.
     fn multiply(args: GemmArgs<'_, Self>, backend: &Backend);
 
-    /// Computes out ← out + x · w.
-    fn add_rows_product(
-        x: &impl Rows<Self>,
-        w: Mat<'_, Self>,
-        out: MatMut<'_, Self>,
-        backend: &Backend,
-    );
-
-    /// Computes dw ← xᵀ · dout.
-    fn rows_transposed_product(
-        x: &impl Rows<Self>,
-        dout: Mat<'_, Self>,
-        dw: MatMut<'_, Self>,
+    /// Computes C ← C + x · b, or C ← xᵀ · b if `is_transposed`.
+    fn multiply_rows(
+        x: (&impl Rows<Self>, bool),
+        b: Mat<'_, Self>,
+        c: MatMut<'_, Self>,
         backend: &Backend,
     );
 
@@ -211,51 +203,33 @@ macro_rules! impl_element {
                 }
             }
 
-            fn add_rows_product(
-                x: &impl Rows<Self>,
-                w: Mat<'_, Self>,
-                out: MatMut<'_, Self>,
+            fn multiply_rows(
+                x: (&impl Rows<Self>, bool),
+                b: Mat<'_, Self>,
+                c: MatMut<'_, Self>,
                 backend: &Backend,
             ) {
+                let portable = |(x, is_transposed), b, c| {
+                    if is_transposed {
+                        Portable.rows_transposed_product(x, b, c);
+                    } else {
+                        Portable.add_rows_product(x, b, c);
+                    }
+                };
                 match backend.kernel {
-                    Kernel::Portable => Portable.add_rows_product(x, w, out),
+                    Kernel::Portable => portable(x, b, c),
                     #[cfg(target_arch = "x86_64")]
                     Kernel::Simd => match crate::Simd::new().kernels() {
-                        Some(kernels) => made_rows::add_product((x, w, out), &kernels, backend),
-                        None => Portable.add_rows_product(x, w, out),
+                        Some(kernels) => made_rows::product(x, b, c, &kernels, backend),
+                        None => portable(x, b, c),
                     },
                     #[cfg(feature = "matrixmultiply")]
                     Kernel::MatrixMultiply => {
-                        made_rows::add_product((x, w, out), &crate::MatrixMultiply, backend);
+                        made_rows::product(x, b, c, &crate::MatrixMultiply, backend);
                     }
                     #[cfg(feature = "openblas")]
                     Kernel::OpenBlas => {
-                        made_rows::add_product((x, w, out), &crate::OpenBlas::new(), backend);
-                    }
-                }
-            }
-
-            fn rows_transposed_product(
-                x: &impl Rows<Self>,
-                dout: Mat<'_, Self>,
-                dw: MatMut<'_, Self>,
-                backend: &Backend,
-            ) {
-                let args = (x, dout, dw);
-                match backend.kernel {
-                    Kernel::Portable => Portable.rows_transposed_product(args.0, args.1, args.2),
-                    #[cfg(target_arch = "x86_64")]
-                    Kernel::Simd => match crate::Simd::new().kernels() {
-                        Some(kernels) => made_rows::transposed_product(args, &kernels, backend),
-                        None => Portable.rows_transposed_product(args.0, args.1, args.2),
-                    },
-                    #[cfg(feature = "matrixmultiply")]
-                    Kernel::MatrixMultiply => {
-                        made_rows::transposed_product(args, &crate::MatrixMultiply, backend);
-                    }
-                    #[cfg(feature = "openblas")]
-                    Kernel::OpenBlas => {
-                        made_rows::transposed_product(args, &crate::OpenBlas::new(), backend);
+                        made_rows::product(x, b, c, &crate::OpenBlas::new(), backend);
                     }
                 }
             }
@@ -280,11 +254,11 @@ impl<T: Element> Gemm<T> for Backend {
     }
 
     fn add_rows_product(&self, x: &impl Rows<T>, w: Mat<'_, T>, out: MatMut<'_, T>) {
-        T::add_rows_product(x, w, out, self);
+        T::multiply_rows((x, false), w, out, self);
     }
 
     fn rows_transposed_product(&self, x: &impl Rows<T>, dout: Mat<'_, T>, dw: MatMut<'_, T>) {
-        T::rows_transposed_product(x, dout, dw, self);
+        T::multiply_rows((x, true), dout, dw, self);
     }
 
     fn join<A, B>(&self, a: A, b: B)

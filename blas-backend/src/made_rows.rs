@@ -66,31 +66,21 @@ impl<T: Element, R: Rows<T>, K: Multiply<T>> Multiply<T, FirstRow> for Made<'_, 
     }
 }
 
-/// Computes out ← out + x · w on the threads of `join`, if the shapes agree.
-pub(crate) fn add_product<T: Element>(
-    (x, w, out): (&impl Rows<T>, Mat<'_, T>, MatMut<'_, T>),
+/// Computes C ← C + x · b, or C ← xᵀ · b if `is_transposed`, on the threads of `join`, if the shapes
+/// agree.
+pub(crate) fn product<T: Element>(
+    (x, is_transposed): (&impl Rows<T>, bool),
+    b: Mat<'_, T>,
+    c: MatMut<'_, T>,
     kernel: &impl Multiply<T>,
     join: &impl Join,
 ) {
     let (rows, cols) = x.shape();
-    if w.rows() == cols && out.shape() == (rows, w.cols()) {
+    let (m, k, beta) = if is_transposed { (cols, rows, T::ZERO) } else { (rows, cols, T::ONE) };
+    if b.rows() == k && c.shape() == (m, b.cols()) {
         // SAFETY: the shapes agree.
-        let product = unsafe { Product::with_left(FirstRow(0), cols, w.into(), T::ONE, out) };
-        product.run(&Made { x, is_transposed: false, kernel }, join);
-    }
-}
-
-/// Computes dw ← xᵀ · dout on the threads of `join`, if the shapes agree.
-pub(crate) fn transposed_product<T: Element>(
-    (x, dout, dw): (&impl Rows<T>, Mat<'_, T>, MatMut<'_, T>),
-    kernel: &impl Multiply<T>,
-    join: &impl Join,
-) {
-    let (rows, cols) = x.shape();
-    if dout.rows() == rows && dw.shape() == (cols, dout.cols()) {
-        // SAFETY: the shapes agree.
-        let product = unsafe { Product::with_left(FirstRow(0), rows, dout.into(), T::ZERO, dw) };
-        product.run(&Made { x, is_transposed: true, kernel }, join);
+        let product = unsafe { Product::with_left(FirstRow(0), k, b.into(), beta, c) };
+        product.run(&Made { x, is_transposed, kernel }, join);
     }
 }
 

@@ -39,8 +39,8 @@ unsafe impl<T: Copy> Left for Operand<T> {
 ///
 /// # Invariant
 ///
-/// All m × k, where A is an [`Operand`], k × n and m × n elements lie within the slices that [`GemmArgs`] borrowed for `'a`, and
-/// no other tile that exists covers an element of C.
+/// All k × n and m × n elements, and m × k where A is an [`Operand`], lie within slices that are
+/// borrowed for `'a`, and no other tile that exists covers an element of C.
 #[derive(Debug)]
 pub(crate) struct Product<'a, T, A = Operand<T>> {
     pub(crate) m: usize,

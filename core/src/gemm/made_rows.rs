@@ -88,6 +88,18 @@ fn for_blocks<T: Float, R: Rows<T>>(
     }
 }
 
+/// `rows` rows of a matrix from row `top` on.
+fn band<T>(mat: Mat<'_, T>, top: usize, rows: usize) -> Option<Mat<'_, T>> {
+    let cols = mat.cols();
+    Mat::new(mat.data().get(top * cols..)?.get(..rows * cols)?, rows, cols).ok()
+}
+
+/// `rows` rows of a matrix from row `top` on, for writing.
+fn band_mut<'a, T>(mat: &'a mut MatMut<'_, T>, top: usize, rows: usize) -> Option<MatMut<'a, T>> {
+    let cols = mat.cols();
+    MatMut::new(mat.data_mut().get_mut(top * cols..)?.get_mut(..rows * cols)?, rows, cols).ok()
+}
+
 /// out ← out + x · w, with a block of `x` on the stack. The shapes agree.
 pub(super) fn add_product<T: Float>(
     gemm: &impl Gemm<T>,
@@ -95,15 +107,9 @@ pub(super) fn add_product<T: Float>(
     w: Mat<'_, T>,
     mut out: MatMut<'_, T>,
 ) {
-    let cols = w.cols();
     for_blocks(gemm, x, |(top, left), block| {
-        let w = w.data().get(left * cols..).and_then(|w| w.get(..block.cols() * cols));
-        let out =
-            out.data_mut().get_mut(top * cols..).and_then(|x| x.get_mut(..block.rows() * cols));
-        if let (Some(w), Some(out)) = (w, out)
-            && let Ok(w) = Mat::new(w, block.cols(), cols)
-            && let Ok(out) = MatMut::new(out, block.rows(), cols)
-        {
+        let w = band(w, left, block.cols());
+        if let (Some(w), Some(out)) = (w, band_mut(&mut out, top, block.rows())) {
             // The shapes are those that were just given.
             let _always = matmul(gemm, block, w, T::ONE, out);
         }
@@ -117,16 +123,10 @@ pub(super) fn transposed_product<T: Float>(
     dout: Mat<'_, T>,
     mut dw: MatMut<'_, T>,
 ) {
-    let cols = dout.cols();
     dw.data_mut().fill(T::ZERO);
     for_blocks(gemm, x, |(top, left), block| {
-        let dout = dout.data().get(top * cols..).and_then(|x| x.get(..block.rows() * cols));
-        let dw =
-            dw.data_mut().get_mut(left * cols..).and_then(|x| x.get_mut(..block.cols() * cols));
-        if let (Some(dout), Some(dw)) = (dout, dw)
-            && let Ok(dout) = Mat::new(dout, block.rows(), cols)
-            && let Ok(dw) = MatMut::new(dw, block.cols(), cols)
-        {
+        let dout = band(dout, top, block.rows());
+        if let (Some(dout), Some(dw)) = (dout, band_mut(&mut dw, left, block.cols())) {
             // As above.
             let _always = matmul(gemm, block.t(), dout, T::ONE, dw);
         }
