@@ -12,6 +12,10 @@ use core::fmt;
 use std::io;
 
 /// What multiplies matrices.
+///
+/// On x86-64 with AVX2, two kinds of products are this crate's own even where a library was chosen: those
+/// of few rows, which libraries multiply no faster than many, and those whose rows are made where they
+/// are multiplied ([`Rows`]), for which a library would copy the other operand again and again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kernel {
@@ -216,13 +220,15 @@ macro_rules! impl_element {
                         Portable.add_rows_product(x, b, c);
                     }
                 };
+                if backend.kernel == Kernel::Portable {
+                    return portable(x, b, c);
+                }
+                // Not the libraries, which would copy b anew for each block that is made.
+                #[cfg(target_arch = "x86_64")]
+                if let Some(kernels) = crate::Simd::new().kernels() {
+                    return made_rows::product(x, b, c, &kernels, backend);
+                }
                 match backend.kernel {
-                    Kernel::Portable => portable(x, b, c),
-                    #[cfg(target_arch = "x86_64")]
-                    Kernel::Simd => match crate::Simd::new().kernels() {
-                        Some(kernels) => made_rows::product(x, b, c, &kernels, backend),
-                        None => portable(x, b, c),
-                    },
                     #[cfg(feature = "matrixmultiply")]
                     Kernel::MatrixMultiply => {
                         made_rows::product(x, b, c, &crate::MatrixMultiply, backend);
@@ -231,6 +237,7 @@ macro_rules! impl_element {
                     Kernel::OpenBlas => {
                         made_rows::product(x, b, c, &crate::OpenBlas::new(), backend);
                     }
+                    _ => portable(x, b, c),
                 }
             }
 

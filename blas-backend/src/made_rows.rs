@@ -50,11 +50,11 @@ impl<T: Element, R: Rows<T>, K: Multiply<T>> Multiply<T, FirstRow> for Made<'_, 
                 let numbers = &mut memory[..rows * depth];
                 let first = p.a.0 + top;
                 let (row_stride, col_stride) = if self.is_transposed {
-                    vectorized(Make, (self.x, (start, first), rows, numbers, 0));
+                    vectorized(Make, (self.x, (start, first), rows, numbers, None));
                     (1, rows)
                 } else {
                     let next = DEPTH.min(p.k - start - depth);
-                    vectorized(Make, (self.x, (first, start), depth, numbers, next));
+                    vectorized(Make, (self.x, (first, start), depth, numbers, Some(next)));
                     (depth, 1)
                 };
                 let a = Operand { data: numbers.as_ptr(), row_stride, col_stride };
@@ -84,23 +84,27 @@ pub(crate) fn product<T: Element>(
     }
 }
 
-/// Makes a block: as many rows as fit into the slice, from (row, column) on, of so many columns; and
-/// prefetches so many columns after them.
+/// Makes a block: as many rows as fit into the slice, from (row, column) on, of so many columns. If the
+/// columns after them come next, it prefetches so many of those; the rows of other blocks shortly before
+/// it reads them.
 struct Make;
 
-impl<T, R: Rows<T>> Pass<(&R, (usize, usize), usize, &mut [T], usize)> for Make {
+impl<T, R: Rows<T>> Pass<(&R, (usize, usize), usize, &mut [T], Option<usize>)> for Make {
     type Output = ();
 
     #[inline(always)]
-    fn run((x, (top, left), cols, block, next): (&R, (usize, usize), usize, &mut [T], usize)) {
+    fn run(
+        (x, (top, left), cols, block, next): (&R, (usize, usize), usize, &mut [T], Option<usize>),
+    ) {
         let rows = block.chunks_exact_mut(cols.max(1));
         let bottom = top + rows.len();
+        let was_prefetched = next.is_some() && left > 0;
         for (row, out) in (top..).zip(rows) {
-            if left == 0 && row + ROWS_AHEAD < bottom {
-                x.prefetch(row + ROWS_AHEAD, 0..cols);
+            if !was_prefetched && row + ROWS_AHEAD < bottom {
+                x.prefetch(row + ROWS_AHEAD, left..left + cols);
             }
             x.read(row, left, out);
-            if next > 0 {
+            if let Some(next) = next {
                 x.prefetch(row, left + cols..left + cols + next);
             }
         }

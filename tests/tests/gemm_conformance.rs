@@ -71,12 +71,12 @@ impl Case {
     }
 }
 
-/// Every transpose and beta for every size of a list.
-fn cases(sizes: &[usize]) -> Vec<Case> {
+/// Every transpose and beta for every m, k and n.
+fn cases(ms: &[usize], ks: &[usize], ns: &[usize]) -> Vec<Case> {
     let mut cases = Vec::new();
-    for &m in sizes {
-        for &k in sizes {
-            for &n in sizes {
+    for &m in ms {
+        for &k in ks {
+            for &n in ns {
                 for (ta, tb) in [(false, false), (true, false), (false, true), (true, true)] {
                     for (alpha, beta) in [(1.0, 0.0), (1.0, 1.0), (-0.25, 0.5)] {
                         cases.push(Case { m, k, n, ta, tb, alpha, beta });
@@ -116,7 +116,16 @@ fn layer_cases() -> Vec<Case> {
 }
 
 fn equals_the_definition<T: Float>(gemm: &impl Gemm<T>) {
-    for case in cases(&[0, 1, 2, 3, 5, 7, 17]).into_iter().chain(cases(&[13, 64])) {
+    let small = &[0, 1, 2, 3, 5, 7, 17];
+    for case in cases(small, small, small) {
+        case.check::<T>(gemm);
+    }
+    let whole = &[13, 64];
+    for case in cases(whole, whole, whole) {
+        case.check::<T>(gemm);
+    }
+    // A few columns more than vectors hold, in one stretch of k and in two.
+    for case in cases(&[6, 30, 67], &[0, 9, 200], &[18, 19, 33, 52]) {
         case.check::<T>(gemm);
     }
     for case in layer_cases() {
@@ -264,8 +273,8 @@ fn compact_equals_the_definition() {
 
 #[test]
 fn compact_has_the_bits_of_portable() {
-    let widths = cases(&[1, 3, 14, 31]);
-    for case in widths.into_iter().chain(layer_cases()) {
+    let sizes = &[1, 3, 14, 31];
+    for case in cases(sizes, sizes, sizes).into_iter().chain(layer_cases()) {
         let bits = |c: Vec<f32>| c.into_iter().map(f32::to_bits).collect::<Vec<_>>();
         assert_eq!(bits(case.run(&Compact)), bits(case.run(&Portable)), "{case:?}");
     }

@@ -87,11 +87,13 @@ pub(super) trait Vector: Copy {
     unsafe fn mul_add(self, b: Self, c: Self) -> Self;
     /// self · b.
     unsafe fn mul(self, b: Self) -> Self;
+    /// The sum of the lanes of each vector.
+    unsafe fn sums(vectors: [Self; 4]) -> [Self::Element; 4];
 }
 
 macro_rules! impl_vector {
     ($name:ident, $t:ty, $lanes:literal, $vector:ident, $mask:ty, $splat:ident, $load:ident,
-     $store:ident, $fma:ident, $mul:ident, $to_mask:expr, $load_masked:expr, $store_masked:expr) => {
+     $store:ident, $fma:ident, $mul:ident, $to_mask:expr, $load_masked:expr, $store_masked:expr, $sums:expr) => {
         #[doc = concat!(stringify!($lanes), " numbers of type `", stringify!($t), "`.")]
         #[derive(Clone, Copy)]
         pub(super) struct $name(arch::$vector);
@@ -135,8 +137,57 @@ macro_rules! impl_vector {
             unsafe fn mul(self, b: Self) -> Self {
                 Self(unsafe { arch::$mul(self.0, b.0) })
             }
+            #[inline(always)]
+            unsafe fn sums(vectors: [Self; 4]) -> [$t; 4] {
+                unsafe { ($sums)(vectors.map(|vector| vector.0)) }
+            }
         }
     };
+}
+
+/// The sums of the lanes, all four with one another.
+#[target_feature(enable = "avx512f")]
+fn sums_f32x16([a, b, c, d]: [arch::__m512; 4]) -> [f32; 4] {
+    let add = |x, y| arch::_mm512_add_ps(x, y);
+    let ab = add(arch::_mm512_unpacklo_ps(a, b), arch::_mm512_unpackhi_ps(a, b));
+    let cd = add(arch::_mm512_unpacklo_ps(c, d), arch::_mm512_unpackhi_ps(c, d));
+    let quarters = add(
+        arch::_mm512_shuffle_ps::<0b01_00_01_00>(ab, cd),
+        arch::_mm512_shuffle_ps::<0b11_10_11_10>(ab, cd),
+    );
+    let halves = add(quarters, arch::_mm512_shuffle_f32x4::<0b01_00_11_10>(quarters, quarters));
+    let wholes = add(halves, arch::_mm512_shuffle_f32x4::<0b00_00_00_01>(halves, halves));
+    let mut sums = [0.0; 4];
+    // SAFETY: `sums` has room for four.
+    unsafe { arch::_mm_storeu_ps(sums.as_mut_ptr(), arch::_mm512_castps512_ps128(wholes)) };
+    sums
+}
+
+/// The sums of the lanes, all four with one another.
+#[target_feature(enable = "avx2")]
+fn sums_f32x8([a, b, c, d]: [arch::__m256; 4]) -> [f32; 4] {
+    let (ab, cd) = (arch::_mm256_hadd_ps(a, b), arch::_mm256_hadd_ps(c, d));
+    let halves = arch::_mm256_hadd_ps(ab, cd);
+    let wholes = arch::_mm_add_ps(
+        arch::_mm256_castps256_ps128(halves),
+        arch::_mm256_extractf128_ps::<1>(halves),
+    );
+    let mut sums = [0.0; 4];
+    // SAFETY: `sums` has room for four.
+    unsafe { arch::_mm_storeu_ps(sums.as_mut_ptr(), wholes) };
+    sums
+}
+
+/// The sums of the lanes.
+#[target_feature(enable = "avx2")]
+fn sums_f64x4(vectors: [arch::__m256d; 4]) -> [f64; 4] {
+    vectors.map(|vector| {
+        let halves = arch::_mm_add_pd(
+            arch::_mm256_castpd256_pd128(vector),
+            arch::_mm256_extractf128_pd::<1>(vector),
+        );
+        arch::_mm_cvtsd_f64(arch::_mm_hadd_pd(halves, halves))
+    })
 }
 
 /// As many ones as lanes, and behind them zeros: a window of it is a mask.
@@ -155,7 +206,8 @@ impl_vector!(
     _mm512_mul_ps,
     |lanes: usize| if lanes >= 16 { u16::MAX } else { (1 << lanes) - 1 },
     |from, mask| arch::_mm512_maskz_loadu_ps(mask, from),
-    |to, mask, v| arch::_mm512_mask_storeu_ps(to, mask, v)
+    |to, mask, v| arch::_mm512_mask_storeu_ps(to, mask, v),
+    |vectors| sums_f32x16(vectors)
 );
 impl_vector!(
     F64x8,
@@ -170,7 +222,8 @@ impl_vector!(
     _mm512_mul_pd,
     |lanes: usize| if lanes >= 8 { u8::MAX } else { (1 << lanes) - 1 },
     |from, mask| arch::_mm512_maskz_loadu_pd(mask, from),
-    |to, mask, v| arch::_mm512_mask_storeu_pd(to, mask, v)
+    |to, mask, v| arch::_mm512_mask_storeu_pd(to, mask, v),
+    |vectors: [arch::__m512d; 4]| vectors.map(|vector| arch::_mm512_reduce_add_pd(vector))
 );
 impl_vector!(
     F32x8,
@@ -187,7 +240,8 @@ impl_vector!(
         arch::_mm256_loadu_si256(ONES_AND_ZEROS.as_ptr().add(8 - lanes.min(8)).cast())
     },
     |from, mask| arch::_mm256_maskload_ps(from, mask),
-    |to, mask, v| arch::_mm256_maskstore_ps(to, mask, v)
+    |to, mask, v| arch::_mm256_maskstore_ps(to, mask, v),
+    |vectors| sums_f32x8(vectors)
 );
 impl_vector!(
     F64x4,
@@ -204,5 +258,6 @@ impl_vector!(
         arch::_mm256_loadu_si256(ONES_AND_ZEROS.as_ptr().add(8 - 2 * lanes.min(4)).cast())
     },
     |from, mask| arch::_mm256_maskload_pd(from, mask),
-    |to, mask, v| arch::_mm256_maskstore_pd(to, mask, v)
+    |to, mask, v| arch::_mm256_maskstore_pd(to, mask, v),
+    |vectors| sums_f64x4(vectors)
 );

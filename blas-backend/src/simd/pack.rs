@@ -1,6 +1,7 @@
 //! Copies of pieces of the operands, in the order in which the kernels read them.
 
 use super::SimdElement;
+use super::isa::Vector;
 use core::arch::x86_64 as arch;
 use core::cell::RefCell;
 
@@ -11,12 +12,13 @@ struct Line([u8; 64]);
 
 /// Memory for copies, kept from product to product: after the first ones nothing is allocated.
 pub(super) struct Scratch<T> {
-    lines: [Vec<Line>; 2],
+    lines: [Vec<Line>; 3],
     element: core::marker::PhantomData<T>,
 }
 
 thread_local! {
-    static LINES: RefCell<[Vec<Line>; 2]> = const { RefCell::new([Vec::new(), Vec::new()]) };
+    static LINES: RefCell<[Vec<Line>; 3]> =
+        const { RefCell::new([Vec::new(), Vec::new(), Vec::new()]) };
 }
 
 impl<T: Copy> Scratch<T> {
@@ -48,26 +50,36 @@ impl<T: Copy> Scratch<T> {
     pub(super) fn b(&mut self, len: usize) -> *mut T {
         self.room(1, len)
     }
+
+    /// Room for so many numbers of the columns of B that are multiplied by themselves.
+    pub(super) fn few_columns_of_b(&mut self, len: usize) -> *mut T {
+        self.room(2, len)
+    }
 }
 
 /// Copies rows to another distance.
 ///
 /// # Safety
 ///
-/// Both must have the rows and columns, and not overlap.
+/// As of [`Vector`]. Both must have the rows and columns, and not overlap; the copy must have room for
+/// whole vectors.
 #[inline(always)]
-pub(super) unsafe fn copy_rows<T: Copy>(
-    (from, from_stride): (*const T, usize),
+pub(super) unsafe fn copy_rows<V: Vector>(
+    (from, from_stride): (*const V::Element, usize),
     (rows, cols): (usize, usize),
-    (to, to_stride): (*mut T, usize),
+    (to, to_stride): (*mut V::Element, usize),
 ) {
-    for i in 0..rows {
-        // SAFETY: the promise of the caller.
-        unsafe {
+    let whole = cols / V::LANES * V::LANES;
+    // SAFETY: the promise of the caller.
+    unsafe {
+        let mask = V::mask(cols - whole);
+        for i in 0..rows {
             let (from, to) = (from.add(i * from_stride), to.add(i * to_stride));
-            // Not `copy_nonoverlapping`: a call of `memcpy` costs more than such a row.
-            for j in 0..cols {
-                *to.add(j) = *from.add(j);
+            for j in (0..whole).step_by(V::LANES) {
+                V::load(from.add(j)).store(to.add(j));
+            }
+            if whole < cols {
+                V::load_masked(from.add(whole), mask).store(to.add(whole));
             }
         }
     }
