@@ -1,10 +1,10 @@
 //! Products in this crate's own kernels: AVX-512 or AVX2 with FMA, found at run time.
 //!
 //! A tile of C stays in registers while a stretch of k is summed: vectors of a row of B times one
-//! number of A after the other. A is read where it lies unless it is transposed and its rows lie far
-//! apart; B is copied into the order in which tiles read it unless C has few rows. A few columns behind
-//! the last whole vector are summed in lanes that lie elsewhere, since a vector of them would be mostly
-//! empty.
+//! number of A after the other. A is read where it lies unless its rows lie far apart and it is
+//! transposed or larger than the cache; B is copied into the order in which tiles read it unless C has
+//! few rows. A few columns behind the last whole vector are summed in lanes that lie elsewhere, since a
+//! vector of them would be mostly empty.
 //!
 //! Each element of C is summed in the order of k, or in a lane each, in stretches that depend on k alone;
 //! the last columns of C are the same ones in every tile. So the bits do not depend on the tile that an
@@ -14,6 +14,7 @@ mod few_columns;
 mod few_rows;
 mod isa;
 mod kernel;
+mod microkernel;
 mod pack;
 
 use crate::join::{Join, Sequential};

@@ -3,7 +3,7 @@
 //! Lanes go along k where A's rows lie in one piece, otherwise along the rows of C.
 
 use super::isa::Vector;
-use super::kernel::{Factors, Rows};
+use super::microkernel::{Factors, Rows};
 use crate::tile::Operand;
 use barenet::Float;
 use core::ops::Range;

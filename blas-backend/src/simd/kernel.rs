@@ -1,15 +1,14 @@
-//! One tile of C, and the loops around it.
+//! The loops around the microkernel: stretches of k, columns that stay in the cache, and copies.
 
 use super::SimdElement;
 use super::few_columns::{FewColumns, along_k, along_rows, num_few_columns};
 use super::few_rows::few_rows;
 use super::isa::{F32x8, F32x16, F64x4, F64x8, Isa, Vector};
+use super::microkernel::{Columns, Rows, rows};
 use super::pack::{Scratch, copy_rows, transpose};
 use crate::tile::{FEW_ROWS, Operand, Product};
 use barenet::Float;
-use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
 use core::hint::black_box;
-use core::ops::Range;
 
 /// How much of k is summed before C is touched: three vectors of so many rows of B stay in the
 /// first-level cache, beside the rows of A that they are multiplied with.
@@ -26,11 +25,14 @@ const FAR_BYTES: usize = 1536;
 /// Numbers of C that do not stay in the second-level cache beside the operands.
 const LARGE: usize = 1 << 16;
 
+/// Numbers of A that do not stay in the second-level cache.
+const AWAY: usize = 1 << 18;
+
+/// So many columns of C are worth a copy of rows of A that are away.
+const MANY_COLS: usize = 256;
+
 /// With fewer rows of C than this, copying B does not pay.
 const MIN_ROWS_TO_COPY: usize = 24;
-
-/// How many rows of B ahead of the one that it copies a tile prefetches.
-const ROWS_AHEAD: usize = 12;
 
 /// So many rows are worth a tile if B's rows are near each other.
 const ROWS_OF_A_SMALL_TILE: usize = 4;
@@ -41,170 +43,6 @@ pub(super) fn has_few_rows<T>(p: &Product<'_, T>) -> bool {
     let is_plain = p.b.col_stride == 1 || p.a.col_stride == 1;
     is_plain && p.m <= FEW_ROWS && !(is_small && p.m >= ROWS_OF_A_SMALL_TILE)
 }
-
-/// α, and β unless it is 0.
-pub(super) type Factors<T> = (T, Option<T>);
-
-/// A tile's rows of A, by address: neighbours along k first, or, if transposed, neighbours along m.
-#[derive(Clone, Copy)]
-pub(super) struct Rows<T> {
-    pub(super) data: *const T,
-    pub(super) stride: usize,
-}
-
-/// A tile's columns of B, by address.
-#[derive(Clone, Copy)]
-struct Columns<T> {
-    data: *const T,
-    stride: usize,
-    /// How many there are; the last vector may have fewer than it has lanes.
-    len: usize,
-    /// Whether the last vector may be read as a whole.
-    is_padded: bool,
-    /// Where the first tile leaves a copy, whose rows are `VECTORS` whole vectors; or null.
-    copy: *mut T,
-}
-
-/// Computes `ROWS` × `VECTORS` vectors of C, each element by fused additions in the order of k.
-///
-/// # Safety
-///
-/// As of [`Vector`]; A must have `ROWS` rows of `k` numbers, B `k` rows of the columns, C `ROWS` rows of
-/// them, and, if `COPIES`, the copy room for `k` rows.
-#[inline(always)]
-unsafe fn tile<
-    V: Vector,
-    const ROWS: usize,
-    const VECTORS: usize,
-    const TRANSPOSED: bool,
-    const COPIES: bool,
->(
-    k: usize,
-    a: Rows<V::Element>,
-    b: Columns<V::Element>,
-    (alpha, beta): Factors<V::Element>,
-    (c, c_stride): (*mut V::Element, usize),
-) where
-    V::Element: Float,
-{
-    // SAFETY: the promises of the caller cover every address formed here.
-    unsafe {
-        let last_lanes = b.len - (VECTORS - 1) * V::LANES;
-        let mask = V::mask(last_lanes);
-        let is_whole = last_lanes == V::LANES;
-        let zero = V::splat(V::Element::ZERO);
-        let mut sums = [[zero; VECTORS]; ROWS];
-        let (mut b_at, mut copy_at, b_stride) = (b.data, b.copy, b.stride);
-        macro_rules! sum_over_k {
-            ($last:ident => $load_last:expr) => {
-                for l in 0..k {
-                    let mut b_row = [zero; VECTORS];
-                    for (j, b) in b_row.iter_mut().enumerate().take(VECTORS - 1) {
-                        *b = V::load(b_at.add(j * V::LANES));
-                    }
-                    let $last = b_at.add((VECTORS - 1) * V::LANES);
-                    b_row[VECTORS - 1] = $load_last;
-                    if COPIES {
-                        for (j, b) in b_row.into_iter().enumerate() {
-                            b.store(copy_at.add(j * V::LANES));
-                            let ahead = b_at.wrapping_add(ROWS_AHEAD * b_stride + j * V::LANES);
-                            _mm_prefetch::<_MM_HINT_T0>(ahead.cast());
-                        }
-                        copy_at = copy_at.add(VECTORS * V::LANES);
-                    }
-                    for (i, sums) in sums.iter_mut().enumerate() {
-                        let at = if TRANSPOSED { l * a.stride + i } else { i * a.stride + l };
-                        let a = V::splat(*a.data.add(at));
-                        for (sum, b) in sums.iter_mut().zip(b_row) {
-                            *sum = a.mul_add(b, *sum);
-                        }
-                    }
-                    b_at = b_at.add(b.stride);
-                }
-            };
-        }
-        if is_whole || b.is_padded {
-            sum_over_k!(last => V::load(last));
-        } else {
-            sum_over_k!(last => V::load_masked(last, mask));
-        }
-        let alpha = V::splat(alpha);
-        // The last vector is always stored by its mask: with a choice here the compiler leaves the
-        // sums in memory.
-        macro_rules! store {
-            (|$sum:ident, $c:ident, $load:ident| $result:expr) => {
-                for (i, sums) in sums.iter().enumerate() {
-                    let c = c.add(i * c_stride);
-                    for (j, &$sum) in sums.iter().enumerate().take(VECTORS - 1) {
-                        let $c = c.add(j * V::LANES);
-                        let $load = || V::load($c);
-                        ($result).store($c);
-                    }
-                    let ($sum, $c) = (sums[VECTORS - 1], c.add((VECTORS - 1) * V::LANES));
-                    let $load = || V::load_masked($c, mask);
-                    ($result).store_masked($c, mask);
-                }
-            };
-        }
-        match beta {
-            None => store!(|sum, c, _load| sum.mul(alpha)),
-            Some(beta) => {
-                let beta = V::splat(beta);
-                store!(|sum, c, load| sum.mul_add(alpha, load().mul(beta)));
-            }
-        }
-    }
-}
-
-/// Computes all tiles of some rows and of columns `VECTORS` vectors wide: as many of `ROWS` rows as
-/// fit, then smaller ones. If the columns are to be copied, the first tile does it as it reads them,
-/// and the others read the copy.
-///
-/// # Safety
-///
-/// As of [`tile`], for all these rows.
-#[inline(always)]
-unsafe fn rows<V: Vector, const ROWS: usize, const VECTORS: usize, const TRANSPOSED: bool>(
-    rows: Range<usize>,
-    (k, a, mut b, factors, (c, c_stride)): Work<V::Element>,
-) where
-    V::Element: Float,
-{
-    let mut top = rows.start;
-    macro_rules! next_tile {
-        ($rows:expr, $copies:expr) => {
-            let first = if TRANSPOSED { top } else { top * a.stride };
-            let a = Rows { data: a.data.wrapping_add(first), ..a };
-            let c = (c.wrapping_add(top * c_stride), c_stride);
-            // SAFETY: the promise of the caller.
-            unsafe { tile::<V, { $rows }, VECTORS, TRANSPOSED, $copies>(k, a, b, factors, c) };
-            top += $rows;
-        };
-    }
-    macro_rules! tiles {
-        ($rows:expr) => {
-            while rows.end - top >= $rows {
-                next_tile!($rows, false);
-            }
-        };
-    }
-    if !b.copy.is_null() {
-        if rows.len() >= ROWS {
-            next_tile!(ROWS, true);
-        } else {
-            // SAFETY: the promise of the caller.
-            unsafe { copy_rows::<V>((b.data, b.stride), (k, b.len), (b.copy, VECTORS * V::LANES)) };
-        }
-        b = Columns { data: b.copy, stride: VECTORS * V::LANES, is_padded: true, ..b };
-    }
-    tiles!(ROWS);
-    tiles!(4);
-    tiles!(2);
-    tiles!(1);
-}
-
-/// What the tiles of one block have in common: k, A, B, α and β, C and its stride.
-type Work<T> = (usize, Rows<T>, Columns<T>, Factors<T>, (*mut T, usize));
 
 /// How many vectors the next tiles are wide if so many are left: three, whose rows of tiles use
 /// registers and loads best, unless that leaves a narrow rest.
@@ -236,7 +74,11 @@ unsafe fn multiply<V: Vector, const R1: usize, const R2: usize, const R3: usize,
     let copies_b = p.b.col_stride != 1 || (p.m >= MIN_ROWS_TO_COPY && p.n > V::LANES);
     let copies_on_the_way = p.b.col_stride == 1 && !is_far(p.b.row_stride);
     let is_transposed = p.a.row_stride == 1 && p.a.col_stride != 1;
-    let copies_a = is_transposed && is_far(p.a.col_stride) && p.n > 2 * V::LANES;
+    let copies_a = if is_transposed {
+        is_far(p.a.col_stride) && p.n > 2 * V::LANES
+    } else {
+        is_far(p.a.row_stride) && p.n >= MANY_COLS && p.m * p.k > AWAY
+    };
     // A large C that is written once is written row by row, as its memory likes it: tiles of all columns
     // before those of the next rows. Otherwise B's columns stay in the cache: tiles of all rows first.
     let writes_rows = depths == 1 && is_far(p.c_stride) && p.m * p.n > LARGE;
@@ -254,9 +96,10 @@ unsafe fn multiply<V: Vector, const R1: usize, const R2: usize, const R3: usize,
             let beta = if block > 0 { V::Element::ONE } else { p.beta };
             let factors = (p.alpha, (beta != V::Element::ZERO).then_some(beta));
             let num_vectors = cols.div_ceil(V::LANES);
-            let copy = match copies_b {
-                true => scratch.b(num_vectors * V::LANES * depth),
-                false => core::ptr::null_mut(),
+            let copy = if copies_b {
+                scratch.b(num_vectors * V::LANES * depth)
+            } else {
+                core::ptr::null_mut()
             };
             // SAFETY: rows `start..start + depth` and columns `left..left + cols` lie within B, the
             // same rows of k within A.
@@ -367,12 +210,13 @@ where
     if !copies {
         return Rows { data, stride: if col_stride == 1 { row_stride } else { col_stride } };
     }
+    let (rows, cols) = if col_stride == 1 { (p.m, depth) } else { (depth, p.m) };
     // An odd number of cache lines from row to row, so that they fall onto different places.
     let lanes = 64 / size_of::<V::Element>();
-    let stride = (p.m.div_ceil(lanes) | 1) * lanes;
-    let copy = scratch.a(stride * depth);
-    // SAFETY: the promise of the caller; the copy has room for `depth` rows of `stride` ≥ m.
-    unsafe { copy_rows::<V>((data, col_stride), (depth, p.m), (copy, stride)) };
+    let stride = (cols.div_ceil(lanes) | 1) * lanes;
+    let copy = scratch.a(rows * stride);
+    // SAFETY: the promise of the caller; the copy has room for whole vectors in each row.
+    unsafe { copy_rows::<V>((data, row_stride.max(col_stride)), (rows, cols), (copy, stride)) };
     Rows { data: copy, stride }
 }
 

@@ -1,0 +1,179 @@
+//! The microkernel: one tile of C, which stays in registers, and columns of tiles below each other.
+
+use super::isa::Vector;
+use super::pack::copy_rows;
+use barenet::Float;
+use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+use core::ops::Range;
+
+/// How many rows of B ahead of the one that it copies a tile prefetches.
+const ROWS_AHEAD: usize = 12;
+
+/// α, and β unless it is 0.
+pub(super) type Factors<T> = (T, Option<T>);
+
+/// A tile's rows of A, by address: neighbours along k first, or, if transposed, neighbours along m.
+#[derive(Clone, Copy)]
+pub(super) struct Rows<T> {
+    pub(super) data: *const T,
+    pub(super) stride: usize,
+}
+
+/// A tile's columns of B, by address.
+#[derive(Clone, Copy)]
+pub(super) struct Columns<T> {
+    pub(super) data: *const T,
+    pub(super) stride: usize,
+    /// How many there are; the last vector may have fewer than it has lanes.
+    pub(super) len: usize,
+    /// Whether the last vector may be read as a whole.
+    pub(super) is_padded: bool,
+    /// Where the first tile leaves a copy, whose rows are `VECTORS` whole vectors; or null.
+    pub(super) copy: *mut T,
+}
+
+/// Computes `ROWS` × `VECTORS` vectors of C, each element by fused additions in the order of k.
+///
+/// # Safety
+///
+/// As of [`Vector`]; A must have `ROWS` rows of `k` numbers, B `k` rows of the columns, C `ROWS` rows of
+/// them, and, if `COPIES`, the copy room for `k` rows.
+#[inline(always)]
+unsafe fn tile<
+    V: Vector,
+    const ROWS: usize,
+    const VECTORS: usize,
+    const TRANSPOSED: bool,
+    const COPIES: bool,
+>(
+    k: usize,
+    a: Rows<V::Element>,
+    b: Columns<V::Element>,
+    (alpha, beta): Factors<V::Element>,
+    (c, c_stride): (*mut V::Element, usize),
+) where
+    V::Element: Float,
+{
+    // SAFETY: the promises of the caller cover every address formed here.
+    unsafe {
+        let last_lanes = b.len - (VECTORS - 1) * V::LANES;
+        let mask = V::mask(last_lanes);
+        let is_whole = last_lanes == V::LANES;
+        let zero = V::splat(V::Element::ZERO);
+        let mut sums = [[zero; VECTORS]; ROWS];
+        let (mut b_at, mut copy_at, b_stride) = (b.data, b.copy, b.stride);
+        macro_rules! sum_over_k {
+            ($last:ident => $load_last:expr) => {
+                for l in 0..k {
+                    let mut b_row = [zero; VECTORS];
+                    for (j, b) in b_row.iter_mut().enumerate().take(VECTORS - 1) {
+                        *b = V::load(b_at.add(j * V::LANES));
+                    }
+                    let $last = b_at.add((VECTORS - 1) * V::LANES);
+                    b_row[VECTORS - 1] = $load_last;
+                    if COPIES {
+                        for (j, b) in b_row.into_iter().enumerate() {
+                            b.store(copy_at.add(j * V::LANES));
+                            let ahead = b_at.wrapping_add(ROWS_AHEAD * b_stride + j * V::LANES);
+                            _mm_prefetch::<_MM_HINT_T0>(ahead.cast());
+                        }
+                        copy_at = copy_at.add(VECTORS * V::LANES);
+                    }
+                    for (i, sums) in sums.iter_mut().enumerate() {
+                        let at = if TRANSPOSED { l * a.stride + i } else { i * a.stride + l };
+                        let a = V::splat(*a.data.add(at));
+                        for (sum, b) in sums.iter_mut().zip(b_row) {
+                            *sum = a.mul_add(b, *sum);
+                        }
+                    }
+                    b_at = b_at.add(b.stride);
+                }
+            };
+        }
+        if is_whole || b.is_padded {
+            sum_over_k!(last => V::load(last));
+        } else {
+            sum_over_k!(last => V::load_masked(last, mask));
+        }
+        let alpha = V::splat(alpha);
+        // The last vector is always stored by its mask: with a choice here the compiler leaves the
+        // sums in memory.
+        macro_rules! store {
+            (|$sum:ident, $c:ident, $load:ident| $result:expr) => {
+                for (i, sums) in sums.iter().enumerate() {
+                    let c = c.add(i * c_stride);
+                    for (j, &$sum) in sums.iter().enumerate().take(VECTORS - 1) {
+                        let $c = c.add(j * V::LANES);
+                        let $load = || V::load($c);
+                        ($result).store($c);
+                    }
+                    let ($sum, $c) = (sums[VECTORS - 1], c.add((VECTORS - 1) * V::LANES));
+                    let $load = || V::load_masked($c, mask);
+                    ($result).store_masked($c, mask);
+                }
+            };
+        }
+        match beta {
+            None => store!(|sum, c, _load| sum.mul(alpha)),
+            Some(beta) => {
+                let beta = V::splat(beta);
+                store!(|sum, c, load| sum.mul_add(alpha, load().mul(beta)));
+            }
+        }
+    }
+}
+
+/// Computes all tiles of some rows and of columns `VECTORS` vectors wide: as many of `ROWS` rows as
+/// fit, then smaller ones. If the columns are to be copied, the first tile does it as it reads them,
+/// and the others read the copy.
+///
+/// # Safety
+///
+/// As of [`tile`], for all these rows.
+#[inline(always)]
+pub(super) unsafe fn rows<
+    V: Vector,
+    const ROWS: usize,
+    const VECTORS: usize,
+    const TRANSPOSED: bool,
+>(
+    rows: Range<usize>,
+    (k, a, mut b, factors, (c, c_stride)): Work<V::Element>,
+) where
+    V::Element: Float,
+{
+    let mut top = rows.start;
+    macro_rules! next_tile {
+        ($rows:expr, $copies:expr) => {
+            let first = if TRANSPOSED { top } else { top * a.stride };
+            let a = Rows { data: a.data.wrapping_add(first), ..a };
+            let c = (c.wrapping_add(top * c_stride), c_stride);
+            // SAFETY: the promise of the caller.
+            unsafe { tile::<V, { $rows }, VECTORS, TRANSPOSED, $copies>(k, a, b, factors, c) };
+            top += $rows;
+        };
+    }
+    macro_rules! tiles {
+        ($rows:expr) => {
+            while rows.end - top >= $rows {
+                next_tile!($rows, false);
+            }
+        };
+    }
+    if !b.copy.is_null() {
+        if rows.len() >= ROWS {
+            next_tile!(ROWS, true);
+        } else {
+            // SAFETY: the promise of the caller.
+            unsafe { copy_rows::<V>((b.data, b.stride), (k, b.len), (b.copy, VECTORS * V::LANES)) };
+        }
+        b = Columns { data: b.copy, stride: VECTORS * V::LANES, is_padded: true, ..b };
+    }
+    tiles!(ROWS);
+    tiles!(4);
+    tiles!(2);
+    tiles!(1);
+}
+
+/// What the tiles of one block have in common: k, A, B, α and β, C and its stride.
+pub(super) type Work<T> = (usize, Rows<T>, Columns<T>, Factors<T>, (*mut T, usize));
