@@ -13,9 +13,10 @@ use std::io;
 
 /// What multiplies matrices.
 ///
-/// On x86-64 with AVX2, two kinds of products are this crate's own even where a library was chosen: those
-/// of few rows, which libraries multiply no faster than many, and those whose rows are made where they
-/// are multiplied ([`Rows`]), for which a library would copy the other operand again and again.
+/// On x86-64 with AVX2, some products are this crate's own even where a library was chosen: those of few
+/// rows and those with a transposed right operand, for which the libraries are slow, and those whose rows
+/// are made where they are multiplied ([`Rows`]), for which a library would copy the other operand again
+/// and again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kernel {
@@ -162,6 +163,10 @@ impl Join for Backend {
                 b();
             }
         }
+    }
+
+    fn is_sequential(&self) -> bool {
+        self.team.is_none()
     }
 }
 

@@ -3,6 +3,9 @@
 /// Runs two pieces of work, perhaps at once.
 pub(crate) trait Join: Sync {
     fn join(&self, a: impl FnOnce() + Send, b: impl FnOnce() + Send);
+
+    /// Whether there is one thread only, so that nothing is at once.
+    fn is_sequential(&self) -> bool;
 }
 
 /// One after the other.
@@ -14,5 +17,9 @@ impl Join for Sequential {
     fn join(&self, a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
         a();
         b();
+    }
+
+    fn is_sequential(&self) -> bool {
+        true
     }
 }

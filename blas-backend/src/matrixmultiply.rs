@@ -18,10 +18,15 @@ macro_rules! impl_matrixmultiply {
         }
 
         impl Multiply<$t> for MatrixMultiply {
+            #[cfg(target_arch = "x86_64")]
+            fn may_stay_whole(&self, p: &Product<'_, $t>) -> bool {
+                crate::simd::multiplies(p).is_some_and(|kernels| kernels.may_stay_whole(p))
+            }
+
             fn multiply(&self, p: Product<'_, $t>) {
                 #[cfg(target_arch = "x86_64")]
-                if crate::simd::multiplied_few_rows(&p) {
-                    return;
+                if let Some(kernels) = crate::simd::multiplies(&p) {
+                    return kernels.multiply(p);
                 }
                 // A slice has at most isize::MAX bytes, so every stride of a matrix of elements
                 // fits; that of an empty one is never used.

@@ -72,10 +72,15 @@ macro_rules! impl_openblas {
         }
 
         impl Multiply<$t> for OpenBlas {
+            #[cfg(target_arch = "x86_64")]
+            fn may_stay_whole(&self, p: &Product<'_, $t>) -> bool {
+                crate::simd::multiplies(p).is_some_and(|kernels| kernels.may_stay_whole(p))
+            }
+
             fn multiply(&self, p: Product<'_, $t>) {
                 #[cfg(target_arch = "x86_64")]
-                if crate::simd::multiplied_few_rows(&p) {
-                    return;
+                if let Some(kernels) = crate::simd::multiplies(&p) {
+                    return kernels.multiply(p);
                 }
                 let sizes = (|| {
                     let int = |size: usize| i32::try_from(size).ok();

@@ -68,18 +68,12 @@ impl Simd {
     }
 }
 
-/// Computes a product of few rows, which no library does well; `false` if it has more, or the CPU has
-/// no vectors to do it with.
+/// Whether a product is left to these kernels by the libraries: few rows, which they multiply no faster
+/// than many, or a transposed B. If the CPU has vectors to do it with.
 #[cfg(any(feature = "matrixmultiply", feature = "openblas"))]
-pub(crate) fn multiplied_few_rows<T: SimdElement>(product: &Product<'_, T>) -> bool {
-    match Isa::of_this_cpu() {
-        Some(isa) if kernel::has_few_rows(product) => {
-            // SAFETY: `Isa` exists only for what the CPU has.
-            unsafe { T::multiply(isa, product) };
-            true
-        }
-        _ => false,
-    }
+pub(crate) fn multiplies<T>(product: &Product<'_, T>) -> Option<Kernels> {
+    let isa = Isa::of_this_cpu()?;
+    (kernel::has_few_rows(product) || product.b.col_stride != 1).then_some(Kernels(isa))
 }
 
 /// The kernels of one instruction set.
@@ -105,6 +99,10 @@ impl<T: SimdElement> Multiply<T> for Kernels {
     fn multiply(&self, product: Product<'_, T>) {
         // SAFETY: `Isa` exists only for what the CPU has.
         unsafe { T::multiply(self.0, &product) };
+    }
+
+    fn may_stay_whole(&self, product: &Product<'_, T>) -> bool {
+        kernel::has_few_rows(product)
     }
 }
 

@@ -114,6 +114,10 @@ impl Join for Team {
             }
         });
     }
+
+    fn is_sequential(&self) -> bool {
+        false
+    }
 }
 
 /// How many CPUs this process may use.

@@ -63,6 +63,11 @@ unsafe impl<T: Sync + Send, A: Left> Send for Product<'_, T, A> {}
 /// A single-threaded product.
 pub(crate) trait Multiply<T, A = Operand<T>>: Sync {
     fn multiply(&self, product: Product<'_, T, A>);
+
+    /// Whether this product has few rows, and each of its columns the same bits in any tile.
+    fn may_stay_whole(&self, _product: &Product<'_, T, A>) -> bool {
+        false
+    }
 }
 
 /// Products of fewer multiplications than this stay whole: handing one over would cost as much.
@@ -206,7 +211,9 @@ impl<'a, T: Float, A: Left> Product<'a, T, A> {
 
     /// Computes the product tile by tile.
     pub(crate) fn run(self, kernel: &impl Multiply<T, A>, join: &impl Join) {
-        let num_tiles = self.num_tiles();
+        // Tiles of few rows would read pieces of B's rows, which memory gives more slowly than whole ones.
+        let stays_whole = join.is_sequential() && kernel.may_stay_whole(&self);
+        let num_tiles = if stays_whole { 1 } else { self.num_tiles() };
         self.run_tiles(num_tiles, kernel, join);
     }
 

@@ -6,6 +6,7 @@ use super::isa::Vector;
 use crate::tile::{Operand, Product};
 use barenet::Float;
 use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+use core::hint::black_box;
 
 /// Rows of B that are added to a row of C together.
 const DEPTH: usize = 8;
@@ -27,6 +28,7 @@ where
     // SAFETY: the promises of the caller.
     unsafe {
         if p.b.col_stride == 1 {
+            scale(p);
             let mut done = 0;
             while p.k - done >= DEPTH {
                 add_rows::<V, DEPTH>(p, done);
@@ -36,16 +38,32 @@ where
                 add_rows::<V, 1>(p, done);
                 done += 1;
             }
-            if p.k == 0 {
-                add_rows::<V, 0>(p, 0);
-            }
         } else {
             dots::<V>(p);
         }
     }
 }
 
-/// C ← C + α · columns `start..start + ROWS` of A · as many rows of B; C first becomes β·C.
+/// C ← β·C.
+///
+/// # Safety
+///
+/// The invariant of [`Product`].
+#[inline(always)]
+unsafe fn scale<T: Float>(p: &Product<'_, T>) {
+    if p.beta == T::ONE {
+        return;
+    }
+    for i in 0..p.m {
+        for j in 0..p.n {
+            // SAFETY: element (i, j) of C.
+            let c = unsafe { &mut *p.c.add(i * p.c_stride + j) };
+            *c = if p.beta == T::ZERO { T::ZERO } else { p.beta * *c };
+        }
+    }
+}
+
+/// C ← C + α · columns `start..start + ROWS` of A · as many rows of B.
 ///
 /// # Safety
 ///
@@ -55,47 +73,40 @@ unsafe fn add_rows<V: Vector, const ROWS: usize>(p: &Product<'_, V::Element>, st
 where
     V::Element: Float,
 {
-    let (zero, one) = (V::Element::ZERO, V::Element::ONE);
-    let beta = if start > 0 { one } else { p.beta };
     let b = p.b.data.wrapping_add(start * p.b.row_stride);
+    let rows: [_; ROWS] = core::array::from_fn(|row| b.wrapping_add(row * p.b.row_stride));
+    let whole = p.n / V::LANES * V::LANES;
     for i in 0..p.m {
         // SAFETY: row i of C, and the promise of the caller.
         unsafe {
-            let mut x = [V::splat(zero); ROWS];
-            for (x, l) in x.iter_mut().zip(start..) {
-                *x = V::splat(p.alpha * *p.a.data.add(i * p.a.row_stride + l * p.a.col_stride));
-            }
+            let x: [_; ROWS] = core::array::from_fn(|row| {
+                let at = i * p.a.row_stride + (start + row) * p.a.col_stride;
+                V::splat(p.alpha * *p.a.data.add(at))
+            });
             let c = p.c.add(i * p.c_stride);
-            let scale = V::splat(beta);
-            for j in (0..p.n).step_by(V::LANES) {
-                let c = c.add(j);
-                let b = b.wrapping_add(j);
-                macro_rules! add {
-                    ($load:expr, $store:expr) => {{
-                        let mut sum = if beta == zero {
-                            V::splat(zero)
-                        } else if beta == one {
-                            $load(c.cast_const())
-                        } else {
-                            $load(c.cast_const()).mul(scale)
-                        };
-                        for (x, row) in x.iter().zip(0..) {
-                            let b = b.wrapping_add(row * p.b.row_stride);
-                            // The same numbers of the next rows: each row may lie on a page of its own,
-                            // where the CPU's own prediction starts anew.
-                            let next = b.wrapping_add(ROWS * p.b.row_stride);
-                            _mm_prefetch::<_MM_HINT_T0>(next.cast());
-                            sum = x.mul_add($load(b), sum);
-                        }
-                        $store(sum, c);
-                    }};
+            // The same numbers of the next rows: each row may lie on a page of its own, where the CPU's
+            // own prediction starts anew. Counted by itself, since an address for each row would not
+            // fit the registers.
+            let mut ahead = black_box(ROWS * p.b.row_stride);
+            for j in (0..whole).step_by(V::LANES) {
+                let mut sum = V::load(c.add(j));
+                for (x, row) in x.into_iter().zip(rows) {
+                    if i == 0 {
+                        _mm_prefetch::<_MM_HINT_T0>(row.wrapping_add(ahead).cast());
+                    }
+                    sum = x.mul_add(V::load(row.add(j)), sum);
                 }
-                if p.n - j >= V::LANES {
-                    add!(|from| V::load(from), |v: V, to| v.store(to));
-                } else {
-                    let mask = V::mask(p.n - j);
-                    add!(|from| V::load_masked(from, mask), |v: V, to| v.store_masked(to, mask));
+                sum.store(c.add(j));
+                ahead += V::LANES;
+            }
+            if whole < p.n {
+                let mask = V::mask(p.n - whole);
+                let c = c.add(whole);
+                let mut sum = V::load_masked(c, mask);
+                for (x, row) in x.into_iter().zip(rows) {
+                    sum = x.mul_add(V::load_masked(row.add(whole), mask), sum);
                 }
+                sum.store_masked(c, mask);
             }
         }
     }
