@@ -165,8 +165,8 @@ impl Join for Backend {
         }
     }
 
-    fn is_sequential(&self) -> bool {
-        self.team.is_none()
+    fn num_threads(&self) -> usize {
+        self.threads()
     }
 }
 

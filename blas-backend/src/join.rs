@@ -4,8 +4,8 @@
 pub(crate) trait Join: Sync {
     fn join(&self, a: impl FnOnce() + Send, b: impl FnOnce() + Send);
 
-    /// Whether there is one thread only, so that nothing is at once.
-    fn is_sequential(&self) -> bool;
+    /// How many threads there are to do it.
+    fn num_threads(&self) -> usize;
 }
 
 /// One after the other.
@@ -19,7 +19,7 @@ impl Join for Sequential {
         b();
     }
 
-    fn is_sequential(&self) -> bool {
-        true
+    fn num_threads(&self) -> usize {
+        1
     }
 }

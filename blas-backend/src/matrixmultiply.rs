@@ -19,8 +19,8 @@ macro_rules! impl_matrixmultiply {
 
         impl Multiply<$t> for MatrixMultiply {
             #[cfg(target_arch = "x86_64")]
-            fn may_stay_whole(&self, p: &Product<'_, $t>) -> bool {
-                crate::simd::multiplies(p).is_some_and(|kernels| kernels.may_stay_whole(p))
+            fn may_be_cut_anywhere(&self, p: &Product<'_, $t>) -> bool {
+                crate::simd::multiplies(p).is_some_and(|kernels| kernels.may_be_cut_anywhere(p))
             }
 
             fn multiply(&self, p: Product<'_, $t>) {

@@ -101,7 +101,7 @@ impl<T: SimdElement> Multiply<T> for Kernels {
         unsafe { T::multiply(self.0, &product) };
     }
 
-    fn may_stay_whole(&self, product: &Product<'_, T>) -> bool {
+    fn may_be_cut_anywhere(&self, product: &Product<'_, T>) -> bool {
         kernel::has_few_rows(product)
     }
 }

@@ -115,8 +115,8 @@ impl Join for Team {
         });
     }
 
-    fn is_sequential(&self) -> bool {
-        false
+    fn num_threads(&self) -> usize {
+        self.size()
     }
 }
 

@@ -65,7 +65,7 @@ pub(crate) trait Multiply<T, A = Operand<T>>: Sync {
     fn multiply(&self, product: Product<'_, T, A>);
 
     /// Whether this product has few rows, and each of its columns the same bits in any tile.
-    fn may_stay_whole(&self, _product: &Product<'_, T, A>) -> bool {
+    fn may_be_cut_anywhere(&self, _product: &Product<'_, T, A>) -> bool {
         false
     }
 }
@@ -211,9 +211,11 @@ impl<'a, T: Float, A: Left> Product<'a, T, A> {
 
     /// Computes the product tile by tile.
     pub(crate) fn run(self, kernel: &impl Multiply<T, A>, join: &impl Join) {
-        // Tiles of few rows would read pieces of B's rows, which memory gives more slowly than whole ones.
-        let stays_whole = join.is_sequential() && kernel.may_stay_whole(&self);
-        let num_tiles = if stays_whole { 1 } else { self.num_tiles() };
+        let mut num_tiles = self.num_tiles();
+        // Tiles of few rows read pieces of B's rows, which come from memory more slowly than whole ones.
+        if kernel.may_be_cut_anywhere(&self) {
+            num_tiles = num_tiles.min(join.num_threads());
+        }
         self.run_tiles(num_tiles, kernel, join);
     }
 

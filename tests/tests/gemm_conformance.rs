@@ -112,6 +112,9 @@ fn layer_cases() -> Vec<Case> {
         case(1030, 50, 1024, true, false),
         case(128, 1024, 3072, false, true),
         case(1, 3072, 100, false, false),
+        // Cut into as many tiles as there are threads.
+        case(1, 1024, 1030, false, false),
+        case(2, 1030, 1024, false, true),
     ]
 }
 
