@@ -17,7 +17,7 @@ const ROWS: usize = 4;
 /// Vectors of rows of C whose sums are in registers at once, where lanes go along them.
 const VECTORS: usize = 2;
 
-/// How many of `n` columns are left to [`few_columns`].
+/// How many of `n` columns are computed here.
 pub(super) const fn num_few_columns<V: Vector>(n: usize) -> usize {
     let rest = n % V::LANES;
     if n > V::LANES && rest <= FEW_COLS && 2 * rest <= V::LANES { rest } else { 0 }
