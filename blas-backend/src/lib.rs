@@ -9,8 +9,9 @@
 //! # Same bits at any number of threads
 //!
 //! A product is always computed in the same tiles of C, each by one single-threaded call that sums
-//! over all of k; threads only decide who computes a tile. The other work that the library hands to
-//! [`Gemm::join`](barenet::Gemm::join) comes in pieces of fixed size.
+//! over all of k; threads only decide who computes a tile. Only a product of few rows is cut into no more
+//! tiles than there are threads, by kernels that give a column the same bits in any tile. The other work
+//! that the library hands to [`Gemm::join`](barenet::Gemm::join) comes in pieces of fixed size.
 //!
 //! # Safety
 //!

@@ -104,7 +104,9 @@ impl<T, R: Rows<T>> Pass<(&R, (usize, usize), usize, &mut [T], Option<usize>)> f
                 x.prefetch(row + ROWS_AHEAD, left..left + cols);
             }
             x.read(row, left, out);
-            if let Some(next) = next {
+            if let Some(next) = next
+                && next > 0
+            {
                 x.prefetch(row, left + cols..left + cols + next);
             }
         }

@@ -38,6 +38,14 @@ pub(super) struct FewColumns<T> {
 }
 
 impl<T: Float> FewColumns<T> {
+    /// Where each column of B begins. Those that are not there are the last one again: what is summed of
+    /// them is not stored.
+    #[inline(always)]
+    fn columns(&self) -> [*const T; FEW_COLS] {
+        let last = self.cols - 1;
+        core::array::from_fn(|j| self.b.data.wrapping_add(j.min(last) * self.b.col_stride))
+    }
+
     /// Writes the sums of a row.
     ///
     /// # Safety
@@ -72,12 +80,11 @@ pub(super) unsafe fn along_k<V: Vector>(
     V::Element: Float,
 {
     let whole = few.depth / V::LANES * V::LANES;
-    // SAFETY: the promises of the caller. Rows and columns that are not there are read as the last one,
-    // and not stored.
+    // SAFETY: the promises of the caller. Rows that are not there are read as the last one, and not
+    // stored.
     unsafe {
         let mask = V::mask(few.depth - whole);
-        let columns: [_; FEW_COLS] =
-            core::array::from_fn(|j| few.b.data.add(j.min(few.cols - 1) * few.b.col_stride));
+        let columns = few.columns();
         for top in rows.clone().step_by(ROWS) {
             let a: [_; ROWS] =
                 core::array::from_fn(|i| a.data.add((top + i).min(rows.end - 1) * a.stride));
@@ -120,15 +127,13 @@ pub(super) unsafe fn along_rows<V: Vector>(
     V::Element: Float,
 {
     for top in rows.clone().step_by(VECTORS * V::LANES) {
-        // SAFETY: the promises of the caller. Columns that are not there are read as the last one, and
-        // not stored.
+        // SAFETY: the promises of the caller.
         unsafe {
             let there = rows.end - top;
             let masks: [_; VECTORS] = core::array::from_fn(|vector| {
                 V::mask(there.saturating_sub(vector * V::LANES).min(V::LANES))
             });
-            let columns: [_; FEW_COLS] =
-                core::array::from_fn(|j| few.b.data.add(j.min(few.cols - 1) * few.b.col_stride));
+            let columns = few.columns();
             let mut sums = [[V::splat(V::Element::ZERO); VECTORS]; FEW_COLS];
             for l in 0..few.depth {
                 let a: [_; VECTORS] = core::array::from_fn(|vector| {
