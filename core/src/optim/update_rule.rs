@@ -1,0 +1,230 @@
+//! A rule chosen at run time.
+
+use super::rules::{AdamConfig, adam, nesterov, rmsprop, sgd, sgd_momentum};
+use crate::error::{Error, check_len};
+use crate::float::Float;
+use crate::gemm::{Gemm, Pass, split_point};
+
+/// An update rule with its constants.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum UpdateRule<T> {
+    /// [`sgd`].
+    Sgd,
+    /// [`sgd_momentum`].
+    SgdMomentum {
+        /// How much of the velocity stays, in 0..1. Default 0.9.
+        momentum: T,
+    },
+    /// [`nesterov`].
+    Nesterov {
+        /// How much of the velocity stays, in 0..1. Default 0.9.
+        momentum: T,
+    },
+    /// [`rmsprop`].
+    RmsProp {
+        /// How much of the mean square stays, in 0..1. Default 0.99.
+        decay_rate: T,
+        /// Keeps the quotient finite; at least 0. Default 1e-8.
+        epsilon: T,
+    },
+    /// [`adam`].
+    Adam(AdamConfig<T>),
+    /// [`adam`] with a `weight_decay`, by default 0.01.
+    AdamW(AdamConfig<T>),
+}
+
+impl<T: Float> UpdateRule<T> {
+    /// The names of all rules, for messages and menus.
+    pub const NAMES: [&'static str; 6] =
+        ["sgd", "sgd_momentum", "nesterov", "rmsprop", "adam", "adamw"];
+
+    /// A rule by its name, with its default constants.
+    ///
+    /// ```
+    /// use barenet::UpdateRule;
+    /// let rule = UpdateRule::<f32>::from_name("adam").unwrap();
+    /// assert_eq!((rule.name(), rule.state_per_param()), ("adam", 2));
+    /// assert!(UpdateRule::<f32>::from_name("sdg").is_none());
+    /// ```
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        let momentum = T::from_f64(0.9);
+        let (decay_rate, epsilon) = (T::from_f64(0.99), T::from_f64(1e-8));
+        let adam = AdamConfig::default();
+        Some(match name {
+            "sgd" => Self::Sgd,
+            "sgd_momentum" => Self::SgdMomentum { momentum },
+            "nesterov" => Self::Nesterov { momentum },
+            "rmsprop" => Self::RmsProp { decay_rate, epsilon },
+            "adam" => Self::Adam(adam),
+            "adamw" => Self::AdamW(AdamConfig { weight_decay: T::from_f64(0.01), ..adam }),
+            _ => return None,
+        })
+    }
+
+    /// The name of the rule, as in CS231n's `optim.py`.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Sgd => "sgd",
+            Self::SgdMomentum { .. } => "sgd_momentum",
+            Self::Nesterov { .. } => "nesterov",
+            Self::RmsProp { .. } => "rmsprop",
+            Self::Adam(_) => "adam",
+            Self::AdamW(_) => "adamw",
+        }
+    }
+
+    /// The learning rate that CS231n's `optim.py` has for the rule.
+    #[must_use]
+    pub fn default_learning_rate(&self) -> T {
+        T::from_f64(if matches!(self, Self::Adam(_) | Self::AdamW(_)) { 1e-3 } else { 1e-2 })
+    }
+
+    /// Elements of state for each parameter.
+    #[must_use]
+    pub const fn state_per_param(&self) -> usize {
+        match self {
+            Self::Sgd => 0,
+            Self::SgdMomentum { .. } | Self::Nesterov { .. } | Self::RmsProp { .. } => 1,
+            Self::Adam(_) | Self::AdamW(_) => 2,
+        }
+    }
+
+    /// Changes `w` by one step.
+    ///
+    /// `state` starts as zeros and is carried from step to step: all velocities, or all `cache`s, or
+    /// all `m`s and then all `v`s. `t` is the number of the step, from 1.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`] if `dw` or `state` does not fit `w`; nothing is written in that case.
+    pub fn update(
+        &self,
+        gemm: &impl Gemm<T>,
+        learning_rate: T,
+        t: usize,
+        w: &mut [T],
+        dw: &[T],
+        state: &mut [T],
+    ) -> Result<(), Error> {
+        check_len("dw", w.len(), dw.len())?;
+        check_len("state", w.len() * self.state_per_param(), state.len())?;
+        let first = if self.state_per_param() == 0 { 0 } else { w.len() };
+        let Some((first, second)) = state.split_at_mut_checked(first) else { return Ok(()) };
+        self.update_pieces(gemm, learning_rate, t, w, dw, first, second);
+        Ok(())
+    }
+
+    /// Halves the slices until a piece is one [`CHUNK`](crate::gemm::CHUNK).
+    fn update_pieces(
+        &self,
+        gemm: &impl Gemm<T>,
+        learning_rate: T,
+        t: usize,
+        w: &mut [T],
+        dw: &[T],
+        first: &mut [T],
+        second: &mut [T],
+    ) {
+        let Some(at) = split_point(w.len()) else {
+            let args = (self, learning_rate, t, w, dw, first, second);
+            gemm.vectorized(UpdatePiece, args);
+            return;
+        };
+        let (first_at, second_at) = (at.min(first.len()), at.min(second.len()));
+        if let (Some(w), Some(dw), Some(first), Some(second)) = (
+            w.split_at_mut_checked(at),
+            dw.split_at_checked(at),
+            first.split_at_mut_checked(first_at),
+            second.split_at_mut_checked(second_at),
+        ) {
+            gemm.join(
+                || self.update_pieces(gemm, learning_rate, t, w.0, dw.0, first.0, second.0),
+                || self.update_pieces(gemm, learning_rate, t, w.1, dw.1, first.1, second.1),
+            );
+        }
+    }
+}
+
+/// Changes one piece of the parameters.
+struct UpdatePiece;
+
+impl<T: Float> Pass<(&UpdateRule<T>, T, usize, &mut [T], &[T], &mut [T], &mut [T])>
+    for UpdatePiece
+{
+    type Output = ();
+
+    #[inline(always)]
+    fn run(
+        (rule, learning_rate, t, w, dw, first, second): (
+            &UpdateRule<T>,
+            T,
+            usize,
+            &mut [T],
+            &[T],
+            &mut [T],
+            &mut [T],
+        ),
+    ) {
+        // Lengths agree, so there is no error to pass on.
+        let _checked = match rule {
+            UpdateRule::Sgd => sgd(w, dw, learning_rate),
+            UpdateRule::SgdMomentum { momentum } => {
+                sgd_momentum(w, dw, first, learning_rate, *momentum)
+            }
+            UpdateRule::Nesterov { momentum } => nesterov(w, dw, first, learning_rate, *momentum),
+            UpdateRule::RmsProp { decay_rate, epsilon } => {
+                rmsprop(w, dw, first, learning_rate, *decay_rate, *epsilon)
+            }
+            UpdateRule::Adam(config) | UpdateRule::AdamW(config) => {
+                adam(w, dw, first, second, learning_rate, t, config)
+            }
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Portable, ShapeError};
+
+    #[test]
+    fn every_name_gives_the_rule_of_that_name() {
+        for name in UpdateRule::<f64>::NAMES {
+            assert_eq!(UpdateRule::<f64>::from_name(name).map(|rule| rule.name()), Some(name));
+        }
+    }
+
+    #[test]
+    fn an_update_refuses_state_of_another_length() {
+        let rule = UpdateRule::<f64>::from_name("adam").unwrap();
+        let (mut w, mut state) = ([1.0; 3], [0.0; 5]);
+        let error = rule.update(&Portable, 0.1, 1, &mut w, &[1.0; 3], &mut state).unwrap_err();
+        assert!(matches!(error, Error::Shape(ShapeError { what: "state", .. })));
+        assert_eq!(w, [1.0; 3]);
+    }
+
+    #[test]
+    fn what_a_rule_remembers_of_a_weight_without_gradient_ends_at_zero() {
+        for name in UpdateRule::<f32>::NAMES {
+            // Rules with a shorter memory, which need fewer steps for the same.
+            let rule = match UpdateRule::<f32>::from_name(name).unwrap() {
+                UpdateRule::RmsProp { epsilon, .. } => {
+                    UpdateRule::RmsProp { decay_rate: 0.9, epsilon }
+                }
+                UpdateRule::Adam(config) => UpdateRule::Adam(AdamConfig { beta2: 0.9, ..config }),
+                UpdateRule::AdamW(config) => UpdateRule::AdamW(AdamConfig { beta2: 0.9, ..config }),
+                other => other,
+            };
+            let (mut w, mut state) = ([1.0; 2], [0.0; 4]);
+            let state = &mut state[..2 * rule.state_per_param()];
+            for t in 1..1000 {
+                let dw = if t == 1 { [1.0, -1.0] } else { [0.0; 2] };
+                rule.update(&Portable, 0.1, t, &mut w, &dw, state).unwrap();
+                assert!(state.iter().all(|x| !x.is_subnormal()), "{name}, step {t}");
+            }
+            assert!(state.iter().all(|&x| x == 0.0), "{name}: {state:?}");
+        }
+    }
+}
