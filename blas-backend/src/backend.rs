@@ -3,10 +3,12 @@
 use crate::join::Join;
 #[cfg(any(target_arch = "x86_64", feature = "matrixmultiply", feature = "openblas"))]
 use crate::made_rows;
-use crate::team::{Team, cpus};
 #[cfg(any(feature = "matrixmultiply", feature = "openblas"))]
+use crate::own_first::OwnFirst;
+use crate::team::{Team, cpus};
+#[cfg(any(target_arch = "x86_64", feature = "matrixmultiply", feature = "openblas"))]
 use crate::tile::Product;
-use barenet::{Float, Gemm, GemmArgs, Mat, MatMut, Portable, Rows};
+use barenet::{Epilogue, Float, Gemm, GemmArgs, Mat, MatMut, Portable, Rows};
 use core::cell::RefCell;
 use core::fmt;
 use std::io;
@@ -173,14 +175,15 @@ impl Join for Backend {
 /// A number type that all kernels multiply: `f32` and `f64`.
 #[doc(hidden)]
 pub trait Element: Float {
-    /// Computes one product with a kernel, on the threads of a backend.
-    fn multiply(args: GemmArgs<'_, Self>, backend: &Backend);
+    /// Computes one product with a kernel, and what an epilogue does, on the threads of a backend.
+    fn multiply(args: GemmArgs<'_, Self>, epilogue: impl Epilogue<Self>, backend: &Backend);
 
-    /// Computes C ← C + x · b, or C ← xᵀ · b if `is_transposed`.
+    /// Computes C ← x · b, or C ← xᵀ · b if `is_transposed`, and what an epilogue does.
     fn multiply_rows(
         x: (&impl Rows<Self>, bool),
         b: Mat<'_, Self>,
         c: MatMut<'_, Self>,
+        epilogue: impl Epilogue<Self>,
         backend: &Backend,
     );
 
@@ -198,17 +201,28 @@ macro_rules! impl_element {
         }
 
         impl Element for $t {
-            fn multiply(args: GemmArgs<'_, Self>, backend: &Backend) {
+            fn multiply(
+                args: GemmArgs<'_, Self>,
+                epilogue: impl Epilogue<Self>,
+                backend: &Backend,
+            ) {
                 match backend.kernel {
-                    Kernel::Portable => Portable.gemm(args),
+                    Kernel::Portable => Portable.gemm_then(args, epilogue),
                     #[cfg(target_arch = "x86_64")]
-                    Kernel::Simd => crate::Simd::new().run(args, backend),
+                    Kernel::Simd => match crate::Simd::new().kernels() {
+                        Some(kernels) => Product::new(args).run(&kernels, epilogue, backend),
+                        None => Portable.gemm_then(args, epilogue),
+                    },
                     #[cfg(feature = "matrixmultiply")]
                     Kernel::MatrixMultiply => {
-                        Product::new(args).run(&crate::MatrixMultiply, backend);
+                        let kernel = OwnFirst(&crate::MatrixMultiply);
+                        Product::new(args).run(&kernel, epilogue, backend);
                     }
                     #[cfg(feature = "openblas")]
-                    Kernel::OpenBlas => Product::new(args).run(&crate::OpenBlas::new(), backend),
+                    Kernel::OpenBlas => {
+                        let library = crate::OpenBlas::new();
+                        Product::new(args).run(&OwnFirst(&library), epilogue, backend);
+                    }
                 }
             }
 
@@ -216,33 +230,34 @@ macro_rules! impl_element {
                 x: (&impl Rows<Self>, bool),
                 b: Mat<'_, Self>,
                 c: MatMut<'_, Self>,
+                epilogue: impl Epilogue<Self>,
                 backend: &Backend,
             ) {
-                let portable = |(x, is_transposed), b, c| {
+                let portable = |(x, is_transposed), b, c, epilogue| {
                     if is_transposed {
                         Portable.rows_transposed_product(x, b, c);
                     } else {
-                        Portable.add_rows_product(x, b, c);
+                        Portable.rows_product(x, b, c, epilogue);
                     }
                 };
                 if backend.kernel == Kernel::Portable {
-                    return portable(x, b, c);
+                    return portable(x, b, c, epilogue);
                 }
                 // Not the libraries, which would copy b anew for each block that is made.
                 #[cfg(target_arch = "x86_64")]
                 if let Some(kernels) = crate::Simd::new().kernels() {
-                    return made_rows::product(x, b, c, &kernels, backend);
+                    return made_rows::product(x, b, c, &kernels, epilogue, backend);
                 }
                 match backend.kernel {
                     #[cfg(feature = "matrixmultiply")]
                     Kernel::MatrixMultiply => {
-                        made_rows::product(x, b, c, &crate::MatrixMultiply, backend);
+                        made_rows::product(x, b, c, &crate::MatrixMultiply, epilogue, backend);
                     }
                     #[cfg(feature = "openblas")]
                     Kernel::OpenBlas => {
-                        made_rows::product(x, b, c, &crate::OpenBlas::new(), backend);
+                        made_rows::product(x, b, c, &crate::OpenBlas::new(), epilogue, backend);
                     }
-                    _ => portable(x, b, c),
+                    _ => portable(x, b, c, epilogue),
                 }
             }
 
@@ -262,15 +277,25 @@ impl_element!(f64, F64_MEMORY);
 
 impl<T: Element> Gemm<T> for Backend {
     fn gemm(&self, args: GemmArgs<'_, T>) {
-        T::multiply(args, self);
+        T::multiply(args, (), self);
     }
 
-    fn add_rows_product(&self, x: &impl Rows<T>, w: Mat<'_, T>, out: MatMut<'_, T>) {
-        T::multiply_rows((x, false), w, out, self);
+    fn gemm_then(&self, args: GemmArgs<'_, T>, epilogue: impl Epilogue<T>) {
+        T::multiply(args, epilogue, self);
+    }
+
+    fn rows_product(
+        &self,
+        x: &impl Rows<T>,
+        w: Mat<'_, T>,
+        out: MatMut<'_, T>,
+        epilogue: impl Epilogue<T>,
+    ) {
+        T::multiply_rows((x, false), w, out, epilogue, self);
     }
 
     fn rows_transposed_product(&self, x: &impl Rows<T>, dout: Mat<'_, T>, dw: MatMut<'_, T>) {
-        T::multiply_rows((x, true), dout, dw, self);
+        T::multiply_rows((x, true), dout, dw, (), self);
     }
 
     fn join<A, B>(&self, a: A, b: B)

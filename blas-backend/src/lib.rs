@@ -40,6 +40,8 @@ mod matrixmultiply;
 mod memory;
 #[cfg(feature = "openblas")]
 mod openblas;
+#[cfg(any(feature = "matrixmultiply", feature = "openblas"))]
+mod own_first;
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 mod simd;
 #[cfg(feature = "std")]
@@ -49,6 +51,11 @@ mod team;
     any(target_arch = "x86_64", feature = "matrixmultiply", feature = "openblas")
 ))]
 mod tile;
+#[cfg(all(
+    feature = "std",
+    any(target_arch = "x86_64", feature = "matrixmultiply", feature = "openblas")
+))]
+mod vectorized;
 
 #[cfg(feature = "std")]
 pub use backend::{Backend, Element, Kernel};

@@ -3,7 +3,8 @@
 use crate::backend::Element;
 use crate::join::Join;
 use crate::tile::{Left, Multiply, Operand, Product};
-use barenet::{Mat, MatMut, Pass, Rows};
+use crate::vectorized::vectorized;
+use barenet::{Epilogue, Mat, MatMut, Pass, Rows};
 
 /// Numbers of a block, at most: 512 KiB in `f32`, a part of the second-level cache.
 const MAX_NUMBERS: usize = 1 << 17;
@@ -24,6 +25,10 @@ unsafe impl Left for FirstRow {
     unsafe fn skip_rows(self, rows: usize) -> Self {
         Self(self.0 + rows)
     }
+
+    unsafe fn skip_columns(self, _columns: usize) -> Option<Self> {
+        None
+    }
 }
 
 /// A kernel that makes the left operand before it multiplies.
@@ -34,7 +39,7 @@ struct Made<'a, R, K> {
 }
 
 impl<T: Element, R: Rows<T>, K: Multiply<T>> Multiply<T, FirstRow> for Made<'_, R, K> {
-    fn multiply(&self, p: Product<'_, T, FirstRow>) {
+    fn multiply(&self, p: &Product<'_, T, FirstRow>) {
         let mut memory = T::take_memory();
         let depths = p.k.div_ceil(DEPTH).max(1);
         let max_rows = MAX_NUMBERS / DEPTH;
@@ -59,28 +64,29 @@ impl<T: Element, R: Rows<T>, K: Multiply<T>> Multiply<T, FirstRow> for Made<'_, 
                 };
                 let a = Operand { data: numbers.as_ptr(), row_stride, col_stride };
                 // SAFETY: the block holds these rows and this depth.
-                unsafe { self.kernel.multiply(p.block(a, (top, rows), (start, depth))) };
+                unsafe { self.kernel.multiply(&p.block(a, (top, rows), (start, depth))) };
             }
         }
         T::give_memory_back(memory);
     }
 }
 
-/// Computes C ← C + x · b, or C ← xᵀ · b if `is_transposed`, on the threads of `join`, if the shapes
-/// agree.
+/// Computes C ← x · b, or C ← xᵀ · b if `is_transposed`, and what `epilogue` does, on the threads of
+/// `join`, if the shapes agree.
 pub(crate) fn product<T: Element>(
     (x, is_transposed): (&impl Rows<T>, bool),
     b: Mat<'_, T>,
     c: MatMut<'_, T>,
     kernel: &impl Multiply<T>,
+    epilogue: impl Epilogue<T>,
     join: &impl Join,
 ) {
     let (rows, cols) = x.shape();
-    let (m, k, beta) = if is_transposed { (cols, rows, T::ZERO) } else { (rows, cols, T::ONE) };
+    let (m, k) = if is_transposed { (cols, rows) } else { (rows, cols) };
     if b.rows() == k && c.shape() == (m, b.cols()) {
         // SAFETY: the shapes agree.
-        let product = unsafe { Product::with_left(FirstRow(0), k, b.into(), beta, c) };
-        product.run(&Made { x, is_transposed, kernel }, join);
+        let product = unsafe { Product::with_left(FirstRow(0), k, b.into(), T::ZERO, c) };
+        product.run(&Made { x, is_transposed, kernel }, epilogue, join);
     }
 }
 
@@ -111,12 +117,4 @@ impl<T, R: Rows<T>> Pass<(&R, (usize, usize), usize, &mut [T], Option<usize>)> f
             }
         }
     }
-}
-
-/// Runs a pass, compiled for this CPU's vector instructions.
-fn vectorized<A, P: Pass<A>>(_pass: P, args: A) -> P::Output {
-    #[cfg(target_arch = "x86_64")]
-    return crate::simd::vectorized::<A, P>(args);
-    #[cfg(not(target_arch = "x86_64"))]
-    P::run(args)
 }

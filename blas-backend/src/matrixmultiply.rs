@@ -2,6 +2,7 @@
 //! run time.
 
 use crate::join::Sequential;
+use crate::own_first::OwnFirst;
 use crate::tile::{Multiply, Product};
 use barenet::{Gemm, GemmArgs};
 
@@ -13,21 +14,12 @@ macro_rules! impl_matrixmultiply {
     ($t:ty, $gemm:path) => {
         impl Gemm<$t> for MatrixMultiply {
             fn gemm(&self, args: GemmArgs<'_, $t>) {
-                Product::new(args).run(self, &Sequential);
+                Product::new(args).run(&OwnFirst(self), (), &Sequential);
             }
         }
 
         impl Multiply<$t> for MatrixMultiply {
-            #[cfg(target_arch = "x86_64")]
-            fn may_be_cut_anywhere(&self, p: &Product<'_, $t>) -> bool {
-                crate::simd::multiplies(p).is_some_and(|kernels| kernels.may_be_cut_anywhere(p))
-            }
-
-            fn multiply(&self, p: Product<'_, $t>) {
-                #[cfg(target_arch = "x86_64")]
-                if let Some(kernels) = crate::simd::multiplies(&p) {
-                    return kernels.multiply(p);
-                }
+            fn multiply(&self, p: &Product<'_, $t>) {
                 // A slice has at most isize::MAX bytes, so every stride of a matrix of elements
                 // fits; that of an empty one is never used.
                 #[allow(clippy::cast_possible_wrap)]
@@ -46,7 +38,7 @@ macro_rules! impl_matrixmultiply {
                         p.b.data,
                         stride(p.b.row_stride),
                         stride(p.b.col_stride),
-                        p.beta,
+                        p.write_bias(),
                         p.c,
                         stride(p.c_stride),
                         1,

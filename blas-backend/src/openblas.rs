@@ -1,6 +1,7 @@
 //! Products by OpenBLAS, through its C interface.
 
 use crate::join::Sequential;
+use crate::own_first::OwnFirst;
 use crate::tile::{Multiply, Operand, Product};
 use barenet::{Gemm, GemmArgs};
 use blas_src as _;
@@ -67,21 +68,12 @@ macro_rules! impl_openblas {
     ($t:ty, $gemm:path) => {
         impl Gemm<$t> for OpenBlas {
             fn gemm(&self, args: GemmArgs<'_, $t>) {
-                Product::new(args).run(self, &Sequential);
+                Product::new(args).run(&OwnFirst(self), (), &Sequential);
             }
         }
 
         impl Multiply<$t> for OpenBlas {
-            #[cfg(target_arch = "x86_64")]
-            fn may_be_cut_anywhere(&self, p: &Product<'_, $t>) -> bool {
-                crate::simd::multiplies(p).is_some_and(|kernels| kernels.may_be_cut_anywhere(p))
-            }
-
-            fn multiply(&self, p: Product<'_, $t>) {
-                #[cfg(target_arch = "x86_64")]
-                if let Some(kernels) = crate::simd::multiplies(&p) {
-                    return kernels.multiply(p);
-                }
+            fn multiply(&self, p: &Product<'_, $t>) {
                 let sizes = (|| {
                     let int = |size: usize| i32::try_from(size).ok();
                     let (a, b) = (layout(&p.a, p.m, p.k)?, layout(&p.b, p.k, p.n)?);
@@ -111,7 +103,7 @@ macro_rules! impl_openblas {
                         lda,
                         std::slice::from_raw_parts(p.b.data, 0),
                         ldb,
-                        p.beta,
+                        p.write_bias(),
                         std::slice::from_raw_parts_mut(p.c, 0),
                         ldc,
                     );
@@ -127,6 +119,7 @@ impl_openblas!(f64, cblas::dgemm);
 impl<T: barenet::Float> Product<'_, T> {
     /// Element by element, for what BLAS cannot count: a dimension above `i32::MAX`, or k = 0.
     fn multiply_slowly(&self) {
+        let beta = self.write_bias();
         for i in 0..self.m {
             for j in 0..self.n {
                 let mut sum = T::ZERO;
@@ -140,7 +133,7 @@ impl<T: barenet::Float> Product<'_, T> {
                 }
                 // SAFETY: i < m, j < n and the invariant of `Product`.
                 let c = unsafe { &mut *self.c.add(i * self.c_stride + j) };
-                *c = self.alpha * sum + if self.beta == T::ZERO { T::ZERO } else { self.beta * *c };
+                *c = self.alpha * sum + if beta == T::ZERO { T::ZERO } else { beta * *c };
             }
         }
     }

@@ -17,9 +17,9 @@ mod kernel;
 mod microkernel;
 mod pack;
 
-use crate::join::{Join, Sequential};
+use crate::join::Sequential;
 use crate::tile::{Multiply, Product};
-use barenet::{Gemm, GemmArgs, Portable};
+use barenet::{Epilogue, Gemm, GemmArgs, Portable};
 use isa::Isa;
 pub(crate) use isa::vectorized;
 
@@ -58,14 +58,6 @@ impl Simd {
     pub(crate) fn kernels(&self) -> Option<Kernels> {
         self.0.map(Kernels)
     }
-
-    /// Computes a product on the threads of `join`.
-    pub(crate) fn run<T: SimdElement>(&self, args: GemmArgs<'_, T>, join: &impl Join) {
-        match self.kernels() {
-            Some(kernels) => Product::new(args).run(&kernels, join),
-            None => Portable.gemm(args),
-        }
-    }
 }
 
 /// Whether a product is left to these kernels by the libraries: few rows, which they multiply no faster
@@ -96,9 +88,9 @@ pub(crate) trait SimdElement: barenet::Float {
 }
 
 impl<T: SimdElement> Multiply<T> for Kernels {
-    fn multiply(&self, product: Product<'_, T>) {
+    fn multiply(&self, product: &Product<'_, T>) {
         // SAFETY: `Isa` exists only for what the CPU has.
-        unsafe { T::multiply(self.0, &product) };
+        unsafe { T::multiply(self.0, product) };
     }
 
     fn may_be_cut_anywhere(&self, product: &Product<'_, T>) -> bool {
@@ -110,7 +102,14 @@ macro_rules! impl_simd {
     ($t:ty) => {
         impl Gemm<$t> for Simd {
             fn gemm(&self, args: GemmArgs<'_, $t>) {
-                self.run(args, &Sequential);
+                self.gemm_then(args, ());
+            }
+
+            fn gemm_then(&self, args: GemmArgs<'_, $t>, epilogue: impl Epilogue<$t>) {
+                match self.kernels() {
+                    Some(kernels) => Product::new(args).run(&kernels, epilogue, &Sequential),
+                    None => Portable.gemm_then(args, epilogue),
+                }
             }
         }
     };

@@ -14,6 +14,12 @@ mod sealed {
     impl Sealed for f64 {}
 }
 
+/// max(x, 0), and NaN of NaN.
+#[inline(always)]
+pub(crate) fn positive_part<T: Float>(x: T) -> T {
+    if x < T::ZERO { T::ZERO } else { x }
+}
+
 /// A floating-point number: `f32` or `f64`, and nothing else.
 pub trait Float:
     sealed::Sealed

@@ -6,6 +6,7 @@
 //! op(A) is m × k, op(B) is k × n, C is m × n.
 
 mod compact;
+mod epilogue;
 mod made_rows;
 mod portable;
 mod row;
@@ -16,6 +17,8 @@ use crate::mat::{Mat, MatMut, Op};
 use crate::state::{take, take_mut};
 
 pub use compact::Compact;
+pub use epilogue::Epilogue;
+pub(crate) use epilogue::{Affine, After, WherePositive, pass_where_positive, with_epilogue};
 pub use made_rows::Rows;
 pub use portable::Portable;
 pub(crate) use row::affine_row;
@@ -109,29 +112,47 @@ pub trait Gemm<T>: Sync {
     /// Multiplies: C ← α·op(A)·op(B) + β·C.
     fn gemm(&self, args: GemmArgs<'_, T>);
 
-    /// Computes out ← x·w + b, and of it max(·, 0) if `relu`, in one pass, and returns true; or does
-    /// nothing and returns false, as here: then the layer multiplies and does the rest itself. The
-    /// bits must be those of that. The shapes agree.
-    fn affine(
-        &self,
-        _x: Mat<'_, T>,
-        _w: Mat<'_, T>,
-        _b: &[T],
-        _relu: bool,
-        _out: &mut MatMut<'_, T>,
-    ) -> bool {
-        false
-    }
-
-    /// Computes out ← out + x · w, making `x` block by block. The shapes agree.
+    /// Multiplies, and does what `epilogue` does besides: C ← after(α·op(A)·op(B) + (bias, or β·C)).
     ///
-    /// Here with 1,024 numbers on the stack; a backend may have a better place for them.
-    fn add_rows_product(&self, x: &impl Rows<T>, w: Mat<'_, T>, out: MatMut<'_, T>)
+    /// Here one after the other. A backend that does it tile by tile must give the same bits.
+    fn gemm_then(&self, args: GemmArgs<'_, T>, epilogue: impl Epilogue<T>)
     where
         T: Float,
         Self: Sized,
     {
-        made_rows::add_product(self, x, w, out);
+        let GemmArgs { alpha, a, b, beta, c } = args;
+        with_epilogue(self, epilogue, beta, c, |beta, c| {
+            self.gemm(GemmArgs { alpha, a, b, beta, c });
+        });
+    }
+
+    /// Computes out ← x·w + b, and of it max(·, 0) if `relu`. The shapes agree.
+    fn affine(&self, x: Mat<'_, T>, w: Mat<'_, T>, b: &[T], relu: bool, out: MatMut<'_, T>)
+    where
+        T: Float,
+        Self: Sized,
+    {
+        if let Ok(args) = GemmArgs::new(T::ONE, x, w, T::ZERO, out) {
+            self.gemm_then(args, Affine { b, relu });
+        }
+    }
+
+    /// Computes out ← x · w and what `epilogue` does, making `x` block by block. The shapes agree.
+    ///
+    /// Here with 1,024 numbers on the stack; a backend may have a better place for them.
+    fn rows_product(
+        &self,
+        x: &impl Rows<T>,
+        w: Mat<'_, T>,
+        out: MatMut<'_, T>,
+        epilogue: impl Epilogue<T>,
+    ) where
+        T: Float,
+        Self: Sized,
+    {
+        with_epilogue(self, epilogue, T::ZERO, out, |beta, out| {
+            made_rows::product(self, x, w, beta, out);
+        });
     }
 
     /// Computes dw ← xᵀ · dout, making `x` block by block. The shapes agree.

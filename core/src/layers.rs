@@ -22,6 +22,10 @@ mod normalize;
 mod relu;
 mod sandwich;
 
+pub(crate) use affine::{Relu, affine_dw, affine_dx};
+pub(crate) use loss::{check_labels, mean};
+pub(crate) use sandwich::norm_relu_backward;
+
 pub use affine::{affine_backward, affine_forward};
 pub use batchnorm::{
     BatchNormConfig, batchnorm_backward, batchnorm_forward_test, batchnorm_forward_train,

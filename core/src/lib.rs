@@ -72,7 +72,7 @@ pub use arch::{Arch, ArchError, LayerSpec, Layers};
 pub use error::{Error, ShapeError};
 pub use float::Float;
 pub use fold::{FoldedNet, fold};
-pub use gemm::{Compact, Gemm, GemmArgs, GemmParts, Pass, Portable, Rows, matmul};
+pub use gemm::{Compact, Epilogue, Gemm, GemmArgs, GemmParts, Pass, Portable, Rows, matmul};
 pub use layers::{Label, Loss};
 pub use mat::{Mat, MatMut, Op};
 pub use net::{FullyConnectedNet, Init, TwoLayerNet};

@@ -100,6 +100,14 @@ impl<'a, T> Mat<'a, T> {
         self.data.chunks_exact(self.cols.max(1))
     }
 
+    /// The first `rows` rows, or all if there are fewer, and the others.
+    #[must_use]
+    pub fn split_rows(self, rows: usize) -> (Self, Self) {
+        let rows = rows.min(self.rows);
+        let (first, second) = self.data.split_at_checked(rows * self.cols).unwrap_or_default();
+        (Self { data: first, rows, ..self }, Self { data: second, rows: self.rows - rows, ..self })
+    }
+
     /// The transpose, for a product. Moves nothing.
     #[must_use]
     pub const fn t(self) -> Op<'a, T> {
@@ -164,6 +172,15 @@ impl<'a, T> MatMut<'a, T> {
     #[must_use]
     pub const fn reborrow(&mut self) -> MatMut<'_, T> {
         MatMut { data: self.data, rows: self.rows, cols: self.cols }
+    }
+
+    /// The first `rows` rows, or all if there are fewer, and the others.
+    #[must_use]
+    pub fn split_rows(self, rows: usize) -> (Self, Self) {
+        let (all, cols) = (self.rows, self.cols);
+        let rows = rows.min(all);
+        let (first, second) = self.data.split_at_mut_checked(rows * cols).unwrap_or_default();
+        (Self { data: first, rows, cols }, Self { data: second, rows: all - rows, cols })
     }
 
     /// The rows, one slice each. A matrix of no columns yields none.

@@ -54,14 +54,15 @@ impl<T: Float> FewColumns<T> {
     #[inline(always)]
     unsafe fn store(&self, row: usize, sums: [T; FEW_COLS]) {
         let (c, stride) = self.c;
-        let (alpha, beta) = self.factors;
+        let (alpha, added) = self.factors;
         for (j, sum) in sums.into_iter().enumerate().take(self.cols) {
-            // SAFETY: the promise of the caller.
-            let c = unsafe { &mut *c.add(row * stride + j) };
-            *c = match beta {
-                None => alpha * sum,
-                Some(beta) => alpha * sum + beta * *c,
-            };
+            // SAFETY: the promise of the caller; what is added is C, or a bias of as many columns.
+            unsafe {
+                *c.add(row * stride + j) = match added {
+                    None => alpha * sum,
+                    Some(added) => alpha * sum + added.beta * *added.at(row, j).from,
+                };
+            }
         }
     }
 }

@@ -25,10 +25,11 @@ pub(super) unsafe fn few_rows<V: Vector>(p: &Product<'_, V::Element>)
 where
     V::Element: Float,
 {
+    let beta = p.write_bias();
     // SAFETY: the promises of the caller.
     unsafe {
         if p.b.col_stride == 1 {
-            scale(p);
+            scale(p, beta);
             let mut done = 0;
             while p.k - done >= DEPTH {
                 add_rows::<V, DEPTH>(p, done);
@@ -39,7 +40,7 @@ where
                 done += 1;
             }
         } else {
-            dots::<V>(p);
+            dots::<V>(p, beta);
         }
     }
 }
@@ -50,15 +51,15 @@ where
 ///
 /// The invariant of [`Product`].
 #[inline(always)]
-unsafe fn scale<T: Float>(p: &Product<'_, T>) {
-    if p.beta == T::ONE {
+unsafe fn scale<T: Float>(p: &Product<'_, T>, beta: T) {
+    if beta == T::ONE {
         return;
     }
     for i in 0..p.m {
         for j in 0..p.n {
             // SAFETY: element (i, j) of C.
             let c = unsafe { &mut *p.c.add(i * p.c_stride + j) };
-            *c = if p.beta == T::ZERO { T::ZERO } else { p.beta * *c };
+            *c = if beta == T::ZERO { T::ZERO } else { beta * *c };
         }
     }
 }
@@ -119,7 +120,7 @@ where
 ///
 /// As of [`few_rows`].
 #[inline(always)]
-unsafe fn dots<V: Vector>(p: &Product<'_, V::Element>)
+unsafe fn dots<V: Vector>(p: &Product<'_, V::Element>, beta: V::Element)
 where
     V::Element: Float,
 {
@@ -153,7 +154,7 @@ where
                 sum.store(lanes.as_mut_ptr());
                 let dot = p.alpha * lanes.into_iter().fold(zero, |sum, lane| sum + lane);
                 let c = p.c.add(i * p.c_stride + j);
-                *c = if p.beta == zero { dot } else { dot + p.beta * *c };
+                *c = if beta == zero { dot } else { dot + beta * *c };
             }
         }
     }

@@ -4,7 +4,7 @@ use super::SimdElement;
 use super::few_columns::{FewColumns, along_k, along_rows, num_few_columns};
 use super::few_rows::few_rows;
 use super::isa::{F32x8, F32x16, F64x4, F64x8, Isa, Vector};
-use super::microkernel::{Columns, Rows, rows};
+use super::microkernel::{Added, Columns, Rows, rows};
 use super::pack::{Scratch, copy_rows, transpose};
 use crate::tile::{FEW_ROWS, Operand, Product};
 use barenet::Float;
@@ -93,8 +93,13 @@ unsafe fn multiply<V: Vector, const R1: usize, const R2: usize, const R3: usize,
             let start = block * depth;
             // Opaque, so that the innermost loop counts to a number and not to an expression.
             let depth = black_box(depth.min(p.k - start.min(p.k)));
-            let beta = if block > 0 { V::Element::ONE } else { p.beta };
-            let factors = (p.alpha, (beta != V::Element::ZERO).then_some(beta));
+            let added = if block == 0 && !p.bias.is_null() {
+                Some(Added { beta: V::Element::ONE, from: p.bias, stride: 0 })
+            } else {
+                let beta = if block > 0 { V::Element::ONE } else { p.beta };
+                let c = Added { beta, from: p.c.cast_const(), stride: p.c_stride };
+                (beta != V::Element::ZERO).then_some(c)
+            };
             let num_vectors = cols.div_ceil(V::LANES);
             let copy = if copies_b {
                 scratch.b(num_vectors * V::LANES * depth)
@@ -126,6 +131,7 @@ unsafe fn multiply<V: Vector, const R1: usize, const R2: usize, const R3: usize,
                         Columns { data, stride, len, is_padded: false, copy }
                     };
                     let c = (p.c.wrapping_add(left + done_cols), p.c_stride);
+                    let factors = (p.alpha, added.map(|added| added.at(0, left + done_cols)));
                     let work = (depth, a, columns, factors, c);
                     // SAFETY: rows `band..end` and these columns lie within A, B or their copies,
                     // and C.
@@ -146,6 +152,7 @@ unsafe fn multiply<V: Vector, const R1: usize, const R2: usize, const R3: usize,
             }
             if has_last_col && few_cols > 0 {
                 let (c, cols) = ((p.c.wrapping_add(many_cols), p.c_stride), few_cols);
+                let factors = (p.alpha, added.map(|added| added.at(0, many_cols)));
                 // SAFETY: the last columns lie within B and C.
                 unsafe {
                     let b = few_columns_of_b(p, (start, depth), cols, is_transposed, &mut scratch);

@@ -9,8 +9,26 @@ use core::ops::Range;
 /// How many rows of B ahead of the one that it copies a tile prefetches.
 const ROWS_AHEAD: usize = 12;
 
-/// α, and β unless it is 0.
-pub(super) type Factors<T> = (T, Option<T>);
+/// α, and what is added to α times the sums.
+pub(super) type Factors<T> = (T, Option<Added<T>>);
+
+/// β times numbers of C, or of a bias, whose rows are all the same one.
+#[derive(Clone, Copy)]
+pub(super) struct Added<T> {
+    pub(super) beta: T,
+    /// What is added to the first number of the tile.
+    pub(super) from: *const T,
+    /// From one row to the next.
+    pub(super) stride: usize,
+}
+
+impl<T> Added<T> {
+    /// What is added to the tile that begins so many rows below and columns to the right.
+    #[inline(always)]
+    pub(super) fn at(self, row: usize, col: usize) -> Self {
+        Self { from: self.from.wrapping_add(row * self.stride + col), ..self }
+    }
+}
 
 /// A tile's rows of A, by address: neighbours along k first, or, if transposed, neighbours along m.
 #[derive(Clone, Copy)]
@@ -49,7 +67,7 @@ unsafe fn tile<
     k: usize,
     a: Rows<V::Element>,
     b: Columns<V::Element>,
-    (alpha, beta): Factors<V::Element>,
+    (alpha, added): Factors<V::Element>,
     (c, c_stride): (*mut V::Element, usize),
 ) where
     V::Element: Float,
@@ -99,25 +117,27 @@ unsafe fn tile<
         // The last vector is always stored by its mask: with a choice here the compiler leaves the
         // sums in memory.
         macro_rules! store {
-            (|$sum:ident, $c:ident, $load:ident| $result:expr) => {
+            (|$sum:ident, $from:ident, $load:ident| $result:expr, $first:expr, $stride:expr) => {
                 for (i, sums) in sums.iter().enumerate() {
                     let c = c.add(i * c_stride);
+                    let from = $first.wrapping_add(i * $stride);
                     for (j, &$sum) in sums.iter().enumerate().take(VECTORS - 1) {
-                        let $c = c.add(j * V::LANES);
-                        let $load = || V::load($c);
-                        ($result).store($c);
+                        let $from = from.wrapping_add(j * V::LANES);
+                        let $load = || V::load($from);
+                        ($result).store(c.add(j * V::LANES));
                     }
-                    let ($sum, $c) = (sums[VECTORS - 1], c.add((VECTORS - 1) * V::LANES));
-                    let $load = || V::load_masked($c, mask);
-                    ($result).store_masked($c, mask);
+                    let at = (VECTORS - 1) * V::LANES;
+                    let ($sum, $from) = (sums[VECTORS - 1], from.wrapping_add(at));
+                    let $load = || V::load_masked($from, mask);
+                    ($result).store_masked(c.add(at), mask);
                 }
             };
         }
-        match beta {
-            None => store!(|sum, c, _load| sum.mul(alpha)),
-            Some(beta) => {
+        match added {
+            None => store!(|sum, _from, _load| sum.mul(alpha), c, c_stride),
+            Some(Added { beta, from, stride }) => {
                 let beta = V::splat(beta);
-                store!(|sum, c, load| sum.mul_add(alpha, load().mul(beta)));
+                store!(|sum, from, load| sum.mul_add(alpha, load().mul(beta)), from, stride);
             }
         }
     }
@@ -138,7 +158,7 @@ pub(super) unsafe fn rows<
     const TRANSPOSED: bool,
 >(
     rows: Range<usize>,
-    (k, a, mut b, factors, (c, c_stride)): Work<V::Element>,
+    (k, a, mut b, (alpha, added), (c, c_stride)): Work<V::Element>,
 ) where
     V::Element: Float,
 {
@@ -148,6 +168,7 @@ pub(super) unsafe fn rows<
             let first = if TRANSPOSED { top } else { top * a.stride };
             let a = Rows { data: a.data.wrapping_add(first), ..a };
             let c = (c.wrapping_add(top * c_stride), c_stride);
+            let factors = (alpha, added.map(|added| added.at(top, 0)));
             // SAFETY: the promise of the caller.
             unsafe { tile::<V, { $rows }, VECTORS, TRANSPOSED, $copies>(k, a, b, factors, c) };
             top += $rows;

@@ -54,14 +54,7 @@ impl<T: Float> Gemm<T> for Compact {
     }
 
     #[inline(always)]
-    fn affine(
-        &self,
-        x: Mat<'_, T>,
-        w: Mat<'_, T>,
-        b: &[T],
-        relu: bool,
-        out: &mut MatMut<'_, T>,
-    ) -> bool {
+    fn affine(&self, x: Mat<'_, T>, w: Mat<'_, T>, b: &[T], relu: bool, mut out: MatMut<'_, T>) {
         let (k, n) = w.shape();
         let mut rows = x.data();
         for out in rows_of_mut(out.data_mut(), n) {
@@ -69,6 +62,5 @@ impl<T: Float> Gemm<T> for Compact {
             let _shapes_agree = multiply_row(x, w.data(), out);
             add_bias(b, relu, out);
         }
-        true
     }
 }

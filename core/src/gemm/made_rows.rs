@@ -1,5 +1,6 @@
 //! Matrices whose numbers are made where they are multiplied.
 
+use super::portable::store_zeros;
 use super::{Gemm, Pass, matmul, rows_of_mut};
 use crate::float::Float;
 use crate::mat::{Mat, MatMut};
@@ -27,7 +28,7 @@ use core::ops::Range;
 ///
 /// let (w, mut out) = ([1.0, 10.0], [0.0; 2]);
 /// let images = Images(&[[129, 130], [128, 127]]);
-/// Portable.add_rows_product(&images, Mat::new(&w, 2, 1)?, MatMut::new(&mut out, 2, 1)?);
+/// Portable.rows_product(&images, Mat::new(&w, 2, 1)?, MatMut::new(&mut out, 2, 1)?, ());
 /// assert_eq!(out, [21.0, -10.0]);
 /// # Ok::<(), barenet::ShapeError>(())
 /// ```
@@ -100,13 +101,15 @@ fn band_mut<'a, T>(mat: &'a mut MatMut<'_, T>, top: usize, rows: usize) -> Optio
     MatMut::new(mat.data_mut().get_mut(top * cols..)?.get_mut(..rows * cols)?, rows, cols).ok()
 }
 
-/// out ← out + x · w, with a block of `x` on the stack. The shapes agree.
-pub(super) fn add_product<T: Float>(
+/// out ← x · w + β · out, with a block of `x` on the stack. The shapes agree.
+pub(super) fn product<T: Float>(
     gemm: &impl Gemm<T>,
     x: &impl Rows<T>,
     w: Mat<'_, T>,
+    beta: T,
     mut out: MatMut<'_, T>,
 ) {
+    store_zeros(out.data_mut(), beta);
     for_blocks(gemm, x, |(top, left), block| {
         let w = band(w, left, block.cols());
         if let (Some(w), Some(out)) = (w, band_mut(&mut out, top, block.rows())) {
@@ -123,7 +126,7 @@ pub(super) fn transposed_product<T: Float>(
     dout: Mat<'_, T>,
     mut dw: MatMut<'_, T>,
 ) {
-    dw.data_mut().fill(T::ZERO);
+    store_zeros(dw.data_mut(), T::ZERO);
     for_blocks(gemm, x, |(top, left), block| {
         let dout = band(dout, top, block.rows());
         if let (Some(dout), Some(dw)) = (dout, band_mut(&mut dw, left, block.cols())) {

@@ -61,6 +61,9 @@ impl<T: Float> Scale<T> {
 
 /// β·C, which is all that remains of a product over k = 0.
 pub(super) fn store_zeros<T: Float>(c: &mut [T], beta: T) {
+    if beta == T::ONE {
+        return;
+    }
     for c in c {
         *c = if beta == T::ZERO { T::ZERO } else { beta * *c };
     }

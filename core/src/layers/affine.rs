@@ -3,11 +3,10 @@
 //! Its backward pass needs `x` and `w`, which the caller has anyway; nothing else is cached.
 
 use super::Input;
-use super::columns::{block_mut, for_column_blocks, split_columns, split_rows};
-use super::relu::positive_part;
+use super::columns::{block_mut, for_column_blocks, split_columns};
 use crate::error::{ShapeError, check_len, check_shape};
 use crate::float::Float;
-use crate::gemm::{Gemm, Pass, columns_of, matmul, rows_of_mut};
+use crate::gemm::{Gemm, GemmArgs, Pass, WherePositive, columns_of};
 use crate::mat::{Mat, MatMut};
 
 /// Computes the forward pass of an affine (fully connected) layer.
@@ -51,46 +50,7 @@ pub fn affine_forward<T: Float>(
     b: &[T],
     out: MatMut<'_, T>,
 ) -> Result<(), ShapeError> {
-    affine(gemm, x, w, b, false, out)
-}
-
-/// [`affine_forward`], and of it max(·, 0) if `relu`.
-pub(super) fn affine<T: Float>(
-    gemm: &impl Gemm<T>,
-    x: impl Input<T>,
-    w: Mat<'_, T>,
-    b: &[T],
-    relu: bool,
-    mut out: MatMut<'_, T>,
-) -> Result<(), ShapeError> {
-    let (rows, cols) = x.shape();
-    check_shape("w", (cols, w.cols()), w.shape())?;
-    check_len("b", w.cols(), b.len())?;
-    check_shape("out", (rows, w.cols()), out.shape())?;
-    if x.affine(gemm, w, b, relu, &mut out) {
-        return Ok(());
-    }
-    let width = out.cols();
-    repeat_row(gemm, b, width, out.data_mut());
-    x.multiply_add(gemm, w, out.reborrow())?;
-    if relu {
-        gemm.vectorized(ReluInPlace, out.data_mut());
-    }
-    Ok(())
-}
-
-/// x ← max(x, 0), NaN of NaN.
-pub(super) struct ReluInPlace;
-
-impl<T: Float> Pass<&mut [T]> for ReluInPlace {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(x: &mut [T]) {
-        for x in x {
-            *x = positive_part(*x);
-        }
-    }
+    x.affine(gemm, w, b, false, out)
 }
 
 /// Computes the backward pass of an affine (fully connected) layer.
@@ -153,38 +113,51 @@ pub fn affine_backward<T: Float>(
     check_shape("dout", (rows, w.cols()), dout.shape())?;
     check_shape("dw", w.shape(), dw.shape())?;
     check_len("db", w.cols(), db.len())?;
-    if let Some(dx) = &dx {
+    if let Some(dx) = dx {
         check_shape("dx", x.shape(), dx.shape())?;
+        affine_dx(gemm, dout, w, None, dx)?;
     }
+    affine_dw(gemm, dout, x, dw, db)
+}
+
+/// Computes dx ← dout · wᵀ, through the ReLU before the layer if there is one.
+pub(crate) fn affine_dx<T: Float>(
+    gemm: &impl Gemm<T>,
+    dout: Mat<'_, T>,
+    w: Mat<'_, T>,
+    before: Option<Relu<'_, T>>,
+    dx: MatMut<'_, T>,
+) -> Result<(), ShapeError> {
+    if let Some(Relu { out, .. }) = before {
+        check_shape("out", dx.shape(), out.shape())?;
+    }
+    let args = GemmArgs::new(T::ONE, dout, w.t(), T::ZERO, dx)?;
+    match before {
+        Some(Relu { out, scale }) => gemm.gemm_then(args, WherePositive::new(out, scale)),
+        None => gemm.gemm(args),
+    }
+    Ok(())
+}
+
+/// Computes dw ← xᵀ · dout and db ← Σₙ dout\[n, ·\].
+pub(crate) fn affine_dw<T: Float>(
+    gemm: &impl Gemm<T>,
+    dout: Mat<'_, T>,
+    x: impl Input<T>,
+    dw: MatMut<'_, T>,
+    db: &mut [T],
+) -> Result<(), ShapeError> {
     sum_rows(gemm, dout, 0, db);
-    x.transposed_multiply(gemm, dout, dw)?;
-    dx.map_or(Ok(()), |dx| matmul(gemm, dout, w.t(), T::ZERO, dx))
+    x.transposed_multiply(gemm, dout, dw)
 }
 
-/// Every row of `out` ← `row`.
-fn repeat_row<T: Float>(gemm: &impl Gemm<T>, row: &[T], cols: usize, out: &mut [T]) {
-    let Some(at) = split_rows(out.len(), cols) else {
-        return gemm.vectorized(RepeatRow, (row, out));
-    };
-    if let Some((out, rest)) = out.split_at_mut_checked(at) {
-        gemm.join(|| repeat_row(gemm, row, cols, out), || repeat_row(gemm, row, cols, rest));
-    }
-}
-
-/// A piece of [`repeat_row`].
-struct RepeatRow;
-
-impl<T: Float> Pass<(&[T], &mut [T])> for RepeatRow {
-    type Output = ();
-
-    #[inline(always)]
-    fn run((row, out): (&[T], &mut [T])) {
-        for out in rows_of_mut(out, row.len()) {
-            for (out, &x) in out.iter_mut().zip(row) {
-                *out = x;
-            }
-        }
-    }
+/// The ReLU and dropout before an affine layer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Relu<'a, T> {
+    /// What they gave: the input of the affine layer.
+    pub(crate) out: Mat<'a, T>,
+    /// 1 / `keep_prob`.
+    pub(crate) scale: T,
 }
 
 /// sum ← Σₙ x[n, ·], row after row, for the columns from `start` on, as many as there is room for.

@@ -1,8 +1,8 @@
 //! What a layer can multiply.
 
-use crate::error::{ShapeError, check_shape};
+use crate::error::{ShapeError, check_len, check_shape};
 use crate::float::Float;
-use crate::gemm::{Gemm, Rows, matmul};
+use crate::gemm::{Affine, Gemm, Rows, matmul, with_epilogue};
 use crate::mat::{Mat, MatMut};
 use crate::state::{take, take_mut};
 
@@ -15,28 +15,17 @@ pub trait Input<T>: Copy {
     /// Rows and columns: (N, D), or (1, D) for the bytes of one image.
     fn shape(&self) -> (usize, usize);
 
-    /// Computes out ← x · w + b, and of it max(·, 0) if `relu`, in one pass, and returns true; or does
-    /// nothing and returns false. The shapes agree.
-    fn affine(
-        self,
-        _gemm: &impl Gemm<T>,
-        _w: Mat<'_, T>,
-        _b: &[T],
-        _relu: bool,
-        _out: &mut MatMut<'_, T>,
-    ) -> bool {
-        false
-    }
-
-    /// Computes out ← out + x · w.
+    /// Computes out ← x · w + b, and of it max(·, 0) if `relu`.
     ///
     /// # Errors
     ///
     /// [`ShapeError`] if the shapes disagree; `out` is not written in that case.
-    fn multiply_add(
+    fn affine(
         self,
         gemm: &impl Gemm<T>,
         w: Mat<'_, T>,
+        b: &[T],
+        relu: bool,
         out: MatMut<'_, T>,
     ) -> Result<(), ShapeError>;
 
@@ -65,18 +54,11 @@ impl<T: Float> Input<T> for Mat<'_, T> {
         w: Mat<'_, T>,
         b: &[T],
         relu: bool,
-        out: &mut MatMut<'_, T>,
-    ) -> bool {
-        gemm.affine(self, w, b, relu, out)
-    }
-
-    fn multiply_add(
-        self,
-        gemm: &impl Gemm<T>,
-        w: Mat<'_, T>,
         out: MatMut<'_, T>,
     ) -> Result<(), ShapeError> {
-        matmul(gemm, self, w, T::ONE, out)
+        check_affine(self.shape(), w, b, &out)?;
+        gemm.affine(self, w, b, relu, out);
+        Ok(())
     }
 
     fn transposed_multiply(
@@ -94,16 +76,16 @@ impl<T: Float, R: Rows<T>> Input<T> for &R {
         Rows::shape(*self)
     }
 
-    fn multiply_add(
+    fn affine(
         self,
         gemm: &impl Gemm<T>,
         w: Mat<'_, T>,
+        b: &[T],
+        relu: bool,
         out: MatMut<'_, T>,
     ) -> Result<(), ShapeError> {
-        let (rows, cols) = Rows::shape(self);
-        check_shape("w", (cols, w.cols()), w.shape())?;
-        check_shape("out", (rows, w.cols()), out.shape())?;
-        gemm.add_rows_product(self, w, out);
+        check_affine(Rows::shape(self), w, b, &out)?;
+        gemm.rows_product(self, w, out, Affine { b, relu });
         Ok(())
     }
 
@@ -121,6 +103,19 @@ impl<T: Float, R: Rows<T>> Input<T> for &R {
     }
 }
 
+/// Refuses shapes that x · w + b has not.
+#[inline]
+fn check_affine<T>(
+    (rows, cols): (usize, usize),
+    w: Mat<'_, T>,
+    b: &[T],
+    out: &MatMut<'_, T>,
+) -> Result<(), ShapeError> {
+    check_shape("w", (cols, w.cols()), w.shape())?;
+    check_len("b", w.cols(), b.len())?;
+    check_shape("out", (rows, w.cols()), out.shape())
+}
+
 /// Bytes that are numbers at the same time: 256 bytes of stack in `f32`.
 const BYTES_AT_ONCE: usize = 64;
 
@@ -129,21 +124,28 @@ impl<T: Float> Input<T> for &[u8] {
         (1, self.len())
     }
 
-    fn multiply_add(
+    fn affine(
         self,
         gemm: &impl Gemm<T>,
         w: Mat<'_, T>,
-        mut out: MatMut<'_, T>,
+        b: &[T],
+        relu: bool,
+        out: MatMut<'_, T>,
     ) -> Result<(), ShapeError> {
-        check_shape("w", (self.len(), w.cols()), w.shape())?;
-        check_shape("out", (1, w.cols()), out.shape())?;
-        let mut w_rows = w.data();
-        for bytes in self.chunks(BYTES_AT_ONCE) {
-            // Lengths were checked, so both are there.
-            let w_chunk = take(&mut w_rows, bytes.len() * w.cols()).unwrap_or_default();
-            let w_chunk = Mat::new(w_chunk, bytes.len(), w.cols())?;
-            matmul(gemm, Numbers::of(bytes).row(bytes.len())?, w_chunk, T::ONE, out.reborrow())?;
-        }
+        check_affine((1, self.len()), w, b, &out)?;
+        with_epilogue(gemm, Affine { b, relu }, T::ZERO, out, |_beta, mut out| {
+            let mut w_rows = w.data();
+            for bytes in self.chunks(BYTES_AT_ONCE) {
+                let w_chunk = take(&mut w_rows, bytes.len() * w.cols()).unwrap_or_default();
+                let numbers = Numbers::of(bytes);
+                // Lengths were checked, so both are there.
+                if let (Ok(x), Ok(w)) =
+                    (numbers.row(bytes.len()), Mat::new(w_chunk, bytes.len(), w.cols()))
+                {
+                    let _shapes_agree = matmul(gemm, x, w, T::ONE, out.reborrow());
+                }
+            }
+        });
         Ok(())
     }
 

@@ -1,9 +1,8 @@
 //! Loss functions: how bad the scores are, and the gradient that says which way is better.
 
-use super::relu::positive_part;
 use crate::error::{Error, check_len, check_shape};
-use crate::float::Float;
-use crate::gemm::{rows_of, rows_of_mut};
+use crate::float::{Float, positive_part};
+use crate::gemm::rows_of_mut;
 use crate::mat::{Mat, MatMut};
 
 /// The number of a class, from 0.
@@ -29,11 +28,27 @@ impl Loss {
         self,
         scores: Mat<'_, T>,
         y: &[Label],
-        dscores: MatMut<'_, T>,
+        mut dscores: MatMut<'_, T>,
     ) -> Result<T, Error> {
+        check_labels(scores.shape(), y)?;
+        check_shape("dscores", scores.shape(), dscores.shape())?;
+        for (d, &s) in dscores.data_mut().iter_mut().zip(scores.data()) {
+            *d = s;
+        }
+        Ok(mean(self.sum_in_place(dscores, y, scores.rows()), scores.rows()))
+    }
+
+    /// Computes the sum of the losses of some of `num_samples` samples, and overwrites the scores with
+    /// their part of the gradient of the mean. Shapes and labels are right.
+    pub(crate) fn sum_in_place<T: Float>(
+        self,
+        scores: MatMut<'_, T>,
+        y: &[Label],
+        num_samples: usize,
+    ) -> T {
         match self {
-            Self::Softmax => softmax_loss(scores, y, dscores),
-            Self::Svm => svm_loss(scores, y, dscores),
+            Self::Softmax => softmax_sum(scores, y, num_samples),
+            Self::Svm => svm_sum(scores, y, num_samples),
         }
     }
 }
@@ -79,31 +94,33 @@ impl Loss {
 pub fn softmax_loss<T: Float>(
     scores: Mat<'_, T>,
     y: &[Label],
-    mut dscores: MatMut<'_, T>,
+    dscores: MatMut<'_, T>,
 ) -> Result<T, Error> {
-    check_labels(scores, y, &dscores)?;
-    let num_samples = T::from_usize(scores.rows());
-    let mut loss = T::ZERO;
-    let cols = scores.cols();
-    let rows = rows_of(scores.data(), cols).zip(y).zip(rows_of_mut(dscores.data_mut(), cols));
-    for ((scores, &y), dscores) in rows {
-        let max = scores.iter().fold(T::NEG_INFINITY, |max, &s| s.max(max));
+    Loss::Softmax.loss(scores, y, dscores)
+}
+
+fn softmax_sum<T: Float>(mut scores: MatMut<'_, T>, y: &[Label], num_samples: usize) -> T {
+    let num_samples = T::from_usize(num_samples);
+    let (mut loss, cols) = (T::ZERO, scores.cols());
+    for (row, &y) in rows_of_mut(scores.data_mut(), cols).zip(y) {
+        let max = row.iter().fold(T::NEG_INFINITY, |max, &s| s.max(max));
+        let correct = at(row, y).map_or(T::ZERO, |&s| s - max);
         let mut sum = T::ZERO;
-        for (p, &s) in dscores.iter_mut().zip(scores) {
-            let e = (s - max).exp();
+        for p in row.iter_mut() {
+            let e = (*p - max).exp();
             *p = if e < T::TINY { T::ZERO } else { e };
             sum += *p;
         }
-        for p in dscores.iter_mut() {
+        for p in row.iter_mut() {
             *p = *p / sum / num_samples;
         }
-        if let (Some(&correct), Some(p)) = (at(scores, y), at_mut(dscores, y)) {
+        if let Some(p) = at_mut(row, y) {
             // −ln p[y], without taking the logarithm of a p that may have become 0.
-            loss += sum.ln() - (correct - max);
+            loss += sum.ln() - correct;
             *p -= T::ONE / num_samples;
         }
     }
-    Ok(mean(loss, scores.rows()))
+    loss
 }
 
 /// Computes the multiclass SVM (hinge) loss and its gradient.
@@ -134,35 +151,38 @@ pub fn softmax_loss<T: Float>(
 pub fn svm_loss<T: Float>(
     scores: Mat<'_, T>,
     y: &[Label],
-    mut dscores: MatMut<'_, T>,
+    dscores: MatMut<'_, T>,
 ) -> Result<T, Error> {
-    check_labels(scores, y, &dscores)?;
-    let num_samples = T::from_usize(scores.rows());
-    let mut loss = T::ZERO;
-    let cols = scores.cols();
-    let rows = rows_of(scores.data(), cols).zip(y).zip(rows_of_mut(dscores.data_mut(), cols));
-    for ((scores, &y), dscores) in rows {
-        let Some(&correct) = at(scores, y) else { continue };
+    Loss::Svm.loss(scores, y, dscores)
+}
+
+fn svm_sum<T: Float>(mut scores: MatMut<'_, T>, y: &[Label], num_samples: usize) -> T {
+    let num_samples = T::from_usize(num_samples);
+    let (mut loss, cols) = (T::ZERO, scores.cols());
+    for (row, &y) in rows_of_mut(scores.data_mut(), cols).zip(y) {
+        let Some(&correct) = at(row, y) else { continue };
         let mut dcorrect = T::ZERO;
-        for (d, &s) in dscores.iter_mut().zip(scores) {
-            let margin = s - correct + T::ONE;
+        for d in row.iter_mut() {
+            let margin = *d - correct + T::ONE;
             *d = if margin > T::ZERO { T::ONE / num_samples } else { T::ZERO };
             loss += positive_part(margin);
             dcorrect -= *d;
         }
         // The right class counted itself: a margin of 1, and one 1/N in its gradient.
         loss -= T::ONE;
-        if let Some(d) = at_mut(dscores, y) {
+        if let Some(d) = at_mut(row, y) {
             *d += dcorrect;
         }
     }
-    Ok(mean(loss, scores.rows()))
+    loss
 }
 
-fn check_labels<T>(scores: Mat<'_, T>, y: &[Label], dscores: &MatMut<'_, T>) -> Result<(), Error> {
-    check_len("y", scores.rows(), y.len())?;
-    check_shape("dscores", scores.shape(), dscores.shape())?;
-    let num_classes = scores.cols();
+/// Refuses labels that are not as many as the samples, or that name no class.
+pub(crate) fn check_labels(
+    (num_samples, num_classes): (usize, usize),
+    y: &[Label],
+) -> Result<(), Error> {
+    check_len("y", num_samples, y.len())?;
     let is_class = |&label: &Label| usize::try_from(label).is_ok_and(|label| label < num_classes);
     match y.iter().enumerate().find(|(_, label)| !is_class(label)) {
         Some((index, &label)) => Err(Error::InvalidLabel { index, label, num_classes }),
@@ -178,7 +198,8 @@ fn at_mut<T>(row: &mut [T], label: Label) -> Option<&mut T> {
     row.get_mut(usize::try_from(label).ok()?)
 }
 
-fn mean<T: Float>(sum: T, count: usize) -> T {
+/// The mean of a sum, 0 of nothing.
+pub(crate) fn mean<T: Float>(sum: T, count: usize) -> T {
     if count == 0 { T::ZERO } else { sum / T::from_usize(count) }
 }
 

@@ -4,7 +4,7 @@
 //! as the input of the next layer. That is what lets the hidden layers work in place.
 
 use crate::error::{ShapeError, check_len};
-use crate::float::Float;
+use crate::float::{Float, positive_part};
 
 /// Computes the forward pass of rectified linear units.
 ///
@@ -35,12 +35,6 @@ pub fn relu_forward<T: Float>(x: &[T], out: &mut [T]) -> Result<(), ShapeError> 
         *out = positive_part(x);
     }
     Ok(())
-}
-
-/// max(x, 0), and NaN of NaN.
-#[inline(always)]
-pub(super) fn positive_part<T: Float>(x: T) -> T {
-    if x < T::ZERO { T::ZERO } else { x }
 }
 
 /// Computes the backward pass of rectified linear units.

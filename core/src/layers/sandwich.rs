@@ -6,16 +6,14 @@
 //! kept: the output is above 0 exactly where a value was positive *and* kept, and that is where the
 //! gradient passes, times 1/`keep_prob`.
 
-use super::affine::affine;
 use super::batchnorm::{BatchNormConfig, NormalizeByRunning};
 use super::columns::split_rows;
 use super::dropout::{Dropout, check_keep_prob, drop_in_place};
 use super::normalize::{NormGradient, Normalize, Statistics};
-use super::relu::positive_part;
 use super::{Input, affine_backward, affine_forward};
 use crate::error::{Error, ShapeError, check_len, check_shape};
-use crate::float::Float;
-use crate::gemm::{Gemm, Pass};
+use crate::float::{Float, positive_part};
+use crate::gemm::{After, Gemm, Pass, WherePositive, pass_where_positive};
 use crate::mat::{Mat, MatMut};
 
 /// Computes out ← max(x·w + b, 0).
@@ -44,7 +42,7 @@ pub fn affine_relu_forward<T: Float>(
     b: &[T],
     out: MatMut<'_, T>,
 ) -> Result<(), ShapeError> {
-    affine(gemm, x, w, b, true, out)
+    x.affine(gemm, w, b, true, out)
 }
 
 /// Computes the backward pass of [`affine_relu_forward`].
@@ -80,8 +78,7 @@ pub fn affine_relu_backward<T: Float>(
     db: &mut [T],
 ) -> Result<(), ShapeError> {
     check_shape("out", dout.shape(), out.shape())?;
-    let cols = dout.cols();
-    activation_backward(gemm, T::ONE, cols, dout.data_mut(), out.data());
+    activation_backward(gemm, T::ONE, dout.reborrow(), out);
     affine_backward(gemm, dout.as_mat(), x, w, dx, dw, db)
 }
 
@@ -253,23 +250,36 @@ pub fn hidden_backward<T: Float>(
     grads: HiddenGrads<'_, T>,
 ) -> Result<(), ShapeError> {
     check_shape("out", dout.shape(), cache.out.shape())?;
-    let (cols, scale) = (dout.cols(), T::ONE / keep_prob);
-    let out = cache.out.as_mat();
-    if let (Some(norm), Some(NormGrads { dgamma, dbeta })) = (&params.norm, grads.norm) {
-        check_len("gamma", cols, norm.gamma.len())?;
-        check_shape("x_hat", dout.shape(), cache.x_hat.shape())?;
-        check_len("inv_std", cols, cache.inv_std.len())?;
-        check_len("dgamma", cols, dgamma.len())?;
-        check_len("dbeta", cols, dbeta.len())?;
-        let (x_hat, inv_std) = (cache.x_hat.as_mat(), &*cache.inv_std);
-        let f = move |d, out| pass_where_positive(d, out, scale);
-        let pass = NormGradient { gamma: norm.gamma, inv_std, num_samples: dout.rows(), f };
-        pass.sums(gemm, [dout.as_mat(), out, x_hat], 0, dgamma, dbeta);
-        pass.run(gemm, dout.data_mut(), [out.data(), x_hat.data()], [dgamma, dbeta]);
+    if let (Some(norm), Some(norm_grads)) = (&params.norm, grads.norm) {
+        norm_relu_backward(gemm, dout.reborrow(), norm, keep_prob, cache, norm_grads)?;
     } else {
-        activation_backward(gemm, scale, cols, dout.data_mut(), out.data());
+        activation_backward(gemm, T::ONE / keep_prob, dout.reborrow(), cache.out.as_mat());
     }
     affine_backward(gemm, dout.as_mat(), x, params.w, dx, grads.dw, grads.db)
+}
+
+/// The gradient through batch norm, ReLU and dropout, in place.
+pub(crate) fn norm_relu_backward<T: Float>(
+    gemm: &impl Gemm<T>,
+    mut dout: MatMut<'_, T>,
+    norm: &Norm<'_, T>,
+    keep_prob: T,
+    cache: &HiddenCache<'_, T>,
+    grads: NormGrads<'_, T>,
+) -> Result<(), ShapeError> {
+    let (cols, scale) = (dout.cols(), T::ONE / keep_prob);
+    let NormGrads { dgamma, dbeta } = grads;
+    check_len("gamma", cols, norm.gamma.len())?;
+    check_shape("x_hat", dout.shape(), cache.x_hat.shape())?;
+    check_len("inv_std", cols, cache.inv_std.len())?;
+    check_len("dgamma", cols, dgamma.len())?;
+    check_len("dbeta", cols, dbeta.len())?;
+    let (out, x_hat, inv_std) = (cache.out.as_mat(), cache.x_hat.as_mat(), &*cache.inv_std);
+    let f = move |d, out| pass_where_positive(d, out, scale);
+    let pass = NormGradient { gamma: norm.gamma, inv_std, num_samples: dout.rows(), f };
+    pass.sums(gemm, [dout.as_mat(), out, x_hat], 0, dgamma, dbeta);
+    pass.run(gemm, dout.data_mut(), [out.data(), x_hat.data()], [dgamma, dbeta]);
+    Ok(())
 }
 
 fn check_norm<T>(
@@ -325,37 +335,8 @@ impl<T: Float> Pass<(Option<Dropout<T>>, &mut [T])> for Activate {
 fn activation_backward<T: Float>(
     gemm: &impl Gemm<T>,
     scale: T,
-    cols: usize,
-    dout: &mut [T],
-    out: &[T],
+    mut dout: MatMut<'_, T>,
+    out: Mat<'_, T>,
 ) {
-    let Some(at) = split_rows(dout.len(), cols) else {
-        return gemm.vectorized(ActivationBackward, (scale, dout, out));
-    };
-    if let (Some(dout), Some(out)) = (dout.split_at_mut_checked(at), out.split_at_checked(at)) {
-        gemm.join(
-            || activation_backward(gemm, scale, cols, dout.0, out.0),
-            || activation_backward(gemm, scale, cols, dout.1, out.1),
-        );
-    }
-}
-
-/// A piece of [`activation_backward`].
-struct ActivationBackward;
-
-impl<T: Float> Pass<(T, &mut [T], &[T])> for ActivationBackward {
-    type Output = ();
-
-    #[inline(always)]
-    fn run((scale, dout, out): (T, &mut [T], &[T])) {
-        for (d, &out) in dout.iter_mut().zip(out) {
-            *d = pass_where_positive(*d, out, scale);
-        }
-    }
-}
-
-/// The gradient through ReLU and dropout: it passes, times `scale`, where `out` > 0.
-#[inline(always)]
-fn pass_where_positive<T: Float>(dout: T, out: T, scale: T) -> T {
-    if out > T::ZERO { dout * scale } else { T::ZERO }
+    gemm.vectorized(After, (&mut WherePositive::new(out, scale), dout.data_mut()));
 }

@@ -1,13 +1,14 @@
 //! Networks in training: loss and gradients.
 
 use super::FullyConnectedNet;
+use super::head::Head;
 use crate::arch::LayerSpec;
 use crate::error::{Error, check_shape};
 use crate::float::Float;
 use crate::gemm::{Gemm, Pass, split_point};
 use crate::layers::{
-    Dropout, HiddenGrads, HiddenParams, Input, Label, affine_backward, affine_forward,
-    hidden_backward, hidden_forward_train,
+    Dropout, HiddenGrads, HiddenParams, Input, Label, Relu, affine_dw, affine_dx, check_labels,
+    hidden_forward_train, mean, norm_relu_backward,
 };
 use crate::mat::{Mat, MatMut};
 use crate::rng::Rng;
@@ -45,7 +46,7 @@ impl<T: Float> FullyConnectedNet<'_, T> {
         let (batch, _) = x.shape();
         let TrainState { params, running, grads, workspace } = state;
         check_shape("x", (batch, self.arch.input_dim()), x.shape())?;
-        check_shape("y", (1, batch), (1, y.len()))?;
+        check_labels((batch, self.arch.num_classes()), y)?;
         let required = self.arch.train_workspace_len(batch);
         check_workspace(required, workspace.len())?;
         // Unreachable once the lengths are checked; an error is cheaper to prove than a panic.
@@ -54,9 +55,10 @@ impl<T: Float> FullyConnectedNet<'_, T> {
             workspace.split_at_mut_checked(self.arch.cache_len(batch)).ok_or(broken)?;
         let (mut dout_block, mut dx_block) =
             blocks.split_at_mut_checked(batch * self.arch.widest()).ok_or(broken)?;
+        let relu_scale = (!self.arch.has_batchnorm()).then_some(T::ONE / self.keep_prob);
 
         // Forward: {affine - [batchnorm] - relu - [dropout]} x (L - 1) - affine - loss
-        let mut data_loss = T::ZERO;
+        let mut sum = T::ZERO;
         let (mut input, mut rest) = (None, &mut *caches);
         for (layer, stream) in self.arch.layers().zip(0..) {
             let params = layer_params(&layer, params).ok_or(broken)?;
@@ -73,40 +75,49 @@ impl<T: Float> FullyConnectedNet<'_, T> {
                 }?;
                 input = Some(Mat::new(cache.out.into_data(), batch, layer.fan_out)?);
             } else {
-                let mut scores = block(dx_block, batch, layer.fan_out).ok_or(broken)?;
-                match input {
-                    None => affine_forward(gemm, x, params.w, params.b, scores.reborrow()),
-                    Some(x) => affine_forward(gemm, x, params.w, params.b, scores.reborrow()),
-                }?;
-                let dscores = block(dout_block, batch, layer.fan_out).ok_or(broken)?;
-                data_loss = self.loss.loss(scores.as_mat(), y, dscores)?;
+                let head = Head { loss: self.loss, params, relu_scale, num_samples: batch };
+                let scores = block(dout_block, batch, layer.fan_out).ok_or(broken)?;
+                sum = match input {
+                    None => head.run(gemm, x, y, scores),
+                    Some(x) => {
+                        let dx = block(dx_block, batch, layer.fan_in).ok_or(broken)?;
+                        head.run_bands(gemm, x, y, scores, dx)
+                    }
+                };
             }
         }
 
         // Backward: the same list, reversed
         for (index, layer) in (0..self.arch.num_layers()).rev().zip(self.layers_reversed()) {
             let start = self.arch.layers().take(index).map(|layer| layer.cache_len(batch)).sum();
-            let (before, cache) = caches.split_at_mut_checked(start).ok_or(broken)?;
-            let pass = LayerBackward {
-                params: layer_params(&layer, params).ok_or(broken)?,
-                keep_prob: self.keep_prob,
-                dout: block(dout_block, batch, layer.fan_out).ok_or(broken)?,
-                cache,
-                grads: layer_grads(&layer, grads).ok_or(broken)?,
-            };
+            let (before, mut cache) = caches.split_at_mut_checked(start).ok_or(broken)?;
+            let mut dout = block(dout_block, batch, layer.fan_out).ok_or(broken)?;
+            let HiddenParams { w, norm, .. } = layer_params(&layer, params).ok_or(broken)?;
+            let layer_grads = layer_grads(&layer, grads).ok_or(broken)?;
+            let HiddenGrads { dw, db, norm: norm_grads } = layer_grads;
+            if let (Some(norm), Some(norm_grads)) = (norm, norm_grads) {
+                let cache = take_cache(&layer, batch, &mut cache)?;
+                let dout = dout.reborrow();
+                norm_relu_backward(gemm, dout, &norm, self.keep_prob, &cache, norm_grads)?;
+            }
             if index == 0 {
-                pass.run(gemm, &layer, x, None)?;
+                affine_dw(gemm, dout.as_mat(), x, dw, db)?;
             } else {
                 // The output of the layer before lies at the end of its cache.
                 let len = batch * layer.fan_in;
                 let out = before.len().checked_sub(len).and_then(|at| before.get(at..));
-                let input = Mat::new(out.ok_or(broken)?, batch, layer.fan_in)?;
-                let dx = block(dx_block, batch, layer.fan_in).ok_or(broken)?;
-                pass.run(gemm, &layer, input, Some(dx))?;
+                let x = Mat::new(out.ok_or(broken)?, batch, layer.fan_in)?;
+                affine_dw(gemm, dout.as_mat(), x, dw, db)?;
+                // The last layer has computed it already.
+                if layer.hidden {
+                    let relu = relu_scale.map(|scale| Relu { out: x, scale });
+                    let dx = block(dx_block, batch, layer.fan_in).ok_or(broken)?;
+                    affine_dx(gemm, dout.as_mat(), w, relu, dx)?;
+                }
             }
             core::mem::swap(&mut dout_block, &mut dx_block);
         }
-        Ok(data_loss + self.add_regularization(gemm, params, grads))
+        Ok(mean(sum, batch) + self.add_regularization(gemm, params, grads))
     }
 
     fn dropout(&self, rng: Rng) -> Option<Dropout<T>> {
@@ -131,35 +142,6 @@ impl<T: Float> FullyConnectedNet<'_, T> {
             }
         }
         T::from_f64(0.5) * self.reg * sum
-    }
-}
-
-/// What the backward pass of one layer works on, but for its input.
-struct LayerBackward<'a, T> {
-    params: HiddenParams<'a, T>,
-    keep_prob: T,
-    dout: MatMut<'a, T>,
-    /// Begins with what the layer's forward pass left.
-    cache: &'a mut [T],
-    grads: HiddenGrads<'a, T>,
-}
-
-impl<T: Float> LayerBackward<'_, T> {
-    fn run(
-        self,
-        gemm: &impl Gemm<T>,
-        layer: &LayerSpec,
-        x: impl Input<T>,
-        dx: Option<MatMut<'_, T>>,
-    ) -> Result<(), Error> {
-        let Self { params, keep_prob, dout, mut cache, grads } = self;
-        if layer.hidden {
-            let cache = take_cache(layer, dout.rows(), &mut cache)?;
-            hidden_backward(gemm, dout, x, &params, keep_prob, &cache, dx, grads)?;
-        } else {
-            affine_backward(gemm, dout.as_mat(), x, params.w, dx, grads.dw, grads.db)?;
-        }
-        Ok(())
     }
 }
 

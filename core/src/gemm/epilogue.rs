@@ -1,0 +1,212 @@
+//! What is done with a product besides computing it.
+
+use super::{Gemm, Pass, rows_of, rows_of_mut};
+use crate::float::{Float, positive_part};
+use crate::mat::{Mat, MatMut};
+
+/// What [`Gemm::gemm_then`] does besides multiplying: a bias that the product is added to, and work on
+/// its result.
+///
+/// A backend with threads cuts a product into tiles and has each thread finish its own, which it has in
+/// its cache. So an epilogue can be divided where C is, and what it does with a row must not depend on
+/// other rows. `()` does nothing.
+///
+/// ```
+/// use barenet::{Epilogue, Gemm, GemmArgs, Mat, MatMut, Portable};
+///
+/// /// C ← tanh(A·B + bias)
+/// #[derive(Clone, Copy)]
+/// struct Tanh<'a>(&'a [f32]);
+///
+/// impl Epilogue<f32> for Tanh<'_> {
+///     fn bias(&self) -> Option<&[f32]> { Some(self.0) }
+///     fn split_rows(self, _rows: usize) -> (Self, Self) { (self, self) }
+///     fn split_columns(self, columns: usize) -> (Self, Self) {
+///         let (left, right) = self.0.split_at(columns);
+///         (Self(left), Self(right))
+///     }
+///     fn after(&mut self, _row: usize, c: &mut [f32]) {
+///         for c in c {
+///             *c = c.tanh();
+///         }
+///     }
+/// }
+///
+/// let (a, b, mut c) = ([1.0, 2.0], [3.0, -4.0], [0.0]);
+/// let (a, b) = (Mat::new(&a, 1, 2)?, Mat::new(&b, 2, 1)?);
+/// let args = GemmArgs::new(1.0, a, b, 0.0, MatMut::new(&mut c, 1, 1)?)?;
+/// Portable.gemm_then(args, Tanh(&[5.5]));
+/// assert_eq!(c, [0.5_f32.tanh()]);
+/// # Ok::<(), barenet::ShapeError>(())
+/// ```
+pub trait Epilogue<T>: Send + Sized {
+    /// A number for each column, which the product is added to instead of β·C.
+    #[inline(always)]
+    fn bias(&self) -> Option<&[T]> {
+        None
+    }
+
+    /// Its parts for the first `rows` rows of C, and for the others.
+    fn split_rows(self, rows: usize) -> (Self, Self);
+
+    /// Its parts for the first `columns` columns of C, and for the others.
+    fn split_columns(self, columns: usize) -> (Self, Self);
+
+    /// Works on rows of the result: on as many as `c` holds, from row `row` of its part on. Mark it
+    /// `#[inline(always)]`, so that it is compiled for the CPU's vector instructions.
+    fn after(&mut self, row: usize, c: &mut [T]);
+}
+
+/// Nothing.
+impl<T> Epilogue<T> for () {
+    #[inline(always)]
+    fn split_rows(self, _rows: usize) -> (Self, Self) {
+        ((), ())
+    }
+
+    #[inline(always)]
+    fn split_columns(self, _columns: usize) -> (Self, Self) {
+        ((), ())
+    }
+
+    #[inline(always)]
+    fn after(&mut self, _row: usize, _c: &mut [T]) {}
+}
+
+/// Adds a bias, and takes max(·, 0) if `relu`, NaN of NaN.
+#[derive(Clone, Copy)]
+pub(crate) struct Affine<'a, T> {
+    pub(crate) b: &'a [T],
+    pub(crate) relu: bool,
+}
+
+impl<T: Float> Epilogue<T> for Affine<'_, T> {
+    #[inline(always)]
+    fn bias(&self) -> Option<&[T]> {
+        Some(self.b)
+    }
+
+    #[inline(always)]
+    fn split_rows(self, _rows: usize) -> (Self, Self) {
+        (self, self)
+    }
+
+    #[inline(always)]
+    fn split_columns(self, columns: usize) -> (Self, Self) {
+        let (left, right) = self.b.split_at_checked(columns).unwrap_or((self.b, &[]));
+        (Self { b: left, ..self }, Self { b: right, ..self })
+    }
+
+    #[inline(always)]
+    fn after(&mut self, _row: usize, c: &mut [T]) {
+        if self.relu {
+            for c in c {
+                *c = positive_part(*c);
+            }
+        }
+    }
+}
+
+/// Passes `scale` times a number where that of `x` at the same place is positive, otherwise 0.
+#[derive(Clone, Copy)]
+pub(crate) struct WherePositive<'a, T> {
+    /// From the first number of the part on.
+    x: &'a [T],
+    /// From one row to the next.
+    stride: usize,
+    cols: usize,
+    scale: T,
+}
+
+impl<'a, T: Float> WherePositive<'a, T> {
+    pub(crate) fn new(x: Mat<'a, T>, scale: T) -> Self {
+        Self { x: x.data(), stride: x.cols(), cols: x.cols(), scale }
+    }
+}
+
+impl<T: Float> Epilogue<T> for WherePositive<'_, T> {
+    #[inline(always)]
+    fn split_rows(self, rows: usize) -> (Self, Self) {
+        let x = self.x.get(rows * self.stride..).unwrap_or_default();
+        (self, Self { x, ..self })
+    }
+
+    #[inline(always)]
+    fn split_columns(self, columns: usize) -> (Self, Self) {
+        let left = columns.min(self.cols);
+        let x = self.x.get(left..).unwrap_or_default();
+        (Self { cols: left, ..self }, Self { x, cols: self.cols - left, ..self })
+    }
+
+    #[inline(always)]
+    fn after(&mut self, row: usize, c: &mut [T]) {
+        let Some(x) = self.x.get(row * self.stride..) else { return };
+        if self.cols == self.stride {
+            pass_where_positive_all(c, x, self.scale);
+        } else {
+            for (c, x) in rows_of_mut(c, self.cols).zip(rows_of(x, self.stride)) {
+                pass_where_positive_all(c, x, self.scale);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn pass_where_positive_all<T: Float>(dout: &mut [T], out: &[T], scale: T) {
+    for (d, &out) in dout.iter_mut().zip(out) {
+        *d = pass_where_positive(*d, out, scale);
+    }
+}
+
+/// The gradient through ReLU and dropout: it passes, times `scale`, where `out` > 0.
+#[inline(always)]
+pub(crate) fn pass_where_positive<T: Float>(dout: T, out: T, scale: T) -> T {
+    if out > T::ZERO { dout * scale } else { T::ZERO }
+}
+
+/// Computes a product by `multiply`, which is given β and C, and then what the epilogue does.
+pub(crate) fn with_epilogue<T: Float, E: Epilogue<T>>(
+    gemm: &impl Gemm<T>,
+    mut epilogue: E,
+    beta: T,
+    mut c: MatMut<'_, T>,
+    multiply: impl FnOnce(T, MatMut<'_, T>),
+) {
+    let beta = match epilogue.bias() {
+        Some(bias) => {
+            gemm.vectorized(RepeatRow, (bias, c.data_mut()));
+            T::ONE
+        }
+        None => beta,
+    };
+    multiply(beta, c.reborrow());
+    gemm.vectorized(After, (&mut epilogue, c.data_mut()));
+}
+
+/// Every row of `out` ← `row`.
+struct RepeatRow;
+
+impl<T: Float> Pass<(&[T], &mut [T])> for RepeatRow {
+    type Output = ();
+
+    #[inline(always)]
+    fn run((row, out): (&[T], &mut [T])) {
+        for out in rows_of_mut(out, row.len()) {
+            for (out, &x) in out.iter_mut().zip(row) {
+                *out = x;
+            }
+        }
+    }
+}
+
+/// [`Epilogue::after`] with all of C. Also what a layer runs that has not just multiplied.
+pub(crate) struct After;
+
+impl<T, E: Epilogue<T>> Pass<(&mut E, &mut [T])> for After {
+    type Output = ();
+
+    #[inline(always)]
+    fn run((epilogue, c): (&mut E, &mut [T])) {
+        epilogue.after(0, c);
+    }
+}

@@ -1,0 +1,337 @@
+//! What is computed together has the numbers of its parts, computed one after the other.
+
+use barenet::layers::{
+    BatchNormConfig, affine_backward, affine_forward, batchnorm_backward, batchnorm_forward_train,
+    relu_backward, relu_forward,
+};
+use barenet::{
+    Arch, Epilogue, Float, FullyConnectedNet, Gemm, GemmArgs, Init, Label, Loss, Mat, MatMut,
+    Portable, Rng, Rows, layer_params,
+};
+use barenet_blas::{Backend, Kernel};
+use barenet_tests::Model;
+use barenet_tests::tolerance::{GEMM_F32, GEMM_F64, IDENTITY};
+
+fn normal<T: Float>(seed: u64, len: usize) -> Vec<T> {
+    let mut numbers = vec![T::ZERO; len];
+    Rng::seed(seed).fill_normal(1.0, &mut numbers);
+    numbers
+}
+
+/// c ← 2·(A·B + bias) + p, with another number of p for each element: one that is taken from a wrong
+/// place, twice or not at all shows.
+#[derive(Clone, Copy)]
+struct TwicePlus<'a, T> {
+    bias: Option<&'a [T]>,
+    p: &'a [T],
+    stride: usize,
+    cols: usize,
+}
+
+impl<T: Float> Epilogue<T> for TwicePlus<'_, T> {
+    fn bias(&self) -> Option<&[T]> {
+        self.bias
+    }
+
+    fn split_rows(self, rows: usize) -> (Self, Self) {
+        (self, Self { p: &self.p[rows * self.stride..], ..self })
+    }
+
+    fn split_columns(self, columns: usize) -> (Self, Self) {
+        let bias = self.bias.map(|bias| bias.split_at(columns));
+        let right = self.cols - columns;
+        (
+            Self { bias: bias.map(|(left, _)| left), cols: columns, ..self },
+            Self {
+                bias: bias.map(|(_, right)| right),
+                p: self.p.get(columns..).unwrap_or_default(),
+                cols: right,
+                ..self
+            },
+        )
+    }
+
+    fn after(&mut self, row: usize, c: &mut [T]) {
+        assert!(c.len().is_multiple_of(self.cols.max(1)), "parts of rows");
+        for (row, c) in (row..).zip(c.chunks_exact_mut(self.cols.max(1))) {
+            for (c, &p) in c.iter_mut().zip(&self.p[row * self.stride..]) {
+                *c = T::from_f64(2.0) * *c + p;
+            }
+        }
+    }
+}
+
+/// m, k and n: none, few and many rows and columns; in one tile, cut by rows, by columns and by both; k
+/// in one stretch, in several, and halved.
+const SIZES: [[usize; 3]; 15] = [
+    [3, 5, 0],
+    [0, 5, 3],
+    [4, 0, 7],
+    [1, 3072, 100],
+    [7, 300, 70],
+    [1, 1100, 1000],
+    [2, 30, 9],
+    [9, 40, 19],
+    [50, 100, 100],
+    [101, 400, 100],
+    [600, 128, 1024],
+    [1100, 64, 96],
+    [60, 80, 1040],
+    [118, 390, 68],
+    [300, 200, 10],
+];
+
+#[derive(Clone, Copy, Debug)]
+struct Case {
+    sizes: [usize; 3],
+    ta: bool,
+    tb: bool,
+    has_bias: bool,
+}
+
+impl Case {
+    fn all() -> impl Iterator<Item = Self> {
+        SIZES.into_iter().flat_map(|sizes| {
+            [(false, false), (true, false), (false, true)].into_iter().flat_map(move |(ta, tb)| {
+                [false, true].map(|has_bias| Self { sizes, ta, tb, has_bias })
+            })
+        })
+    }
+
+    /// A, B, bias and p.
+    fn numbers<T: Float>(&self) -> [Vec<T>; 4] {
+        let [m, k, n] = self.sizes;
+        [normal(1, m * k), normal(2, k * n), normal(3, n), normal(4, m * n)]
+    }
+
+    fn run<T: Float>(&self, gemm: &impl Gemm<T>) -> Vec<T> {
+        let Self { sizes: [m, k, n], ta, tb, has_bias } = *self;
+        let [a, b, bias, p] = self.numbers();
+        let mut c = vec![T::from_f64(f64::NAN); m * n];
+        let a =
+            if ta { Mat::new(&a, k, m).unwrap().t() } else { Mat::new(&a, m, k).unwrap().into() };
+        let b =
+            if tb { Mat::new(&b, n, k).unwrap().t() } else { Mat::new(&b, k, n).unwrap().into() };
+        let c_mat = MatMut::new(&mut c, m, n).unwrap();
+        let args = GemmArgs::new(T::ONE, a, b, T::ZERO, c_mat).unwrap();
+        let bias = has_bias.then_some(&bias[..]);
+        gemm.gemm_then(args, TwicePlus { bias, p: &p, stride: n, cols: n });
+        c
+    }
+
+    /// The definition, in f64.
+    fn naive<T: Float>(&self) -> Vec<f64> {
+        let Self { sizes: [m, k, n], ta, tb, has_bias } = *self;
+        let [a, b, bias, p] = self.numbers::<T>();
+        let mut c = Vec::new();
+        for i in 0..m {
+            for j in 0..n {
+                let a = |l: usize| if ta { a[l * m + i] } else { a[i * k + l] }.to_f64();
+                let b = |l: usize| if tb { b[j * k + l] } else { b[l * n + j] }.to_f64();
+                let sum: f64 = (0..k).map(|l| a(l) * b(l)).sum();
+                let bias = if has_bias { bias[j].to_f64() } else { 0.0 };
+                c.push(2.0 * (sum + bias) + p[i * n + j].to_f64());
+            }
+        }
+        c
+    }
+}
+
+fn assert_near<T: Float>(found: &[T], expected: &[f64], k: usize, what: &str) {
+    let tolerance = if T::NAME == "float64" { GEMM_F64 } else { GEMM_F32 };
+    let tolerance = 4.0 * tolerance * (k.max(1) as f64).sqrt();
+    assert_eq!(found.len(), expected.len());
+    for (index, (found, expected)) in found.iter().zip(expected).enumerate() {
+        let found = found.to_f64();
+        assert!((found - expected).abs() <= tolerance, "{what}, {index}: {found} for {expected}");
+    }
+}
+
+fn equals_the_definition<T: Float>(gemm: &impl Gemm<T>) {
+    for case in Case::all() {
+        assert_near(&case.run(gemm), &case.naive::<T>(), case.sizes[1], &format!("{case:?}"));
+    }
+}
+
+#[test]
+fn portable_products_with_an_epilogue_are_those_of_the_definition() {
+    equals_the_definition::<f32>(&Portable);
+    equals_the_definition::<f64>(&Portable);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn products_with_an_epilogue_without_avx512_are_those_of_the_definition() {
+    equals_the_definition::<f32>(&barenet_blas::Simd::without_avx512());
+    equals_the_definition::<f64>(&barenet_blas::Simd::without_avx512());
+}
+
+#[test]
+fn products_with_an_epilogue_are_those_of_the_definition_with_any_kernel() {
+    for &kernel in Kernel::ALL {
+        let alone = Backend::with_threads(kernel, 1).unwrap();
+        equals_the_definition::<f32>(&alone);
+        equals_the_definition::<f64>(&alone);
+    }
+}
+
+#[test]
+fn products_with_an_epilogue_have_the_same_bits_at_any_number_of_threads() {
+    for &kernel in Kernel::ALL {
+        let alone = Backend::with_threads(kernel, 1).unwrap();
+        for threads in [2, 3] {
+            let team = Backend::with_threads(kernel, threads).unwrap();
+            for case in Case::all() {
+                let found = team.install(|| case.run::<f32>(&team));
+                assert!(found == case.run::<f32>(&alone), "{kernel}, {threads}, {case:?}");
+            }
+        }
+    }
+}
+
+/// A matrix as [`Rows`].
+struct Stored<'a, T>(Mat<'a, T>);
+
+impl<T: Float> Rows<T> for Stored<'_, T> {
+    fn shape(&self) -> (usize, usize) {
+        self.0.shape()
+    }
+
+    fn read(&self, row: usize, start: usize, out: &mut [T]) {
+        out.copy_from_slice(&self.0.data()[row * self.0.cols() + start..][..out.len()]);
+    }
+}
+
+#[test]
+fn a_product_of_made_rows_with_an_epilogue_is_that_of_the_definition() {
+    for case in Case::all().filter(|case| !case.ta && !case.tb) {
+        let [m, k, n] = case.sizes;
+        let [x, w, bias, p] = case.numbers::<f32>();
+        let (x, w) = (Mat::new(&x, m, k).unwrap(), Mat::new(&w, k, n).unwrap());
+        let bias = case.has_bias.then_some(&bias[..]);
+        let epilogue = TwicePlus { bias, p: &p, stride: n, cols: n };
+        for &kernel in Kernel::ALL {
+            let backend = Backend::with_threads(kernel, 2).unwrap();
+            let mut out = vec![f32::NAN; m * n];
+            let out_mat = MatMut::new(&mut out, m, n).unwrap();
+            backend.rows_product(&Stored(x), w, out_mat, epilogue);
+            assert_near(&out, &case.naive::<f32>(), k, &format!("{kernel}, {case:?}"));
+        }
+    }
+}
+
+/// Loss and gradients of a step, from the layers one by one.
+fn by_layers(model: &Model<'_, f64>, x: &[f64], y: &[Label]) -> (f64, Vec<f64>) {
+    let (net, batch) = (model.net, y.len());
+    let config = BatchNormConfig::default();
+    let mut grads = vec![0.0; model.params.len()];
+    // What each layer has: its input, what its affine part gives, and x_hat and inv_std.
+    let (mut input, mut cached) = (x.to_vec(), Vec::new());
+    for layer in net.arch.layers() {
+        let (d, m) = (layer.fan_in, layer.fan_out);
+        let params = layer_params(&layer, &model.params).unwrap();
+        let mat = |data| Mat::new(data, batch, d).unwrap();
+        let mut a = vec![0.0; batch * m];
+        let a_mat = MatMut::new(&mut a, batch, m).unwrap();
+        affine_forward(&Portable, mat(&input), params.w, params.b, a_mat).unwrap();
+        let (mut x_hat, mut inv_std) = (vec![0.0; batch * m], vec![0.0; m]);
+        let mut out = a.clone();
+        if let Some(norm) = params.norm {
+            let (mut running_mean, mut running_var) = (vec![0.0; m], vec![0.0; m]);
+            batchnorm_forward_train(
+                &config,
+                Mat::new(&a, batch, m).unwrap(),
+                norm.gamma,
+                norm.beta,
+                &mut running_mean,
+                &mut running_var,
+                MatMut::new(&mut x_hat, batch, m).unwrap(),
+                &mut inv_std,
+                MatMut::new(&mut out, batch, m).unwrap(),
+            )
+            .unwrap();
+        }
+        if layer.hidden {
+            let before = out.clone();
+            relu_forward(&before, &mut out).unwrap();
+        }
+        cached.push((std::mem::replace(&mut input, out), x_hat, inv_std));
+    }
+    let mut dout = vec![0.0; input.len()];
+    let classes = net.arch.num_classes();
+    let (scores, d) = (Mat::new(&input, batch, classes), MatMut::new(&mut dout, batch, classes));
+    let mut loss = net.loss.loss(scores.unwrap(), y, d.unwrap()).unwrap();
+    let layers: Vec<_> = net.arch.layers().collect();
+    for (layer, (layer_input, x_hat, inv_std)) in layers.iter().zip(&cached).rev() {
+        let (d, m) = (layer.fan_in, layer.fan_out);
+        let params = layer_params(layer, &model.params).unwrap();
+        let rest = &mut grads[layer.params_start..];
+        let (dw, rest) = rest.split_at_mut(d * m);
+        let (db, rest) = rest.split_at_mut(m);
+        if layer.hidden {
+            let upstream = dout.clone();
+            relu_backward(&upstream, &input, &mut dout).unwrap();
+        }
+        if let Some(norm) = params.norm {
+            let (dgamma, rest) = rest.split_at_mut(m);
+            let upstream = dout.clone();
+            batchnorm_backward(
+                Mat::new(&upstream, batch, m).unwrap(),
+                norm.gamma,
+                Mat::new(x_hat, batch, m).unwrap(),
+                inv_std,
+                MatMut::new(&mut dout, batch, m).unwrap(),
+                dgamma,
+                &mut rest[..m],
+            )
+            .unwrap();
+        }
+        let mut dx = vec![0.0; batch * d];
+        affine_backward(
+            &Portable,
+            Mat::new(&dout, batch, m).unwrap(),
+            Mat::new(layer_input, batch, d).unwrap(),
+            params.w,
+            Some(MatMut::new(&mut dx, batch, d).unwrap()),
+            MatMut::new(dw, d, m).unwrap(),
+            db,
+        )
+        .unwrap();
+        for (dw, w) in dw.iter_mut().zip(params.w.data()) {
+            *dw += net.reg * w;
+            loss += 0.5 * net.reg * w * w;
+        }
+        dout = dx;
+        input.clone_from(layer_input);
+    }
+    (loss, grads)
+}
+
+/// Batches below and above those that the last layer takes in bands, layers of all depths.
+#[test]
+fn a_step_has_the_loss_and_the_gradients_of_its_layers() {
+    let dims: [&[usize]; 3] = [&[12, 5], &[12, 30, 5], &[12, 30, 20, 40, 5]];
+    for dims in dims {
+        for (batch, batchnorm) in [(3, true), (47, false), (48, true), (101, false), (230, true)] {
+            let arch = Arch::new(dims);
+            let arch = if batchnorm { arch.with_batchnorm() } else { arch };
+            for loss in [Loss::Softmax, Loss::Svm] {
+                let net =
+                    FullyConnectedNet { loss, reg: 0.1, ..FullyConnectedNet::with_arch(arch) };
+                let mut model = Model::new(net, Init::He, 3);
+                let x = normal::<f64>(5, batch * 12);
+                let y: Vec<_> = (0..5).cycle().take(batch).collect();
+                let (expected, grads) = by_layers(&model, &x, &y);
+                let what = format!("{dims:?}, {batch}, {batchnorm}, {loss:?}");
+                for &kernel in Kernel::ALL {
+                    let backend = Backend::with_threads(kernel, 2).unwrap();
+                    let found = model.loss_with(&backend, Rng::seed(0), &x, &y).unwrap();
+                    assert!((found - expected).abs() < IDENTITY, "{what}: {found} {expected}");
+                    for (found, expected) in model.grads.iter().zip(&grads) {
+                        assert!((found - expected).abs() < IDENTITY, "{what}, {kernel}");
+                    }
+                }
+            }
+        }
+    }
+}
