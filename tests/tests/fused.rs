@@ -147,32 +147,34 @@ fn assert_near<T: Float>(found: &[T], expected: &[f64], k: usize, what: &str) {
     }
 }
 
-fn equals_the_definition<T: Float>(gemm: &impl Gemm<T>) {
-    for case in Case::all() {
-        assert_near(&case.run(gemm), &case.naive::<T>(), case.sizes[1], &format!("{case:?}"));
+impl Case {
+    fn check<T: Float>(&self, gemm: &impl Gemm<T>, definition: &[f64], name: &str) {
+        assert_near(&self.run(gemm), definition, self.sizes[1], &format!("{name}, {self:?}"));
     }
 }
 
-#[test]
-fn portable_products_with_an_epilogue_are_those_of_the_definition() {
-    equals_the_definition::<f32>(&Portable);
-    equals_the_definition::<f64>(&Portable);
-}
-
+/// The kernels without AVX-512, where there are any.
 #[cfg(target_arch = "x86_64")]
-#[test]
-fn products_with_an_epilogue_without_avx512_are_those_of_the_definition() {
-    equals_the_definition::<f32>(&barenet_blas::Simd::without_avx512());
-    equals_the_definition::<f64>(&barenet_blas::Simd::without_avx512());
+const NARROW: fn() -> barenet_blas::Simd = barenet_blas::Simd::without_avx512;
+#[cfg(not(target_arch = "x86_64"))]
+const NARROW: fn() -> Portable = || Portable;
+
+fn equals_the_definition<T: barenet_blas::Element>(narrow: &impl Gemm<T>) {
+    for case in Case::all() {
+        let definition = case.naive::<T>();
+        case.check::<T>(&Portable, &definition, "portable");
+        case.check(narrow, &definition, "without AVX-512");
+        for &kernel in Kernel::ALL {
+            let backend = Backend::with_threads(kernel, 1).unwrap();
+            case.check::<T>(&backend, &definition, kernel.name());
+        }
+    }
 }
 
 #[test]
-fn products_with_an_epilogue_are_those_of_the_definition_with_any_kernel() {
-    for &kernel in Kernel::ALL {
-        let alone = Backend::with_threads(kernel, 1).unwrap();
-        equals_the_definition::<f32>(&alone);
-        equals_the_definition::<f64>(&alone);
-    }
+fn products_with_an_epilogue_are_those_of_the_definition() {
+    equals_the_definition::<f32>(&NARROW());
+    equals_the_definition::<f64>(&NARROW());
 }
 
 #[test]

@@ -86,8 +86,8 @@ where
             });
             let c = p.c.add(i * p.c_stride);
             // The same numbers of the next rows: each row may lie on a page of its own, where the CPU's
-            // own prediction starts anew. Once, with the first row of A. Counted by itself, since an address for each row would not
-            // fit the registers.
+            // own prediction starts anew. Once, with the first row of A. Counted by itself, since an address
+            // for each row would not fit the registers.
             let mut ahead = black_box(ROWS * p.b.row_stride);
             for j in (0..whole).step_by(V::LANES) {
                 let mut sum = V::load(c.add(j));
