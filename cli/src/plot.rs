@@ -266,7 +266,11 @@ impl Panel {
             }
         }
         if self.series.iter().any(|series| !series.label.is_empty()) {
-            let falls = self.y_label == "Loss";
+            let fall = |series: &Series| match series.points[..] {
+                [(_, first), .., (_, last)] => first - last,
+                _ => 0.0,
+            };
+            let falls = self.series.iter().map(fall).sum::<f64>() > 0.0;
             chart
                 .configure_series_labels()
                 .position(if falls {
