@@ -8,7 +8,8 @@ use crate::own_first::OwnFirst;
 use crate::team::{Team, cpus};
 #[cfg(any(target_arch = "x86_64", feature = "matrixmultiply", feature = "openblas"))]
 use crate::tile::Product;
-use barenet::{Epilogue, Float, Gemm, GemmArgs, Mat, MatMut, Portable, Rows};
+use crate::vectorized::vectorized;
+use barenet::{Epilogue, Float, Gemm, GemmArgs, Mat, MatMut, Pass, Portable, Rows};
 use core::cell::RefCell;
 use core::fmt;
 use std::io;
@@ -306,8 +307,7 @@ impl<T: Element> Gemm<T> for Backend {
         Join::join(self, a, b);
     }
 
-    #[cfg(target_arch = "x86_64")]
-    fn vectorized<A, P: barenet::Pass<A>>(&self, _pass: P, args: A) -> P::Output {
-        crate::simd::vectorized::<A, P>(args)
+    fn vectorized<A, P: Pass<A>>(&self, pass: P, args: A) -> P::Output {
+        vectorized(pass, args)
     }
 }

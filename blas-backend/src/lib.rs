@@ -8,10 +8,11 @@
 //!
 //! # Same bits at any number of threads
 //!
-//! A product is always computed in the same tiles of C, each by one single-threaded call that sums
-//! over all of k; threads only decide who computes a tile. Only a product of few rows is cut into no more
-//! tiles than there are threads, by kernels that give a column the same bits in any tile. The other work
-//! that the library hands to [`Gemm::join`](barenet::Gemm::join) comes in pieces of fixed size.
+//! A product is always computed in the same tiles of C, each by one single-threaded call that sums over all
+//! of k; threads only decide who computes a tile. Products of few rows are cut otherwise: a large one into no
+//! more tiles than there are threads, by kernels that give a column the same bits in any tile; a small one
+//! into two halves of k, on one thread too. The other work that the library hands to
+//! [`Gemm::join`](barenet::Gemm::join) comes in pieces of fixed size.
 //!
 //! # Safety
 //!
@@ -26,6 +27,8 @@
 mod backend;
 #[cfg(feature = "cortex-m-dsp")]
 mod cortex_m;
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+mod isa;
 #[cfg(feature = "std")]
 mod join;
 #[cfg(feature = "std")]
@@ -51,10 +54,7 @@ mod team;
     any(target_arch = "x86_64", feature = "matrixmultiply", feature = "openblas")
 ))]
 mod tile;
-#[cfg(all(
-    feature = "std",
-    any(target_arch = "x86_64", feature = "matrixmultiply", feature = "openblas")
-))]
+#[cfg(feature = "std")]
 mod vectorized;
 
 #[cfg(feature = "std")]

@@ -12,16 +12,15 @@
 
 mod few_columns;
 mod few_rows;
-mod isa;
 mod kernel;
 mod microkernel;
 mod pack;
+mod vector;
 
+use crate::isa::Isa;
 use crate::join::Sequential;
 use crate::tile::{Multiply, Product};
 use barenet::{Epilogue, Gemm, GemmArgs, Portable};
-use isa::Isa;
-pub(crate) use isa::vectorized;
 
 /// Matrix products by this crate's kernels, on the calling thread.
 ///

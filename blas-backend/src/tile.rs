@@ -1,8 +1,8 @@
 //! Products cut into tiles of C that different threads may compute.
 
-use crate::join::Join;
-use crate::vectorized::vectorized;
-use barenet::{Epilogue, Float, GemmArgs, GemmParts, MatMut, Op, Pass};
+mod run;
+
+use barenet::{Float, GemmArgs, GemmParts, MatMut, Op};
 use core::marker::PhantomData;
 use core::ptr;
 
@@ -91,13 +91,6 @@ const MIN_MULTIPLICATIONS: usize = 1 << 18;
 
 /// The same with few rows: each number of B is used once, so each thread has to fetch its part first.
 const MIN_MULTIPLICATIONS_OF_FEW_ROWS: usize = 1 << 20;
-
-/// With few rows of C, and fewer multiplications than that but as many as these, k is halved instead: each
-/// half of B lies in one piece, and stays in the cache of its thread.
-const MIN_MULTIPLICATIONS_OF_HALVES: usize = 1 << 17;
-
-/// Numbers of C of which there can be two halves.
-const MAX_SUMS_OF_HALVES: usize = 1024;
 
 /// With no more rows of C than this, a product takes as long as reading B, once and where it lies.
 pub(crate) const FEW_ROWS: usize = 7;
@@ -234,112 +227,6 @@ impl<'a, T: Float, A: Left> Product<'a, T, A> {
         }
     }
 
-    /// Computes the product and what `epilogue` does, tile by tile.
-    pub(crate) fn run<E: Epilogue<T>>(
-        self,
-        kernel: &impl Multiply<T, A>,
-        epilogue: E,
-        join: &impl Join,
-    ) {
-        let mut num_tiles = self.num_tiles();
-        // Tiles of few rows read pieces of B's rows, which come from memory more slowly than whole ones.
-        if kernel.may_be_cut_anywhere(&self) {
-            num_tiles = num_tiles.min(join.num_threads());
-        }
-        match self.halves(kernel) {
-            Some((at, a)) => self.run_halves(at, a, kernel, epilogue, join),
-            None => self.run_tiles(num_tiles, kernel, epilogue, join),
-        }
-    }
-
-    /// Where k is halved, if it is, and the left operand of the second half. A function of the sizes, so
-    /// that the bits do not depend on the number of threads.
-    fn halves(&self, kernel: &impl Multiply<T, A>) -> Option<(usize, A)> {
-        let multiplications = self.m.saturating_mul(self.k).saturating_mul(self.n);
-        let range = MIN_MULTIPLICATIONS_OF_HALVES..MIN_MULTIPLICATIONS_OF_FEW_ROWS;
-        let is_right = range.contains(&multiplications)
-            && self.m * self.n <= MAX_SUMS_OF_HALVES
-            && self.b.col_stride == 1
-            && kernel.may_be_cut_anywhere(self);
-        let at = nearest_multiple(self.k / 2, 8);
-        // SAFETY: A has k columns.
-        let a = if is_right { unsafe { self.a.skip_columns(at) } } else { None };
-        a.map(|a| (at, a))
-    }
-
-    /// Sums over each half of k, and then both.
-    fn run_halves<E: Epilogue<T>>(
-        mut self,
-        at: usize,
-        a: A,
-        kernel: &impl Multiply<T, A>,
-        mut epilogue: E,
-        join: &impl Join,
-    ) {
-        if let Some(bias) = epilogue.bias() {
-            assert_eq!(bias.len(), self.n, "a bias has a number for each column");
-            self.bias = bias.as_ptr();
-        }
-        let mut sums = Sums([T::ZERO; MAX_SUMS_OF_HALVES]);
-        let first = Self { k: at, ..self };
-        let second = Self {
-            k: self.k - at,
-            a,
-            b: Operand { data: self.b.data.wrapping_add(at * self.b.row_stride), ..self.b },
-            beta: T::ZERO,
-            bias: ptr::null(),
-            c: sums.0.as_mut_ptr(),
-            c_stride: self.n,
-            ..self
-        };
-        join.join(move || kernel.multiply(&first), move || kernel.multiply(&second));
-        for (i, sums) in sums.0.chunks_exact(self.n).take(self.m).enumerate() {
-            // SAFETY: a row of C, which is this product's alone again.
-            let row =
-                unsafe { core::slice::from_raw_parts_mut(self.c.add(i * self.c_stride), self.n) };
-            for (c, &sum) in row.iter_mut().zip(sums) {
-                *c += sum;
-            }
-        }
-        self.bias = ptr::null();
-        vectorized(After, (&mut epilogue, &mut self));
-    }
-
-    fn run_tiles<E: Epilogue<T>>(
-        self,
-        num_tiles: usize,
-        kernel: &impl Multiply<T, A>,
-        epilogue: E,
-        join: &impl Join,
-    ) {
-        if self.m == 0 || self.n == 0 {
-            return;
-        }
-        if num_tiles <= 1 {
-            return self.finish(kernel, epilogue);
-        }
-        let at = num_tiles / 2;
-        let cuts_rows = self.cuts_rows();
-        let (first, second) = self.split(at, num_tiles);
-        let epilogues =
-            if cuts_rows { epilogue.split_rows(first.m) } else { epilogue.split_columns(first.n) };
-        join.join(
-            || first.run_tiles(at, kernel, epilogues.0, join),
-            || second.run_tiles(num_tiles - at, kernel, epilogues.1, join),
-        );
-    }
-
-    /// Computes one tile, and does what its epilogue does while it is in the cache.
-    fn finish<E: Epilogue<T>>(mut self, kernel: &impl Multiply<T, A>, mut epilogue: E) {
-        if let Some(bias) = epilogue.bias() {
-            assert_eq!(bias.len(), self.n, "a bias has a number for each column");
-            self.bias = bias.as_ptr();
-        }
-        kernel.multiply(&self);
-        self.bias = ptr::null();
-        vectorized(After, (&mut epilogue, &mut self));
-    }
-
     /// C ← the bias in every row, if there is one; returns what C is to be multiplied with.
     pub(crate) fn write_bias(&self) -> T {
         if self.bias.is_null() {
@@ -350,30 +237,5 @@ impl<'a, T: Float, A: Left> Product<'a, T, A> {
             unsafe { ptr::copy_nonoverlapping(self.bias, self.c.add(i * self.c_stride), self.n) };
         }
         T::ONE
-    }
-}
-
-/// Numbers of C, of which no vector lies in two cache lines if the rows are whole vectors.
-#[repr(align(64))]
-struct Sums<T>([T; MAX_SUMS_OF_HALVES]);
-
-/// [`Epilogue::after`] with a tile: at once if its rows lie behind each other.
-struct After;
-
-impl<T: Float, A, E: Epilogue<T>> Pass<(&mut E, &mut Product<'_, T, A>)> for After {
-    type Output = ();
-
-    #[inline(always)]
-    fn run((epilogue, tile): (&mut E, &mut Product<'_, T, A>)) {
-        // SAFETY: the elements of a tile's rows are its own alone, and it is borrowed mutably.
-        let elements =
-            |start, len| unsafe { core::slice::from_raw_parts_mut(tile.c.add(start), len) };
-        if tile.c_stride == tile.n {
-            epilogue.after(0, elements(0, tile.m * tile.n));
-        } else {
-            for i in 0..tile.m {
-                epilogue.after(i, elements(i * tile.c_stride, tile.n));
-            }
-        }
     }
 }

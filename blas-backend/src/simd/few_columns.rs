@@ -2,8 +2,8 @@
 //!
 //! Lanes go along k where A's rows lie in one piece, otherwise along the rows of C.
 
-use super::isa::Vector;
 use super::microkernel::{Factors, Rows};
+use super::vector::Vector;
 use crate::tile::Operand;
 use barenet::Float;
 use core::ops::Range;

@@ -2,7 +2,7 @@
 //!
 //! B is read once, from its first number to its last, where it lies.
 
-use super::isa::Vector;
+use super::vector::Vector;
 use crate::tile::{Operand, Product};
 use barenet::Float;
 use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};

@@ -3,9 +3,10 @@
 use super::SimdElement;
 use super::few_columns::{FewColumns, along_k, along_rows, num_few_columns};
 use super::few_rows::few_rows;
-use super::isa::{F32x8, F32x16, F64x4, F64x8, Isa, Vector};
 use super::microkernel::{Added, Columns, Rows, rows};
 use super::pack::{Scratch, copy_rows, transpose};
+use super::vector::{F32x8, F32x16, F64x4, F64x8, Vector};
+use crate::isa::Isa;
 use crate::tile::{FEW_ROWS, Operand, Product};
 use barenet::Float;
 use core::hint::black_box;

@@ -1,7 +1,7 @@
 //! The microkernel: one tile of C, which stays in registers, and columns of tiles below each other.
 
-use super::isa::Vector;
 use super::pack::copy_rows;
+use super::vector::Vector;
 use barenet::Float;
 use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
 use core::ops::Range;

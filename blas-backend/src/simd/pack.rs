@@ -1,7 +1,7 @@
 //! Copies of pieces of the operands, in the order in which the kernels read them.
 
 use super::SimdElement;
-use super::isa::Vector;
+use super::vector::Vector;
 use core::arch::x86_64 as arch;
 use core::cell::RefCell;
 

@@ -1,67 +1,6 @@
-//! Instruction sets, and what kernels need of one.
+//! Vectors of numbers, for the instruction sets that kernels are made for.
 
-use barenet::Pass;
 use core::arch::x86_64 as arch;
-
-/// An instruction set that this CPU has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Isa {
-    /// 512-bit vectors, 32 of them.
-    Avx512,
-    /// 256-bit vectors, 16 of them, with FMA.
-    Avx2,
-}
-
-impl Isa {
-    pub(crate) fn of_this_cpu() -> Option<Self> {
-        if is_x86_feature_detected!("avx512f")
-            && is_x86_feature_detected!("avx512vl")
-            && is_x86_feature_detected!("avx512bw")
-            && is_x86_feature_detected!("avx512dq")
-            && is_x86_feature_detected!("avx2")
-            && is_x86_feature_detected!("fma")
-        {
-            Some(Self::Avx512)
-        } else if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-            Some(Self::Avx2)
-        } else {
-            None
-        }
-    }
-
-    /// What a CPU with this one also has.
-    pub(crate) const fn without_avx512(self) -> Self {
-        Self::Avx2
-    }
-
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Avx512 => "AVX-512",
-            Self::Avx2 => "AVX2",
-        }
-    }
-}
-
-/// Runs a pass, compiled for this CPU's vector instructions.
-pub(crate) fn vectorized<A, P: Pass<A>>(args: A) -> P::Output {
-    match Isa::of_this_cpu() {
-        // SAFETY: `Isa` exists only for what the CPU has.
-        Some(Isa::Avx512) => unsafe { with_avx512::<A, P>(args) },
-        // SAFETY: as above.
-        Some(Isa::Avx2) => unsafe { with_avx2::<A, P>(args) },
-        None => P::run(args),
-    }
-}
-
-#[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,fma,avx2")]
-fn with_avx512<A, P: Pass<A>>(args: A) -> P::Output {
-    P::run(args)
-}
-
-#[target_feature(enable = "avx2,fma")]
-fn with_avx2<A, P: Pass<A>>(args: A) -> P::Output {
-    P::run(args)
-}
 
 /// A vector of numbers.
 ///
