@@ -114,7 +114,9 @@ pub trait Gemm<T>: Sync {
 
     /// Multiplies, and does what `epilogue` does besides: C ← after(α·op(A)·op(B) + (bias, or β·C)).
     ///
-    /// Here one after the other. A backend that does it tile by tile must give the same bits.
+    /// Here one after the other. A backend that does it tile by tile must give the same bits. A bias must
+    /// have a number for each column: one of another length is a defect of the caller, who gets a panic or
+    /// a wrong result.
     fn gemm_then(&self, args: GemmArgs<'_, T>, epilogue: impl Epilogue<T>)
     where
         T: Float,

@@ -309,31 +309,59 @@ fn by_layers(model: &Model<'_, f64>, x: &[f64], y: &[Label]) -> (f64, Vec<f64>) 
     (loss, grads)
 }
 
+/// A network of these layers, a batch for it, and what is right.
+fn step(
+    dims: &'static [usize],
+    batch: usize,
+    batchnorm: bool,
+    loss: Loss,
+) -> (Model<'static, f64>, Vec<f64>, Vec<Label>) {
+    let arch = Arch::new(dims);
+    let arch = if batchnorm { arch.with_batchnorm() } else { arch };
+    let net = FullyConnectedNet { loss, reg: 0.1, ..FullyConnectedNet::with_arch(arch) };
+    let x = normal(5, batch * arch.input_dim());
+    (Model::new(net, Init::He, 3), x, (0..5).cycle().take(batch).collect())
+}
+
+fn assert_is_that_of_its_layers(dims: &'static [usize], batch: usize, batchnorm: bool, loss: Loss) {
+    let (mut model, x, y) = step(dims, batch, batchnorm, loss);
+    let (expected, grads) = by_layers(&model, &x, &y);
+    for &kernel in Kernel::ALL {
+        let mut alone = None;
+        for threads in [1, 2] {
+            let backend = Backend::with_threads(kernel, threads).unwrap();
+            let found = model.loss_with(&backend, Rng::seed(0), &x, &y).unwrap();
+            let what = format!("{dims:?}, {batch}, {batchnorm}, {loss:?}, {kernel}, {threads}");
+            assert!((found - expected).abs() < IDENTITY, "{what}: {found} for {expected}");
+            for (index, (found, expected)) in model.grads.iter().zip(&grads).enumerate() {
+                let near = (found - expected).abs() < IDENTITY;
+                assert!(near, "{what}, gradient {index}: {found} for {expected}");
+            }
+            let of_one = alone.get_or_insert_with(|| model.grads.clone());
+            assert!(*of_one == model.grads, "{what}: other bits than on one thread");
+        }
+    }
+}
+
 /// Batches below and above those that the last layer takes in bands, layers of all depths.
 #[test]
 fn a_step_has_the_loss_and_the_gradients_of_its_layers() {
     let dims: [&[usize]; 3] = [&[12, 5], &[12, 30, 5], &[12, 30, 20, 40, 5]];
     for dims in dims {
         for (batch, batchnorm) in [(3, true), (47, false), (48, true), (101, false), (230, true)] {
-            let arch = Arch::new(dims);
-            let arch = if batchnorm { arch.with_batchnorm() } else { arch };
             for loss in [Loss::Softmax, Loss::Svm] {
-                let net =
-                    FullyConnectedNet { loss, reg: 0.1, ..FullyConnectedNet::with_arch(arch) };
-                let mut model = Model::new(net, Init::He, 3);
-                let x = normal::<f64>(5, batch * 12);
-                let y: Vec<_> = (0..5).cycle().take(batch).collect();
-                let (expected, grads) = by_layers(&model, &x, &y);
-                let what = format!("{dims:?}, {batch}, {batchnorm}, {loss:?}");
-                for &kernel in Kernel::ALL {
-                    let backend = Backend::with_threads(kernel, 2).unwrap();
-                    let found = model.loss_with(&backend, Rng::seed(0), &x, &y).unwrap();
-                    assert!((found - expected).abs() < IDENTITY, "{what}: {found} {expected}");
-                    for (found, expected) in model.grads.iter().zip(&grads) {
-                        assert!((found - expected).abs() < IDENTITY, "{what}, {kernel}");
-                    }
-                }
+                assert_is_that_of_its_layers(dims, batch, batchnorm, loss);
             }
+        }
+    }
+}
+
+/// Layers so wide that their products are cut between columns.
+#[test]
+fn a_step_of_wide_layers_has_the_loss_and_the_gradients_of_its_layers() {
+    for batch in [2, 32, 101] {
+        for batchnorm in [false, true] {
+            assert_is_that_of_its_layers(&[12, 600, 1030, 5], batch, batchnorm, Loss::Softmax);
         }
     }
 }

@@ -253,7 +253,8 @@ unsafe fn copy_b<V: Vector>(
         // SAFETY: the promise of the caller.
         unsafe {
             let to = (copy.add(done_cols * depth), width);
-            let from = data.add(start * row_stride + (left + done_cols) * col_stride);
+            // B has nothing there if k is 0.
+            let from = data.wrapping_add(start * row_stride + (left + done_cols) * col_stride);
             if col_stride == 1 {
                 copy_rows::<V>((from, row_stride), (depth, len), to);
             } else {

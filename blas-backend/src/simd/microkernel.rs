@@ -95,7 +95,7 @@ unsafe fn tile<
                             let ahead = b_at.wrapping_add(ROWS_AHEAD * b_stride + j * V::LANES);
                             _mm_prefetch::<_MM_HINT_T0>(ahead.cast());
                         }
-                        copy_at = copy_at.add(VECTORS * V::LANES);
+                        copy_at = copy_at.wrapping_add(VECTORS * V::LANES);
                     }
                     for (i, sums) in sums.iter_mut().enumerate() {
                         let at = if TRANSPOSED { l * a.stride + i } else { i * a.stride + l };
@@ -104,7 +104,8 @@ unsafe fn tile<
                             *sum = a.mul_add(b, *sum);
                         }
                     }
-                    b_at = b_at.add(b.stride);
+                    // Behind the last row there may be nothing.
+                    b_at = b_at.wrapping_add(b.stride);
                 }
             };
         }

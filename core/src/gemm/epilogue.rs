@@ -1,15 +1,15 @@
 //! What is done with a product besides computing it.
 
-use super::{Gemm, Pass, rows_of, rows_of_mut};
+use super::{Gemm, Pass, rows_of_mut};
 use crate::float::{Float, positive_part};
 use crate::mat::{Mat, MatMut};
 
 /// What [`Gemm::gemm_then`] does besides multiplying: a bias that the product is added to, and work on
 /// its result.
 ///
-/// A backend with threads cuts a product into tiles and has each thread finish its own, which it has in
-/// its cache. So an epilogue can be divided where C is, and what it does with a row must not depend on
-/// other rows. `()` does nothing.
+/// A backend with threads cuts a product into tiles, between rows and between columns, and has each thread
+/// finish its own, which it has in its cache. So an epilogue can be divided where C is, and what it makes of
+/// a number must depend on that number and its place alone. `()` does nothing.
 ///
 /// ```
 /// use barenet::{Epilogue, Gemm, GemmArgs, Mat, MatMut, Portable};
@@ -25,6 +25,7 @@ use crate::mat::{Mat, MatMut};
 ///         let (left, right) = self.0.split_at(columns);
 ///         (Self(left), Self(right))
 ///     }
+///     #[inline(always)]
 ///     fn after(&mut self, _row: usize, c: &mut [f32]) {
 ///         for c in c {
 ///             *c = c.tanh();
@@ -40,7 +41,7 @@ use crate::mat::{Mat, MatMut};
 /// # Ok::<(), barenet::ShapeError>(())
 /// ```
 pub trait Epilogue<T>: Send + Sized {
-    /// A number for each column, which the product is added to instead of β·C.
+    /// A number for each column of its part, which the product is added to instead of β·C.
     #[inline(always)]
     fn bias(&self) -> Option<&[T]> {
         None
@@ -52,8 +53,9 @@ pub trait Epilogue<T>: Send + Sized {
     /// Its parts for the first `columns` columns of C, and for the others.
     fn split_columns(self, columns: usize) -> (Self, Self);
 
-    /// Works on rows of the result: on as many as `c` holds, from row `row` of its part on. Mark it
-    /// `#[inline(always)]`, so that it is compiled for the CPU's vector instructions.
+    /// Works on rows of the result, or of its part: on as many as `c` holds, from row `row` of the part
+    /// on. Of no numbers it may be called or not. Mark it `#[inline(always)]`, so that it is compiled for
+    /// the CPU's vector instructions.
     fn after(&mut self, row: usize, c: &mut [T]);
 }
 
@@ -142,11 +144,13 @@ impl<T: Float> Epilogue<T> for WherePositive<'_, T> {
     fn after(&mut self, row: usize, c: &mut [T]) {
         let Some(x) = self.x.get(row * self.stride..) else { return };
         if self.cols == self.stride {
-            pass_where_positive_all(c, x, self.scale);
-        } else {
-            for (c, x) in rows_of_mut(c, self.cols).zip(rows_of(x, self.stride)) {
-                pass_where_positive_all(c, x, self.scale);
-            }
+            return pass_where_positive_all(c, x, self.scale);
+        }
+        // Not the rows of `x`: of a part that begins in the middle, the last one is not whole.
+        let mut rest = x;
+        for c in rows_of_mut(c, self.cols) {
+            pass_where_positive_all(c, rest, self.scale);
+            rest = rest.get(self.stride..).unwrap_or_default();
         }
     }
 }
@@ -208,5 +212,41 @@ impl<T, E: Epilogue<T>> Pass<(&mut E, &mut [T])> for After {
     #[inline(always)]
     fn run((epilogue, c): (&mut E, &mut [T])) {
         epilogue.after(0, c);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec::Vec;
+
+    /// Every part of an epilogue does to its part of C what the whole does to the whole.
+    #[test]
+    fn the_gradient_through_relu_is_the_same_in_parts() {
+        let (rows, cols) = (5, 7);
+        let x: Vec<f32> = (0..rows * cols).map(|i| (i * 5 % 7) as f32 - 3.0).collect();
+        let c: Vec<f32> = (0..rows * cols).map(|i| i as f32 + 1.0).collect();
+        let whole = WherePositive::new(Mat::new(&x, rows, cols).unwrap(), 1.25);
+        let expected: Vec<_> =
+            c.iter().zip(&x).map(|(c, &x)| if x > 0.0 { 1.25 * c } else { 0.0 }).collect();
+        for top in 0..=rows {
+            for left in 0..=cols {
+                let (upper, lower) = whole.split_rows(top);
+                let mut found = c.clone();
+                for (band, range) in [(upper, 0..top), (lower, top..rows)] {
+                    let (first, second) = band.split_columns(left);
+                    for (mut part, columns) in [(first, 0..left), (second, left..cols)] {
+                        let at = |row: usize| row * cols + columns.start..row * cols + columns.end;
+                        let mut tile: Vec<_> =
+                            range.clone().flat_map(|row| c[at(row)].to_vec()).collect();
+                        part.after(0, &mut tile);
+                        for (row, part) in range.clone().zip(tile.chunks(columns.len().max(1))) {
+                            found[at(row)].copy_from_slice(part);
+                        }
+                    }
+                }
+                assert_eq!(found, expected, "cut at {top}, {left}");
+            }
+        }
     }
 }

@@ -19,6 +19,7 @@ use core::ops::Range;
 /// impl Rows<f32> for Images<'_> {
 ///     fn shape(&self) -> (usize, usize) { (self.0.len(), 2) }
 ///
+///     #[inline(always)]
 ///     fn read(&self, row: usize, start: usize, out: &mut [f32]) {
 ///         for (out, &byte) in out.iter_mut().zip(&self.0[row][start..]) {
 ///             *out = f32::from(byte) - 128.0;
