@@ -24,7 +24,8 @@ build() {
         sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' | sort -u
 }
 readonly OWN=(-p barenet-blas --lib)
-readonly ALL=(-p barenet-blas -p barenet-tests --lib --test gemm_conformance --test rows)
+readonly ALL=(-p barenet-blas -p barenet-tests --lib --test gemm_conformance --test rows \
+    --test fused)
 
 # Runs the programs in `programs` one after another, each started by a command.
 run() {

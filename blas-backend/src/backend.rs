@@ -16,7 +16,7 @@ use std::io;
 
 /// What multiplies matrices.
 ///
-/// On x86-64 with AVX2, some products are this crate's own even where a library was chosen: those of few
+/// On x86-64 with AVX2 and FMA, some products are this crate's own even where a library was chosen: those of few
 /// rows and those with a transposed right operand, for which the libraries are slow, and those whose rows
 /// are made where they are multiplied ([`Rows`]), for which a library would copy the other operand again
 /// and again.
@@ -38,7 +38,7 @@ pub enum Kernel {
 
 impl Kernel {
     /// The kernels of this build, the one that is used unless another is asked for first: OpenBLAS, if
-    /// the build has it, otherwise the fastest.
+    /// the build has it, otherwise the one that is fastest here.
     pub const ALL: &'static [Self] = &[
         #[cfg(feature = "openblas")]
         Self::OpenBlas,

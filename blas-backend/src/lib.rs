@@ -1,7 +1,7 @@
 //! Fast matrix products and threads for [`barenet`].
 //!
 //! [`Backend`] is what a program takes: a [`Kernel`] chosen at run time, and a team of threads.
-//! `Simd`, [`MatrixMultiply`] and [`OpenBlas`] are the kernels alone, on the calling thread.
+//! `Simd`, [`MatrixMultiply`] and [`OpenBlas`] are the same kernels on the calling thread, without a team.
 //!
 //! Without the feature `std` it is for microcontrollers and has, with the feature `cortex-m-dsp`,
 //! `CortexMDsp` for int8 networks.
@@ -16,9 +16,9 @@
 //!
 //! # Safety
 //!
-//! All `unsafe` code of the project is in this crate: the calls of the two libraries, vector
+//! All `unsafe` code of the project is in this crate, but for the measurement of the stack in `firmware`: the calls of the two libraries, vector
 //! instructions, the tiles of one matrix that several threads write, the work that threads take from
-//! each other's stacks, and the assembly for microcontrollers. Each block says why it is sound.
+//! each other's stacks, hints about memory, and the assembly for microcontrollers. Each block says why it is sound.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![allow(unsafe_code)]

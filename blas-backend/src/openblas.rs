@@ -39,7 +39,7 @@ impl OpenBlas {
     }
 
     /// The version of the library and the CPU type that it found, for example
-    /// `"OpenBLAS 0.3.21 NO_LAPACKE … Haswell"`.
+    /// `"OpenBLAS 0.3.21 (Haswell)"`.
     #[must_use]
     pub fn describe(&self) -> String {
         // SAFETY: both return strings that the library keeps for ever.

@@ -60,7 +60,7 @@ impl Simd {
 }
 
 /// Whether a product is left to these kernels by the libraries: few rows, which they multiply no faster
-/// than many, or a transposed B. If the CPU has vectors to do it with.
+/// than many, or a transposed B; and the CPU has vectors to do it with.
 #[cfg(any(feature = "matrixmultiply", feature = "openblas"))]
 pub(crate) fn multiplies<T>(product: &Product<'_, T>) -> Option<Kernels> {
     let isa = Isa::of_this_cpu()?;

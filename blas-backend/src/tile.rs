@@ -53,8 +53,9 @@ unsafe impl<T: Copy> Left for Operand<T> {
 ///
 /// # Invariant
 ///
-/// All k × n and m × n elements, n of the bias, and m × k where A is an [`Operand`], lie within slices
-/// that are borrowed for `'a`, and no other tile that exists covers an element of C.
+/// All k × n and m × n elements, and m × k where A is an [`Operand`], lie within slices that are borrowed
+/// for `'a`, or in memory of the function that runs the product, and no other tile that exists covers an
+/// element of C. A bias has n elements, and outlives the call of the kernel that it is given to.
 #[derive(Debug)]
 pub(crate) struct Product<'a, T, A = Operand<T>> {
     pub(crate) m: usize,
@@ -89,7 +90,8 @@ pub(crate) trait Multiply<T, A = Operand<T>>: Sync {
 /// Products of fewer multiplications than this stay whole: handing one over would cost as much.
 const MIN_MULTIPLICATIONS: usize = 1 << 18;
 
-/// The same with few rows: each number of B is used once, so each thread has to fetch its part first.
+/// The same with few rows: each number of B is used a few times only, so each thread has to fetch its part
+/// first.
 const MIN_MULTIPLICATIONS_OF_FEW_ROWS: usize = 1 << 20;
 
 /// With no more rows of C than this, a product takes as long as reading B, once and where it lies.

@@ -48,8 +48,8 @@ impl Config {
             Some(_) => ScheduleName::Decay,
             None => ScheduleName::Constant,
         });
-        let fastest = Kernel::ALL.first().map(|kernel| kernel.name());
-        let fastest = fastest.and_then(|name| GemmName::from_str(name, false).ok());
+        let default = Kernel::ALL.first().map(|kernel| kernel.name());
+        let default = default.and_then(|name| GemmName::from_str(name, false).ok());
         let defaults = Settings {
             hidden: Some(vec![100]),
             reg: Some(0.0),
@@ -81,7 +81,7 @@ impl Config {
             test_size: Some(1000),
             seed: Some(0),
             dtype: Some(Dtype::F32),
-            gemm: fastest,
+            gemm: default,
             threads: Some(0),
             ..Settings::default()
         };

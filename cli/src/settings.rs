@@ -148,7 +148,7 @@ pub struct Settings {
     #[arg(long, value_name = "TYPE", help_heading = "Machine")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dtype: Option<Dtype>,
-    /// What multiplies matrices [default: the fastest of this build]
+    /// What multiplies matrices [default: openblas if built in, otherwise simd on x86-64]
     #[arg(long, value_name = "KERNEL", help_heading = "Machine")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gemm: Option<GemmName>,

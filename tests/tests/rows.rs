@@ -207,7 +207,8 @@ fn rows_of_the_wrong_width_are_refused() {
     assert_eq!((error.unwrap_err().what, out), ("w", [7.0; 4]));
 }
 
-/// The depth that is summed at once is the same, so a run on stored numbers is repeated to the bit.
+/// Where k is at most a block's, or a multiple, the depth that is summed at once is the same: a run on
+/// stored numbers is repeated to the bit.
 #[cfg(target_arch = "x86_64")]
 #[test]
 fn simd_has_the_bits_of_the_product_of_stored_numbers() {

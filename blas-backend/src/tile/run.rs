@@ -6,8 +6,8 @@ use crate::vectorized::vectorized;
 use barenet::{Epilogue, Float, Pass};
 use core::ptr;
 
-/// With few rows of C, and fewer multiplications than that but as many as these, k is halved instead: each
-/// half of B lies in one piece, and stays in the cache of its thread.
+/// A product of few rows of C that has too few multiplications for tiles, but as many as these, is computed
+/// in two halves of k: each half of B lies in one piece, and stays in the cache of its thread.
 const MIN_MULTIPLICATIONS_OF_HALVES: usize = 1 << 17;
 
 /// Numbers of C of which there can be two halves.

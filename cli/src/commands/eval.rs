@@ -36,7 +36,7 @@ pub struct Args {
     /// Test images, from the first on [default: as in the run]
     #[arg(long, value_parser = count, value_name = "N")]
     pub test_size: Option<usize>,
-    /// What multiplies matrices [default: the fastest of this build]
+    /// What multiplies matrices [default: openblas if built in, otherwise simd on x86-64]
     #[arg(long, value_name = "KERNEL")]
     pub gemm: Option<GemmName>,
     /// Threads; 0 for one for each CPU

@@ -19,7 +19,7 @@ use crate::mat::{Mat, MatMut};
 ///
 /// | argument | shape  | role    |
 /// |----------|--------|---------|
-/// | `x`      | (N, D) | input: numbers, or one image as bytes |
+/// | `x`      | (N, D) | input: numbers, one image as bytes, or [`Rows`](crate::Rows) |
 /// | `w`      | (D, M) | weights |
 /// | `b`      | (M)    | biases  |
 /// | `out`    | (N, M) | output  |

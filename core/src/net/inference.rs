@@ -16,7 +16,7 @@ impl<T: Float> FullyConnectedNet<'_, T> {
     ///
     /// | argument    | shape                          | role                     |
     /// |-------------|--------------------------------|--------------------------|
-    /// | `x`         | (N, D)                         | input: a [`Mat`], or one image as bytes |
+    /// | `x`         | (N, D)                         | input: a [`Mat`], one image as bytes, or [`Rows`](crate::Rows) |
     /// | `workspace` | ≥ `arch.infer_workspace_len(N)` | scratch; holds the result |
     /// | result      | (N, C)                         | scores                   |
     ///
@@ -66,7 +66,7 @@ impl<T: Float> FullyConnectedNet<'_, T> {
     ///
     /// | argument    | shape                           | role                          |
     /// |-------------|---------------------------------|-------------------------------|
-    /// | `x`         | (N, D)                          | input: a [`Mat`], or one image as bytes |
+    /// | `x`         | (N, D)                          | input: a [`Mat`], one image as bytes, or [`Rows`](crate::Rows) |
     /// | `workspace` | ≥ `arch.infer_workspace_len(N)` | scratch; holds the result     |
     /// | result      | (N, H)                          | H outputs of layer `num_layers`, after its ReLU |
     ///
