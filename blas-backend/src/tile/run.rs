@@ -56,10 +56,7 @@ impl<T: Float, A: Left> Product<'_, T, A> {
         mut epilogue: E,
         join: &impl Join,
     ) {
-        if let Some(bias) = epilogue.bias() {
-            assert_eq!(bias.len(), self.n, "a bias has a number for each column");
-            self.bias = bias.as_ptr();
-        }
+        self.take_bias(&epilogue);
         let mut sums = Sums([T::ZERO; MAX_SUMS_OF_HALVES]);
         let first = Self { k: at, ..self };
         let second = Self {
@@ -109,12 +106,17 @@ impl<T: Float, A: Left> Product<'_, T, A> {
         );
     }
 
-    /// Computes one tile, and does what its epilogue does while it is in the cache.
-    fn finish<E: Epilogue<T>>(mut self, kernel: &impl Multiply<T, A>, mut epilogue: E) {
+    /// Takes the bias of an epilogue, which must outlive the call of the kernel.
+    fn take_bias(&mut self, epilogue: &impl Epilogue<T>) {
         if let Some(bias) = epilogue.bias() {
             assert_eq!(bias.len(), self.n, "a bias has a number for each column");
             self.bias = bias.as_ptr();
         }
+    }
+
+    /// Computes one tile, and does what its epilogue does while it is in the cache.
+    fn finish<E: Epilogue<T>>(mut self, kernel: &impl Multiply<T, A>, mut epilogue: E) {
+        self.take_bias(&epilogue);
         kernel.multiply(&self);
         self.bias = ptr::null();
         vectorized(After, (&mut epilogue, &mut self));
