@@ -26,6 +26,9 @@ use std::time::{Duration, Instant};
 /// that only one thread can do, short enough not to heat an idle machine.
 const PATIENCE: Duration = Duration::from_micros(200);
 
+/// Members of a team, at most: more than any machine has CPUs, and their queues still take little memory.
+const MAX_SIZE: usize = 1 << 14;
+
 /// Looks at the queues between two looks at the clock.
 const LOOKS: u32 = 64;
 
@@ -62,6 +65,10 @@ struct Shared {
 impl Team {
     /// Starts a team of `size` members: the caller and `size - 1` threads.
     pub(crate) fn new(size: usize) -> io::Result<Self> {
+        if size > MAX_SIZE {
+            let text = format!("{size} threads: at most {MAX_SIZE} work together");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+        }
         let shared = Arc::new(Shared {
             queues: (0..size.max(1)).map(|_| Queue::default()).collect(),
             is_taken: AtomicBool::new(false),

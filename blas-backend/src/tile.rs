@@ -229,6 +229,21 @@ impl<'a, T: Float, A: Left> Product<'a, T, A> {
         }
     }
 
+    /// C ← β·C, without reading C if β is 0.
+    #[inline(always)]
+    pub(crate) fn scale(&self, beta: T) {
+        if beta == T::ONE {
+            return;
+        }
+        for i in 0..self.m {
+            for j in 0..self.n {
+                // SAFETY: element (i, j) of C.
+                let c = unsafe { &mut *self.c.add(i * self.c_stride + j) };
+                *c = if beta == T::ZERO { T::ZERO } else { beta * *c };
+            }
+        }
+    }
+
     /// C ← the bias in every row, if there is one; returns what C is to be multiplied with.
     pub(crate) fn write_bias(&self) -> T {
         if self.bias.is_null() {

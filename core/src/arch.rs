@@ -1,8 +1,9 @@
 //! The layer sizes of a network, and from them the length and place of every buffer, at compile
 //! time.
 //!
-//! Counts are of elements, never bytes. A size that overflows is refused when the [`Arch`] is made,
-//! so everything after is plain arithmetic.
+//! Counts are of elements, never bytes. Layer sizes that overflow are refused when the [`Arch`] is made. A
+//! length that overflows because of the batch, or of a [`LayerSpec`] made by hand, is `usize::MAX`: no slice
+//! has it, so what asks for it is refused like any slice that is too short.
 
 use core::fmt;
 
@@ -71,21 +72,25 @@ impl LayerSpec {
     /// Elements of W, b, gamma and beta.
     #[must_use]
     pub const fn params_len(&self) -> usize {
-        let norm = if self.batchnorm { 2 * self.fan_out } else { 0 };
-        self.fan_in * self.fan_out + self.fan_out + norm
+        let vectors = if self.batchnorm { 3 } else { 1 };
+        self.fan_in.saturating_add(vectors).saturating_mul(self.fan_out)
     }
 
     /// Elements of the running mean and variance.
     #[must_use]
     pub const fn running_len(&self) -> usize {
-        if self.batchnorm { 2 * self.fan_out } else { 0 }
+        if self.batchnorm { self.fan_out.saturating_mul(2) } else { 0 }
     }
 
     /// Elements that the forward pass of a hidden layer leaves for its backward pass.
     #[must_use]
     pub const fn cache_len(&self, batch: usize) -> usize {
-        let norm = if self.batchnorm { (batch + 1) * self.fan_out } else { 0 };
-        if self.hidden { batch * self.fan_out + norm } else { 0 }
+        let out = batch.saturating_mul(self.fan_out);
+        match (self.hidden, self.batchnorm) {
+            (true, true) => out.saturating_mul(2).saturating_add(self.fan_out),
+            (true, false) => out,
+            (false, _) => 0,
+        }
     }
 }
 
@@ -225,7 +230,7 @@ impl<'a> Arch<'a> {
     pub const fn num_params(&self) -> usize {
         let (mut layers, mut len) = (self.layers(), 0);
         while let Some(layer) = layers.next_layer() {
-            len += layer.params_len();
+            len = layer.params_len().saturating_add(len);
         }
         len
     }
@@ -235,7 +240,7 @@ impl<'a> Arch<'a> {
     pub const fn num_running(&self) -> usize {
         let (mut layers, mut len) = (self.layers(), 0);
         while let Some(layer) = layers.next_layer() {
-            len += layer.running_len();
+            len = layer.running_len().saturating_add(len);
         }
         len
     }
@@ -245,7 +250,7 @@ impl<'a> Arch<'a> {
     pub const fn cache_len(&self, batch: usize) -> usize {
         let (mut layers, mut len) = (self.layers(), 0);
         while let Some(layer) = layers.next_layer() {
-            len += layer.cache_len(batch);
+            len = layer.cache_len(batch).saturating_add(len);
         }
         len
     }
@@ -254,14 +259,15 @@ impl<'a> Arch<'a> {
     /// scores and gradients flow back.
     #[must_use]
     pub const fn train_workspace_len(&self, batch: usize) -> usize {
-        self.cache_len(batch) + 2 * batch * self.widest()
+        let block = batch.saturating_mul(self.widest());
+        self.cache_len(batch).saturating_add(block.saturating_mul(2))
     }
 
     /// Elements of the workspace of `scores` for a batch: layers write to two blocks in turn.
     #[must_use]
     pub const fn infer_workspace_len(&self, batch: usize) -> usize {
         let (even, odd) = self.infer_blocks(batch);
-        even + odd
+        even.saturating_add(odd)
     }
 
     /// The two blocks of [`Self::infer_workspace_len`]: outputs of the layers 0, 2, … and 1, 3, ….
@@ -273,11 +279,8 @@ impl<'a> Arch<'a> {
             }
             (now, next) = (next, now);
         }
-        if self.num_layers() % 2 == 1 {
-            (batch * next, batch * now)
-        } else {
-            (batch * now, batch * next)
-        }
+        let (even, odd) = if self.num_layers() % 2 == 1 { (next, now) } else { (now, next) };
+        (batch.saturating_mul(even), batch.saturating_mul(odd))
     }
 
     /// The widest output of a layer.
@@ -316,8 +319,8 @@ impl Layers<'_> {
             running_start: self.running,
         };
         self.dims = rest;
-        self.params += layer.params_len();
-        self.running += layer.running_len();
+        self.params = layer.params_len().saturating_add(self.params);
+        self.running = layer.running_len().saturating_add(self.running);
         Some(layer)
     }
 }

@@ -41,7 +41,7 @@ pub enum Error {
     },
     /// A label that names no class.
     InvalidLabel {
-        /// Its place in `y`.
+        /// Its place in `y`, or the sample's in its data set.
         index: usize,
         /// The label.
         label: u32,

@@ -87,6 +87,8 @@ impl<'a, T> GemmArgs<'a, T> {
 ///
 /// - C ← α·op(A)·op(B) + β·C. With β = 0, C is written and never read: it may hold NaN.
 /// - m, k and n may be 0. With k = 0 the product is 0.
+/// - Shapes that do not agree, and a bias that has not a number for each column, are a defect of the caller:
+///   nothing is written. The layers refuse them before they call a backend.
 /// - The same call gives the same bits, whatever the number of threads.
 ///
 /// ```
@@ -114,9 +116,7 @@ pub trait Gemm<T>: Sync {
 
     /// Multiplies, and does what `epilogue` does besides: C ← after(α·op(A)·op(B) + (bias, or β·C)).
     ///
-    /// Here one after the other. A backend that does it tile by tile must give the same bits. A bias must
-    /// have a number for each column: one of another length is a defect of the caller, who gets a panic or
-    /// a wrong result.
+    /// Here one after the other. A backend that does it tile by tile must give the same bits.
     fn gemm_then(&self, args: GemmArgs<'_, T>, epilogue: impl Epilogue<T>)
     where
         T: Float,
@@ -152,9 +152,11 @@ pub trait Gemm<T>: Sync {
         T: Float,
         Self: Sized,
     {
-        with_epilogue(self, epilogue, T::ZERO, out, |beta, out| {
-            made_rows::product(self, x, w, beta, out);
-        });
+        if made_rows::agree(x.shape(), w, &out) {
+            with_epilogue(self, epilogue, T::ZERO, out, |beta, out| {
+                made_rows::product(self, x, w, beta, out);
+            });
+        }
     }
 
     /// Computes dw ← xᵀ · dout, making `x` block by block. The shapes agree.
@@ -165,7 +167,10 @@ pub trait Gemm<T>: Sync {
         T: Float,
         Self: Sized,
     {
-        made_rows::transposed_product(self, x, dout, dw);
+        let (rows, cols) = x.shape();
+        if made_rows::agree((cols, rows), dout, &dw) {
+            made_rows::transposed_product(self, x, dout, dw);
+        }
     }
 
     /// Runs both pieces of work, perhaps at once. One after the other unless a backend has threads.

@@ -23,7 +23,7 @@ mod relu;
 mod sandwich;
 
 pub(crate) use affine::{Relu, affine_dw, affine_dx};
-pub(crate) use loss::{check_labels, mean};
+pub(crate) use loss::{check_label, check_labels, mean};
 pub(crate) use sandwich::norm_relu_backward;
 
 pub use affine::{affine_backward, affine_forward};

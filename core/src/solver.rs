@@ -20,6 +20,7 @@ pub use dataset::Dataset;
 use crate::error::Error;
 use crate::float::Float;
 use crate::gemm::Gemm;
+use crate::layers::check_label;
 use crate::net::FullyConnectedNet;
 use crate::rng::{Permutation, Rng};
 use crate::state::{TrainState, Weights};
@@ -232,8 +233,8 @@ impl<'a, T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'a, T, G, D,
     /// # Errors
     ///
     /// [`Error::NonFiniteLoss`] if the loss is NaN or infinite; the parameters then are those before
-    /// the step, and the best ones are kept. [`Error::InvalidLabel`] if the data hold a label that
-    /// names no class.
+    /// the step, and the best ones are kept. [`Error::InvalidLabel`] if a sample that is trained with or
+    /// checked has a label that names no class.
     pub fn advance(&mut self) -> Result<Option<Event<T>>, Error> {
         if self.check_is_due() {
             self.check().map(Some)
@@ -247,7 +248,7 @@ impl<'a, T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'a, T, G, D,
     /// Check 0 follows the first step, check e the last step of epoch e.
     fn check_is_due(&self) -> bool {
         let Progress { iteration, num_checks, .. } = self.progress;
-        num_checks <= self.config.num_epochs
+        num_checks < self.config.num_checks()
             && iteration >= Ord::max(num_checks.saturating_mul(self.iterations_per_epoch()), 1)
     }
 
@@ -271,6 +272,7 @@ impl<'a, T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'a, T, G, D,
         for ((index, y), n) in indices.iter_mut().zip(&mut *y).zip(0..) {
             *index = source.index(n);
             *y = self.train.label(*index);
+            check_label(*index, *y, self.net.arch.num_classes())?;
         }
         let index = |n| indices.get(n).copied().unwrap_or(0);
         let x = &Batch { data: self.train, index, shape: (batch, self.net.arch.input_dim()) };
@@ -320,7 +322,8 @@ impl<'a, T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'a, T, G, D,
             num_train,
             draw: self.rng(stream::SAMPLING, iteration),
             order,
-            start: (iteration - epoch * per_epoch) * self.config.batch_size,
+            // Below the number of samples, unless a batch is larger than that: then it is the first.
+            start: iteration.checked_rem(per_epoch).unwrap_or(0) * self.config.batch_size,
         }
     }
 

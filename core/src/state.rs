@@ -136,7 +136,7 @@ pub(crate) fn take_mut<'a, T>(rest: &mut &'a mut [T], len: usize) -> Option<&'a 
 #[must_use]
 pub fn layer_params<'a, T>(layer: &LayerSpec, params: &'a [T]) -> Option<HiddenParams<'a, T>> {
     let mut rest = params.get(layer.params_start..)?;
-    let w = take(&mut rest, layer.fan_in * layer.fan_out)?;
+    let w = take(&mut rest, layer.fan_in.checked_mul(layer.fan_out)?)?;
     let b = take(&mut rest, layer.fan_out)?;
     let norm = if layer.batchnorm {
         let gamma = take(&mut rest, layer.fan_out)?;
@@ -151,7 +151,7 @@ pub fn layer_params<'a, T>(layer: &LayerSpec, params: &'a [T]) -> Option<HiddenP
 #[must_use]
 pub fn layer_grads<'a, T>(layer: &LayerSpec, grads: &'a mut [T]) -> Option<HiddenGrads<'a, T>> {
     let mut rest = grads.get_mut(layer.params_start..)?;
-    let dw = take_mut(&mut rest, layer.fan_in * layer.fan_out)?;
+    let dw = take_mut(&mut rest, layer.fan_in.checked_mul(layer.fan_out)?)?;
     let db = take_mut(&mut rest, layer.fan_out)?;
     let norm = if layer.batchnorm {
         let dgamma = take_mut(&mut rest, layer.fan_out)?;
@@ -196,9 +196,10 @@ pub(crate) fn take_cache<'a, T>(
         required: layer.cache_len(batch),
         found: rest.len(),
     };
-    let x_hat = take_mut(rest, norm_rows * layer.fan_out).ok_or(too_small)?;
+    let len = |rows: usize| rows.saturating_mul(layer.fan_out);
+    let x_hat = take_mut(rest, len(norm_rows)).ok_or(too_small)?;
     let inv_std = take_mut(rest, layer.running_len() / 2).ok_or(too_small)?;
-    let out = take_mut(rest, batch * layer.fan_out).ok_or(too_small)?;
+    let out = take_mut(rest, len(batch)).ok_or(too_small)?;
     Ok(HiddenCache {
         x_hat: MatMut::new(x_hat, norm_rows, layer.fan_out)?,
         inv_std,

@@ -29,7 +29,7 @@ where
     // SAFETY: the promises of the caller.
     unsafe {
         if p.b.col_stride == 1 {
-            scale(p, beta);
+            p.scale(beta);
             let mut done = 0;
             while p.k - done >= DEPTH {
                 add_rows::<V, DEPTH>(p, done);
@@ -41,25 +41,6 @@ where
             }
         } else {
             dots::<V>(p, beta);
-        }
-    }
-}
-
-/// C ← β·C.
-///
-/// # Safety
-///
-/// The invariant of [`Product`].
-#[inline(always)]
-unsafe fn scale<T: Float>(p: &Product<'_, T>, beta: T) {
-    if beta == T::ONE {
-        return;
-    }
-    for i in 0..p.m {
-        for j in 0..p.n {
-            // SAFETY: element (i, j) of C.
-            let c = unsafe { &mut *p.c.add(i * p.c_stride + j) };
-            *c = if beta == T::ZERO { T::ZERO } else { beta * *c };
         }
     }
 }

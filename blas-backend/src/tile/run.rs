@@ -14,13 +14,26 @@ const MIN_MULTIPLICATIONS_OF_HALVES: usize = 1 << 17;
 const MAX_SUMS_OF_HALVES: usize = 1024;
 
 impl<T: Float, A: Left> Product<'_, T, A> {
-    /// Computes the product and what `epilogue` does, tile by tile.
+    /// Computes the product and what `epilogue` does, tile by tile; nothing if it has a bias that does not
+    /// fit.
     pub(crate) fn run<E: Epilogue<T>>(
-        self,
+        mut self,
         kernel: &impl Multiply<T, A>,
-        epilogue: E,
+        mut epilogue: E,
         join: &impl Join,
     ) {
+        if epilogue.bias().is_some_and(|bias| bias.len() != self.n) || self.m == 0 || self.n == 0 {
+            return;
+        }
+        // Kernels get what has elements: sizes and strides beside a 0 may be any numbers, of which the
+        // products overflow.
+        if self.k == 0 {
+            self.take_bias(&epilogue);
+            let beta = self.write_bias();
+            self.scale(beta);
+            self.bias = ptr::null();
+            return vectorized(After, (&mut epilogue, &mut self));
+        }
         let mut num_tiles = self.num_tiles();
         // Tiles of few rows read pieces of B's rows, which come from memory more slowly than whole ones.
         if kernel.may_be_cut_anywhere(&self) {

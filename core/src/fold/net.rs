@@ -63,7 +63,7 @@ impl<'a, T> FoldedNet<'a, T> {
             return Err(ShapeError { what: "params", expected, found });
         }
         let (even_len, odd_len) = arch.infer_blocks(1);
-        Ok(Self { arch, params, even_len, workspace_len: even_len + odd_len })
+        Ok(Self { arch, params, even_len, workspace_len: even_len.saturating_add(odd_len) })
     }
 
     /// The architecture.

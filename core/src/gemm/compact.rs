@@ -56,6 +56,10 @@ impl<T: Float> Gemm<T> for Compact {
     #[inline(always)]
     fn affine(&self, x: Mat<'_, T>, w: Mat<'_, T>, b: &[T], relu: bool, mut out: MatMut<'_, T>) {
         let (k, n) = w.shape();
+        // The layers have checked it already, so that this is no code where they are inlined.
+        if x.cols() != k || out.shape() != (x.rows(), n) || b.len() != n {
+            return;
+        }
         let mut rows = x.data();
         for out in rows_of_mut(out.data_mut(), n) {
             let Some(x) = take(&mut rows, k) else { break };

@@ -168,7 +168,8 @@ pub(crate) fn pass_where_positive<T: Float>(dout: T, out: T, scale: T) -> T {
     if out > T::ZERO { dout * scale } else { T::ZERO }
 }
 
-/// Computes a product by `multiply`, which is given β and C, and then what the epilogue does.
+/// Computes a product by `multiply`, which is given β and C, and then what the epilogue does; nothing if
+/// it has a bias that does not fit.
 pub(crate) fn with_epilogue<T: Float, E: Epilogue<T>>(
     gemm: &impl Gemm<T>,
     mut epilogue: E,
@@ -177,6 +178,7 @@ pub(crate) fn with_epilogue<T: Float, E: Epilogue<T>>(
     multiply: impl FnOnce(T, MatMut<'_, T>),
 ) {
     let beta = match epilogue.bias() {
+        Some(bias) if bias.len() != c.cols() => return,
         Some(bias) => {
             gemm.vectorized(RepeatRow, (bias, c.data_mut()));
             T::ONE

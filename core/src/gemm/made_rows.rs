@@ -102,6 +102,11 @@ fn band_mut<'a, T>(mat: &'a mut MatMut<'_, T>, top: usize, rows: usize) -> Optio
     MatMut::new(mat.data_mut().get_mut(top * cols..)?.get_mut(..rows * cols)?, rows, cols).ok()
 }
 
+/// Whether a matrix of this shape can be multiplied with `b`, and `c` is as large as the product.
+pub(super) fn agree<T>(shape: (usize, usize), b: Mat<'_, T>, c: &MatMut<'_, T>) -> bool {
+    b.rows() == shape.1 && c.shape() == (shape.0, b.cols())
+}
+
 /// out ← x · w + β · out, with a block of `x` on the stack. The shapes agree.
 pub(super) fn product<T: Float>(
     gemm: &impl Gemm<T>,
@@ -110,6 +115,10 @@ pub(super) fn product<T: Float>(
     beta: T,
     mut out: MatMut<'_, T>,
 ) {
+    // A matrix without elements may have any number of blocks.
+    if out.data().is_empty() {
+        return;
+    }
     store_zeros(out.data_mut(), beta);
     for_blocks(gemm, x, |(top, left), block| {
         let w = band(w, left, block.cols());
@@ -127,6 +136,10 @@ pub(super) fn transposed_product<T: Float>(
     dout: Mat<'_, T>,
     mut dw: MatMut<'_, T>,
 ) {
+    // As above.
+    if dw.data().is_empty() {
+        return;
+    }
     store_zeros(dw.data_mut(), T::ZERO);
     for_blocks(gemm, x, |(top, left), block| {
         let dout = band(dout, top, block.rows());

@@ -183,10 +183,15 @@ pub(crate) fn check_labels(
     y: &[Label],
 ) -> Result<(), Error> {
     check_len("y", num_samples, y.len())?;
-    let is_class = |&label: &Label| usize::try_from(label).is_ok_and(|label| label < num_classes);
-    match y.iter().enumerate().find(|(_, label)| !is_class(label)) {
-        Some((index, &label)) => Err(Error::InvalidLabel { index, label, num_classes }),
-        None => Ok(()),
+    y.iter().enumerate().try_for_each(|(index, &label)| check_label(index, label, num_classes))
+}
+
+/// Refuses a label that names no class.
+pub(crate) fn check_label(index: usize, label: Label, num_classes: usize) -> Result<(), Error> {
+    if usize::try_from(label).is_ok_and(|label| label < num_classes) {
+        Ok(())
+    } else {
+        Err(Error::InvalidLabel { index, label, num_classes })
     }
 }
 

@@ -108,14 +108,15 @@ impl<T: Float> FullyConnectedNet<'_, T> {
         };
         let (even, _) = self.arch.infer_blocks(batch);
         let (mut write, mut read) = workspace.split_at_mut_checked(even).ok_or(too_small)?;
+        let len = |width: usize| batch.saturating_mul(width);
         let mut width = 0;
         for layer in self.arch.layers().take(num_layers) {
-            let out = write.get_mut(..batch * layer.fan_out).ok_or(too_small)?;
+            let out = write.get_mut(..len(layer.fan_out)).ok_or(too_small)?;
             let out = MatMut::new(out, batch, layer.fan_out)?;
             if layer.params_start == 0 {
                 self.layer_forward_test(gemm, &layer, weights, x, out)?;
             } else {
-                let input = read.get(..batch * layer.fan_in).ok_or(too_small)?;
+                let input = read.get(..len(layer.fan_in)).ok_or(too_small)?;
                 let input = Mat::new(input, batch, layer.fan_in)?;
                 self.layer_forward_test(gemm, &layer, weights, input, out)?;
             }
@@ -123,7 +124,7 @@ impl<T: Float> FullyConnectedNet<'_, T> {
             core::mem::swap(&mut read, &mut write);
         }
         let out: &'w [T] = read;
-        Ok(Mat::new(out.get(..batch * width).ok_or(too_small)?, batch, width)?)
+        Ok(Mat::new(out.get(..len(width)).ok_or(too_small)?, batch, width)?)
     }
 
     /// One layer at test time.

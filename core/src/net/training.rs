@@ -104,7 +104,7 @@ impl<T: Float> FullyConnectedNet<'_, T> {
                 affine_dw(gemm, dout.as_mat(), x, dw, db)?;
             } else {
                 // The output of the layer before lies at the end of its cache.
-                let len = batch * layer.fan_in;
+                let len = batch.saturating_mul(layer.fan_in);
                 let out = before.len().checked_sub(len).and_then(|at| before.get(at..));
                 let x = Mat::new(out.ok_or(broken)?, batch, layer.fan_in)?;
                 affine_dw(gemm, dout.as_mat(), x, dw, db)?;
@@ -147,7 +147,7 @@ impl<T: Float> FullyConnectedNet<'_, T> {
 
 /// The first `rows` · `cols` elements of a block.
 fn block<T>(data: &mut [T], rows: usize, cols: usize) -> Option<MatMut<'_, T>> {
-    MatMut::new(data.get_mut(..rows * cols)?, rows, cols).ok()
+    MatMut::new(data.get_mut(..rows.checked_mul(cols)?)?, rows, cols).ok()
 }
 
 /// dw ← dw + reg·w; returns Σ w². Summed in fixed pieces and lanes, so that the bits do not depend

@@ -73,9 +73,10 @@ impl Observer {
     fn count(&mut self, value: f64) {
         self.max = self.max.max(value);
         if self.width == 0.0 {
-            self.width = value / f64::from_usize(BINS / 2);
+            // Not 0, which could not be widened, and not subnormal, which is 0 to some CPUs.
+            self.width = (value / f64::from_usize(BINS / 2)).max(f64::MIN_POSITIVE);
         }
-        // Halving bins of numbers that are themselves at the end of what an f64 holds: 2100 at most.
+        // At most 2100 times, from the smallest number of an f64 to its largest.
         while value >= self.width * f64::from_usize(BINS) {
             self.widen();
         }
@@ -164,11 +165,11 @@ pub fn calibrate<T: Float>(
         let input = if layer.params_start == 0 {
             x
         } else {
-            let input = read.get(..batch * layer.fan_in).ok_or(broken)?;
+            let input = read.get(..batch.saturating_mul(layer.fan_in)).ok_or(broken)?;
             Mat::new(input, batch, layer.fan_in)?
         };
         let params = layer_params(&layer, params).ok_or(broken)?;
-        let out = write.get_mut(..batch * layer.fan_out).ok_or(broken)?;
+        let out = write.get_mut(..batch.saturating_mul(layer.fan_out)).ok_or(broken)?;
         let mut out = MatMut::new(out, batch, layer.fan_out)?;
         if layer.hidden {
             affine_relu_forward(gemm, input, params.w, params.b, out.reborrow())?;

@@ -4,7 +4,7 @@ use super::dataset::{Batch, Dataset};
 use crate::error::Error;
 use crate::float::Float;
 use crate::gemm::Gemm;
-use crate::layers::Label;
+use crate::layers::{Label, check_label};
 use crate::net::FullyConnectedNet;
 use crate::state::Weights;
 
@@ -16,7 +16,8 @@ use crate::state::Weights;
 /// # Errors
 ///
 /// [`Error::BufferTooSmall`] if a buffer is too short for a batch, [`Error::Shape`] if the weights
-/// belong to another architecture.
+/// belong to another architecture, [`Error::InvalidLabel`] with the index of a sample whose label names no
+/// class.
 pub fn check_accuracy<T: Float>(
     net: &FullyConnectedNet<'_, T>,
     gemm: &impl Gemm<T>,
@@ -45,8 +46,12 @@ pub(super) fn count_correct<T: Float>(
         let index = |n| index(done + n);
         let x = &Batch { data, index, shape: (rows, net.arch.input_dim()) };
         let scores = net.scores(gemm, weights, x, workspace)?;
-        let is_correct = |(scores, n): (&[T], usize)| predict(scores) == data.label(index(n));
-        correct += scores.row_iter().zip(0..).filter(|&row| is_correct(row)).count();
+        for (scores, n) in scores.row_iter().zip(0..) {
+            let index = index(n);
+            let label = data.label(index);
+            check_label(index, label, scores.len())?;
+            correct += usize::from(predict(scores) == label);
+        }
         done += rows;
     }
     Ok(correct)

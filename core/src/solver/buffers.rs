@@ -75,7 +75,7 @@ impl<T> SolverBuffers<'_, T> {
         check_len("params", params, self.params.len())?;
         check_len("running", running, self.running.len())?;
         check_len("grads", params, self.grads.len())?;
-        let state = config.update_rule.state_per_param() * params;
+        let state = params.saturating_mul(config.update_rule.state_per_param());
         check_len("update_state", state, self.update_state.len())?;
         check_len("best_params", params, self.best_params.len())?;
         check_len("best_running", running, self.best_running.len())?;
@@ -86,8 +86,8 @@ impl<T> SolverBuffers<'_, T> {
         let history = &self.history;
         for (what, required, found) in [
             ("history.loss", num_iterations, history.loss.len()),
-            ("history.train_acc", config.num_epochs + 1, history.train_acc.len()),
-            ("history.val_acc", config.num_epochs + 1, history.val_acc.len()),
+            ("history.train_acc", config.num_checks(), history.train_acc.len()),
+            ("history.val_acc", config.num_checks(), history.val_acc.len()),
         ] {
             check_buffer(what, if found == 0 { 0 } else { required }, found)?;
         }

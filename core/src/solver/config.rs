@@ -75,6 +75,11 @@ impl<T: Float> SolverConfig<T> {
         self.num_epochs.saturating_mul(self.iterations_per_epoch(num_train))
     }
 
+    /// Accuracy checks in the whole run: one after the first step, and one after every epoch.
+    pub(super) const fn num_checks(&self) -> usize {
+        self.num_epochs.saturating_add(1)
+    }
+
     /// Elements of workspace for training and accuracy checks.
     #[must_use]
     pub fn workspace_len(&self, arch: &Arch<'_>) -> usize {
