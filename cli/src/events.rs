@@ -83,8 +83,13 @@ impl EventLog {
     /// If the file cannot be made.
     pub fn create(folder: &RunFolder) -> Result<Self> {
         let path = folder.file(EVENTS);
-        let file = File::create(&path)
-            .with_context(|| format!("{}: cannot be written", path.display()))?;
+        // Appended, so that a log that somebody cuts meanwhile goes on at its end.
+        let create = |path| {
+            File::create(&path)?;
+            File::options().append(true).open(path)
+        };
+        let file = folder.place(EVENTS).and_then(create);
+        let file = file.with_context(|| format!("{}: cannot be written", path.display()))?;
         Ok(Self { path, file: BufWriter::new(file) })
     }
 

@@ -6,7 +6,7 @@
 //! | [`data`], [`samples`] | the images, and CS231n's split and preprocessing |
 //! | [`trainer`] | one training run |
 //! | [`run_folder`], [`events`], [`summary`], [`weights`], [`checkpoint`], [`plot`] | what a run leaves |
-//! | [`disk`] | files that are whole or not there |
+//! | [`folder`], [`disk`] | the folder that is written to, wherever it is; files that are whole or not there |
 //! | [`export`] | a trained network as a crate for microcontrollers |
 //! | [`signals`] | Ctrl-C and its kin |
 //! | [`gradcheck`] | the course's gradient checks, with NumPy's random numbers |
@@ -20,6 +20,7 @@ pub mod data;
 pub mod disk;
 pub mod events;
 pub mod export;
+pub mod folder;
 pub mod gradcheck;
 pub mod number;
 pub mod plot;

@@ -1,11 +1,11 @@
 //! The folder of a run: what is in it, and who may write there.
 
-use crate::disk::{RealDisk, write_whole};
+use crate::folder::Folder;
 use crate::shell::{self, begin_anew_command, resume_command};
 use anyhow::{Context, Result, bail};
-use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::ops::Deref;
+use std::path::Path;
 
 /// Everything needed to repeat the run.
 pub const CONFIG: &str = "config.toml";
@@ -25,18 +25,23 @@ pub const DAMAGED_CHECKPOINT: &str = "damaged.ckpt";
 /// far that its settings are gone and another's checkpoint is there.
 const FILES: [&str; 7] =
     [CHECKPOINT, PREVIOUS_CHECKPOINT, DAMAGED_CHECKPOINT, EVENTS, SUMMARY, BEST, CONFIG];
-/// Locked by the process that trains in the folder.
-const LOCK: &str = ".lock";
+/// What a process does that has a run's folder for itself.
+const WORKS: &str = "trains";
 /// The course's plot, without its ending.
 pub const PLOT: &str = "training";
 
 /// The folder of a run.
 #[derive(Debug)]
 pub struct RunFolder {
-    path: PathBuf,
-    /// Held as long as the process may write here; the system takes it back when the process ends,
-    /// however it ends.
-    _lock: Option<File>,
+    folder: Folder,
+}
+
+impl Deref for RunFolder {
+    type Target = Folder;
+
+    fn deref(&self) -> &Folder {
+        &self.folder
+    }
 }
 
 impl RunFolder {
@@ -50,26 +55,17 @@ impl RunFolder {
     /// If the folder cannot be made, or holds another run.
     pub fn create(out: Option<&Path>, name: &str, force: bool) -> Result<Self> {
         let Some(out) = out else {
-            fs::create_dir_all("runs").context("runs: cannot make this folder")?;
             for number in 1_u32.. {
                 let suffix = if number == 1 { String::new() } else { format!("-{number}") };
                 let path = Path::new("runs").join(format!("{name}{suffix}"));
-                match fs::create_dir(&path) {
-                    Ok(()) => return Self { path, _lock: None }.lock(),
-                    Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
-                    Err(e) => {
-                        return Err(e).with_context(|| {
-                            format!("{}: cannot make this folder", path.display())
-                        });
-                    }
+                if let Some(folder) = Folder::make_new(&path)? {
+                    return Ok(Self { folder: folder.lock(WORKS)? });
                 }
             }
             bail!("runs: no name is free for another run");
         };
-        fs::create_dir_all(out)
-            .with_context(|| format!("{}: cannot make this folder", out.display()))?;
-        let folder = Self { path: out.to_owned(), _lock: None }.lock()?;
-        if FILES.iter().any(|name| folder.file(name).is_file()) {
+        let folder = Folder::make(out)?.lock(WORKS)?;
+        if FILES.iter().any(|name| folder.has(name)) {
             if !force {
                 bail!(
                     "{}: holds another run; choose another --out, or --force to replace it",
@@ -80,7 +76,7 @@ impl RunFolder {
                 folder.remove(name)?;
             }
         }
-        Ok(folder)
+        Ok(Self { folder })
     }
 
     /// Opens the folder of a run that was trained.
@@ -89,24 +85,25 @@ impl RunFolder {
     ///
     /// If it is not one.
     pub fn open(path: &Path) -> Result<Self> {
-        let folder = Self { path: path.to_owned(), _lock: None };
         let name = path.display();
-        match fs::metadata(folder.file(BEST)) {
-            Ok(_) => return Ok(folder),
+        match Folder::open(path) {
+            Ok(folder) if folder.has(BEST) => return Ok(Self { folder }),
+            Ok(folder) => {
+                if [CHECKPOINT, PREVIOUS_CHECKPOINT].iter().any(|name| folder.has(name)) {
+                    let resume = resume_command(path, None);
+                    bail!("{name}: {BEST} is missing; `{resume}` writes it anew");
+                }
+                if folder.has(CONFIG) {
+                    let anew = begin_anew_command(path);
+                    bail!(
+                        "{name}: this run ended before its first check: {BEST} is missing; `{anew}` \
+                         begins anew"
+                    );
+                }
+            }
+            Err(_) if path.is_file() => bail!("{name}: is a file; a run is named by its folder"),
             Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
             Err(e) => return Err(e).with_context(|| format!("{name}: cannot be read")),
-        }
-        if path.is_file() {
-            bail!("{name}: is a file; a run is named by its folder");
-        }
-        if [CHECKPOINT, PREVIOUS_CHECKPOINT].iter().any(|name| folder.file(name).is_file()) {
-            bail!("{name}: {BEST} is missing; `{}` writes it anew", resume_command(path, None));
-        }
-        if folder.file(CONFIG).is_file() {
-            bail!(
-                "{name}: this run ended before its first check: {BEST} is missing; `{}` begins anew",
-                begin_anew_command(path)
-            );
         }
         bail!(
             "{name}: no run here: {BEST} is missing; `barenet train --out {}` makes one",
@@ -127,75 +124,15 @@ impl RunFolder {
                 shell::word(path)
             );
         }
-        Self { path: path.to_owned(), _lock: None }.lock()
-    }
-
-    /// Takes the folder for this process.
-    fn lock(self) -> Result<Self> {
-        let path = self.file(LOCK);
-        let open = || File::options().create(true).truncate(false).write(true).open(&path);
-        let file = open().with_context(|| format!("{}: cannot be written", self.path.display()))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                bail!("{}: another process trains in this folder", self.path.display());
-            }
-            // A file system that knows no locks is no reason not to train.
-            Err(TryLockError::Error(_)) => {}
-        }
-        Ok(Self { _lock: Some(file), ..self })
-    }
-
-    /// Removes a file, if it is there.
-    ///
-    /// # Errors
-    ///
-    /// Naming the file, if it is there and cannot be removed.
-    pub fn remove(&self, name: &str) -> Result<()> {
-        let path = self.file(name);
-        match fs::remove_file(&path) {
-            Err(e) if e.kind() != ErrorKind::NotFound => {
-                Err(e).with_context(|| format!("{}: cannot be removed", path.display()))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// The path of the folder.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// The path of a file in it.
-    #[must_use]
-    pub fn file(&self, name: &str) -> PathBuf {
-        self.path.join(name)
-    }
-
-    /// Writes a file, whole or not at all.
-    ///
-    /// # Errors
-    ///
-    /// Naming the file, if it cannot be written; what was there before then still is.
-    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
-        write_whole(&RealDisk, &self.file(name), bytes)
-    }
-
-    /// Reads a file.
-    ///
-    /// # Errors
-    ///
-    /// Naming the file, if it cannot be read.
-    pub fn read(&self, name: &str) -> Result<Vec<u8>> {
-        let path = self.file(name);
-        fs::read(&path).with_context(|| path.display().to_string())
+        let folder = Folder::open(path).with_context(|| path.display().to_string())?;
+        Ok(Self { folder: folder.lock(WORKS)? })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn a_folder_with_a_run_is_refused_without_force() {

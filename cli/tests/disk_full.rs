@@ -2,9 +2,12 @@
 
 #![cfg(target_os = "linux")]
 
+#[path = "common/files.rs"]
+mod files;
 #[path = "common/program.rs"]
 mod program;
 
+use files::unfinished;
 use program::{barenet, message, succeeds};
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -53,7 +56,7 @@ fn a_file_that_finds_the_disk_full_is_named_and_the_run_goes_on_later() {
     for name in ["config.toml", "best.safetensors", "last.ckpt", "summary.json", "training.png"] {
         let run = place.path().join(name);
         fs::create_dir(&run).unwrap();
-        symlink("/dev/full", run.join(format!("{name}.unfinished"))).unwrap();
+        symlink("/dev/full", unfinished(&run, name)).unwrap();
         let arguments = [&SETTINGS[..], &["--out", name]].concat();
         let output = barenet(place.path(), &arguments);
         let message = message(&output);

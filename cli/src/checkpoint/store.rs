@@ -5,14 +5,14 @@
 //! wherever the power goes, one of the two is whole.
 
 use super::Checkpoint;
-use crate::disk::{Disk, RealDisk, unfinished};
+use crate::disk::{Disk, RealDisk, sync_folder, write_unfinished};
+use crate::folder::Folder;
 use crate::number::Number;
 use crate::run_folder::{CHECKPOINT, CONFIG, DAMAGED_CHECKPOINT, PREVIOUS_CHECKPOINT};
 use crate::shell::begin_anew_command;
 use anyhow::{Context, Result, anyhow};
-use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread::{Scope, ScopedJoinHandle};
 use std::time::{Duration, Instant};
@@ -22,24 +22,20 @@ use std::time::{Duration, Instant};
 /// # Errors
 ///
 /// Naming the file. The checkpoint before, or the previous one, is then still whole.
-pub fn save(disk: &impl Disk, folder: &Path, bytes: &[u8]) -> Result<()> {
-    let last = folder.join(CHECKPOINT);
-    let unfinished = unfinished(&last);
+pub fn save(disk: &impl Disk, folder: &Folder, bytes: &[u8]) -> Result<()> {
     let steps = || {
-        disk.write(&unfinished, bytes)?;
-        disk.sync(&unfinished)?;
-        match disk.rename(&last, &folder.join(PREVIOUS_CHECKPOINT)) {
+        write_unfinished(disk, folder, CHECKPOINT, bytes)?;
+        match disk.rename(&folder.place(CHECKPOINT)?, &folder.place(PREVIOUS_CHECKPOINT)?) {
             Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
             _ => {}
         }
-        disk.rename(&unfinished, &last)?;
-        disk.sync(folder)
+        folder.finish_file(disk, CHECKPOINT)?;
+        sync_folder(disk, &folder.place(".")?, folder.path())
     };
     steps().with_context(|| {
-        // On a full disk others need its place. Whether or not this succeeds, the first failure is
-        // what matters.
-        let _leftover = fs::remove_file(&unfinished);
-        format!("{}: the checkpoint cannot be written", last.display())
+        // On a full disk others need its place.
+        folder.abandon_file(CHECKPOINT);
+        format!("{}: the checkpoint cannot be written", folder.file(CHECKPOINT).display())
     })
 }
 
@@ -59,12 +55,14 @@ pub struct Found {
 /// # Errors
 ///
 /// If there is none: what is wrong with each.
-pub fn find(folder: &Path) -> Result<Found> {
+pub fn find(folder: &Folder) -> Result<Found> {
     let mut passed_over: Option<anyhow::Error> = None;
     for name in [CHECKPOINT, PREVIOUS_CHECKPOINT] {
-        let file = folder.join(name);
-        let read = fs::read(&file).with_context(|| file.display().to_string());
-        match read.and_then(|bytes| super::read_config(&bytes, &file).map(|_config| bytes)) {
+        let file = folder.file(name);
+        match folder
+            .read(name)
+            .and_then(|bytes| super::read_config(&bytes, &file).map(|_config| bytes))
+        {
             Ok(bytes) => return Ok(Found { bytes, file, passed_over }),
             Err(error) => {
                 passed_over = Some(match passed_over {
@@ -75,9 +73,9 @@ pub fn find(folder: &Path) -> Result<Found> {
         }
     }
     let problem = passed_over.map_or_else(String::new, |error| format!("{error:#}"));
-    let folder_name = folder.display();
-    let advice = if folder.join(CONFIG).exists() {
-        format!("; `{}` begins anew", begin_anew_command(folder))
+    let folder_name = folder.path().display();
+    let advice = if folder.has(CONFIG) {
+        format!("; `{}` begins anew", begin_anew_command(folder.path()))
     } else {
         String::new()
     };
@@ -91,12 +89,14 @@ impl Found {
     /// # Errors
     ///
     /// Naming the file, if it cannot be moved.
-    pub fn set_damaged_aside(&self, folder: &Path) -> Result<()> {
-        let last = folder.join(CHECKPOINT);
+    pub fn set_damaged_aside(&self, folder: &Folder) -> Result<()> {
+        let last = folder.file(CHECKPOINT);
         if self.passed_over.is_none() || self.file == last {
             return Ok(());
         }
-        match fs::rename(&last, folder.join(DAMAGED_CHECKPOINT)) {
+        let move_it =
+            || RealDisk.rename(&folder.place(CHECKPOINT)?, &folder.place(DAMAGED_CHECKPOINT)?);
+        match move_it() {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(error).with_context(|| format!("{}: cannot be moved", last.display()))
             }
@@ -143,7 +143,7 @@ impl<'scope, T: Number> Writer<'scope, T> {
     pub fn start<'env>(
         scope: &'scope Scope<'scope, 'env>,
         desk: &'scope Desk<T>,
-        folder: &'scope Path,
+        folder: &'scope Folder,
     ) -> Self {
         let work = move || {
             loop {
@@ -202,6 +202,14 @@ mod tests {
     use super::*;
     use crate::disk::tests::FailingDisk;
     use barenet::Progress;
+    use std::fs;
+
+    /// A place, and the folder that it is.
+    fn new_folder() -> (tempfile::TempDir, Folder) {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Folder::open(place.path()).unwrap();
+        (place, folder)
+    }
 
     fn checkpoint(iteration: usize) -> Checkpoint<f64> {
         Checkpoint {
@@ -226,76 +234,77 @@ mod tests {
     #[test]
     fn a_failure_of_any_operation_leaves_a_checkpoint_that_can_be_used() {
         let working = FailingDisk::new(usize::MAX, 0);
-        let place = tempfile::tempdir().unwrap();
-        save(&working, place.path(), &checkpoint(1).to_bytes()).unwrap();
+        let (_place, folder) = new_folder();
+        save(&working, &folder, &checkpoint(1).to_bytes()).unwrap();
         assert_eq!(working.operations(), 5, "write, fsync, two renames, fsync of the folder");
         for fails_at in 0..working.operations() {
             for short in [0, 10, 400, usize::MAX] {
-                let place = tempfile::tempdir().unwrap();
+                let (_place, folder) = new_folder();
                 for iteration in [1, 2] {
-                    save(&RealDisk, place.path(), &checkpoint(iteration).to_bytes()).unwrap();
+                    save(&RealDisk, &folder, &checkpoint(iteration).to_bytes()).unwrap();
                 }
                 let disk = FailingDisk::new(fails_at, short);
-                assert!(save(&disk, place.path(), &checkpoint(3).to_bytes()).is_err());
-                let found = iteration_of(&find(place.path()).unwrap());
+                assert!(save(&disk, &folder, &checkpoint(3).to_bytes()).is_err());
+                let found = iteration_of(&find(&folder).unwrap());
                 assert!(found == 2 || found == 3, "operation {fails_at}: {found}");
                 // And the next one is written as if nothing had been.
-                save(&RealDisk, place.path(), &checkpoint(4).to_bytes()).unwrap();
-                assert_eq!(iteration_of(&find(place.path()).unwrap()), 4);
+                save(&RealDisk, &folder, &checkpoint(4).to_bytes()).unwrap();
+                assert_eq!(iteration_of(&find(&folder).unwrap()), 4);
             }
         }
     }
 
     #[test]
     fn a_damaged_checkpoint_gives_way_to_the_previous_one() {
-        let place = tempfile::tempdir().unwrap();
+        let (place, folder) = new_folder();
         for iteration in [1, 2] {
-            save(&RealDisk, place.path(), &checkpoint(iteration).to_bytes()).unwrap();
+            save(&RealDisk, &folder, &checkpoint(iteration).to_bytes()).unwrap();
         }
         fs::write(place.path().join(CHECKPOINT), b"BNETCKPT").unwrap();
-        let found = find(place.path()).unwrap();
+        let found = find(&folder).unwrap();
         assert_eq!(iteration_of(&found), 1);
         assert!(format!("{:#}", found.passed_over.unwrap()).contains("cut off after 8 bytes"));
         fs::remove_file(place.path().join(PREVIOUS_CHECKPOINT)).unwrap();
-        let error = find(place.path()).unwrap_err().to_string();
+        let error = find(&folder).unwrap_err().to_string();
         assert!(error.contains("no checkpoint that can be used"), "{error}");
     }
 
     #[test]
     fn the_checkpoint_that_a_run_goes_on_from_outlives_the_damaged_one() {
-        let place = tempfile::tempdir().unwrap();
+        let (place, folder) = new_folder();
         for iteration in [1, 2] {
-            save(&RealDisk, place.path(), &checkpoint(iteration).to_bytes()).unwrap();
+            save(&RealDisk, &folder, &checkpoint(iteration).to_bytes()).unwrap();
         }
         fs::write(place.path().join(CHECKPOINT), b"BNETCKPT").unwrap();
-        find(place.path()).unwrap().set_damaged_aside(place.path()).unwrap();
+        find(&folder).unwrap().set_damaged_aside(&folder).unwrap();
         assert_eq!(fs::read(place.path().join(DAMAGED_CHECKPOINT)).unwrap(), b"BNETCKPT");
         // Whichever operation of the next one fails, or is the last before the power goes.
         for fails_at in 0..5 {
-            save(&FailingDisk::new(fails_at, 10), place.path(), &checkpoint(3).to_bytes())
-                .unwrap_err();
-            assert!(iteration_of(&find(place.path()).unwrap()) > 0, "operation {fails_at}");
+            save(&FailingDisk::new(fails_at, 10), &folder, &checkpoint(3).to_bytes()).unwrap_err();
+            assert!(iteration_of(&find(&folder).unwrap()) > 0, "operation {fails_at}");
         }
         // One that is whole stays where it is.
-        find(place.path()).unwrap().set_damaged_aside(place.path()).unwrap();
+        find(&folder).unwrap().set_damaged_aside(&folder).unwrap();
         assert!(place.path().join(CHECKPOINT).exists());
     }
 
     #[test]
     fn the_writer_writes_the_newest_and_reports_what_fails() {
-        let place = tempfile::tempdir().unwrap();
+        let (place, folder) = new_folder();
         let (desk, missing) = (Desk::default(), Desk::default());
+        let removed = Folder::make(&place.path().join("no such folder")).unwrap();
+        fs::remove_dir(removed.path()).unwrap();
         std::thread::scope(|scope| {
-            let writer = Writer::start(scope, &desk, place.path());
+            let writer = Writer::start(scope, &desk, &folder);
             assert_eq!(writer.cost(), Some(Duration::ZERO));
             for iteration in 1..=50 {
                 assert!(writer.submit(checkpoint(iteration)).is_none());
             }
             writer.finish().unwrap();
-            let writer = Writer::start(scope, &missing, Path::new("no such folder"));
+            let writer = Writer::start(scope, &missing, &removed);
             assert!(writer.submit(checkpoint(1)).is_none());
             assert!(writer.finish().unwrap_err().to_string().contains("no such folder"));
         });
-        assert_eq!(iteration_of(&find(place.path()).unwrap()), 50);
+        assert_eq!(iteration_of(&find(&folder).unwrap()), 50);
     }
 }

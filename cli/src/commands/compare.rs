@@ -5,7 +5,7 @@ use crate::commands::train::combine;
 use crate::config::Config;
 use crate::console::{Console, Verbosity};
 use crate::data::{DataSet, IMAGE_LEN, NUM_CLASSES};
-use crate::disk::{RealDisk, make_folder, write_whole};
+use crate::folder::Folder;
 use crate::number::Number;
 use crate::plot::{TrainingCurves, comparison_figure};
 use crate::samples::Split;
@@ -102,7 +102,7 @@ pub fn run(args: Args) -> Result<()> {
         })
         .collect::<Result<Vec<_>>>()?;
     let data = args.images.read()?;
-    make_folder(&args.out)?;
+    let folder = Folder::make(&args.out)?.lock("compares")?;
     let console = Console::new(Verbosity::of(args.quiet, args.json));
     console.line(&format!("data      {}", data_line(&data)));
 
@@ -126,8 +126,8 @@ pub fn run(args: Args) -> Result<()> {
         })
         .collect();
     let figure = comparison_figure(&curves);
-    write_whole(&RealDisk, &args.out.join("comparison.svg"), figure.to_svg()?.as_bytes())?;
-    write_whole(&RealDisk, &args.out.join("comparison.png"), &figure.to_png()?)?;
+    folder.write("comparison.svg", figure.to_svg()?.as_bytes())?;
+    folder.write("comparison.png", &figure.to_png()?)?;
     // `null` for what a run did not come to.
     let last = |history: &[f64]| history.last().copied();
     let rows: Vec<_> = runs
@@ -144,7 +144,7 @@ pub fn run(args: Args) -> Result<()> {
         })
         .collect();
     let result = json!({ "data": data.source.kind(), "runs": rows });
-    write_whole(&RealDisk, &args.out.join("comparison.json"), format!("{result:#}\n").as_bytes())?;
+    folder.write("comparison.json", format!("{result:#}\n").as_bytes())?;
     console.json(&result.to_string());
     let data = data.source.kind();
     console.line(&format!("\n{data:<14}{:>12}{:>12}{:>12}", "train acc", "val acc", "best val"));
@@ -155,7 +155,8 @@ pub fn run(args: Args) -> Result<()> {
         let name = run.rule.name();
         console.line(&format!("{name:<14}{:>12}{:>12}{:>12}", text(train), text(val), text(best)));
     }
-    let out = args.out.display();
+    let out = folder.current_path();
+    let out = out.display();
     console.line(&format!("(last epoch)\n\nplots are in {out}"));
     console.end(&format!("the comparison is complete in {out}"))
 }

@@ -96,7 +96,7 @@ pub fn run(args: &Args) -> Result<()> {
 /// What can be done about weights that cannot be used.
 fn advise(error: anyhow::Error, folder: &RunFolder) -> anyhow::Error {
     let run = folder.path();
-    if store::find(run).is_err() {
+    if store::find(folder).is_err() {
         return error;
     }
     let resume = resume_command(run, None);

@@ -16,7 +16,6 @@ use crate::presets::Preset;
 use crate::run_folder::RunFolder;
 use crate::samples::Split;
 use crate::settings::{Dtype, Settings, count};
-use crate::shell::resume_command;
 use crate::signals::Signals;
 use anyhow::{Context, Result};
 use due::When;
@@ -148,7 +147,7 @@ pub fn run(args: Args) -> Result<()> {
         None => combine(args.config.as_deref(), args.settings, Preset::DEFAULT)?,
         Some(path) => {
             let folder = RunFolder::resume(path)?;
-            let found = store::find(path)?;
+            let found = store::find(&folder)?;
             if let Some(problem) = &found.passed_over {
                 let file = found.file.display();
                 console.warn(&format!("{problem:#}; goes on from {file}, the one before"));
@@ -156,7 +155,7 @@ pub fn run(args: Args) -> Result<()> {
             let config = read_config(&found.bytes, &found.file)?;
             let settings = settings_to_resume(args.settings, &config, &found.file)?;
             let preset = settings.preset.as_deref().and_then(Preset::find);
-            found.set_damaged_aside(path)?;
+            found.set_damaged_aside(&folder)?;
             opened = Some(folder);
             resume = Some((found.bytes, found.file));
             (settings, preset)
@@ -171,7 +170,6 @@ pub fn run(args: Args) -> Result<()> {
         Some(folder) => folder,
         None => RunFolder::create(args.out.as_deref(), &name, args.force)?,
     };
-    let go_on = resume_command(folder.path(), args.images.data.as_deref());
     let session = Session {
         config: &config,
         data: &data,
@@ -179,7 +177,7 @@ pub fn run(args: Args) -> Result<()> {
         backend: &backend,
         folder: &folder,
         name: &name,
-        go_on: &go_on,
+        asked_for: args.images.data.as_deref(),
         when,
         signals,
         resume,

@@ -18,6 +18,7 @@ mod proxy;
 mod unpack;
 
 use super::{Version, cifar10, pickle};
+use crate::disk::{self, RealDisk};
 use anyhow::{Context, Result, bail, ensure};
 use sha2::{Digest, Sha256};
 use std::fs::{self, File, TryLockError};
@@ -225,9 +226,8 @@ fn hex(hash: Sha256) -> String {
 
 /// Waits until the names in a folder would survive a loss of power.
 fn sync_folder(folder: &Path) -> Result<()> {
-    // Where folders cannot be opened, as on Windows, there is nothing to wait for.
-    let Ok(file) = File::open(folder) else { return Ok(()) };
-    file.sync_all().with_context(|| format!("{}: cannot be written", folder.display()))
+    let synced = disk::sync_folder(&RealDisk, folder, folder);
+    synced.with_context(|| format!("{}: cannot be written", folder.display()))
 }
 
 fn remove_if_there(path: &Path) -> Result<()> {

@@ -4,7 +4,7 @@
 #![allow(dead_code)]
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Everything that must be the same bytes; `summary.json` has times in it.
 pub(crate) const FILES: [&str; 6] = [
@@ -31,4 +31,12 @@ pub(crate) fn same_run(folder: &Path, a: &str, b: &str) {
         names
     };
     assert_eq!(names(a), names(b));
+}
+
+/// The path of a run's file until it is whole, which follows from what the run's lock says.
+pub(crate) fn unfinished(run: &Path, name: &str) -> PathBuf {
+    let lock =
+        "barenet locks this file while it works in this folder; unfinished-0123456789abcdef\n";
+    fs::write(run.join(".lock"), lock).unwrap();
+    run.join(format!(".{name}.unfinished-0123456789abcdef"))
 }

@@ -67,7 +67,7 @@ fn run<T: Number>(
         when: When::default(),
         signals: Signals::default(),
         resume: None,
-        go_on: "",
+        asked_for: None,
     };
     session.run::<T>(None, Console::new(Verbosity::Quiet), Instant::now()).unwrap();
     let read = |name: &str| (name.to_owned(), fs::read(folder.file(name)).unwrap());

@@ -123,7 +123,8 @@ impl Session<'_> {
         reported: Option<Reported>,
         outcome: &Outcome<T>,
     ) -> Result<()> {
-        let out = self.folder.path().display();
+        let out = self.folder.current_path();
+        let out = out.display();
         if let Some(iteration) = summary.diverged_at {
             if outcome.progress.num_checks == 0 {
                 bail!(
@@ -135,7 +136,7 @@ impl Session<'_> {
                  (epoch {}, validation accuracy {:.3}) are in {}; try a lower --learning-rate",
                 summary.best_epoch,
                 summary.best_val_acc,
-                self.folder.file(BEST).display()
+                self.folder.current_path().join(BEST).display()
             );
         }
         console.line("");

@@ -13,15 +13,15 @@ use crate::number::Number;
 use crate::presets::Reported;
 use crate::run_folder::{BEST, CONFIG, PREVIOUS_CHECKPOINT, RunFolder};
 use crate::samples::{Split, fingerprint};
+use crate::shell::resume_command;
 use crate::signals::{Signals, Stopped};
 use crate::trainer::{self, Outcome};
 use crate::weights::to_safetensors;
 use anyhow::{Result, ensure};
 use barenet::{Event, Float, Progress, SolverConfig, Weights};
 use barenet_blas::Backend;
-use std::fs;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// What a run needs besides its number type.
@@ -32,8 +32,8 @@ pub(super) struct Session<'a> {
     pub(super) backend: &'a Backend,
     pub(super) folder: &'a RunFolder,
     pub(super) name: &'a str,
-    /// The command that goes on with the run.
-    pub(super) go_on: &'a str,
+    /// The data that were asked for.
+    pub(super) asked_for: Option<&'a Path>,
     pub(super) when: When,
     pub(super) signals: Signals,
     /// The bytes of a checkpoint to go on from, and its file.
@@ -108,7 +108,7 @@ impl Session<'_> {
         let (mut has_new_best, mut waited) = (false, Duration::ZERO);
         let desk = Desk::default();
         let outcome = std::thread::scope(|scope| -> Result<Outcome<T>> {
-            let writer = Writer::start(scope, &desk, folder.path());
+            let writer = Writer::start(scope, &desk, folder);
             let result = trainer::train(
                 config,
                 (data, split),
@@ -194,7 +194,8 @@ impl Session<'_> {
         if outcome.stopped {
             let signal = self.signals.stop().unwrap_or(0);
             let iteration = outcome.progress.iteration;
-            return Err(Stopped { signal, iteration, go_on: self.go_on.to_owned() }.into());
+            let go_on = resume_command(&folder.current_path(), self.asked_for);
+            return Err(Stopped { signal, iteration, go_on }.into());
         }
         if let Some(iteration) = outcome.diverged_at {
             let line = RunEvent::Diverged { iteration }.to_line();
@@ -208,7 +209,7 @@ impl Session<'_> {
         folder.remove(PREVIOUS_CHECKPOINT)?;
         console.json(&RunEvent::End { summary: &summary }.to_line());
         self.report(&console, &summary, reported, &outcome)?;
-        console.end(&format!("the run is complete in {}", folder.path().display()))
+        console.end(&format!("the run is complete in {}", folder.current_path().display()))
     }
 
     fn read_checkpoint<T: Number>(
@@ -244,7 +245,9 @@ impl Session<'_> {
         console: &Console,
     ) -> Result<()> {
         let file = self.folder.file(CONFIG);
-        if fs::read(&file)
+        if self
+            .folder
+            .read(CONFIG)
             .is_ok_and(|found| found != saved.config.as_bytes() && found != config.as_bytes())
         {
             let file = file.display();
@@ -253,7 +256,7 @@ impl Session<'_> {
         }
         if saved.config != config {
             config.clone_into(&mut saved.config);
-            save(&RealDisk, self.folder.path(), &saved.to_bytes())?;
+            save(&RealDisk, self.folder, &saved.to_bytes())?;
         }
         Ok(())
     }

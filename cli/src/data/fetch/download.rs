@@ -3,7 +3,7 @@
 use super::http::{Client, Failure};
 use super::{Archive, Event, hash_of, hex};
 use crate::data::WEB_PAGE;
-use crate::disk::folder_of;
+use crate::disk::{RealDisk, folder_of, sync_file};
 use anyhow::{Context, Result, anyhow};
 use sha2::{Digest, Sha256};
 use std::fs::File;
@@ -83,7 +83,8 @@ impl Download<'_> {
                 if result.is_ok() {
                     let found = hex(part.hash.clone());
                     if found == self.archive.sha256 {
-                        return part.file.sync_all().with_context(|| self.complaint());
+                        return sync_file(&RealDisk, &part.file, self.path)
+                            .with_context(|| self.complaint());
                     }
                     let problem =
                         format!("expected SHA-256 {}, found {found}", self.archive.sha256);

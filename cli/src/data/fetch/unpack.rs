@@ -5,6 +5,7 @@ use super::{Archive, sync_folder};
 use crate::data::archive::{Capped, MAX_UNPACKED, members, root_cause};
 use crate::data::cifar10::{self, IMAGES_PER_FILE, MAX_NAMES_LEN, RECORD_LEN};
 use crate::data::{DataError, DataSet, Version, pickle};
+use crate::disk::{RealDisk, sync_file};
 use anyhow::{Context, Result, bail, ensure};
 use flate2::read::GzDecoder;
 use std::fs::{self, File};
@@ -103,7 +104,7 @@ fn extract(version: Version, archive: impl Read, into: &Path) -> Result<()> {
         let one_more = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
         let written = copy(&mut entry.by_ref().take(one_more), &mut file, cannot)?;
         ensure!(written < one_more, "{name} has more than {limit} bytes");
-        file.sync_all().with_context(cannot)?;
+        sync_file(&RealDisk, &file, &into.join(name)).with_context(cannot)?;
     }
     // The archive ends before its checksum does: read on, or damage would go unseen.
     io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(broken)?;
