@@ -9,7 +9,8 @@
 #   sanitize   nightly Rust, with its standard library's source if it can be had, and valgrind
 set -euo pipefail
 
-readonly TARGETS="thumbv7em-none-eabihf thumbv7m-none-eabi thumbv6m-none-eabi riscv32imac-unknown-none-elf"
+readonly TARGETS="thumbv7em-none-eabihf thumbv8m.main-none-eabihf thumbv7m-none-eabi thumbv6m-none-eabi
+riscv32imac-unknown-none-elf"
 as_root=(sudo)
 [ "$(id -u)" != 0 ] || as_root=(env)
 apt_is_fresh=
@@ -71,7 +72,7 @@ install_bare_metal_rust() {
     fi
     missing=$(missing_targets | tr '\n' ' ')
     if [ -z "$missing" ]; then
-        say "$(rustc --version) with $TARGETS"
+        say "$(rustc --version) with $(echo $TARGETS)"
     else
         has_rust_source || apt_install rustc-web cargo-web rust-web-src
         has_lld || apt_install lld

@@ -1,13 +1,17 @@
-//! int8 layers with the DSP instructions of Cortex-M4, M7 and M33.
+//! int8 layers with the DSP instructions of Cortex-M4, M7, M33 and above.
 //!
 //! The loop body takes four inputs for four outputs, 16 products, in 16 instructions: one load each for
 //! inputs and weights, two that widen the inputs, and three for every four products, as
 //! [`barenet::quant`] explains. The compiler cannot be trusted with it: it needs 13 of the 14 registers
 //! that there are.
+//!
+//! Inputs may lie anywhere: not at a multiple of four bytes they are loaded byte by byte, which makes it 22
+//! instructions. To load words there too works on most systems, but is a fault where unaligned ones are trapped
+//! (CCR.UNALIGN_TRP), and in device memory.
 
 use barenet::quant::{Output, QuantArgs, QuantGemm};
 
-/// int8 layers with SMLAD and SXTB16.
+/// int8 layers with SMLAD and SXTB16, on Cortex-M4, M7, M33 and above.
 ///
 /// On other processors it is [`barenet::Portable`], so that a program needs only one name: the bits are
 /// the same.
@@ -50,6 +54,21 @@ mod assembly {
     use barenet::quant::{Channel, GROUPS_PER_SUM};
     use core::arch::naked_asm;
 
+    /// Where the target's name does not say that there are DSP instructions, the assembler is told the
+    /// processor: at link time it reads this without the compiler's flags.
+    #[cfg(cortex_m_dsp = "named")]
+    macro_rules! processor {
+        () => {
+            concat!(".cpu ", env!("CORTEX_M_CPU"))
+        };
+    }
+    #[cfg(not(cortex_m_dsp = "named"))]
+    macro_rules! processor {
+        () => {
+            ""
+        };
+    }
+
     /// Four inputs for four outputs. 64 bytes, which the jump into the loop counts on.
     ///
     /// ```text
@@ -58,11 +77,41 @@ mod assembly {
     /// ```
     macro_rules! group {
         () => {
+            concat!(
+                "
+                ldr.w    r4, [r0], #4
+                ldm.w    r1!, {{r5, r6, r7, r8}}
+                uxtb16   r3, r4
+                uxtb16   r4, r4, ror #8
+                ",
+                products!()
+            )
+        };
+    }
+
+    /// The same with inputs at any address.
+    macro_rules! unaligned_group {
+        () => {
+            concat!(
+                "
+                ldrb     r3, [r0]
+                ldrb     r4, [r0, #1]
+                ldrb     r5, [r0, #2]
+                ldrb     r6, [r0, #3]
+                adds     r0, #4
+                pkhbt    r3, r3, r5, lsl #16
+                pkhbt    r4, r4, r6, lsl #16
+                ldm.w    r1!, {{r5, r6, r7, r8}}
+                ",
+                products!()
+            )
+        };
+    }
+
+    /// What both do with inputs and weights.
+    macro_rules! products {
+        () => {
             "
-            ldr.w    r4, [r0], #4
-            ldm.w    r1!, {{r5, r6, r7, r8}}
-            uxtb16   r3, r4
-            uxtb16   r4, r4, ror #8
             smlad    r9, r3, r5, r9
             sxtb16   r5, r5
             smlad    r10, r3, r5, r10
@@ -104,9 +153,8 @@ mod assembly {
     ///
     /// # Safety
     ///
-    /// `groups` and `blocks` are at least 1. `x` has `groups` elements and need not be aligned, unless the
-    /// processor was told to trap unaligned loads. `w` has `groups · blocks` elements, `channels` has
-    /// `blocks`. `out` can be written to for 4 · `blocks` numbers of `bytes`, 1 (`u8`) or 2 (`i16`).
+    /// `groups` and `blocks` are at least 1. `x` has `groups` elements and need not be aligned. `w` has
+    /// `groups · blocks` elements, `channels` has `blocks`. `out` can be written to for 4 · `blocks` numbers of `bytes`, 1 (`u8`) or 2 (`i16`).
     #[unsafe(naked)]
     pub(super) unsafe extern "C" fn layer(
         x: *const [u8; 4],
@@ -120,6 +168,7 @@ mod assembly {
         // Stack: 0 x, 4 channels, 8 groups left, 12 Σ x·B, 16 Σ x·D, 20 saved registers,
         //        56 groups, 60 blocks left, 64 bytes.
         naked_asm!(
+            processor!(),
             "
             push.w   {{r4-r11, lr}}
             sub      sp, #20
@@ -138,15 +187,14 @@ mod assembly {
 
         3:  // A sum over the r2 groups left, but not too many.
             subs     r3, r2, #{groups_per_sum}
-            ite      ls
-            movls    r3, #0
-            movhi    r2, #{groups_per_sum}
+            usat     r3, #31, r3
+            subs     r2, r2, r3
             str      r3, [sp, #8]
+            lsls     r3, r0, #30
+            bne.w    8f
             // Four groups a turn; the first turn starts so that the last is a whole one.
             rsbs     r3, r2, #0
             and      r3, r3, #3
-            adds     r2, #3
-            lsrs     r2, r2, #2
             lsls     r3, r3, #6
             add      pc, r3
             nop
@@ -157,9 +205,10 @@ mod assembly {
             group!(),
             group!(),
             "
-            subs     r2, #1
-            bne.w    4b
+            subs     r2, #4
+            bgt.w    4b
 
+        9:
             ldrd     r3, r4, [sp, #12]
             ldr      r2, [sp, #8]
             sub      r9, r9, r10
@@ -209,6 +258,14 @@ mod assembly {
             bne.w    2b
             add      sp, #20
             pop.w    {{r4-r11, pc}}
+
+        8:  // The groups of a sum, with inputs that are not aligned.
+            ",
+            unaligned_group!(),
+            "
+            subs     r2, #1
+            bne      8b
+            b        9b
             ",
             groups_per_sum = const GROUPS_PER_SUM,
         );

@@ -2,6 +2,7 @@
 //! `64-32-16-10:int8-dsp`. Kernels are `int8-dsp`, `int8` and `f32`; `none` is the program without a
 //! network.
 
+use super::expected::expected;
 use super::int8::Int8;
 use super::text::Text;
 use barenet::quant::InputScale;
@@ -70,7 +71,7 @@ impl<'a> Bench<'a> {
         let scores = self.net.scores(&Portable, weights, x_mat, &mut workspace)?;
         text.array("PARAMS", "f32", &self.params);
         text.array("INPUT", "f32", &x);
-        text.array("HOST_SCORES", "f32", scores.data());
+        text.array("HOST_SCORES", "f32", &expected(scores.data()));
         Ok(())
     }
 
@@ -79,7 +80,7 @@ impl<'a> Bench<'a> {
         let image = self.images.get(..self.net.arch.input_dim()).unwrap_or_default();
         int8.write(text);
         text.array("INPUT", "u8", image);
-        text.array("HOST_SCORES", "i16", &int8.scores(image)?);
+        text.array("HOST_SCORES", "i16", &expected(&int8.scores(image)?));
         Ok(())
     }
 }

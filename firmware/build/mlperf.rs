@@ -4,6 +4,7 @@
 //! `MLPERF_TINY_AD_DIR` names, then in `../../shared/mlperf-tiny-ad`. Without them, or if the board is too
 //! small for it, the program has no network and says so.
 
+use super::expected::expected;
 use super::int8::Int8;
 use super::text::Text;
 use barenet::quant::InputScale;
@@ -27,8 +28,9 @@ pub(super) fn write(out_dir: &Path) -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=src/anomaly.rs");
     println!("cargo::rustc-check-cfg=cfg(mlperf)");
     let mut text = Text::default();
+    let target = env::var("TARGET")?;
     // The weights in both forms and the clip take 1.5 MB of flash.
-    let is_large = env::var("TARGET")?.starts_with("thumbv7");
+    let is_large = ["thumbv7", "thumbv8m"].iter().any(|name| target.starts_with(name));
     if let Some(folder) = folder().filter(|_| is_large) {
         println!("cargo::rustc-cfg=mlperf");
         write_model(&folder, &mut text)?;
@@ -76,8 +78,7 @@ fn write_model(folder: &Path, text: &mut Text) -> Result<(), Box<dyn Error>> {
     text.array("CLIP", "f32", &clip);
     text.array("PARAMS", "f32", &folded);
     int8.write(text);
-    text.line(&format!("const F32_SCORE: f64 = {f32_score:?};"));
-    text.line(&format!("const INT8_SCORE: f64 = {int8_score:?};"));
+    text.array("HOST_CLIP_SCORES", "f64", &expected(&[f32_score, int8_score]));
     text.line(&format!("const SCORE_SCALE: f32 = {scale:?};"));
     let step = input.scale();
     text.line(&format!("const INPUT: InputScale = InputScale::new({step:?}, {zero_point});"));

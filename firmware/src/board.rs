@@ -6,6 +6,8 @@
 
 // It holds the critical section that a Cortex-M0 has for an atomic swap.
 #[cfg(target_arch = "arm")]
+use core::ptr;
+#[cfg(target_arch = "arm")]
 use cortex_m as _;
 use semihosting::sys::arm_compat::sys_writec;
 
@@ -127,4 +129,38 @@ pub fn measure<R>(work: impl FnOnce() -> R) -> Measured<R> {
     let result = work();
     mark();
     Measured { result, stack: painted.depth() }
+}
+
+/// Runs `work` with words at unaligned addresses trapped (CCR.UNALIGN_TRP): a trap is a fault.
+#[cfg(target_arch = "arm")]
+#[inline(never)]
+#[allow(unsafe_code)] // A register of the processor.
+pub fn with_unaligned_traps<R>(work: impl FnOnce() -> R) -> R {
+    const CCR: *mut u32 = ptr::with_exposed_provenance_mut(0xE000_ED14);
+    const UNALIGN_TRP: u32 = 1 << 3;
+    // SAFETY: the register is there on every Cortex-M, and only this function changes it.
+    let was = unsafe { CCR.read_volatile() };
+    // SAFETY: as above. The barrier makes it count for what follows.
+    unsafe { CCR.write_volatile(was | UNALIGN_TRP) };
+    cortex_m::asm::isb();
+    let result = work();
+    // SAFETY: as above.
+    unsafe { CCR.write_volatile(was) };
+    cortex_m::asm::isb();
+    result
+}
+
+/// Runs `work`.
+#[cfg(not(target_arch = "arm"))]
+pub fn with_unaligned_traps<R>(work: impl FnOnce() -> R) -> R {
+    work()
+}
+
+/// A fault ends the program, as failed: without this it would hang.
+#[cfg(target_arch = "arm")]
+#[allow(unsafe_code)] // An exception's handler.
+#[cortex_m_rt::exception]
+unsafe fn HardFault(_: &cortex_m_rt::ExceptionFrame) -> ! {
+    crate::print!("FAILED: a fault\n");
+    exit(false)
 }

@@ -22,11 +22,8 @@ pub const RAM_BYTES: usize = WORKSPACE_LEN * size_of::<f32>();
 /// Bytes of the weights.
 pub const FLASH_BYTES: usize = size_of_val(&PARAMS) + size_of_val(&RUNNING);
 
-/// The largest |a − b| / |b| of two vectors; infinite if a number is NaN.
+/// Whether two vectors are the same to the last bit.
 #[must_use]
-pub fn max_rel_error(a: &[f32], b: &[f32]) -> f32 {
-    a.iter().zip(b).fold(0.0, |max, (&a, &b)| {
-        let error = (a - b).abs() / b.abs().max(f32::MIN_POSITIVE);
-        if error.is_nan() { f32::INFINITY } else { error.max(max) }
-    })
+pub fn same_bits(a: &[f32], b: &[f32]) -> bool {
+    a.iter().map(|number| number.to_bits()).eq(b.iter().map(|number| number.to_bits()))
 }

@@ -2,7 +2,7 @@
 
 include!(concat!(env!("OUT_DIR"), "/library_source.rs"));
 
-/// The int8 kernel for Cortex-M4, M7 and M33.
+/// The int8 kernel for Cortex-M4, M7, M33 and above.
 pub const DSP_SOURCE: &str = include_str!("../../../blas-backend/src/cortex_m.rs");
 
 /// Its build script, which finds out whether the target has the instructions.

@@ -175,7 +175,7 @@ pub(super) fn barenet_toml() -> String {
 }
 
 pub(super) fn blas_toml() -> String {
-    let about = "int8 layers by the DSP instructions of Cortex-M4, M7 and M33";
+    let about = "int8 layers by the DSP instructions of Cortex-M4, M7, M33 and above";
     library_toml("barenet-blas", about, "[dependencies]\nbarenet = { path = \"../barenet\" }\n")
 }
 

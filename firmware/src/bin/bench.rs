@@ -51,7 +51,5 @@ fn run() -> bool {
     mark();
     let scores = NET.scores(black_box(&INPUT), &mut workspace);
     mark();
-    scores.is_ok_and(|scores| {
-        scores.iter().map(|s| s.to_bits()).eq(HOST_SCORES.iter().map(|s| s.to_bits()))
-    })
+    scores.is_ok_and(|scores| barenet_firmware::same_bits(scores, &HOST_SCORES))
 }

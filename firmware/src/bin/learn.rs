@@ -15,7 +15,7 @@ use barenet_firmware::training::{
     BATCH, FeatureWorkspace, HeadMemory, Losses, STEPS, ScratchMemory, from_scratch, last_layer,
     ram_bytes,
 };
-use barenet_firmware::{HOST_HEAD, HOST_SCRATCH, PARAMS, RUNNING, print};
+use barenet_firmware::{HOST_HEAD, HOST_SCRATCH, PARAMS, RUNNING, print, same_bits};
 use panic_never as _;
 use static_cell::ConstStaticCell;
 
@@ -59,7 +59,7 @@ fn learn() -> Result<bool, Error> {
 
 /// Prints how a training went; whether it went as it must.
 fn report(what: &str, losses: Losses, params: &[f32], host: &[f32]) -> bool {
-    let same_bits = params.iter().map(|p| p.to_bits()).eq(host.iter().map(|p| p.to_bits()));
+    let same_bits = same_bits(params, host);
     print!(what, ": loss ", losses.first, " to ", losses.last);
     print!(", same bits as the host: ", if same_bits { "yes" } else { "no" }, "\n");
     same_bits && losses.last < 0.5 * losses.first

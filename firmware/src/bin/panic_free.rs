@@ -9,7 +9,7 @@
 
 use barenet::{Arch, Error, FoldedNet, FullyConnectedNet, Mat, Portable, Weights, predict};
 use barenet_firmware::board::{entry, exit};
-use barenet_firmware::{HOST_SCORES, IMAGE, NET, PARAMS, RUNNING, WORKSPACE_LEN, max_rel_error};
+use barenet_firmware::{HOST_SCORES, IMAGE, NET, PARAMS, RUNNING, WORKSPACE_LEN, same_bits};
 use core::hint::black_box;
 use panic_never as _;
 
@@ -42,8 +42,7 @@ fn scores<'w>(
 fn scores_are_those_of_the_host() -> bool {
     let mut workspace = [f32::NAN; WORKSPACE_LEN];
     scores(&NET, &PARAMS, &RUNNING, &IMAGE, 1, &mut workspace).is_ok_and(|scores| {
-        predict(scores.data()) == predict(&HOST_SCORES)
-            && max_rel_error(scores.data(), &HOST_SCORES) <= 1e-6
+        predict(scores.data()) == predict(&HOST_SCORES) && same_bits(scores.data(), &HOST_SCORES)
     })
 }
 
