@@ -9,8 +9,8 @@ pub mod presets;
 pub mod train;
 
 use crate::config::Config;
-use crate::console::complain;
-use crate::data::{DataError, DataSet, Source, discover};
+use crate::console::{Verbosity, complain};
+use crate::data::{BUILT_IN, DataError, DataSet, Source, discover};
 use crate::run_folder::RunFolder;
 use crate::settings::SettingsError;
 use crate::summary::Summary;
@@ -21,8 +21,8 @@ use std::path::PathBuf;
 /// The flag that says which images a command uses.
 #[derive(clap::Args, Clone, Debug)]
 pub struct ImagesFlag {
-    /// CIFAR-10: a folder or .tar.gz, binary or python version
-    /// [default: CIFAR10_DIR, then ./data, then built-in images]
+    /// CIFAR-10: a folder or .tar.gz, binary or python version; or `builtin`, images that are drawn
+    /// [default: CIFAR10_DIR, then ./data, then, if neither is there, builtin]
     #[arg(long, value_name = "PATH")]
     pub data: Option<PathBuf>,
 }
@@ -61,15 +61,26 @@ pub fn start_backend(config: &Config) -> Result<Backend> {
     Ok(start(config.kernel(), threads)?)
 }
 
-/// The line that says which data a run uses, and, if they are the built-in ones, why.
+/// The line that says which data a run uses, and, if they stand in for CIFAR-10, why.
 #[must_use]
 pub fn data_line(data: &DataSet) -> String {
     match data.source {
-        Source::BuiltIn => {
+        Source::BuiltIn { is_asked_for: false } => {
             let fetch = if cfg!(feature = "fetch") { "; `barenet data fetch` gets it" } else { "" };
             format!("built-in images (CIFAR-10 was not found: --data, CIFAR10_DIR, ./data{fetch})")
         }
-        Source::Cifar10(_) => data.source.to_string(),
+        _ => data.source.to_string(),
+    }
+}
+
+/// Says on standard error that the built-in images are used and nobody asked for them, where nothing
+/// else names the images.
+pub fn warn_of_stand_in(data: &DataSet, verbosity: Verbosity) {
+    if verbosity == Verbosity::Quiet && data.source == (Source::BuiltIn { is_asked_for: false }) {
+        complain(format_args!(
+            "warning: data: {}; `--data {BUILT_IN}` asks for them without this warning",
+            data_line(data)
+        ));
     }
 }
 

@@ -3,11 +3,13 @@
 pub mod archive;
 pub mod builtin;
 pub mod cifar10;
+mod discover;
 #[cfg(feature = "fetch")]
 pub mod fetch;
 mod images;
 pub mod pickle;
 
+pub use discover::{BUILT_IN, discover};
 pub use images::{Images, mean_image};
 
 use std::fmt;
@@ -40,7 +42,10 @@ pub enum Source {
     /// CIFAR-10, in one of its official forms.
     Cifar10(Cifar10Source),
     /// Drawn by [`builtin`].
-    BuiltIn,
+    BuiltIn {
+        /// Whether somebody asked for them: otherwise they stand in for CIFAR-10.
+        is_asked_for: bool,
+    },
 }
 
 /// Where CIFAR-10 was read.
@@ -88,7 +93,7 @@ impl Source {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Cifar10(_) => "cifar10",
-            Self::BuiltIn => "built-in",
+            Self::BuiltIn { .. } => "built-in",
         }
     }
 }
@@ -111,12 +116,35 @@ pub enum DataError {
          cifar-10-python.tar.gz, from {WEB_PAGE}"
     )]
     NotFound(String),
+    /// A folder that holds no CIFAR-10, but something that looks like it.
+    #[error(
+        "{folder}: no CIFAR-10 that can be read, though {found}; put the archive or its files there under \
+         their own names, or name them with --data"
+    )]
+    NotFoundBut {
+        /// The folder.
+        folder: String,
+        /// What is in it.
+        found: String,
+    },
     /// What the environment variable names cannot be read.
     #[error("CIFAR10_DIR: {0}")]
     ByVariable(Box<DataError>),
     /// A file or folder that is not there.
     #[error("{0}: No such file or folder; all of CIFAR-10 is at {WEB_PAGE}")]
     Missing(String),
+    /// A link to what is not there.
+    #[error("{0}: a link to {1}, which is not there; mount or restore it, or remove the link")]
+    DanglingLink(String, String),
+    /// Data that were meant to be found and cannot be used.
+    #[error("{0}; `--data {BUILT_IN}` uses the built-in images")]
+    Attempt(Box<DataError>),
+    /// The variable that names the data, without a name.
+    #[error("is set to nothing; let it name CIFAR-10, or unset it, or use `--data {BUILT_IN}`")]
+    EmptyVariable,
+    /// A path that may mean two things.
+    #[error("{0}: both the built-in images and a file or folder here; write ./{0} for the latter")]
+    Ambiguous(String),
     /// A file that is not what it should be.
     #[error("{file}: {problem}; replace it with the one from {WEB_PAGE}")]
     Format {
@@ -137,41 +165,13 @@ impl DataError {
 
     pub(crate) fn io(path: &Path, error: std::io::Error) -> Self {
         if error.kind() == ErrorKind::NotFound {
-            return Self::Missing(path.display().to_string());
+            let name = path.display().to_string();
+            return match std::fs::read_link(path) {
+                Ok(target) => Self::DanglingLink(name, target.display().to_string()),
+                Err(_) => Self::Missing(name),
+            };
         }
         Self::Io { path: path.display().to_string(), error }
-    }
-}
-
-/// Finds and reads the data: `explicit`, otherwise what the environment variable `CIFAR10_DIR` names,
-/// otherwise CIFAR-10 in the folder `./data`, otherwise the built-in data set.
-///
-/// # Errors
-///
-/// [`DataError`] if what was asked for, by argument or by variable, cannot be read, or if `./data`
-/// holds some of CIFAR-10's files and cannot be read: damaged data are never silently replaced.
-pub fn discover(explicit: Option<&Path>) -> Result<DataSet, DataError> {
-    if let Some(path) = explicit {
-        return load(path);
-    }
-    if let Some(path) = std::env::var_os("CIFAR10_DIR").filter(|path| !path.is_empty()) {
-        return load(Path::new(&path)).map_err(|error| DataError::ByVariable(Box::new(error)));
-    }
-    load_or_built_in(Path::new("data"))
-}
-
-/// Reads CIFAR-10 from a folder that may not be there, or may hold other things.
-fn load_or_built_in(folder: &Path) -> Result<DataSet, DataError> {
-    match std::fs::metadata(folder) {
-        Ok(metadata) if metadata.is_dir() => {}
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            return Err(DataError::io(folder, error));
-        }
-        _ => return Ok(builtin::generate()),
-    }
-    match load(folder) {
-        Err(DataError::NotFound(_)) => Ok(builtin::generate()),
-        result => result,
     }
 }
 
@@ -207,11 +207,14 @@ pub fn load(path: &Path) -> Result<DataSet, DataError> {
     Err(DataError::NotFound(path.display().to_string()))
 }
 
-/// Whether there is such a file. A folder that may not be looked into is an error: it may hold one.
+/// Whether there is such a file. A folder that may not be looked into is an error: it may hold one. A
+/// link to what is not there was meant to be one, and to read it is the error that says so.
 fn is_file(path: &Path) -> Result<bool, DataError> {
     match std::fs::metadata(path) {
         Ok(metadata) => Ok(metadata.is_file()),
-        Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(false),
+        Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Ok(std::fs::symlink_metadata(path).is_ok())
+        }
         Err(error) => Err(DataError::io(path, error)),
     }
 }
@@ -219,53 +222,6 @@ fn is_file(path: &Path) -> Result<bool, DataError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_explicit_path_that_is_wrong_is_an_error() {
-        let folder = tempfile::tempdir().unwrap();
-        assert!(matches!(discover(Some(folder.path())), Err(DataError::NotFound(_))));
-        let nothing = folder.path().join("nothing");
-        assert!(matches!(discover(Some(&nothing)), Err(DataError::Missing(_))));
-    }
-
-    #[test]
-    fn a_folder_that_lacks_a_file_is_an_error_that_names_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let inner = folder.path().join(cifar10::FOLDER);
-        std::fs::create_dir(&inner).unwrap();
-        std::fs::write(inner.join("test_batch.bin"), [0; 3073]).unwrap();
-        for result in [load(folder.path()), load_or_built_in(folder.path())] {
-            let error = result.unwrap_err();
-            assert!(matches!(error, DataError::Missing(_)), "{error}");
-            assert!(error.to_string().contains("data_batch_1.bin: No such file"), "{error}");
-        }
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_file_that_may_be_there_but_cannot_be_seen_is_an_error() {
-        let folder = tempfile::tempdir().unwrap();
-        // A link to itself, as a folder without permission, cannot be followed by anyone.
-        let file = folder.path().join("test_batch.bin");
-        std::os::unix::fs::symlink(&file, &file).unwrap();
-        for result in [load(folder.path()), load_or_built_in(folder.path())] {
-            assert!(matches!(result, Err(DataError::Io { .. })), "{result:?}");
-        }
-        let result = load_or_built_in(&file);
-        assert!(matches!(result, Err(DataError::Io { .. })), "{result:?}");
-    }
-
-    #[test]
-    fn without_cifar_10_the_built_in_images_train() {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("notes.txt"), "mine").unwrap();
-        for folder in [folder.path().to_owned(), folder.path().join("nothing")] {
-            let data = load_or_built_in(&folder).unwrap();
-            assert_eq!(data.source, Source::BuiltIn);
-            assert_eq!(data.train.len(), builtin::NUM_TRAIN);
-            assert_eq!(data.test.len(), builtin::NUM_TEST);
-        }
-    }
 
     #[test]
     fn cifar_10_is_whole() {

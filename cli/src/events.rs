@@ -19,6 +19,11 @@ pub enum RunEvent<'a> {
         /// Where its files go.
         #[serde(skip_serializing_if = "Option::is_none")]
         out: Option<&'a str>,
+        /// Its images: `cifar10` or `built-in`.
+        data: &'a str,
+        /// Where they lie.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        data_source: Option<&'a str>,
         /// Iterations of the whole run.
         num_iterations: usize,
         /// Iterations of an epoch.

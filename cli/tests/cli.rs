@@ -3,14 +3,15 @@
 #[path = "common/program.rs"]
 mod program;
 
-use program::{barenet, message, quick, refused_in_one_line, stdout, succeeds};
+use program::{QUICK, barenet, command, message, quick, refused_in_one_line, stdout, succeeds};
 use std::fs;
 use tempfile::TempDir;
 
 #[test]
 fn a_run_leaves_every_file_it_promises() {
     let place = TempDir::new().unwrap();
-    let output = quick(place.path(), &["--out", "run"]);
+    let mut command = command(place.path(), &[&QUICK[..], &["--out", "run"]].concat());
+    let output = command.env_remove("CIFAR10_DIR").output().unwrap();
     succeeds(&output);
     let lines = stdout(&output);
     assert!(lines.contains("built-in images (CIFAR-10 was not found"), "{lines}");
@@ -125,8 +126,8 @@ fn figures_of_the_course_stand_only_beside_its_own_experiment() {
 #[test]
 fn a_loss_that_is_not_finite_stops_the_run_and_keeps_the_best_weights() {
     let place = TempDir::new().unwrap();
-    let output =
-        quick(place.path(), &["--learning-rate", "1e30", "--out", "run", "-q", "--epochs", "9"]);
+    let arguments = ["--out", "run", "-q", "--epochs", "9"];
+    let output = quick(place.path(), &[&["--learning-rate", "1e3"], &arguments[..]].concat());
     refused_in_one_line(&output, 1, &["not a finite number at iteration", "--learning-rate"]);
     let events = fs::read_to_string(place.path().join("run/events.jsonl")).unwrap();
     assert!(events.trim_end().lines().last().unwrap().starts_with("{\"event\":\"diverged\""));

@@ -84,7 +84,10 @@ fn an_archive_is_fetched_unpacked_and_found_offline() {
     let count = |folder: &str| fs::read_dir(place.path().join(folder)).unwrap().count();
     assert_eq!((count("data"), count(FOLDER)), (1, 6));
 
-    let info = barenet(place.path(), &["data", "info", "--json"]);
+    let found = |arguments: &[&str]| {
+        command(place.path(), arguments).env_remove("CIFAR10_DIR").output().unwrap()
+    };
+    let info = found(&["data", "info", "--json"]);
     let info: serde_json::Value = serde_json::from_slice(&info.stdout).unwrap();
     assert_eq!(
         (&info["kind"], &info["train"], &info["test"]),
@@ -92,7 +95,7 @@ fn an_archive_is_fetched_unpacked_and_found_offline() {
     );
     let train =
         ["train", "--train-size", "100", "--epochs", "1", "--val-size", "10", "--hidden", "4"];
-    let train = barenet(place.path(), &train);
+    let train = found(&train);
     let said = stdout(&train);
     assert!(
         said.starts_with(&format!("data      CIFAR-10 from {FOLDER}")),

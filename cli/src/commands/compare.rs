@@ -1,6 +1,6 @@
 //! `barenet compare`.
 
-use super::{ImagesFlag, accuracy_text, data_line, start_backend, usage};
+use super::{ImagesFlag, accuracy_text, data_line, start_backend, usage, warn_of_stand_in};
 use crate::commands::train::combine;
 use crate::config::Config;
 use crate::console::{Console, Verbosity};
@@ -103,6 +103,7 @@ pub fn run(args: Args) -> Result<()> {
         .collect::<Result<Vec<_>>>()?;
     let data = args.images.read()?;
     let folder = Folder::make(&args.out)?.lock("compares")?;
+    warn_of_stand_in(&data, Verbosity::of(args.quiet, args.json));
     let console = Console::new(Verbosity::of(args.quiet, args.json));
     console.line(&format!("data      {}", data_line(&data)));
 

@@ -6,7 +6,7 @@ mod due;
 mod report;
 mod session;
 
-use super::{ImagesFlag, start_backend, usage};
+use super::{ImagesFlag, start_backend, usage, warn_of_stand_in};
 use crate::checkpoint::read_config;
 use crate::checkpoint::store;
 use crate::config::Config;
@@ -139,7 +139,8 @@ pub fn run(args: Args) -> Result<()> {
     }
     let interval = args.checkpoint_secs.map(Duration::from_secs);
     let when = When { every: args.checkpoint_every, interval };
-    let console = Console::new(Verbosity::of(args.quiet, args.json));
+    let verbosity = Verbosity::of(args.quiet, args.json);
+    let console = Console::new(verbosity);
 
     let mut opened = None;
     let mut resume = None;
@@ -170,6 +171,10 @@ pub fn run(args: Args) -> Result<()> {
         Some(folder) => folder,
         None => RunFolder::create(args.out.as_deref(), &name, args.force)?,
     };
+    // A run goes on with its own images and no others.
+    if args.resume.is_none() {
+        warn_of_stand_in(&data, verbosity);
+    }
     let session = Session {
         config: &config,
         data: &data,

@@ -38,7 +38,7 @@ pub fn generate() -> DataSet {
         train: draw_images(Rng::seed(0).fork(0), NUM_TRAIN),
         test: draw_images(Rng::seed(0).fork(1), NUM_TEST),
         class_names: CLASS_NAMES.map(str::to_owned).to_vec(),
-        source: Source::BuiltIn,
+        source: Source::BuiltIn { is_asked_for: true },
     }
 }
 

@@ -11,7 +11,7 @@ use std::process::{Command, Output};
 pub(crate) fn command(folder: &Path, arguments: &[impl AsRef<OsStr>]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_barenet"));
     command.args(arguments).current_dir(folder);
-    command.env_remove("CIFAR10_DIR").env("NO_COLOR", "1").env("BARENET_EXACT_THREADS", "1");
+    command.env("CIFAR10_DIR", "builtin").env("NO_COLOR", "1").env("BARENET_EXACT_THREADS", "1");
     for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
         command.env_remove(name).env_remove(name.to_uppercase());
     }

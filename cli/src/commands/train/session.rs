@@ -270,16 +270,19 @@ impl Session<'_> {
         checkpoint: Option<&Checkpoint<T>>,
     ) -> Result<EventLog> {
         let out = self.folder.path().display().to_string();
-        let begin = |out| RunEvent::Start {
+        let source = self.data.source.to_string();
+        let begin = |out, data_source| RunEvent::Start {
             name: self.name,
             out,
+            data: self.data.source.kind(),
+            data_source,
             num_iterations: lengths.iterations,
             iterations_per_epoch: lengths.per_epoch,
         };
         let mut log = EventLog::create(self.folder)?;
-        // The log leaves out where it lies: the same run is the same bytes anywhere.
-        log.line(&begin(None).to_line())?;
-        console.json(&begin(Some(&out)).to_line());
+        // The log leaves out where it and the images lie: the same run is the same bytes anywhere.
+        log.line(&begin(None, None).to_line())?;
+        console.json(&begin(Some(&out), Some(&source)).to_line());
         let Some(saved) = checkpoint else { return Ok(log) };
         console.json(&RunEvent::Resume { iteration: saved.progress.iteration }.to_line());
 
