@@ -70,7 +70,10 @@ pub fn fold<T: Float>(
         }
         if let (Some(norm), Some(running)) = (from.norm, layer_running(&layer, weights.running)) {
             let scale = |gamma: T, var: T| {
-                gamma.to_f64() / libm::sqrt(var.to_f64() + net.batchnorm.eps.to_f64())
+                let var = var.to_f64();
+                // Not 0 for an infinite variance, which would look like a result.
+                let std = libm::sqrt(var + net.batchnorm.eps.to_f64());
+                gamma.to_f64() / if var.is_finite() { std } else { f64::NAN }
             };
             for row in to.dw.row_iter_mut() {
                 for ((w, &gamma), &var) in row.iter_mut().zip(norm.gamma).zip(running.var) {

@@ -3,7 +3,7 @@
 //! Its backward pass needs `x` and `w`, which the caller has anyway; nothing else is cached.
 
 use super::Input;
-use super::columns::{block_mut, for_column_blocks, split_columns};
+use super::columns::{add, block_mut, for_column_blocks, pieces_of, split_columns};
 use crate::error::{ShapeError, check_len, check_shape};
 use crate::float::Float;
 use crate::gemm::{Gemm, GemmArgs, Pass, WherePositive, columns_of};
@@ -160,7 +160,7 @@ pub(crate) struct Relu<'a, T> {
     pub(crate) scale: T,
 }
 
-/// sum ← Σₙ x[n, ·], row after row, for the columns from `start` on, as many as there is room for.
+/// sum ← Σₙ x[n, ·], in pieces, for the columns from `start` on, as many as there is room for.
 fn sum_rows<T: Float>(gemm: &impl Gemm<T>, x: Mat<'_, T>, start: usize, sum: &mut [T]) {
     let Some(at) = split_columns(x.rows(), sum.len()) else {
         return gemm.vectorized(SumRows, (x, start, sum));
@@ -179,14 +179,16 @@ impl<T: Float> Pass<(Mat<'_, T>, usize, &mut [T])> for SumRows {
     #[inline(always)]
     fn run((x, start, sum): (Mat<'_, T>, usize, &mut [T])) {
         for_column_blocks!(sum.len(), |j, WIDTH| {
-            let mut acc = [T::ZERO; WIDTH];
-            for x in columns_of::<T, WIDTH>(x.data(), x.cols(), start + j) {
-                for (acc, &x) in acc.iter_mut().zip(x) {
-                    *acc += x;
+            let mut total = [T::ZERO; WIDTH];
+            for piece in pieces_of(x.data(), x.cols()) {
+                let mut acc = [T::ZERO; WIDTH];
+                for x in columns_of::<T, WIDTH>(piece, x.cols(), start + j) {
+                    add(&mut acc, x);
                 }
+                add(&mut total, &acc);
             }
             if let Some(sum) = block_mut::<T, WIDTH>(sum, j) {
-                *sum = acc;
+                *sum = total;
             }
         });
     }

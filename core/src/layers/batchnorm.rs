@@ -8,7 +8,7 @@
 //! unbiased one), and `running ← momentum·running + (1 − momentum)·batch`.
 
 use super::columns::{block, for_column_blocks};
-use super::normalize::{NormGradient, Normalize, Statistics};
+use super::normalize::{NormGradient, Normalize, Statistics, places_of_means, std};
 use crate::error::{ShapeError, check_len, check_shape};
 use crate::float::Float;
 use crate::gemm::{Pass, Portable, columns_of_mut};
@@ -91,10 +91,10 @@ pub fn batchnorm_forward_train<T: Float>(
     for (x_hat, &x) in x_hat.data_mut().iter_mut().zip(x.data()) {
         *x_hat = x;
     }
-    // The means need a place until the output takes it: its own first row.
     let (x_hat, out) = (x_hat.data_mut(), out.data_mut());
-    if let Some(mean) = out.get_mut(..num_features) {
-        let statistics = Statistics { mean, inv_std: &mut *inv_std, running_mean, running_var };
+    if let Some((first, offset)) = places_of_means(out, num_features) {
+        let inv_std = &mut *inv_std;
+        let statistics = Statistics { first, offset, inv_std, running_mean, running_var };
         statistics.compute(&Portable, config, x, 0);
     }
     let pass = Normalize { cols: num_features, inv_std, gamma, beta, f: |y| y, dropout: None };
@@ -177,7 +177,7 @@ impl<T: Float> Pass<(&BatchNormConfig<T>, &[T], &[T], &[T], &[T], MatMut<'_, T>)
                 block::<T, WIDTH>(running_mean, j),
                 block::<T, WIDTH>(running_var, j),
             ) {
-                let std = var.map(|var| (var + config.eps).sqrt());
+                let std = var.map(|var| std(var, config.eps));
                 for x in columns_of_mut::<T, WIDTH>(x, cols, j) {
                     let statistics = mean.iter().zip(&std);
                     let learnt = gamma.iter().zip(beta);

@@ -4,7 +4,9 @@
 //! and the length of every inner loop is a constant. Columns do not depend on each other, so the bits
 //! are those of a pass column by column.
 
+use crate::float::Float;
 use crate::gemm::CHUNK;
+use crate::state::take;
 
 /// Runs `$body` with block after block of `$cols` columns: `$j` is the first one, `$WIDTH` how many.
 macro_rules! for_column_blocks {
@@ -33,6 +35,29 @@ macro_rules! for_column_blocks {
 }
 
 pub(super) use for_column_blocks;
+
+/// Rows that are summed one after the other. What is lost of a sum grows with the number of its additions,
+/// so the sums of more rows are those of pieces: a hundred thousand rows lose as much as a few hundred. A
+/// piece is longer than most batches, which so cost nothing.
+pub(super) const PIECE: usize = 256;
+
+/// The pieces of some rows of `cols` columns.
+#[inline(always)]
+pub(super) fn pieces_of<T>(mut rows: &[T], cols: usize) -> impl Iterator<Item = &[T]> {
+    let most = cols.saturating_mul(PIECE);
+    core::iter::from_fn(move || {
+        let len = most.min(rows.len());
+        if len == 0 { None } else { take(&mut rows, len) }
+    })
+}
+
+/// sum ← sum + x.
+#[inline(always)]
+pub(super) fn add<T: Float, const N: usize>(sum: &mut [T; N], x: &[T; N]) {
+    for (sum, &x) in sum.iter_mut().zip(x) {
+        *sum += x;
+    }
+}
 
 /// Where to divide a pass over `rows` rows of `width` columns by columns: near the middle, between two
 /// blocks, or nowhere if a half would not pay for handing it to a thread.

@@ -1,5 +1,6 @@
 //! Loss functions: how bad the scores are, and the gradient that says which way is better.
 
+use super::columns::PIECE;
 use crate::error::{Error, check_len, check_shape};
 use crate::float::{Float, positive_part};
 use crate::gemm::rows_of_mut;
@@ -42,14 +43,21 @@ impl Loss {
     /// their part of the gradient of the mean. Shapes and labels are right.
     pub(crate) fn sum_in_place<T: Float>(
         self,
-        scores: MatMut<'_, T>,
-        y: &[Label],
+        mut scores: MatMut<'_, T>,
+        mut y: &[Label],
         num_samples: usize,
     ) -> T {
-        match self {
-            Self::Softmax => softmax_sum(scores, y, num_samples),
-            Self::Svm => svm_sum(scores, y, num_samples),
+        let mut sum = T::ZERO;
+        while scores.rows() > 0 {
+            let (piece, rest) = scores.split_rows(PIECE);
+            let (y_piece, y_rest) = y.split_at_checked(PIECE).unwrap_or((y, &[]));
+            sum += match self {
+                Self::Softmax => softmax_sum(piece, y_piece, num_samples),
+                Self::Svm => svm_sum(piece, y_piece, num_samples),
+            };
+            (scores, y) = (rest, y_rest);
         }
+        sum
     }
 }
 
@@ -106,10 +114,14 @@ fn softmax_sum<T: Float>(mut scores: MatMut<'_, T>, y: &[Label], num_samples: us
         let max = row.iter().fold(T::NEG_INFINITY, |max, &s| s.max(max));
         let correct = at(row, y).map_or(T::ZERO, |&s| s - max);
         let mut sum = T::ZERO;
-        for p in row.iter_mut() {
-            let e = (*p - max).exp();
-            *p = if e < T::TINY { T::ZERO } else { e };
-            sum += *p;
+        for row in row.chunks_mut(PIECE) {
+            let mut piece = T::ZERO;
+            for p in row {
+                let e = (*p - max).exp();
+                *p = if e < T::TINY { T::ZERO } else { e };
+                piece += *p;
+            }
+            sum += piece;
         }
         for p in row.iter_mut() {
             *p = *p / sum / num_samples;

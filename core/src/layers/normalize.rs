@@ -3,17 +3,27 @@
 //! What is summed for each column is divided by columns, which only reads the batch; what is computed
 //! for each element is divided by rows. So no sum is ever divided, and the bits depend neither on
 //! threads nor on where the work was divided.
+//!
+//! A mean is kept as the first number of its column and the mean's distance from it. Differences of
+//! neighbouring numbers are exact, so a constant column has a mean without error, and of a column whose mean
+//! is large beside its deviation no more is lost than of any other. A mean of one number could not be as
+//! exact as that: it would be rounded.
 
 use super::batchnorm::BatchNormConfig;
-use super::columns::{block, block_mut, for_column_blocks, split_columns, split_rows};
+use super::columns::{
+    add, block, block_mut, for_column_blocks, pieces_of, split_columns, split_rows,
+};
 use super::dropout::{Dropout, drop_in_place};
-use crate::float::Float;
+use crate::float::{Float, positive_part};
 use crate::gemm::{Gemm, Pass, columns_of, columns_of_mut};
 use crate::mat::Mat;
 
 /// What is known of each column after the first pass, and what is learnt from it for test time.
 pub(super) struct Statistics<'a, T> {
-    pub(super) mean: &'a mut [T],
+    /// The first number of each column.
+    pub(super) first: &'a mut [T],
+    /// The mean less the first number. May be empty for a batch of one sample, where it is 0.
+    pub(super) offset: &'a mut [T],
     pub(super) inv_std: &'a mut [T],
     pub(super) running_mean: &'a mut [T],
     pub(super) running_var: &'a mut [T],
@@ -28,23 +38,27 @@ impl<T: Float> Statistics<'_, T> {
         x: Mat<'_, T>,
         start: usize,
     ) {
-        let Some(at) = split_columns(x.rows(), self.mean.len()) else {
+        let Some(at) = split_columns(x.rows(), self.first.len()) else {
             return gemm.vectorized(ComputeStatistics, (self, config, x, start));
         };
-        if let (Some(mean), Some(inv_std), Some(running_mean), Some(running_var)) = (
-            self.mean.split_at_mut_checked(at),
+        let offset_at = at.min(self.offset.len());
+        if let (Some(first), Some(offset), Some(inv_std), Some(running_mean), Some(running_var)) = (
+            self.first.split_at_mut_checked(at),
+            self.offset.split_at_mut_checked(offset_at),
             self.inv_std.split_at_mut_checked(at),
             self.running_mean.split_at_mut_checked(at),
             self.running_var.split_at_mut_checked(at),
         ) {
             let left = Statistics {
-                mean: mean.0,
+                first: first.0,
+                offset: offset.0,
                 inv_std: inv_std.0,
                 running_mean: running_mean.0,
                 running_var: running_var.0,
             };
             let right = Statistics {
-                mean: mean.1,
+                first: first.1,
+                offset: offset.1,
                 inv_std: inv_std.1,
                 running_mean: running_mean.1,
                 running_var: running_var.1,
@@ -55,6 +69,13 @@ impl<T: Float> Statistics<'_, T> {
             );
         }
     }
+}
+
+/// Where the two parts of the means lie until the output takes the place: its own first two rows. The second
+/// is empty if there is only one row; without rows there are no means.
+pub(super) fn places_of_means<T>(out: &mut [T], cols: usize) -> Option<(&mut [T], &mut [T])> {
+    let (first, rest) = out.split_at_mut_checked(cols)?;
+    Some((first, rest.get_mut(..cols).unwrap_or_default()))
 }
 
 /// A piece of [`Statistics::compute`].
@@ -71,30 +92,56 @@ impl<T: Float> Pass<(Statistics<'_, T>, &BatchNormConfig<T>, Mat<'_, T>, usize)>
     ) {
         let num_samples = T::from_usize(x.rows().max(1));
         let BatchNormConfig { eps, momentum } = *config;
-        for_column_blocks!(statistics.mean.len(), |j, WIDTH| {
-            let mut mean = [T::ZERO; WIDTH];
-            for x in columns_of::<T, WIDTH>(x.data(), x.cols(), start + j) {
-                for (mean, &x) in mean.iter_mut().zip(x) {
-                    *mean += x;
+        for_column_blocks!(statistics.first.len(), |j, WIDTH| {
+            let Some(&first) = block::<T, WIDTH>(x.data(), start + j) else { return };
+            let mut offset = [T::ZERO; WIDTH];
+            for piece in pieces_of(x.data(), x.cols()) {
+                let mut sum = [T::ZERO; WIDTH];
+                for x in columns_of::<T, WIDTH>(piece, x.cols(), start + j) {
+                    for ((sum, &x), &first) in sum.iter_mut().zip(x).zip(&first) {
+                        *sum += x - first;
+                    }
                 }
+                add(&mut offset, &sum);
             }
-            mean = mean.map(|sum| sum / num_samples);
-            let mut var = [T::ZERO; WIDTH];
-            for x in columns_of::<T, WIDTH>(x.data(), x.cols(), start + j) {
-                for ((var, &x), &mean) in var.iter_mut().zip(x).zip(&mean) {
-                    let centred = x - mean;
-                    *var += centred * centred;
+            offset = offset.map(|sum| sum / num_samples);
+            // Of what is left in the sum of the centred numbers, the offset is made better: it may have lost
+            // much if the first number lies far from all others.
+            let (mut rest, mut var) = ([T::ZERO; WIDTH], [T::ZERO; WIDTH]);
+            for piece in pieces_of(x.data(), x.cols()) {
+                let (mut sum, mut sum_of_squares) = ([T::ZERO; WIDTH], [T::ZERO; WIDTH]);
+                for x in columns_of::<T, WIDTH>(piece, x.cols(), start + j) {
+                    let sums = sum.iter_mut().zip(&mut sum_of_squares);
+                    let means = first.iter().zip(&offset);
+                    for ((&x, (&first, &offset)), (sum, sum_of_squares)) in
+                        x.iter().zip(means).zip(sums)
+                    {
+                        let centred = (x - first) - offset;
+                        *sum += centred;
+                        *sum_of_squares += centred * centred;
+                    }
                 }
+                add(&mut rest, &sum);
+                add(&mut var, &sum_of_squares);
             }
-            var = var.map(|sum| sum / num_samples);
-            if let (Some(to_mean), Some(inv_std), Some(running_mean), Some(running_var)) = (
-                block_mut::<T, WIDTH>(statistics.mean, j),
+            for ((var, &rest), offset) in var.iter_mut().zip(&rest).zip(&mut offset) {
+                let rest = rest / num_samples;
+                *offset += rest;
+                *var = positive_part(*var / num_samples - rest * rest);
+            }
+            if let Some(to_offset) = block_mut::<T, WIDTH>(statistics.offset, j) {
+                *to_offset = offset;
+            }
+            if let (Some(to_first), Some(inv_std), Some(running_mean), Some(running_var)) = (
+                block_mut::<T, WIDTH>(statistics.first, j),
                 block_mut::<T, WIDTH>(statistics.inv_std, j),
                 block_mut::<T, WIDTH>(statistics.running_mean, j),
                 block_mut::<T, WIDTH>(statistics.running_var, j),
             ) {
-                *to_mean = mean;
-                *inv_std = var.map(|var| T::ONE / (var + eps).sqrt());
+                *to_first = first;
+                *inv_std = var.map(|var| T::ONE / std(var, eps));
+                let mut mean = first;
+                add(&mut mean, &offset);
                 for (running, batch) in [(running_mean, mean), (running_var, var)] {
                     for (running, batch) in running.iter_mut().zip(batch) {
                         *running = momentum * *running + (T::ONE - momentum) * batch;
@@ -105,7 +152,14 @@ impl<T: Float> Pass<(Statistics<'_, T>, &BatchNormConfig<T>, Mat<'_, T>, usize)>
     }
 }
 
-/// x ← (x − mean) · inv_std;  out ← f(gamma · x + beta), and then dropout.
+/// √(var + eps), but NaN for a variance that is infinite: divided by infinity every number would be 0, and
+/// look like a result.
+#[inline(always)]
+pub(super) fn std<T: Float>(var: T, eps: T) -> T {
+    (var + eps).sqrt() + var * T::ZERO
+}
+
+/// x ← ((x − first) − offset) · inv_std;  out ← f(gamma · x + beta), and then dropout.
 #[derive(Clone, Copy)]
 pub(super) struct Normalize<'a, T, F> {
     pub(super) cols: usize,
@@ -117,15 +171,16 @@ pub(super) struct Normalize<'a, T, F> {
 }
 
 impl<T: Float, F: Fn(T) -> T + Copy + Sync> Normalize<'_, T, F> {
-    /// Goes through the rows of `x` and `out`. The means are expected in the first row of `out`, which
-    /// is read before it is written: so they take no memory of their own.
+    /// Goes through the rows of `x` and `out`. The two parts of the means are expected in the first two rows
+    /// of `out`, which are read before they are written: so they take no memory of their own.
     pub(super) fn run(self, gemm: &impl Gemm<T>, x: &mut [T], out: &mut [T]) {
         let Some(at) = split_rows(x.len(), self.cols) else {
             return gemm.vectorized(NormalizeRows, (self, x, out));
         };
         if let (Some(x), Some(out)) = (x.split_at_mut_checked(at), out.split_at_mut_checked(at)) {
-            for (mean, &first) in out.1.iter_mut().zip(&*out.0).take(self.cols) {
-                *mean = first;
+            // Either half has two rows at least.
+            for (to, &mean) in out.1.iter_mut().zip(&*out.0).take(2 * self.cols) {
+                *to = mean;
             }
             let dropout = self.dropout.map(|dropout| dropout.skip_pairs(at / 2));
             gemm.join(
@@ -148,7 +203,8 @@ impl<T: Float, F: Fn(T) -> T + Copy> Pass<(Normalize<'_, T, F>, &mut [T], &mut [
     fn run((pass, x, out): (Normalize<'_, T, F>, &mut [T], &mut [T])) {
         let Normalize { cols, inv_std, gamma, beta, f, dropout } = pass;
         for_column_blocks!(cols, |j, WIDTH| {
-            if let (Some(&mean), Some(&inv_std), Some(&gamma), Some(&beta)) = (
+            let offset = block::<T, WIDTH>(out, cols + j).copied().unwrap_or([T::ZERO; WIDTH]);
+            if let (Some(&first), Some(&inv_std), Some(&gamma), Some(&beta)) = (
                 block::<T, WIDTH>(out, j),
                 block::<T, WIDTH>(inv_std, j),
                 block::<T, WIDTH>(gamma, j),
@@ -158,8 +214,11 @@ impl<T: Float, F: Fn(T) -> T + Copy> Pass<(Normalize<'_, T, F>, &mut [T], &mut [
                 for (to_x, to_out) in rows.zip(columns_of_mut::<T, WIDTH>(out, cols, j)) {
                     // Copies, which the compiler knows not to overlap.
                     let mut x_hat = *to_x;
-                    for ((x, mean), inv_std) in x_hat.iter_mut().zip(mean).zip(inv_std) {
-                        *x = (*x - mean) * inv_std;
+                    let means = first.iter().zip(&offset);
+                    for ((x, (&first, &offset)), &inv_std) in
+                        x_hat.iter_mut().zip(means).zip(&inv_std)
+                    {
+                        *x = ((*x - first) - offset) * inv_std;
                     }
                     *to_x = x_hat;
                     for ((x, gamma), beta) in x_hat.iter_mut().zip(gamma).zip(beta) {
@@ -253,24 +312,32 @@ impl<T: Float, F: Fn(T, T) -> T + Copy> Pass<(F, [Mat<'_, T>; 3], usize, &mut [T
     ) {
         let cols = dout.cols();
         for_column_blocks!(dgamma.len(), |j, WIDTH| {
-            let (mut sum, mut sum_x_hat) = ([T::ZERO; WIDTH], [T::ZERO; WIDTH]);
-            let rows = columns_of::<T, WIDTH>(dout.data(), cols, start + j)
-                .zip(columns_of::<T, WIDTH>(out.data(), cols, start + j))
-                .zip(columns_of::<T, WIDTH>(x_hat.data(), cols, start + j));
-            for ((dout, out), x_hat) in rows {
-                let sums = sum.iter_mut().zip(&mut sum_x_hat);
-                for (((&dout, &out), &x_hat), (sum, sum_x_hat)) in
-                    dout.iter().zip(out).zip(x_hat).zip(sums)
-                {
-                    let d = f(dout, out);
-                    *sum_x_hat += d * x_hat;
-                    *sum += d;
+            let (mut total, mut total_x_hat) = ([T::ZERO; WIDTH], [T::ZERO; WIDTH]);
+            let pieces = pieces_of(dout.data(), cols)
+                .zip(pieces_of(out.data(), cols))
+                .zip(pieces_of(x_hat.data(), cols));
+            for ((dout, out), x_hat) in pieces {
+                let (mut sum, mut sum_x_hat) = ([T::ZERO; WIDTH], [T::ZERO; WIDTH]);
+                let rows = columns_of::<T, WIDTH>(dout, cols, start + j)
+                    .zip(columns_of::<T, WIDTH>(out, cols, start + j))
+                    .zip(columns_of::<T, WIDTH>(x_hat, cols, start + j));
+                for ((dout, out), x_hat) in rows {
+                    let sums = sum.iter_mut().zip(&mut sum_x_hat);
+                    for (((&dout, &out), &x_hat), (sum, sum_x_hat)) in
+                        dout.iter().zip(out).zip(x_hat).zip(sums)
+                    {
+                        let d = f(dout, out);
+                        *sum_x_hat += d * x_hat;
+                        *sum += d;
+                    }
                 }
+                add(&mut total, &sum);
+                add(&mut total_x_hat, &sum_x_hat);
             }
             if let (Some(dgamma), Some(dbeta)) =
                 (block_mut::<T, WIDTH>(dgamma, j), block_mut::<T, WIDTH>(dbeta, j))
             {
-                (*dgamma, *dbeta) = (sum_x_hat, sum);
+                (*dgamma, *dbeta) = (total_x_hat, total);
             }
         });
     }

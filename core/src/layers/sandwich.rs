@@ -9,7 +9,7 @@
 use super::batchnorm::{BatchNormConfig, NormalizeByRunning};
 use super::columns::split_rows;
 use super::dropout::{Dropout, check_keep_prob, drop_in_place};
-use super::normalize::{NormGradient, Normalize, Statistics};
+use super::normalize::{NormGradient, Normalize, Statistics, places_of_means};
 use super::{Input, affine_backward, affine_forward};
 use crate::error::{Error, ShapeError, check_len, check_shape};
 use crate::float::{Float, positive_part};
@@ -179,12 +179,11 @@ pub fn hidden_forward_train<T: Float>(
             check_shape("x_hat", out.shape(), x_hat.shape())?;
             check_len("inv_std", out.cols(), inv_std.len())?;
             affine_forward(gemm, x, params.w, params.b, x_hat.reborrow())?;
-            // The means need a place until the output takes it: its own first row.
             let (cols, out) = (out.cols(), out.data_mut());
-            if let Some(mean) = out.get_mut(..cols) {
+            if let Some((first, offset)) = places_of_means(out, cols) {
                 let RunningStats { mean: running_mean, var: running_var } = running;
                 let inv_std = &mut **inv_std;
-                let statistics = Statistics { mean, inv_std, running_mean, running_var };
+                let statistics = Statistics { first, offset, inv_std, running_mean, running_var };
                 statistics.compute(gemm, batchnorm, x_hat.as_mat(), 0);
             }
             let Norm { gamma, beta } = *norm;
