@@ -2,5 +2,7 @@
 
 pub mod crate_folder;
 pub mod library;
+mod listing;
 pub mod model;
+pub mod place;
 mod source;

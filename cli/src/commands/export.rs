@@ -6,6 +6,7 @@ use crate::console::say;
 use crate::data::{DataSet, IMAGE_LEN, Images, NUM_CLASSES};
 use crate::export::crate_folder::{self, Contents, crate_name};
 use crate::export::model::{ExportDtype, Model, accuracy, fold_to_f32};
+use crate::export::place::Place;
 use crate::number::Number;
 use crate::run_folder::{BEST, RunFolder, SUMMARY};
 use crate::samples::{Part, Split};
@@ -98,7 +99,7 @@ pub fn run(args: &Args) -> Result<()> {
     }
     let folder = RunFolder::open(&args.run)?;
     let out = args.out.clone().unwrap_or_else(|| folder.file("firmware"));
-    crate_folder::check_place(&out, args.force)?;
+    let place = Place::claim(&out, args.force)?;
 
     let file = folder.file(BEST);
     let bytes = folder.read(BEST)?;
@@ -128,17 +129,14 @@ pub fn run(args: &Args) -> Result<()> {
     let shown = test.start..test.end.min(test.start + TEST_VECTOR);
     let images: Vec<u8> = each(&data.test, shown.clone()).flatten().copied().collect();
     let name = crate_name(&summary.name);
-    crate_folder::write(
-        &out,
-        &Contents {
-            name: &name,
-            origin: &format!("trained by barenet as {:?} on {}", summary.name, summary.data),
-            model: &model,
-            class_names: &data.class_names,
-            images: &images,
-            scores: scores.get(..shown.len()).unwrap_or_default(),
-        },
-    )?;
+    place.write(crate_folder::files(&Contents {
+        name: &name,
+        origin: &format!("trained by barenet as {:?} on {}", summary.name, summary.data),
+        model: &model,
+        class_names: &data.class_names,
+        images: &images,
+        scores: scores.get(..shown.len()).unwrap_or_default(),
+    }))?;
 
     let sizes = model.dims.iter().map(usize::to_string).collect::<Vec<_>>().join("-");
     let before = match config.dtype() {
