@@ -155,6 +155,14 @@ pub fn read_config(bytes: &[u8], file: &Path) -> Result<String> {
     config.with_context(|| format!("{}: a checkpoint that ends too early", file.display()))
 }
 
+/// The fingerprint of the data in a checkpoint that is known to be whole.
+#[must_use]
+pub fn read_data_mark(bytes: &[u8]) -> Option<u64> {
+    let start = MAGIC.len() + 2 * size_of::<u32>();
+    let mark = bytes.get(start..)?.first_chunk()?;
+    Some(u64::from_le_bytes(*mark))
+}
+
 /// Checks all that can be checked without knowing the number type: returns what lies between the
 /// version and the checksum, and the bytes of a number.
 fn verify<'a>(bytes: &'a [u8], file: &dyn std::fmt::Display) -> Result<(&'a [u8], usize)> {

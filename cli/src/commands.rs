@@ -11,9 +11,7 @@ pub mod train;
 use crate::config::Config;
 use crate::console::{Verbosity, complain};
 use crate::data::{BUILT_IN, DataError, DataSet, Source, discover};
-use crate::run_folder::RunFolder;
 use crate::settings::SettingsError;
-use crate::summary::Summary;
 use anyhow::Result;
 use barenet_blas::Backend;
 use std::path::PathBuf;
@@ -80,21 +78,6 @@ pub fn warn_of_stand_in(data: &DataSet, verbosity: Verbosity) {
         complain(format_args!(
             "warning: data: {}; `--data {BUILT_IN}` asks for them without this warning",
             data_line(data)
-        ));
-    }
-}
-
-/// Says so on standard error if a run was trained on other images than it now meets.
-fn warn_of_other_images(folder: &RunFolder, data: &DataSet) {
-    // A run that was killed has no summary, and one that cannot be read is no reason not to go on.
-    let Ok(summary) = Summary::read(folder) else { return };
-    let name = |kind: &str| if kind == "cifar10" { "CIFAR-10" } else { "built-in images" };
-    if summary.data != data.source.kind() {
-        complain(format_args!(
-            "warning: {}: it was trained on {}, and these are {}",
-            folder.path().display(),
-            name(&summary.data),
-            name(data.source.kind())
         ));
     }
 }

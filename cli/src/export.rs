@@ -1,6 +1,7 @@
 //! From the weights of a run to what a microcontroller links: the numbers, and the crate around them.
 
 pub mod crate_folder;
+mod escape;
 pub mod library;
 mod listing;
 pub mod model;

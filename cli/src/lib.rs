@@ -31,5 +31,6 @@ pub mod settings;
 pub mod shell;
 pub mod signals;
 pub mod summary;
+pub mod trained_on;
 pub mod trainer;
 pub mod weights;

@@ -97,6 +97,16 @@ impl Split {
 /// on with other data than it began with.
 #[must_use]
 pub fn fingerprint(data: &DataSet) -> u64 {
+    hash(&data.train)
+}
+
+/// The same for the test images.
+#[must_use]
+pub fn test_fingerprint(data: &DataSet) -> u64 {
+    hash(&data.test)
+}
+
+fn hash(images: &Images) -> u64 {
     // FNV-1a over eight bytes at a time: 150 MB in some hundredths of a second.
     let mut hash = 0xCBF2_9CE4_8422_2325_u64;
     let mut add = |bytes: &[u8]| {
@@ -109,8 +119,8 @@ pub fn fingerprint(data: &DataSet) -> u64 {
             hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3);
         }
     };
-    add(data.train.labels());
-    add(data.train.pixels());
+    add(images.labels());
+    add(images.pixels());
     hash
 }
 

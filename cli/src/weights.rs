@@ -2,7 +2,8 @@
 //!
 //! Tensors are named as in CS231n, `W1 b1 gamma1 beta1 running_mean1 running_var1 W2 …`, W is
 //! \[in, out\]; `mean_image` is what has to be subtracted from an image first. The metadata has one
-//! entry, `config`: the run's settings as TOML, and as its last line, a comment, a SHA-256 of settings
+//! entry, `config`: the run's settings as TOML, a comment that says which images it was
+//! [trained on](crate::trained_on), and as its last line, a comment, a SHA-256 of settings
 //! and tensors. (One, because the library writes entries in no fixed order, and the same run should
 //! give the same bytes.)
 //!

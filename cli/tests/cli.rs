@@ -3,7 +3,7 @@
 #[path = "common/program.rs"]
 mod program;
 
-use program::{QUICK, barenet, command, message, quick, refused_in_one_line, stdout, succeeds};
+use program::{QUICK, barenet, command, quick, refused_in_one_line, stdout, succeeds};
 use std::fs;
 use tempfile::TempDir;
 
@@ -146,21 +146,6 @@ fn weights_that_are_missing_beside_a_checkpoint_are_written_anew_by_what_the_mes
     succeeds(&barenet(place.path(), &["eval", "run"]));
     let summary = fs::read_to_string(place.path().join("run/summary.json")).unwrap();
     assert!(summary.contains("\"samples_per_second\": 0.0"), "{summary}");
-}
-
-#[test]
-fn other_images_than_those_of_the_training_are_named() {
-    let place = TempDir::new().unwrap();
-    succeeds(&quick(place.path(), &["--out", "run"]));
-    let output = barenet(place.path(), &["eval", "run"]);
-    assert_eq!(message(&output), "");
-    let summary = place.path().join("run/summary.json");
-    let of_cifar10 = fs::read_to_string(&summary).unwrap().replace("built-in", "cifar10");
-    fs::write(&summary, of_cifar10).unwrap();
-    let output = barenet(place.path(), &["eval", "run"]);
-    succeeds(&output);
-    let warning = "warning: run: it was trained on CIFAR-10, and these are built-in images\n";
-    assert_eq!(message(&output), warning);
 }
 
 #[test]

@@ -4,11 +4,13 @@
 mod program;
 
 use barenet::{Arch, Weights};
-use barenet_cli::weights::to_safetensors;
-use program::{barenet, message, refused_in_one_line, stdout, succeeds};
+use barenet_cli::checkpoint::Checkpoint;
+use barenet_cli::trained_on::TrainedOn;
+use barenet_cli::weights::{from_safetensors, read_config, to_safetensors};
+use program::{barenet, command, message, refused_in_one_line, stdout, succeeds};
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
 
 /// A folder with a small run in it.
@@ -35,6 +37,33 @@ fn refused(place: &TempDir, output: &Output, code: i32, parts: &[&str]) {
     assert_eq!(left, ["run"]);
 }
 
+/// Writes the weights of a run of 3072-8-10 anew, with another text beside them.
+fn with_text(place: &TempDir, change: impl Fn(&str) -> String) {
+    let file = place.path().join("run/best.safetensors");
+    let bytes = fs::read(&file).unwrap();
+    let text = change(&read_config(&bytes, &file).unwrap());
+    let arch = Arch::new(&[3072, 8, 10]);
+    let found = from_safetensors::<f32>(&bytes, &arch, &file).unwrap();
+    let weights = Weights::new(&arch, &found.params, &found.running).unwrap();
+    fs::write(&file, to_safetensors(&arch, weights, &found.mean_image, &text).unwrap()).unwrap();
+}
+
+/// The text beside the weights of a run.
+fn text(place: &TempDir) -> String {
+    let file = place.path().join("run/best.safetensors");
+    read_config(&fs::read(&file).unwrap(), &file).unwrap()
+}
+
+/// The same, with something else in what the run says of its images.
+fn with_data(place: &TempDir, key: &str, value: serde_json::Value) {
+    with_text(place, |text| {
+        let (settings, json) = text.trim_end().rsplit_once("# Data: ").unwrap();
+        let mut data: serde_json::Value = serde_json::from_str(json).unwrap();
+        data[key] = value.clone();
+        serde_json::from_value::<TrainedOn>(data).unwrap().append_to(settings).unwrap()
+    });
+}
+
 /// Builds and tests a generated crate as its user does, without the network.
 #[track_caller]
 fn passes_its_own_tests(folder: &Path) {
@@ -47,6 +76,156 @@ fn passes_its_own_tests(folder: &Path) {
     let printed = stdout(&output);
     assert!(output.status.success(), "{printed}{}", message(&output));
     assert!(printed.contains("test result: ok. 4 passed"), "{printed}");
+}
+
+/// Class names, and a summary, that would be source if they could.
+const HOSTILE: [&str; 10] = [
+    "\"; 10] = []; #![evil]",
+    "two\nlines\r\n",
+    "@RAM@ @NAMES@ @",
+    "*/ /* // \\",
+    "\u{202e}\u{2066}\u{200b}",
+    "\u{1b}[2J\0\u{7f}",
+    "{}{0}",
+    "e\u{301}日本\u{1f600}",
+    "'r#\"\"#",
+    "",
+];
+
+#[test]
+fn text_from_a_run_is_data_in_the_crate() {
+    let place = trained(&["--hidden", "8"]);
+    let mut names = HOSTILE.map(str::to_owned);
+    names[9] = "long ".repeat(10_000);
+    with_data(&place, "class_names", serde_json::json!(names));
+    let evil = HOSTILE.concat();
+    with_data(&place, "data", serde_json::json!(evil));
+    let file = place.path().join("run/summary.json");
+    let mut summary: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+    summary["name"] = serde_json::json!(evil);
+    summary["data"] = serde_json::json!(evil);
+    fs::write(&file, summary.to_string()).unwrap();
+    succeeds(&export(&place, &["--other-data"]));
+    let net = place.path().join("net");
+    let toml = fs::read_to_string(net.join("Cargo.toml")).unwrap();
+    assert!(toml.parse::<toml::Table>().is_ok(), "{toml}");
+    let (_, name) = toml.split_once("name = \"").unwrap();
+    let name = name.split_once('"').unwrap().0.replace('-', "_");
+    let numbers =
+        |name: &String| name.chars().map(|c| format!("\\u{{{:x}}}", u32::from(c))).collect();
+    let expected: Vec<String> =
+        names.iter().map(numbers).map(|name: String| format!("\"{name}\"")).collect();
+    let test = format!(
+        "#[test]\nfn names() {{ assert_eq!({name}::CLASS_NAMES, [{}]); }}\n",
+        expected.join(", ")
+    );
+    fs::write(net.join("tests/names.rs"), test).unwrap();
+    passes_its_own_tests(&net);
+    for folder in ["", "barenet"] {
+        for (file, part) in [("LICENSE-MIT", "MIT"), ("LICENSE-APACHE", "Apache License")] {
+            assert!(fs::read_to_string(net.join(folder).join(file)).unwrap().contains(part));
+        }
+    }
+}
+
+#[test]
+fn other_images_than_those_of_the_run_are_refused_unless_asked_for() {
+    let place = trained(&["--hidden", "8"]);
+    let eval = |more: &[&str]| barenet(place.path(), &[&["eval", "run"], more].concat());
+    assert_eq!(message(&eval(&[])), "");
+    let whole = fs::read(place.path().join("run/best.safetensors")).unwrap();
+    let names: Vec<_> = ('a'..='j').map(String::from).collect();
+    for (key, value, says) in [
+        ("data", "cifar10", "it was trained on CIFAR-10, and these are built-in images"),
+        ("train", "0123456789abcdef", "it was trained on other training images than those of"),
+        ("test", "0123456789abcdef", "it was trained on other test images than those of"),
+    ] {
+        fs::write(place.path().join("run/best.safetensors"), &whole).unwrap();
+        with_data(&place, key, serde_json::json!(value));
+        with_data(&place, "class_names", serde_json::json!(names));
+        let parts = [&format!("run: {says}"), "with --data", "--other-data"];
+        for dtype in ["f32", "int8"] {
+            refused(&place, &export(&place, &["--dtype", dtype]), 1, &parts);
+        }
+        for split in ["train", "val", "test"] {
+            refused(&place, &eval(&["--split", split]), 1, &parts);
+        }
+        for output in [eval(&["--other-data"]), export(&place, &["--other-data"])] {
+            succeeds(&output);
+            assert!(message(&output).contains(&format!("warning: run: {says}")));
+        }
+        let lib = fs::read_to_string(place.path().join("net/src/lib.rs")).unwrap();
+        assert!(lib.contains(r#"= ["a", "b", "c", "d","#), "the names are the run's");
+        fs::remove_dir_all(place.path().join("net")).unwrap();
+    }
+    with_data(&place, "class_names", serde_json::json!(["a"]));
+    refused(&place, &export(&place, &[]), 1, &["best.safetensors: names 1 classes"]);
+}
+
+#[test]
+fn of_a_run_that_names_no_images_as_much_is_checked_as_can_be() {
+    let place = trained(&["--hidden", "8"]);
+    with_text(&place, |text| text.rsplit_once("# Data: ").unwrap().0.to_owned());
+    let eval = || barenet(place.path(), &["eval", "run"]);
+    succeeds(&eval());
+    assert_eq!(message(&eval()), "", "the checkpoint knows its images");
+    let file = place.path().join("run/last.ckpt");
+    let mut checkpoint = Checkpoint::<f32>::from_bytes(&fs::read(&file).unwrap(), &file).unwrap();
+    checkpoint.data ^= 1;
+    fs::write(&file, checkpoint.to_bytes()).unwrap();
+    refused(&place, &eval(), 1, &["trained on other training images", "--other-data"]);
+    fs::remove_file(&file).unwrap();
+    let output = eval();
+    succeeds(&output);
+    assert!(message(&output).contains("nothing says which images it was trained on"));
+    let file = place.path().join("run/summary.json");
+    let summary = fs::read_to_string(&file).unwrap().replace("built-in", "cifar10");
+    fs::write(&file, summary).unwrap();
+    refused(&place, &eval(), 1, &["trained on CIFAR-10, and these are built-in images"]);
+    refused(&place, &export(&place, &[]), 1, &["trained on CIFAR-10, and these are built-in"]);
+}
+
+#[test]
+fn force_replaces_an_export_and_nothing_that_somebody_else_put_there() {
+    let place = trained(&["--hidden", "8"]);
+    succeeds(&export(&place, &[]));
+    let net = place.path().join("net");
+    fs::create_dir(net.join(".git")).unwrap();
+    fs::write(net.join(".git/HEAD"), "ref").unwrap();
+    fs::write(net.join("src/main.rs"), "mine").unwrap();
+    for foreign in [".git", "src/main.rs"] {
+        let output = export(&place, &["--force", "--dtype", "int8"]);
+        refused_in_one_line(&output, 1, &[&format!("error: net: {foreign} is in the way: ")]);
+        assert!(net.join(".git/HEAD").is_file() || foreign != ".git");
+        assert_eq!(fs::read(net.join("src/main.rs")).unwrap(), b"mine");
+        assert!(!net.join("src/channels.rs").exists());
+        let _not_the_first = fs::remove_dir_all(net.join(".git"));
+    }
+    fs::remove_file(net.join("src/main.rs")).unwrap();
+    succeeds(&export(&place, &["--force", "--dtype", "int8"]));
+    assert!(net.join("src/channels.rs").exists());
+    succeeds(&export(&place, &["--force"]));
+    assert!(!net.join("src/channels.rs").exists());
+    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 2);
+}
+
+#[test]
+fn of_several_exports_to_one_place_one_wins_and_the_others_say_so() {
+    let place = trained(&["--hidden", "8"]);
+    let arguments = ["export", "run", "--format", "firmware", "--out", "net"];
+    let start = |_| {
+        let mut command = command(place.path(), &arguments);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let all: Vec<_> = (0..8).map(start).collect();
+    let all: Vec<_> = all.into_iter().map(|one| one.wait_with_output().unwrap()).collect();
+    assert_eq!(all.iter().filter(|one| one.status.success()).count(), 1);
+    for loser in all.iter().filter(|one| !one.status.success()) {
+        refused_in_one_line(loser, 1, &["error: net: "]);
+        assert!(!message(loser).contains("os error"), "{}", message(loser));
+    }
+    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 2);
 }
 
 #[test]
@@ -151,7 +330,7 @@ fn a_run_that_diverged_or_is_being_made_longer_is_refused() {
 #[test]
 fn weights_that_are_not_finite_are_refused() {
     let place = trained(&["--hidden", "8"]);
-    let config = fs::read_to_string(place.path().join("run/config.toml")).unwrap();
+    let config = text(&place);
     let arch = Arch::new(&[3072, 8, 10]);
     for bad in [f32::NAN, f32::INFINITY] {
         let mut params = vec![0.5; arch.num_params()];
@@ -183,7 +362,7 @@ fn calibration_on_too_few_images_is_refused() {
 fn a_layer_too_wide_for_32_bit_sums_is_refused_in_int8() {
     let place = trained(&["--hidden", "1,70000", "--test-size", "10", "--val-size", "40"]);
     // Weights that are all the same have all the largest integer.
-    let config = fs::read_to_string(place.path().join("run/config.toml")).unwrap();
+    let config = text(&place);
     let arch = Arch::new(&[3072, 1, 70_000, 10]);
     let params = vec![0.5; arch.num_params()];
     let weights = Weights::new(&arch, &params, &[]).unwrap();

@@ -1,6 +1,6 @@
 //! `barenet eval`.
 
-use super::{ImagesFlag, data_line, start_backend, warn_of_other_images};
+use super::{ImagesFlag, data_line, start_backend};
 use crate::checkpoint::store;
 use crate::config::Config;
 use crate::console::say;
@@ -10,6 +10,7 @@ use crate::run_folder::{BEST, RunFolder};
 use crate::samples::{Part, Split};
 use crate::settings::{Dtype, GemmName, Settings, count};
 use crate::shell::resume_command;
+use crate::trained_on;
 use crate::trainer;
 use crate::weights::{from_safetensors, read_config};
 use anyhow::{Result, anyhow};
@@ -33,6 +34,9 @@ pub struct Args {
     /// The images
     #[command(flatten)]
     pub images: ImagesFlag,
+    /// Take other images than those that the run was trained on
+    #[arg(long)]
+    pub other_data: bool,
     /// Test images, from the first on [default: as in the run]
     #[arg(long, value_parser = count, value_name = "N")]
     pub test_size: Option<usize>,
@@ -56,8 +60,8 @@ pub fn run(args: &Args) -> Result<()> {
     let folder = RunFolder::open(&args.run)?;
     let file = folder.file(BEST);
     let bytes = folder.read(BEST)?;
-    let trained = read_config(&bytes, &file).map_err(|error| advise(error, &folder))?;
-    let trained = Settings::from_toml(&trained, &file)?;
+    let config_text = read_config(&bytes, &file).map_err(|error| advise(error, &folder))?;
+    let trained = Settings::from_toml(&config_text, &file)?;
     // Where it was trained says nothing about where it is measured.
     let trained = Settings { gemm: None, threads: None, ..trained };
     let flags = Settings {
@@ -68,7 +72,7 @@ pub fn run(args: &Args) -> Result<()> {
     };
     let config = Config::new(flags.overlay(trained), IMAGE_LEN, NUM_CLASSES)?;
     let data = args.images.read()?;
-    warn_of_other_images(&folder, &data);
+    trained_on::check(&config_text, &folder, &data, args.other_data)?;
     let split = Split::new(&data, config.settings())?;
     let accuracy = match config.dtype() {
         Dtype::F32 => measure::<f32>(&config, &bytes, &folder, (&data, &split, args.split))?,

@@ -1,11 +1,11 @@
 //! `barenet export`.
 
-use super::{ImagesFlag, data_line, start_backend, usage, warn_of_other_images};
+use super::{ImagesFlag, data_line, start_backend, usage};
 use crate::config::Config;
 use crate::console::say;
 use crate::data::{DataSet, IMAGE_LEN, Images, NUM_CLASSES};
 use crate::export::crate_folder::{self, Contents, crate_name};
-use crate::export::model::{ExportDtype, Model, accuracy, fold_to_f32};
+use crate::export::model::{ExportDtype, Model, Scores, accuracy, fold_to_f32};
 use crate::export::place::Place;
 use crate::number::Number;
 use crate::run_folder::{BEST, RunFolder, SUMMARY};
@@ -13,6 +13,7 @@ use crate::samples::{Part, Split};
 use crate::settings::{Dtype, Settings, count};
 use crate::shell::resume_command;
 use crate::summary::Summary;
+use crate::trained_on;
 use crate::trainer;
 use crate::weights::{from_safetensors, read_config};
 use anyhow::{Context, Result, bail, ensure};
@@ -62,6 +63,9 @@ pub struct Args {
     /// The images
     #[command(flatten)]
     pub images: ImagesFlag,
+    /// Take other images than those that the run was trained on to calibrate and to measure
+    #[arg(long)]
+    pub other_data: bool,
 }
 
 /// What can be written.
@@ -103,7 +107,8 @@ pub fn run(args: &Args) -> Result<()> {
 
     let file = folder.file(BEST);
     let bytes = folder.read(BEST)?;
-    let trained = Settings::from_toml(&read_config(&bytes, &file)?, &file)?;
+    let config_text = read_config(&bytes, &file)?;
+    let trained = Settings::from_toml(&config_text, &file)?;
     let trained = Settings { gemm: None, threads: None, ..trained };
     let flags = Settings { test_size: args.test_size, ..Settings::default() };
     let config = Config::new(flags.overlay(trained), IMAGE_LEN, NUM_CLASSES)?;
@@ -113,7 +118,12 @@ pub fn run(args: &Args) -> Result<()> {
         Dtype::F64 => load::<f64>,
     };
     let data = args.images.read()?;
-    warn_of_other_images(&folder, &data);
+    let checked = trained_on::check(&config_text, &folder, &data, args.other_data)?;
+    let is_other = if checked.is_other { ", measured on other images" } else { "" };
+    let trained_on = checked.trained_on;
+    let kind = trained_on.as_ref().map_or(&summary.data, |run| &run.data);
+    let origin = format!("trained by barenet as \"{}\" on {kind}{is_other}", summary.name);
+    let class_names = trained_on.as_ref().map_or(&data.class_names, |run| &run.class_names);
     let split = Split::new(&data, config.settings())?;
     let (folded, trained_accuracy) = load(&config, &bytes, &folder, (&data, &split))?;
     let model = match args.dtype {
@@ -123,6 +133,11 @@ pub fn run(args: &Args) -> Result<()> {
     model.check_fits(args.ram, args.flash)?;
     let test = split.test.clone();
     let scores = model.scores(each(&data.test, test.clone()))?;
+    ensure!(
+        scores.iter().all(Scores::is_finite),
+        "{}: scores of test images are too large for f32",
+        file.display()
+    );
     let labels = data.test.labels().get(test.clone()).unwrap_or_default();
     let exported_accuracy = accuracy(&scores, labels.iter().copied())?;
 
@@ -131,9 +146,9 @@ pub fn run(args: &Args) -> Result<()> {
     let name = crate_name(&summary.name);
     place.write(crate_folder::files(&Contents {
         name: &name,
-        origin: &format!("trained by barenet as {:?} on {}", summary.name, summary.data),
+        origin: &origin,
         model: &model,
-        class_names: &data.class_names,
+        class_names,
         images: &images,
         scores: scores.get(..shown.len()).unwrap_or_default(),
     }))?;

@@ -1,11 +1,14 @@
 //! The generated crate: its name and its files.
 
-use super::library::{CORE_SOURCE, DSP_BUILD, DSP_SOURCE};
+use super::library::{CORE_SOURCE, DSP_BUILD, DSP_SOURCE, LICENCES};
 use super::model::Numbers;
 use super::place::CrateFile;
 use super::source::{BLAS_LIB_RS, barenet_toml, blas_toml};
 
 pub use super::source::Contents;
+
+/// The most characters of a run in a crate's name, which becomes part of the names of files.
+const NAME_LEN: usize = 50;
 
 /// A crate name for a run: `two-layer` becomes `two-layer-net`.
 #[must_use]
@@ -13,6 +16,9 @@ pub fn crate_name(run: &str) -> String {
     let mut name = String::new();
     for c in run.chars() {
         let c = if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+        if name.len() == NAME_LEN {
+            break;
+        }
         if c != '-' || !(name.is_empty() || name.ends_with('-')) {
             name.push(c);
         }
@@ -42,16 +48,26 @@ pub fn files(contents: &Contents<'_>) -> Vec<CrateFile> {
     for (name, text) in CORE_SOURCE {
         files.push((format!("barenet/src/{name}"), (*text).into()));
     }
+    add_licences("", &mut files);
+    add_licences("barenet/", &mut files);
     if let Some(channels) = contents.channels_rs() {
         files.push(("src/channels.rs".into(), channels.into()));
     }
     if let Numbers::Int8 { .. } = contents.model.numbers {
         files.push(("barenet-blas/Cargo.toml".into(), blas_toml().into()));
+        add_licences("barenet-blas/", &mut files);
         files.push(("barenet-blas/build.rs".into(), DSP_BUILD.into()));
         files.push(("barenet-blas/src/lib.rs".into(), BLAS_LIB_RS.into()));
         files.push(("barenet-blas/src/cortex_m.rs".into(), DSP_SOURCE.into()));
     }
     files
+}
+
+/// The source is under these in whichever folder it goes on from here.
+fn add_licences(folder: &str, files: &mut Vec<CrateFile>) {
+    for (name, text) in LICENCES {
+        files.push((format!("{folder}{name}"), text.into()));
+    }
 }
 
 #[cfg(test)]
@@ -67,8 +83,10 @@ mod tests {
             ("a__b", "a-b-net"),
             ("ü", "run-net"),
             ("", "run-net"),
+            ("\"]\n[dependencies]", "dependencies-net"),
         ] {
             assert_eq!(crate_name(run), name);
         }
+        assert!(crate_name(&"long ".repeat(1000)).len() < 64);
     }
 }

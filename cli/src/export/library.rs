@@ -7,3 +7,9 @@ pub const DSP_SOURCE: &str = include_str!("../../../blas-backend/src/cortex_m.rs
 
 /// Its build script, which finds out whether the target has the instructions.
 pub const DSP_BUILD: &str = include_str!("../../../blas-backend/build.rs");
+
+/// The texts of the licences.
+pub const LICENCES: [(&str, &str); 2] = [
+    ("LICENSE-MIT", include_str!("../../../LICENSE-MIT")),
+    ("LICENSE-APACHE", include_str!("../../../LICENSE-APACHE")),
+];

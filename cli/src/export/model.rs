@@ -55,6 +55,15 @@ pub enum Scores {
 }
 
 impl Scores {
+    /// Whether each is a number that can be written and compared.
+    #[must_use]
+    pub fn is_finite(&self) -> bool {
+        match self {
+            Self::F32(scores) => scores.iter().all(|score| score.is_finite()),
+            Self::Int8(_) => true,
+        }
+    }
+
     /// The class with the highest score.
     #[must_use]
     pub fn class(&self) -> Label {

@@ -128,7 +128,9 @@ impl Place {
                 let file = self.out.join(name);
                 return Err(match error.kind() {
                     ErrorKind::NotFound => self.failed(error, "written"),
-                    _ => Error::new(error).context(format!("{}: cannot be written", file.display())),
+                    _ => {
+                        Error::new(error).context(format!("{}: cannot be written", file.display()))
+                    }
                 });
             }
         }

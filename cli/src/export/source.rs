@@ -1,5 +1,6 @@
 //! The text of the generated crate, from templates in which `@NAME@` stands for what differs.
 
+use super::escape::{fill, plain_line, rust_strings};
 use super::library::{LIBM_LOCKED, LIBM_VERSION};
 use super::model::{Model, Numbers, Scores};
 use std::fmt::Write as _;
@@ -40,6 +41,7 @@ impl Contents<'_> {
             Numbers::F32(_) => ("f32", 1.0),
             Numbers::Int8 { score_scale, .. } => ("i16", score_scale),
         };
+        let dtype = if self.is_int8() { "int8" } else { "f32" };
         let mut score_lines = String::new();
         for scores in self.scores {
             let line = match scores {
@@ -49,48 +51,35 @@ impl Contents<'_> {
             };
             score_lines += &format!("    {line},\n");
         }
-        [
-            ("@DIMS@", format!("{:?}", self.model.dims)),
-            ("@CHECKSUM@", format!("{:#010X}", self.model.checksum())),
-            ("@INPUTS@", arch.input_dim().to_string()),
-            ("@CLASSES@", arch.num_classes().to_string()),
-            ("@NAMES@", format!("{:?}", self.class_names)),
-            ("@SCALE@", format!("{score_scale:?}")),
-            ("@COUNT@", self.scores.len().to_string()),
-            ("@SCORE@", score.to_owned()),
-            ("@SCORES@", score_lines),
-            ("@CRATE@", self.name.replace('-', "_")),
-            ("@RAM@", self.model.ram_bytes().to_string()),
-            ("@FLASH@", self.model.flash_bytes().to_string()),
-        ]
-        .iter()
-        .fold(template.to_owned(), |text, (name, value)| text.replace(name, value))
+        let values = [
+            ("DIMS", format!("{:?}", self.model.dims)),
+            ("CHECKSUM", format!("{:#010X}", self.model.checksum())),
+            ("INPUTS", arch.input_dim().to_string()),
+            ("CLASSES", arch.num_classes().to_string()),
+            ("NAMES", rust_strings(self.class_names)),
+            ("SCALE", format!("{score_scale:?}")),
+            ("COUNT", self.scores.len().to_string()),
+            ("SCORE", score.to_owned()),
+            ("SCORES", score_lines),
+            ("SIZES", self.sizes()),
+            ("DTYPE", dtype.to_owned()),
+            ("ORIGIN", plain_line(self.origin)),
+            ("CRATE", self.name.replace('-', "_")),
+            ("RAM", self.model.ram_bytes().to_string()),
+            ("FLASH", self.model.flash_bytes().to_string()),
+        ];
+        fill(template, &values)
     }
 
     pub(super) fn lib_rs(&self) -> String {
-        let Self { origin, .. } = self;
-        let (sizes, dtype) = (self.sizes(), if self.is_int8() { "int8" } else { "f32" });
-        let template = if self.is_int8() {
+        let network = if self.is_int8() {
             include_str!("templates/int8.rs")
         } else {
             include_str!("templates/f32.rs")
         };
-        format!(
-            "//! A network of {sizes}, {dtype}: {origin}.\n\
-             //!\n\
-             //! Images go in as bytes: the mean image and batch norm are folded into the weights.\n\
-             //! Written by `barenet export`.\n\
-             \n\
-             #![no_std]\n\
-             #![forbid(unsafe_code)]\n\
-             #![allow(long_running_const_eval)] // The compiler reads the weights in.\n\
-             \n\
-             pub mod test_vector;\n\
-             \n\
-             {}{}",
-            self.fill(template),
-            self.fill(include_str!("templates/common.rs")),
-        )
+        let (head, common) =
+            (include_str!("templates/head.rs"), include_str!("templates/common.rs"));
+        self.fill(&[head, network, common].concat())
     }
 
     pub(super) fn channels_rs(&self) -> Option<String> {
@@ -117,13 +106,14 @@ impl Contents<'_> {
     }
 
     pub(super) fn cargo_toml(&self) -> String {
-        let Self { name, origin, .. } = self;
+        let Self { name, .. } = self;
+        let origin = toml::Value::from(plain_line(self.origin));
         let kernels =
             if self.is_int8() { "barenet-blas = { path = \"barenet-blas\" }\n" } else { "" };
         format!(
             "[package]\n\
              name = \"{name}\"\n\
-             description = {origin:?}\n\
+             description = {origin}\n\
              version = \"0.1.0\"\n\
              edition = \"2024\"\n\
              rust-version = \"{RUST_VERSION}\"\n\

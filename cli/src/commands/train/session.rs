@@ -15,6 +15,7 @@ use crate::run_folder::{BEST, CONFIG, PREVIOUS_CHECKPOINT, RunFolder};
 use crate::samples::{Split, fingerprint};
 use crate::shell::resume_command;
 use crate::signals::{Signals, Stopped};
+use crate::trained_on::TrainedOn;
 use crate::trainer::{self, Outcome};
 use crate::weights::to_safetensors;
 use anyhow::{Result, ensure};
@@ -78,6 +79,7 @@ impl Session<'_> {
         });
         let mean_image: Vec<T> = mean_image.into_iter().map(T::from_f64).collect();
         let config_text = config.to_toml();
+        let weights_text = TrainedOn::new(data, data_mark).append_to(&config_text)?;
         let mut checkpoint = self.read_checkpoint::<T>(data_mark, lengths)?;
 
         if let Some(saved) = &mut checkpoint {
@@ -95,7 +97,7 @@ impl Session<'_> {
 
         let arch = config.arch();
         let save_best = |best: Weights<'_, T>| -> Result<()> {
-            folder.write(BEST, &to_safetensors(&arch, best, &mean_image, &config_text)?)
+            folder.write(BEST, &to_safetensors(&arch, best, &mean_image, &weights_text)?)
         };
         // The file of before may be damaged, older than the checkpoint, or have other settings.
         if let Some(saved) = checkpoint.as_ref().filter(|saved| saved.progress.num_checks > 0) {

@@ -1,0 +1,11 @@
+//! A network of @SIZES@, @DTYPE@: @ORIGIN@.
+//!
+//! Images go in as bytes: the mean image and batch norm are folded into the weights.
+//! Written by `barenet export`.
+
+#![no_std]
+#![forbid(unsafe_code)]
+#![allow(long_running_const_eval)] // The compiler reads the weights in.
+
+pub mod test_vector;
+
