@@ -143,6 +143,12 @@ impl<T: Number> Checkpoint<T> {
     }
 }
 
+/// Whether bytes begin as a checkpoint does, whole or damaged.
+#[must_use]
+pub fn is_checkpoint(head: &[u8]) -> bool {
+    head.starts_with(MAGIC)
+}
+
 /// The settings in a checkpoint, which say how to read the rest.
 ///
 /// # Errors
@@ -243,10 +249,10 @@ impl<'a> Reader<'a> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn checkpoint() -> Checkpoint<f32> {
+    pub(crate) fn checkpoint() -> Checkpoint<f32> {
         Checkpoint {
             config: "seed = 1".to_owned(),
             data: 7,

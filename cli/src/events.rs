@@ -1,5 +1,6 @@
 //! What happens in a run, as lines of JSON.
 
+use crate::disk::RealDisk;
 use crate::run_folder::{EVENTS, RunFolder};
 use crate::summary::Summary;
 use anyhow::{Context, Result};
@@ -81,7 +82,8 @@ pub struct EventLog {
 }
 
 impl EventLog {
-    /// Starts the log of a run.
+    /// Starts the log of a run, under the name of an unfinished file; whoever finishes that, or the
+    /// run's [first checkpoint](RunFolder::begin_with), puts it in the place of the one before.
     ///
     /// # Errors
     ///
@@ -89,11 +91,11 @@ impl EventLog {
     pub fn create(folder: &RunFolder) -> Result<Self> {
         let path = folder.file(EVENTS);
         // Appended, so that a log that somebody cuts meanwhile goes on at its end.
-        let create = |path| {
+        let create = |path: PathBuf| {
             File::create(&path)?;
             File::options().append(true).open(path)
         };
-        let file = folder.place(EVENTS).and_then(create);
+        let file = folder.begin_file(EVENTS).and_then(create);
         let file = file.with_context(|| format!("{}: cannot be written", path.display()))?;
         Ok(Self { path, file: BufWriter::new(file) })
     }
@@ -114,6 +116,16 @@ impl EventLog {
     /// If they cannot be written.
     pub fn flush(&mut self) -> Result<()> {
         self.file.flush().with_context(|| self.complaint())
+    }
+
+    /// Puts the log in the place of the one before.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written.
+    pub fn finish(&mut self, folder: &RunFolder) -> Result<()> {
+        self.flush()?;
+        folder.finish_file(&RealDisk, EVENTS).with_context(|| self.complaint())
     }
 
     fn complaint(&self) -> String {

@@ -78,6 +78,10 @@ fn random_token() -> String {
     format!("{:016x}", hasher.finish())
 }
 
+fn unfinished_name(name: &str, token: &str) -> String {
+    format!(".{name}.unfinished-{token}")
+}
+
 /// A folder and those around it, as far as they do not exist, the innermost first.
 fn missing(path: &Path) -> Vec<PathBuf> {
     let is_missing = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
@@ -206,7 +210,14 @@ impl Folder {
     ///
     /// Naming the file, if it cannot be read.
     pub fn read(&self, name: &str) -> Result<Vec<u8>> {
-        let read = self.place(name).and_then(fs::read);
+        let read = |path: PathBuf| {
+            // A named pipe would keep whoever opens it.
+            match fs::metadata(&path) {
+                Ok(found) if !found.is_file() => Err(io::Error::other("not a regular file")),
+                _ => fs::read(path),
+            }
+        };
+        let read = self.place(name).and_then(read);
         read.with_context(|| self.file(name).display().to_string())
     }
 
@@ -237,7 +248,7 @@ impl Folder {
     /// what a killed one leaves, the next one replaces.
     #[must_use]
     pub fn unfinished_name(&self, name: &str) -> String {
-        format!(".{name}.unfinished-{}", self.token)
+        unfinished_name(name, &self.token)
     }
 
     /// The path of a file until it is whole. If it never is, it is removed with this value.
@@ -271,6 +282,18 @@ impl Folder {
         // Whether or not this succeeds, what failed before is what matters.
         let _leftover = self.place(&unfinished).and_then(fs::remove_file);
         self.unfinished().remove(&unfinished);
+    }
+
+    /// Leaves unfinished files to the next process.
+    pub fn leave_unfinished(&self) {
+        self.unfinished().clear();
+    }
+
+    /// Whether a process that was killed has left the file of this name unfinished.
+    #[must_use]
+    pub fn was_left(&self, name: &str) -> bool {
+        let text = self.place(LOCK).and_then(fs::read).unwrap_or_default();
+        lock::token_in(&text).is_some_and(|token| self.has(&unfinished_name(name, token)))
     }
 
     fn unfinished(&self) -> std::sync::MutexGuard<'_, BTreeSet<String>> {

@@ -57,6 +57,8 @@ struct Series {
 
 const WIDTH: u32 = 1000;
 const PANEL_HEIGHT: u32 = 440;
+/// What is in every plot, so that nobody else's is taken for one.
+const MARK: &str = "drawn by barenet";
 /// More points than that nobody can tell apart, and they would make a large SVG.
 const MAX_POINTS: usize = 3000;
 /// Okabe and Ito's colours, which also people with a colour vision deficiency can tell apart.
@@ -113,6 +115,23 @@ pub fn comparison_figure(runs: &[TrainingCurves<'_>]) -> Figure {
             }),
         ],
     }
+}
+
+fn svg_mark() -> String {
+    format!("<!-- {MARK} -->")
+}
+
+/// Whether bytes begin as a plot of barenet's does, SVG or PNG.
+#[must_use]
+pub fn is_our_plot(head: &[u8]) -> bool {
+    // In a PNG, signature and header come first: 33 bytes. Then the text, after its length.
+    let png = format!("tEXtSoftware\0{MARK}");
+    let is_png = head.starts_with(b"\x89PNG")
+        && head.get(37..).is_some_and(|text| text.starts_with(png.as_bytes()));
+    let mut lines = head.split(|&byte| byte == b'\n');
+    let is_svg = lines.next().is_some_and(|line| line.starts_with(b"<svg "))
+        && lines.next().is_some_and(|line| line == svg_mark().as_bytes());
+    is_png || is_svg
 }
 
 impl Panel {
@@ -176,7 +195,8 @@ impl Figure {
         let root = SVGBackend::with_string(&mut svg, (WIDTH, self.height())).into_drawing_area();
         self.draw(&root)?;
         drop(root);
-        Ok(svg)
+        let (first, rest) = svg.split_once('\n').unwrap_or_default();
+        Ok(format!("{first}\n{}\n{rest}", svg_mark()))
     }
 
     /// The figure as the bytes of a PNG file.
@@ -196,6 +216,8 @@ impl Figure {
         let mut encoder = png::Encoder::new(&mut bytes, width, height);
         encoder.set_color(png::ColorType::Rgb);
         encoder.set_depth(png::BitDepth::Eight);
+        let marked = encoder.add_text_chunk("Software".to_owned(), MARK.to_owned());
+        marked.map_err(|e| PlotError(e.to_string()))?;
         let written = encoder.write_header().and_then(|mut w| w.write_image_data(&pixels));
         written.map_err(|e| PlotError(e.to_string()))?;
         Ok(bytes)

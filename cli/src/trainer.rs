@@ -7,8 +7,8 @@ use crate::number::Number;
 use crate::samples::{Part, Split};
 use anyhow::{Context, Result, ensure};
 use barenet::{
-    Arch, Error, Event, FullyConnectedNet, History, Progress, Rng, Solver, SolverBuffers, Weights,
-    check_accuracy,
+    Arch, Error, Event, FullyConnectedNet, History, Label, Progress, Rng, Solver, SolverBuffers,
+    Weights, check_accuracy,
 };
 use barenet_blas::Backend;
 use std::ops::ControlFlow;
@@ -93,6 +93,62 @@ fn restore<T: Copy>(what: &str, saved: &[T], place: &mut [T], exactly: bool) -> 
     Ok(())
 }
 
+/// All memory of a run.
+#[derive(Debug)]
+pub struct Memory<T> {
+    params: Vec<T>,
+    running: Vec<T>,
+    grads: Vec<T>,
+    update_state: Vec<T>,
+    best_params: Vec<T>,
+    best_running: Vec<T>,
+    indices: Vec<usize>,
+    y: Vec<Label>,
+    workspace: Vec<T>,
+    loss: Vec<T>,
+    train_acc: Vec<T>,
+    val_acc: Vec<T>,
+}
+
+impl<T: Number> Memory<T> {
+    /// Reserves it.
+    ///
+    /// # Errors
+    ///
+    /// If there is not enough: how much would be needed.
+    pub fn reserve(config: &Config, split: &Split) -> Result<Self> {
+        let solver = config.solver::<T>();
+        let arch = config.arch();
+        let (num_params, num_running) = (arch.num_params(), arch.num_running());
+        let iterations = solver.num_iterations(split.train.len());
+        let checks = solver.num_epochs + 1;
+
+        // The system lends more than it has, and ends the program when that is used. It refuses a
+        // single piece that it could never have, so it is asked for all at once first.
+        let per_param = solver.update_rule.state_per_param();
+        let kept = num_params.saturating_mul(2 + per_param).saturating_add(num_running);
+        let batch = solver.workspace_len(&arch);
+        // What is kept exists three times while a checkpoint is written: as a copy, and as its file.
+        let all = kept.saturating_mul(3).saturating_add(num_params).saturating_add(batch);
+        drop(reserve::<T>(all, "the run")?);
+
+        Ok(Self {
+            params: allocate(num_params, "the parameters")?,
+            running: allocate(num_running, "the running statistics")?,
+            grads: allocate(num_params, "the gradients")?,
+            update_state: allocate(per_param * num_params, "the state of the update rule")?,
+            best_params: allocate(num_params, "the best parameters")?,
+            best_running: allocate(num_running, "the best running statistics")?,
+            indices: allocate(solver.batch_size, "a batch")?,
+            y: allocate(solver.batch_size, "the labels of a batch")?,
+            workspace: allocate(batch, "the activations of a batch")?,
+            loss: allocate(iterations, "the history of the loss")?,
+            train_acc: allocate(checks, "the history of the accuracy")?,
+            val_acc: allocate(checks, "the history of the accuracy")?,
+        })
+    }
+}
+
 /// Trains, from the start or from a checkpoint, calling `on_event` after every event; if that breaks,
 /// the run stops there.
 ///
@@ -103,6 +159,24 @@ fn restore<T: Copy>(what: &str, saved: &[T], place: &mut [T], exactly: bool) -> 
 /// the best weights before.
 pub fn train<T: Number>(
     config: &Config,
+    images: (&DataSet, &Split),
+    mean_image: &[T],
+    backend: &Backend,
+    checkpoint: Option<&Checkpoint<T>>,
+    on_event: impl FnMut(&Event<T>, Moment<'_, T>) -> Result<ControlFlow<()>> + Send,
+) -> Result<Outcome<T>> {
+    let memory = Memory::reserve(config, images.1)?;
+    train_in(memory, config, images, mean_image, backend, checkpoint, on_event)
+}
+
+/// [`train`] in memory that was reserved before.
+///
+/// # Errors
+///
+/// Those of [`train`].
+pub fn train_in<T: Number>(
+    memory: Memory<T>,
+    config: &Config,
     (data, split): (&DataSet, &Split),
     mean_image: &[T],
     backend: &Backend,
@@ -112,33 +186,20 @@ pub fn train<T: Number>(
     let net: FullyConnectedNet<'_, T> = config.net();
     let solver_config = config.solver::<T>();
     let arch = &net.arch;
-    let (num_params, num_running) = (arch.num_params(), arch.num_running());
-    let iterations = solver_config.num_iterations(split.train.len());
-    let checks = solver_config.num_epochs + 1;
-
-    // The system lends more than it has, and ends the program when that is used. It refuses a single
-    // piece that it could never have, so it is asked for all at once first.
-    let per_param = solver_config.update_rule.state_per_param();
-    let kept = num_params.saturating_mul(2 + per_param).saturating_add(num_running);
-    let batch = solver_config.workspace_len(arch);
-    // What is kept exists three times while a checkpoint is written: as a copy, and as its file.
-    let all = kept.saturating_mul(3).saturating_add(num_params).saturating_add(batch);
-    drop(reserve::<T>(all, "the run")?);
-
-    // All memory of the run:
-    let mut params = allocate(num_params, "the parameters")?;
-    let mut running = allocate(num_running, "the running statistics")?;
-    let mut grads = allocate(num_params, "the gradients")?;
-    let state_len = per_param * num_params;
-    let mut update_state = allocate(state_len, "the state of the update rule")?;
-    let mut best_params = allocate(num_params, "the best parameters")?;
-    let mut best_running = allocate(num_running, "the best running statistics")?;
-    let mut indices = allocate(solver_config.batch_size, "a batch")?;
-    let mut y = allocate(solver_config.batch_size, "the labels of a batch")?;
-    let mut workspace = allocate(solver_config.workspace_len(arch), "the activations of a batch")?;
-    let mut loss = allocate(iterations, "the history of the loss")?;
-    let mut train_acc = allocate(checks, "the history of the accuracy")?;
-    let mut val_acc = allocate(checks, "the history of the accuracy")?;
+    let Memory {
+        mut params,
+        mut running,
+        mut grads,
+        mut update_state,
+        mut best_params,
+        mut best_running,
+        mut indices,
+        mut y,
+        mut workspace,
+        mut loss,
+        mut train_acc,
+        mut val_acc,
+    } = memory;
 
     let mut buffers = SolverBuffers {
         params: &mut params,

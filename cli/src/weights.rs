@@ -35,6 +35,12 @@ pub struct WeightsFile<T> {
     pub mean_image: Vec<T>,
 }
 
+/// Whether bytes begin as a weights file does, whole or damaged.
+#[must_use]
+pub fn is_weights_file(head: &[u8]) -> bool {
+    head.windows(CHECKSUM.len()).any(|part| part == CHECKSUM.as_bytes())
+}
+
 /// The tensors of a layer: name, shape, whether among the running statistics, and place.
 fn tensors(index: usize, layer: &LayerSpec) -> Vec<(String, Vec<usize>, bool, usize)> {
     let LayerSpec { fan_in, fan_out, params_start, running_start, .. } = *layer;

@@ -2,9 +2,12 @@
 
 #![cfg(unix)]
 
+#[path = "common/files.rs"]
+mod files;
 #[path = "common/program.rs"]
 mod program;
 
+use files::unfinished;
 use program::{QUICK, barenet, command, message, quick, refused, refused_in_one_line, succeeds};
 use std::ffi::OsStr;
 use std::fs;
@@ -115,7 +118,8 @@ fn a_folder_or_disk_that_cannot_be_written_is_named_as_it_was_asked_for() {
     refused_in_one_line(&output, 1, &["file: cannot make this folder"]);
     // /dev/full fails every write as a full disk does.
     fs::create_dir(place.path().join("run")).unwrap();
-    std::os::unix::fs::symlink("/dev/full", place.path().join("run/events.jsonl")).unwrap();
+    let events = unfinished(&place.path().join("run"), "events.jsonl");
+    std::os::unix::fs::symlink("/dev/full", events).unwrap();
     let output = quick(place.path(), &["--out", "run"]);
     refused(&output, 1, &["events.jsonl: cannot be written", "No space left on device"]);
 

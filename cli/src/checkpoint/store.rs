@@ -254,6 +254,16 @@ mod tests {
         }
     }
 
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_file_system_that_syncs_no_folder_takes_checkpoints() {
+        let (_place, folder) = new_folder();
+        for (iteration, disk) in (1..).zip(crate::disk::tests::disks_that_sync_no_folder()) {
+            save(&disk, &folder, &checkpoint(iteration).to_bytes()).unwrap();
+            assert_eq!(iteration_of(&find(&folder).unwrap()), iteration);
+        }
+    }
+
     #[test]
     fn a_damaged_checkpoint_gives_way_to_the_previous_one() {
         let (place, folder) = new_folder();

@@ -8,6 +8,7 @@ use crate::data::{DataSet, IMAGE_LEN, NUM_CLASSES};
 use crate::folder::Folder;
 use crate::number::Number;
 use crate::plot::{TrainingCurves, comparison_figure};
+use crate::run_folder::{COMPARISON_JSON, COMPARISON_PLOTS, refuse_what_is_in_the_way};
 use crate::samples::Split;
 use crate::settings::{Dtype, Settings, UpdateRuleName};
 use crate::trainer::{self, Outcome};
@@ -103,6 +104,7 @@ pub fn run(args: Args) -> Result<()> {
         .collect::<Result<Vec<_>>>()?;
     let data = args.images.read()?;
     let folder = Folder::make(&args.out)?.lock("compares")?;
+    refuse_what_is_in_the_way(&folder, COMPARISON_PLOTS.into_iter().chain([COMPARISON_JSON]))?;
     warn_of_stand_in(&data, Verbosity::of(args.quiet, args.json));
     let console = Console::new(Verbosity::of(args.quiet, args.json));
     console.line(&format!("data      {}", data_line(&data)));
@@ -127,8 +129,9 @@ pub fn run(args: Args) -> Result<()> {
         })
         .collect();
     let figure = comparison_figure(&curves);
-    folder.write("comparison.svg", figure.to_svg()?.as_bytes())?;
-    folder.write("comparison.png", &figure.to_png()?)?;
+    let [svg, png] = COMPARISON_PLOTS;
+    folder.write(svg, figure.to_svg()?.as_bytes())?;
+    folder.write(png, &figure.to_png()?)?;
     // `null` for what a run did not come to.
     let last = |history: &[f64]| history.last().copied();
     let rows: Vec<_> = runs
@@ -145,7 +148,7 @@ pub fn run(args: Args) -> Result<()> {
         })
         .collect();
     let result = json!({ "data": data.source.kind(), "runs": rows });
-    folder.write("comparison.json", format!("{result:#}\n").as_bytes())?;
+    folder.write(COMPARISON_JSON, format!("{result:#}\n").as_bytes())?;
     console.json(&result.to_string());
     let data = data.source.kind();
     console.line(&format!("\n{data:<14}{:>12}{:>12}{:>12}", "train acc", "val acc", "best val"));

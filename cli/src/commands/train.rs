@@ -3,7 +3,9 @@
 #[cfg(test)]
 mod bits;
 mod due;
+mod files;
 mod report;
+mod resume;
 mod session;
 
 use super::{ImagesFlag, start_backend, usage, warn_of_stand_in};

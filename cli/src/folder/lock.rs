@@ -12,7 +12,7 @@ pub const LOCK: &str = ".lock";
 const TEXT: &str = "barenet locks this file while it works in this folder; unfinished-";
 
 /// The token in the text of a lock.
-fn token_in(text: &[u8]) -> Option<&str> {
+pub(super) fn token_in(text: &[u8]) -> Option<&str> {
     let token = str::from_utf8(text).ok()?.strip_prefix(TEXT)?.trim_end();
     (token.len() == 16 && token.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(token)
 }

@@ -9,7 +9,7 @@ use crate::data::{DataSet, IMAGE_LEN, NUM_CLASSES, Source};
 use crate::number::Number;
 use crate::plot::{TrainingCurves, training_figure};
 use crate::presets::{Preset, Reported};
-use crate::run_folder::{BEST, PLOT};
+use crate::run_folder::{BEST, PLOTS};
 use crate::samples::Part;
 use crate::summary::Summary;
 use crate::trainer::{self, Outcome};
@@ -111,8 +111,9 @@ impl Session<'_> {
                 val_acc: &outcome.val_acc_history,
             },
         );
-        self.folder.write(&format!("{PLOT}.svg"), figure.to_svg()?.as_bytes())?;
-        self.folder.write(&format!("{PLOT}.png"), &figure.to_png()?)
+        let [svg, png] = PLOTS;
+        self.folder.write(svg, figure.to_svg()?.as_bytes())?;
+        self.folder.write(png, &figure.to_png()?)
     }
 
     /// Says what came out, beside what the course's document reports.

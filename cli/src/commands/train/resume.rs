@@ -1,0 +1,106 @@
+//! How a run goes on: from its checkpoint, with the events that led there.
+
+use super::session::{Lengths, Session};
+use crate::checkpoint::Checkpoint;
+use crate::checkpoint::store::save;
+use crate::commands::usage;
+use crate::console::Console;
+use crate::disk::RealDisk;
+use crate::events::{EventLog, RunEvent};
+use crate::number::Number;
+use crate::run_folder::CONFIG;
+use anyhow::{Result, ensure};
+
+impl Session<'_> {
+    pub(super) fn read_checkpoint<T: Number>(
+        &self,
+        data_mark: u64,
+        lengths: Lengths,
+    ) -> Result<Option<Checkpoint<T>>> {
+        let Some((bytes, file)) = &self.resume else { return Ok(None) };
+        let checkpoint = Checkpoint::from_bytes(bytes, file)?;
+        ensure!(
+            checkpoint.data == data_mark,
+            "{}: the run was trained on other images than {}; name the right ones with --data",
+            file.display(),
+            self.data.source
+        );
+        let (done, Lengths { iterations, epochs, .. }) = (checkpoint.progress.iteration, lengths);
+        if done > iterations {
+            return usage(format!(
+                "--epochs {epochs}: the run has done {done} iterations already, which is more than \
+                 the {iterations} of {epochs} epochs"
+            ));
+        }
+        Ok(Some(checkpoint))
+    }
+
+    /// Settings that are others than before, such as more epochs, go into the checkpoint at once:
+    /// whoever kills this run and goes on once more goes on with them. What somebody wrote into
+    /// `config.toml` does not count, and that is said.
+    pub(super) fn take_over_settings<T: Number>(
+        &self,
+        saved: &mut Checkpoint<T>,
+        config: &str,
+        console: &Console,
+    ) -> Result<()> {
+        let file = self.folder.file(CONFIG);
+        if self
+            .folder
+            .read(CONFIG)
+            .is_ok_and(|found| found != saved.config.as_bytes() && found != config.as_bytes())
+        {
+            let file = file.display();
+            console
+                .warn(&format!("{file}: changed since; the run goes on with the settings it had"));
+        }
+        if saved.config != config {
+            config.clone_into(&mut saved.config);
+            save(&RealDisk, self.folder, &saved.to_bytes())?;
+        }
+        Ok(())
+    }
+
+    /// Starts `events.jsonl`, with all that a checkpoint says has happened: the file may have more
+    /// than that, or less, or half a line.
+    pub(super) fn start_log<T: Number>(
+        &self,
+        console: &Console,
+        lengths: Lengths,
+        checkpoint: Option<&Checkpoint<T>>,
+    ) -> Result<EventLog> {
+        let out = self.folder.path().display().to_string();
+        let source = self.data.source.to_string();
+        let begin = |out, data_source| RunEvent::Start {
+            name: self.name,
+            out,
+            data: self.data.source.kind(),
+            data_source,
+            num_iterations: lengths.iterations,
+            iterations_per_epoch: lengths.per_epoch,
+        };
+        let mut log = EventLog::create(self.folder)?;
+        // The log leaves out where it and the images lie: the same run is the same bytes anywhere.
+        log.line(&begin(None, None).to_line())?;
+        console.json(&begin(Some(&out), Some(&source)).to_line());
+        let Some(saved) = checkpoint else { return Ok(log) };
+        console.json(&RunEvent::Resume { iteration: saved.progress.iteration }.to_line());
+
+        let mut accuracies = saved.train_acc.iter().zip(&saved.val_acc).enumerate().peekable();
+        let mut best_val_acc = T::NEG_INFINITY;
+        for (iteration, &loss) in (1..).zip(&saved.loss) {
+            log.line(&RunEvent::Step { iteration, loss: loss.to_printed() }.to_line())?;
+            // Check 0 follows the first step, check e the last step of epoch e.
+            while let Some((epoch, (&train_acc, &val_acc))) =
+                accuracies.next_if(|(epoch, _)| iteration >= (epoch * lengths.per_epoch).max(1))
+            {
+                let best = val_acc > best_val_acc;
+                best_val_acc = if best { val_acc } else { best_val_acc };
+                let (train_acc, val_acc) = (train_acc.to_printed(), val_acc.to_printed());
+                log.line(&RunEvent::Epoch { epoch, train_acc, val_acc, best }.to_line())?;
+            }
+        }
+        log.flush()?;
+        Ok(log)
+    }
+}

@@ -1,0 +1,123 @@
+//! Whose a file is: one that barenet wrote is known by what is in it.
+
+use super::{
+    BEST, CHECKPOINT, COMPARISON_JSON, COMPARISON_PLOTS, CONFIG, DAMAGED_CHECKPOINT, EVENTS, PLOTS,
+    PREVIOUS_CHECKPOINT, SUMMARY,
+};
+use crate::checkpoint::is_checkpoint;
+use crate::folder::Folder;
+use crate::plot::is_our_plot;
+use crate::settings::Settings;
+use crate::weights::is_weights_file;
+use anyhow::{Result, bail};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read};
+use std::path::Path;
+
+/// What is read of a file to know it.
+const HEAD_LEN: u64 = 1 << 20;
+
+/// Whether a file that begins so, and has such a name in the folder of a run or comparison, was written
+/// by barenet. One with nothing in it is nobody's.
+fn is_ours(name: &str, head: &[u8]) -> bool {
+    let begins = |text: &str| head.starts_with(text.as_bytes());
+    let has = |text: &str| head.windows(text.len()).any(|part| part == text.as_bytes());
+    head.is_empty()
+        || match name {
+            CONFIG => str::from_utf8(head).is_ok_and(is_config),
+            EVENTS => begins("{\"event\":\"start\""),
+            SUMMARY => begins("{\n  \"name\": \"") && has("\"best_val_acc\": "),
+            BEST => is_weights_file(head),
+            CHECKPOINT | PREVIOUS_CHECKPOINT | DAMAGED_CHECKPOINT => is_checkpoint(head),
+            COMPARISON_JSON => begins("{\n  \"") && has("\"runs\": [") && has("\"update_rule\": "),
+            _ if PLOTS.contains(&name) || COMPARISON_PLOTS.contains(&name) => is_our_plot(head),
+            _ => false,
+        }
+}
+
+/// Whether this is how a run writes its settings: all of them, and nothing else. What somebody wrote
+/// for `--config` has a few, or remarks.
+fn is_config(text: &str) -> bool {
+    Settings::from_toml(text, Path::new(CONFIG)).is_ok_and(|settings| {
+        settings.to_toml() == text && settings.seed.is_some() && settings.num_epochs.is_some()
+    })
+}
+
+/// The beginning of a file; `None` if there is none of that name.
+fn head(folder: &Folder, name: &str) -> io::Result<Option<Vec<u8>>> {
+    let path = folder.place(name)?;
+    match fs::symlink_metadata(&path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        // What is no regular file is not opened: a named pipe would keep whoever does.
+        found => {
+            if !found?.is_file() {
+                return Err(ErrorKind::Other.into());
+            }
+        }
+    }
+    let mut head = Vec::new();
+    File::open(path)?.take(HEAD_LEN).read_to_end(&mut head)?;
+    Ok(Some(head))
+}
+
+/// Refuses a folder in which a name that is to be written has something that barenet did not write.
+///
+/// # Errors
+///
+/// Naming it.
+pub fn refuse_what_is_in_the_way<'a>(
+    folder: &Folder,
+    names: impl IntoIterator<Item = &'a str>,
+) -> Result<()> {
+    for name in names {
+        if !head(folder, name).is_ok_and(|head| head.is_none_or(|head| is_ours(name, &head))) {
+            bail!(
+                "{}: in the way: barenet did not write it; move it, or choose another folder",
+                folder.file(name).display()
+            );
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::plot::{TrainingCurves, training_figure};
+
+    #[test]
+    fn what_users_keep_under_our_names_is_not_ours() {
+        let names = [&super::super::RUN_FILES[..], &PLOTS, &COMPARISON_PLOTS, &[COMPARISON_JSON]];
+        let theirs = [
+            "x",
+            "seed = 1\n",
+            "# mine\nseed = 1\nnum_epochs = 3\n",
+            "[package]\nname = \"net\"\n",
+            "{\"step\": 1, \"loss\": 2.5}\n",
+            "{\"name\": \"mine\", \"best_val_acc\": 0.5}\n",
+            "<svg width=\"1000\" height=\"880\"></svg>\n",
+            "\u{89}PNG\r\n",
+            "PK\u{3}\u{4} a checkpoint of somebody else's",
+            "[]\n",
+            "\0\0\0\0",
+        ];
+        for name in names.concat() {
+            for text in theirs {
+                assert!(!is_ours(name, text.as_bytes()), "{name}: {text}");
+            }
+            assert!(is_ours(name, b""), "{name}: nothing is lost");
+        }
+    }
+
+    #[test]
+    fn settings_and_plots_of_a_run_are_ours_until_somebody_writes_into_them() {
+        let config = Config::new(Settings::default(), 3072, 10).unwrap().to_toml();
+        assert!(is_ours(CONFIG, config.as_bytes()));
+        assert!(!is_ours(CONFIG, format!("# the one that worked\n{config}").as_bytes()));
+        let curves = TrainingCurves { label: "", loss: &[1.0], train_acc: &[0.5], val_acc: &[0.5] };
+        let figure = training_figure("t", &curves);
+        assert!(is_ours("training.svg", figure.to_svg().unwrap().as_bytes()));
+        assert!(is_ours("training.png", &figure.to_png().unwrap()));
+    }
+}
