@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds every bare-metal program for every target and runs it under QEMU: on the Cortex-M4F at
-# opt-levels 3, "s" and "z", on all others at 3; sees each fail if it expects other numbers; and runs a network
-# that `barenet` trains and exports, on the Cortex-M4F. Prints what each needs; fails if anything does.
+# opt-levels 3, "s" and "z", on all others at 3; sees each fail if it expects other numbers; and runs networks
+# that `barenet` trains and exports, on the Cortex-M4F and M33. Prints what each needs; fails if anything does.
 # `scripts/setup.sh firmware` installs what it needs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -62,18 +62,23 @@ machine_of() {
     grep -A 4 -F "[target.$1]" .cargo/config.toml | sed -n 's/^runner = "\(.*\) -nographic.*/\1/p' | head -n 1
 }
 
+# Runs a program that was built with a wrong number to compare with: it must fail.
+fails_for_another_bit() {
+    local status=0
+    # shellcheck disable=SC2046 # words
+    timeout 60 $(machine_of "$2") $SEMIHOSTING -kernel "$CARGO_TARGET_DIR/$2/release/$1" \
+        </dev/null >"$output" 2>&1 || status=$?
+    [ "$status" = 1 ] || die "$1: status $status, though a bit is not the host's"
+}
+
 # Builds the programs with wrong numbers to compare with, and sees that each fails.
 check_that_programs_can_fail() {
-    local target=thumbv7em-none-eabihf program bins=() status
+    local target=thumbv7em-none-eabihf program bins=()
     for program in $PROGRAMS bench; do bins+=(--bin "$program"); done
     BARENET_SPOIL=1 cargo_for $target build --quiet --release "${bins[@]}"
     for program in $PROGRAMS bench; do
         if [ "$program" = mlperf_ad ] && grep -q skipped <<<"$mlperf"; then continue; fi
-        status=0
-        # shellcheck disable=SC2046,SC2086 # words
-        timeout 60 $(machine_of $target) $SEMIHOSTING -kernel "$CARGO_TARGET_DIR/$target/release/$program" \
-            </dev/null >"$output" 2>&1 || status=$?
-        [ "$status" = 1 ] || die "$program: status $status, though a bit is not the host's"
+        fails_for_another_bit "$program" $target
     done
     printf '%s\n' "firmware: every program fails if one bit of what the host computed is another"
 }
@@ -138,21 +143,37 @@ compare_step_with_inference() {
     [ "$percent" -le 400 ] || die "learn: a step may take 4 times an inference"
 }
 
-# Trains a small network on built-in images, exports it as f32 and as int8, and runs both crates.
+# Trains two small networks on built-in images, exports one as f32 and as int8 and the other as int8, and runs a
+# program with all three crates; sees that it fails if an image is another.
 run_exported() {
-    local target=thumbv7em-none-eabihf dtype
-    env -u CIFAR10_DIR "$BARENET" train --quiet --force --hidden 16 --batchnorm --epochs 1 \
-        --out target/exported-run
+    local run target board path=target/exported-nets
+    rm -rf "$path" # Changed files, as below, are not replaced.
+    for run in "--hidden 16 --batchnorm" "--hidden 13 --seed 3"; do
+        # shellcheck disable=SC2086 # words
+        env -u CIFAR10_DIR "$BARENET" train --quiet --force $run --epochs 1 --out "$path/run"
+        case $run in
+            *batchnorm) export_run f32 f32 && export_run int8 int8 ;;
+            *) export_run int8 other ;;
+        esac
+    done
     # The same versions as the other programs, which are on this computer.
     cp Cargo.lock exported/Cargo.lock
-    for dtype in int8 f32; do
-        env -u CIFAR10_DIR "$BARENET" export target/exported-run --format firmware --dtype $dtype --force \
-            --out target/exported-net >/dev/null
-        (cd exported && cargo_for $target build --quiet --release)
-        cp "$CARGO_TARGET_DIR/$target/release/exported" "$CARGO_TARGET_DIR/$target/release/export_$dtype"
-        run Cortex-M4F $target release export_$dtype ""
-    done
-    printf '%s\n' "firmware: exported crates passed on Cortex-M4F"
+    while read -r board target; do
+        (cd exported && cargo_for "$target" build --quiet --release)
+        cp "$CARGO_TARGET_DIR/$target/release/exported" "$CARGO_TARGET_DIR/$target/release/exported_int8"
+        run "$board" "$target" release exported_int8 ""
+    done <<<"Cortex-M4F thumbv7em-none-eabihf
+Cortex-M33 thumbv8m.main-none-eabihf"
+    dd if=/dev/zero of=$path/other/src/images.bin bs=3072 count=1 conv=notrunc status=none
+    (cd exported && cargo_for thumbv7em-none-eabihf build --quiet --release)
+    fails_for_another_bit exported thumbv7em-none-eabihf
+    printf '%s\n' "firmware: three exported crates in one program passed on Cortex-M4F and Cortex-M33"
+}
+
+# Exports the last run in a form, to a folder.
+export_run() {
+    env -u CIFAR10_DIR "$BARENET" export target/exported-nets/run --format firmware --dtype "$1" --force \
+        --out "target/exported-nets/$2" >/dev/null
 }
 
 # Compiles what docs/embedded.md shows of two frameworks, with the crate that was exported last.

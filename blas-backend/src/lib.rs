@@ -3,7 +3,7 @@
 //! [`Backend`] is what a program takes: a [`Kernel`] chosen at run time, and a team of threads.
 //! `Simd`, [`MatrixMultiply`] and [`OpenBlas`] are the same kernels on the calling thread, without a team.
 //!
-//! Without the feature `std` it is for microcontrollers and has, with the feature `cortex-m-dsp`,
+//! Without the feature `std` it is for microcontrollers and has [`flash`], and with the feature `cortex-m-dsp`
 //! `CortexMDsp` for int8 networks.
 //!
 //! # Same bits at any number of threads
@@ -16,9 +16,11 @@
 //!
 //! # Safety
 //!
-//! All `unsafe` code of the project is in this crate, but for the measurement of the stack in `firmware`: the calls of the two libraries, vector
+//! All `unsafe` code of the project is in this crate, but for the measurement of the stack and a register of
+//! the processor in `firmware`: the calls of the two libraries, vector
 //! instructions, the tiles of one matrix that several threads write, the work that threads take from
-//! each other's stacks, hints about memory, and the assembly for microcontrollers. Each block says why it is sound.
+//! each other's stacks, hints about memory, bytes of a file that become weights, and the assembly for
+//! microcontrollers. Each block says why it is sound.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![allow(unsafe_code)]
@@ -27,6 +29,7 @@
 mod backend;
 #[cfg(feature = "cortex-m-dsp")]
 mod cortex_m;
+pub mod flash;
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 mod isa;
 #[cfg(feature = "std")]

@@ -4,6 +4,7 @@ pub mod crate_folder;
 mod escape;
 pub mod library;
 mod listing;
+mod manifest;
 pub mod model;
 pub mod place;
 mod source;

@@ -392,3 +392,56 @@ fn a_place_that_holds_something_is_kept() {
     }
     assert_eq!(fs::read_dir(place.path().join("net")).unwrap().count(), 1);
 }
+
+/// A program with several exported crates, and barenet itself.
+const PROGRAM: &str = r#"
+macro_rules! check {
+    ($net:ident) => {
+        assert!($net::verify());
+        let mut workspace = $net::Workspace::new();
+        for (image, expected) in $net::test_vector::each() {
+            assert_eq!($net::scores(image, &mut workspace).unwrap(), expected);
+        }
+    };
+}
+
+fn main() {
+    check!(one);
+    check!(one_int8);
+    check!(other_int8);
+    assert_eq!(barenet::Arch::new(&[2, 1]).num_params(), 3);
+}
+"#;
+
+#[test]
+fn several_exported_crates_of_many_weights_link_into_one_program() {
+    // With so many weights the compiler would refuse to read them in one by one.
+    let one = trained(&["--hidden", "64", "--batchnorm"]);
+    let other = trained(&["--hidden", "32,16", "--seed", "7"]);
+    succeeds(&export(&one, &[]));
+    fs::rename(one.path().join("net"), one.path().join("f32")).unwrap();
+    succeeds(&export(&one, &["--dtype", "int8"]));
+    succeeds(&export(&other, &["--dtype", "int8"]));
+
+    let program = TempDir::new().unwrap();
+    let core = Path::new(env!("CARGO_MANIFEST_DIR")).join("../core");
+    let dependency = |path: &Path| format!("{{ package = \"two-layer-net\", path = {path:?} }}");
+    let manifest = format!(
+        "[package]\nname = \"program\"\nedition = \"2024\"\n[workspace]\n[dependencies]\n\
+         barenet = {{ path = {core:?} }}\none = {}\none-int8 = {}\nother-int8 = {}\n",
+        dependency(&one.path().join("f32")),
+        dependency(&one.path().join("net")),
+        dependency(&other.path().join("net")),
+    );
+    fs::write(program.path().join("Cargo.toml"), manifest).unwrap();
+    fs::create_dir(program.path().join("src")).unwrap();
+    fs::write(program.path().join("src/main.rs"), PROGRAM).unwrap();
+    let output = Command::new(env!("CARGO"))
+        .args(["run", "--quiet", "--offline"])
+        .current_dir(program.path())
+        .env("CARGO_TARGET_DIR", program.path().join("target"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", message(&output));
+    assert_eq!(message(&output), "", "no warnings");
+}

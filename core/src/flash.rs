@@ -13,8 +13,9 @@
 //! assert_eq!(flash::crc32(PARAMS.iter().map(|number| number.to_bits())), 0x2E3F_A576);
 //! ```
 //!
-//! The compiler interprets these functions: a million numbers take it some seconds, and the lint
-//! `long_running_const_eval` has to be allowed.
+//! The compiler interprets these functions: a million numbers take it some ten seconds, and the lint
+//! `long_running_const_eval` has to be allowed. `barenet_blas::flash` has the same functions for millions of
+//! weights, of which each is one copy, and `unsafe`.
 
 /// Little-endian bytes as an array of `f32`, for a `static`.
 ///

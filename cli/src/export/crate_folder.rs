@@ -1,9 +1,8 @@
 //! The generated crate: its name and its files.
 
-use super::library::{CORE_SOURCE, DSP_BUILD, DSP_SOURCE, LICENCES};
-use super::model::Numbers;
+use super::library::{CORE_SOURCE, DSP_BUILD, DSP_SOURCE, FLASH_SOURCE, LICENCES};
 use super::place::CrateFile;
-use super::source::{BLAS_LIB_RS, barenet_toml, blas_toml};
+use super::source::blas_lib_rs;
 
 pub use super::source::Contents;
 
@@ -43,21 +42,22 @@ pub fn files(contents: &Contents<'_>) -> Vec<CrateFile> {
         ("src/test_vector.rs".into(), contents.test_vector_rs().into()),
         ("src/images.bin".into(), contents.images.into()),
         ("tests/predict.rs".into(), contents.test_rs().into()),
-        ("barenet/Cargo.toml".into(), barenet_toml().into()),
+        ("barenet/Cargo.toml".into(), contents.barenet_toml().into()),
+        ("barenet-blas/Cargo.toml".into(), contents.blas_toml().into()),
+        ("barenet-blas/src/lib.rs".into(), blas_lib_rs(contents.is_int8()).into()),
+        ("barenet-blas/src/flash.rs".into(), FLASH_SOURCE.into()),
     ];
     for (name, text) in CORE_SOURCE {
         files.push((format!("barenet/src/{name}"), (*text).into()));
     }
     add_licences("", &mut files);
     add_licences("barenet/", &mut files);
+    add_licences("barenet-blas/", &mut files);
     if let Some(channels) = contents.channels_rs() {
         files.push(("src/channels.rs".into(), channels.into()));
     }
-    if let Numbers::Int8 { .. } = contents.model.numbers {
-        files.push(("barenet-blas/Cargo.toml".into(), blas_toml().into()));
-        add_licences("barenet-blas/", &mut files);
+    if contents.is_int8() {
         files.push(("barenet-blas/build.rs".into(), DSP_BUILD.into()));
-        files.push(("barenet-blas/src/lib.rs".into(), BLAS_LIB_RS.into()));
         files.push(("barenet-blas/src/cortex_m.rs".into(), DSP_SOURCE.into()));
     }
     files

@@ -5,7 +5,10 @@ include!(concat!(env!("OUT_DIR"), "/library_source.rs"));
 /// The int8 kernel for Cortex-M4, M7, M33 and above.
 pub const DSP_SOURCE: &str = include_str!("../../../blas-backend/src/cortex_m.rs");
 
-/// Its build script, which finds out whether the target has the instructions.
+/// Weights from the bytes of a file.
+pub const FLASH_SOURCE: &str = include_str!("../../../blas-backend/src/flash.rs");
+
+/// The build script of the kernel, which finds out whether the target has the instructions.
 pub const DSP_BUILD: &str = include_str!("../../../blas-backend/build.rs");
 
 /// The texts of the licences.

@@ -1,4 +1,5 @@
-use barenet::{Arch, FoldedNet, FullyConnectedNet, flash};
+use barenet::{Arch, FoldedNet, FullyConnectedNet, flash::crc32};
+use barenet_blas::flash;
 
 pub use barenet::{self, Error};
 
@@ -61,5 +62,5 @@ pub fn scores<'w>(image: &Image, workspace: &'w mut Workspace) -> Result<&'w Sco
 /// Whether the flash still holds the weights that were exported. Reads all of them.
 #[must_use]
 pub fn verify() -> bool {
-    flash::crc32(PARAMS.iter().map(|number| number.to_bits())) == CHECKSUM
+    crc32(PARAMS.iter().map(|number| number.to_bits())) == CHECKSUM
 }

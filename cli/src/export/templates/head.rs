@@ -5,7 +5,6 @@
 
 #![no_std]
 #![forbid(unsafe_code)]
-#![allow(long_running_const_eval)] // The compiler reads the weights in.
 
 pub mod test_vector;
 

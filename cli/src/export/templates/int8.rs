@@ -1,6 +1,6 @@
 use barenet::quant::QuantNet;
-use barenet::{Arch, flash};
-use barenet_blas::CortexMDsp;
+use barenet::{Arch, flash::crc32};
+use barenet_blas::{CortexMDsp, flash};
 
 mod channels;
 
@@ -71,5 +71,5 @@ pub fn verify() -> bool {
     let channels = channels::CHANNELS.iter().flat_map(|channel| {
         [channel.bias(), channel.multiplier(), channel.shift()].map(i32::cast_unsigned)
     });
-    flash::crc32(WEIGHTS.iter().copied().chain(channels)) == CHECKSUM
+    crc32(WEIGHTS.iter().copied().chain(channels)) == CHECKSUM
 }
