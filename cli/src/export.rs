@@ -2,6 +2,7 @@
 
 pub mod crate_folder;
 mod escape;
+pub mod int8;
 pub mod library;
 mod listing;
 mod manifest;

@@ -265,6 +265,28 @@ fn an_int8_crate_of_an_f64_run_passes_its_own_tests_and_finds_changed_weights() 
 }
 
 #[test]
+fn what_int8_lost_is_printed_and_an_accuracy_that_is_too_low_is_refused() {
+    let place = trained(&["--hidden", "12,8"]);
+    for dtype in ["f32", "int8"] {
+        let output = export(&place, &["--dtype", dtype, "--min-accuracy", "0.999"]);
+        let parts =
+            ["run: the exported network has an accuracy of 0.", "--min-accuracy asks for 0.999"];
+        refused(&place, &output, 1, &parts);
+    }
+    for bad in ["1.5", "-0.1", "NaN", "50%"] {
+        let output = export(&place, &["--min-accuracy", bad]);
+        assert_eq!(output.status.code(), Some(2), "{bad}: {}", message(&output));
+    }
+    let output = export(&place, &["--dtype", "int8", "--min-accuracy", "0"]);
+    succeeds(&output);
+    let printed = stdout(&output);
+    for part in ["of them in the class of f32\n", "layer 1: ", "layer 3: ", " dB signal to noise, "]
+    {
+        assert!(printed.contains(part), "{part}: {printed}");
+    }
+}
+
+#[test]
 fn the_same_run_gives_the_same_crate() {
     let place = trained(&["--hidden", "8"]);
     succeeds(&export(&place, &[]));

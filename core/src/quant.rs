@@ -2,7 +2,8 @@
 //!
 //! A trained network becomes an int8 one in three steps, none of which allocates: [`fold`](crate::fold())
 //! removes batch norm and the mean image, [`calibrate`] learns the ranges of the activations from
-//! validation images, [`quantize`] writes the numbers of a [`QuantNet`]. Host and device compute the
+//! validation images, [`quantize`] writes the numbers of a [`QuantNet`]. In between, [`remove_unused`] and
+//! [`equalize`] may change how a network is written, not what it computes, so that less is lost. Host and device compute the
 //! same bits with every [`QuantGemm`]: [`Portable`](crate::Portable) is one.
 //!
 //! # The arithmetic
@@ -70,6 +71,7 @@
 //! is three instructions for four products, where unpacking all weights takes four.
 
 mod calibrate;
+mod equalize;
 mod error;
 mod input;
 mod kernel;
@@ -77,7 +79,8 @@ mod net;
 mod quantize;
 mod requant;
 
-pub use calibrate::{Observer, calibrate};
+pub use calibrate::{Observer, calibrate, observe_units};
+pub use equalize::{equalize, remove_unused};
 pub use error::QuantError;
 pub use input::InputScale;
 pub use kernel::{GROUPS_PER_SUM, Output, QuantArgs, QuantGemm, QuantParts, pack};

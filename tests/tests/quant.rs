@@ -277,6 +277,55 @@ fn networks_that_cannot_be_quantised_are_refused() {
 }
 
 #[test]
+fn an_output_of_zeros_makes_no_other_coarser() {
+    for dims in [&[30, 12, 5][..], &[7, 6]] {
+        for dead in [&[0][..], &[4], &[1, 3]] {
+            let mut model = drawn(dims, false, 8);
+            let arch = model.net.arch;
+            let last = arch.layers().last().unwrap();
+            // Next to scores of thousandths a scale of 1 is all there is.
+            let scale = if arch.num_layers() == 1 { 1e-6 } else { 1e-5 };
+            let mut grads = layer_grads(&last, &mut model.params).unwrap();
+            grads.dw.data_mut().iter_mut().for_each(|w| *w *= scale);
+            grads.db.fill(0.0);
+            for &class in dead {
+                grads
+                    .dw
+                    .data_mut()
+                    .iter_mut()
+                    .skip(class)
+                    .step_by(last.fan_out)
+                    .for_each(|w| *w = 0.0);
+            }
+            let mean_image = vec![128.0; arch.input_dim()];
+            let int8 = Int8::new(&model, &mean_image, &images(&arch, 100, 1)).unwrap();
+            let (mut error, mut size) = (0.0, 0.0);
+            for image in images(&arch, 50, 2).chunks(arch.input_dim()) {
+                let x: Vec<f32> = image.iter().map(|&pixel| f32::from(pixel) - 128.0).collect();
+                let found = int8.scores(arch, image, 0).unwrap();
+                assert!(dead.iter().all(|&class| found[class] == 0), "{found:?}");
+                for (found, expected) in found.iter().zip(model.scores(&x)) {
+                    let found = f64::from(*found) * int8.quantized.score_scale;
+                    error += (found - f64::from(expected)).powi(2);
+                    size += f64::from(expected).powi(2);
+                }
+            }
+            let relative = (error / size).sqrt();
+            assert!(relative < 0.05, "{dims:?} without {dead:?}: {relative}");
+        }
+    }
+}
+
+#[test]
+fn a_network_of_zeros_has_scores_of_zero() {
+    let mut model = drawn(&[8, 6, 4], false, 2);
+    model.params.fill(0.0);
+    let int8 = Int8::new(&model, &[0.0; 8], &images(&model.net.arch, 50, 1)).unwrap();
+    assert_eq!(int8.scores(model.net.arch, &[200; 8], 7).unwrap(), [0; 4]);
+    assert!(int8.quantized.score_scale > 0.0);
+}
+
+#[test]
 fn a_bias_larger_than_all_products_survives() {
     let mut model = drawn(&[4, 2], false, 2);
     model.params[..8].fill(1e-9);

@@ -2,10 +2,11 @@
 
 use super::{ImagesFlag, data_line, start_backend, usage};
 use crate::config::Config;
-use crate::console::say;
+use crate::console::{complain, say};
 use crate::data::{DataSet, IMAGE_LEN, Images, NUM_CLASSES};
 use crate::export::crate_folder::{self, Contents, crate_name};
-use crate::export::model::{ExportDtype, Model, Scores, accuracy, fold_to_f32};
+use crate::export::int8::{self, Int8, Loss};
+use crate::export::model::{ExportDtype, Model, Scores, accuracy, agreement, fold_to_f32};
 use crate::export::place::Place;
 use crate::number::Number;
 use crate::run_folder::{BEST, RunFolder, SUMMARY};
@@ -23,6 +24,9 @@ use std::path::{Path, PathBuf};
 
 /// Images of the test vector.
 const TEST_VECTOR: usize = 4;
+
+/// A loss of accuracy that is said on standard error.
+const WARN_OF_DROP: f64 = 0.01;
 
 /// Make a trained network a crate that a microcontroller links
 #[derive(clap::Args, Debug)]
@@ -54,6 +58,9 @@ pub struct Args {
     /// Refuse a network whose weights take more flash than this, such as 1M
     #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
     pub flash: Option<usize>,
+    /// Refuse a network whose accuracy on the test images, as it would be exported, is less than this
+    #[arg(long, value_name = "SHARE")]
+    pub min_accuracy: Option<f64>,
     /// Validation images that calibrate int8, from the first on [default: all]
     #[arg(long, value_parser = count, value_name = "N")]
     pub calibration_size: Option<usize>,
@@ -101,6 +108,9 @@ pub fn run(args: &Args) -> Result<()> {
     if args.calibration_size.is_some() && args.dtype != ExportDtype::Int8 {
         return usage("--calibration-size is for --dtype int8");
     }
+    if let Some(least) = args.min_accuracy.filter(|least| !(0.0..=1.0).contains(least)) {
+        return usage(format!("--min-accuracy must be in 0..=1, found {least}"));
+    }
     let folder = RunFolder::open(&args.run)?;
     let out = args.out.clone().unwrap_or_else(|| folder.file("firmware"));
     let place = Place::claim(&out, args.force)?;
@@ -126,10 +136,11 @@ pub fn run(args: &Args) -> Result<()> {
     let class_names = trained_on.as_ref().map_or(&data.class_names, |run| &run.class_names);
     let split = Split::new(&data, config.settings())?;
     let (folded, trained_accuracy) = load(&config, &bytes, &folder, (&data, &split))?;
-    let model = match args.dtype {
-        ExportDtype::F32 => folded,
-        ExportDtype::Int8 => quantize(&folded, args.calibration_size, &data, &split)?,
+    let int8 = match args.dtype {
+        ExportDtype::F32 => None,
+        ExportDtype::Int8 => Some(quantize(&folded, args.calibration_size, &data, &split)?),
     };
+    let model = int8.as_ref().map_or(&folded, |(int8, _)| &int8.model);
     model.check_fits(args.ram, args.flash)?;
     let test = split.test.clone();
     let scores = model.scores(each(&data.test, test.clone()))?;
@@ -140,6 +151,14 @@ pub fn run(args: &Args) -> Result<()> {
     );
     let labels = data.test.labels().get(test.clone()).unwrap_or_default();
     let exported_accuracy = accuracy(&scores, labels.iter().copied())?;
+    if let Some(least) = args.min_accuracy.filter(|&least| exported_accuracy < least) {
+        bail!(
+            "{run}: the exported network has an accuracy of {exported_accuracy:.4} on {} test images, \
+             but --min-accuracy asks for {least}; it was {trained_accuracy:.4} before",
+            labels.len(),
+            run = folder.path().display()
+        );
+    }
 
     let shown = test.start..test.end.min(test.start + TEST_VECTOR);
     let images: Vec<u8> = each(&data.test, shown.clone()).flatten().copied().collect();
@@ -147,7 +166,7 @@ pub fn run(args: &Args) -> Result<()> {
     place.write(crate_folder::files(&Contents {
         name: &name,
         origin: &origin,
-        model: &model,
+        model,
         class_names,
         images: &images,
         scores: scores.get(..shown.len()).unwrap_or_default(),
@@ -166,6 +185,16 @@ pub fn run(args: &Args) -> Result<()> {
     say!("network   {sizes}, {after}, batch norm and mean image in the weights");
     say!("accuracy  {trained_accuracy:.4} before, {before}");
     say!("          {exported_accuracy:.4} after, {after}, on {} test images", labels.len());
+    if let Some((_, losses)) = &int8 {
+        let same = agreement(&folded.scores(each(&data.test, test))?, &scores);
+        say!("int8      {same:.4} of them in the class of f32");
+        for (number, loss) in (1..).zip(losses) {
+            let (decibels, clipped) = (loss.signal_to_noise, 100.0 * loss.clipped);
+            say!(
+                "          layer {number}: {decibels:.1} dB signal to noise, {clipped:.2} % clipped"
+            );
+        }
+    }
     say!("memory    {} bytes of RAM, and the stack", model.ram_bytes());
     say!("          {} bytes of flash, and the code", model.flash_bytes());
     say!(
@@ -173,6 +202,15 @@ pub fn run(args: &Args) -> Result<()> {
         name,
         out.display()
     );
+    let drop = trained_accuracy - exported_accuracy;
+    if drop > WARN_OF_DROP {
+        complain(format_args!(
+            "warning: {}: the accuracy fell by {drop:.4}, from {trained_accuracy:.4} to \
+             {exported_accuracy:.4}; --min-accuracy refuses that, and --dtype f32 or more images to \
+             calibrate on may avoid it",
+            out.display()
+        ));
+    }
     Ok(())
 }
 
@@ -219,7 +257,13 @@ fn load<T: Number>(
     Ok((model, accuracy))
 }
 
-fn quantize(model: &Model, size: Option<usize>, data: &DataSet, split: &Split) -> Result<Model> {
+/// The network in int8, and what each layer lost.
+fn quantize(
+    model: &Model,
+    size: Option<usize>,
+    data: &DataSet,
+    split: &Split,
+) -> Result<(Int8, Vec<Loss>)> {
     let all = split.val.clone();
     let size = size.unwrap_or(all.len());
     ensure!(
@@ -228,7 +272,9 @@ fn quantize(model: &Model, size: Option<usize>, data: &DataSet, split: &Split) -
         all.len()
     );
     let images: Vec<_> = each(&data.train, all.start..all.start + size).collect();
-    model.quantize(images.into_iter()).context("int8")
+    let int8 = int8::quantize(model, &images).context("int8")?;
+    let losses = int8::losses(&int8, &images)?;
+    Ok((int8, losses))
 }
 
 /// Some images of a set, as bytes.

@@ -3,13 +3,8 @@
 use crate::number::Number;
 use crate::weights::WeightsFile;
 use anyhow::{Context, Result, bail, ensure};
-use barenet::quant::{self, Channel, InputScale, Observer, QuantNet};
-use barenet::{
-    Arch, FoldedNet, FullyConnectedNet, Label, Mat, Portable, Weights, flash, fold, predict,
-};
-
-/// Images that go through the network at once in calibration.
-const BATCH: usize = 64;
+use barenet::quant::{Channel, QuantNet};
+use barenet::{Arch, FoldedNet, FullyConnectedNet, Label, Portable, Weights, flash, fold, predict};
 
 /// A number type of the exported network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -111,37 +106,6 @@ impl Model {
     #[must_use]
     pub fn arch(&self) -> Arch<'_> {
         Arch::new(&self.dims)
-    }
-
-    /// Makes an f32 network an int8 one, calibrated on images.
-    ///
-    /// # Errors
-    ///
-    /// If there are too few images or a layer is too wide; or if the network is int8 already.
-    pub fn quantize<'i>(&self, images: impl ExactSizeIterator<Item = &'i [u8]>) -> Result<Self> {
-        let Numbers::F32(params) = &self.numbers else { bail!("the network is int8 already") };
-        let arch = self.arch();
-        let mut observers = vec![Observer::new(); arch.num_layers()];
-        let mut workspace = vec![0.0; arch.infer_workspace_len(BATCH)];
-        let mut x = Vec::with_capacity(BATCH * arch.input_dim());
-        let last = images.len().saturating_sub(1);
-        for (index, image) in images.enumerate() {
-            x.extend(image.iter().map(|&pixel| f32::from(pixel)));
-            if (index + 1) % BATCH == 0 || index == last {
-                let batch = Mat::new(&x, x.len() / arch.input_dim(), arch.input_dim())?;
-                let (workspace, observers) = (&mut workspace, &mut observers);
-                quant::calibrate(&Portable, &arch, params, batch, workspace, observers)?;
-                x.clear();
-            }
-        }
-        let mut weights = vec![0; arch.quant_weights_len()];
-        let mut channels = vec![Channel::default(); arch.quant_channels_len()];
-        let input = InputScale::PIXELS;
-        let quantized =
-            quant::quantize(&arch, params, input, &observers, &mut weights, &mut channels)?;
-        let score_scale = quantized.score_scale;
-        let numbers = Numbers::Int8 { weights, channels, score_scale };
-        Ok(Self { dims: self.dims.clone(), numbers })
     }
 
     /// The scores of images, computed as the device computes them.
@@ -251,4 +215,11 @@ pub fn accuracy(scores: &[Scores], labels: impl Iterator<Item = u8>) -> Result<f
     let right = u32::try_from(right.count()).context("too many images")?;
     let all = u32::try_from(scores.len()).ok().filter(|&all| all > 0);
     Ok(f64::from(right) / f64::from(all.context("there are no test images")?))
+}
+
+/// The share of images that two networks put in the same class, 0 to 1.
+#[must_use]
+pub fn agreement(a: &[Scores], b: &[Scores]) -> f64 {
+    let same = a.iter().zip(b).filter(|(a, b)| a.class() == b.class()).count();
+    same as f64 / a.len().max(1) as f64
 }

@@ -9,7 +9,7 @@ use crate::float::Float;
 use crate::gemm::Gemm;
 use crate::layers::{affine_forward, affine_relu_forward};
 use crate::mat::{Mat, MatMut};
-use crate::state::{check_workspace, layer_params};
+use crate::state::{check_workspace, layer_params, take_mut};
 
 const BINS: usize = 1024;
 
@@ -151,17 +151,61 @@ pub fn calibrate<T: Float>(
     workspace: &mut [T],
     observers: &mut [Observer],
 ) -> Result<(), Error> {
+    check_len("observers", arch.num_layers(), observers.len())?;
+    let mut observers = observers.iter_mut();
+    each_layer(gemm, arch, params, x, workspace, |out| {
+        if let Some(observer) = observers.next() {
+            observer.observe(out);
+        }
+    })
+}
+
+/// Runs a batch through a folded network, and raises `ranges`, one for each hidden unit, to the largest output
+/// that it had: what [`equalize`](super::equalize) needs. Begin with zeros.
+///
+/// # Errors
+///
+/// Those of [`calibrate`], with `ranges` (`arch.num_hidden_units()`) in place of `observers`.
+pub fn observe_units<T: Float>(
+    gemm: &impl Gemm<T>,
+    arch: &Arch<'_>,
+    params: &[T],
+    x: Mat<'_, T>,
+    workspace: &mut [T],
+    ranges: &mut [T],
+) -> Result<(), Error> {
+    check_len("ranges", arch.num_hidden_units(), ranges.len())?;
+    let mut rest = ranges;
+    each_layer(gemm, arch, params, x, workspace, |out| {
+        // The outputs of the last layer are no units, and nothing is left for them.
+        let Some(own) = take_mut(&mut rest, out.cols()) else { return };
+        for row in out.row_iter() {
+            for (range, &value) in own.iter_mut().zip(row) {
+                *range = range.max(value);
+            }
+        }
+    })
+}
+
+/// Runs a batch through a folded network and shows each layer's outputs.
+fn each_layer<T: Float>(
+    gemm: &impl Gemm<T>,
+    arch: &Arch<'_>,
+    params: &[T],
+    x: Mat<'_, T>,
+    workspace: &mut [T],
+    mut show: impl FnMut(Mat<'_, T>),
+) -> Result<(), Error> {
     let batch = x.rows();
     check_len("running", arch.num_running(), 0)?;
     check_len("params", arch.num_params(), params.len())?;
     check_shape("x", (batch, arch.input_dim()), x.shape())?;
-    check_len("observers", arch.num_layers(), observers.len())?;
     let (required, found) = (arch.infer_workspace_len(batch), workspace.len());
     check_workspace(required, found)?;
     let broken = Error::BufferTooSmall { what: "workspace", required, found };
     let (even, _) = arch.infer_blocks(batch);
     let (mut write, mut read) = workspace.split_at_mut_checked(even).ok_or(broken)?;
-    for (layer, observer) in arch.layers().zip(observers) {
+    for layer in arch.layers() {
         let input = if layer.params_start == 0 {
             x
         } else {
@@ -176,7 +220,7 @@ pub fn calibrate<T: Float>(
         } else {
             affine_forward(gemm, input, params.w, params.b, out.reborrow())?;
         }
-        observer.observe(out.as_mat());
+        show(out.as_mat());
         core::mem::swap(&mut read, &mut write);
     }
     Ok(())

@@ -44,6 +44,8 @@ pub struct Quantized {
 /// bias = round(b / (s_x·s_w[j])) − z · Σ q_w
 /// ```
 ///
+/// An output whose weights and bias are all 0 is always 0, and makes no scale coarser.
+///
 /// # Shapes
 ///
 /// | argument    | shape                      | role                            |
@@ -128,11 +130,10 @@ impl<T: Float> Layer<'_, T> {
     }
 
     /// The scale of the weights of an output: that of its largest weight, or larger, if otherwise the
-    /// bias would not fit.
+    /// bias would not fit; 0 if all are 0, which then has no part in the layer's scale.
     fn weight_scale(&self, j: usize) -> f64 {
         let max = self.column(j).fold(0.0, |max: f64, w| max.max(w.abs()));
-        let scale = (max / MAX_WEIGHT).max(self.bias(j).abs() / (self.s_in * MAX_BIAS));
-        if scale > 0.0 { scale } else { 1.0 }
+        (max / MAX_WEIGHT).max(self.bias(j).abs() / (self.s_in * MAX_BIAS))
     }
 
     fn output_scale(&self, observer: &Observer) -> f64 {
@@ -143,7 +144,9 @@ impl<T: Float> Layer<'_, T> {
         };
         let coarsest =
             (0..self.layer.fan_out).fold(0.0, |max: f64, j| max.max(self.weight_scale(j)));
-        calibrated.max(coarsest * self.s_in / MAX_FACTOR)
+        let scale = calibrated.max(coarsest * self.s_in / MAX_FACTOR);
+        // Where every output is always 0, any scale will do.
+        if scale > 0.0 { scale } else { 1.0 }
     }
 
     fn write(
@@ -177,7 +180,7 @@ impl<T: Float> Layer<'_, T> {
     fn weight(&self, i: usize, j: usize, scale: f64) -> i8 {
         let w = self.params.w.data().get(i * self.layer.fan_out + j);
         match w {
-            Some(w) if i < self.layer.fan_in && j < self.layer.fan_out => {
+            Some(w) if scale > 0.0 && i < self.layer.fan_in && j < self.layer.fan_out => {
                 libm::round(w.to_f64() / scale).clamp(-MAX_WEIGHT, MAX_WEIGHT) as i8
             }
             _ => 0,
@@ -191,17 +194,24 @@ impl<T: Float> Layer<'_, T> {
         s_out: f64,
         totals: &Totals,
     ) -> Result<Channel, QuantError> {
-        if j >= self.layer.fan_out {
+        if j >= self.layer.fan_out || scale == 0.0 {
             return Ok(Channel::default());
         }
         let unit = self.s_in * scale;
-        let bias =
-            libm::round(self.bias(j) / unit) as i64 - i64::from(self.zero_point) * totals.sum;
+        let zero = i64::from(self.zero_point) * totals.sum;
+        let bias = (libm::round(self.bias(j) / unit) as i64).saturating_sub(zero);
         // The largest sums that bytes can make, with the bias and, in between, without.
         let (most, least) = (255 * totals.positive, -255 * totals.negative);
         let fits = |sum: i64| i32::try_from(sum).is_ok();
         let bias = match i32::try_from(bias) {
-            Ok(q) if fits(most + bias) && fits(least + bias) && fits(most) && fits(least) => q,
+            Ok(q)
+                if fits(most.saturating_add(bias))
+                    && fits(least.saturating_add(bias))
+                    && fits(most)
+                    && fits(least) =>
+            {
+                q
+            }
             _ => return Err(QuantError::TooWide { layer: self.index, fan_in: self.layer.fan_in }),
         };
         let (multiplier, shift) = quantize_multiplier(unit / s_out);

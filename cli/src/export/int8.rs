@@ -1,0 +1,239 @@
+//! From f32 to int8: of the ways to write a network down, the one that loses least, and what it loses.
+
+use super::model::{Model, Numbers, Scores};
+use anyhow::{Context, Result, bail};
+use barenet::quant::{self, Channel, InputScale, Observer, QuantArgs, QuantGemm};
+use barenet::{Arch, Mat, Portable, layer_params};
+
+/// Images that go through the network at once in calibration.
+const BATCH: usize = 64;
+
+/// The balances of [`quant::equalize`] that are compared.
+const BALANCES: [f64; 5] = [1.0, 0.75, 0.5, 0.25, 0.0];
+
+/// A network in int8, and what it was made of.
+#[derive(Clone, Debug)]
+pub struct Int8 {
+    /// The network.
+    pub model: Model,
+    /// The same function in f32, its hidden units scaled as they are in `model`.
+    pub scaled: Model,
+    /// The balance with which they were made alike, if that loses less.
+    pub balance: Option<f64>,
+}
+
+/// What a layer lost in int8.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Loss {
+    /// Signal to noise in decibels: the f32 outputs beside what differs. Infinite if nothing does.
+    pub signal_to_noise: f64,
+    /// The share of outputs that are at the end of their range, 0 to 1.
+    pub clipped: f64,
+}
+
+/// How many images the ways are compared on, so that it takes seconds whatever the network.
+fn sample_len(arch: &Arch<'_>) -> usize {
+    ((1 << 28) / arch.num_params().max(1)).clamp(64, 256)
+}
+
+/// Makes an f32 network an int8 one, calibrated on images.
+///
+/// Units that do nothing are taken out. Hidden units are made alike where, on the first of the images, the int8
+/// scores come closer to those of f32.
+///
+/// # Errors
+///
+/// If there are too few images or a layer is too wide; or if the network is int8 already.
+pub fn quantize(folded: &Model, images: &[&[u8]]) -> Result<Int8> {
+    let Numbers::F32(params) = &folded.numbers else { bail!("the network is int8 already") };
+    let arch = folded.arch();
+    let mut params = params.clone();
+    quant::remove_unused(&arch, &mut params)?;
+    let plain = Model { dims: folded.dims.clone(), numbers: Numbers::F32(params) };
+    let sample = images.get(..sample_len(&arch)).unwrap_or(images);
+    let mut ways = vec![(None, plain.clone())];
+    if arch.num_layers() > 1 {
+        let ranges = unit_ranges(&plain, sample)?;
+        for balance in BALANCES {
+            let mut scaled = plain.clone();
+            if let Numbers::F32(params) = &mut scaled.numbers {
+                quant::equalize(&arch, params, InputScale::PIXELS, &ranges, balance)?;
+            }
+            ways.push((Some(balance), scaled));
+        }
+    }
+    let (mut best, mut least, mut refused) = (None, f64::INFINITY, None);
+    for (balance, scaled) in ways {
+        match to_int8(&scaled, sample) {
+            Ok(int8) => {
+                let error = error(&plain, &int8, sample)?;
+                if best.is_none() || error < least {
+                    (best, least) = (Some((balance, scaled)), error);
+                }
+            }
+            Err(error) => refused = refused.or(Some(error)),
+        }
+    }
+    match (best, refused) {
+        (Some((balance, scaled)), _) => {
+            Ok(Int8 { model: to_int8(&scaled, images)?, scaled, balance })
+        }
+        (None, Some(error)) => Err(error),
+        (None, None) => bail!("there is no way to write the network in int8"),
+    }
+}
+
+/// Shows the images to `show`, as numbers, in batches.
+fn batches(
+    arch: &Arch<'_>,
+    images: &[&[u8]],
+    mut show: impl FnMut(Mat<'_, f32>) -> Result<()>,
+) -> Result<()> {
+    for images in images.chunks(BATCH) {
+        let x: Vec<f32> = images.iter().copied().flatten().map(|&pixel| pixel.into()).collect();
+        show(Mat::new(&x, images.len(), arch.input_dim())?)?;
+    }
+    Ok(())
+}
+
+/// The largest output of each hidden unit.
+fn unit_ranges(model: &Model, images: &[&[u8]]) -> Result<Vec<f32>> {
+    let Numbers::F32(params) = &model.numbers else { bail!("the network is int8 already") };
+    let arch = model.arch();
+    let mut ranges = vec![0.0; arch.num_hidden_units()];
+    let mut workspace = vec![0.0; arch.infer_workspace_len(BATCH)];
+    batches(&arch, images, |x| {
+        quant::observe_units(&Portable, &arch, params, x, &mut workspace, &mut ranges)?;
+        Ok(())
+    })?;
+    Ok(ranges)
+}
+
+/// The network in int8 as it stands.
+fn to_int8(model: &Model, images: &[&[u8]]) -> Result<Model> {
+    let Numbers::F32(params) = &model.numbers else { bail!("the network is int8 already") };
+    let arch = model.arch();
+    let mut observers = vec![Observer::new(); arch.num_layers()];
+    let mut workspace = vec![0.0; arch.infer_workspace_len(BATCH)];
+    batches(&arch, images, |x| {
+        quant::calibrate(&Portable, &arch, params, x, &mut workspace, &mut observers)?;
+        Ok(())
+    })?;
+    let mut weights = vec![0; arch.quant_weights_len()];
+    let mut channels = vec![Channel::default(); arch.quant_channels_len()];
+    let input = InputScale::PIXELS;
+    let quantized = quant::quantize(&arch, params, input, &observers, &mut weights, &mut channels)?;
+    let score_scale = quantized.score_scale;
+    let numbers = Numbers::Int8 { weights, channels, score_scale };
+    Ok(Model { dims: model.dims.clone(), numbers })
+}
+
+/// The sum of squares of what int8 scores are off; infinite if that is no number.
+fn error(f32: &Model, int8: &Model, images: &[&[u8]]) -> Result<f64> {
+    let Numbers::Int8 { score_scale, .. } = int8.numbers else { bail!("the network is f32") };
+    let expected = f32.scores(images.iter().copied())?;
+    let found = int8.scores(images.iter().copied())?;
+    let mut sum = 0.0;
+    for pair in expected.iter().zip(&found) {
+        let (Scores::F32(expected), Scores::Int8(found)) = pair else { continue };
+        for (&expected, &found) in expected.iter().zip(found) {
+            sum += (f64::from(found) * score_scale - f64::from(expected)).powi(2);
+        }
+    }
+    Ok(if sum.is_nan() { f64::INFINITY } else { sum })
+}
+
+/// What each layer lost, on the first of the images.
+///
+/// # Errors
+///
+/// If an image has not as many bytes as the network has inputs.
+pub fn losses(int8: &Int8, images: &[&[u8]]) -> Result<Vec<Loss>> {
+    let arch = int8.model.arch();
+    let (Numbers::F32(params), Numbers::Int8 { weights, channels, .. }) =
+        (&int8.scaled.numbers, &int8.model.numbers)
+    else {
+        bail!("the network is not in int8");
+    };
+    let images = images.get(..sample_len(&arch)).unwrap_or(images);
+    let mut x: Vec<Vec<f64>> = images.iter().map(|image| to_f64(image.iter().copied())).collect();
+    let mut q: Vec<Vec<u8>> = images.iter().map(|image| padded(image)).collect();
+    let (mut weights, mut channels) = (weights.as_chunks::<4>().0, channels.as_chunks::<4>().0);
+    let mut losses = Vec::new();
+    for layer in arch.layers() {
+        let too_short = "the network has fewer numbers than its sizes ask for";
+        let (groups, blocks) = (layer.fan_in.div_ceil(4), layer.fan_out.div_ceil(4));
+        let w = weights.split_off(..groups * blocks).context(too_short)?;
+        let channels = channels.split_off(..blocks).context(too_short)?;
+        let params = layer_params(&layer, params).context(too_short)?;
+        let mut count = Count::default();
+        for (x, q) in x.iter_mut().zip(&mut q) {
+            let mut out = to_f64(params.b.iter().copied());
+            for (&x, row) in x.iter().zip(params.w.row_iter()).filter(|(x, _)| **x != 0.0) {
+                for (out, &w) in out.iter_mut().zip(row) {
+                    *out += x * f64::from(w);
+                }
+            }
+            let input = q.as_chunks::<4>().0;
+            if layer.hidden {
+                let mut found = vec![[0_u8; 4]; blocks];
+                Portable.layer(QuantArgs::new(input, w, channels, &mut found)?);
+                out.iter_mut().for_each(|out| *out = out.max(0.0));
+                *q = found.concat();
+                count.add(&out, q, &[u8::MAX]);
+            } else {
+                let mut found = vec![[0_i16; 4]; blocks];
+                Portable.layer(QuantArgs::new(input, w, channels, &mut found)?);
+                count.add(&out, &found.concat(), &[i16::MIN, i16::MAX]);
+            }
+            *x = out;
+        }
+        losses.push(count.loss());
+    }
+    Ok(losses)
+}
+
+fn to_f64<T: Into<f64>>(numbers: impl Iterator<Item = T>) -> Vec<f64> {
+    numbers.map(Into::into).collect()
+}
+
+/// Bytes, up to a multiple of 4.
+fn padded(image: &[u8]) -> Vec<u8> {
+    let mut bytes = image.to_vec();
+    bytes.resize(image.len().next_multiple_of(4), 0);
+    bytes
+}
+
+/// Sums over the outputs of a layer. The scale between the two is the one that fits best: Σ x·q / Σ q².
+#[derive(Default)]
+struct Count {
+    xx: f64,
+    xq: f64,
+    qq: f64,
+    clipped: u32,
+    all: u32,
+}
+
+impl Count {
+    fn add<T: Copy + PartialEq + Into<f64>>(&mut self, x: &[f64], q: &[T], ends: &[T]) {
+        for (&x, &q) in x.iter().zip(q) {
+            self.clipped += u32::from(ends.contains(&q));
+            self.all += 1;
+            let q = q.into();
+            self.xx += x * x;
+            self.xq += x * q;
+            self.qq += q * q;
+        }
+    }
+
+    fn loss(&self) -> Loss {
+        let explained = if self.qq > 0.0 { self.xq * self.xq / self.qq } else { 0.0 };
+        let noise = (self.xx - explained).max(0.0);
+        let signal_to_noise =
+            if noise > 0.0 { 10.0 * (self.xx / noise).log10() } else { f64::INFINITY };
+        Loss { signal_to_noise, clipped: f64::from(self.clipped) / f64::from(self.all.max(1)) }
+    }
+}
+
+#[cfg(test)]
+mod tests;
