@@ -5,6 +5,7 @@ use crate::join::Join;
 use crate::made_rows;
 #[cfg(any(feature = "matrixmultiply", feature = "openblas"))]
 use crate::own_first::OwnFirst;
+use crate::subnormal::{CAN_FLUSH, Subnormals};
 use crate::team::{Team, cpus};
 #[cfg(any(target_arch = "x86_64", feature = "matrixmultiply", feature = "openblas"))]
 use crate::tile::Product;
@@ -149,7 +150,10 @@ impl Backend {
     /// Runs `work` on this thread as one of the team, which then stays awake between its products.
     /// Without, every product enters the team and leaves it, which costs a little. While one thread
     /// is in the team, what others multiply with this backend runs on those threads alone.
+    ///
+    /// `work` takes subnormal numbers for 0, on x86-64, unless the kernel is the portable one.
     pub fn install<R>(&self, work: impl FnOnce() -> R) -> R {
+        let work = || Subnormals::during(self.flushes(), work);
         match &self.team {
             Some(team) => team.install(work),
             None => work(),
@@ -157,8 +161,23 @@ impl Backend {
     }
 }
 
+impl Backend {
+    /// Whether arithmetic takes subnormal numbers for 0, on all threads.
+    const fn flushes(&self) -> bool {
+        CAN_FLUSH && !matches!(self.kernel, Kernel::Portable)
+    }
+
+    /// Says so to this thread.
+    fn subnormals(&self) -> Subnormals {
+        Subnormals::set(self.flushes())
+    }
+}
+
 impl Join for Backend {
     fn join(&self, a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
+        // Whichever thread it is, and on one thread too.
+        let (a, b) =
+            (|| Subnormals::during(self.flushes(), a), || Subnormals::during(self.flushes(), b));
         match &self.team {
             Some(team) => team.join(a, b),
             None => {
@@ -278,10 +297,12 @@ impl_element!(f64, F64_MEMORY);
 
 impl<T: Element> Gemm<T> for Backend {
     fn gemm(&self, args: GemmArgs<'_, T>) {
+        let _subnormals = self.subnormals();
         T::multiply(args, (), self);
     }
 
     fn gemm_then(&self, args: GemmArgs<'_, T>, epilogue: impl Epilogue<T>) {
+        let _subnormals = self.subnormals();
         T::multiply(args, epilogue, self);
     }
 
@@ -292,10 +313,12 @@ impl<T: Element> Gemm<T> for Backend {
         out: MatMut<'_, T>,
         epilogue: impl Epilogue<T>,
     ) {
+        let _subnormals = self.subnormals();
         T::multiply_rows((x, false), w, out, epilogue, self);
     }
 
     fn rows_transposed_product(&self, x: &impl Rows<T>, dout: Mat<'_, T>, dw: MatMut<'_, T>) {
+        let _subnormals = self.subnormals();
         T::multiply_rows((x, true), dout, dw, (), self);
     }
 
@@ -307,7 +330,12 @@ impl<T: Element> Gemm<T> for Backend {
         Join::join(self, a, b);
     }
 
+    fn flushes_subnormals(&self) -> bool {
+        self.flushes()
+    }
+
     fn vectorized<A, P: Pass<A>>(&self, pass: P, args: A) -> P::Output {
+        let _subnormals = self.subnormals();
         vectorized(pass, args)
     }
 }

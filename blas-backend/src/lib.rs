@@ -14,13 +14,19 @@
 //! into two halves of k, on one thread too. The other work that the library hands to
 //! [`Gemm::join`](barenet::Gemm::join) comes in pieces of fixed size.
 //!
+//! # Subnormal numbers
+//!
+//! Every kernel but [`Portable`](barenet::Portable) takes subnormal numbers for 0, on every thread, so that none
+//! slows down on them: on x86-64 the register MXCSR says so while a product, a pass,
+//! [`Gemm::join`](barenet::Gemm::join) or `Backend::install` runs, and is put back afterwards.
+//!
 //! # Safety
 //!
 //! All `unsafe` code of the project is in this crate, but for the measurement of the stack and a register of
 //! the processor in `firmware`: the calls of the two libraries, vector
 //! instructions, the tiles of one matrix that several threads write, the work that threads take from
-//! each other's stacks, hints about memory, bytes of a file that become weights, and the assembly for
-//! microcontrollers. Each block says why it is sound.
+//! each other's stacks, hints about memory, what a thread makes of subnormal numbers, bytes of a file that
+//! become weights, and the assembly for microcontrollers. Each block says why it is sound.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![allow(unsafe_code)]
@@ -50,6 +56,8 @@ mod openblas;
 mod own_first;
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 mod simd;
+#[cfg(feature = "std")]
+mod subnormal;
 #[cfg(feature = "std")]
 mod team;
 #[cfg(all(

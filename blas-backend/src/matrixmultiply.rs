@@ -3,8 +3,10 @@
 
 use crate::join::Sequential;
 use crate::own_first::OwnFirst;
+use crate::subnormal::{CAN_FLUSH, Subnormals};
 use crate::tile::{Multiply, Product};
-use barenet::{Gemm, GemmArgs};
+use crate::vectorized::vectorized;
+use barenet::{Gemm, GemmArgs, Pass};
 
 /// Matrix products by the `matrixmultiply` crate, on the calling thread.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,7 +16,17 @@ macro_rules! impl_matrixmultiply {
     ($t:ty, $gemm:path) => {
         impl Gemm<$t> for MatrixMultiply {
             fn gemm(&self, args: GemmArgs<'_, $t>) {
+                let _subnormals = Subnormals::are_zero();
                 Product::new(args).run(&OwnFirst(self), (), &Sequential);
+            }
+
+            fn flushes_subnormals(&self) -> bool {
+                CAN_FLUSH
+            }
+
+            fn vectorized<A, P: Pass<A>>(&self, pass: P, args: A) -> P::Output {
+                let _subnormals = Subnormals::are_zero();
+                vectorized(pass, args)
             }
         }
 

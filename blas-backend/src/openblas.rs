@@ -2,8 +2,10 @@
 
 use crate::join::Sequential;
 use crate::own_first::OwnFirst;
+use crate::subnormal::{CAN_FLUSH, Subnormals};
 use crate::tile::{Multiply, Operand, Product};
-use barenet::{Gemm, GemmArgs};
+use crate::vectorized::vectorized;
+use barenet::{Gemm, GemmArgs, Pass};
 use blas_src as _;
 use cblas::{Layout, Transpose};
 use std::ffi::{CStr, c_char, c_int};
@@ -68,7 +70,17 @@ macro_rules! impl_openblas {
     ($t:ty, $gemm:path) => {
         impl Gemm<$t> for OpenBlas {
             fn gemm(&self, args: GemmArgs<'_, $t>) {
+                let _subnormals = Subnormals::are_zero();
                 Product::new(args).run(&OwnFirst(self), (), &Sequential);
+            }
+
+            fn flushes_subnormals(&self) -> bool {
+                CAN_FLUSH
+            }
+
+            fn vectorized<A, P: Pass<A>>(&self, pass: P, args: A) -> P::Output {
+                let _subnormals = Subnormals::are_zero();
+                vectorized(pass, args)
             }
         }
 

@@ -19,8 +19,10 @@ mod vector;
 
 use crate::isa::Isa;
 use crate::join::Sequential;
+use crate::subnormal::{CAN_FLUSH, Subnormals};
 use crate::tile::{Multiply, Product};
-use barenet::{Epilogue, Gemm, GemmArgs, Portable};
+use crate::vectorized::vectorized;
+use barenet::{Epilogue, Gemm, GemmArgs, Pass, Portable};
 
 /// Matrix products by this crate's kernels, on the calling thread.
 ///
@@ -105,10 +107,20 @@ macro_rules! impl_simd {
             }
 
             fn gemm_then(&self, args: GemmArgs<'_, $t>, epilogue: impl Epilogue<$t>) {
+                let _subnormals = Subnormals::are_zero();
                 match self.kernels() {
                     Some(kernels) => Product::new(args).run(&kernels, epilogue, &Sequential),
                     None => Portable.gemm_then(args, epilogue),
                 }
+            }
+
+            fn flushes_subnormals(&self) -> bool {
+                CAN_FLUSH
+            }
+
+            fn vectorized<A, P: Pass<A>>(&self, pass: P, args: A) -> P::Output {
+                let _subnormals = Subnormals::are_zero();
+                vectorized(pass, args)
             }
         }
     };

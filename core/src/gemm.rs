@@ -183,6 +183,14 @@ pub trait Gemm<T>: Sync {
         b();
     }
 
+    /// Whether the backend's arithmetic takes subnormal numbers for 0, as operands and as results.
+    ///
+    /// Many CPUs take a hundred times as long with them. In training, for a backend that computes with them,
+    /// they are replaced by 0 where they lie: [`FullyConnectedNet::loss`](crate::FullyConnectedNet::loss).
+    fn flushes_subnormals(&self) -> bool {
+        false
+    }
+
     /// Runs a pass, compiled for the vector instructions that the backend has found in the CPU.
     ///
     /// Rust code is compiled for the oldest CPU that it may run on. A backend that knows better calls

@@ -1,6 +1,7 @@
 //! Networks in training: loss and gradients.
 
 use super::FullyConnectedNet;
+use super::flush::Flush;
 use super::head::Head;
 use crate::arch::LayerSpec;
 use crate::error::{Error, check_shape};
@@ -22,6 +23,10 @@ impl<T: Float> FullyConnectedNet<'_, T> {
     /// Gradients are overwritten and include those of the regularisation; running statistics move
     /// on. The dropout masks depend on `rng` alone: the same `rng` gives the same function, another
     /// one for each step gives other masks.
+    ///
+    /// Subnormal numbers count as 0, so that no CPU slows down on them: by the arithmetic of a backend that
+    /// [flushes](Gemm::flushes_subnormals) them, otherwise those among parameters, activations, gradients and
+    /// running statistics are replaced in `state`, in batches of 16 samples and more.
     ///
     /// # Shapes
     ///
@@ -55,6 +60,8 @@ impl<T: Float> FullyConnectedNet<'_, T> {
             workspace.split_at_mut_checked(self.arch.cache_len(batch)).ok_or(broken)?;
         let (mut dout_block, mut dx_block) =
             blocks.split_at_mut_checked(batch * self.arch.widest()).ok_or(broken)?;
+        let flush = Flush::new(gemm, batch);
+        flush.run(params);
         let relu_scale = (!self.arch.has_batchnorm()).then_some(T::ONE / self.keep_prob);
 
         // Forward: {affine - [batchnorm] - relu - [dropout]} x (L - 1) - affine - loss
@@ -73,6 +80,8 @@ impl<T: Float> FullyConnectedNet<'_, T> {
                         hidden_forward_train(gemm, norm, x, &params, running, dropout, cached)
                     }
                 }?;
+                flush.run(cache.x_hat.data_mut());
+                flush.run(cache.out.data_mut());
                 input = Some(Mat::new(cache.out.into_data(), batch, layer.fan_out)?);
             } else {
                 let head = Head { loss: self.loss, params, relu_scale, num_samples: batch };
@@ -81,7 +90,10 @@ impl<T: Float> FullyConnectedNet<'_, T> {
                     None => head.run(gemm, x, y, scores),
                     Some(x) => {
                         let dx = block(dx_block, batch, layer.fan_in).ok_or(broken)?;
-                        head.run_bands(gemm, x, y, scores, dx)
+                        let dx_len = batch.saturating_mul(layer.fan_in);
+                        let sum = head.run_bands(gemm, x, y, scores, dx);
+                        flush.run(dx_block.get_mut(..dx_len).unwrap_or_default());
+                        sum
                     }
                 };
             }
@@ -97,8 +109,15 @@ impl<T: Float> FullyConnectedNet<'_, T> {
             let HiddenGrads { dw, db, norm: norm_grads } = layer_grads;
             if let (Some(norm), Some(norm_grads)) = (norm, norm_grads) {
                 let cache = take_cache(&layer, batch, &mut cache)?;
-                let dout = dout.reborrow();
-                norm_relu_backward(gemm, dout, &norm, self.keep_prob, &cache, norm_grads)?;
+                norm_relu_backward(
+                    gemm,
+                    dout.reborrow(),
+                    &norm,
+                    self.keep_prob,
+                    &cache,
+                    norm_grads,
+                )?;
+                flush.run(dout.data_mut());
             }
             if index == 0 {
                 affine_dw(gemm, dout.as_mat(), x, dw, db)?;
@@ -113,11 +132,15 @@ impl<T: Float> FullyConnectedNet<'_, T> {
                     let relu = relu_scale.map(|scale| Relu { out: x, scale });
                     let dx = block(dx_block, batch, layer.fan_in).ok_or(broken)?;
                     affine_dx(gemm, dout.as_mat(), w, relu, dx)?;
+                    flush.run(dx_block.get_mut(..len).unwrap_or_default());
                 }
             }
             core::mem::swap(&mut dout_block, &mut dx_block);
         }
-        Ok(mean(sum, batch) + self.add_regularization(gemm, params, grads))
+        let loss = mean(sum, batch) + self.add_regularization(gemm, params, grads);
+        flush.run(grads);
+        flush.run(running);
+        Ok(loss)
     }
 
     fn dropout(&self, rng: Rng) -> Option<Dropout<T>> {

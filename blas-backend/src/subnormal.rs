@@ -1,0 +1,104 @@
+//! What a thread makes of subnormal numbers, those below 1e-38 in `f32`, while it computes.
+//!
+//! Many CPUs take a hundred times as long with one as with any other number. On x86-64 they can take them for 0
+//! instead, as operands and as results, at no cost: two bits of the register MXCSR say so, which every thread
+//! has for itself. So each thread sets them where it begins to compute, and puts them back where it ends.
+//!
+//! Portable products keep subnormal numbers, as a microcontroller does, whose bits they have: while they are
+//! computed the two bits are cleared, whoever has set them.
+
+use core::marker::PhantomData;
+
+/// Whether the CPU can take subnormal numbers for 0, as it is told here.
+pub(crate) const CAN_FLUSH: bool = cfg!(target_arch = "x86_64");
+
+/// Says what this thread makes of subnormal numbers, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Subnormals {
+    before: u32,
+    now: u32,
+    /// It must be dropped by the thread that made it.
+    thread: PhantomData<*const ()>,
+}
+
+impl Subnormals {
+    /// Takes them for 0.
+    pub(crate) fn are_zero() -> Self {
+        Self::set(true)
+    }
+
+    /// Takes them for 0, or computes with them.
+    pub(crate) fn set(are_zero: bool) -> Self {
+        let before = mode::read();
+        let now = if are_zero { mode::ALL } else { 0 };
+        if before != now {
+            mode::write(now);
+        }
+        Self { before, now, thread: PhantomData }
+    }
+
+    /// Runs `work` so.
+    pub(crate) fn during<R>(are_zero: bool, work: impl FnOnce() -> R) -> R {
+        let _mode = Self::set(are_zero);
+        call(work)
+    }
+}
+
+/// Not inlined: what is only in registers could be computed after the mode is put back.
+#[inline(never)]
+fn call<R>(work: impl FnOnce() -> R) -> R {
+    work()
+}
+
+impl Drop for Subnormals {
+    fn drop(&mut self) {
+        if self.before != self.now {
+            mode::write(self.before);
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod mode {
+    use core::arch::asm;
+
+    /// Denormals-are-zero and flush-to-zero, of MXCSR.
+    pub(super) const ALL: u32 = 1 << 6 | 1 << 15;
+
+    fn mxcsr() -> u32 {
+        let mut word = 0_u32;
+        // SAFETY: writes the register to `word`.
+        unsafe {
+            asm!("stmxcsr [{}]", in(reg) &raw mut word, options(nostack, preserves_flags));
+        }
+        word
+    }
+
+    pub(super) fn read() -> u32 {
+        mxcsr() & ALL
+    }
+
+    /// Rounding, masks and flags stay.
+    pub(super) fn write(bits: u32) {
+        let word = mxcsr() & !ALL | bits;
+        // SAFETY: a word that the register had, but for the two bits, which every CPU of this architecture
+        // has. The compiler supposes that arithmetic is not told of them, so it may compute some of it as if
+        // they were clear; no code relies on either result for its soundness. What is stored before or after
+        // the instruction is not moved across it, as it may write memory for all that the compiler knows.
+        unsafe {
+            asm!("ldmxcsr [{}]", in(reg) &raw const word, options(nostack, preserves_flags));
+        }
+    }
+}
+
+/// Other CPUs are left as they are.
+#[cfg(not(target_arch = "x86_64"))]
+mod mode {
+    pub(super) const ALL: u32 = 0;
+
+    pub(super) const fn read() -> u32 {
+        0
+    }
+
+    pub(super) const fn write(_bits: u32) {}
+}
