@@ -144,9 +144,9 @@ fn has_the_same_bits_on_any_number_of_threads<T: Element>(kernel: Kernel) {
                 }
             };
             if is_installed {
-                backend.install(&mut steps)
+                backend.install(&mut steps);
             } else {
-                steps()
+                steps();
             }
             step.bits()
         };
