@@ -284,6 +284,12 @@ impl Folder {
         self.unfinished().remove(&unfinished);
     }
 
+    /// Whether a process of barenet had locked the folder before this one did.
+    #[must_use]
+    pub fn was_locked(&self) -> bool {
+        self.lock.is_some() && !self.made_lock
+    }
+
     /// Leaves unfinished files to the next process.
     pub fn leave_unfinished(&self) {
         self.unfinished().clear();

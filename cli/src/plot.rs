@@ -3,10 +3,12 @@
 //! Both come from one drawing routine over plotters' backends. The font for PNG is compiled in, so
 //! a machine without fonts draws the same bytes.
 
+mod axis;
 mod sweep;
 
 pub use sweep::{Curve, Sweep, sweep_figure};
 
+use axis::Axis;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::{FontStyle, register_font};
@@ -44,8 +46,8 @@ struct Panel {
     series: Vec<Series>,
     /// A dashed line across, at this height.
     reference: Option<f64>,
-    /// What the numbers on the axes look like.
-    label: fn(f64) -> String,
+    /// What the numbers on the axes look like, if they are not those that they are.
+    label: Option<fn(f64) -> String>,
 }
 
 #[derive(Clone, Debug)]
@@ -141,24 +143,14 @@ impl Panel {
         y_label: &'static str,
         series: Vec<Series>,
     ) -> Self {
-        Self { title, x_label, y_label, series, reference: None, label: number_label }
+        Self { title, x_label, y_label, series, reference: None, label: None }
     }
 
-    /// The least range of each axis that holds all points, with a margin. Never empty.
-    fn ranges(&self) -> (std::ops::Range<f64>, std::ops::Range<f64>) {
+    /// Axes that hold all points.
+    fn axes(&self) -> (Axis, Axis) {
         let points = || self.series.iter().flat_map(|series| &series.points);
-        let range = |values: &mut dyn Iterator<Item = f64>| {
-            let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| {
-                (low.min(v), high.max(v))
-            });
-            if low > high {
-                return 0.0..1.0;
-            }
-            let margin = (0.04 * (high - low)).max(1e-3 * high.abs()).max(1e-9);
-            low - margin..high + margin
-        };
         let heights = points().map(|p| p.1).chain(self.reference);
-        (range(&mut points().map(|p| p.0)), range(&mut { heights }))
+        (Axis::of(points().map(|p| p.0)), Axis::of(heights))
     }
 }
 
@@ -247,14 +239,15 @@ impl Panel {
         &self,
         area: &DrawingArea<B, Shift>,
     ) -> Result<(), DrawingAreaErrorKind<B::ErrorType>> {
-        let (x_range, y_range) = self.ranges();
-        let (left, right) = (x_range.start, x_range.end);
+        let (x, y) = self.axes();
+        let label = |axis: &Axis, place| self.label.map_or_else(|| axis.label(place), |f| f(place));
+        let (left, right) = (x.range.start, x.range.end);
         let mut chart = ChartBuilder::on(area)
             .margin(16)
             .caption(&self.title, ("sans-serif", 24))
             .x_label_area_size(48)
-            .y_label_area_size(72)
-            .build_cartesian_2d(x_range, y_range)?;
+            .y_label_area_size(if self.label.is_none() { y.width(72) } else { 72 })
+            .build_cartesian_2d(x.range.clone(), y.range.clone())?;
         chart
             .configure_mesh()
             .bold_line_style(RGBColor(222, 222, 222))
@@ -264,21 +257,21 @@ impl Panel {
             .axis_desc_style(("sans-serif", 18))
             .x_desc(self.x_label)
             .y_desc(self.y_label)
-            .x_label_formatter(&|x| (self.label)(*x))
-            .y_label_formatter(&|y| (self.label)(*y))
+            .x_label_formatter(&|place| label(&x, *place))
+            .y_label_formatter(&|place| label(&y, *place))
             .draw()?;
         if let Some(height) = self.reference {
-            let line = [(left, height), (right, height)];
+            let line = [(left, y.place(height)), (right, y.place(height))];
             chart.draw_series(DashedLineSeries::new(line, 8, 6, BLACK.mix(0.6).into()))?;
         }
         for (series, colour) in self.series.iter().zip(PALETTE.iter().cycle()) {
             let dot = if series.connected { 4 } else { 2 };
             let style = if series.connected { colour.filled() } else { colour.mix(0.55).filled() };
+            let points = || series.points.iter().map(|p| (x.place(p.0), y.place(p.1)));
             if series.connected {
-                let line = LineSeries::new(series.points.iter().copied(), colour.stroke_width(2));
-                chart.draw_series(line)?;
+                chart.draw_series(LineSeries::new(points(), colour.stroke_width(2)))?;
             }
-            let dots = series.points.iter().map(|&point| Circle::new(point, dot, style));
+            let dots = points().map(|point| Circle::new(point, dot, style));
             let annotation = chart.draw_series(dots)?;
             if !series.label.is_empty() {
                 let filled = colour.filled();
@@ -307,13 +300,6 @@ impl Panel {
         }
         Ok(())
     }
-}
-
-/// A number without needless zeros.
-fn number_label(value: f64) -> String {
-    let text = format!("{value:.3}");
-    let text = text.trim_end_matches('0').trim_end_matches('.');
-    if text == "-0" { "0".to_owned() } else { text.to_owned() }
 }
 
 #[cfg(test)]
@@ -356,6 +342,53 @@ mod tests {
             let svg = figure(loss, &[0.5]).to_svg().unwrap();
             assert!(svg.len() < 1_000_000, "{}", svg.len());
             figure(loss, &[]).to_png().unwrap();
+        }
+    }
+
+    /// Labels at the side of a panel: the pixel at which each ends, and its text.
+    fn side_labels(svg: &str) -> Vec<(f64, &str)> {
+        let texts = svg.split("<text x=\"").skip(1);
+        texts
+            .filter(|text| text.contains("text-anchor=\"end\""))
+            .map(|text| {
+                let x = text.split('"').next().unwrap().parse().unwrap();
+                (x, text.split('>').nth(1).unwrap().split('<').next().unwrap().trim())
+            })
+            .collect()
+    }
+
+    #[test]
+    fn labels_of_numbers_of_any_size_fit_beside_the_axis_and_differ() {
+        for values in [
+            [0.0, 1.0],
+            [2.302, 2.303],
+            [0.5, 0.500_000_1],
+            [99_000.0, 100.0],
+            [1e5, 1.2e5],
+            [123_456_789.0, 123_456_788.0],
+            [1e25, 0.0],
+            [1e25, 1.000_000_1e25],
+            [1e-30, 3e-30],
+            [-1e300, 1e308],
+            [f64::MAX, f64::MAX],
+            [f64::MIN_POSITIVE, 5e-324],
+            [5e-324, 5e-324],
+            [0.0, 0.0],
+            [f64::NAN, 7e11],
+            [f64::INFINITY, 1e-7],
+        ] {
+            let svg = figure(&values, &[]).to_svg().unwrap();
+            // Of the first panel: the second is that of the accuracies.
+            let svg = svg.split("Accuracy").next().unwrap();
+            let labels = side_labels(svg);
+            assert!(labels.len() >= 3, "{values:?}: {labels:?}");
+            for (index, (end, label)) in labels.iter().enumerate() {
+                // Digits of DejaVu Sans at this size are 8.2 pixels wide; the title is left of them.
+                let width = 8.2 * label.chars().count() as f64;
+                assert!(end - width > 30.0, "{values:?}: {label} begins at {}", end - width);
+                assert!(labels[..index].iter().all(|other| other.1 != *label), "{labels:?}");
+            }
+            figure(&values, &[]).to_png().unwrap();
         }
     }
 }

@@ -64,10 +64,15 @@ fn what_a_message_advises_works_for_a_run_of_any_name() {
         take_advice(place.path(), &message(&export()));
         succeeds(&export());
         fs::remove_file(folder.join("last.ckpt")).unwrap();
-        let output = with_run(&["train", "-q", "--resume"], &[]);
-        refused(&output, 1, &["no checkpoint that can be used"]);
-        take_advice(place.path(), &message(&output));
-        assert!(fs::read(&best).unwrap() == whole);
+        for damaged in [None, Some(&b"\0\0\0\0"[..]), Some(b"BNETCKPX"), Some(b"")] {
+            if let Some(bytes) = damaged {
+                fs::write(folder.join("last.ckpt"), bytes).unwrap();
+            }
+            let output = with_run(&["train", "-q", "--resume"], &[]);
+            refused(&output, 1, &["no checkpoint that can be used"]);
+            take_advice(place.path(), &message(&output));
+            assert!(fs::read(&best).unwrap() == whole);
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! A quantity against a size, both on logarithmic axes: how cost grows.
 
-use super::{Figure, Panel, Series, number_label};
+use super::axis::decimal;
+use super::{Figure, Panel, Series};
 
 /// How one quantity depends on a size.
 #[derive(Clone, Debug)]
@@ -43,7 +44,7 @@ pub fn sweep_figure(sweeps: &[Sweep]) -> Figure {
             points: curve.points.iter().map(|(x, y)| (x.log2(), y.log2())).collect(),
             connected: true,
         });
-        let label = power_label;
+        let label = Some(power_label as fn(f64) -> String);
         let (x_label, y_label) = (sweep.x_label, sweep.y_label);
         Panel { label, ..Panel::new(sweep.title.clone(), x_label, y_label, series.collect()) }
     };
@@ -53,5 +54,5 @@ pub fn sweep_figure(sweeps: &[Sweep]) -> Figure {
 /// The number at a place of an axis that shows exponents of 2.
 fn power_label(exponent: f64) -> String {
     let value = exponent.exp2();
-    if value < 10.0 { number_label(value) } else { format!("{value:.0}") }
+    if value < 10.0 { decimal(value, 3) } else { format!("{value:.0}") }
 }

@@ -69,8 +69,14 @@ pub fn refuse_what_is_in_the_way<'a>(
     folder: &Folder,
     names: impl IntoIterator<Item = &'a str>,
 ) -> Result<()> {
+    // A checkpoint may be damaged at its beginning too: beside settings and a lock of barenet's, it is one.
+    let is_run = folder.was_locked()
+        && head(folder, CONFIG).is_ok_and(|head| head.is_some_and(|head| is_ours(CONFIG, &head)));
+    let checkpoints = [CHECKPOINT, PREVIOUS_CHECKPOINT, DAMAGED_CHECKPOINT];
     for name in names {
-        if !head(folder, name).is_ok_and(|head| head.is_none_or(|head| is_ours(name, &head))) {
+        let is_known =
+            |head: Vec<u8>| is_ours(name, &head) || is_run && checkpoints.contains(&name);
+        if !head(folder, name).is_ok_and(|head| head.is_none_or(is_known)) {
             bail!(
                 "{}: in the way: barenet did not write it; move it, or choose another folder",
                 folder.file(name).display()
