@@ -178,19 +178,18 @@ impl<T: Float> Pass<(Mat<'_, T>, usize, &mut [T])> for SumRows {
 
     #[inline(always)]
     fn run((x, start, sum): (Mat<'_, T>, usize, &mut [T])) {
-        for_column_blocks!(sum.len(), |j, WIDTH| {
-            let mut total = [T::ZERO; WIDTH];
-            for piece in pieces_of(x.data(), x.cols()) {
+        sum.fill(T::ZERO);
+        for piece in pieces_of(x.data(), x.cols()) {
+            for_column_blocks!(sum.len(), |j, WIDTH| {
                 let mut acc = [T::ZERO; WIDTH];
                 for x in columns_of::<T, WIDTH>(piece, x.cols(), start + j) {
                     add(&mut acc, x);
                 }
-                add(&mut total, &acc);
-            }
-            if let Some(sum) = block_mut::<T, WIDTH>(sum, j) {
-                *sum = total;
-            }
-        });
+                if let Some(sum) = block_mut::<T, WIDTH>(sum, j) {
+                    add(sum, &acc);
+                }
+            });
+        }
     }
 }
 

@@ -311,12 +311,13 @@ impl<T: Float, F: Fn(T, T) -> T + Copy> Pass<(F, [Mat<'_, T>; 3], usize, &mut [T
         ),
     ) {
         let cols = dout.cols();
-        for_column_blocks!(dgamma.len(), |j, WIDTH| {
-            let (mut total, mut total_x_hat) = ([T::ZERO; WIDTH], [T::ZERO; WIDTH]);
-            let pieces = pieces_of(dout.data(), cols)
-                .zip(pieces_of(out.data(), cols))
-                .zip(pieces_of(x_hat.data(), cols));
-            for ((dout, out), x_hat) in pieces {
+        dgamma.fill(T::ZERO);
+        dbeta.fill(T::ZERO);
+        let pieces = pieces_of(dout.data(), cols)
+            .zip(pieces_of(out.data(), cols))
+            .zip(pieces_of(x_hat.data(), cols));
+        for ((dout, out), x_hat) in pieces {
+            for_column_blocks!(dgamma.len(), |j, WIDTH| {
                 let (mut sum, mut sum_x_hat) = ([T::ZERO; WIDTH], [T::ZERO; WIDTH]);
                 let rows = columns_of::<T, WIDTH>(dout, cols, start + j)
                     .zip(columns_of::<T, WIDTH>(out, cols, start + j))
@@ -331,15 +332,14 @@ impl<T: Float, F: Fn(T, T) -> T + Copy> Pass<(F, [Mat<'_, T>; 3], usize, &mut [T
                         *sum += d;
                     }
                 }
-                add(&mut total, &sum);
-                add(&mut total_x_hat, &sum_x_hat);
-            }
-            if let (Some(dgamma), Some(dbeta)) =
-                (block_mut::<T, WIDTH>(dgamma, j), block_mut::<T, WIDTH>(dbeta, j))
-            {
-                (*dgamma, *dbeta) = (total_x_hat, total);
-            }
-        });
+                if let (Some(dgamma), Some(dbeta)) =
+                    (block_mut::<T, WIDTH>(dgamma, j), block_mut::<T, WIDTH>(dbeta, j))
+                {
+                    add(dgamma, &sum_x_hat);
+                    add(dbeta, &sum);
+                }
+            });
+        }
     }
 }
 
