@@ -139,7 +139,18 @@ impl<T: Number> Checkpoint<T> {
         );
         let mut reader = Reader { rest: body };
         // The checksum was right, so only a program's mistake could make these fail.
-        reader.checkpoint().with_context(|| format!("{file}: a checkpoint that ends too early"))
+        let checkpoint: Self = reader
+            .checkpoint()
+            .with_context(|| format!("{file}: a checkpoint that ends too early"))?;
+        let Self { params, running, update_state, best_params, best_running, .. } = &checkpoint;
+        ensure!(
+            [params, running, update_state, best_params, best_running]
+                .into_iter()
+                .all(|numbers| numbers.iter().all(|number| number.is_finite())),
+            "{file}: of a run that diverged: it holds numbers that are NaN or infinite; train anew \
+             with other settings"
+        );
+        Ok(checkpoint)
     }
 }
 

@@ -33,7 +33,7 @@ pub struct Outcome<T> {
     pub steps: usize,
     /// Time in these steps, accuracy checks excluded.
     pub step_time: Duration,
-    /// The iteration whose loss was NaN or infinite, if the run ended there.
+    /// The iteration whose loss or result was NaN or infinite, if the run ended there.
     pub diverged_at: Option<usize>,
     /// Whether the run was stopped before its end.
     pub stopped: bool,
@@ -149,13 +149,20 @@ impl<T: Number> Memory<T> {
     }
 }
 
+/// Whether an error is that numbers are NaN or infinite.
+#[must_use]
+pub fn is_non_finite(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(Error::NonFinite { .. }))
+}
+
 /// Trains, from the start or from a checkpoint, calling `on_event` after every event; if that breaks,
 /// the run stops there.
 ///
 /// # Errors
 ///
 /// If there is not enough memory, a label names no class, the checkpoint belongs to another network,
-/// or `on_event` fails. A loss that is not finite is no error here: the [`Outcome`] says so and has
+/// or `on_event` fails. A loss or state that is not finite is no error here, nor is an
+/// [`Error::NonFinite`] of `on_event`: the [`Outcome`] says so and has
 /// the best weights before.
 pub fn train<T: Number>(
     config: &Config,
@@ -247,14 +254,26 @@ pub fn train_in<T: Number>(
                         steps += 1;
                     }
                     let moment = Moment { progress: solver.progress(), buffers: solver.buffers() };
-                    if on_event(&event, moment)?.is_break() {
-                        stopped = true;
-                        return Ok(());
+                    match on_event(&event, moment) {
+                        Ok(ControlFlow::Continue(())) => {}
+                        Ok(ControlFlow::Break(())) => {
+                            stopped = true;
+                            return Ok(());
+                        }
+                        Err(error) if is_non_finite(&error) => {
+                            diverged_at = Some(solver.progress().iteration);
+                            return Ok(());
+                        }
+                        Err(error) => return Err(error),
                     }
                 }
                 Ok(None) => return Ok(()),
                 Err(Error::NonFiniteLoss { iteration }) => {
                     diverged_at = Some(iteration);
+                    return Ok(());
+                }
+                Err(Error::NonFinite { .. }) => {
+                    diverged_at = Some(solver.progress().iteration);
                     return Ok(());
                 }
                 Err(error) => return Err(error.into()),

@@ -61,6 +61,18 @@ fn tensors(index: usize, layer: &LayerSpec) -> Vec<(String, Vec<usize>, bool, us
     tensors
 }
 
+/// Refuses numbers that no network should compute with.
+fn refuse_non_finite<T: Number>(name: &str, numbers: &[T]) -> Result<()> {
+    let count = numbers.iter().filter(|number| !number.is_finite()).count();
+    if count == 0 {
+        return Ok(());
+    }
+    let all = numbers.len();
+    Err(barenet::Error::NonFinite { what: "weights" }).with_context(|| {
+        format!("{count} of the {all} numbers of tensor {name} are NaN or infinite")
+    })
+}
+
 fn to_bytes<T: Number>(numbers: &[T]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(numbers.len() * T::SIZE);
     T::write_all_le(numbers, &mut bytes);
@@ -71,7 +83,7 @@ fn to_bytes<T: Number>(numbers: &[T]) -> Vec<u8> {
 ///
 /// # Errors
 ///
-/// If the weights do not fit the architecture.
+/// If the weights do not fit the architecture, or are not all finite.
 pub fn to_safetensors<T: Number>(
     arch: &Arch<'_>,
     weights: Weights<'_, T>,
@@ -84,7 +96,9 @@ pub fn to_safetensors<T: Number>(
         for (name, shape, is_running, start) in tensors(index, &layer) {
             let all = if is_running { weights.running() } else { weights.params() };
             let numbers = all.get(start..start + shape.iter().product::<usize>());
-            arrays.push((name, shape, to_bytes(numbers.context("the weights are too short")?)));
+            let numbers = numbers.context("the weights are too short")?;
+            refuse_non_finite(&name, numbers)?;
+            arrays.push((name, shape, to_bytes(numbers)));
         }
     }
     let config = format!("{config}{CHECKSUM}{}\n", checksum(config, &mut arrays));
@@ -131,7 +145,7 @@ pub fn read_config(bytes: &[u8], file: &Path) -> Result<String> {
 /// # Errors
 ///
 /// Naming the file and the tensor if it is no safetensors file, or if a tensor is missing, is one
-/// too many, or has another shape or type than the architecture asks for.
+/// too many, has another shape or type than the architecture asks for, or holds a NaN or an infinity.
 pub fn from_safetensors<T: Number>(
     bytes: &[u8],
     arch: &Arch<'_>,
@@ -157,7 +171,12 @@ pub fn from_safetensors<T: Number>(
             T::DTYPE,
         );
         let numbers = tensor.data().chunks_exact(T::SIZE).map(T::read_le);
-        numbers.collect::<Option<_>>().with_context(|| format!("{file}: tensor {name} is cut off"))
+        let numbers: Option<Vec<T>> = numbers.collect();
+        let numbers = numbers.with_context(|| format!("{file}: tensor {name} is cut off"))?;
+        refuse_non_finite(name, &numbers).with_context(|| {
+            format!("{file}: weights of a run that diverged; train it again with other settings")
+        })?;
+        Ok(numbers)
     };
     let mut weights = WeightsFile {
         params: Vec::new(),
@@ -241,6 +260,24 @@ mod tests {
         assert_eq!(error.to_string(), "w: has 9 tensors, but the network has 5");
         let error = from_safetensors::<f64>(&file(), &ARCH, Path::new("w")).unwrap_err();
         assert!(error.to_string().ends_with("is F32, expected F64"), "{error}");
+    }
+
+    #[test]
+    fn numbers_that_are_not_finite_are_neither_written_nor_read() {
+        let (mut params, running) = (numbered(ARCH.num_params()), numbered(ARCH.num_running()));
+        // A file of a program that looked at the loss only, made of a right one.
+        let mut bytes = file();
+        let place = bytes.windows(4).rposition(|window| window == 7.0_f32.to_le_bytes()).unwrap();
+        bytes[place..place + 4].copy_from_slice(&f32::NEG_INFINITY.to_le_bytes());
+        let error = from_safetensors::<f32>(&bytes, &ARCH, Path::new("w")).unwrap_err();
+        let message = format!("{error:#}");
+        assert!(message.starts_with("w: weights of a run that diverged"), "{message}");
+        assert!(message.contains("1 of the 2 numbers of tensor"), "{message}");
+        for wrong in [f32::NAN, f32::INFINITY] {
+            params[4] = wrong;
+            let weights = Weights::new(&ARCH, &params, &running).unwrap();
+            assert!(to_safetensors(&ARCH, weights, &numbered(3), "").is_err());
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What can be wrong with an argument. Small `Copy` values: they need no heap and no formatting
 //! code unless somebody prints them.
 
+use crate::float::Float;
 use core::fmt;
 
 /// A matrix or vector whose shape does not fit the others.
@@ -58,6 +59,11 @@ pub enum Error {
         /// The step, counted from 1.
         iteration: usize,
     },
+    /// Parameters, running statistics, state of the update rule, or scores that are NaN or infinite.
+    NonFinite {
+        /// Which of them.
+        what: &'static str,
+    },
 }
 
 impl fmt::Display for Error {
@@ -74,6 +80,7 @@ impl fmt::Display for Error {
             Self::NonFiniteLoss { iteration } => {
                 write!(f, "the loss is not a finite number at iteration {iteration}")
             }
+            Self::NonFinite { what } => write!(f, "{what} are not all finite numbers"),
         }
     }
 }
@@ -102,6 +109,13 @@ pub(crate) fn check_len(
     found: usize,
 ) -> Result<(), ShapeError> {
     check_shape(what, (1, expected), (1, found))
+}
+
+/// Refuses numbers of which one is NaN or infinite.
+pub(crate) fn check_finite<T: Float>(what: &'static str, numbers: &[T]) -> Result<(), Error> {
+    // All of them, whatever comes: a loop without a way out is one that vectors take.
+    let all = numbers.iter().fold(true, |all, number| all & number.is_finite());
+    if all { Ok(()) } else { Err(Error::NonFinite { what }) }
 }
 
 /// Refuses a buffer that is shorter than needed.

@@ -133,7 +133,8 @@ impl<'a, T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'a, T, G, D,
     /// # Errors
     ///
     /// [`Error::InvalidConfig`] for a setting out of its range or data without samples,
-    /// [`Error::Shape`] or [`Error::BufferTooSmall`] if a buffer has not the length it needs.
+    /// [`Error::Shape`] or [`Error::BufferTooSmall`] if a buffer has not the length it needs,
+    /// [`Error::NonFinite`] if a number to start from is NaN or infinite.
     pub fn new(
         net: FullyConnectedNet<'a, T>,
         config: SolverConfig<T>,
@@ -142,9 +143,10 @@ impl<'a, T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'a, T, G, D,
         val: &'a V,
         buffers: SolverBuffers<'a, T>,
     ) -> Result<Self, Error> {
-        let mut solver = Self::resume(net, config, gemm, train, val, buffers, Progress::default())?;
+        let mut solver = Self::check(net, config, gemm, train, val, buffers, Progress::default())?;
         let buffers = &mut solver.buffers;
         buffers.update_state.fill(T::ZERO);
+        buffers.check_finite()?;
         for (best, &param) in buffers.best_params.iter_mut().zip(&*buffers.params) {
             *best = param;
         }
@@ -168,7 +170,25 @@ impl<'a, T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'a, T, G, D,
         buffers: SolverBuffers<'a, T>,
         progress: Progress<T>,
     ) -> Result<Self, Error> {
+        let solver = Self::check(net, config, gemm, train, val, buffers, progress)?;
+        solver.buffers.check_finite()?;
+        Ok(solver)
+    }
+
+    /// A Solver whose settings and lengths are right.
+    fn check(
+        net: FullyConnectedNet<'a, T>,
+        config: SolverConfig<T>,
+        gemm: &'a G,
+        train: &'a D,
+        val: &'a V,
+        buffers: SolverBuffers<'a, T>,
+        progress: Progress<T>,
+    ) -> Result<Self, Error> {
         config.check()?;
+        if !(net.reg >= T::ZERO && net.reg.is_finite()) {
+            return Err(Error::InvalidConfig { what: "reg must be finite and at least 0" });
+        }
         if train.is_empty() || val.is_empty() {
             return Err(Error::InvalidConfig { what: "training and validation need data" });
         }
@@ -232,12 +252,13 @@ impl<'a, T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'a, T, G, D,
     ///
     /// # Errors
     ///
-    /// [`Error::NonFiniteLoss`] if the loss is NaN or infinite; the parameters then are those before
-    /// the step, and the best ones are kept. [`Error::InvalidLabel`] if a sample that is trained with or
+    /// [`Error::NonFiniteLoss`] if the loss is NaN or infinite: the step then has changed nothing that
+    /// is kept. [`Error::NonFinite`] if an accuracy check finds parameters, running statistics, state
+    /// or scores that are: the best parameters are always finite. [`Error::InvalidLabel`] if a sample that is trained with or
     /// checked has a label that names no class.
     pub fn advance(&mut self) -> Result<Option<Event<T>>, Error> {
         if self.check_is_due() {
-            self.check().map(Some)
+            self.check_accuracies().map(Some)
         } else if self.progress.iteration < self.num_iterations() {
             self.step().map(Some)
         } else {
@@ -328,7 +349,8 @@ impl<'a, T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'a, T, G, D,
     }
 
     /// Checks both accuracies and keeps the parameters if they are the best so far.
-    fn check(&mut self) -> Result<Event<T>, Error> {
+    fn check_accuracies(&mut self) -> Result<Event<T>, Error> {
+        self.buffers.check_finite()?;
         let epoch = self.progress.num_checks;
         let num_train = self.config.num_train_samples;
         let train_acc = self.accuracy(self.train, num_train, epoch)?;

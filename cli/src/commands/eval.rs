@@ -13,7 +13,7 @@ use crate::shell::resume_command;
 use crate::trained_on;
 use crate::trainer;
 use crate::weights::{from_safetensors, read_config};
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow};
 use barenet::Weights;
 use serde_json::json;
 use std::path::PathBuf;
@@ -100,7 +100,8 @@ pub fn run(args: &Args) -> Result<()> {
 /// What can be done about weights that cannot be used.
 fn advise(error: anyhow::Error, folder: &RunFolder) -> anyhow::Error {
     let run = folder.path();
-    if store::find(folder).is_err() {
+    // The checkpoint of a run that diverged has the same numbers.
+    if trainer::is_non_finite(&error) || store::find(folder).is_err() {
         return error;
     }
     let resume = resume_command(run, None);
@@ -118,5 +119,6 @@ fn measure<T: Number>(
     let weights = weights.map_err(|error| advise(error, folder))?;
     let mean_image = weights.mean_image;
     let weights = Weights::new(&net.arch, &weights.params, &weights.running)?;
-    trainer::evaluate(&net, weights, part, &mean_image, &start_backend(config)?)
+    let accuracy = trainer::evaluate(&net, weights, part, &mean_image, &start_backend(config)?);
+    accuracy.with_context(|| format!("{}: cannot be measured", folder.file(BEST).display()))
 }

@@ -1,5 +1,6 @@
 //! `barenet train`.
 
+mod advice;
 #[cfg(test)]
 mod bits;
 mod due;

@@ -8,8 +8,8 @@ use crate::error::{Error, check_shape};
 use crate::float::Float;
 use crate::gemm::{Gemm, Pass, split_point};
 use crate::layers::{
-    Dropout, HiddenGrads, HiddenParams, Input, Label, Relu, affine_dw, affine_dx, check_labels,
-    hidden_forward_train, mean, norm_relu_backward,
+    Dropout, HiddenGrads, HiddenParams, Input, Label, NormGrads, Relu, RunningStats, affine_dw,
+    affine_dx, check_labels, hidden_forward_train, mean, norm_relu_backward,
 };
 use crate::mat::{Mat, MatMut};
 use crate::rng::Rng;
@@ -21,8 +21,9 @@ impl<T: Float> FullyConnectedNet<'_, T> {
     /// Computes the loss of a batch in training, and all gradients.
     ///
     /// Gradients are overwritten and include those of the regularisation; running statistics move
-    /// on. The dropout masks depend on `rng` alone: the same `rng` gives the same function, another
-    /// one for each step gives other masks.
+    /// on. A loss that is NaN or infinite leaves the running statistics as they were, and fills the
+    /// gradients with itself. The dropout masks depend on `rng` alone: the same `rng` gives the same
+    /// function, another one for each step gives other masks.
     ///
     /// Subnormal numbers count as 0, so that no CPU slows down on them: by the arithmetic of a backend that
     /// [flushes](Gemm::flushes_subnormals) them, otherwise those among parameters, activations, gradients and
@@ -63,6 +64,7 @@ impl<T: Float> FullyConnectedNet<'_, T> {
         let flush = Flush::new(gemm, batch);
         flush.run(params);
         let relu_scale = (!self.arch.has_batchnorm()).then_some(T::ONE / self.keep_prob);
+        let penalty = self.penalty(gemm, params);
 
         // Forward: {affine - [batchnorm] - relu - [dropout]} x (L - 1) - affine - loss
         let mut sum = T::ZERO;
@@ -71,6 +73,7 @@ impl<T: Float> FullyConnectedNet<'_, T> {
             let params = layer_params(&layer, params).ok_or(broken)?;
             if layer.hidden {
                 let running = layer_running_mut(&layer, running);
+                keep_running(running.as_ref(), layer_grads(&layer, grads));
                 let dropout = self.dropout(rng.fork(stream));
                 let mut cache = take_cache(&layer, batch, &mut rest)?;
                 let (norm, cached) = (&self.batchnorm, &mut cache);
@@ -97,6 +100,15 @@ impl<T: Float> FullyConnectedNet<'_, T> {
                     }
                 };
             }
+        }
+
+        let loss = mean(sum, batch) + penalty;
+        if !loss.is_finite() {
+            for layer in self.arch.layers() {
+                restore_running(layer_running_mut(&layer, running), layer_grads(&layer, grads));
+            }
+            grads.fill(loss);
+            return Ok(loss);
         }
 
         // Backward: the same list, reversed
@@ -137,7 +149,7 @@ impl<T: Float> FullyConnectedNet<'_, T> {
             }
             core::mem::swap(&mut dout_block, &mut dx_block);
         }
-        let loss = mean(sum, batch) + self.add_regularization(gemm, params, grads);
+        self.add_penalty_gradient(gemm, params, grads);
         flush.run(grads);
         flush.run(running);
         Ok(loss)
@@ -152,19 +164,64 @@ impl<T: Float> FullyConnectedNet<'_, T> {
         (0..self.arch.num_layers()).rev().filter_map(|index| self.arch.layers().nth(index))
     }
 
-    /// dW ← dW + reg·W for every layer; returns 0.5·reg·Σ W².
-    fn add_regularization(&self, gemm: &impl Gemm<T>, params: &[T], grads: &mut [T]) -> T {
+    /// 0.5·reg·Σ W² over every layer.
+    fn penalty(&self, gemm: &impl Gemm<T>, params: &[T]) -> T {
         let mut sum = T::ZERO;
+        if self.reg != T::ZERO {
+            for layer in self.arch.layers() {
+                if let Some(HiddenParams { w, .. }) = layer_params(&layer, params) {
+                    sum += sum_of_squares(gemm, w.data());
+                }
+            }
+        }
+        T::from_f64(0.5) * self.reg * sum
+    }
+
+    /// dW ← dW + reg·W for every layer.
+    fn add_penalty_gradient(&self, gemm: &impl Gemm<T>, params: &[T], grads: &mut [T]) {
         if self.reg != T::ZERO {
             for layer in self.arch.layers() {
                 if let (Some(HiddenParams { w, .. }), Some(mut grads)) =
                     (layer_params(&layer, params), layer_grads(&layer, grads))
                 {
-                    sum += add_scaled(gemm, self.reg, w.data(), grads.dw.data_mut());
+                    add_scaled(gemm, self.reg, w.data(), grads.dw.data_mut());
                 }
             }
         }
-        T::from_f64(0.5) * self.reg * sum
+    }
+}
+
+/// Copies the running statistics of a layer to where its gradients will be: until the backward pass
+/// nobody needs the place, and by then it is known whether the loss is finite.
+fn keep_running<T: Copy>(
+    running: Option<&RunningStats<&mut [T]>>,
+    grads: Option<HiddenGrads<'_, T>>,
+) {
+    if let (Some(running), Some(NormGrads { dgamma, dbeta })) =
+        (running, grads.and_then(|grads| grads.norm))
+    {
+        copy(dgamma, running.mean);
+        copy(dbeta, running.var);
+    }
+}
+
+/// Takes them back.
+fn restore_running<T: Copy>(
+    running: Option<RunningStats<&mut [T]>>,
+    grads: Option<HiddenGrads<'_, T>>,
+) {
+    if let (Some(running), Some(NormGrads { dgamma, dbeta })) =
+        (running, grads.and_then(|grads| grads.norm))
+    {
+        copy(running.mean, dgamma);
+        copy(running.var, dbeta);
+    }
+}
+
+/// `copy_from_slice` without its panic.
+fn copy<T: Copy>(to: &mut [T], from: &[T]) {
+    for (to, &from) in to.iter_mut().zip(from) {
+        *to = from;
     }
 }
 
@@ -173,46 +230,59 @@ fn block<T>(data: &mut [T], rows: usize, cols: usize) -> Option<MatMut<'_, T>> {
     MatMut::new(data.get_mut(..rows.checked_mul(cols)?)?, rows, cols).ok()
 }
 
-/// dw ← dw + reg·w; returns Σ w². Summed in fixed pieces and lanes, so that the bits do not depend
-/// on threads.
-fn add_scaled<T: Float>(gemm: &impl Gemm<T>, reg: T, w: &[T], dw: &mut [T]) -> T {
+/// Σ w². Summed in fixed pieces and lanes, so that the bits do not depend on threads.
+fn sum_of_squares<T: Float>(gemm: &impl Gemm<T>, w: &[T]) -> T {
+    let Some(at) = split_point(w.len()) else {
+        return gemm.vectorized(SumOfSquaresChunk, w);
+    };
+    let Some((w_left, w_right)) = w.split_at_checked(at) else { return T::ZERO };
+    let (mut left, mut right) = (T::ZERO, T::ZERO);
+    gemm.join(|| left = sum_of_squares(gemm, w_left), || right = sum_of_squares(gemm, w_right));
+    left + right
+}
+
+/// A piece of [`sum_of_squares`].
+struct SumOfSquaresChunk;
+
+impl<T: Float> Pass<&[T]> for SumOfSquaresChunk {
+    type Output = T;
+
+    #[inline(always)]
+    fn run(w: &[T]) -> T {
+        let (mut lanes, mut tail) = ([T::ZERO; 16], T::ZERO);
+        let (chunks, rest) = w.as_chunks::<16>();
+        for w in chunks {
+            for (lane, &w) in lanes.iter_mut().zip(w) {
+                *lane += w * w;
+            }
+        }
+        for &w in rest {
+            tail += w * w;
+        }
+        lanes.into_iter().fold(tail, |sum, lane| sum + lane)
+    }
+}
+
+/// dw ← dw + reg·w.
+fn add_scaled<T: Float>(gemm: &impl Gemm<T>, reg: T, w: &[T], dw: &mut [T]) {
     let Some(at) = split_point(w.len()) else {
         return gemm.vectorized(AddScaledChunk, (reg, w, dw));
     };
-    let ((w_left, w_right), (dw_left, dw_right)) =
-        match (w.split_at_checked(at), dw.split_at_mut_checked(at)) {
-            (Some(w), Some(dw)) => (w, dw),
-            _ => return T::ZERO,
-        };
-    let (mut left, mut right) = (T::ZERO, T::ZERO);
-    gemm.join(
-        || left = add_scaled(gemm, reg, w_left, dw_left),
-        || right = add_scaled(gemm, reg, w_right, dw_right),
-    );
-    left + right
+    if let (Some(w), Some(dw)) = (w.split_at_checked(at), dw.split_at_mut_checked(at)) {
+        gemm.join(|| add_scaled(gemm, reg, w.0, dw.0), || add_scaled(gemm, reg, w.1, dw.1));
+    }
 }
 
 /// A piece of [`add_scaled`].
 struct AddScaledChunk;
 
 impl<T: Float> Pass<(T, &[T], &mut [T])> for AddScaledChunk {
-    type Output = T;
+    type Output = ();
 
     #[inline(always)]
-    fn run((reg, w, dw): (T, &[T], &mut [T])) -> T {
-        let (mut lanes, mut tail) = ([T::ZERO; 16], T::ZERO);
-        let (w_chunks, w_tail) = w.as_chunks::<16>();
-        let (dw_chunks, dw_tail) = dw.as_chunks_mut::<16>();
-        for (w, dw) in w_chunks.iter().zip(dw_chunks) {
-            for ((lane, &w), dw) in lanes.iter_mut().zip(w).zip(dw) {
-                *dw += reg * w;
-                *lane += w * w;
-            }
-        }
-        for (&w, dw) in w_tail.iter().zip(dw_tail) {
+    fn run((reg, w, dw): (T, &[T], &mut [T])) {
+        for (&w, dw) in w.iter().zip(dw) {
             *dw += reg * w;
-            tail += w * w;
         }
-        lanes.into_iter().fold(tail, |sum, lane| sum + lane)
     }
 }

@@ -89,6 +89,8 @@ pub fn nesterov<T: Float>(
 /// RMSProp: cache ← decay_rate · cache + (1 − decay_rate) · dw²;
 /// w ← w − learning_rate · dw / (√cache + epsilon).
 ///
+/// An `epsilon` of less than [`Float::TINY`] is taken for that.
+///
 /// ```
 /// let (mut w, mut cache) = ([1.0], [4.0]);
 /// barenet::optim::rmsprop(&mut w, &[4.0], &mut cache, 1.0, 1.0, 0.0)?;
@@ -112,11 +114,18 @@ pub fn rmsprop<T: Float>(
 ) -> Result<(), ShapeError> {
     check_len("dw", w.len(), dw.len())?;
     check_len("cache", w.len(), cache.len())?;
+    let epsilon = at_least_tiny(epsilon);
     for ((w, &dw), cache) in w.iter_mut().zip(dw).zip(cache) {
         *cache = (decay_rate * *cache + (T::ONE - decay_rate) * dw * dw).flush_subnormal();
         *w -= learning_rate * dw / (cache.sqrt() + epsilon);
     }
     Ok(())
+}
+
+/// What is added to the root of a mean square, so that a gradient of 0, or one whose square is 0 in
+/// this type, divides by no 0: it is smaller than any root of a normal number.
+fn at_least_tiny<T: Float>(epsilon: T) -> T {
+    if epsilon < T::TINY { T::TINY } else { epsilon }
 }
 
 /// The constants of [`adam`], and of AdamW.
@@ -126,7 +135,7 @@ pub struct AdamConfig<T> {
     pub beta1: T,
     /// Decay of the second moment, in 0..1. Default 0.999.
     pub beta2: T,
-    /// Keeps the quotient finite; at least 0. Default 1e-8.
+    /// Keeps the quotient finite; less than [`Float::TINY`] is taken for that. Default 1e-8.
     pub epsilon: T,
     /// AdamW's decay of the weights themselves, at least 0. Default 0: plain Adam.
     pub weight_decay: T,
@@ -184,6 +193,7 @@ pub fn adam<T: Float>(
     let step_size = learning_rate / (T::ONE - beta1.powi(t));
     let v_scale = T::ONE / (T::ONE - beta2.powi(t));
     let shrink = T::ONE - learning_rate * weight_decay;
+    let epsilon = at_least_tiny(epsilon);
     for (((w, &dw), m), v) in w.iter_mut().zip(dw).zip(m).zip(v) {
         *m = (beta1 * *m + (T::ONE - beta1) * dw).flush_subnormal();
         *v = (beta2 * *v + (T::ONE - beta2) * dw * dw).flush_subnormal();

@@ -24,7 +24,7 @@ pub enum UpdateRule<T> {
     RmsProp {
         /// How much of the mean square stays, in 0..1. Default 0.99.
         decay_rate: T,
-        /// Keeps the quotient finite; at least 0. Default 1e-8.
+        /// Keeps the quotient finite; less than [`Float::TINY`] is taken for that. Default 1e-8.
         epsilon: T,
     },
     /// [`adam`].
@@ -79,6 +79,37 @@ impl<T: Float> UpdateRule<T> {
     #[must_use]
     pub fn default_learning_rate(&self) -> T {
         T::from_f64(if matches!(self, Self::Adam(_) | Self::AdamW(_)) { 1e-3 } else { 1e-2 })
+    }
+
+    /// Refuses constants with which a step divides by 0 or every step is larger than the one before.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let refuse = |what| Err(Error::InvalidConfig { what });
+        let stays_below_one = |x: T| x >= T::ZERO && x < T::ONE;
+        match *self {
+            Self::SgdMomentum { momentum } | Self::Nesterov { momentum }
+                if !stays_below_one(momentum) =>
+            {
+                refuse("momentum must be in 0..1")
+            }
+            Self::RmsProp { decay_rate, .. } if !stays_below_one(decay_rate) => {
+                refuse("decay_rate must be in 0..1")
+            }
+            Self::RmsProp { epsilon, .. } if !(epsilon >= T::ZERO && epsilon.is_finite()) => {
+                refuse("epsilon must be finite and at least 0")
+            }
+            Self::Adam(config) | Self::AdamW(config) => {
+                if !(stays_below_one(config.beta1) && stays_below_one(config.beta2)) {
+                    refuse("beta1 and beta2 must be in 0..1")
+                } else if !(config.epsilon >= T::ZERO && config.epsilon.is_finite()) {
+                    refuse("epsilon must be finite and at least 0")
+                } else if !(config.weight_decay >= T::ZERO && config.weight_decay.is_finite()) {
+                    refuse("weight_decay must be finite and at least 0")
+                } else {
+                    Ok(())
+                }
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Elements of state for each parameter.

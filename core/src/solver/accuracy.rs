@@ -1,7 +1,7 @@
 //! How many samples a network puts into the right class.
 
 use super::dataset::{Batch, Dataset};
-use crate::error::Error;
+use crate::error::{Error, check_finite};
 use crate::float::Float;
 use crate::gemm::Gemm;
 use crate::layers::{Label, check_label};
@@ -17,7 +17,7 @@ use crate::state::Weights;
 ///
 /// [`Error::BufferTooSmall`] if a buffer is too short for a batch, [`Error::Shape`] if the weights
 /// belong to another architecture, [`Error::InvalidLabel`] with the index of a sample whose label names no
-/// class.
+/// class, [`Error::NonFinite`] if a score is NaN or infinite: whatever class it names, it knows none.
 pub fn check_accuracy<T: Float>(
     net: &FullyConnectedNet<'_, T>,
     gemm: &impl Gemm<T>,
@@ -46,6 +46,7 @@ pub(super) fn count_correct<T: Float>(
         let index = |n| index(done + n);
         let x = &Batch { data, index, shape: (rows, net.arch.input_dim()) };
         let scores = net.scores(gemm, weights, x, workspace)?;
+        check_finite("scores", scores.data())?;
         for (scores, n) in scores.row_iter().zip(0..) {
             let index = index(n);
             let label = data.label(index);

@@ -2,7 +2,7 @@
 
 use super::config::SolverConfig;
 use crate::arch::Arch;
-use crate::error::{Error, check_buffer, check_len};
+use crate::error::{Error, check_buffer, check_finite, check_len};
 use crate::float::Float;
 use crate::layers::Label;
 use crate::state::TrainState;
@@ -40,6 +40,20 @@ impl<T> SolverBuffers<'_, T> {
     /// Those of [`TrainState::new`].
     pub fn state(&mut self, arch: &Arch<'_>) -> Result<TrainState<'_, T>, Error> {
         TrainState::new(arch, self.params, self.running, self.grads, self.workspace)
+    }
+}
+
+impl<T: Float> SolverBuffers<'_, T> {
+    /// Refuses a state from which no run should go on, and that nobody should keep.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NonFinite`] if a parameter, a running statistic or a number of the update rule's state
+    /// is NaN or infinite.
+    pub fn check_finite(&self) -> Result<(), Error> {
+        check_finite("parameters", self.params)?;
+        check_finite("running statistics", self.running)?;
+        check_finite("numbers of the update rule", self.update_state)
     }
 }
 

@@ -116,6 +116,6 @@ impl<T: Float> SolverConfig<T> {
         if !(self.learning_rate.is_finite() && self.learning_rate > T::ZERO) {
             return refuse("learning_rate must be finite and above 0");
         }
-        Ok(())
+        self.update_rule.check()
     }
 }

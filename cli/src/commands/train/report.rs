@@ -1,6 +1,7 @@
 //! What is said of a run before and after it: header, summary, plots, and the course's figures beside
 //! its own.
 
+use super::advice::advice;
 use super::session::Session;
 use crate::commands::{accuracy_text, data_line};
 use crate::config::Config;
@@ -12,7 +13,7 @@ use crate::presets::{Preset, Reported};
 use crate::run_folder::{BEST, PLOTS};
 use crate::samples::Part;
 use crate::summary::Summary;
-use crate::trainer::{self, Outcome};
+use crate::trainer::{self, Outcome, is_non_finite};
 use anyhow::{Result, bail};
 use barenet::{Float, Weights};
 use std::time::Instant;
@@ -72,8 +73,14 @@ impl Session<'_> {
         let Self { config, data, split, backend, .. } = *self;
         let net = config.net::<T>();
         let weights = Weights::new(&net.arch, &outcome.best_params, &outcome.best_running)?;
-        let accuracy =
-            |part| trainer::evaluate(&net, weights, (data, split, part), mean_image, backend);
+        let accuracy = |part| {
+            let found = trainer::evaluate(&net, weights, (data, split, part), mean_image, backend);
+            match found {
+                // Where a run diverged before its first check, these are the weights of its start.
+                Err(error) if outcome.diverged_at.is_some() && is_non_finite(&error) => Ok(0.0),
+                found => found,
+            }
+        };
         let last = |history: &[f64]| history.last().copied().unwrap_or(0.0);
         let samples = f64::from_usize(outcome.steps * config.solver::<T>().batch_size);
         let val_acc = accuracy(Part::Val)?;
@@ -127,14 +134,16 @@ impl Session<'_> {
         let out = self.folder.current_path();
         let out = out.display();
         if let Some(iteration) = summary.diverged_at {
+            let steps = outcome.progress.iteration;
+            let advice = advice(self.config, steps);
+            // What a check or a checkpoint finds is of a step that was done.
+            let what = if steps < iteration { "the loss" } else { "a weight or score" };
             if outcome.progress.num_checks == 0 {
-                bail!(
-                    "the loss is not a finite number at iteration {iteration}; try a lower --learning-rate"
-                );
+                bail!("{what} is not a finite number at iteration {iteration}; {advice}");
             }
             bail!(
-                "the loss is not a finite number at iteration {iteration}; the best weights so far \
-                 (epoch {}, validation accuracy {:.3}) are in {}; try a lower --learning-rate",
+                "{what} is not a finite number at iteration {iteration}; the best weights so far \
+                 (epoch {}, validation accuracy {:.3}) are in {}; {advice}",
                 summary.best_epoch,
                 summary.best_val_acc,
                 self.folder.current_path().join(BEST).display()

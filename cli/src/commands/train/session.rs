@@ -171,6 +171,8 @@ impl Session<'_> {
                         | self.when.is_due(event, lengths.epochs, since, cost)
                     {
                         let begin = Instant::now();
+                        // Nobody should go on from such numbers: the run ends before them.
+                        moment.buffers.check_finite()?;
                         files.save(moment, &writer, &console)?;
                         waited = begin.elapsed();
                         last_saved = Instant::now();

@@ -1,0 +1,77 @@
+//! What to change after a run whose numbers became NaN or infinite.
+
+use crate::config::Config;
+use crate::settings::{InitName, UpdateRuleName};
+use barenet::Float;
+
+/// The setting that is the likeliest cause, and what to do about it.
+///
+/// `steps` have been done. Before the first one no weight has changed: that is no matter of the learning
+/// rate.
+pub(super) fn advice(config: &Config, steps: usize) -> &'static str {
+    let settings = config.settings();
+    let rule = settings.update_rule.unwrap_or(UpdateRuleName::Sgd);
+    let rate = settings.learning_rate.unwrap_or_default();
+    let (reg, decay) =
+        (settings.reg.unwrap_or_default(), settings.weight_decay.unwrap_or_default());
+    let is_gaussian = settings.init == Some(InitName::Gaussian);
+    // More than ten times what keeps the size of activations in the narrowest layer.
+    let narrowest = config.arch().dims().iter().copied().min().unwrap_or(1);
+    let he = (2.0 / f64::from_usize(narrowest.max(1))).sqrt();
+    let is_large = settings.weight_scale.is_some_and(|scale| scale > 10.0 * he);
+    if is_gaussian && is_large {
+        return "try a lower --weight-scale, or --init he";
+    }
+    // A step of plain descent takes rate·reg of a weight away; more than twice itself makes it grow.
+    if rate * reg >= 1.0 || (steps == 0 && reg >= 1e3) {
+        return "try a lower --reg";
+    }
+    if steps == 0 {
+        return "no weight has changed yet, so it comes from the data or from how weights start: look \
+                at the images with `barenet data info`, or try --init he";
+    }
+    if rule == UpdateRuleName::AdamW && rate * decay >= 1.0 {
+        return "try a lower --weight-decay";
+    }
+    let uses_epsilon =
+        matches!(rule, UpdateRuleName::RmsProp | UpdateRuleName::Adam | UpdateRuleName::AdamW);
+    if uses_epsilon && settings.epsilon.is_some_and(|epsilon| epsilon < 1e-12) {
+        return "try a larger --epsilon, such as 1e-8";
+    }
+    if settings.momentum.is_some_and(|momentum| momentum > 0.995)
+        && matches!(rule, UpdateRuleName::SgdMomentum | UpdateRuleName::Nesterov)
+    {
+        return "try a lower --momentum or --learning-rate";
+    }
+    "try a lower --learning-rate"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Settings;
+
+    #[test]
+    fn advice_names_the_setting_that_is_out_of_the_ordinary() {
+        let none = Settings::default;
+        let (adam, adamw) = (Some(UpdateRuleName::Adam), Some(UpdateRuleName::AdamW));
+        for (settings, steps, expected) in [
+            (none(), 40, "--learning-rate"),
+            (Settings { reg: Some(1e30), ..none() }, 2, "--reg"),
+            (Settings { reg: Some(1e30), ..none() }, 0, "--reg"),
+            (Settings { weight_scale: Some(1e20), ..none() }, 0, "--weight-scale"),
+            (Settings { epsilon: Some(1e-40), update_rule: adam, ..none() }, 2, "--epsilon"),
+            (Settings { epsilon: Some(1e-40), ..none() }, 2, "--learning-rate"),
+            (
+                Settings { weight_decay: Some(1e9), update_rule: adamw, ..none() },
+                9,
+                "--weight-decay",
+            ),
+            (none(), 0, "barenet data info"),
+        ] {
+            let config = Config::new(settings.clone(), 3072, 10).unwrap();
+            let found = advice(&config, steps);
+            assert!(found.contains(expected), "{settings:?}, {steps}: {found}");
+        }
+    }
+}
