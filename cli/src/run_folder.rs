@@ -79,6 +79,9 @@ impl RunFolder {
                 if let Some(folder) = Folder::make_new(&path)? {
                     return Ok(Self::new(folder.lock(WORKS)?));
                 }
+                if let Some(folder) = Folder::reclaim(&path, WORKS) {
+                    return Ok(Self::new(folder));
+                }
             }
             bail!("runs: no name is free for another run");
         };

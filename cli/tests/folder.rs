@@ -134,6 +134,19 @@ fn a_run_that_does_no_step_leaves_nothing() {
             assert_eq!(files(&place.path().join("mine")).len(), 1, "{settings:?} {out:?}");
         }
     }
+    // A second signal ends a run without time to clear away: the next one takes its folder.
+    let slow = ["train", "--gemm", "portable", "--hidden", "2000,8000,8000,8000", "--threads", "1"];
+    let slow = [&slow[..], &["--batch-size", "4000", "--preset", "two-layer"]].concat();
+    let (mut running, start) = Running::start(place.path(), &slow, "start");
+    running.signal("-INT");
+    running.signal("-INT");
+    assert_eq!(running.end().0, Some(130));
+    let output = barenet(place.path(), &["train", "-q", "--hidden", "1000000,1000000"]);
+    refused_in_one_line(&output, 1, &["not enough memory"]);
+    succeeds(&quick(place.path(), &["-q", "--preset", "two-layer"]));
+    assert_eq!(start["out"], "runs/two-layer");
+    assert!(place.path().join("runs/two-layer/summary.json").is_file());
+    fs::remove_dir_all(place.path().join("runs")).unwrap();
     let output = barenet(place.path(), &["compare", "-q", "--hidden", "1000000,1000000"]);
     refused_in_one_line(&output, 1, &["not enough memory"]);
     assert!(!place.path().join("runs").exists());
