@@ -1,0 +1,44 @@
+//! `core/examples/complete.rs`, which uses nothing of the library, trains as the library does.
+
+use barenet::optim::UpdateRule;
+use barenet::{Arch, FullyConnectedNet, Init, Label, Mat, Portable, Rng, TrainState};
+
+#[path = "../../core/examples/complete.rs"]
+#[allow(dead_code, missing_docs, unreachable_pub)]
+mod complete;
+
+#[test]
+fn the_example_in_one_file_has_the_losses_of_the_library() {
+    const STEPS: i32 = 30;
+    let arch = Arch::new(&complete::SIZES).with_batchnorm();
+    let net = FullyConnectedNet { reg: complete::REG, ..FullyConnectedNet::with_arch(arch) };
+    let (x, y) = complete::spirals(complete::Rng::seed(1));
+    let y: Vec<Label> = y.into_iter().map(|class| Label::try_from(class).unwrap()).collect();
+    let x = Mat::new(&x, y.len(), 2).unwrap();
+
+    let len = net.arch.num_params();
+    let rule = UpdateRule::<f64>::from_name("adam").unwrap();
+    let (mut params, mut grads) = (vec![0.0; len], vec![0.0; len]);
+    let mut running = vec![0.0; net.arch.num_running()];
+    let mut workspace = vec![0.0; net.arch.train_workspace_len(y.len())];
+    let mut update_state = vec![0.0; rule.state_per_param() * len];
+    let mut losses = Vec::new();
+    for t in 1..=STEPS {
+        let mut state =
+            TrainState::new(&net.arch, &mut params, &mut running, &mut grads, &mut workspace)
+                .unwrap();
+        if t == 1 {
+            net.init(Init::He, Rng::seed(0), &mut state);
+        }
+        losses.push(net.loss(&Portable, Rng::seed(0), &mut state, x, &y).unwrap());
+        let t = usize::try_from(t).unwrap();
+        rule.update(&Portable, complete::LEARNING_RATE, t, &mut params, &grads, &mut update_state)
+            .unwrap();
+    }
+    let found = complete::train(STEPS);
+    assert!(losses[29] < 0.7 * losses[0], "it learns: {losses:?}");
+    for (step, (found, loss)) in found.iter().zip(&losses).enumerate() {
+        // Sums in another order: each step amplifies the last bits a little.
+        assert!((found - loss).abs() < 1e-9 * loss, "step {step}: {found}, the library {loss}");
+    }
+}
