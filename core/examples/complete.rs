@@ -10,13 +10,13 @@ use std::f64::consts::TAU;
 const POINTS: usize = 100; // of each class
 const CLASSES: usize = 3;
 /// The sizes of the layers: x [N, 2] → 64 → 32 → scores [N, C].
-pub const SIZES: [usize; 4] = [2, 64, 32, CLASSES];
-pub const LEARNING_RATE: f64 = 1e-2;
-pub const REG: f64 = 1e-4;
+pub(crate) const SIZES: [usize; 4] = [2, 64, 32, CLASSES];
+pub(crate) const LEARNING_RATE: f64 = 1e-2;
+pub(crate) const REG: f64 = 1e-4;
 const EPS: f64 = 1e-5;
 
 /// SplitMix64: number i is a mix of key + (i + 1)·γ.
-pub struct Rng {
+pub(crate) struct Rng {
     key: u64,
     counter: u64,
 }
@@ -28,7 +28,7 @@ fn mix(mut z: u64) -> u64 {
 }
 
 impl Rng {
-    pub fn seed(key: u64) -> Self {
+    pub(crate) fn seed(key: u64) -> Self {
         Self { key, counter: 0 }
     }
     /// An independent stream.
@@ -50,7 +50,7 @@ impl Rng {
 }
 
 /// CS231n's spirals: x [N, 2], and the class of each point.
-pub fn spirals(mut rng: Rng) -> (Vec<f64>, Vec<usize>) {
+pub(crate) fn spirals(mut rng: Rng) -> (Vec<f64>, Vec<usize>) {
     let (mut x, mut y) = (Vec::new(), Vec::new());
     for class in 0..CLASSES {
         for i in 0..POINTS {
@@ -74,7 +74,7 @@ fn product(
 }
 
 /// The parameters of a layer, w [D, M], b, gamma and beta [M], or their gradients.
-pub type Layer = [Vec<f64>; 4];
+pub(crate) type Layer = [Vec<f64>; 4];
 
 /// What the backward pass of a hidden layer needs of the forward pass.
 struct Cache {
@@ -85,7 +85,7 @@ struct Cache {
 }
 
 /// He's weights: normal with standard deviation √(2 / fan_in).
-pub fn init(rng: &Rng) -> Vec<Layer> {
+pub(crate) fn init(rng: &Rng) -> Vec<Layer> {
     let layer = |l: usize| {
         let (d, m, mut rng) = (SIZES[l], SIZES[l + 1], rng.fork(l as u64));
         let std = (2.0 / d as f64).sqrt();
@@ -98,7 +98,7 @@ pub fn init(rng: &Rng) -> Vec<Layer> {
 }
 
 /// The loss of a batch, and the gradient of every parameter.
-pub fn loss(net: &[Layer], x: &[f64], y: &[usize]) -> (f64, Vec<Layer>) {
+pub(crate) fn loss(net: &[Layer], x: &[f64], y: &[usize]) -> (f64, Vec<Layer>) {
     let n = y.len();
     let mean = |of: &dyn Fn(usize) -> f64| (0..n).map(of).sum::<f64>() / n as f64;
 
@@ -178,7 +178,7 @@ fn adam(w: &mut [f64], dw: &[f64], state: &mut [[f64; 2]], t: i32) {
 }
 
 /// Trains on all points at once, and returns the loss of every step.
-pub fn train(steps: i32) -> Vec<f64> {
+pub(crate) fn train(steps: i32) -> Vec<f64> {
     let (x, y) = spirals(Rng::seed(1));
     let mut net = init(&Rng::seed(0));
     let mut state: Vec<_> = net.iter().flatten().map(|w| vec![[0.0; 2]; w.len()]).collect();

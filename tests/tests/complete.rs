@@ -4,7 +4,7 @@ use barenet::optim::UpdateRule;
 use barenet::{Arch, FullyConnectedNet, Init, Label, Mat, Portable, Rng, TrainState};
 
 #[path = "../../core/examples/complete.rs"]
-#[allow(dead_code, missing_docs, unreachable_pub)]
+#[allow(dead_code)]
 mod complete;
 
 #[test]
