@@ -109,17 +109,21 @@ pub struct Backend {
     kernel: Kernel,
     /// `None` for one thread.
     team: Option<Team>,
+    /// Why there are fewer threads than were asked for.
+    refusal: Option<io::Error>,
 }
 
 impl Backend {
     /// Makes a team of `threads` threads, the calling one included, but at most one for each CPU,
-    /// which is also what 0 means: more would only wait for each other.
+    /// which is also what 0 means: more would only wait for each other. Where the operating system
+    /// starts fewer, those do the work, to the same bits; [`Self::refusal`] says why.
     ///
     /// # Errors
     ///
-    /// If the operating system refuses to start the threads.
+    /// None: the calling thread is always there.
     pub fn new(kernel: Kernel, threads: usize) -> io::Result<Self> {
-        Self::with_threads(kernel, if threads == 0 { cpus() } else { threads.min(cpus()) })
+        let threads = if threads == 0 { cpus() } else { threads.min(cpus()) };
+        Ok(Self::of(kernel, Team::new(threads)))
     }
 
     /// Makes a team of exactly `threads` threads, at least one, however many CPUs there are: for
@@ -129,10 +133,17 @@ impl Backend {
     ///
     /// If the operating system refuses to start the threads.
     pub fn with_threads(kernel: Kernel, threads: usize) -> io::Result<Self> {
+        let backend = Self::of(kernel, Team::new(threads));
+        match backend.refusal {
+            Some(error) => Err(error),
+            None => Ok(backend),
+        }
+    }
+
+    fn of(kernel: Kernel, (team, refusal): (Team, Option<io::Error>)) -> Self {
         #[cfg(feature = "openblas")]
         let _single_threaded = crate::OpenBlas::new();
-        let team = if threads > 1 { Some(Team::new(threads)?) } else { None };
-        Ok(Self { kernel, team })
+        Self { kernel, team: Some(team).filter(|team| team.size() > 1), refusal }
     }
 
     /// What multiplies.
@@ -145,6 +156,18 @@ impl Backend {
     #[must_use]
     pub fn threads(&self) -> usize {
         self.team.as_ref().map_or(1, Team::size)
+    }
+
+    /// Why the operating system started fewer threads than were asked for, if it did.
+    ///
+    /// ```
+    /// use barenet_blas::{Backend, Kernel};
+    /// assert!(Backend::new(Kernel::ALL[0], 1)?.refusal().is_none());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[must_use]
+    pub const fn refusal(&self) -> Option<&io::Error> {
+        self.refusal.as_ref()
     }
 
     /// Runs `work` on this thread as one of the team, which then stays awake between its products.

@@ -54,6 +54,8 @@ mod memory;
 mod openblas;
 #[cfg(any(feature = "matrixmultiply", feature = "openblas"))]
 mod own_first;
+#[cfg(all(feature = "std", unix))]
+mod signal;
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 mod simd;
 #[cfg(feature = "std")]
@@ -79,5 +81,7 @@ pub use memory::prefer_huge_pages;
 pub use memory::prefetch;
 #[cfg(feature = "openblas")]
 pub use openblas::OpenBlas;
+#[cfg(all(feature = "std", unix))]
+pub use signal::is_signal_ignored;
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 pub use simd::Simd;

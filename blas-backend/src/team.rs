@@ -63,12 +63,24 @@ struct Shared {
 }
 
 impl Team {
-    /// Starts a team of `size` members: the caller and `size - 1` threads.
-    pub(crate) fn new(size: usize) -> io::Result<Self> {
+    /// Starts a team of `size` members: the caller and `size - 1` threads. If the system does not start
+    /// them all, the team is those that it started, and the second value says why.
+    pub(crate) fn new(size: usize) -> (Self, Option<io::Error>) {
         if size > MAX_SIZE {
             let text = format!("{size} threads: at most {MAX_SIZE} work together");
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+            let refusal = io::Error::new(io::ErrorKind::InvalidInput, text);
+            return (Self::new(1).0, Some(refusal));
         }
+        Self::start(size, |place, shared| {
+            let builder = thread::Builder::new().name(format!("barenet-{place}"));
+            builder.spawn(move || shared.work(place))
+        })
+    }
+
+    fn start(
+        size: usize,
+        spawn: impl Fn(usize, Arc<Shared>) -> io::Result<JoinHandle<()>>,
+    ) -> (Self, Option<io::Error>) {
         let shared = Arc::new(Shared {
             queues: (0..size.max(1)).map(|_| Queue::default()).collect(),
             is_taken: AtomicBool::new(false),
@@ -81,16 +93,18 @@ impl Team {
         });
         let mut team = Self { shared, workers: Vec::new() };
         for place in 1..size {
-            let shared = Arc::clone(&team.shared);
-            let worker = thread::Builder::new().name(format!("barenet-{place}"));
-            team.workers.push(worker.spawn(move || shared.work(place))?);
+            match spawn(place, Arc::clone(&team.shared)) {
+                Ok(worker) => team.workers.push(worker),
+                // Nobody takes the places that are left, and so nobody offers work there.
+                Err(error) => return (team, Some(error)),
+            }
         }
-        Ok(team)
+        (team, None)
     }
 
     /// How many members it has, the caller included.
     pub(crate) fn size(&self) -> usize {
-        self.shared.queues.len()
+        self.workers.len() + 1
     }
 
     /// Runs `work` on this thread as one of the team.
@@ -277,86 +291,4 @@ impl Shared {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The sum of lo..hi, by halves.
-    fn sum(team: &Team, lo: u64, hi: u64) -> u64 {
-        if hi - lo <= 3 {
-            return (lo..hi).sum();
-        }
-        let middle = lo.midpoint(hi);
-        let (mut left, mut right) = (0, 0);
-        team.join(|| left = sum(team, lo, middle), || right = sum(team, middle, hi));
-        left + right
-    }
-
-    #[test]
-    fn work_divided_a_thousand_times_is_done_once_each() {
-        for size in [1, 2, 3, 8] {
-            let team = Team::new(size).unwrap();
-            assert_eq!(team.size(), size);
-            for n in [0, 1, 10, 100_000] {
-                assert_eq!(team.install(|| sum(&team, 0, n)), (0..n).sum());
-                assert_eq!(sum(&team, 0, n), (0..n).sum(), "without install");
-            }
-        }
-    }
-
-    #[test]
-    fn members_that_fell_asleep_are_woken() {
-        let team = Team::new(3).unwrap();
-        for _ in 0..20 {
-            thread::sleep(10 * PATIENCE);
-            assert_eq!(sum(&team, 0, 1000), 499_500);
-        }
-    }
-
-    #[test]
-    fn several_callers_can_use_one_team() {
-        let team = Team::new(2).unwrap();
-        thread::scope(|scope| {
-            for _ in 0..4 {
-                scope.spawn(|| {
-                    for _ in 0..200 {
-                        assert_eq!(team.install(|| sum(&team, 0, 1000)), 499_500);
-                    }
-                });
-            }
-        });
-    }
-
-    #[test]
-    fn a_team_within_a_team_works() {
-        let (outer, inner) = (Team::new(2).unwrap(), Team::new(2).unwrap());
-        let (mut left, mut right) = (0, 0);
-        outer.join(|| left = sum(&inner, 0, 1000), || right = sum(&inner, 0, 1000));
-        assert_eq!((left, right), (499_500, 499_500));
-        assert_eq!(outer.install(|| inner.install(|| sum(&outer, 0, 1000))), 499_500);
-    }
-
-    #[test]
-    fn a_panic_comes_out_after_both_pieces_have_ended() {
-        let team = Team::new(2).unwrap();
-        for which in ["a", "b"] {
-            for _ in 0..100 {
-                let other = AtomicBool::new(false);
-                let piece = |name: &str| {
-                    if name == which {
-                        // Not `panic!`: its message would be printed two hundred times.
-                        resume_unwind(Box::new("stop"));
-                    }
-                    other.store(true, Ordering::SeqCst);
-                };
-                let result = catch_unwind(AssertUnwindSafe(|| {
-                    team.join(|| piece("a"), || piece("b"));
-                }));
-                assert_eq!(*result.unwrap_err().downcast::<&str>().unwrap(), "stop");
-                if which == "b" {
-                    assert!(other.load(Ordering::SeqCst));
-                }
-            }
-        }
-        assert_eq!(sum(&team, 0, 1000), 499_500);
-    }
-}
+mod tests;
