@@ -47,16 +47,33 @@ pub fn accuracy_text(accuracy: f64) -> String {
 const EXACT_THREADS: &str = "BARENET_EXACT_THREADS";
 
 /// Starts the threads of a configuration: not more than there are CPUs, which would only make it
-/// slower.
+/// slower. Where the system starts fewer, goes on with those, and says so.
 ///
 /// # Errors
 ///
-/// If the operating system refuses.
+/// None today.
 pub fn start_backend(config: &Config) -> Result<Backend> {
     let threads = config.settings().threads.unwrap_or(0);
     let is_exact = threads > 0 && std::env::var_os(EXACT_THREADS).is_some_and(|v| !v.is_empty());
-    let start = if is_exact { Backend::with_threads } else { Backend::new };
-    Ok(start(config.kernel(), threads)?)
+    let exact = is_exact.then(|| Backend::with_threads(config.kernel(), threads));
+    let (backend, refusal) = match exact {
+        Some(Ok(backend)) => return Ok(backend),
+        Some(Err(error)) => (Backend::new(config.kernel(), threads)?, Some(error.to_string())),
+        None => {
+            let backend = Backend::new(config.kernel(), threads)?;
+            let refusal = backend.refusal().map(ToString::to_string);
+            (backend, refusal)
+        }
+    };
+    if let Some(refusal) = refusal {
+        let found = backend.threads();
+        let wanted = if threads == 0 { String::new() } else { format!(" of {threads}") };
+        complain(format_args!(
+            "warning: the system starts only {found}{wanted} threads ({refusal}; `ulimit -u` shows the \
+             limit); goes on with that, to the same result"
+        ));
+    }
+    Ok(backend)
 }
 
 /// The line that says which data a run uses, and, if they stand in for CIFAR-10, why.

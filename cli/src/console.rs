@@ -1,9 +1,14 @@
 //! What a person sees of a training run: the course's lines, and on a terminal a progress bar.
 
+mod printer;
+
+use crate::signals::{self, Stopped};
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use printer::{Printer, Tick};
 use std::io::{self, IsTerminal, Write};
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// How much is said, and to whom.
@@ -59,27 +64,89 @@ macro_rules! say {
 }
 pub(crate) use say;
 
-/// Prints a line on standard error. Where that cannot be written there is nobody to tell.
+/// Prints a line on standard error. Where that cannot be written there is nobody to tell; where nobody
+/// takes it, whoever wants to stop does not wait for long.
 pub fn complain(line: std::fmt::Arguments<'_>) {
-    drop(writeln!(io::stderr(), "{line}"));
+    let printer = Printer::new(Box::new(to_stderr), no_note);
+    printer.print(&line.to_string());
+    printer.end(false);
 }
 
-/// Prints the lines of a run.
+fn to_stderr(bytes: &[u8]) -> io::Result<()> {
+    io::stderr().write_all(bytes)
+}
+
+/// Writes to standard output. A terminal that is gone, as after a hangup, is a reader that went away.
+fn to_stdout(was_terminal: bool) -> impl Fn(&[u8]) -> io::Result<()> {
+    move |bytes| {
+        let mut stdout = io::stdout().lock();
+        let result = stdout.write_all(bytes).and_then(|()| stdout.flush());
+        #[cfg(unix)]
+        if was_terminal && result.as_ref().is_err_and(|e| e.raw_os_error() == Some(libc::EIO)) {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        #[cfg(not(unix))]
+        let _ignored = was_terminal;
+        result
+    }
+}
+
+fn no_note(count: u64) -> String {
+    format!("({count} lines left out)")
+}
+
+/// Prints the lines of a run. Nobody waits for who reads them: a thread prints, and if the reader takes
+/// nothing for too long, lines are left out, and it is said how many.
 #[derive(Debug)]
 pub struct Console {
     verbosity: Verbosity,
-    bar: ProgressBar,
+    out: OnceLock<Printer>,
+    err: OnceLock<Printer>,
+    bar: Arc<Bar>,
     batch_size: u64,
-    /// Why standard output could not be written, the first time.
-    failure: OnceLock<io::Error>,
+}
+
+/// The progress bar. Only the thread that prints on standard error draws it.
+#[derive(Debug, Default)]
+struct Bar {
+    bar: OnceLock<ProgressBar>,
+    samples: AtomicU64,
+    samples_per_second: AtomicU64,
+}
+
+impl Bar {
+    /// Does something while the bar is away.
+    fn suspend<R>(&self, work: impl FnOnce() -> R) -> R {
+        match self.bar.get() {
+            Some(bar) => bar.suspend(work),
+            None => work(),
+        }
+    }
+}
+
+impl Tick for Arc<Bar> {
+    fn tick(&self) {
+        if let Some(bar) = self.bar.get() {
+            let rate = f64::from_bits(self.samples_per_second.load(Ordering::Relaxed));
+            bar.set_position(self.samples.load(Ordering::Relaxed));
+            bar.set_message(format!("{} samples/s", thousands(rate)));
+            bar.tick();
+        }
+    }
+
+    fn end(&self) {
+        if let Some(bar) = self.bar.get() {
+            bar.finish_and_clear();
+        }
+    }
 }
 
 impl Console {
     /// A console without a progress bar.
     #[must_use]
     pub fn new(verbosity: Verbosity) -> Self {
-        let failure = OnceLock::new();
-        Self { verbosity, bar: ProgressBar::hidden(), batch_size: 0, failure }
+        let (out, err) = (OnceLock::new(), OnceLock::new());
+        Self { verbosity, out, err, bar: Arc::default(), batch_size: 0 }
     }
 
     /// Shows a progress bar, if standard error is a terminal and somebody wants to see it.
@@ -92,69 +159,105 @@ impl Console {
         let bar = bar_template();
         let template = format!("{bar} {{percent:>3}}%  {{msg}}  {{eta}} left");
         let samples = to_u64(num_iterations).saturating_mul(self.batch_size);
-        self.bar =
+        let bar =
             ProgressBar::with_draw_target(Some(samples), ProgressDrawTarget::stderr_with_hz(8));
         if let Ok(style) = ProgressStyle::with_template(&template) {
-            self.bar.set_style(style.progress_chars("━━─"));
+            bar.set_style(style.progress_chars("━━─"));
         }
-        self.bar.enable_steady_tick(Duration::from_millis(250));
+        if self.err().has_thread() {
+            let _first = self.bar.bar.set(bar);
+        }
     }
 
     /// Moves the progress bar to an iteration.
     pub fn progress(&self, iteration: usize, samples_per_second: f64) {
-        if !self.bar.is_hidden() {
-            let iteration = u64::try_from(iteration).unwrap_or(u64::MAX);
-            self.bar.set_position(iteration.saturating_mul(self.batch_size));
-            self.bar.set_message(format!("{} samples/s", thousands(samples_per_second)));
-        }
+        let iteration = u64::try_from(iteration).unwrap_or(u64::MAX);
+        let samples = iteration.saturating_mul(self.batch_size);
+        self.bar.samples.store(samples, Ordering::Relaxed);
+        self.bar.samples_per_second.store(samples_per_second.to_bits(), Ordering::Relaxed);
     }
 
     /// A line for people: on standard output, unless that is for machines or nobody.
     pub fn line(&self, line: &str) {
         if self.verbosity == Verbosity::Lines {
-            self.print(line);
+            self.out().print(line);
         }
     }
 
     /// A line for machines.
     pub fn json(&self, line: &str) {
         if self.verbosity == Verbosity::Json {
-            self.print(line);
+            self.out().print(line);
         }
     }
 
     /// A line that must not be missed, on standard error.
     pub fn warn(&self, line: &str) {
-        self.bar.suspend(|| complain(format_args!("warning: {line}")));
-    }
-
-    /// Neither a reader that went away nor a disk that is full is a reason to lose a training run: it
-    /// goes on without printing, and [`Console::end`] says so.
-    fn print(&self, line: &str) {
-        if self.failure.get().is_some() {
-            return;
-        }
-        let result = self.bar.suspend(|| unless_closed(writeln!(io::stdout(), "{line}")));
-        if let Err(error) = result {
-            // Lines are printed one after another, so no other failure was first.
-            let _first = self.failure.set(error);
+        let line = format!("warning: {line}");
+        if !self.err().print(&line) {
+            complain(format_args!("{line}"));
         }
     }
 
-    /// Takes the progress bar away.
+    fn out(&self) -> &Printer {
+        self.out.get_or_init(|| {
+            let was_terminal = io::stdout().is_terminal();
+            let print = to_stdout(was_terminal);
+            let bar = Arc::clone(&self.bar);
+            let sink = move |bytes: &[u8]| {
+                // On another terminal, or where there is none, the bar is in nobody's way.
+                if was_terminal { bar.suspend(|| print(bytes)) } else { print(bytes) }
+            };
+            let note = match self.verbosity {
+                Verbosity::Json => |count| format!("{{\"event\":\"left_out\",\"lines\":{count}}}"),
+                _ => |count| format!("({count} lines left out: they were not read in time)"),
+            };
+            Printer::new(Box::new(sink), note)
+        })
+    }
+
+    fn err(&self) -> &Printer {
+        self.err.get_or_init(|| {
+            let bar = Arc::clone(&self.bar);
+            let sink = move |bytes: &[u8]| bar.suspend(|| to_stderr(bytes));
+            let tick = Arc::clone(&self.bar);
+            Printer::with_tick(Box::new(sink), no_note, Duration::from_millis(125), tick)
+        })
+    }
+
+    /// Takes the progress bar away. What is printed after it is never left out.
     pub fn finish(&self) {
-        self.bar.finish_and_clear();
+        if let Some(err) = self.err.get() {
+            err.end(true);
+        }
+        if let Some(out) = self.out.get() {
+            out.take_all();
+        }
     }
 
-    /// Whether all that was to be printed was printed.
+    /// Waits until all that was to be printed was printed.
     ///
     /// # Errors
     ///
     /// If standard output could not be written: why, and `instead`, what there is all the same.
+    /// [`Stopped`], if somebody did not want to wait until it was read.
     pub fn end(self, instead: &str) -> Result<()> {
-        self.failure
-            .into_inner()
-            .map_or(Ok(()), |error| Err(error).context(format!("{instead}, but {CANNOT_PRINT}")))
+        let Some(out) = self.out.get() else { return Ok(()) };
+        if !out.end(false)
+            && let Some(signal) = signals::asked_to_stop()
+        {
+            return Err(Stopped::Unread { signal, what: instead.to_owned() }.into());
+        }
+        let result = out.failure().map_or(Ok(()), Err);
+        result.with_context(|| format!("{instead}, but {CANNOT_PRINT}"))
+    }
+}
+
+impl Drop for Console {
+    fn drop(&mut self) {
+        for printer in [&self.err, &self.out].into_iter().filter_map(OnceLock::get) {
+            printer.end(false);
+        }
     }
 }
 

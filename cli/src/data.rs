@@ -182,7 +182,7 @@ impl DataError {
 /// [`DataError`] naming the file, what was expected and what was found.
 pub fn load(path: &Path) -> Result<DataSet, DataError> {
     let metadata = std::fs::metadata(path).map_err(|e| DataError::io(path, e))?;
-    if metadata.is_file() {
+    if !metadata.is_dir() {
         return archive::load(path);
     }
     let folders = [path.to_owned(), path.join(cifar10::FOLDER), path.join(pickle::FOLDER)];
@@ -190,7 +190,7 @@ pub fn load(path: &Path) -> Result<DataSet, DataError> {
         // One file is enough to tell; if another is missing, that is an error which names it.
         let has = |files: [&str; 5], test: &str| {
             let mut names = files.iter().chain([&test]);
-            names.try_fold(false, |found, name| Ok(found || is_file(&folder.join(name))?))
+            names.try_fold(false, |found, name| Ok(found || is_there(&folder.join(name))?))
         };
         if has(cifar10::TRAIN_FILES, cifar10::TEST_FILE)? {
             return cifar10::load(&folder);
@@ -200,18 +200,19 @@ pub fn load(path: &Path) -> Result<DataSet, DataError> {
         }
     }
     for name in ["cifar-10-binary.tar.gz", "cifar-10-python.tar.gz"] {
-        if is_file(&path.join(name))? {
+        if is_there(&path.join(name))? {
             return archive::load(&path.join(name));
         }
     }
     Err(DataError::NotFound(path.display().to_string()))
 }
 
-/// Whether there is such a file. A folder that may not be looked into is an error: it may hold one. A
-/// link to what is not there was meant to be one, and to read it is the error that says so.
-fn is_file(path: &Path) -> Result<bool, DataError> {
+/// Whether there is something of this name: if it is no file, reading it says what it is. A folder that may
+/// not be looked into is an error: it may hold one. A link to what is not there was meant to be one, and
+/// to read it is the error that says so.
+fn is_there(path: &Path) -> Result<bool, DataError> {
     match std::fs::metadata(path) {
-        Ok(metadata) => Ok(metadata.is_file()),
+        Ok(_) => Ok(true),
         Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             Ok(std::fs::symlink_metadata(path).is_ok())
         }

@@ -6,6 +6,7 @@
 
 use crate::console::complain;
 use crate::folder::Folder;
+use crate::reading::create;
 use anyhow::{Context, Result};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
@@ -46,7 +47,7 @@ pub struct RealDisk;
 
 impl Disk for RealDisk {
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<File> {
-        let mut file = File::create(path)?;
+        let mut file = create(path)?;
         file.write_all(bytes)?;
         Ok(file)
     }

@@ -1,6 +1,7 @@
 //! What happens in a run, as lines of JSON.
 
 use crate::disk::RealDisk;
+use crate::reading::create;
 use crate::run_folder::{EVENTS, RunFolder};
 use crate::summary::Summary;
 use anyhow::{Context, Result};
@@ -92,7 +93,7 @@ impl EventLog {
         let path = folder.file(EVENTS);
         // Appended, so that a log that somebody cuts meanwhile goes on at its end.
         let create = |path: PathBuf| {
-            File::create(&path)?;
+            create(&path)?;
             File::options().append(true).open(path)
         };
         let file = folder.begin_file(EVENTS).and_then(create);

@@ -9,6 +9,7 @@ mod lock;
 pub use lock::LOCK;
 
 use crate::disk::{Disk, RealDisk, folder_of, write_whole};
+use crate::reading;
 use anyhow::{Context, Result};
 use std::collections::BTreeSet;
 use std::fs::{self, File, Metadata};
@@ -204,20 +205,25 @@ impl Folder {
         self.place(name).is_ok_and(|path| path.is_file())
     }
 
+    /// Refuses a folder, pipe or socket that has a name which files are to have.
+    ///
+    /// # Errors
+    ///
+    /// Naming the first of them.
+    pub fn check_places<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Result<()> {
+        names.into_iter().try_for_each(|name| {
+            let check = self.place(name).and_then(|path| reading::check_place(&path));
+            check.with_context(|| self.file(name).display().to_string())
+        })
+    }
+
     /// Reads a file.
     ///
     /// # Errors
     ///
     /// Naming the file, if it cannot be read.
     pub fn read(&self, name: &str) -> Result<Vec<u8>> {
-        let read = |path: PathBuf| {
-            // A named pipe would keep whoever opens it.
-            match fs::metadata(&path) {
-                Ok(found) if !found.is_file() => Err(io::Error::other("not a regular file")),
-                _ => fs::read(path),
-            }
-        };
-        let read = self.place(name).and_then(read);
+        let read = self.place(name).and_then(|path| reading::read(&path));
         read.with_context(|| self.file(name).display().to_string())
     }
 

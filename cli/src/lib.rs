@@ -6,7 +6,7 @@
 //! | [`data`], [`samples`] | the images, and CS231n's split and preprocessing |
 //! | [`trainer`] | one training run |
 //! | [`run_folder`], [`events`], [`summary`], [`weights`], [`checkpoint`], [`plot`] | what a run leaves |
-//! | [`folder`], [`disk`] | the folder that is written to, wherever it is; files that are whole or not there |
+//! | [`folder`], [`disk`], [`mod@reading`] | the folder that is written to, wherever it is; files that are whole or not there; how they are read |
 //! | [`export`] | a trained network as a crate for microcontrollers |
 //! | [`signals`] | Ctrl-C and its kin |
 //! | [`gradcheck`] | the course's gradient checks, with NumPy's random numbers |
@@ -25,6 +25,7 @@ pub mod gradcheck;
 pub mod number;
 pub mod plot;
 pub mod presets;
+pub mod reading;
 pub mod run_folder;
 pub mod samples;
 pub mod settings;

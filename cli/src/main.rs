@@ -3,7 +3,7 @@
 use barenet_cli::commands::{compare, data, eval, export, gradcheck, presets, train};
 use barenet_cli::console::{complain, unless_closed};
 use barenet_cli::settings::SettingsError;
-use barenet_cli::signals::Stopped;
+use barenet_cli::signals::{Stopped, survive_limits};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::any::TypeId;
 use std::process::ExitCode;
@@ -40,6 +40,9 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    if let Err(error) = survive_limits() {
+        complain(format_args!("warning: signals cannot be listened to: {error}"));
+    }
     let command = match parse() {
         Ok(Cli { command }) => command,
         Err(message) => return explain(&message),
@@ -60,7 +63,7 @@ fn main() -> ExitCode {
             match error.downcast_ref::<Stopped>() {
                 Some(stopped) => {
                     complain(format_args!("{stopped}"));
-                    ExitCode::from(128 + stopped.signal)
+                    ExitCode::from(128 + stopped.signal())
                 }
                 None => {
                     complain(format_args!("error: {error:#}"));

@@ -118,6 +118,10 @@ impl RunFolder {
         match Folder::open(path) {
             Ok(folder) if folder.has(BEST) => return Ok(Self::new(folder)),
             Ok(folder) => {
+                if folder.place(BEST).is_ok_and(|path| path.exists()) {
+                    // What it is instead of a file is the message.
+                    folder.read(BEST)?;
+                }
                 if [CHECKPOINT, PREVIOUS_CHECKPOINT].iter().any(|name| folder.has(name)) {
                     let resume = resume_command(path, None);
                     bail!("{name}: {BEST} is missing; `{resume}` writes it anew");
@@ -160,8 +164,9 @@ impl RunFolder {
         }
         let folder = folder.lock(WORKS)?;
         first::clear_away(&RealDisk, &folder)?;
-        // All else is written anew from the checkpoint, whatever became of it.
+        // All else is written anew from the checkpoint, whatever became of it, but a file can be.
         refuse_what_is_in_the_way(&folder, PLOTS)?;
+        folder.check_places(RUN_FILES)?;
         Ok(Self { begun: AtomicBool::new(true), ..Self::new(folder) })
     }
 }

@@ -1,5 +1,6 @@
 //! What came out of a run.
 
+use crate::reading::{MAX_TEXT_LEN, read_at_most};
 use crate::run_folder::{RunFolder, SUMMARY};
 use crate::shell::resume_command;
 use anyhow::{Context, Result};
@@ -58,7 +59,8 @@ impl Summary {
     ///
     /// Naming the file, if it is not there or cannot be read.
     pub fn read(folder: &RunFolder) -> Result<Self> {
-        let json = folder.read(SUMMARY)?;
+        let json = folder.place(SUMMARY).and_then(|path| read_at_most(&path, MAX_TEXT_LEN));
+        let json = json.with_context(|| folder.file(SUMMARY).display().to_string())?;
         serde_json::from_slice(&json).with_context(|| {
             let (file, resume) = (folder.file(SUMMARY), resume_command(folder.path(), None));
             format!("{}: damaged; `{resume}` writes it anew", file.display())

@@ -14,7 +14,7 @@ use anyhow::{Context, Result, anyhow};
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Condvar, Mutex, PoisonError};
-use std::thread::{Scope, ScopedJoinHandle};
+use std::thread::{self, Scope, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
 /// Writes a checkpoint into a run's folder; the one before becomes the previous one.
@@ -106,11 +106,12 @@ impl Found {
 }
 
 /// Writes checkpoints on a thread of its own. If they come faster than the disk takes them, only the
-/// newest waits.
+/// newest waits. Where the system starts no more threads, whoever hands one over writes it.
 #[derive(Debug)]
 pub struct Writer<'scope, T> {
     desk: &'scope Desk<T>,
-    thread: ScopedJoinHandle<'scope, ()>,
+    folder: &'scope Folder,
+    thread: Option<ScopedJoinHandle<'scope, ()>>,
 }
 
 /// Where a checkpoint lies until the writer takes it.
@@ -137,6 +138,17 @@ impl<T> Default for Desk<T> {
     }
 }
 
+impl<T: Number> Desk<T> {
+    fn write(&self, folder: &Folder, checkpoint: &Checkpoint<T>) {
+        let start = Instant::now();
+        let result = save(&RealDisk, folder, &checkpoint.to_bytes());
+        let took = start.elapsed();
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.failed = result.err();
+        state.took = state.waiting.is_none().then_some(took);
+    }
+}
+
 impl<'scope, T: Number> Writer<'scope, T> {
     /// Starts the thread.
     #[must_use]
@@ -153,15 +165,11 @@ impl<'scope, T: Number> Writer<'scope, T> {
                 }
                 let Some(checkpoint) = state.waiting.take() else { return };
                 drop(state);
-                let start = Instant::now();
-                let result = save(&RealDisk, folder, &checkpoint.to_bytes());
-                let took = start.elapsed();
-                let mut state = desk.state.lock().unwrap_or_else(PoisonError::into_inner);
-                state.failed = result.err();
-                state.took = state.waiting.is_none().then_some(took);
+                desk.write(folder, &checkpoint);
             }
         };
-        Self { desk, thread: scope.spawn(work) }
+        let thread = thread::Builder::new().spawn_scoped(scope, work).ok();
+        Self { desk, folder, thread }
     }
 
     /// Hands a checkpoint over, in place of one that still waits. Returns what went wrong with an
@@ -169,10 +177,16 @@ impl<'scope, T: Number> Writer<'scope, T> {
     #[must_use]
     pub fn submit(&self, checkpoint: Checkpoint<T>) -> Option<anyhow::Error> {
         let mut state = self.desk.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let failed = state.failed.take();
+        if self.thread.is_none() {
+            drop(state);
+            self.desk.write(self.folder, &checkpoint);
+            return failed;
+        }
         state.waiting = Some(checkpoint);
         state.took = None;
         self.desk.changed.notify_one();
-        state.failed.take()
+        failed
     }
 
     /// How long the last one took, zero before the first; `None` while one is not yet written.
@@ -189,7 +203,7 @@ impl<'scope, T: Number> Writer<'scope, T> {
     pub fn finish(self) -> Result<()> {
         self.desk.state.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
         self.desk.changed.notify_one();
-        if self.thread.join().is_err() {
+        if self.thread.is_some_and(|thread| thread.join().is_err()) {
             return Err(anyhow!("the thread that writes checkpoints has failed"));
         }
         let mut state = self.desk.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -304,7 +318,7 @@ mod tests {
         let (desk, missing) = (Desk::default(), Desk::default());
         let removed = Folder::make(&place.path().join("no such folder")).unwrap();
         fs::remove_dir(removed.path()).unwrap();
-        std::thread::scope(|scope| {
+        thread::scope(|scope| {
             let writer = Writer::start(scope, &desk, &folder);
             assert_eq!(writer.cost(), Some(Duration::ZERO));
             for iteration in 1..=50 {
@@ -316,5 +330,25 @@ mod tests {
             assert!(writer.finish().unwrap_err().to_string().contains("no such folder"));
         });
         assert_eq!(iteration_of(&find(&folder).unwrap()), 50);
+    }
+
+    #[test]
+    fn without_a_thread_the_writer_writes_at_once() {
+        let (place, folder) = new_folder();
+        let (desk, missing) = (Desk::default(), Desk::default());
+        let writer = Writer { desk: &desk, folder: &folder, thread: None };
+        for iteration in 1..=3 {
+            assert!(writer.submit(checkpoint(iteration)).is_none());
+            assert_eq!(iteration_of(&find(&folder).unwrap()), iteration);
+            assert!(writer.cost().is_some_and(|cost| cost > Duration::ZERO));
+        }
+        writer.finish().unwrap();
+        let removed = Folder::make(&place.path().join("no such folder")).unwrap();
+        fs::remove_dir(removed.path()).unwrap();
+        let writer = Writer { desk: &missing, folder: &removed, thread: None };
+        assert!(writer.submit(checkpoint(1)).is_none());
+        let error = writer.submit(checkpoint(2)).unwrap().to_string();
+        assert!(error.contains("no such folder"), "{error}");
+        assert!(writer.finish().unwrap_err().to_string().contains("no such folder"));
     }
 }

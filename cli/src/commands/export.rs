@@ -219,7 +219,7 @@ fn finished(folder: &RunFolder, config: &Config, data: Option<&Path>) -> Result<
     let run = folder.path().display();
     let resume = resume_command(folder.path(), data);
     ensure!(
-        folder.file(SUMMARY).is_file(),
+        folder.file(SUMMARY).exists(),
         "{run}: this run was never finished: {SUMMARY} is missing; `{resume}` goes on with it"
     );
     let summary = Summary::read(folder)?;

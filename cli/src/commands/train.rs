@@ -16,6 +16,7 @@ use crate::config::Config;
 use crate::console::{Console, Verbosity};
 use crate::data::{IMAGE_LEN, NUM_CLASSES};
 use crate::presets::Preset;
+use crate::reading::read_named_text;
 use crate::run_folder::RunFolder;
 use crate::samples::Split;
 use crate::settings::{Dtype, Settings, count};
@@ -41,8 +42,8 @@ Examples:
   barenet train --resume runs/best --epochs 40     or that is to be longer
 
 A run starts from --preset (two-layer if there is no --config either), is changed by --config, then
-by flags. The first Ctrl-C stops it after a checkpoint, the second at once.
-Exit status: 0 ok, 1 failed, 2 a setting or flag that cannot be used, 130 and 143 stopped."
+by flags. The first Ctrl-C stops it after a checkpoint, the second at once; so do SIGTERM and SIGHUP.
+Exit status: 0 ok, 1 failed, 2 a setting or flag that cannot be used, 129, 130 and 143 stopped."
 )]
 pub struct Args {
     /// Read settings from this TOML file, such as the config.toml of a run
@@ -90,7 +91,7 @@ pub fn combine(
     let file = match config {
         None => Settings::default(),
         Some(path) => {
-            let text = std::fs::read_to_string(path)
+            let text = read_named_text(path)
                 .with_context(|| format!("{}: cannot be read", path.display()))?;
             Settings::from_toml(&text, path)?
         }

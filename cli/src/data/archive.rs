@@ -3,8 +3,8 @@
 
 use super::cifar10::{self, IMAGES_PER_FILE, RECORD_LEN};
 use super::{Cifar10Source, DataError, DataSet, Images, Source, Version, pickle};
+use crate::reading;
 use flate2::read::GzDecoder;
-use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 
@@ -18,7 +18,7 @@ pub const MAX_UNPACKED: u64 = 512 << 20;
 /// [`DataError`] if it is no whole archive, has not the six files, or one of them is wrong.
 pub fn load(path: &Path) -> Result<DataSet, DataError> {
     let name = path.display().to_string();
-    let file = File::open(path).map_err(|e| DataError::io(path, e))?;
+    let file = reading::open(path).map_err(|e| DataError::io(path, e))?;
     let mut file = BufReader::new(file);
     let mut magic = [0; 2];
     let is_gzip = file.read_exact(&mut magic).is_ok() && magic == [0x1F, 0x8B];

@@ -3,6 +3,7 @@
 //! Source: <https://www.cs.toronto.edu/~kriz/cifar.html>
 
 use super::{Cifar10Source, DataError, DataSet, IMAGE_LEN, Images, NUM_CLASSES, Source, Version};
+use crate::reading;
 use std::path::Path;
 
 /// The folder in the official archive.
@@ -116,13 +117,13 @@ pub(super) fn assemble(
 pub(super) fn read_file(path: &Path, limit: usize, bytes: &mut Vec<u8>) -> Result<(), DataError> {
     use std::io::Read;
     bytes.clear();
-    let file = std::fs::File::open(path).map_err(|e| DataError::io(path, e))?;
     let limit = u64::try_from(limit).unwrap_or(u64::MAX);
-    // Otherwise the buffer would grow step by step, and what it holds would be copied each time.
-    let len = file.metadata().map_or(0, |metadata| metadata.len().min(limit));
-    bytes.reserve(usize::try_from(len).unwrap_or(0).saturating_add(1));
-    file.take(limit).read_to_end(bytes).map_err(|e| DataError::io(path, e))?;
-    Ok(())
+    let mut read = || {
+        let file = reading::open(path)?;
+        reading::reserve_for(&file, limit, bytes)?;
+        file.take(limit).read_to_end(bytes)
+    };
+    read().map(|_len| ()).map_err(|e| DataError::io(path, e))
 }
 
 /// Reads the six files of a folder.

@@ -19,6 +19,7 @@ mod unpack;
 
 use super::{Version, cifar10, pickle};
 use crate::disk::{self, RealDisk};
+use crate::reading;
 use anyhow::{Context, Result, bail, ensure};
 use sha2::{Digest, Sha256};
 use std::fs::{self, File, TryLockError};
@@ -87,7 +88,7 @@ impl Archive {
     /// Refuses a file that is not this archive, byte for byte.
     fn check(&self, path: &Path) -> Result<()> {
         let cannot = || format!("{}: cannot be read", path.display());
-        let file = File::open(path).with_context(cannot)?;
+        let file = reading::open(path).with_context(cannot)?;
         let found = file.metadata().with_context(cannot)?.len();
         let expected = self.len;
         ensure!(
@@ -171,6 +172,7 @@ pub fn fetch(
     if packed.exists() {
         archive.check(&packed).with_context(|| "remove this file to download it anew")?;
     } else {
+        reading::check_place(&part).with_context(|| part.display().to_string())?;
         let file = File::options().create(true).truncate(false).read(true).append(true).open(&part);
         let file = file.with_context(|| format!("{}: cannot be written", dir.display()))?;
         let client = http::Client::new(patience, proxy::Proxies::from_env());

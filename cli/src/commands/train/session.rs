@@ -22,6 +22,7 @@ use barenet::{Event, Float, Progress, SolverConfig};
 use barenet_blas::Backend;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// What a run needs besides its number type.
@@ -71,10 +72,12 @@ impl Session<'_> {
         let Self { config, data, split, backend, folder, .. } = *self;
         let lengths = Lengths::new(&config.solver::<T>(), split.train.len());
         // Each goes once through all images: at the same time, until the first step has to wait.
-        let (mean_image, data_mark) = std::thread::scope(|scope| {
-            let mark = scope.spawn(|| fingerprint(data));
+        let (mean_image, data_mark) = thread::scope(|scope| {
+            let mark = thread::Builder::new().spawn_scoped(scope, || fingerprint(data));
             let mean_image = split.mean_image(data);
-            (mean_image, mark.join().unwrap_or_else(|_| fingerprint(data)))
+            // Where the system starts no more threads, one after the other.
+            let mark = mark.ok().and_then(|mark| mark.join().ok());
+            (mean_image, mark.unwrap_or_else(|| fingerprint(data)))
         });
         let mean_image: Vec<T> = mean_image.into_iter().map(T::from_f64).collect();
         let config_text = config.to_toml();
@@ -119,7 +122,7 @@ impl Session<'_> {
         // What the last checkpoint kept the training from.
         let mut waited = Duration::ZERO;
         let desk = Desk::default();
-        let outcome = std::thread::scope(|scope| -> Result<Outcome<T>> {
+        let outcome = thread::scope(|scope| -> Result<Outcome<T>> {
             let writer = Writer::start(scope, &desk, folder);
             let result = trainer::train_in(
                 memory,
@@ -201,7 +204,7 @@ impl Session<'_> {
             let signal = self.signals.stop().unwrap_or(0);
             let iteration = outcome.progress.iteration;
             let go_on = resume_command(&folder.current_path(), self.asked_for);
-            return Err(Stopped { signal, iteration, go_on }.into());
+            return Err(Stopped::Early { signal, iteration, go_on }.into());
         }
         if let Some(iteration) = outcome.diverged_at {
             let line = RunEvent::Diverged { iteration }.to_line();

@@ -103,13 +103,16 @@ impl Client {
             })?),
         };
         let has_proxy = proxy.is_some();
+        // ureq asks for an address on another thread if that may take only so long, and panics where the
+        // system starts none.
+        let has_threads = std::thread::Builder::new().spawn(|| ()).is_ok();
         let config = Agent::config_builder()
             .http_status_as_error(false)
             // Each hop may need another proxy.
             .max_redirects(0)
             .proxy(proxy)
             .user_agent(concat!("barenet/", env!("CARGO_PKG_VERSION")))
-            .timeout_resolve(Some(self.patience))
+            .timeout_resolve(has_threads.then_some(self.patience))
             .timeout_connect(Some(self.patience))
             .timeout_recv_response(Some(self.patience))
             .timeout_per_read(Some(self.patience))

@@ -6,6 +6,7 @@ use crate::data::archive::{Capped, MAX_UNPACKED, members, root_cause};
 use crate::data::cifar10::{self, IMAGES_PER_FILE, MAX_NAMES_LEN, RECORD_LEN};
 use crate::data::{DataError, DataSet, Version, pickle};
 use crate::disk::{RealDisk, sync_file};
+use crate::reading;
 use anyhow::{Context, Result, bail, ensure};
 use flate2::read::GzDecoder;
 use std::fs::{self, File};
@@ -49,7 +50,7 @@ pub(super) fn unpack(archive: &Archive, packed: &Path, dir: &Path, folder: &Path
 
 fn fill(version: Version, packed: &Path, unfinished: &Path) -> Result<()> {
     let file =
-        File::open(packed).with_context(|| format!("{}: cannot be read", packed.display()))?;
+        reading::open(packed).with_context(|| format!("{}: cannot be read", packed.display()))?;
     extract(version, BufReader::new(file), unfinished)
         .with_context(|| format!("{}: cannot be unpacked", packed.display()))
 }
