@@ -23,8 +23,9 @@
 pub mod store;
 
 use crate::number::Number;
+use crate::trainer::Moment;
 use anyhow::{Context, Result, bail, ensure};
-use barenet::{Progress, SolverBuffers};
+use barenet::Progress;
 use sha2::{Digest, Sha256};
 use std::path::Path;
 
@@ -61,28 +62,34 @@ pub struct Checkpoint<T> {
 
 impl<T: Number> Checkpoint<T> {
     /// Copies the state of a run.
-    #[must_use]
-    pub fn of(
-        config: &str,
-        data: u64,
-        progress: &Progress<T>,
-        buffers: &SolverBuffers<'_, T>,
-    ) -> Self {
-        let done = |history: &[T], len: usize| history.iter().take(len).copied().collect();
-        let history = &buffers.history;
-        Self {
+    ///
+    /// # Errors
+    ///
+    /// If there is not enough memory for the copy and its file.
+    pub fn of(config: &str, data: u64, moment: &Moment<'_, T>) -> Result<Self> {
+        let Moment { progress, buffers, histories } = *moment;
+        let checkpoint = Self {
             config: config.to_owned(),
             data,
             progress: *progress,
-            params: buffers.params.to_vec(),
-            running: buffers.running.to_vec(),
-            update_state: buffers.update_state.to_vec(),
-            best_params: buffers.best_params.to_vec(),
-            best_running: buffers.best_running.to_vec(),
-            loss: done(history.loss, progress.iteration),
-            train_acc: done(history.train_acc, progress.num_checks),
-            val_acc: done(history.val_acc, progress.num_checks),
-        }
+            params: copy(buffers.params)?,
+            running: copy(buffers.running)?,
+            update_state: copy(buffers.update_state)?,
+            best_params: copy(buffers.best_params)?,
+            best_running: copy(buffers.best_running)?,
+            loss: copy(&histories.loss)?,
+            train_acc: copy(&histories.train_acc)?,
+            val_acc: copy(&histories.val_acc)?,
+        };
+        // Asked for and given back: whoever makes the file must not find that there is no memory.
+        Vec::<u8>::new().try_reserve_exact(checkpoint.max_len()).context(NO_MEMORY)?;
+        Ok(checkpoint)
+    }
+
+    /// Bytes that the file has at most.
+    fn max_len(&self) -> usize {
+        let numbers: usize = self.arrays().iter().map(|array| array.len()).sum();
+        numbers * T::SIZE + self.config.len() + 256
     }
 
     fn arrays(&self) -> [&Vec<T>; 8] {
@@ -101,8 +108,7 @@ impl<T: Number> Checkpoint<T> {
     /// The bytes of the file.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let numbers: usize = self.arrays().iter().map(|array| array.len()).sum();
-        let mut bytes = Vec::with_capacity(numbers * T::SIZE + self.config.len() + 256);
+        let mut bytes = Vec::with_capacity(self.max_len());
         let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX).to_le_bytes();
         bytes.extend_from_slice(MAGIC);
         bytes.extend_from_slice(&VERSION.to_le_bytes());
@@ -158,6 +164,16 @@ impl<T: Number> Checkpoint<T> {
 #[must_use]
 pub fn is_checkpoint(head: &[u8]) -> bool {
     head.starts_with(MAGIC)
+}
+
+const NO_MEMORY: &str = "not enough memory for a checkpoint";
+
+/// Copies numbers, if there is memory for them.
+fn copy<T: Copy>(numbers: &[T]) -> Result<Vec<T>> {
+    let mut copy = Vec::new();
+    copy.try_reserve_exact(numbers.len()).context(NO_MEMORY)?;
+    copy.extend_from_slice(numbers);
+    Ok(copy)
 }
 
 /// The settings in a checkpoint, which say how to read the rest.

@@ -1,5 +1,9 @@
 //! One training run: lends the memory, runs the Solver, and hands every event on.
 
+mod histories;
+
+pub use histories::Histories;
+
 use crate::checkpoint::Checkpoint;
 use crate::config::Config;
 use crate::data::DataSet;
@@ -46,6 +50,8 @@ pub struct Moment<'a, T> {
     pub progress: &'a Progress<T>,
     /// Its memory.
     pub buffers: &'a SolverBuffers<'a, T>,
+    /// What happened so far, the event included.
+    pub histories: &'a Histories<T>,
 }
 
 impl<T> Moment<'_, T> {
@@ -84,8 +90,8 @@ fn allocate<T: Clone + Default>(len: usize, what: &str) -> Result<Vec<T>> {
 }
 
 /// Copies what was saved to where it is needed.
-fn restore<T: Copy>(what: &str, saved: &[T], place: &mut [T], exactly: bool) -> Result<()> {
-    let fits = if exactly { saved.len() == place.len() } else { saved.len() <= place.len() };
+fn restore<T: Copy>(what: &str, saved: &[T], place: &mut [T]) -> Result<()> {
+    let fits = saved.len() == place.len();
     ensure!(fits, "the checkpoint has {} {what}, the run {}", saved.len(), place.len());
     for (place, &saved) in place.iter_mut().zip(saved) {
         *place = saved;
@@ -93,7 +99,7 @@ fn restore<T: Copy>(what: &str, saved: &[T], place: &mut [T], exactly: bool) -> 
     Ok(())
 }
 
-/// All memory of a run.
+/// All memory of a run but for its [`Histories`].
 #[derive(Debug)]
 pub struct Memory<T> {
     params: Vec<T>,
@@ -105,9 +111,6 @@ pub struct Memory<T> {
     indices: Vec<usize>,
     y: Vec<Label>,
     workspace: Vec<T>,
-    loss: Vec<T>,
-    train_acc: Vec<T>,
-    val_acc: Vec<T>,
 }
 
 impl<T: Number> Memory<T> {
@@ -116,12 +119,10 @@ impl<T: Number> Memory<T> {
     /// # Errors
     ///
     /// If there is not enough: how much would be needed.
-    pub fn reserve(config: &Config, split: &Split) -> Result<Self> {
+    pub fn reserve(config: &Config) -> Result<Self> {
         let solver = config.solver::<T>();
         let arch = config.arch();
         let (num_params, num_running) = (arch.num_params(), arch.num_running());
-        let iterations = solver.num_iterations(split.train.len());
-        let checks = solver.num_epochs + 1;
 
         // The system lends more than it has, and ends the program when that is used. It refuses a
         // single piece that it could never have, so it is asked for all at once first.
@@ -142,9 +143,6 @@ impl<T: Number> Memory<T> {
             indices: allocate(solver.batch_size, "a batch")?,
             y: allocate(solver.batch_size, "the labels of a batch")?,
             workspace: allocate(batch, "the activations of a batch")?,
-            loss: allocate(iterations, "the history of the loss")?,
-            train_acc: allocate(checks, "the history of the accuracy")?,
-            val_acc: allocate(checks, "the history of the accuracy")?,
         })
     }
 }
@@ -172,7 +170,7 @@ pub fn train<T: Number>(
     checkpoint: Option<&Checkpoint<T>>,
     on_event: impl FnMut(&Event<T>, Moment<'_, T>) -> Result<ControlFlow<()>> + Send,
 ) -> Result<Outcome<T>> {
-    let memory = Memory::reserve(config, images.1)?;
+    let memory = Memory::reserve(config)?;
     train_in(memory, config, images, mean_image, backend, checkpoint, on_event)
 }
 
@@ -203,9 +201,6 @@ pub fn train_in<T: Number>(
         mut indices,
         mut y,
         mut workspace,
-        mut loss,
-        mut train_acc,
-        mut val_acc,
     } = memory;
 
     let mut buffers = SolverBuffers {
@@ -218,10 +213,12 @@ pub fn train_in<T: Number>(
         indices: &mut indices,
         y: &mut y,
         workspace: &mut workspace,
-        history: History { loss: &mut loss, train_acc: &mut train_acc, val_acc: &mut val_acc },
+        // Kept here, where they can grow.
+        history: History::default(),
     };
     let train = split.samples(data, Part::Train, mean_image);
     let val = split.samples(data, Part::Val, mean_image);
+    let mut histories = checkpoint.map_or_else(|| Ok(Histories::default()), Histories::restore)?;
     let mut solver = match checkpoint {
         None => {
             let rng = Rng::seed(solver_config.seed).fork(INIT_STREAM);
@@ -229,14 +226,11 @@ pub fn train_in<T: Number>(
             Solver::new(net, solver_config, backend, &train, &val, buffers)?
         }
         Some(saved) => {
-            restore("parameters", &saved.params, buffers.params, true)?;
-            restore("running statistics", &saved.running, buffers.running, true)?;
-            restore("numbers of state", &saved.update_state, buffers.update_state, true)?;
-            restore("best parameters", &saved.best_params, buffers.best_params, true)?;
-            restore("best running statistics", &saved.best_running, buffers.best_running, true)?;
-            restore("losses", &saved.loss, buffers.history.loss, false)?;
-            restore("training accuracies", &saved.train_acc, buffers.history.train_acc, false)?;
-            restore("validation accuracies", &saved.val_acc, buffers.history.val_acc, false)?;
+            restore("parameters", &saved.params, buffers.params)?;
+            restore("running statistics", &saved.running, buffers.running)?;
+            restore("numbers of state", &saved.update_state, buffers.update_state)?;
+            restore("best parameters", &saved.best_params, buffers.best_params)?;
+            restore("best running statistics", &saved.best_running, buffers.best_running)?;
             Solver::resume(net, solver_config, backend, &train, &val, buffers, saved.progress)?
         }
     };
@@ -253,7 +247,12 @@ pub fn train_in<T: Number>(
                         step_time += start.elapsed();
                         steps += 1;
                     }
-                    let moment = Moment { progress: solver.progress(), buffers: solver.buffers() };
+                    histories.add(&event)?;
+                    let moment = Moment {
+                        progress: solver.progress(),
+                        buffers: solver.buffers(),
+                        histories: &histories,
+                    };
                     match on_event(&event, moment) {
                         Ok(ControlFlow::Continue(())) => {}
                         Ok(ControlFlow::Break(())) => {
@@ -282,14 +281,18 @@ pub fn train_in<T: Number>(
     })?;
     let progress = *solver.progress();
 
-    let as_f64 = |history: Vec<T>, len| history.into_iter().take(len).map(T::to_printed).collect();
+    let as_f64 = |history: Vec<T>| -> Result<Vec<f64>> {
+        let mut numbers = reserve(history.len(), histories::NAME)?;
+        numbers.extend(history.into_iter().map(T::to_printed));
+        Ok(numbers)
+    };
     Ok(Outcome {
         best_params,
         best_running,
         progress,
-        loss_history: as_f64(loss, progress.iteration),
-        train_acc_history: as_f64(train_acc, progress.num_checks),
-        val_acc_history: as_f64(val_acc, progress.num_checks),
+        loss_history: as_f64(histories.loss)?,
+        train_acc_history: as_f64(histories.train_acc)?,
+        val_acc_history: as_f64(histories.val_acc)?,
         steps,
         step_time,
         diverged_at,

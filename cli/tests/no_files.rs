@@ -36,6 +36,10 @@ fn put(kind: &str, path: &Path) {
 /// Runs `barenet`; if it waits for something that never comes, the test fails rather than wait too.
 fn run(folder: &Path, arguments: &[&str]) -> Output {
     let mut command = command(folder, arguments);
+    // The folder `data` is looked at only if nothing is named.
+    if folder.join("data").exists() {
+        command.env_remove("CIFAR10_DIR");
+    }
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let begin = Instant::now();
@@ -49,28 +53,45 @@ fn run(folder: &Path, arguments: &[&str]) -> Output {
     child.wait_with_output().unwrap()
 }
 
+const FILES: [&str; 8] = [
+    "config.toml",
+    "events.jsonl",
+    "last.ckpt",
+    "previous.ckpt",
+    "best.safetensors",
+    "summary.json",
+    "training.svg",
+    "training.png",
+];
+
 #[test]
-fn what_is_no_file_in_the_folder_of_a_run_is_refused_before_training() {
-    let files = [
-        "config.toml",
-        "events.jsonl",
-        "last.ckpt",
-        "previous.ckpt",
-        "best.safetensors",
-        "summary.json",
-        "training.svg",
-        "training.png",
-    ];
-    for (name, (kind, what)) in files.iter().zip(KINDS[..3].iter().cycle()) {
+fn what_is_no_file_in_the_folder_of_a_new_run_is_in_its_way() {
+    for (name, (kind, _)) in FILES.iter().zip(KINDS.iter().cycle()) {
         let place = TempDir::new().unwrap();
         fs::create_dir(place.path().join("run")).unwrap();
         put(kind, &place.path().join("run").join(name));
-        let problem = format!("run/{name}: {what}");
         let output = run(place.path(), &[&QUICK[..], &["--out", "run", "--force"]].concat());
-        refused_in_one_line(&output, 1, &[&problem]);
-        refused(&run(place.path(), &["train", "--resume", "run"]), 1, &[&problem]);
+        refused_in_one_line(&output, 1, &[&format!("run/{name}: in the way")]);
         let found = fs::read_dir(place.path().join("run")).unwrap().count();
         assert_eq!(found, 1, "{name}: nothing was trained");
+    }
+}
+
+#[test]
+fn what_is_no_file_in_the_folder_of_a_run_is_refused_before_it_goes_on() {
+    let place = TempDir::new().unwrap();
+    succeeds(&quick(place.path(), &["-q", "--out", "run"]));
+    for (name, (kind, what)) in FILES.iter().zip(KINDS[..3].iter().cycle()) {
+        let path = place.path().join("run").join(name);
+        let whole = fs::read(&path);
+        put(kind, &path);
+        let output = run(place.path(), &["train", "--resume", "run", "--epochs", "3"]);
+        let problem = if name.starts_with("training") { "in the way" } else { what };
+        refused(&output, 1, &[&format!("run/{name}: {problem}")]);
+        if *kind == "folder" { fs::remove_dir(&path) } else { fs::remove_file(&path) }.unwrap();
+        if let Ok(whole) = whole {
+            fs::write(&path, whole).unwrap();
+        }
     }
 }
 

@@ -230,3 +230,23 @@ fn a_slow_reader_gets_every_event() {
     assert!(inner.eq(events.lines().skip(1)));
     assert!(printed.lines().last().unwrap().contains("\"event\":\"end\""));
 }
+
+/// What is kept of each step and epoch grows as they come.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_run_of_however_many_epochs_takes_no_memory_ahead_of_them() {
+    for (epochs, batch_size) in [("16777216", "10"), ("16777216", "500"), ("3000000", "1")] {
+        let place = TempDir::new().unwrap();
+        let arguments = [&LONG[..], &["--epochs", epochs, "--batch-size", batch_size]].concat();
+        let mut command = command(place.path(), &arguments);
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut running = long_run(&mut command, place.path());
+        let status = format!("/proc/{}/status", running.child().id());
+        let status = fs::read_to_string(status).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        let peak: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
+        assert!(peak < 120_000, "{epochs} epochs with batches of {batch_size}: {peak} KB");
+        running.signal("-TERM");
+        assert_eq!(running.status(), Some(143), "{}", running.message());
+    }
+}

@@ -76,7 +76,7 @@ fn run<T: Number>(
     let mean_image: Vec<_> = split.mean_image(data).into_iter().map(T::from_f64).collect();
     let (text, mark) = (config.to_toml(), fingerprint(data));
     trainer::train(config, (data, &split), &mean_image, &backend, None, |event, moment| {
-        let checkpoint = Checkpoint::of(&text, mark, moment.progress, moment.buffers);
+        let checkpoint = Checkpoint::of(&text, mark, &moment).unwrap();
         found.push((format!("the checkpoint after {event:?}"), checkpoint.to_bytes()));
         Ok(ControlFlow::Continue(()))
     })

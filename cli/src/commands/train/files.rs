@@ -73,7 +73,15 @@ impl<T: Number> RunFiles<'_, T> {
         writer: &Writer<'_, T>,
         console: &Console,
     ) -> Result<()> {
-        let copy = Checkpoint::of(self.config, self.data_mark, moment.progress, moment.buffers);
+        self.failure = None;
+        let copy = match Checkpoint::of(self.config, self.data_mark, &moment) {
+            Ok(copy) => copy,
+            Err(error) => {
+                console.warn(&format!("{error:#}; the run goes on without one"));
+                self.failure = Some(error);
+                return Ok(());
+            }
+        };
         if self.folder.is_begun() {
             self.save_new_best(moment.best_weights(&self.arch)?)?;
             if let Some(error) = writer.submit(copy) {
@@ -81,7 +89,6 @@ impl<T: Number> RunFiles<'_, T> {
             }
             return Ok(());
         }
-        self.failure = None;
         match self.folder.begin_with(&RealDisk, &copy.to_bytes()) {
             Ok(()) => self.save_new_best(moment.best_weights(&self.arch)?),
             Err(error) if self.folder.is_begun() => Err(error),

@@ -84,7 +84,7 @@ impl Session<'_> {
         let weights_text = TrainedOn::new(data, data_mark).append_to(&config_text)?;
         let mut checkpoint = self.read_checkpoint::<T>(data_mark, lengths)?;
         // Before anything is written: a run that has not enough changes nothing.
-        let memory = Memory::<T>::reserve(config, split)?;
+        let memory = Memory::<T>::reserve(config)?;
 
         let mut log = self.start_log(&console, lengths, checkpoint.as_ref())?;
         let mut files = RunFiles {
