@@ -19,6 +19,9 @@ mod int8;
 mod mlperf;
 #[path = "src/net.rs"]
 mod net;
+#[path = "src/solving.rs"]
+#[allow(dead_code)]
+mod solving;
 #[path = "build/text.rs"]
 mod text;
 #[path = "src/training.rs"]
@@ -36,6 +39,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo::rerun-if-changed=memory");
     println!("cargo::rerun-if-changed=src/net.rs");
     println!("cargo::rerun-if-changed=src/training.rs");
+    println!("cargo::rerun-if-changed=src/solving.rs");
     let out_dir = env::var("OUT_DIR")?;
     let out_dir = Path::new(&out_dir);
     let memory = match &*env::var("TARGET")? {
@@ -56,9 +60,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut head = training::HeadMemory::new();
     let mut workspace = [0.0; NET.arch.infer_workspace_len(1)];
     training::last_layer(&Portable, &params, &running, &mut head, &mut workspace)?;
+    let mut solved = solving::Memory::new();
+    solving::run(&Portable, &mut solved)?;
+    let [solved, ..] = solved.params;
     let arrays = [
         ("HOST_SCRATCH", "What the host learns from nothing", &*expected(&scratch.params)),
         ("HOST_HEAD", "What the host makes of the last layer", &*expected(&head.params)),
+        ("HOST_SOLVED", "What the host's Solver learns", &*expected(&solved)),
         ("PARAMS", "The parameters", &*params),
         ("RUNNING", "The running statistics", &*running),
         ("IMAGE", "The image, its mean subtracted", image),

@@ -8,6 +8,7 @@
 pub mod anomaly;
 pub mod board;
 pub mod net;
+pub mod solving;
 pub mod stack;
 pub mod training;
 
