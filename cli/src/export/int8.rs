@@ -2,7 +2,9 @@
 
 use super::model::{Model, Numbers, Scores};
 use anyhow::{Context, Result, bail};
-use barenet::quant::{self, Channel, InputScale, Observer, QuantArgs, QuantGemm};
+use barenet::quant::{
+    self, Channel, InputScale, MIN_CALIBRATION_SAMPLES, Observer, QuantArgs, QuantGemm,
+};
 use barenet::{Arch, Mat, Portable, layer_params};
 
 /// Images that go through the network at once in calibration.
@@ -31,15 +33,19 @@ pub struct Loss {
     pub clipped: f64,
 }
 
+/// Another way is taken if it leaves less than this share of the error.
+const WORTH_IT: f64 = 0.9;
+
 /// How many images the ways are compared on, so that it takes seconds whatever the network.
 fn sample_len(arch: &Arch<'_>) -> usize {
-    ((1 << 28) / arch.num_params().max(1)).clamp(64, 256)
+    ((1 << 28) / arch.num_params().max(1)).clamp(2 * MIN_CALIBRATION_SAMPLES, 512)
 }
 
 /// Makes an f32 network an int8 one, calibrated on images.
 ///
-/// Units that do nothing are taken out. Hidden units are made alike where, on the first of the images, the int8
-/// scores come closer to those of f32.
+/// Units that do nothing are taken out. Hidden units are made alike where the int8 scores then come closer to
+/// those of f32, on images other than those that calibrated the comparison: a way that fits its images, and
+/// cuts off what others have, is no better.
 ///
 /// # Errors
 ///
@@ -51,36 +57,42 @@ pub fn quantize(folded: &Model, images: &[&[u8]]) -> Result<Int8> {
     quant::remove_unused(&arch, &mut params)?;
     let plain = Model { dims: folded.dims.clone(), numbers: Numbers::F32(params) };
     let sample = images.get(..sample_len(&arch)).unwrap_or(images);
-    let mut ways = vec![(None, plain.clone())];
-    if arch.num_layers() > 1 {
-        let ranges = unit_ranges(&plain, sample)?;
-        for balance in BALANCES {
-            let mut scaled = plain.clone();
-            if let Numbers::F32(params) = &mut scaled.numbers {
-                quant::equalize(&arch, params, InputScale::PIXELS, &ranges, balance)?;
+    let (fit, measure) = match sample.split_at(sample.len() / 2) {
+        halves if halves.0.len() >= MIN_CALIBRATION_SAMPLES => halves,
+        _ => (sample, sample),
+    };
+    let error_of = |way: &Model| error(&plain, &to_int8(way, fit)?, measure);
+    let (mut balance, mut refused, mut least) = (None, None, f64::INFINITY);
+    match error_of(&plain) {
+        Ok(error) => least = error * WORTH_IT,
+        Err(error) => refused = Some(error),
+    }
+    if arch.num_layers() > 1 && least > 0.0 {
+        let ranges = unit_ranges(&plain, fit)?;
+        for candidate in BALANCES {
+            match equalized(&plain, &ranges, candidate).and_then(|way| error_of(&way)) {
+                Ok(error) if error < least => (balance, least) = (Some(candidate), error),
+                _ => {}
             }
-            ways.push((Some(balance), scaled));
         }
     }
-    let (mut best, mut least, mut refused) = (None, f64::INFINITY, None);
-    for (balance, scaled) in ways {
-        match to_int8(&scaled, sample) {
-            Ok(int8) => {
-                let error = error(&plain, &int8, sample)?;
-                if best.is_none() || error < least {
-                    (best, least) = (Some((balance, scaled)), error);
-                }
-            }
-            Err(error) => refused = refused.or(Some(error)),
-        }
+    if let (None, Some(error)) = (balance, refused) {
+        return Err(error);
     }
-    match (best, refused) {
-        (Some((balance, scaled)), _) => {
-            Ok(Int8 { model: to_int8(&scaled, images)?, scaled, balance })
-        }
-        (None, Some(error)) => Err(error),
-        (None, None) => bail!("there is no way to write the network in int8"),
+    let scaled = match balance {
+        Some(balance) => equalized(&plain, &unit_ranges(&plain, images)?, balance)?,
+        None => plain,
+    };
+    Ok(Int8 { model: to_int8(&scaled, images)?, scaled, balance })
+}
+
+/// The same function with units that are alike.
+fn equalized(plain: &Model, ranges: &[f32], balance: f64) -> Result<Model> {
+    let mut scaled = plain.clone();
+    if let Numbers::F32(params) = &mut scaled.numbers {
+        quant::equalize(&plain.arch(), params, InputScale::PIXELS, ranges, balance)?;
     }
+    Ok(scaled)
 }
 
 /// Shows the images to `show`, as numbers, in batches.

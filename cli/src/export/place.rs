@@ -68,6 +68,9 @@ impl Place {
         if is_free {
             return Ok(());
         }
+        if !self.real.is_dir() {
+            bail!("{out}: is there already, and no folder; choose another --out");
+        }
         if !self.force {
             bail!("{out}: is there already; choose another --out, or --force to replace it");
         }
@@ -77,9 +80,20 @@ impl Place {
     /// Refuses a folder in which anything lies that no export wrote.
     fn check_is_export(&self, folder: &Path) -> Result<()> {
         let out = self.out.display();
-        match foreign(folder) {
+        let before = File::open(folder);
+        let found = foreign(folder);
+        // Half of one export and half of another were looked at if they changed places meanwhile.
+        let is_another = match (before, File::open(folder)) {
+            (Ok(before), Ok(now)) => !is_same(&before, &now),
+            (before, _) => before.is_ok(),
+        };
+        if is_another {
+            return Err(self.failed(ErrorKind::AlreadyExists.into(), "read"));
+        }
+        match found {
             Ok(None) => Ok(()),
             Ok(Some((path, why))) => {
+                let path = path.escape_debug();
                 bail!("{out}: {path} is in the way: {why}; move it away, or choose another --out")
             }
             Err(error) => Err(self.failed(error, "read")),

@@ -89,7 +89,8 @@ fn what_only_looks_like_an_export_is_kept() {
     fs::remove_dir_all(&out).unwrap();
     fs::write(&out, "a file").unwrap();
     for force in [false, true] {
-        assert!(export(&out, force, "x").is_err());
+        let error = export(&out, force, "x").unwrap_err().to_string();
+        assert!(error.contains("is there already, and no folder"), "{error}");
         assert_eq!(fs::read(&out).unwrap(), b"a file");
     }
 }
