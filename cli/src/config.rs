@@ -1,6 +1,9 @@
 //! A complete and checked configuration, made of [`Settings`].
 
 mod check;
+mod effect;
+
+pub use effect::ignored;
 
 use crate::settings::{
     Dtype, GemmName, InitName, LossName, SamplingName, ScheduleName, Settings, SettingsError,
@@ -31,6 +34,22 @@ macro_rules! value {
     };
 }
 
+/// The learning rate of a run that names none, on images of 0 to 255 minus their mean: with weights
+/// that start as [`InitName::He`] has them, every rule learns with it, in networks of one to five hidden
+/// layers, on CIFAR-10 and on the built-in images. Batch norm makes the size of inputs and weights not
+/// matter, and steps may be larger.
+const fn default_learning_rate(rule: UpdateRuleName, batchnorm: bool) -> f64 {
+    match (rule, batchnorm) {
+        (UpdateRuleName::Sgd, false) => 3e-4,
+        (UpdateRuleName::Sgd, true) => 1e-2,
+        (UpdateRuleName::SgdMomentum | UpdateRuleName::Nesterov | UpdateRuleName::RmsProp, false) => {
+            1e-4
+        }
+        (UpdateRuleName::Adam | UpdateRuleName::AdamW, false) => 3e-4,
+        (_, true) => 1e-3,
+    }
+}
+
 impl Config {
     /// Completes and checks settings for images of `input_dim` numbers in `num_classes` classes.
     ///
@@ -43,7 +62,11 @@ impl Config {
         num_classes: usize,
     ) -> Result<Self, SettingsError> {
         let rule = settings.update_rule.unwrap_or(UpdateRuleName::Sgd);
-        let is_adam = matches!(rule, UpdateRuleName::Adam | UpdateRuleName::AdamW);
+        let init = settings.init.unwrap_or(match settings.weight_scale {
+            Some(_) => InitName::Gaussian,
+            None => InitName::He,
+        });
+        let batchnorm = settings.batchnorm.unwrap_or(false);
         let schedule = settings.schedule.unwrap_or(match settings.lr_decay {
             Some(_) => ScheduleName::Decay,
             None => ScheduleName::Constant,
@@ -53,13 +76,13 @@ impl Config {
         let defaults = Settings {
             hidden: Some(vec![100]),
             reg: Some(0.0),
-            init: Some(InitName::Gaussian),
+            init: Some(init),
             weight_scale: Some(1e-3),
-            batchnorm: Some(false),
+            batchnorm: Some(batchnorm),
             keep_prob: Some(1.0),
             loss: Some(LossName::Softmax),
             update_rule: Some(rule),
-            learning_rate: Some(if is_adam { 1e-3 } else { 1e-2 }),
+            learning_rate: Some(default_learning_rate(rule, batchnorm)),
             momentum: Some(0.9),
             decay_rate: Some(0.99),
             beta1: Some(0.9),
@@ -112,7 +135,7 @@ impl Config {
     /// threads is not among it: it changes no bit.
     #[must_use]
     pub fn to_toml(&self) -> String {
-        Settings { threads: None, ..self.settings.clone() }.to_toml()
+        Settings { threads: None, ..effect::effective(&self.settings) }.to_toml()
     }
 
     /// Whether two runs differ in nothing but chance, rounding, and what is printed of them or measured
@@ -127,7 +150,7 @@ impl Config {
             threads: None,
             print_every: None,
             test_size: None,
-            ..config.settings.clone()
+            ..effect::effective(&config.settings)
         };
         what_matters(self) == what_matters(other)
     }
@@ -256,7 +279,7 @@ mod tests {
             Settings { seed: Some(7), threads: Some(3), ..Settings::default() },
             Settings { dtype: Some(Dtype::F64), print_every: Some(1), ..Settings::default() },
             Settings { gemm: Some(GemmName::Portable), test_size: Some(9), ..Settings::default() },
-            Settings { learning_rate: Some(0.01), ..Settings::default() },
+            Settings { learning_rate: Some(3e-4), ..Settings::default() },
         ] {
             assert!(plain.is_same_experiment(&config(same.clone())), "{same:?}");
         }

@@ -1,8 +1,8 @@
 //! `barenet compare`.
 
 use super::{ImagesFlag, accuracy_text, data_line, start_backend, usage, warn_of_stand_in};
-use crate::commands::train::combine;
-use crate::config::Config;
+use crate::commands::train::{Combined, combine};
+use crate::config::{Config, ignored};
 use crate::console::{Console, Verbosity};
 use crate::data::{DataSet, IMAGE_LEN, NUM_CLASSES};
 use crate::folder::Folder;
@@ -88,7 +88,7 @@ pub fn run(args: Args) -> Result<()> {
         return usage("compare takes --update-rules, several, in place of --update-rule");
     }
     let asked_rate = args.settings.learning_rate;
-    let (settings, _) = combine(args.config.as_deref(), args.settings, "six-layer-sgd")?;
+    let Combined { settings, written, .. } = combine(args.config.as_deref(), args.settings, "six-layer-sgd")?;
     let configs = args
         .update_rules
         .iter()

@@ -12,7 +12,7 @@ mod session;
 use super::{ImagesFlag, start_backend, usage, warn_of_stand_in};
 use crate::checkpoint::read_config;
 use crate::checkpoint::store;
-use crate::config::Config;
+use crate::config::{Config, ignored};
 use crate::console::{Console, Verbosity};
 use crate::data::{IMAGE_LEN, NUM_CLASSES};
 use crate::presets::Preset;
@@ -78,7 +78,18 @@ pub struct Args {
     pub settings: Settings,
 }
 
-/// Settings of a preset, a file and flags, one over the other, and the preset's figures.
+/// The settings of a run that is to begin.
+#[derive(Debug)]
+pub struct Combined {
+    /// Those of a preset, a file and flags, one over the other.
+    pub settings: Settings,
+    /// Those that somebody wrote: of the file and the flags.
+    pub written: Settings,
+    /// The preset.
+    pub preset: Option<Preset>,
+}
+
+/// Puts settings of a preset, a file and flags one over the other.
 ///
 /// # Errors
 ///
@@ -87,7 +98,7 @@ pub fn combine(
     config: Option<&Path>,
     flags: Settings,
     default_preset: &str,
-) -> Result<(Settings, Option<Preset>)> {
+) -> Result<Combined> {
     let file = match config {
         None => Settings::default(),
         Some(path) => {
@@ -103,7 +114,9 @@ pub fn combine(
         None if config.is_none() => Some(default_preset.to_owned()),
         None => None,
     };
-    let Some(name) = name else { return Ok((wanted, None)) };
+    let Some(name) = name else {
+        return Ok(Combined { settings: wanted.clone(), written: wanted, preset: None });
+    };
     let Some(preset) = Preset::find(&name) else {
         let names: Vec<_> = Preset::all().iter().map(|preset| preset.name).collect();
         let place =
@@ -111,9 +124,10 @@ pub fn combine(
         return usage(format!("{place}: there is no {name:?}; there are {}", names.join(", ")));
     };
     let settings = wanted
+        .clone()
         .overlay(preset.settings.clone())
         .overlay(Settings { preset: Some(name), ..Settings::default() });
-    Ok((settings, Some(preset)))
+    Ok(Combined { settings, written: wanted, preset: Some(preset) })
 }
 
 /// Settings of a run that goes on: its own, but for those that change nothing of what was done.
@@ -148,8 +162,13 @@ pub fn run(args: Args) -> Result<()> {
 
     let mut opened = None;
     let mut resume = None;
+    let mut written = Settings::default();
     let (settings, preset) = match &args.resume {
-        None => combine(args.config.as_deref(), args.settings, Preset::DEFAULT)?,
+        None => {
+            let found = combine(args.config.as_deref(), args.settings, Preset::DEFAULT)?;
+            written = found.written;
+            (found.settings, found.preset)
+        }
         Some(path) => {
             let folder = RunFolder::resume(path)?;
             let found = store::find(&folder)?;
@@ -166,9 +185,14 @@ pub fn run(args: Args) -> Result<()> {
             (settings, preset)
         }
     };
-    let config = Config::new(settings, IMAGE_LEN, NUM_CLASSES)?;
+    let mut config = Config::new(settings, IMAGE_LEN, NUM_CLASSES)?;
     let data = args.images.read()?;
     let split = Split::new(&data, config.settings())?;
+    // A run that goes on has the settings that it began with.
+    if args.resume.is_none() {
+        config.fit(&written, split.train.len())?;
+        ignored(&written, &[&config]).iter().for_each(|line| console.warn(line));
+    }
     let backend = start_backend(&config)?;
     let name = config.settings().preset.clone().unwrap_or_else(|| "custom".to_owned());
     let folder = match opened {

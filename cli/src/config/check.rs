@@ -1,6 +1,6 @@
 //! The range of every setting.
 
-use crate::settings::{Dtype, Settings, SettingsError};
+use crate::settings::{Dtype, InitName, Settings, SettingsError};
 
 /// What no setting may exceed, so that no size computed from several can overflow.
 const MAX_LAYERS: usize = 1000;
@@ -62,6 +62,18 @@ pub(super) fn check(settings: &Settings) -> Result<(), SettingsError> {
         } else if is_f32 && !(as_f32.is_finite() && fits(as_f32)) {
             return error(name, range, format!("{value:?}, which is {as_f32:?} in f32"));
         }
+    }
+    let has_hidden = !hidden.is_empty();
+    if has_hidden && settings.init == Some(InitName::Gaussian) && settings.weight_scale == Some(0.0) {
+        return error("weight_scale", "above 0 where there are hidden layers", "0.0".to_owned());
+    }
+    check_batch_of_one(settings)
+}
+
+/// Refuses batch norm over one image, which leaves nothing of it.
+pub(super) fn check_batch_of_one(settings: &Settings) -> Result<(), SettingsError> {
+    if settings.batchnorm == Some(true) && settings.batch_size == Some(1) {
+        return Err(SettingsError::new("batchnorm takes batches of at least 2 images, found 1"));
     }
     Ok(())
 }
