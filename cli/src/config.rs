@@ -42,9 +42,10 @@ const fn default_learning_rate(rule: UpdateRuleName, batchnorm: bool) -> f64 {
     match (rule, batchnorm) {
         (UpdateRuleName::Sgd, false) => 3e-4,
         (UpdateRuleName::Sgd, true) => 1e-2,
-        (UpdateRuleName::SgdMomentum | UpdateRuleName::Nesterov | UpdateRuleName::RmsProp, false) => {
-            1e-4
-        }
+        (
+            UpdateRuleName::SgdMomentum | UpdateRuleName::Nesterov | UpdateRuleName::RmsProp,
+            false,
+        ) => 1e-4,
         (UpdateRuleName::Adam | UpdateRuleName::AdamW, false) => 3e-4,
         (_, true) => 1e-3,
     }

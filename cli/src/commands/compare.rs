@@ -3,7 +3,7 @@
 use super::{ImagesFlag, accuracy_text, data_line, start_backend, usage, warn_of_stand_in};
 use crate::commands::train::{Combined, combine};
 use crate::config::{Config, ignored};
-use crate::console::{Console, Verbosity};
+use crate::console::{Console, Verbosity, complain};
 use crate::data::{DataSet, IMAGE_LEN, NUM_CLASSES};
 use crate::folder::Folder;
 use crate::number::Number;
@@ -88,8 +88,9 @@ pub fn run(args: Args) -> Result<()> {
         return usage("compare takes --update-rules, several, in place of --update-rule");
     }
     let asked_rate = args.settings.learning_rate;
-    let Combined { settings, written, .. } = combine(args.config.as_deref(), args.settings, "six-layer-sgd")?;
-    let configs = args
+    let Combined { settings, written, .. } =
+        combine(args.config.as_deref(), args.settings, "six-layer-sgd")?;
+    let mut configs = args
         .update_rules
         .iter()
         .map(|&rule| {
@@ -103,6 +104,12 @@ pub fn run(args: Args) -> Result<()> {
         })
         .collect::<Result<Vec<_>>>()?;
     let data = args.images.read()?;
+    for (_, config) in &mut configs {
+        let num_train = Split::new(&data, config.settings())?.train.len();
+        config.fit(&written, num_train)?;
+    }
+    let all: Vec<_> = configs.iter().map(|(_, config)| config).collect();
+    ignored(&written, &all).iter().for_each(|line| complain(format_args!("warning: {line}")));
     let folder = Folder::make(&args.out)?.lock("compares")?;
     refuse_what_is_in_the_way(&folder, COMPARISON_PLOTS.into_iter().chain([COMPARISON_JSON]))?;
     warn_of_stand_in(&data, Verbosity::of(args.quiet, args.json));

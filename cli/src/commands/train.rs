@@ -94,11 +94,7 @@ pub struct Combined {
 /// # Errors
 ///
 /// If the file cannot be read or parsed, or there is no such preset.
-pub fn combine(
-    config: Option<&Path>,
-    flags: Settings,
-    default_preset: &str,
-) -> Result<Combined> {
+pub fn combine(config: Option<&Path>, flags: Settings, default_preset: &str) -> Result<Combined> {
     let file = match config {
         None => Settings::default(),
         Some(path) => {

@@ -64,7 +64,8 @@ pub(super) fn check(settings: &Settings) -> Result<(), SettingsError> {
         }
     }
     let has_hidden = !hidden.is_empty();
-    if has_hidden && settings.init == Some(InitName::Gaussian) && settings.weight_scale == Some(0.0) {
+    if has_hidden && settings.init == Some(InitName::Gaussian) && settings.weight_scale == Some(0.0)
+    {
         return error("weight_scale", "above 0 where there are hidden layers", "0.0".to_owned());
     }
     check_batch_of_one(settings)

@@ -41,7 +41,10 @@ const RULES: [Rule; 14] = [
     rule!(weight_scale, "init gaussian", |s| s.init == Some(InitName::Gaussian)),
     rule!(batchnorm, "a hidden layer", has_hidden),
     rule!(keep_prob, "a hidden layer", has_hidden),
-    rule!(momentum, "update_rule sgd_momentum or nesterov", |s| is_rule(s, &[SgdMomentum, Nesterov])),
+    rule!(momentum, "update_rule sgd_momentum or nesterov", |s| is_rule(
+        s,
+        &[SgdMomentum, Nesterov]
+    )),
     rule!(decay_rate, "update_rule rmsprop", |s| is_rule(s, &[RmsProp])),
     rule!(beta1, "update_rule adam or adamw", |s| is_rule(s, &[Adam, AdamW])),
     rule!(beta2, "update_rule adam or adamw", |s| is_rule(s, &[Adam, AdamW])),
@@ -72,7 +75,8 @@ pub(super) fn effective(settings: &Settings) -> Settings {
 #[must_use]
 pub fn ignored(written: &Settings, configs: &[&Config]) -> Vec<String> {
     let is_ignored = |rule: &&Rule| {
-        (rule.is_given)(written) && !configs.iter().any(|config| (rule.has_effect)(&config.settings))
+        (rule.is_given)(written)
+            && !configs.iter().any(|config| (rule.has_effect)(&config.settings))
     };
     RULES
         .iter()
@@ -173,11 +177,8 @@ mod tests {
         assert_eq!(message, "batch_size is 51, but there are only 50 training images");
         let message = refused(Settings { batchnorm: Some(true), ..none() }, 1);
         assert!(message.starts_with("batchnorm takes batches of at least 2"), "{message}");
-        let warmup = Settings {
-            schedule: Some(ScheduleName::Cosine),
-            lr_warmup: Some(101),
-            ..none()
-        };
+        let warmup =
+            Settings { schedule: Some(ScheduleName::Cosine), lr_warmup: Some(101), ..none() };
         let message = refused(warmup, 1000);
         assert_eq!(message, "lr_warmup is 101, but the run has only 100 iterations");
         let mut fits = config(&none());

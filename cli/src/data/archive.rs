@@ -4,8 +4,8 @@
 use super::cifar10::{self, IMAGES_PER_FILE, RECORD_LEN};
 use super::{Cifar10Source, DataError, DataSet, Images, Source, Version, pickle};
 use crate::reading;
-use flate2::read::GzDecoder;
-use std::io::{self, BufReader, Read};
+use flate2::read::MultiGzDecoder;
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 /// Bytes that an archive may unpack to: nearly three times what the official ones do.
@@ -20,17 +20,94 @@ pub fn load(path: &Path) -> Result<DataSet, DataError> {
     let name = path.display().to_string();
     let file = reading::open(path).map_err(|e| DataError::io(path, e))?;
     let mut file = BufReader::new(file);
-    let mut magic = [0; 2];
-    let is_gzip = file.read_exact(&mut magic).is_ok() && magic == [0x1F, 0x8B];
-    if !is_gzip {
+    let start = file.fill_buf().map_err(|e| DataError::io(path, e))?;
+    if let Some(format) = format_of(start) {
+        let problem = format!(
+            "{format}, which is not read; unpack it and name the folder, or pack it as .tar.gz"
+        );
+        return Err(DataError::format(&name, problem));
+    }
+    if !start.starts_with(&[0x1F, 0x8B]) {
         let problem = "not a whole .tar.gz; expected the archive, or a folder with its files";
         return Err(DataError::format(&name, problem));
     }
-    let batches = read_members(&name, magic.chain(file))?;
+    let batches = read_members(&name, file)?;
     let (version, class_names) = (batches.version, batches.class_names.clone());
     let (train, test) = batches.into_sets(&name)?;
     let source = Cifar10Source { path: path.to_owned(), version, is_archive: true };
     Ok(DataSet { train, test, class_names, source: Source::Cifar10(source) })
+}
+
+/// What a file is that is packed in another way, by its first bytes.
+fn format_of(start: &[u8]) -> Option<&'static str> {
+    const FORMATS: [(usize, &[u8], &str); 8] = [
+        (0, b"PK", "a .zip archive"),
+        (0, b"\xFD7zXZ\0", "packed with xz"),
+        (0, b"BZh", "packed with bzip2"),
+        (0, b"\x28\xB5\x2F\xFD", "packed with zstd"),
+        (0, b"7z\xBC\xAF\x27\x1C", "a .7z archive"),
+        (0, b"Rar!", "a .rar archive"),
+        (0, b"\x1F\x9D", "packed with compress"),
+        (257, b"ustar", "a .tar archive that is not packed"),
+    ];
+    let is = |&&(at, magic, _): &&(usize, &[u8], _)| {
+        start.get(at..).is_some_and(|bytes| bytes.starts_with(magic))
+    };
+    FORMATS.iter().find(is).map(|&(_, _, name)| name)
+}
+
+/// Finds the names of an archive's files. One of more than 100 bytes comes in a header of its own
+/// before the file, in GNU's way or in that of pax.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    /// The path of the next file, if such a header gave it.
+    next: Option<Vec<u8>>,
+}
+
+impl Names {
+    /// Bytes that are read of such a header.
+    const MAX_LEN: u64 = 1 << 16;
+
+    /// What an entry is called, without its folders; `None` for a header.
+    pub(crate) fn of<R: Read>(
+        &mut self,
+        entry: &mut tar::Entry<'_, R>,
+    ) -> io::Result<Option<Vec<u8>>> {
+        let kind = entry.header().entry_type();
+        if kind.is_gnu_longname() || kind.is_pax_local_extensions() {
+            let mut text = Vec::new();
+            entry.by_ref().take(Self::MAX_LEN).read_to_end(&mut text)?;
+            if kind.is_gnu_longname() {
+                self.next = text.split(|&byte| byte == 0).next().map(<[u8]>::to_vec);
+            } else if let Some(path) = pax_path(&text) {
+                self.next = Some(path.to_vec());
+            }
+            return Ok(None);
+        }
+        if kind.is_gnu_longlink() || kind.is_pax_global_extensions() {
+            return Ok(None);
+        }
+        let path = self.next.take().unwrap_or_else(|| entry.path_bytes().into_owned());
+        Ok(path.rsplit(|&byte| byte == b'/').next().map(<[u8]>::to_vec))
+    }
+}
+
+/// The path in a header of pax: records `LENGTH KEY=VALUE` that end with a new line, where the length is
+/// that of the record. The last one counts.
+fn pax_path(mut text: &[u8]) -> Option<&[u8]> {
+    let mut path = None;
+    loop {
+        let digits = text.split(|&byte| byte == b' ').next()?;
+        let len: Option<usize> = std::str::from_utf8(digits).ok().and_then(|len| len.parse().ok());
+        let Some((record, rest)) = len.and_then(|len| text.split_at_checked(len)) else {
+            return path;
+        };
+        let Some(record) = record.get(digits.len() + 1..) else { return path };
+        if let Some(value) = record.strip_prefix(b"path=") {
+            path = Some(value.strip_suffix(b"\n").unwrap_or(value));
+        }
+        text = rest;
+    }
 }
 
 /// What an archive holds of CIFAR-10.
@@ -98,13 +175,13 @@ pub fn read_batches(
     let mut files = [const { None }; 6];
     let mut class_names = None;
     let mut bytes = Vec::new();
+    let mut names = Names::default();
     let mut archive =
-        tar::Archive::new(Capped { inner: GzDecoder::new(archive), left: MAX_UNPACKED });
-    // Raw: extended headers, which could be of any length, are passed over as files of no interest.
+        tar::Archive::new(Capped { inner: MultiGzDecoder::new(archive), left: MAX_UNPACKED });
+    // Raw: extended headers could be of any length, and `Names` reads no more of them than names take.
     for entry in archive.entries().map_err(error)?.raw(true) {
         let mut entry = entry.map_err(error)?;
-        let path = entry.path_bytes().into_owned();
-        let file_name = path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
+        let Some(file_name) = names.of(&mut entry).map_err(error)? else { continue };
         if !entry.header().entry_type().is_file() {
             continue;
         }
@@ -244,6 +321,59 @@ mod tests {
         let bytes = archive(&[("test_batch.bin", 5)]);
         for len in 0..bytes.len() {
             refuse(&bytes[..len], "not a whole .tar.gz");
+        }
+    }
+
+    #[test]
+    fn an_archive_of_several_gzip_members_is_read() {
+        let whole = archive(&[("test_batch.bin", 5), ("data_batch_1.bin", 2)]);
+        let mut tar = Vec::new();
+        MultiGzDecoder::new(&whole[..]).read_to_end(&mut tar).unwrap();
+        for at in [1, 512, 3000, tar.len() - 700] {
+            let mut bytes = Vec::new();
+            for part in [&tar[..at], &tar[at..]] {
+                let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+                io::Write::write_all(&mut encoder, part).unwrap();
+                bytes.extend(encoder.finish().unwrap());
+            }
+            assert_eq!(read(&bytes), read(&whole), "{at}");
+            let end = bytes.len() - 6;
+            bytes[end] ^= 1;
+            refuse(&bytes, "not a whole .tar.gz");
+        }
+    }
+
+    #[test]
+    fn names_of_more_than_a_hundred_bytes_are_read_in_either_way() {
+        let batch = [&[6; 1][..], &[7; RECORD_LEN - 1]].concat().repeat(2);
+        let path = format!("{}/test_batch.bin", "folder/".repeat(30));
+        // GNU's way is what the builder does by itself.
+        assert!(read(&archive_of(&[(&path, batch.clone())])).unwrap().files[5].is_some());
+        let mut builder = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
+        let mut header = tar::Header::new_ustar();
+        header.set_size(batch.len() as u64);
+        header.set_path("folder/folder/te").unwrap();
+        header.set_cksum();
+        let extensions = [("mtime", &b"1.5"[..]), ("path", path.as_bytes())];
+        builder.append_pax_extensions(extensions).unwrap();
+        builder.append(&header, &batch[..]).unwrap();
+        let bytes = builder.into_inner().unwrap().finish().unwrap();
+        assert!(read(&bytes).unwrap().files[5].is_some());
+    }
+
+    #[test]
+    fn what_is_packed_in_another_way_is_named() {
+        for (start, name) in [
+            (&b"PK\x03\x04"[..], "a .zip archive"),
+            (b"\xFD7zXZ\0..", "packed with xz"),
+            (b"BZh9", "packed with bzip2"),
+            (b"\x28\xB5\x2F\xFD", "packed with zstd"),
+            (&[&[b'a'; 257][..], b"ustar\0"].concat(), "a .tar archive that is not packed"),
+        ] {
+            let file = tempfile::NamedTempFile::new().unwrap();
+            std::fs::write(file.path(), start).unwrap();
+            let error = load(file.path()).unwrap_err().to_string();
+            assert!(error.contains(name) && error.contains("unpack it"), "{error}");
         }
     }
 

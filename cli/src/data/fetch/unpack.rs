@@ -2,13 +2,13 @@
 //! called like one of CIFAR-10's files is written under that name, all others are passed over.
 
 use super::{Archive, sync_folder};
-use crate::data::archive::{Capped, MAX_UNPACKED, members, root_cause};
+use crate::data::archive::{Capped, MAX_UNPACKED, Names, members, root_cause};
 use crate::data::cifar10::{self, IMAGES_PER_FILE, MAX_NAMES_LEN, RECORD_LEN};
 use crate::data::{DataError, DataSet, Version, pickle};
 use crate::disk::{RealDisk, sync_file};
 use crate::reading;
 use anyhow::{Context, Result, bail, ensure};
-use flate2::read::GzDecoder;
+use flate2::read::MultiGzDecoder;
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
 use std::path::Path;
@@ -81,15 +81,16 @@ fn wanted(version: Version) -> impl Iterator<Item = (&'static str, usize)> {
 
 /// Writes the files of an archive into a folder.
 fn extract(version: Version, archive: impl Read, into: &Path) -> Result<()> {
-    let inner = GzDecoder::new(archive);
+    let inner = MultiGzDecoder::new(archive);
     let mut archive = tar::Archive::new(Capped { inner, left: MAX_UNPACKED });
     let broken = |error: io::Error| anyhow::anyhow!("not a whole .tar.gz: {}", root_cause(&error));
-    // Raw: extended headers are passed over as files of no interest.
+    let mut names = Names::default();
+    // Raw: of extended headers no more is read than names take.
     for entry in archive.entries().map_err(broken)?.raw(true) {
         let mut entry = entry.map_err(broken)?;
-        let path = entry.path_bytes().into_owned();
-        let last = path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
-        let Some((name, limit)) = wanted(version).find(|(name, _)| name.as_bytes() == last) else {
+        let Some(last) = names.of(&mut entry).map_err(broken)? else { continue };
+        let Some((name, limit)) = wanted(version).find(|(name, _)| name.as_bytes() == &*last)
+        else {
             continue;
         };
         if !entry.header().entry_type().is_file() {
