@@ -1,0 +1,80 @@
+//! Settings from the command line: what is ignored is said, what cannot work is refused, and what is
+//! left to the program trains.
+
+#[path = "common/program.rs"]
+mod program;
+
+use program::{barenet, message, quick, refused_in_one_line, stdout, succeeds};
+use std::fs;
+use tempfile::TempDir;
+
+#[test]
+fn what_is_written_and_ignored_is_named_and_what_a_preset_has_is_not() {
+    let place = TempDir::new().unwrap();
+    let warned = |more: &[&str], lines: &[&str]| {
+        let arguments = ["--out", "run", "--force", "--epochs", "1", "-q"];
+        let output = quick(place.path(), &[more, &arguments[..]].concat());
+        succeeds(&output);
+        let said = message(&output);
+        assert_eq!(said.lines().count(), lines.len(), "{more:?}: {said}");
+        for (said, expected) in said.lines().zip(lines) {
+            assert!(said.starts_with(&format!("warning: {expected} is ignored: ")), "{said}");
+        }
+    };
+    warned(&[], &[]);
+    warned(&["--momentum", "0.5"], &["momentum"]);
+    // The preset has a weight scale and a decay, which these make do nothing.
+    warned(&["--init", "he", "--schedule", "cosine"], &[]);
+    warned(&["--init", "he", "--weight-scale", "0.1"], &["weight_scale"]);
+    warned(&["--beta1", "0.8", "--weight-decay", "0.1"], &["beta1", "weight_decay"]);
+    // What a run writes of itself warns of nothing.
+    let output = barenet(place.path(), &["train", "--config", "run/config.toml", "-q"]);
+    succeeds(&output);
+    assert_eq!(message(&output), "");
+    fs::write(place.path().join("mine.toml"), "epsilon = 0.1\nupdate_rule = \"nesterov\"\n")
+        .unwrap();
+    warned(&["--config", "mine.toml"], &["epsilon"]);
+    let arguments = ["--update-rules", "sgd,adam", "--train-size", "200", "--epochs", "1", "-q"];
+    let compare =
+        |more: &[&str]| barenet(place.path(), &[&["compare"], &arguments[..], more].concat());
+    assert_eq!(message(&compare(&["--beta1", "0.8"])), "");
+    assert!(message(&compare(&["--momentum", "0.8"])).starts_with("warning: momentum is ignored"));
+}
+
+#[test]
+fn what_cannot_work_is_refused_before_anything_is_written() {
+    let place = TempDir::new().unwrap();
+    for (arguments, problem) in [
+        (&["--batch-size", "301"][..], "batch_size is 301, but there are only 300"),
+        (&["--batchnorm", "--batch-size", "1"], "batchnorm takes batches of at least 2"),
+        (&["--batchnorm", "--train-size", "1"], "batchnorm takes batches of at least 2"),
+        (&["--schedule", "cosine", "--lr-warmup", "3"], "lr_warmup is 3, but the run has only 2"),
+        (&["--weight-scale", "0"], "weight_scale must be above 0"),
+    ] {
+        refused_in_one_line(&quick(place.path(), arguments), 2, &[problem]);
+        assert!(!place.path().join("runs").exists(), "{arguments:?}");
+    }
+    // A batch that nobody asked for is as large as it can be.
+    succeeds(&quick(place.path(), &["--train-size", "20", "--out", "run"]));
+    let config = fs::read_to_string(place.path().join("run/config.toml")).unwrap();
+    assert!(config.contains("batch_size = 20\n"), "{config}");
+}
+
+#[test]
+fn a_file_that_says_next_to_nothing_trains_with_every_rule() {
+    let place = TempDir::new().unwrap();
+    fs::write(place.path().join("seed.toml"), "seed = 1\n").unwrap();
+    for rule in ["sgd", "sgd_momentum", "nesterov", "rmsprop", "adam", "adamw"] {
+        for batchnorm in ["--batchnorm=false", "--batchnorm=true"] {
+            let mut arguments = vec!["train", "--config", "seed.toml", "--hidden", "64", "--json"];
+            arguments.extend(["--update-rule", rule, batchnorm, "--train-size", "3000"]);
+            arguments.extend(["--epochs", "3", "--out", "run", "--force"]);
+            let output = barenet(place.path(), &arguments);
+            succeeds(&output);
+            let end = stdout(&output);
+            let end: serde_json::Value = serde_json::from_str(end.lines().last().unwrap()).unwrap();
+            let accuracy = end["summary"]["final_val_acc"].as_f64().unwrap();
+            assert!(accuracy > 0.18, "{rule} {batchnorm}: {accuracy}");
+        }
+    }
+}
