@@ -319,8 +319,12 @@ impl Layers<'_> {
             running_start: self.running,
         };
         self.dims = rest;
-        self.params = layer.params_len().saturating_add(self.params);
-        self.running = layer.running_len().saturating_add(self.running);
+        // Those of `LayerSpec`, which saturate; here `Arch` has refused what overflows, and a device walks
+        // over the layers whenever it computes scores.
+        let norm = if layer.batchnorm { fan_out.wrapping_mul(2) } else { 0 };
+        let affine = fan_in.wrapping_mul(fan_out).wrapping_add(fan_out);
+        self.params = self.params.wrapping_add(affine.wrapping_add(norm));
+        self.running = self.running.wrapping_add(norm);
         Some(layer)
     }
 }
