@@ -1,6 +1,6 @@
 //! Where a generated crate goes: what lies there already, and how the new one takes its place.
 //!
-//! An export leaves a [list](super::listing) of what it wrote, and replaces a folder only if all that lies in it is on
+//! An export leaves a list (`listing`) of what it wrote, and replaces a folder only if all that lies in it is on
 //! its list, and is what the list says. The new crate is written in a folder of this process beside the place
 //! and moved there when it is whole, so of several exports at once one is there, whole, and nothing of the
 //! others.
