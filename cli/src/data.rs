@@ -98,6 +98,17 @@ impl Source {
     }
 }
 
+/// What the classes of a kind of data are called where nobody changed their names.
+#[must_use]
+pub fn usual_class_names(kind: &str) -> Option<Vec<String>> {
+    let names = match kind {
+        "cifar10" => cifar10::CLASS_NAMES,
+        "built-in" => builtin::CLASS_NAMES,
+        _ => return None,
+    };
+    Some(names.map(str::to_owned).to_vec())
+}
+
 /// Why data cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {

@@ -7,7 +7,7 @@ mod axis;
 mod mark;
 mod sweep;
 
-pub use mark::is_our_plot;
+pub use mark::{is_earlier_svg, is_our_plot, may_be_earlier_png};
 pub use sweep::{Curve, Sweep, sweep_figure};
 
 use axis::Axis;

@@ -2,7 +2,7 @@
 
 use crate::checkpoint::{read_data_mark, store};
 use crate::console::complain;
-use crate::data::{DataSet, NUM_CLASSES};
+use crate::data::{DataSet, NUM_CLASSES, usual_class_names};
 use crate::run_folder::{BEST, RunFolder};
 use crate::samples::{fingerprint, test_fingerprint};
 use crate::summary::Summary;
@@ -88,11 +88,11 @@ impl TrainedOn {
 }
 
 /// What people call a kind of data.
-fn name(kind: &str) -> &str {
+fn name(kind: &str) -> String {
     match kind {
-        "cifar10" => "CIFAR-10",
-        "built-in" => "built-in images",
-        other => other,
+        "cifar10" => "CIFAR-10".to_owned(),
+        "built-in" => "built-in images".to_owned(),
+        other => other.escape_debug().to_string(),
     }
 }
 
@@ -103,6 +103,8 @@ pub struct Checked {
     pub trained_on: Option<TrainedOn>,
     /// Whether others were found.
     pub is_other: bool,
+    /// What the classes of the run are called, as far as that is known.
+    pub class_names: Vec<String>,
 }
 
 /// Refuses other images than a run was trained on, unless they are `allowed`, which is said on standard
@@ -126,7 +128,16 @@ pub fn check(config: &str, folder: &RunFolder, data: &DataSet, allowed: bool) ->
         Some(difference) => complain(format_args!("warning: {run}: {difference}")),
         None => {}
     }
-    Ok(Checked { trained_on, is_other })
+    let class_names = match &trained_on {
+        Some(trained_on) => trained_on.class_names.clone(),
+        // An earlier version's summary knows the kind of data, and so what its classes are called.
+        None => Summary::read(folder)
+            .ok()
+            .filter(|_| is_other)
+            .and_then(|summary| usual_class_names(&summary.data))
+            .unwrap_or_else(|| data.class_names.clone()),
+    };
+    Ok(Checked { trained_on, is_other, class_names })
 }
 
 /// The same for a run of an earlier version: its checkpoint has a fingerprint of the training set, its summary

@@ -184,6 +184,10 @@ fn of_a_run_that_names_no_images_as_much_is_checked_as_can_be() {
     fs::write(&file, summary).unwrap();
     refused(&place, &eval(), 1, &["trained on CIFAR-10, and these are built-in images"]);
     refused(&place, &export(&place, &[]), 1, &["trained on CIFAR-10, and these are built-in"]);
+    succeeds(&export(&place, &["--other-data"]));
+    let lib = fs::read_to_string(place.path().join("net/src/lib.rs")).unwrap();
+    assert!(lib.contains("on cifar10, measured on other images"));
+    assert!(lib.contains(r#"= ["airplane", "automobile", "bird","#), "the names are the run's");
 }
 
 #[test]
@@ -341,10 +345,8 @@ fn a_run_that_diverged_or_is_being_made_longer_is_refused() {
         1,
         &["run: this run was never finished: its summary is of 2 of 3 epochs; `barenet train"],
     );
-    let place = TempDir::new().unwrap();
-    let diverging = ["train", "-q", "--out", "run", "--train-size", "300", "--lr", "1e30"];
-    let output = barenet(place.path(), &diverging);
-    refused_in_one_line(&output, 1, &["not a finite number at iteration"]);
+    let text = fs::read_to_string(&summary).unwrap();
+    fs::write(&summary, text.replacen("\n", "\n  \"diverged_at\": 7,\n", 1)).unwrap();
     let parts = ["run: this run was never finished: its loss was not a finite number at iteration"];
     refused(&place, &export(&place, &[]), 1, &parts);
 }
@@ -352,17 +354,16 @@ fn a_run_that_diverged_or_is_being_made_longer_is_refused() {
 #[test]
 fn weights_that_are_not_finite_are_refused() {
     let place = trained(&["--hidden", "8"]);
-    let config = text(&place);
-    let arch = Arch::new(&[3072, 8, 10]);
+    let file = place.path().join("run/best.safetensors");
+    let whole = fs::read(&file).unwrap();
     for bad in [f32::NAN, f32::INFINITY] {
-        let mut params = vec![0.5; arch.num_params()];
-        params[12345] = bad;
-        let weights = Weights::new(&arch, &params, &[]).unwrap();
-        let bytes = to_safetensors(&arch, weights, &vec![100.0; 3072], &config).unwrap();
-        fs::write(place.path().join("run/best.safetensors"), bytes).unwrap();
+        let mut bytes = whole.clone();
+        // The last number of the last tensor.
+        bytes.splice(whole.len() - 4.., bad.to_le_bytes());
+        fs::write(&file, bytes).unwrap();
         for dtype in ["f32", "int8"] {
             let output = export(&place, &["--dtype", dtype]);
-            refused(&place, &output, 1, &["best.safetensors: ", "NaN or infinite, at place 12345"]);
+            refused(&place, &output, 1, &["best.safetensors: ", "1 of the ", "NaN or infinite"]);
         }
     }
 }
@@ -413,6 +414,28 @@ fn a_place_that_holds_something_is_kept() {
         assert!(message(&output).starts_with("error: net: "), "{}", message(&output));
     }
     assert_eq!(fs::read_dir(place.path().join("net")).unwrap().count(), 1);
+}
+
+#[test]
+fn the_folder_that_the_user_is_in_is_not_taken_away() {
+    let place = trained(&["--hidden", "8"]);
+    let from = |folder: &str, out: &str| {
+        let arguments = ["export", "../run", "--format", "firmware", "--force", "--out", out];
+        barenet(&place.path().join(folder), &arguments)
+    };
+    fs::create_dir(place.path().join("net")).unwrap();
+    for out in [".", "./", "../net"] {
+        let output = from("net", out);
+        assert_eq!(output.status.code(), Some(1), "{out}");
+        assert!(
+            message(&output).contains("cannot be replaced from within"),
+            "{}",
+            message(&output)
+        );
+    }
+    succeeds(&from("run", "../net"));
+    assert_eq!(from("net/src", "../../net").status.code(), Some(1));
+    assert!(from("net", "..").status.code() == Some(1), "nor one above it");
 }
 
 /// A program with several exported crates, and barenet itself.

@@ -130,10 +130,9 @@ pub fn run(args: &Args) -> Result<()> {
     let data = args.images.read()?;
     let checked = trained_on::check(&config_text, &folder, &data, args.other_data)?;
     let is_other = if checked.is_other { ", measured on other images" } else { "" };
-    let trained_on = checked.trained_on;
+    let trained_on = &checked.trained_on;
     let kind = trained_on.as_ref().map_or(&summary.data, |run| &run.data);
     let origin = format!("trained by barenet as \"{}\" on {kind}{is_other}", summary.name);
-    let class_names = trained_on.as_ref().map_or(&data.class_names, |run| &run.class_names);
     let split = Split::new(&data, config.settings())?;
     let (folded, trained_accuracy) = load(&config, &bytes, &folder, (&data, &split))?;
     let int8 = match args.dtype {
@@ -167,7 +166,7 @@ pub fn run(args: &Args) -> Result<()> {
         name: &name,
         origin: &origin,
         model,
-        class_names,
+        class_names: &checked.class_names,
         images: &images,
         scores: scores.get(..shown.len()).unwrap_or_default(),
     }))?;

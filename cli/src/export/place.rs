@@ -43,15 +43,24 @@ impl Place {
     ///
     /// Naming the place, and what is in the way.
     pub fn claim(out: &Path, force: bool) -> Result<Self> {
-        let is_link = fs::symlink_metadata(out).is_ok_and(|found| found.is_symlink());
-        let is_relative_name = out.file_name().is_none();
+        // A link with `/` or `/.` after it is another name of where it leads, and no link.
+        let plain: PathBuf = out.components().collect();
+        let is_link = fs::symlink_metadata(&plain).is_ok_and(|found| found.is_symlink());
+        let is_relative_name = plain.file_name().is_none();
         let real = if is_link || is_relative_name {
-            fs::canonicalize(out).with_context(|| format!("{}: leads nowhere", out.display()))?
+            fs::canonicalize(&plain).with_context(|| format!("{}: leads nowhere", out.display()))?
         } else {
-            out.to_owned()
+            plain
         };
+        let folder = parent_of(&real);
+        if let Some(above) = folder.ancestors().find(|above| above.exists())
+            && !above.is_dir()
+        {
+            let above = above.display();
+            bail!("{}: {above} is no folder; choose another --out", out.display());
+        }
         // What is no folder may block when it is opened.
-        let folder = Some(parent_of(&real)).filter(|folder| folder.is_dir());
+        let folder = Some(folder).filter(|folder| folder.is_dir());
         let parent = folder.and_then(|folder| File::open(folder).ok());
         let place = Self { out: out.to_owned(), real, force, parent };
         place.check()?;
@@ -66,7 +75,7 @@ impl Place {
             Err(_) => fs::symlink_metadata(&self.real).is_err(),
         };
         if is_free {
-            return Ok(());
+            return self.check_is_elsewhere();
         }
         if !self.real.is_dir() {
             bail!("{out}: is there already, and no folder; choose another --out");
@@ -74,7 +83,21 @@ impl Place {
         if !self.force {
             bail!("{out}: is there already; choose another --out, or --force to replace it");
         }
-        self.check_is_export(&self.real)
+        self.check_is_export(&self.real)?;
+        self.check_is_elsewhere()
+    }
+
+    /// Refuses the folder that the user is in: whoever is in one that another takes the place of sees nothing of
+    /// the new one.
+    fn check_is_elsewhere(&self) -> Result<()> {
+        let here = std::env::current_dir().and_then(fs::canonicalize);
+        match (here, fs::canonicalize(&self.real)) {
+            (Ok(here), Ok(real)) if here.starts_with(&real) => bail!(
+                "{}: cannot be replaced from within: go to another folder, or choose another --out",
+                self.out.display()
+            ),
+            _ => Ok(()),
+        }
     }
 
     /// Refuses a folder in which anything lies that no export wrote.

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::checkpoint::is_checkpoint;
 use crate::folder::Folder;
-use crate::plot::is_our_plot;
+use crate::plot::{is_earlier_svg, is_our_plot, may_be_earlier_png};
 use crate::settings::Settings;
 use crate::weights::is_weights_file;
 use anyhow::{Result, bail};
@@ -30,7 +30,9 @@ fn is_ours(name: &str, head: &[u8]) -> bool {
             BEST => is_weights_file(head),
             CHECKPOINT | PREVIOUS_CHECKPOINT | DAMAGED_CHECKPOINT => is_checkpoint(head),
             COMPARISON_JSON => begins("{\n  \"") && has("\"runs\": [") && has("\"update_rule\": "),
-            _ if PLOTS.contains(&name) || COMPARISON_PLOTS.contains(&name) => is_our_plot(head),
+            _ if PLOTS.contains(&name) || COMPARISON_PLOTS.contains(&name) => {
+                is_our_plot(head) || name.ends_with(".svg") && is_earlier_svg(head)
+            }
             _ => false,
         }
 }
@@ -60,6 +62,15 @@ fn head(folder: &Folder, name: &str) -> io::Result<Option<Vec<u8>>> {
     Ok(Some(head))
 }
 
+/// Whether the same plot lies there as an SVG of barenet's.
+fn is_beside_our_svg(folder: &Folder, png: &str) -> bool {
+    let Some(svg) = png.strip_suffix(".png").map(|stem| format!("{stem}.svg")) else {
+        return false;
+    };
+    let found = head(folder, &svg);
+    found.is_ok_and(|head| head.is_some_and(|head| !head.is_empty() && is_ours(&svg, &head)))
+}
+
 /// Refuses a folder in which a name that is to be written has something that barenet did not write.
 ///
 /// # Errors
@@ -74,8 +85,11 @@ pub fn refuse_what_is_in_the_way<'a>(
         && head(folder, CONFIG).is_ok_and(|head| head.is_some_and(|head| is_ours(CONFIG, &head)));
     let checkpoints = [CHECKPOINT, PREVIOUS_CHECKPOINT, DAMAGED_CHECKPOINT];
     for name in names {
-        let is_known =
-            |head: Vec<u8>| is_ours(name, &head) || is_run && checkpoints.contains(&name);
+        let is_known = |head: Vec<u8>| {
+            is_ours(name, &head)
+                || is_run && checkpoints.contains(&name)
+                || may_be_earlier_png(&head) && is_beside_our_svg(folder, name)
+        };
         if !head(folder, name).is_ok_and(|head| head.is_none_or(is_known)) {
             bail!(
                 "{}: in the way: barenet did not write it; move it, or choose another folder",
@@ -90,7 +104,7 @@ pub fn refuse_what_is_in_the_way<'a>(
 mod tests {
     use super::*;
     use crate::config::Config;
-    use crate::plot::{TrainingCurves, training_figure};
+    use crate::plot::{Figure, TrainingCurves, comparison_figure, training_figure};
 
     #[test]
     fn what_users_keep_under_our_names_is_not_ours() {
@@ -125,5 +139,41 @@ mod tests {
         let figure = training_figure("t", &curves);
         assert!(is_ours("training.svg", figure.to_svg().unwrap().as_bytes()));
         assert!(is_ours("training.png", &figure.to_png().unwrap()));
+    }
+
+    /// An SVG and a PNG without the marks that earlier versions did not set.
+    fn without_marks(figure: &Figure) -> (String, Vec<u8>) {
+        let svg = figure.to_svg().unwrap();
+        let lines: Vec<_> = svg.lines().filter(|line| !line.contains("drawn by")).collect();
+        let mut png = figure.to_png().unwrap();
+        // The text: its length, "tEXt", the 25 bytes and a checksum.
+        png.drain(33..33 + 4 + 4 + 25 + 4);
+        (lines.join("\n"), png)
+    }
+
+    #[test]
+    fn plots_of_earlier_versions_are_ours_and_a_png_alone_is_not() {
+        let curves =
+            TrainingCurves { label: "a", loss: &[2.0], train_acc: &[0.5], val_acc: &[0.5] };
+        let figures = [
+            (PLOTS, training_figure("two-layer", &curves)),
+            (COMPARISON_PLOTS, comparison_figure(&[curves, curves])),
+        ];
+        for ([svg_name, png_name], figure) in figures {
+            let folder = tempfile::tempdir().unwrap();
+            let (svg, png) = without_marks(&figure);
+            let place = Folder::open(folder.path()).unwrap();
+            fs::write(folder.path().join(png_name), &png).unwrap();
+            refuse_what_is_in_the_way(&place, [png_name]).unwrap_err();
+            fs::write(folder.path().join(svg_name), "<svg width=\"1000\" height=\"880\">\n")
+                .unwrap();
+            refuse_what_is_in_the_way(&place, [png_name]).unwrap_err();
+            fs::write(folder.path().join(svg_name), svg).unwrap();
+            refuse_what_is_in_the_way(&place, [svg_name, png_name]).unwrap();
+            fs::write(folder.path().join(png_name), figure.to_png().unwrap().repeat(2)).unwrap();
+            refuse_what_is_in_the_way(&place, [svg_name, png_name]).unwrap();
+            fs::write(folder.path().join(png_name), b"\x89PNG\r\n\x1a\nmine").unwrap();
+            refuse_what_is_in_the_way(&place, [svg_name, png_name]).unwrap_err();
+        }
     }
 }

@@ -108,11 +108,29 @@ fn a_link_is_followed_and_stays() {
     export(&out, true, "second").unwrap();
     assert!(out.is_symlink());
     assert_eq!(fs::read(real.join("Cargo.toml")).unwrap(), b"second");
+    for (ending, marker) in [("/", "a"), ("/.", "b"), ("//", "c"), ("/./", "second")] {
+        let mut name = out.clone().into_os_string();
+        name.push(ending);
+        export(Path::new(&name), true, marker).unwrap();
+        assert!(out.is_symlink(), "{ending}");
+        assert_eq!(fs::read(real.join("Cargo.toml")).unwrap(), marker.as_bytes());
+    }
     // A file of the list that is a link now is the user's.
     fs::rename(real.join("src/lib.rs"), home.path().join("lib.rs")).unwrap();
     std::os::unix::fs::symlink(home.path().join("lib.rs"), real.join("src/lib.rs")).unwrap();
     let error = export(&out, true, "third").unwrap_err().to_string();
     assert!(error.contains("src/lib.rs is in the way"), "{error}");
+}
+
+#[test]
+fn a_place_below_what_is_no_folder_is_refused_naming_that() {
+    let home = tempfile::tempdir().unwrap();
+    fs::write(home.path().join("file"), "mine").unwrap();
+    for below in ["file/net", "file/a/b/net"] {
+        let error = Place::claim(&home.path().join(below), true).unwrap_err().to_string();
+        assert!(error.contains("file is no folder; choose another --out"), "{error}");
+    }
+    assert_eq!(fs::read(home.path().join("file")).unwrap(), b"mine");
 }
 
 #[test]
