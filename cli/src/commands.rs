@@ -19,7 +19,7 @@ use std::path::PathBuf;
 /// The flag that says which images a command uses.
 #[derive(clap::Args, Clone, Debug)]
 pub struct ImagesFlag {
-    /// CIFAR-10: a folder or .tar.gz, binary or python version; or `builtin`, images that are drawn
+    /// CIFAR-10: a folder, .tar.gz or .tar, binary or python version; or `builtin`, images that are drawn
     /// [default: CIFAR10_DIR, then ./data, then, if neither is there, builtin]
     #[arg(long, value_name = "PATH")]
     pub data: Option<PathBuf>,

@@ -55,7 +55,7 @@ pub struct Cifar10Source {
     pub path: PathBuf,
     /// Which version its files are.
     pub version: Version,
-    /// Whether it is a `.tar.gz`.
+    /// Whether it is a `.tar.gz` or `.tar`.
     pub is_archive: bool,
 }
 
@@ -74,7 +74,7 @@ impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self::Cifar10(source) = self else { return f.write_str("built-in images") };
         write!(f, "CIFAR-10 from {} ({} version", source.path.display(), source.version)?;
-        f.write_str(if source.is_archive { ", .tar.gz)" } else { ")" })
+        f.write_str(if source.is_archive { ", packed)" } else { ")" })
     }
 }
 
@@ -124,7 +124,7 @@ pub enum DataError {
     #[error(
         "{0}: no CIFAR-10 here; expected data_batch_1.bin to data_batch_5.bin and test_batch.bin, \
          the same without .bin (python version), or cifar-10-binary.tar.gz or \
-         cifar-10-python.tar.gz, from {WEB_PAGE}"
+         cifar-10-python.tar.gz (or .tgz, .tar), from {WEB_PAGE}"
     )]
     NotFound(String),
     /// A folder that holds no CIFAR-10, but something that looks like it.
@@ -156,6 +156,16 @@ pub enum DataError {
     /// A path that may mean two things.
     #[error("{0}: both the built-in images and a file or folder here; write ./{0} for the latter")]
     Ambiguous(String),
+    /// A file that is something else, which its content tells.
+    #[error("{file}: is {what}; {advice}")]
+    OtherForm {
+        /// The file.
+        file: String,
+        /// What it is.
+        what: String,
+        /// What to do.
+        advice: &'static str,
+    },
     /// A file that is not what it should be.
     #[error("{file}: {problem}; replace it with the one from {WEB_PAGE}")]
     Format {
@@ -210,9 +220,12 @@ pub fn load(path: &Path) -> Result<DataSet, DataError> {
             return pickle::load(&folder);
         }
     }
-    for name in ["cifar-10-binary.tar.gz", "cifar-10-python.tar.gz"] {
-        if is_there(&path.join(name))? {
-            return archive::load(&path.join(name));
+    for end in ["tar.gz", "tgz", "tar"] {
+        for version in [Version::Binary, Version::Python] {
+            let path = path.join(format!("cifar-10-{version}.{end}"));
+            if is_there(&path)? {
+                return archive::load(&path);
+            }
         }
     }
     Err(DataError::NotFound(path.display().to_string()))

@@ -1,113 +1,41 @@
 //! CIFAR-10 in its official archives, read as a stream: nothing is unpacked to disk, no size in the
 //! archive is trusted, and each file becomes images as soon as it has been read.
 
+mod form;
+mod header;
+mod members;
+mod sparse;
+mod stream;
+
 use super::cifar10::{self, IMAGES_PER_FILE, RECORD_LEN};
 use super::{Cifar10Source, DataError, DataSet, Images, Source, Version, pickle};
 use crate::reading;
-use flate2::read::MultiGzDecoder;
-use std::io::{self, BufRead, BufReader, Read};
+pub(crate) use form::describe;
+pub(crate) use members::{ArchiveError, Members};
+use std::io::Read;
 use std::path::Path;
 
 /// Bytes that an archive may unpack to: nearly three times what the official ones do.
 pub const MAX_UNPACKED: u64 = 512 << 20;
 
-/// Reads a `.tar.gz` of the binary or the python version.
+/// Reads a `.tar.gz` or `.tar` of the binary or the python version; its content tells which it is.
 ///
 /// # Errors
 ///
 /// [`DataError`] if it is no whole archive, has not the six files, or one of them is wrong.
 pub fn load(path: &Path) -> Result<DataSet, DataError> {
     let name = path.display().to_string();
-    let file = reading::open(path).map_err(|e| DataError::io(path, e))?;
-    let mut file = BufReader::new(file);
-    let start = file.fill_buf().map_err(|e| DataError::io(path, e))?;
-    if let Some(format) = format_of(start) {
-        let problem = format!(
-            "{format}, which is not read; unpack it and name the folder, or pack it as .tar.gz"
-        );
-        return Err(DataError::format(&name, problem));
-    }
-    if !start.starts_with(&[0x1F, 0x8B]) {
-        let problem = "not a whole .tar.gz; expected the archive, or a folder with its files";
-        return Err(DataError::format(&name, problem));
+    let mut file = reading::open(path).map_err(|e| DataError::io(path, e))?;
+    if cifar10::is_batch(&mut file) {
+        let what = "one file of the binary version".to_owned();
+        let advice = "name the folder that holds all six files";
+        return Err(DataError::OtherForm { file: name, what, advice });
     }
     let batches = read_members(&name, file)?;
     let (version, class_names) = (batches.version, batches.class_names.clone());
     let (train, test) = batches.into_sets(&name)?;
     let source = Cifar10Source { path: path.to_owned(), version, is_archive: true };
     Ok(DataSet { train, test, class_names, source: Source::Cifar10(source) })
-}
-
-/// What a file is that is packed in another way, by its first bytes.
-fn format_of(start: &[u8]) -> Option<&'static str> {
-    const FORMATS: [(usize, &[u8], &str); 8] = [
-        (0, b"PK", "a .zip archive"),
-        (0, b"\xFD7zXZ\0", "packed with xz"),
-        (0, b"BZh", "packed with bzip2"),
-        (0, b"\x28\xB5\x2F\xFD", "packed with zstd"),
-        (0, b"7z\xBC\xAF\x27\x1C", "a .7z archive"),
-        (0, b"Rar!", "a .rar archive"),
-        (0, b"\x1F\x9D", "packed with compress"),
-        (257, b"ustar", "a .tar archive that is not packed"),
-    ];
-    let is = |&&(at, magic, _): &&(usize, &[u8], _)| {
-        start.get(at..).is_some_and(|bytes| bytes.starts_with(magic))
-    };
-    FORMATS.iter().find(is).map(|&(_, _, name)| name)
-}
-
-/// Finds the names of an archive's files. One of more than 100 bytes comes in a header of its own
-/// before the file, in GNU's way or in that of pax.
-#[derive(Debug, Default)]
-pub(crate) struct Names {
-    /// The path of the next file, if such a header gave it.
-    next: Option<Vec<u8>>,
-}
-
-impl Names {
-    /// Bytes that are read of such a header.
-    const MAX_LEN: u64 = 1 << 16;
-
-    /// What an entry is called, without its folders; `None` for a header.
-    pub(crate) fn of<R: Read>(
-        &mut self,
-        entry: &mut tar::Entry<'_, R>,
-    ) -> io::Result<Option<Vec<u8>>> {
-        let kind = entry.header().entry_type();
-        if kind.is_gnu_longname() || kind.is_pax_local_extensions() {
-            let mut text = Vec::new();
-            entry.by_ref().take(Self::MAX_LEN).read_to_end(&mut text)?;
-            if kind.is_gnu_longname() {
-                self.next = text.split(|&byte| byte == 0).next().map(<[u8]>::to_vec);
-            } else if let Some(path) = pax_path(&text) {
-                self.next = Some(path.to_vec());
-            }
-            return Ok(None);
-        }
-        if kind.is_gnu_longlink() || kind.is_pax_global_extensions() {
-            return Ok(None);
-        }
-        let path = self.next.take().unwrap_or_else(|| entry.path_bytes().into_owned());
-        Ok(path.rsplit(|&byte| byte == b'/').next().map(<[u8]>::to_vec))
-    }
-}
-
-/// The path in a header of pax: records `LENGTH KEY=VALUE` that end with a new line, where the length is
-/// that of the record. The last one counts.
-fn pax_path(mut text: &[u8]) -> Option<&[u8]> {
-    let mut path = None;
-    loop {
-        let digits = text.split(|&byte| byte == b' ').next()?;
-        let len: Option<usize> = std::str::from_utf8(digits).ok().and_then(|len| len.parse().ok());
-        let Some((record, rest)) = len.and_then(|len| text.split_at_checked(len)) else {
-            return path;
-        };
-        let Some(record) = record.get(digits.len() + 1..) else { return path };
-        if let Some(value) = record.strip_prefix(b"path=") {
-            path = Some(value.strip_suffix(b"\n").unwrap_or(value));
-        }
-        text = rest;
-    }
 }
 
 /// What an archive holds of CIFAR-10.
@@ -162,6 +90,7 @@ pub fn read_members(name: &str, archive: impl Read) -> Result<Batches, DataError
 ///
 /// # Errors
 ///
+/// [`DataError::OtherForm`] if it is something else that is known, as a zip archive;
 /// [`DataError::Format`] if it is no whole archive, unpacks to more than [`MAX_UNPACKED`], has none
 /// of the files, has one twice, has files of both versions, or a file is wrong.
 pub fn read_batches(
@@ -170,35 +99,27 @@ pub fn read_batches(
     images_per_file: usize,
 ) -> Result<Batches, DataError> {
     let wrong = |problem: String| DataError::format(name, problem);
-    let error = |e: io::Error| wrong(format!("not a whole .tar.gz: {}", root_cause(&e)));
+    let error = |error: ArchiveError| match error {
+        ArchiveError::Broken(problem) => wrong(problem),
+        ArchiveError::Other(what, advice) => {
+            DataError::OtherForm { file: name.to_owned(), what, advice }
+        }
+    };
     let mut version = None;
     let mut files = [const { None }; 6];
     let mut class_names = None;
     let mut bytes = Vec::new();
-    let mut names = Names::default();
-    let mut archive =
-        tar::Archive::new(Capped { inner: MultiGzDecoder::new(archive), left: MAX_UNPACKED });
-    // Raw: extended headers could be of any length, and `Names` reads no more of them than names take.
-    for entry in archive.entries().map_err(error)?.raw(true) {
-        let mut entry = entry.map_err(error)?;
-        let Some(file_name) = names.of(&mut entry).map_err(error)? else { continue };
-        if !entry.header().entry_type().is_file() {
-            continue;
-        }
-        let mut read = |limit: usize| {
-            bytes.clear();
-            let one_more = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
-            entry.by_ref().take(one_more).read_to_end(&mut bytes).map_err(error)
-        };
-        if file_name == cifar10::NAMES_FILE.as_bytes() {
-            read(cifar10::MAX_NAMES_LEN)?;
+    let mut archive = Members::open(archive).map_err(error)?;
+    while let Some(file_name) = archive.next_file().map_err(error)? {
+        if file_name == cifar10::NAMES_FILE {
+            archive.read(cifar10::MAX_NAMES_LEN, &mut bytes).map_err(error)?;
             let file = format!("{name}: {}", cifar10::NAMES_FILE);
             class_names = Some(cifar10::parse_class_names(&file, &bytes)?);
             continue;
         }
         let known = [Version::Binary, Version::Python].into_iter().find_map(|version| {
             let mut names = members(version).enumerate();
-            let (index, member) = names.find(|(_, member)| member.as_bytes() == file_name)?;
+            let (index, member) = names.find(|(_, member)| *member == file_name)?;
             Some((version, index, member))
         });
         let Some((found, index, member)) = known else { continue };
@@ -209,11 +130,12 @@ pub fn read_batches(
         let file = format!("{name}: {member}");
         match found {
             Version::Binary => {
-                read(images_per_file.saturating_mul(RECORD_LEN))?;
+                let limit = images_per_file.saturating_mul(RECORD_LEN);
+                archive.read(limit, &mut bytes).map_err(error)?;
                 cifar10::parse_records(&file, &bytes, images_per_file, &mut images)?;
             }
             Version::Python => {
-                read(pickle::MAX_FILE_LEN)?;
+                archive.read(pickle::MAX_FILE_LEN, &mut bytes).map_err(error)?;
                 pickle::parse_batch(&file, &bytes, images_per_file, &mut images)?;
             }
         }
@@ -221,43 +143,18 @@ pub fn read_batches(
             return Err(wrong(format!("the archive has {member} twice")));
         }
     }
-    // The archive ends before its checksum does: read on, or damage would go unseen.
-    io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(error)?;
     let version = version.ok_or_else(|| wrong("the archive holds no CIFAR-10".to_owned()))?;
     let class_names = class_names.unwrap_or_else(cifar10::default_class_names);
     Ok(Batches { version, files, class_names })
-}
-
-/// A reader that fails rather than give more than some bytes.
-pub(crate) struct Capped<R> {
-    pub(crate) inner: R,
-    pub(crate) left: u64,
-}
-
-impl<R: Read> Read for Capped<R> {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let len = self.inner.read(out)?;
-        self.left = u64::try_from(len).ok().and_then(|len| self.left.checked_sub(len)).ok_or_else(
-            || io::Error::other(format!("it unpacks to more than {MAX_UNPACKED} bytes")),
-        )?;
-        Ok(len)
-    }
-}
-
-/// What is behind an error, which tar wraps in words of its own.
-pub(crate) fn root_cause(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    cause.to_string()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use flate2::Compression;
+    use flate2::read::MultiGzDecoder;
     use flate2::write::GzEncoder;
+    use std::io;
 
     /// An archive of files; each is the same image twice, of the given label.
     fn archive(members: &[(&str, u8)]) -> Vec<u8> {
@@ -364,11 +261,10 @@ mod tests {
     #[test]
     fn what_is_packed_in_another_way_is_named() {
         for (start, name) in [
-            (&b"PK\x03\x04"[..], "a .zip archive"),
+            (&b"PK\x03\x04"[..], "is a zip archive"),
             (b"\xFD7zXZ\0..", "packed with xz"),
             (b"BZh9", "packed with bzip2"),
             (b"\x28\xB5\x2F\xFD", "packed with zstd"),
-            (&[&[b'a'; 257][..], b"ustar\0"].concat(), "a .tar archive that is not packed"),
         ] {
             let file = tempfile::NamedTempFile::new().unwrap();
             std::fs::write(file.path(), start).unwrap();
@@ -396,8 +292,14 @@ mod tests {
     #[test]
     fn a_small_archive_that_unpacks_to_a_large_one_is_refused() {
         // 600 MiB of zeros: as a file that nobody wants, and as a file's extended name.
-        for kind in [tar::EntryType::Regular, tar::EntryType::GNULongName, tar::EntryType::XHeader]
-        {
+        let (unpacks, header) =
+            ("it unpacks to more than 536870912 bytes", "a header of 629145600 bytes");
+        for (kind, problem) in [
+            (tar::EntryType::Regular, unpacks),
+            (tar::EntryType::XGlobalHeader, unpacks),
+            (tar::EntryType::GNULongName, header),
+            (tar::EntryType::XHeader, header),
+        ] {
             let mut builder = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
             let mut header = tar::Header::new_gnu();
             header.set_size(600 << 20);
@@ -406,7 +308,7 @@ mod tests {
             builder.append(&header, io::repeat(0).take(600 << 20)).unwrap();
             let bytes = builder.into_inner().unwrap().finish().unwrap();
             assert!(bytes.len() < 8 << 20);
-            refuse(&bytes, "it unpacks to more than 536870912 bytes");
+            refuse(&bytes, problem);
         }
     }
 

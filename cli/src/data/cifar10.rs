@@ -2,7 +2,9 @@
 //!
 //! Source: <https://www.cs.toronto.edu/~kriz/cifar.html>
 
-use super::{Cifar10Source, DataError, DataSet, IMAGE_LEN, Images, NUM_CLASSES, Source, Version};
+use super::{
+    Cifar10Source, DataError, DataSet, IMAGE_LEN, Images, NUM_CLASSES, Source, Version, archive,
+};
 use crate::reading;
 use std::path::Path;
 
@@ -46,6 +48,7 @@ pub fn parse_records(
     let expected = count.saturating_mul(RECORD_LEN);
     if bytes.len() != expected {
         let what = if bytes.len() < expected { "truncated" } else { "too long" };
+        let what = archive::describe(bytes).map_or(what.to_owned(), |form| format!("is {form}"));
         let found = bytes.len();
         return Err(DataError::format(
             file,
@@ -76,6 +79,8 @@ pub(super) fn check_label(file: &str, label: i64, number: usize) -> Result<u8, D
 /// [`DataError::Format`] naming the file if it is not ten lines of plain text.
 pub fn parse_class_names(file: &str, bytes: &[u8]) -> Result<Vec<String>, DataError> {
     let text = std::str::from_utf8(bytes.get(..MAX_NAMES_LEN).unwrap_or(bytes)).unwrap_or_default();
+    // Editors of Windows begin a text with a mark.
+    let text = text.trim_start_matches('\u{feff}');
     let names: Vec<_> =
         text.lines().map(str::trim).filter(|n| !n.is_empty()).map(str::to_owned).collect();
     if names.len() != NUM_CLASSES || names.iter().any(|name| name.contains(char::is_control)) {
@@ -83,6 +88,18 @@ pub fn parse_class_names(file: &str, bytes: &[u8]) -> Result<Vec<String>, DataEr
         return Err(DataError::format(file, problem));
     }
     Ok(names)
+}
+
+/// Whether a file looks like one of the six: as long as they are, and begins with a label, as no archive
+/// does.
+pub(super) fn is_batch(file: &mut std::fs::File) -> bool {
+    use std::io::{Read, Seek};
+    let expected = u64::try_from(IMAGES_PER_FILE * RECORD_LEN).unwrap_or(u64::MAX);
+    let mut label = [0];
+    file.metadata().is_ok_and(|metadata| metadata.len() == expected)
+        && file.read_exact(&mut label).is_ok()
+        && file.rewind().is_ok()
+        && usize::from(label[0]) < NUM_CLASSES
 }
 
 /// The names of the classes where no file gives them.
@@ -177,6 +194,18 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_is_packed_or_no_batch_at_all_is_named() {
+        for (bytes, what) in [
+            (&b"\x1F\x8B\x08"[..], "f: is packed with gzip: expected 3073 bytes"),
+            (b"<html>", "f: is a web page: expected"),
+            (b"version https://git-lfs.github.com/spec/v1", "f: is a Git LFS pointer"),
+        ] {
+            let error = parse_records("f", bytes, 1, &mut Images::default()).unwrap_err();
+            assert!(error.to_string().starts_with(what), "{error}");
+        }
+    }
+
+    #[test]
     fn a_label_over_nine_is_refused_with_its_image() {
         let bytes = [record(3), record(10)].concat();
         let error = parse_records("f", &bytes, 2, &mut Images::default()).unwrap_err();
@@ -186,7 +215,9 @@ mod tests {
     #[test]
     fn class_names_are_ten_lines_of_text() {
         let text = CLASS_NAMES.join("\r\n") + "\n\n";
-        assert_eq!(parse_class_names("f", text.as_bytes()).unwrap(), CLASS_NAMES);
+        for text in [format!("\u{feff}{text}"), text] {
+            assert_eq!(parse_class_names("f", text.as_bytes()).unwrap(), CLASS_NAMES);
+        }
         for bytes in [&b""[..], b"a\nb\n", b"\xff", &b"a\n".repeat(11), &b"\x1b\n".repeat(10)] {
             assert!(parse_class_names("f", bytes).is_err(), "{bytes:?}");
         }

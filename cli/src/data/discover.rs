@@ -44,16 +44,31 @@ pub fn discover(explicit: Option<&Path>) -> Result<DataSet, DataError> {
 fn named(path: &Path) -> Result<DataSet, DataError> {
     let Some(name) = [BUILT_IN, BUILT_IN_TOO].into_iter().find(|name| path == Path::new(name))
     else {
-        return load(path);
+        return load_or_say_what_is_there(path);
     };
     // A path that ends with a slash is equal to one that does not, and means a folder.
     if path.as_os_str() != name {
-        return load(path);
+        return load_or_say_what_is_there(path);
     }
     if fs::symlink_metadata(path).is_ok() {
         return Err(DataError::Ambiguous(name.to_owned()));
     }
     Ok(builtin::generate())
+}
+
+/// Reads CIFAR-10; of a folder without it, says what in it looks like it: in a folder of its own, in
+/// other letters, or packed.
+fn load_or_say_what_is_there(path: &Path) -> Result<DataSet, DataError> {
+    let result = load(path);
+    if matches!(result, Err(DataError::NotFound(_))) {
+        let mut found = None;
+        // That there is no CIFAR-10 is what matters, if it cannot be looked at more closely.
+        let _looked = look(path, path, MAX_DEPTH, &mut 0, &mut found);
+        if let Some(found) = found {
+            return Err(DataError::NotFoundBut { folder: path.display().to_string(), found });
+        }
+    }
+    result
 }
 
 /// Reads CIFAR-10 from a folder that may not be there, or may hold nothing but other things.
@@ -250,6 +265,20 @@ mod tests {
             let error = load_or_built_in(folder.path()).unwrap_err().to_string();
             assert!(error.contains("`--data builtin`"), "{files:?}: {error}");
             assert!(!error.contains('\n'), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_a_folder_has_in_place_of_cifar_10_is_named() {
+        for file in ["DATA_BATCH_1.BIN", "deep/cifar-10/test_batch", "cifar10.zip", "a/b.tar.xz"] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "not it").unwrap();
+            let error = discover(Some(folder.path())).unwrap_err().to_string();
+            assert!(error.contains("no CIFAR-10 that can be read, though "), "{error}");
+            let first = file.split_inclusive('/').take(2).collect::<String>();
+            assert!(error.contains(first.trim_end_matches('/')), "{error}");
         }
     }
 

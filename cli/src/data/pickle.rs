@@ -2,9 +2,10 @@
 //!
 //! A pickle is a program for a small stack machine. The machine here runs only the instructions
 //! that dicts of numbers, strings and byte arrays are written with, and executes nothing. It reads
-//! what Python 2 and 3 write with protocols 1 to 5, and numpy before and after version 2.
+//! what Python 2 and 3 write with protocols 0 to 5, and numpy before and after version 2.
 
 mod machine;
+mod text;
 mod value;
 
 use super::cifar10::{IMAGES_PER_FILE, assemble, check_label, read_file};
@@ -20,8 +21,8 @@ pub const TRAIN_FILES: [&str; 5] =
     ["data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5"];
 /// The file of the test set.
 pub const TEST_FILE: &str = "test_batch";
-/// More bytes than any right file has.
-pub const MAX_FILE_LEN: usize = 64 << 20;
+/// More bytes than any right file has: protocol 0 takes four for most of the 30 million.
+pub const MAX_FILE_LEN: usize = 128 << 20;
 
 /// Appends the `count` images of a pickled batch to `images`.
 ///
@@ -187,6 +188,61 @@ mod tests {
         assert_eq!(parse(&bytes, 2).unwrap().labels(), [3, 9]);
         let bytes = [&bytes[..at], b"\x8a\x01\xff\x8a\x00eu."].concat();
         assert!(parse(&bytes, 2).unwrap_err().contains("image 1 has label -1"));
+    }
+
+    /// As Python 2 and numpy write it: `pickle.dumps({'data': …, 'labels': [3, 9]}, 0)`
+    #[test]
+    fn protocol_0_of_python_2_is_read() {
+        let quoted = |byte: usize| match u8::try_from(byte % 251).unwrap() {
+            b'\n' => r"\n".to_owned(),
+            b'\r' => r"\r".to_owned(),
+            b'\t' => r"\t".to_owned(),
+            b'\\' => r"\\".to_owned(),
+            b'\'' => r"\'".to_owned(),
+            byte @ b' '..=b'~' => char::from(byte).to_string(),
+            byte => format!("\\x{byte:02x}"),
+        };
+        let pixels: String = (0..2 * IMAGE_LEN).map(quoted).collect();
+        let text = format!(
+            "(dp0\nS'labels'\np1\n(lp2\nI3\naL9L\nasS'data'\np3\ncnumpy.core.multiarray\n_reconstruct\np4\n\
+             (cnumpy\nndarray\np5\n(I0\ntp6\nS'b'\np7\ntp8\nRp9\n(I1\n(I2\nI3072\ntp10\ncnumpy\ndtype\np11\n\
+             (S'u1'\np12\nI0\nI1\ntp13\nRp14\n(I3\nS'|'\np15\nNNNI-1\nI-1\nI0\ntp16\nbI00\nS'{pixels}'\np17\n\
+             tp18\nbs."
+        );
+        assert_eq!(parse(text.as_bytes(), 2).unwrap(), parse(&batch([3, 9]), 2).unwrap());
+        for (from, to) in [("S'labels'", "S'labels"), (r"\x00", r"\x0g"), (r"\x00", r"\q00")] {
+            let error = parse(text.replacen(from, to, 1).as_bytes(), 2).unwrap_err();
+            assert!(error.contains("not written as Python writes strings"), "{error}");
+        }
+    }
+
+    /// As Python 3 and numpy write it: bytes become text, and `_codecs.encode` makes them bytes again.
+    #[test]
+    fn protocol_0_of_python_3_is_read() {
+        let mut text = b"(dp0\nVdata\np1\ncnumpy._core.multiarray\n_reconstruct\np2\n(cnumpy\nndarray\np3\n\
+            (I0\ntp4\nc_codecs\nencode\np5\n(Vb\np6\nVlatin1\np7\ntp8\nRp9\ntp10\nRp11\n(I1\n(I2\nI3072\ntp12\n\
+            cnumpy\ndtype\np13\n(Vu1\np14\nI00\nI01\ntp15\nRp16\n(I3\nV|\np17\nNNNI-1\nI-1\nI0\ntp18\nbI00\n\
+            g5\n(V"
+            .to_vec();
+        for i in 0..2 * IMAGE_LEN {
+            match u8::try_from(i % 251).unwrap() {
+                byte @ (0 | b'\n' | b'\r' | 0x1A | b'\\') => {
+                    text.extend(format!("\\u00{byte:02x}").bytes());
+                }
+                byte => text.push(byte),
+            }
+        }
+        text.extend(b"\np19\ng7\ntp20\nRp21\ntp22\nbsVlabels\np23\n(lp24\nI3\naI9\nas.");
+        assert_eq!(parse(&text, 2).unwrap(), parse(&batch([3, 9]), 2).unwrap());
+    }
+
+    #[test]
+    fn a_protocol_that_is_not_known_is_named() {
+        for version in [6, 7, 255] {
+            let error = parse(&[0x80, version, b'N', b'.'], 1).unwrap_err();
+            let expected = format!("pickle protocol {version}; expected 0 to 5");
+            assert!(error.contains(&expected), "{error}");
+        }
     }
 
     #[test]

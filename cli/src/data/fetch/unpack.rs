@@ -2,15 +2,14 @@
 //! called like one of CIFAR-10's files is written under that name, all others are passed over.
 
 use super::{Archive, sync_folder};
-use crate::data::archive::{Capped, MAX_UNPACKED, Names, members, root_cause};
+use crate::data::archive::{Members, members};
 use crate::data::cifar10::{self, IMAGES_PER_FILE, MAX_NAMES_LEN, RECORD_LEN};
 use crate::data::{DataError, DataSet, Version, pickle};
 use crate::disk::{RealDisk, sync_file};
 use crate::reading;
 use anyhow::{Context, Result, bail, ensure};
-use flate2::read::MultiGzDecoder;
 use std::fs::{self, File};
-use std::io::{self, BufReader, Read};
+use std::io::{self, Read, Write};
 use std::path::Path;
 
 /// The names of the classes, python version: for other programs, this one does not read it.
@@ -51,7 +50,7 @@ pub(super) fn unpack(archive: &Archive, packed: &Path, dir: &Path, folder: &Path
 fn fill(version: Version, packed: &Path, unfinished: &Path) -> Result<()> {
     let file =
         reading::open(packed).with_context(|| format!("{}: cannot be read", packed.display()))?;
-    extract(version, BufReader::new(file), unfinished)
+    extract(version, file, unfinished)
         .with_context(|| format!("{}: cannot be unpacked", packed.display()))
 }
 
@@ -81,21 +80,12 @@ fn wanted(version: Version) -> impl Iterator<Item = (&'static str, usize)> {
 
 /// Writes the files of an archive into a folder.
 fn extract(version: Version, archive: impl Read, into: &Path) -> Result<()> {
-    let inner = MultiGzDecoder::new(archive);
-    let mut archive = tar::Archive::new(Capped { inner, left: MAX_UNPACKED });
-    let broken = |error: io::Error| anyhow::anyhow!("not a whole .tar.gz: {}", root_cause(&error));
-    let mut names = Names::default();
-    // Raw: of extended headers no more is read than names take.
-    for entry in archive.entries().map_err(broken)?.raw(true) {
-        let mut entry = entry.map_err(broken)?;
-        let Some(last) = names.of(&mut entry).map_err(broken)? else { continue };
-        let Some((name, limit)) = wanted(version).find(|(name, _)| name.as_bytes() == &*last)
-        else {
+    let mut archive = Members::open(archive)?;
+    let mut bytes = Vec::new();
+    while let Some(found) = archive.next_file()? {
+        let Some((name, limit)) = wanted(version).find(|(name, _)| *name == found) else {
             continue;
         };
-        if !entry.header().entry_type().is_file() {
-            continue;
-        }
         let cannot = || format!("{name} cannot be written");
         let mut file = match File::create_new(into.join(name)) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -103,31 +93,12 @@ fn extract(version: Version, archive: impl Read, into: &Path) -> Result<()> {
             }
             file => file.with_context(cannot)?,
         };
-        let one_more = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
-        let written = copy(&mut entry.by_ref().take(one_more), &mut file, cannot)?;
-        ensure!(written < one_more, "{name} has more than {limit} bytes");
+        archive.read(limit, &mut bytes)?;
+        ensure!(bytes.len() <= limit, "{name} has more than {limit} bytes");
+        file.write_all(&bytes).with_context(cannot)?;
         sync_file(&RealDisk, &file, &into.join(name)).with_context(cannot)?;
     }
-    // The archive ends before its checksum does: read on, or damage would go unseen.
-    io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(broken)?;
     Ok(())
-}
-
-/// Copies all bytes; what fails says whether it was the archive or the disk.
-fn copy(from: &mut impl Read, to: &mut File, cannot: impl Fn() -> String) -> Result<u64> {
-    let mut buffer = vec![0; 1 << 16];
-    let mut len = 0;
-    loop {
-        let count = from
-            .read(&mut buffer)
-            .map_err(|error| anyhow::anyhow!("not a whole .tar.gz: {}", root_cause(&error)))?;
-        let bytes = buffer.get(..count).unwrap_or_default();
-        if bytes.is_empty() {
-            return Ok(len);
-        }
-        io::Write::write_all(to, bytes).with_context(&cannot)?;
-        len += u64::try_from(count).unwrap_or(0);
-    }
 }
 
 #[cfg(test)]
@@ -214,7 +185,7 @@ mod tests {
         header.set_size(1 << 60);
         header.set_cksum();
         let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-        io::Write::write_all(&mut encoder, header.as_bytes()).unwrap();
+        encoder.write_all(header.as_bytes()).unwrap();
         let error = unpacked(&encoder.finish().unwrap()).0.unwrap_err().to_string();
         assert!(error.starts_with("not a whole .tar.gz"), "{error}");
     }
@@ -230,6 +201,35 @@ mod tests {
         let error = result.unwrap_err().to_string();
         assert!(error.contains("it unpacks to more than 536870912 bytes"), "{error}");
         assert!(files.is_empty());
+    }
+
+    #[test]
+    fn every_form_that_is_read_is_unpacked() {
+        let long = format!("{}/data_batch_1.bin", "long".repeat(60));
+        let mut builder = tar::Builder::new(Vec::new());
+        for (name, bytes) in [(&*long, b"one"), ("./data_batch_2.bin", b"two")] {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(3);
+            builder.append_data(&mut header, name, &bytes[..]).unwrap();
+        }
+        let plain = builder.into_inner().unwrap();
+        let gzip = |bytes: &[u8]| {
+            let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+            encoder.write_all(bytes).unwrap();
+            encoder.finish().unwrap()
+        };
+        let (a, b) = plain.split_at(700);
+        let (a, b) = (gzip(a), gzip(b));
+        for bytes in [&[&a[..], &b].concat(), &[&a[..], &b, b"tail"].concat(), &plain] {
+            let (result, files, _) = unpacked(bytes);
+            result.unwrap();
+            let expected = [("data_batch_1.bin", "one"), ("data_batch_2.bin", "two")];
+            assert_eq!(files, expected.map(|(name, text)| (name.to_owned(), text.into())));
+        }
+        let error = unpacked(&[&a[..], &b[..20]].concat()).0.unwrap_err().to_string();
+        assert!(error.starts_with("not a whole .tar.gz: gzip member 2"), "{error}");
+        let error = unpacked(b"PK\x03\x04").0.unwrap_err().to_string();
+        assert_eq!(error, "is a zip archive; unpack it and name the folder");
     }
 
     #[test]

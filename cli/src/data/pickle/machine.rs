@@ -63,7 +63,10 @@ impl<'a> Machine<'a> {
     /// Runs one instruction.
     fn step(&mut self, opcode: u8) -> Step<()> {
         match opcode {
-            0x80 => drop(self.take(1)?),          // PROTO
+            0x80 => match self.uint(1)? {
+                0..=5 => {}
+                version => return Err(format!("pickle protocol {version}; expected 0 to 5")),
+            },
             0x95 => drop(self.take(8)?),          // FRAME
             b'(' => self.stack.push(Value::Mark), // MARK
             b'0' => drop(self.pop()?),            // POP
@@ -80,6 +83,37 @@ impl<'a> Machine<'a> {
                 let line = String::from_utf8_lossy(self.line()?);
                 let value = line.trim_end_matches('L').parse();
                 self.stack.push(Value::Int(value.map_err(|_| "a number is not one")?));
+            }
+            // What protocol 0 writes for people to read: quoted strings, text, numbers of memos.
+            b'S' => {
+                let value = super::text::unquote(self.line()?)?;
+                self.stack.push(value);
+            }
+            b'V' => {
+                let value = super::text::unescape(self.line()?)?;
+                self.stack.push(value);
+            }
+            b'p' => {
+                let index = self.memo_number()?;
+                let value = self.stack.last().ok_or(EMPTY)?;
+                self.memo.insert(index, value.clone());
+            }
+            b'g' => {
+                let index = self.memo_number()?;
+                let value = self.memo.get(&index).ok_or("a memo is read before it is written")?;
+                self.stack.push(value.clone());
+            }
+            b'd' => {
+                let values = self.pop_to_mark()?;
+                self.dicts.push(Vec::new());
+                self.stack.push(Value::Dict(self.dicts.len() - 1));
+                self.set_items(&values)?;
+            }
+            b'l' => {
+                let values = self.pop_to_mark()?;
+                self.lists.push(Vec::new());
+                self.stack.push(Value::List(self.lists.len() - 1));
+                self.append(&values)?;
             }
             b'U' | b'C' | 0x8C => self.push_bytes(1)?, // SHORT_BINSTRING, _BINBYTES, _BINUNICODE
             b'T' | b'B' | b'X' => self.push_bytes(4)?, // BINSTRING, BINBYTES, BINUNICODE
@@ -143,7 +177,7 @@ impl<'a> Machine<'a> {
             0x97 | 0x98 => return Err("out-of-band buffers are not supported".to_owned()),
             _ => {
                 return Err(format!(
-                    "unknown instruction {opcode:#04x}; expected pickle protocol 1 to 5"
+                    "unknown instruction {opcode:#04x}; expected pickle protocol 0 to 5"
                 ));
             }
         }
@@ -167,6 +201,12 @@ impl<'a> Machine<'a> {
         let line = self.take(end)?;
         self.take(1)?;
         Ok(line)
+    }
+
+    /// The number of a memo, in decimal digits.
+    fn memo_number(&mut self) -> Step<usize> {
+        let line = std::str::from_utf8(self.line()?).ok().and_then(|line| line.trim().parse().ok());
+        line.ok_or_else(|| "a memo's number is not one".to_owned())
     }
 
     fn pop(&mut self) -> Step<Value<'a>> {
@@ -293,6 +333,10 @@ impl<'a> Machine<'a> {
                 let left = self.decodable.checked_sub(text.len());
                 self.decodable = left.ok_or("too much text to decode")?;
                 if text.is_ascii() { Value::Bytes(text) } else { decode_latin1(text)? }
+            }
+            // Protocol 0: it was decoded where it was read.
+            (Function::Encode, [Value::Decoded(text), Value::Bytes(b"latin1")]) => {
+                Value::Decoded(std::rc::Rc::clone(text))
             }
             _ => return Err(format!("wrong arguments for {function:?}")),
         };
