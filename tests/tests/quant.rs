@@ -316,6 +316,36 @@ fn an_output_of_zeros_makes_no_other_coarser() {
     }
 }
 
+/// A network whose hidden units or classes are ruled out by a bias, in int8, and how many of 100 images are in the
+/// class of f32.
+fn same_with_bias(dims: &[usize], layer: usize, units: &[usize], bias: f32) -> usize {
+    let mut model = drawn(dims, false, 5);
+    let arch = model.net.arch;
+    let spec = arch.layers().nth(layer).unwrap();
+    let grads = layer_grads(&spec, &mut model.params).unwrap();
+    units.iter().for_each(|&unit| grads.db[unit] = bias);
+    let mean_image = vec![128.0; arch.input_dim()];
+    let int8 = Int8::new(&model, &mean_image, &images(&arch, 100, 1)).unwrap();
+    let is_same = |image: &&[u8]| {
+        let x: Vec<f32> = image.iter().map(|&pixel| f32::from(pixel) - 128.0).collect();
+        predict(&int8.scores(arch, image, 3).unwrap()) == predict(&model.scores(&x))
+    };
+    images(&arch, 100, 2).chunks(arch.input_dim()).filter(is_same).count()
+}
+
+#[test]
+fn what_a_bias_rules_out_takes_no_digits_from_the_others() {
+    let dims = [40, 24, 16, 7];
+    let before = same_with_bias(&dims, 0, &[], 0.0);
+    assert!(before >= 90, "{before}");
+    for bias in [-3e4, -1e6, -1e9, -1e20, -1e30] {
+        for (layer, units) in [(0, &[2, 3, 11][..]), (1, &[0, 15]), (2, &[4]), (2, &[0, 6])] {
+            let same = same_with_bias(&dims, layer, units, bias);
+            assert!(same >= 85, "{bias} in layer {layer}: {same} instead of {before}");
+        }
+    }
+}
+
 #[test]
 fn a_network_of_zeros_has_scores_of_zero() {
     let mut model = drawn(&[8, 6, 4], false, 2);

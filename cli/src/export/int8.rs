@@ -140,7 +140,8 @@ fn to_int8(model: &Model, images: &[&[u8]]) -> Result<Model> {
     Ok(Model { dims: model.dims.clone(), numbers })
 }
 
-/// The sum of squares of what int8 scores are off; infinite if that is no number.
+/// The sum of squares of what int8 scores are off, beside those that are cut off because they are far too low to
+/// matter; infinite if that is no number.
 fn error(f32: &Model, int8: &Model, images: &[&[u8]]) -> Result<f64> {
     let Numbers::Int8 { score_scale, .. } = int8.numbers else { bail!("the network is f32") };
     let expected = f32.scores(images.iter().copied())?;
@@ -149,7 +150,8 @@ fn error(f32: &Model, int8: &Model, images: &[&[u8]]) -> Result<f64> {
     for pair in expected.iter().zip(&found) {
         let (Scores::F32(expected), Scores::Int8(found)) = pair else { continue };
         for (&expected, &found) in expected.iter().zip(found) {
-            sum += (f64::from(found) * score_scale - f64::from(expected)).powi(2);
+            let expected = f64::from(expected).max(f64::from(i16::MIN) * score_scale);
+            sum += (f64::from(found) * score_scale - expected).powi(2);
         }
     }
     Ok(if sum.is_nan() { f64::INFINITY } else { sum })

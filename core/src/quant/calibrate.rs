@@ -13,6 +13,10 @@ use crate::state::{check_workspace, layer_params, take_mut};
 
 const BINS: usize = 1024;
 
+/// Scores this many times as far from 0 as the highest ones of any image decide nothing: those of a class that
+/// is ruled out by a bias, say. They may be cut off.
+const SCORE_DEPTH: f64 = 16.0;
+
 /// Counts the outputs of one layer by their absolute value.
 ///
 /// One pass is enough: a value beyond the last bin makes all bins twice as wide.
@@ -23,6 +27,8 @@ pub struct Observer {
     width: f64,
     samples: usize,
     max: f64,
+    /// The largest absolute value among the two highest outputs of each image.
+    highest: f64,
     is_finite: bool,
 }
 
@@ -36,7 +42,7 @@ impl Observer {
     /// An observer that has seen nothing.
     #[must_use]
     pub const fn new() -> Self {
-        Self { bins: [0; BINS], width: 0.0, samples: 0, max: 0.0, is_finite: true }
+        Self { bins: [0; BINS], width: 0.0, samples: 0, max: 0.0, highest: 0.0, is_finite: true }
     }
 
     /// How many images it has seen.
@@ -68,6 +74,24 @@ impl Observer {
                 self.count(value);
             }
         }
+        for row in out.row_iter() {
+            let (mut first, mut second) = (f64::NEG_INFINITY, f64::NEG_INFINITY);
+            for value in row.iter().map(|value| value.to_f64()) {
+                if value > first {
+                    (first, second) = (value, first);
+                } else if value > second {
+                    second = value;
+                }
+            }
+            for value in [first, second].into_iter().filter(|value| value.is_finite()) {
+                self.highest = self.highest.max(value.abs());
+            }
+        }
+    }
+
+    /// The range of scores: up to the largest, but not for the sake of those that are far below the highest.
+    pub(super) fn score_range(&self) -> f64 {
+        if self.highest > 0.0 { self.max.min(SCORE_DEPTH * self.highest) } else { self.max }
     }
 
     fn count(&mut self, value: f64) {

@@ -26,6 +26,9 @@ const SCORE_ROOM: f64 = 2.0;
 /// Biases stay below this, so that sums have room.
 const MAX_BIAS: f64 = (1_u32 << 29) as f64;
 
+/// Always −2¹⁵, the least score: −2²⁹ times 2⁻¹⁴.
+const LOWEST: Channel = Channel::new(-(1 << 29), 1 << 30, -13);
+
 /// What is known of a quantised network besides its numbers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Quantized {
@@ -44,7 +47,9 @@ pub struct Quantized {
 /// bias = round(b / (s_x·s_w[j])) − z · Σ q_w
 /// ```
 ///
-/// An output whose weights and bias are all 0 is always 0, and makes no scale coarser.
+/// An output that is always the same makes no scale coarser: one whose weights and bias are all 0, a hidden unit
+/// that no input lifts above 0, a score that is below −32768 · s_out for any input. Scores far below the two
+/// highest of any image, by a factor of 16, are cut off.
 ///
 /// # Shapes
 ///
@@ -84,12 +89,18 @@ pub fn quantize<T: Float>(
             continue; // The lengths were checked.
         };
         check_finite(index, &params, observer)?;
-        let quantizer = Layer { index, layer, params, s_in, zero_point };
+        let least = if layer.hidden { 0.0 } else { f64::from(i16::MIN) * score_scale(observer) };
+        let quantizer = Layer { index, layer, params, s_in, zero_point, least };
         let s_out = quantizer.output_scale(observer);
         quantizer.write(s_out, weights, channels)?;
         (s_in, zero_point) = (s_out, 0);
     }
     Ok(Quantized { input, score_scale: s_in })
+}
+
+/// The scale of scores, as far as the calibration goes.
+fn score_scale(observer: &Observer) -> f64 {
+    observer.score_range() * SCORE_ROOM / f64::from(i16::MAX)
 }
 
 fn check_finite<T: Float>(
@@ -118,6 +129,8 @@ struct Layer<'a, T> {
     params: HiddenParams<'a, T>,
     s_in: f64,
     zero_point: u8,
+    /// The least that an output can be.
+    least: f64,
 }
 
 impl<T: Float> Layer<'_, T> {
@@ -129,9 +142,21 @@ impl<T: Float> Layer<'_, T> {
         self.params.b.get(j).map_or(0.0, |b| b.to_f64())
     }
 
+    /// Whether an output is the least that it can be for any input.
+    fn is_least(&self, j: usize) -> bool {
+        let (low, high) =
+            (-f64::from(self.zero_point), f64::from(u8::MAX.saturating_sub(self.zero_point)));
+        let largest = self.column(j).map(|w| (w * low).max(w * high)).sum::<f64>() * self.s_in;
+        let can_be_least = self.layer.hidden || self.least < 0.0;
+        can_be_least && largest + self.bias(j) <= self.least
+    }
+
     /// The scale of the weights of an output: that of its largest weight, or larger, if otherwise the
-    /// bias would not fit; 0 if all are 0, which then has no part in the layer's scale.
+    /// bias would not fit; 0 if it is always the same, and then has no part in the layer's scale.
     fn weight_scale(&self, j: usize) -> f64 {
+        if self.is_least(j) {
+            return 0.0;
+        }
         let max = self.column(j).fold(0.0, |max: f64, w| max.max(w.abs()));
         (max / MAX_WEIGHT).max(self.bias(j).abs() / (self.s_in * MAX_BIAS))
     }
@@ -140,7 +165,7 @@ impl<T: Float> Layer<'_, T> {
         let calibrated = if self.layer.hidden {
             observer.clip(MAX_ACTIVATION) / f64::from(MAX_ACTIVATION)
         } else {
-            observer.max() * SCORE_ROOM / f64::from(i16::MAX)
+            score_scale(observer)
         };
         let coarsest =
             (0..self.layer.fan_out).fold(0.0, |max: f64, j| max.max(self.weight_scale(j)));
@@ -195,7 +220,8 @@ impl<T: Float> Layer<'_, T> {
         totals: &Totals,
     ) -> Result<Channel, QuantError> {
         if j >= self.layer.fan_out || scale == 0.0 {
-            return Ok(Channel::default());
+            let is_lowest = j < self.layer.fan_out && !self.layer.hidden && self.is_least(j);
+            return Ok(if is_lowest { LOWEST } else { Channel::default() });
         }
         let unit = self.s_in * scale;
         let zero = i64::from(self.zero_point) * totals.sum;
