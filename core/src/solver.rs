@@ -17,10 +17,10 @@ pub use buffers::{History, SolverBuffers};
 pub use config::{Sampling, SolverConfig};
 pub use dataset::Dataset;
 
-use crate::error::Error;
+use crate::error::{Error, check_finite};
 use crate::float::Float;
 use crate::gemm::Gemm;
-use crate::layers::check_label;
+use crate::layers::{BatchNormConfig, check_label};
 use crate::net::FullyConnectedNet;
 use crate::rng::{Permutation, Rng};
 use crate::state::{TrainState, Weights};
@@ -172,6 +172,8 @@ impl<'a, T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'a, T, G, D,
     ) -> Result<Self, Error> {
         let solver = Self::check(net, config, gemm, train, val, buffers, progress)?;
         solver.buffers.check_finite()?;
+        check_finite("best parameters", solver.buffers.best_params)?;
+        check_finite("best running statistics", solver.buffers.best_running)?;
         Ok(solver)
     }
 
@@ -188,6 +190,13 @@ impl<'a, T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'a, T, G, D,
         config.check()?;
         if !(net.reg >= T::ZERO && net.reg.is_finite()) {
             return Err(Error::InvalidConfig { what: "reg must be finite and at least 0" });
+        }
+        let BatchNormConfig { eps, momentum } = net.batchnorm;
+        let is_right =
+            eps >= T::ZERO && eps.is_finite() && momentum >= T::ZERO && momentum <= T::ONE;
+        if net.arch.has_batchnorm() && !is_right {
+            let what = "batchnorm takes an eps of at least 0 and a momentum from 0 to 1";
+            return Err(Error::InvalidConfig { what });
         }
         if train.is_empty() || val.is_empty() {
             return Err(Error::InvalidConfig { what: "training and validation need data" });

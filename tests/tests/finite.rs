@@ -194,6 +194,37 @@ fn a_network_whose_scores_are_not_finite_has_no_accuracy() {
 }
 
 #[test]
+fn a_run_does_not_go_on_with_best_weights_that_are_not_finite() {
+    let arch = Arch::new(&[5, 4, 3]).with_batchnorm();
+    let net = FullyConnectedNet::new(arch);
+    let (config, data) = (config(UpdateRule::Sgd), Points { scale: 1.0 });
+    let (len, running) = (arch.num_params(), arch.num_running());
+    for (param, stat, what) in [
+        (f32::NAN, 1.0, Some("best parameters")),
+        (0.5, f32::NEG_INFINITY, Some("best running statistics")),
+        (0.5, 1.0, None),
+    ] {
+        let (mut best, mut best_stats) = (vec![0.5; len], vec![1.0; running]);
+        (best[len - 1], best_stats[running - 1]) = (param, stat);
+        let buffers = SolverBuffers {
+            params: &mut vec![0.1; len],
+            running: &mut vec![1.0; running],
+            grads: &mut vec![0.0; len],
+            update_state: &mut [],
+            best_params: &mut best,
+            best_running: &mut best_stats,
+            indices: &mut [0; 10],
+            y: &mut [0; 10],
+            workspace: &mut vec![0.0; config.workspace_len(&arch)],
+            history: Default::default(),
+        };
+        let at = Progress { iteration: 4, num_checks: 2, best_val_acc: 0.5, best_epoch: 1 };
+        let found = Solver::resume(net, config, &Portable, &data, &data, buffers, at).map(|_| ());
+        assert_eq!(found, what.map_or(Ok(()), |what| Err(Error::NonFinite { what })));
+    }
+}
+
+#[test]
 fn constants_with_which_no_rule_works_are_refused() {
     let adam = AdamConfig::<f32>::default();
     for rule in [
@@ -224,5 +255,40 @@ fn constants_with_which_no_rule_works_are_refused() {
         };
         let found = Solver::new(net, config, &Portable, &data, &data, buffers).map(|_| ());
         assert!(matches!(found, Err(Error::InvalidConfig { .. })), "{rule:?}");
+    }
+}
+
+#[test]
+fn constants_with_which_no_batch_norm_works_are_refused() {
+    let refused = [(-1e-5, 0.9), (f32::NAN, 0.9), (f32::INFINITY, 0.9), (1e-5, f32::NAN)];
+    let refused = refused.into_iter().chain([(1e-5, -0.1), (1e-5, 1.1), (1e-5, 1e38)]);
+    let taken = [(0.0, 0.9), (1e-5, 0.0), (1e-5, 1.0)];
+    let all = refused.map(|it| (it, false)).chain(taken.map(|it| (it, true)));
+    for ((eps, momentum), is_taken) in all {
+        for arch in [PLAIN, PLAIN.with_batchnorm()] {
+            let batchnorm = BatchNormConfig { eps, momentum };
+            let net = FullyConnectedNet { batchnorm, ..FullyConnectedNet::new(arch) };
+            let (config, data) = (config(UpdateRule::Sgd), Points { scale: 1.0 });
+            let (len, running) = (arch.num_params(), arch.num_running());
+            let buffers = SolverBuffers {
+                params: &mut vec![0.1; len],
+                running: &mut vec![1.0; running],
+                grads: &mut vec![0.0; len],
+                update_state: &mut [],
+                best_params: &mut vec![0.0; len],
+                best_running: &mut vec![0.0; running],
+                indices: &mut [0; 10],
+                y: &mut [0; 10],
+                workspace: &mut vec![0.0; config.workspace_len(&arch)],
+                history: Default::default(),
+            };
+            let found = Solver::new(net, config, &Portable, &data, &data, buffers).map(|_| ());
+            // Without the layer they are not used.
+            if is_taken || !arch.has_batchnorm() {
+                assert_eq!(found, Ok(()), "{batchnorm:?}");
+            } else {
+                assert!(matches!(found, Err(Error::InvalidConfig { .. })), "{batchnorm:?}");
+            }
+        }
     }
 }

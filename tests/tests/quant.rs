@@ -347,6 +347,28 @@ fn what_a_bias_rules_out_takes_no_digits_from_the_others() {
 }
 
 #[test]
+fn a_scale_that_overflows_is_refused() {
+    // Weights, activations and inputs that are all finite, but not what int8 counts them in.
+    for (dims, weight, input) in [
+        (&[4, 3][..], 1e200, InputScale::new(1e150, 0)),
+        (&[4, 5, 3][..], 1e150, InputScale::new(1e300, 255)),
+        (&[4, 3][..], 1e305, InputScale::new(1e6, 7)),
+    ] {
+        let arch = Arch::new(dims);
+        let params = vec![weight; arch.num_params()];
+        let mut observers = vec![Observer::new(); arch.num_layers()];
+        for observer in &mut observers {
+            observer.observe(Mat::new(&[1.0_f64; 32], 32, 1).unwrap());
+        }
+        let mut weights = vec![0; arch.quant_weights_len()];
+        let mut channels = vec![Channel::default(); arch.quant_channels_len()];
+        let found = quantize(&arch, &params, input, &observers, &mut weights, &mut channels);
+        let error = found.unwrap_err();
+        assert!(matches!(error, QuantError::NotFinite { what: "the scale", .. }), "{error:?}");
+    }
+}
+
+#[test]
 fn a_network_of_zeros_has_scores_of_zero() {
     let mut model = drawn(&[8, 6, 4], false, 2);
     model.params.fill(0.0);

@@ -180,6 +180,9 @@ impl<T: Float> Layer<'_, T> {
         weights: &mut [[u32; 4]],
         channels: &mut [[Channel; 4]],
     ) -> Result<(), QuantError> {
+        if !s_out.is_finite() {
+            return Err(QuantError::NotFinite { what: "the scale", layer: self.index });
+        }
         let blocks = rows_of_mut(weights, self.layer.fan_in.div_ceil(4));
         for ((block, weights), channels) in (0..).zip(blocks).zip(channels) {
             let scales: [f64; 4] = core::array::from_fn(|j| self.weight_scale(4 * block + j));

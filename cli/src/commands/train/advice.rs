@@ -1,7 +1,7 @@
 //! What to change after a run whose numbers became NaN or infinite.
 
 use crate::config::Config;
-use crate::settings::{InitName, UpdateRuleName};
+use crate::settings::{InitName, ScheduleName, UpdateRuleName};
 use barenet::Float;
 
 /// The setting that is the likeliest cause, and what to do about it.
@@ -12,6 +12,7 @@ pub(super) fn advice(config: &Config, steps: usize) -> &'static str {
     let settings = config.settings();
     let rule = settings.update_rule.unwrap_or(UpdateRuleName::Sgd);
     let rate = settings.learning_rate.unwrap_or_default();
+    let grows = |factor: Option<f64>| factor.is_some_and(|factor| factor > 1.0);
     let (reg, decay) =
         (settings.reg.unwrap_or_default(), settings.weight_decay.unwrap_or_default());
     let is_gaussian = settings.init == Some(InitName::Gaussian);
@@ -29,6 +30,19 @@ pub(super) fn advice(config: &Config, steps: usize) -> &'static str {
     if steps == 0 {
         return "no weight has changed yet, so it comes from the data or from how weights start: look \
                 at the images with `barenet data info`, or try --init he";
+    }
+    match settings.schedule {
+        Some(ScheduleName::Decay) if grows(settings.lr_decay) => {
+            return "the learning rate grows: try a --lr-decay of at most 1";
+        }
+        Some(ScheduleName::Step) if grows(settings.lr_gamma) => {
+            return "the learning rate grows: try a --lr-gamma of at most 1";
+        }
+        _ => {}
+    }
+    // What is kept is divided by it, in every layer.
+    if settings.keep_prob.is_some_and(|keep_prob| keep_prob < 0.05) {
+        return "try a higher --keep-prob";
     }
     if rule == UpdateRuleName::AdamW && rate * decay >= 1.0 {
         return "try a lower --weight-decay";
@@ -67,6 +81,15 @@ mod tests {
                 9,
                 "--weight-decay",
             ),
+            (Settings { lr_decay: Some(1e4), ..none() }, 50, "--lr-decay"),
+            (
+                Settings { lr_gamma: Some(30.0), schedule: Some(ScheduleName::Step), ..none() },
+                50,
+                "--lr-gamma",
+            ),
+            // It belongs to another schedule.
+            (Settings { lr_gamma: Some(30.0), ..none() }, 50, "--learning-rate"),
+            (Settings { keep_prob: Some(1e-9), ..none() }, 3, "--keep-prob"),
             (none(), 0, "barenet data info"),
         ] {
             let config = Config::new(settings.clone(), 3072, 10).unwrap();
