@@ -223,6 +223,10 @@ pub fn train_in<T: Number>(
         None => {
             let rng = Rng::seed(solver_config.seed).fork(INIT_STREAM);
             net.init(config.init(), rng, &mut buffers.state(arch)?);
+            buffers.check_finite().context(
+                "the weights to start from are too large for the number type; try a lower \
+                 --weight-scale, or --init he",
+            )?;
             Solver::new(net, solver_config, backend, &train, &val, buffers)?
         }
         Some(saved) => {

@@ -60,3 +60,15 @@ fn adam_without_an_epsilon_trains() {
         assert!(numbers(&best).all(f32::is_finite), "{rule}");
     }
 }
+
+#[test]
+fn weights_that_overflow_before_the_first_step_name_their_setting() {
+    let place = TempDir::new().unwrap();
+    for scale in ["2e38", "3.4e38"] {
+        let output = quick(place.path(), &["--out", "run", "--weight-scale", scale]);
+        let said = message(&output);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains("--weight-scale") && said.lines().count() == 1, "{said}");
+        assert!(!place.path().join("run").exists());
+    }
+}
