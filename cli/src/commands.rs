@@ -67,9 +67,13 @@ pub fn start_backend(config: &Config) -> Result<Backend> {
     };
     if let Some(refusal) = refusal {
         let found = backend.threads();
-        let wanted = if threads == 0 { String::new() } else { format!(" of {threads}") };
+        let only = match (found, threads) {
+            (1, 0) => "1 thread".to_owned(),
+            (_, 0) => format!("{found} threads"),
+            _ => format!("{found} of {threads} threads"),
+        };
         complain(format_args!(
-            "warning: the system starts only {found}{wanted} threads ({refusal}; `ulimit -u` shows the \
+            "warning: the system starts only {only} ({refusal}; `ulimit -u` shows the \
              limit); goes on with that, to the same result"
         ));
     }

@@ -68,8 +68,17 @@ pub(crate) use say;
 /// takes it, whoever wants to stop does not wait for long.
 pub fn complain(line: std::fmt::Arguments<'_>) {
     let printer = Printer::new(Box::new(to_stderr), no_note);
-    printer.print(&line.to_string());
+    printer.print(&one_line(&line.to_string()));
     printer.end(false);
+}
+
+/// A message on one line, and without orders to the terminal, whatever a file is called in it.
+fn one_line(message: &str) -> String {
+    let mut line = String::new();
+    for c in message.chars() {
+        if c.is_control() { line.extend(c.escape_default()) } else { line.push(c) }
+    }
+    line
 }
 
 fn to_stderr(bytes: &[u8]) -> io::Result<()> {
@@ -193,7 +202,7 @@ impl Console {
 
     /// A line that must not be missed, on standard error.
     pub fn warn(&self, line: &str) {
-        let line = format!("warning: {line}");
+        let line = one_line(&format!("warning: {line}"));
         if !self.err().print(&line) {
             complain(format_args!("{line}"));
         }
@@ -301,6 +310,14 @@ pub fn thousands(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_message_is_one_line_whatever_a_file_is_called() {
+        let message = "r\u{e9}seau \"1\"\n\u{1b}[31m\r\t\u{85}: not here";
+        let found = one_line(message);
+        assert_eq!(found, r#"réseau "1"\n\u{1b}[31m\r\t\u{85}: not here"#);
+        assert_eq!(one_line(&found), found);
+    }
 
     #[test]
     fn thousands_are_parted_by_commas() {

@@ -35,7 +35,7 @@ pub struct Folder {
     /// What is in the names of files that are not yet whole: nobody else's are called so.
     token: String,
     unfinished: Mutex<BTreeSet<String>>,
-    lock: Option<File>,
+    lock: Option<lock::Lock>,
     /// Folders that did not exist, the innermost first, and whether there was no lock either.
     made: Vec<PathBuf>,
     made_lock: bool,

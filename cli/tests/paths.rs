@@ -49,7 +49,7 @@ fn what_a_message_advises_works_for_a_run_of_any_name() {
         let whole = fs::read(&best).unwrap();
         fs::remove_file(&best).unwrap();
         let output = with_run(&["eval"], &[]);
-        refused(&output, 1, &["best.safetensors is missing"]);
+        refused_in_one_line(&output, 1, &["best.safetensors is missing"]);
         take_advice(place.path(), &message(&output));
         assert!(fs::read(&best).unwrap() == whole);
         fs::write(&best, &whole[..100]).unwrap();
@@ -133,10 +133,14 @@ fn a_folder_or_disk_that_cannot_be_written_is_named_as_it_was_asked_for() {
     let output = barenet(place.path(), &["compare", "-q", "--out", "/proc"]);
     refused_in_one_line(&output, 1, &["error: /proc: cannot be written: "]);
     succeeds(&quick(place.path(), &["-q", "--out", "good"]));
-    for out in ["/proc/firmware", "/dev/null/net", "good/best.safetensors/net"] {
+    for (out, why) in [
+        ("/proc/firmware", "cannot be written: "),
+        ("/dev/null/net", "/dev/null is no folder; choose another --out"),
+        ("good/best.safetensors/net", "good/best.safetensors is no folder; choose another --out"),
+    ] {
         let output =
             barenet(place.path(), &["export", "good", "--format", "firmware", "--out", out]);
-        refused_in_one_line(&output, 1, &[&format!("error: {out}: cannot be written: ")]);
+        refused_in_one_line(&output, 1, &[&format!("error: {out}: {why}")]);
     }
     if cfg!(feature = "fetch") {
         let output = barenet(place.path(), &["data", "fetch", "-q", "--dir", "/proc"]);

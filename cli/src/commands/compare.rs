@@ -14,6 +14,7 @@ use crate::settings::{Dtype, Settings, UpdateRuleName};
 use crate::trainer::{self, Outcome};
 use anyhow::Result;
 use barenet::Event;
+use barenet_blas::Backend;
 use serde_json::json;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -110,6 +111,11 @@ pub fn run(args: Args) -> Result<()> {
     }
     let all: Vec<_> = configs.iter().map(|(_, config)| config).collect();
     ignored(&written, &all).iter().for_each(|line| complain(format_args!("warning: {line}")));
+    // The rules differ in nothing that a backend depends on.
+    let Some((_, first)) = configs.first() else {
+        return usage("--update-rules names no rule");
+    };
+    let backend = start_backend(first)?;
     let folder = Folder::make(&args.out)?.lock("compares")?;
     refuse_what_is_in_the_way(&folder, COMPARISON_PLOTS.into_iter().chain([COMPARISON_JSON]))?;
     warn_of_stand_in(&data, Verbosity::of(args.quiet, args.json));
@@ -120,8 +126,8 @@ pub fn run(args: Args) -> Result<()> {
     for (rule, config) in &configs {
         console.line(&format!("running with {}", rule.name()));
         let run = match config.dtype() {
-            Dtype::F32 => train_one::<f32>(*rule, config, &data, &console)?,
-            Dtype::F64 => train_one::<f64>(*rule, config, &data, &console)?,
+            Dtype::F32 => train_one::<f32>(*rule, config, &data, &backend, &console)?,
+            Dtype::F64 => train_one::<f64>(*rule, config, &data, &backend, &console)?,
         };
         runs.push(run);
     }
@@ -176,14 +182,14 @@ fn train_one<T: Number>(
     rule: UpdateRuleName,
     config: &Config,
     data: &DataSet,
+    backend: &Backend,
     console: &Console,
 ) -> Result<Curves> {
     let split = Split::new(data, config.settings())?;
     let mean_image: Vec<T> = split.mean_image(data).into_iter().map(T::from_f64).collect();
     let num_epochs = config.solver::<T>().num_epochs;
-    let backend = start_backend(config)?;
     let outcome: Outcome<T> =
-        trainer::train(config, (data, &split), &mean_image, &backend, None, |event, _| {
+        trainer::train(config, (data, &split), &mean_image, backend, None, |event, _| {
             if let Event::Epoch { epoch, train_acc, val_acc, .. } = event {
                 console.line(&format!(
                     "(Epoch {epoch} / {num_epochs}) train acc: {:.6}; val_acc: {:.6}",

@@ -11,6 +11,18 @@ pub const LOCK: &str = ".lock";
 /// What the file says, before the token in the names of unfinished files.
 const TEXT: &str = "barenet locks this file while it works in this folder; unfinished-";
 
+/// The locked file, until it is unlocked with this value.
+#[derive(Debug)]
+pub(super) struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // To close it is not enough: a process that this one is starting has it open for a moment too,
+        // and the lock with it. Where it cannot be unlocked, it was never locked.
+        let _unlocked = self.0.unlock();
+    }
+}
+
 /// The token in the text of a lock.
 pub(super) fn token_in(text: &[u8]) -> Option<&str> {
     let token = str::from_utf8(text).ok()?.strip_prefix(TEXT)?.trim_end();
@@ -59,7 +71,7 @@ impl Folder {
             }
             None => bail!("{}", self.not_ours()),
         }
-        self.lock = Some(file);
+        self.lock = Some(Lock(file));
         Ok(self)
     }
 
@@ -134,6 +146,18 @@ mod tests {
         assert!(error.ends_with("another process trains in this folder"), "{error}");
         drop(folder);
         open().unwrap();
+    }
+
+    #[test]
+    fn a_folder_is_free_at_once_though_a_process_that_is_being_started_has_its_lock_open() {
+        let place = tempfile::tempdir().unwrap();
+        let open = || Folder::open(place.path()).unwrap().lock("trains");
+        let folder = open().unwrap();
+        folder.keep();
+        let inherited = folder.lock.as_ref().unwrap().0.try_clone().unwrap();
+        drop(folder);
+        open().unwrap();
+        drop(inherited);
     }
 
     #[test]

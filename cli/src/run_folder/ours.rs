@@ -37,6 +37,17 @@ fn is_ours(name: &str, head: &[u8]) -> bool {
         }
 }
 
+/// Whether this is how a log goes on that somebody has cut while a run wrote it: with any line, or in the
+/// middle of one.
+fn is_cut_log(head: &[u8]) -> bool {
+    const LINE: &[u8] = b"{\"event\":\"";
+    let mut lines = head.split(|&byte| byte == b'\n');
+    let first = lines.next().is_some_and(|line| line.starts_with(LINE));
+    let others: Vec<_> = lines.filter(|line| !line.is_empty()).collect();
+    (first || !others.is_empty())
+        && others.iter().all(|line| line.starts_with(LINE) || LINE.starts_with(line))
+}
+
 /// Whether this is how a run writes its settings: all of them, and nothing else. What somebody wrote
 /// for `--config` has a few, or remarks.
 fn is_config(text: &str) -> bool {
@@ -80,14 +91,17 @@ pub fn refuse_what_is_in_the_way<'a>(
     folder: &Folder,
     names: impl IntoIterator<Item = &'a str>,
 ) -> Result<()> {
-    // A checkpoint may be damaged at its beginning too: beside settings and a lock of barenet's, it is one.
+    // A checkpoint may be damaged at its beginning too, or a log cut: beside settings and a lock of
+    // barenet's, they are one.
     let is_run = folder.was_locked()
         && head(folder, CONFIG).is_ok_and(|head| head.is_some_and(|head| is_ours(CONFIG, &head)));
     let checkpoints = [CHECKPOINT, PREVIOUS_CHECKPOINT, DAMAGED_CHECKPOINT];
     for name in names {
+        let is_damaged =
+            |head: &[u8]| checkpoints.contains(&name) || name == EVENTS && is_cut_log(head);
         let is_known = |head: Vec<u8>| {
             is_ours(name, &head)
-                || is_run && checkpoints.contains(&name)
+                || is_run && is_damaged(&head)
                 || may_be_earlier_png(&head) && is_beside_our_svg(folder, name)
         };
         if !head(folder, name).is_ok_and(|head| head.is_none_or(is_known)) {
@@ -127,6 +141,27 @@ mod tests {
                 assert!(!is_ours(name, text.as_bytes()), "{name}: {text}");
             }
             assert!(is_ours(name, b""), "{name}: nothing is lost");
+        }
+    }
+
+    #[test]
+    fn a_log_that_was_cut_is_ours_in_the_folder_of_a_run_and_nowhere_else() {
+        let config = Config::new(Settings { seed: Some(3), ..Settings::default() }, 3072, 10);
+        let config = config.unwrap().to_toml();
+        let step = "{\"event\":\"step\",\"iteration\":9,\"loss\":2.5}\n";
+        let cut = [step.to_owned(), format!("5}}\n{step}{step}"), format!("{step}{}", &step[..7])];
+        let theirs = ["x\n", "{\"step\":1}\n{\"step\":2}\n", "x\ny\n", "\0\0\0"].map(str::to_owned);
+        for (text, is_fine) in cut.map(|t| (t, true)).into_iter().chain(theirs.map(|t| (t, false)))
+        {
+            let place = tempfile::tempdir().unwrap();
+            fs::write(place.path().join(EVENTS), &text).unwrap();
+            let lock = || Folder::open(place.path()).unwrap().lock("trains").unwrap();
+            let folder = lock();
+            refuse_what_is_in_the_way(&folder, [EVENTS]).unwrap_err();
+            folder.write(CONFIG, config.as_bytes()).unwrap();
+            drop(folder);
+            let result = refuse_what_is_in_the_way(&lock(), [EVENTS]);
+            assert_eq!(result.is_ok(), is_fine, "{text:?}");
         }
     }
 
