@@ -38,7 +38,12 @@ pub(super) fn foreign(folder: &Path) -> io::Result<Option<(String, &'static str)
     let list = read_list(folder);
     let mut found = None;
     walk(folder, "", &mut |name, kind| {
-        let written = "no export wrote it";
+        let written = if list.is_empty() {
+            "this folder has no list of what an export wrote (.barenet-export); exports of earlier versions \
+             have none"
+        } else {
+            "no export wrote it"
+        };
         let is_listed = list.contains_key(name);
         let why = match name {
             LIST if kind.is_file() && !list.is_empty() => None,
