@@ -129,7 +129,7 @@ pub enum DataError {
     NotFound(String),
     /// A folder that holds no CIFAR-10, but something that looks like it.
     #[error(
-        "{folder}: no CIFAR-10 that can be read, though {found}; put the archive or its files there under \
+        "{folder}: no CIFAR-10 that can be read: {found}; put the archive or its files there under \
          their own names, or name them with --data"
     )]
     NotFoundBut {

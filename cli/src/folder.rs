@@ -10,7 +10,7 @@ pub use lock::LOCK;
 
 use crate::disk::{Disk, RealDisk, folder_of, write_whole};
 use crate::reading;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use std::collections::BTreeSet;
 use std::fs::{self, File, Metadata};
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -129,6 +129,9 @@ impl Folder {
     ///
     /// Naming the folder, if it cannot be made.
     pub fn make(path: &Path) -> Result<Self> {
+        if let Some(there) = path.ancestors().find(|path| path.is_file()) {
+            bail!("{}: {} is no folder; choose another --out", path.display(), there.display());
+        }
         let cannot = || format!("{}: cannot make this folder", path.display());
         let made = missing(path);
         fs::create_dir_all(path).with_context(cannot)?;

@@ -150,6 +150,9 @@ impl RunFolder {
     ///
     /// If there is no such folder, or another process trains in it.
     pub fn resume(path: &Path) -> Result<Self> {
+        if path.is_file() {
+            bail!("{}: is a file; a run is named by its folder", path.display());
+        }
         if !path.is_dir() {
             bail!(
                 "{}: there is no run to go on with; `barenet train --out {}` starts one",

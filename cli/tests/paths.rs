@@ -120,7 +120,7 @@ fn a_folder_or_disk_that_cannot_be_written_is_named_as_it_was_asked_for() {
     refused_in_one_line(&output, 1, &["/proc/barenet: cannot make this folder"]);
     fs::write(place.path().join("file"), "x").unwrap();
     let output = quick(place.path(), &["--out", "file"]);
-    refused_in_one_line(&output, 1, &["file: cannot make this folder"]);
+    refused_in_one_line(&output, 1, &["file is no folder; choose another --out"]);
     // /dev/full fails every write as a full disk does.
     fs::create_dir(place.path().join("run")).unwrap();
     let events = unfinished(&place.path().join("run"), "events.jsonl");

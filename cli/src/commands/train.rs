@@ -37,13 +37,14 @@ Examples:
   barenet train --preset best --seed 3             the course's best net, other random numbers
   barenet train --hidden 256,128 --update-rule adam --batchnorm --epochs 5
   barenet train --config runs/two-layer/config.toml --out runs/again
-  barenet train --json | jq .loss                  events as JSON lines on standard output
+  barenet train --json | jq 'select(.event == \"step\").loss'
   barenet train --resume runs/best                 go on with a run that was stopped
   barenet train --resume runs/best --epochs 40     or that is to be longer
 
 A run starts from --preset (two-layer if there is no --config either), is changed by --config, then
-by flags. The first Ctrl-C stops it after a checkpoint, the second at once; so do SIGTERM and SIGHUP.
-Exit status: 0 ok, 1 failed, 2 a setting or flag that cannot be used, 129, 130 and 143 stopped."
+by flags. The first Ctrl-C stops it after a checkpoint, the second at once; so do SIGTERM,
+SIGHUP and SIGXCPU. Exit status: 0 ok, 1 failed, 2 a setting or flag that cannot be used, 129, 130, 143
+and 152 stopped."
 )]
 pub struct Args {
     /// Read settings from this TOML file, such as the config.toml of a run
@@ -52,7 +53,7 @@ pub struct Args {
     /// The images
     #[command(flatten)]
     pub images: ImagesFlag,
-    /// Folder for the run's files [default: runs/NAME]
+    /// Folder for the run's files [default: runs/NAME, or runs/NAME-2, … if that is there]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Go on with the run in this folder, from its last checkpoint; --epochs may be more than before
@@ -65,7 +66,7 @@ pub struct Args {
     #[arg(long, value_name = "SECONDS")]
     pub checkpoint_secs: Option<u64>,
     /// Replace the run that --out holds
-    #[arg(long)]
+    #[arg(long, requires = "out")]
     pub force: bool,
     /// Print nothing but errors
     #[arg(long, short)]
@@ -132,8 +133,8 @@ fn settings_to_resume(flags: Settings, config: &str, file: &Path) -> Result<Sett
     let allowed = Settings { num_epochs, threads, print_every, ..Settings::default() };
     if flags != allowed {
         return usage(
-            "a run goes on with its own settings: --resume takes only --epochs, --threads and \
-             --print-every beside it",
+            "a run goes on with its own settings: of them, --resume takes only --epochs, --threads and \
+             --print-every",
         );
     }
     Ok(allowed.overlay(Settings::from_toml(config, file)?))

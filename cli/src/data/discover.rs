@@ -96,7 +96,7 @@ fn attempt(folder: &Path) -> Result<Option<String>, DataError> {
     let (mut num_entries, mut found) = (0, None);
     look(folder, folder, MAX_DEPTH, &mut num_entries, &mut found)?;
     let is_empty = num_entries == 0;
-    Ok(found.or_else(|| is_empty.then(|| "the folder is empty: is its disk mounted?".to_owned())))
+    Ok(found.or_else(|| is_empty.then(|| "the folder is empty (is its disk mounted?)".to_owned())))
 }
 
 /// Looks for the first such entry in the order of names.
@@ -276,7 +276,7 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, "not it").unwrap();
             let error = discover(Some(folder.path())).unwrap_err().to_string();
-            assert!(error.contains("no CIFAR-10 that can be read, though "), "{error}");
+            assert!(error.contains("no CIFAR-10 that can be read: "), "{error}");
             let first = file.split_inclusive('/').take(2).collect::<String>();
             assert!(error.contains(first.trim_end_matches('/')), "{error}");
         }
