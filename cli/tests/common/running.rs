@@ -9,6 +9,27 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+/// The same command, started to heed signals: a test that a shell runs in the background ignores SIGINT, and
+/// what it starts would go on doing so.
+fn heeding_signals(command: Command) -> Command {
+    if ![1, 2, 10, 15].into_iter().any(barenet_blas::is_signal_ignored) {
+        return command;
+    }
+    let mut heeding = Command::new("env");
+    heeding.arg("--default-signal=HUP,INT,USR1,TERM").arg(command.get_program());
+    heeding.args(command.get_args());
+    if let Some(folder) = command.get_current_dir() {
+        heeding.current_dir(folder);
+    }
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => heeding.env(name, value),
+            None => heeding.env_remove(name),
+        };
+    }
+    heeding
+}
+
 /// A process that is killed with the test.
 pub(crate) struct Running(pub(crate) Child);
 
@@ -26,7 +47,7 @@ impl Running {
         arguments: &[&str],
         kind: &str,
     ) -> (Self, serde_json::Value) {
-        let mut child = command(folder, &[arguments, &["--json"]].concat())
+        let mut child = heeding_signals(command(folder, &[arguments, &["--json"]].concat()))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
