@@ -1,6 +1,8 @@
 //! Limits of the system: no more threads, no longer files, no more memory.
 
-#![cfg(target_os = "linux")]
+// OpenBLAS is loaded before the program begins, and waits for ever or ends the process where it gets no
+// threads or memory.
+#![cfg(all(target_os = "linux", not(feature = "openblas")))]
 
 #[path = "common/files.rs"]
 mod files;
