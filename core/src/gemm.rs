@@ -14,7 +14,6 @@ mod row;
 use crate::error::{ShapeError, check_shape};
 use crate::float::Float;
 use crate::mat::{Mat, MatMut, Op};
-use crate::state::{take, take_mut};
 
 pub use compact::Compact;
 pub use epilogue::Epilogue;
@@ -266,37 +265,6 @@ pub(crate) const CHUNK: usize = 16 * 1024;
 pub(crate) fn split_point(len: usize) -> Option<usize> {
     let chunks = len.div_ceil(CHUNK);
     (chunks > 1).then_some(chunks / 2 * CHUNK)
-}
-
-/// The rows of a flat slice. `chunks_exact` would do, but zipped with another iterator it divides by
-/// `cols`, and at opt-level "z" the panic of a division by 0 stays in the program.
-pub(crate) fn rows_of<T>(mut data: &[T], cols: usize) -> impl Iterator<Item = &[T]> {
-    let cols = cols.max(1);
-    core::iter::from_fn(move || take(&mut data, cols))
-}
-
-/// The rows of a flat slice, for writing.
-pub(crate) fn rows_of_mut<T>(mut data: &mut [T], cols: usize) -> impl Iterator<Item = &mut [T]> {
-    let cols = cols.max(1);
-    core::iter::from_fn(move || take_mut(&mut data, cols))
-}
-
-/// `N` neighbouring columns of every row of a flat slice, from column `j` on, where j + N ≤ cols.
-pub(crate) fn columns_of<T, const N: usize>(
-    data: &[T],
-    cols: usize,
-    j: usize,
-) -> impl Iterator<Item = &[T; N]> {
-    rows_of(data, cols).map_while(move |row| row.get(j..)?.first_chunk::<N>())
-}
-
-/// `N` neighbouring columns of every row of a flat slice, for writing.
-pub(crate) fn columns_of_mut<T, const N: usize>(
-    data: &mut [T],
-    cols: usize,
-    j: usize,
-) -> impl Iterator<Item = &mut [T; N]> {
-    rows_of_mut(data, cols).map_while(move |row| row.get_mut(j..)?.first_chunk_mut::<N>())
 }
 
 /// C ← α·acc + β·C for one run of C, never reading C if β = 0.

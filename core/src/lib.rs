@@ -65,6 +65,7 @@ pub mod optim;
 pub mod quant;
 mod rng;
 mod schedule;
+mod slices;
 mod solver;
 mod state;
 

@@ -4,6 +4,7 @@ use crate::arch::{Arch, LayerSpec};
 use crate::error::{Error, check_buffer, check_len};
 use crate::layers::{HiddenCache, HiddenGrads, HiddenParams, Norm, NormGrads, RunningStats};
 use crate::mat::{Mat, MatMut};
+use crate::slices::{take, take_mut};
 
 /// What inference reads: parameters and running statistics.
 #[derive(Clone, Copy, Debug)]
@@ -101,27 +102,6 @@ impl<'a, T> TrainState<'a, T> {
     pub const fn params_mut(&mut self) -> &mut [T] {
         self.params
     }
-}
-
-/// Takes the first `len` elements off the front of a slice.
-///
-/// `split_off` would do, but at opt-level "z" the panic of a place past the end stays in the program.
-#[inline]
-pub(crate) fn take<'a, T>(rest: &mut &'a [T], len: usize) -> Option<&'a [T]> {
-    let (front, back) = rest.split_at_checked(len)?;
-    *rest = back;
-    Some(front)
-}
-
-/// Takes the first `len` elements off the front of a mutable slice, or nothing.
-#[inline]
-pub(crate) fn take_mut<'a, T>(rest: &mut &'a mut [T], len: usize) -> Option<&'a mut [T]> {
-    if len > rest.len() {
-        return None;
-    }
-    let (front, back) = core::mem::take(rest).split_at_mut_checked(len)?;
-    *rest = back;
-    Some(front)
 }
 
 /// The views of one layer into `params`. `None` only if `params` is too short.

@@ -8,10 +8,10 @@ use super::portable::{
     store_zeros,
 };
 use super::row::{add_bias, multiply_row};
-use super::{Gemm, GemmArgs, GemmParts, rows_of, rows_of_mut};
+use super::{Gemm, GemmArgs, GemmParts};
 use crate::float::Float;
 use crate::mat::{Mat, MatMut};
-use crate::state::take;
+use crate::slices::{rows_of, rows_of_mut, take};
 
 /// Matrix products with the bits of [`Portable`](super::Portable), fast for one row and in a fraction of
 /// the code.

@@ -1,8 +1,9 @@
 //! What is done with a product besides computing it.
 
-use super::{Gemm, Pass, rows_of_mut};
+use super::{Gemm, Pass};
 use crate::float::{Float, positive_part};
 use crate::mat::{Mat, MatMut};
+use crate::slices::rows_of_mut;
 
 /// What [`Gemm::gemm_then`] does besides multiplying: a bias that the product is added to, and work on
 /// its result.

@@ -1,10 +1,10 @@
 //! Matrices whose numbers are made where they are multiplied.
 
 use super::portable::store_zeros;
-use super::{Gemm, Pass, matmul, rows_of_mut};
+use super::{Gemm, Pass, matmul};
 use crate::float::Float;
 use crate::mat::{Mat, MatMut};
-use crate::state::take_mut;
+use crate::slices::{rows_of_mut, take_mut};
 use core::ops::Range;
 
 /// A matrix that is asked for stretches of its rows: images that are bytes in memory, say, and become

@@ -10,8 +10,9 @@
 //! Blocks are unrolled by hand with constant sizes: firmware is often built for size, where the
 //! optimiser does not unroll.
 
-use super::{Gemm, GemmArgs, GemmParts, columns_of, rows_of, rows_of_mut, store};
+use super::{Gemm, GemmArgs, GemmParts, store};
 use crate::float::Float;
+use crate::slices::{columns_of, rows_of, rows_of_mut};
 
 /// Matrix products in safe Rust that runs anywhere.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

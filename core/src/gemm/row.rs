@@ -6,7 +6,7 @@
 //! are the same.
 
 use crate::float::Float;
-use crate::state::{take, take_mut};
+use crate::slices::{block, take, take_mut};
 
 /// Rows of W that a turn of the widest block takes, so that its loop costs little.
 const ROWS: usize = 4;
@@ -145,12 +145,6 @@ fn columns_16<T: Float, X: Copy + Into<T>>(
         accumulate_16(&mut acc, x3.into(), block(rows, j3)?);
     }
     Some(acc)
-}
-
-/// `row[j..j + N]`.
-#[inline(always)]
-fn block<T, const N: usize>(row: &[T], j: usize) -> Option<&[T; N]> {
-    row.get(j..)?.first_chunk()
 }
 
 /// Whether rows of `len` have a block of `N` from `j` on. Checked before a loop, it is not in the loop.

@@ -3,11 +3,12 @@
 //! Its backward pass needs `x` and `w`, which the caller has anyway; nothing else is cached.
 
 use super::Input;
-use super::columns::{add, block_mut, for_column_blocks, pieces_of, split_columns};
+use super::columns::{add, for_column_blocks, pieces_of, split_columns};
 use crate::error::{ShapeError, check_len, check_shape};
 use crate::float::Float;
-use crate::gemm::{Gemm, GemmArgs, Pass, WherePositive, columns_of};
+use crate::gemm::{Gemm, GemmArgs, Pass, WherePositive};
 use crate::mat::{Mat, MatMut};
+use crate::slices::{block_mut, columns_of};
 
 /// Computes the forward pass of an affine (fully connected) layer.
 ///

@@ -7,12 +7,13 @@
 //! As in CS231n, the running variance is that of the batch with division by N (PyTorch keeps the
 //! unbiased one), and `running ← momentum·running + (1 − momentum)·batch`.
 
-use super::columns::{block, for_column_blocks};
+use super::columns::for_column_blocks;
 use super::normalize::{NormGradient, Normalize, Statistics, places_of_means, std};
 use crate::error::{ShapeError, check_len, check_shape};
 use crate::float::Float;
-use crate::gemm::{Pass, Portable, columns_of_mut};
+use crate::gemm::{Pass, Portable};
 use crate::mat::{Mat, MatMut};
+use crate::slices::{block, columns_of_mut};
 
 /// The constants of a batch normalisation.
 #[derive(Clone, Copy, Debug, PartialEq)]

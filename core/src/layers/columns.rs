@@ -6,7 +6,7 @@
 
 use crate::float::Float;
 use crate::gemm::CHUNK;
-use crate::state::take;
+use crate::slices::take;
 
 /// Runs `$body` with block after block of `$cols` columns: `$j` is the first one, `$WIDTH` how many.
 macro_rules! for_column_blocks {
@@ -71,18 +71,6 @@ pub(super) fn split_columns(rows: usize, width: usize) -> Option<usize> {
 pub(super) fn split_rows(len: usize, cols: usize) -> Option<usize> {
     let at = len.checked_div(4 * cols)? * 2 * cols;
     (len >= 2 * CHUNK && at > 0).then_some(at)
-}
-
-/// `N` numbers of a row from number `j` on.
-#[inline(always)]
-pub(super) fn block<T, const N: usize>(row: &[T], j: usize) -> Option<&[T; N]> {
-    row.get(j..)?.first_chunk()
-}
-
-/// `N` numbers of a row from number `j` on, for writing.
-#[inline(always)]
-pub(super) fn block_mut<T, const N: usize>(row: &mut [T], j: usize) -> Option<&mut [T; N]> {
-    row.get_mut(j..)?.first_chunk_mut()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use crate::error::{ShapeError, check_len, check_shape};
 use crate::float::Float;
 use crate::gemm::{Affine, Gemm, Rows, matmul, with_epilogue};
 use crate::mat::{Mat, MatMut};
-use crate::state::{take, take_mut};
+use crate::slices::{take, take_mut};
 
 /// What a layer multiplies: a batch of numbers ([`Mat`]), one image as bytes (`&[u8]`), or a batch
 /// that is made where it is multiplied (a reference to [`Rows`]).

@@ -3,8 +3,8 @@
 use super::columns::PIECE;
 use crate::error::{Error, check_len, check_shape};
 use crate::float::{Float, positive_part};
-use crate::gemm::rows_of_mut;
 use crate::mat::{Mat, MatMut};
+use crate::slices::rows_of_mut;
 
 /// The number of a class, from 0.
 pub type Label = u32;

@@ -10,13 +10,12 @@
 //! exact as that: it would be rounded.
 
 use super::batchnorm::BatchNormConfig;
-use super::columns::{
-    add, block, block_mut, for_column_blocks, pieces_of, split_columns, split_rows,
-};
+use super::columns::{add, for_column_blocks, pieces_of, split_columns, split_rows};
 use super::dropout::{Dropout, drop_in_place};
 use crate::float::{Float, positive_part};
-use crate::gemm::{Gemm, Pass, columns_of, columns_of_mut};
+use crate::gemm::{Gemm, Pass};
 use crate::mat::Mat;
+use crate::slices::{block, block_mut, columns_of, columns_of_mut};
 
 /// What is known of each column after the first pass, and what is learnt from it for test time.
 pub(super) struct Statistics<'a, T> {

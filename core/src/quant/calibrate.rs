@@ -9,7 +9,8 @@ use crate::float::Float;
 use crate::gemm::Gemm;
 use crate::layers::{affine_forward, affine_relu_forward};
 use crate::mat::{Mat, MatMut};
-use crate::state::{check_workspace, layer_params, take_mut};
+use crate::slices::take_mut;
+use crate::state::{check_workspace, layer_params};
 
 const BINS: usize = 1024;
 

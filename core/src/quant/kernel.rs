@@ -2,7 +2,8 @@
 
 use super::requant::Channel;
 use crate::error::{ShapeError, check_shape};
-use crate::gemm::{Portable, rows_of};
+use crate::gemm::Portable;
+use crate::slices::rows_of;
 
 mod sealed {
     pub trait Sealed {}

@@ -8,8 +8,8 @@ use super::requant::{Channel, quantize_multiplier};
 use crate::arch::{Arch, LayerSpec};
 use crate::error::check_len;
 use crate::float::Float;
-use crate::gemm::rows_of_mut;
 use crate::layers::HiddenParams;
+use crate::slices::rows_of_mut;
 use crate::state::layer_params;
 
 /// Images that calibration needs at least.
