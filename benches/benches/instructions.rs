@@ -12,7 +12,7 @@ use barenet::layers::{
     BatchNormConfig, batchnorm_backward, batchnorm_forward_train, dropout_mask, relu_backward,
     softmax_loss,
 };
-use barenet::{Mat, MatMut, Rng, UpdateRule, matmul};
+use barenet::{Mat, MatMut, Portable, Rng, UpdateRule, matmul};
 use barenet_benches::{Step, WORKLOADS, normal};
 use barenet_blas::{Backend, Kernel};
 use gungraun::{
@@ -109,6 +109,7 @@ fn batchnorm(
 ) -> [Vec<f32>; 3] {
     let config = BatchNormConfig::default();
     let forward = batchnorm_forward_train(
+        &Portable,
         &config,
         Mat::new(&x, N, M).expect("N·M"),
         &gamma,
@@ -123,7 +124,7 @@ fn batchnorm(
     let (dout, x_hat_mat) =
         (Mat::new(&x, N, M).expect("N·M"), Mat::new(&x_hat, N, M).expect("N·M"));
     let dx = MatMut::new(&mut out, N, M).expect("N·M");
-    batchnorm_backward(dout, &gamma, x_hat_mat, &inv_std, dx, &mut dgamma, &mut dbeta)
+    batchnorm_backward(&Portable, dout, &gamma, x_hat_mat, &inv_std, dx, &mut dgamma, &mut dbeta)
         .expect("the shapes agree");
     [x, x_hat, out]
 }

@@ -6,7 +6,7 @@ use barenet::layers::{
     batchnorm_forward_train, dropout_backward, dropout_forward, dropout_mask, relu_backward,
     relu_forward, softmax_loss, svm_loss,
 };
-use barenet::{Mat, MatMut, Rng};
+use barenet::{Mat, MatMut, Portable, Rng};
 use barenet_benches::{bytes, normal};
 use barenet_blas::{Backend, Kernel};
 use criterion::measurement::WallTime;
@@ -69,18 +69,20 @@ fn batchnorm(c: &mut Criterion) {
     let (mut dgamma, mut dbeta) = (vec![0.0; M], vec![0.0; M]);
     time(&mut group, "forward_test", 2 * N * M, || {
         let (x, out) = (Mat::new(&x, N, M)?, MatMut::new(&mut out, N, M)?);
-        batchnorm_forward_test(&config, x, &gamma, &beta, &mean, &var, out)
+        batchnorm_forward_test(&Portable, &config, x, &gamma, &beta, &mean, &var, out)
     });
     time(&mut group, "forward_train", 3 * N * M, || {
         let (x_hat, out) = (MatMut::new(&mut x_hat, N, M)?, MatMut::new(&mut out, N, M)?);
         let x = Mat::new(&x, N, M)?;
         let (mean, var, inv_std) = (&mut mean, &mut var, &mut inv_std);
-        batchnorm_forward_train(&config, x, &gamma, &beta, mean, var, x_hat, inv_std, out)
+        batchnorm_forward_train(
+            &Portable, &config, x, &gamma, &beta, mean, var, x_hat, inv_std, out,
+        )
     });
     time(&mut group, "backward", 3 * N * M, || {
         let (dout, x_hat) = (Mat::new(&dout, N, M)?, Mat::new(&x_hat, N, M)?);
         let dx = MatMut::new(&mut out, N, M)?;
-        batchnorm_backward(dout, &gamma, x_hat, &inv_std, dx, &mut dgamma, &mut dbeta)
+        batchnorm_backward(&Portable, dout, &gamma, x_hat, &inv_std, dx, &mut dgamma, &mut dbeta)
     });
 }
 

@@ -1,6 +1,5 @@
 //! A kernel and a team of threads, chosen at run time.
 
-use crate::join::Join;
 #[cfg(any(target_arch = "x86_64", feature = "matrixmultiply", feature = "openblas"))]
 use crate::made_rows;
 #[cfg(any(feature = "matrixmultiply", feature = "openblas"))]
@@ -10,7 +9,7 @@ use crate::team::{Team, cpus};
 #[cfg(any(target_arch = "x86_64", feature = "matrixmultiply", feature = "openblas"))]
 use crate::tile::Product;
 use crate::vectorized::vectorized;
-use barenet::{Epilogue, Float, Gemm, GemmArgs, Mat, MatMut, Pass, Portable, Rows};
+use barenet::{Epilogue, Float, Gemm, GemmArgs, Machine, Mat, MatMut, Pass, Portable, Rows};
 use core::cell::RefCell;
 use core::fmt;
 use std::io;
@@ -196,7 +195,7 @@ impl Backend {
     }
 }
 
-impl Join for Backend {
+impl Machine for Backend {
     fn join(&self, a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
         // Whichever thread it is, and on one thread too.
         let (a, b) =
@@ -212,6 +211,15 @@ impl Join for Backend {
 
     fn num_threads(&self) -> usize {
         self.threads()
+    }
+
+    fn vectorized<P: Pass>(&self, pass: P) -> P::Output {
+        let _subnormals = self.subnormals();
+        vectorized(pass)
+    }
+
+    fn flushes_subnormals(&self) -> bool {
+        self.flushes()
     }
 }
 
@@ -343,22 +351,5 @@ impl<T: Element> Gemm<T> for Backend {
     fn rows_transposed_product(&self, x: &impl Rows<T>, dout: Mat<'_, T>, dw: MatMut<'_, T>) {
         let _subnormals = self.subnormals();
         T::multiply_rows((x, true), dout, dw, (), self);
-    }
-
-    fn join<A, B>(&self, a: A, b: B)
-    where
-        A: FnOnce() + Send,
-        B: FnOnce() + Send,
-    {
-        Join::join(self, a, b);
-    }
-
-    fn flushes_subnormals(&self) -> bool {
-        self.flushes()
-    }
-
-    fn vectorized<A, P: Pass<A>>(&self, pass: P, args: A) -> P::Output {
-        let _subnormals = self.subnormals();
-        vectorized(pass, args)
     }
 }

@@ -12,13 +12,13 @@
 //! of k; threads only decide who computes a tile. Products of few rows are cut otherwise: a large one into no
 //! more tiles than there are threads, by kernels that give a column the same bits in any tile; a small one
 //! into two halves of k, on one thread too. The other work that the library hands to
-//! [`Gemm::join`](barenet::Gemm::join) comes in pieces of fixed size.
+//! [`Machine::join`](barenet::Machine::join) comes in pieces of fixed size.
 //!
 //! # Subnormal numbers
 //!
 //! Every kernel but [`Portable`](barenet::Portable) takes subnormal numbers for 0, on every thread, so that none
 //! slows down on them: on x86-64 the register MXCSR says so while a product, a pass,
-//! [`Gemm::join`](barenet::Gemm::join) or `Backend::install` runs, and is put back afterwards.
+//! [`Machine::join`](barenet::Machine::join) or `Backend::install` runs, and is put back afterwards.
 //!
 //! # Safety
 //!
@@ -38,8 +38,6 @@ mod cortex_m;
 pub mod flash;
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 mod isa;
-#[cfg(feature = "std")]
-mod join;
 #[cfg(feature = "std")]
 pub mod machine;
 #[cfg(all(

@@ -1,10 +1,9 @@
 //! Products whose left operand is made block by block, in memory that stays in the cache.
 
 use crate::backend::Element;
-use crate::join::Join;
 use crate::tile::{Left, Multiply, Operand, Product};
 use crate::vectorized::vectorized;
-use barenet::{Epilogue, Mat, MatMut, Pass, Rows};
+use barenet::{Epilogue, Float, Machine, Mat, MatMut, Pass, Rows};
 
 /// Numbers of a block, at most: 512 KiB in `f32`, a part of the second-level cache.
 const MAX_NUMBERS: usize = 1 << 17;
@@ -54,14 +53,16 @@ impl<T: Element, R: Rows<T>, K: Multiply<T>> Multiply<T, FirstRow> for Made<'_, 
                 let depth = DEPTH.min(p.k - start);
                 let numbers = &mut memory[..rows * depth];
                 let first = p.a.0 + top;
-                let (row_stride, col_stride) = if self.is_transposed {
-                    vectorized(Make, (self.x, (start, first), rows, numbers, None));
-                    (1, rows)
+                let x = self.x;
+                let (top_left, cols, next, strides) = if self.is_transposed {
+                    ((start, first), rows, None, (1, rows))
                 } else {
                     let next = DEPTH.min(p.k - start - depth);
-                    vectorized(Make, (self.x, (first, start), depth, numbers, Some(next)));
-                    (depth, 1)
+                    ((first, start), depth, Some(next), (depth, 1))
                 };
+                let (top, left) = top_left;
+                vectorized(MakeBlock { x, top, left, cols, block: &mut *numbers, next });
+                let (row_stride, col_stride) = strides;
                 let a = Operand { data: numbers.as_ptr(), row_stride, col_stride };
                 // SAFETY: the block holds these rows and this depth.
                 unsafe { self.kernel.multiply(&p.block(a, (top, rows), (start, depth))) };
@@ -72,36 +73,42 @@ impl<T: Element, R: Rows<T>, K: Multiply<T>> Multiply<T, FirstRow> for Made<'_, 
 }
 
 /// Computes C ← x · b, or C ← xᵀ · b if `is_transposed`, and what `epilogue` does, on the threads of
-/// `join`, if the shapes agree.
+/// `machine`, if the shapes agree.
 pub(crate) fn product<T: Element>(
     (x, is_transposed): (&impl Rows<T>, bool),
     b: Mat<'_, T>,
     c: MatMut<'_, T>,
     kernel: &impl Multiply<T>,
     epilogue: impl Epilogue<T>,
-    join: &impl Join,
+    machine: &impl Machine,
 ) {
     let (rows, cols) = x.shape();
     let (m, k) = if is_transposed { (cols, rows) } else { (rows, cols) };
     if b.rows() == k && c.shape() == (m, b.cols()) {
         // SAFETY: the shapes agree.
         let product = unsafe { Product::with_left(FirstRow(0), k, b.into(), T::ZERO, c) };
-        product.run(&Made { x, is_transposed, kernel }, epilogue, join);
+        product.run(&Made { x, is_transposed, kernel }, epilogue, machine);
     }
 }
 
-/// Makes a block: as many rows as fit into the slice, from (row, column) on, of so many columns. If the
+/// Makes a block: as many rows as fit into `block`, of `cols` columns, from (`top`, `left`) on. If the
 /// columns after them come next, it prefetches so many of those; the rows of other blocks shortly before
 /// it reads them.
-struct Make;
+struct MakeBlock<'a, T, R> {
+    x: &'a R,
+    top: usize,
+    left: usize,
+    cols: usize,
+    block: &'a mut [T],
+    next: Option<usize>,
+}
 
-impl<T, R: Rows<T>> Pass<(&R, (usize, usize), usize, &mut [T], Option<usize>)> for Make {
+impl<T: Float, R: Rows<T>> Pass for MakeBlock<'_, T, R> {
     type Output = ();
 
     #[inline(always)]
-    fn run(
-        (x, (top, left), cols, block, next): (&R, (usize, usize), usize, &mut [T], Option<usize>),
-    ) {
+    fn run(self) {
+        let Self { x, top, left, cols, block, next } = self;
         let rows = block.chunks_exact_mut(cols.max(1));
         let bottom = top + rows.len();
         let was_prefetched = next.is_some() && left > 0;

@@ -1,32 +1,33 @@
 //! Products by the `matrixmultiply` crate: pure Rust, with the CPU's vector instructions found at
 //! run time.
 
-use crate::join::Sequential;
 use crate::own_first::OwnFirst;
 use crate::subnormal::{CAN_FLUSH, Subnormals};
 use crate::tile::{Multiply, Product};
 use crate::vectorized::vectorized;
-use barenet::{Gemm, GemmArgs, Pass};
+use barenet::{Gemm, GemmArgs, Machine, Pass};
 
 /// Matrix products by the `matrixmultiply` crate, on the calling thread.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MatrixMultiply;
+
+impl Machine for MatrixMultiply {
+    fn vectorized<P: Pass>(&self, pass: P) -> P::Output {
+        let _subnormals = Subnormals::are_zero();
+        vectorized(pass)
+    }
+
+    fn flushes_subnormals(&self) -> bool {
+        CAN_FLUSH
+    }
+}
 
 macro_rules! impl_matrixmultiply {
     ($t:ty, $gemm:path) => {
         impl Gemm<$t> for MatrixMultiply {
             fn gemm(&self, args: GemmArgs<'_, $t>) {
                 let _subnormals = Subnormals::are_zero();
-                Product::new(args).run(&OwnFirst(self), (), &Sequential);
-            }
-
-            fn flushes_subnormals(&self) -> bool {
-                CAN_FLUSH
-            }
-
-            fn vectorized<A, P: Pass<A>>(&self, pass: P, args: A) -> P::Output {
-                let _subnormals = Subnormals::are_zero();
-                vectorized(pass, args)
+                Product::new(args).run(&OwnFirst(self), (), self);
             }
         }
 

@@ -1,11 +1,10 @@
 //! Products by OpenBLAS, through its C interface.
 
-use crate::join::Sequential;
 use crate::own_first::OwnFirst;
 use crate::subnormal::{CAN_FLUSH, Subnormals};
 use crate::tile::{Multiply, Operand, Product};
 use crate::vectorized::vectorized;
-use barenet::{Gemm, GemmArgs, Pass};
+use barenet::{Gemm, GemmArgs, Machine, Pass};
 use blas_src as _;
 use cblas::{Layout, Transpose};
 use std::ffi::{CStr, c_char, c_int};
@@ -66,21 +65,23 @@ fn layout<T>(operand: &Operand<T>, rows: usize, cols: usize) -> Option<(Transpos
     Some((transpose, i32::try_from(distance.max(at_least).max(1)).ok()?))
 }
 
+impl Machine for OpenBlas {
+    fn vectorized<P: Pass>(&self, pass: P) -> P::Output {
+        let _subnormals = Subnormals::are_zero();
+        vectorized(pass)
+    }
+
+    fn flushes_subnormals(&self) -> bool {
+        CAN_FLUSH
+    }
+}
+
 macro_rules! impl_openblas {
     ($t:ty, $gemm:path) => {
         impl Gemm<$t> for OpenBlas {
             fn gemm(&self, args: GemmArgs<'_, $t>) {
                 let _subnormals = Subnormals::are_zero();
-                Product::new(args).run(&OwnFirst(self), (), &Sequential);
-            }
-
-            fn flushes_subnormals(&self) -> bool {
-                CAN_FLUSH
-            }
-
-            fn vectorized<A, P: Pass<A>>(&self, pass: P, args: A) -> P::Output {
-                let _subnormals = Subnormals::are_zero();
-                vectorized(pass, args)
+                Product::new(args).run(&OwnFirst(self), (), self);
             }
         }
 

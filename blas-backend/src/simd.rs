@@ -18,11 +18,10 @@ mod pack;
 mod vector;
 
 use crate::isa::Isa;
-use crate::join::Sequential;
 use crate::subnormal::{CAN_FLUSH, Subnormals};
 use crate::tile::{Multiply, Product};
 use crate::vectorized::vectorized;
-use barenet::{Epilogue, Gemm, GemmArgs, Pass, Portable};
+use barenet::{Epilogue, Gemm, GemmArgs, Machine, Pass, Portable};
 
 /// Matrix products by this crate's kernels, on the calling thread.
 ///
@@ -99,6 +98,17 @@ impl<T: SimdElement> Multiply<T> for Kernels {
     }
 }
 
+impl Machine for Simd {
+    fn vectorized<P: Pass>(&self, pass: P) -> P::Output {
+        let _subnormals = Subnormals::are_zero();
+        vectorized(pass)
+    }
+
+    fn flushes_subnormals(&self) -> bool {
+        CAN_FLUSH
+    }
+}
+
 macro_rules! impl_simd {
     ($t:ty) => {
         impl Gemm<$t> for Simd {
@@ -109,18 +119,9 @@ macro_rules! impl_simd {
             fn gemm_then(&self, args: GemmArgs<'_, $t>, epilogue: impl Epilogue<$t>) {
                 let _subnormals = Subnormals::are_zero();
                 match self.kernels() {
-                    Some(kernels) => Product::new(args).run(&kernels, epilogue, &Sequential),
+                    Some(kernels) => Product::new(args).run(&kernels, epilogue, self),
                     None => Portable.gemm_then(args, epilogue),
                 }
-            }
-
-            fn flushes_subnormals(&self) -> bool {
-                CAN_FLUSH
-            }
-
-            fn vectorized<A, P: Pass<A>>(&self, pass: P, args: A) -> P::Output {
-                let _subnormals = Subnormals::are_zero();
-                vectorized(pass, args)
             }
         }
     };

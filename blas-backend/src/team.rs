@@ -9,7 +9,7 @@
 mod job;
 mod queue;
 
-use crate::join::Join;
+use barenet::Machine;
 use core::cell::Cell;
 use core::hint::spin_loop;
 use core::num::NonZero;
@@ -37,7 +37,7 @@ thread_local! {
     static SEAT: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
 }
 
-/// Threads that share the work of [`Join::join`].
+/// Threads that share the work of [`Machine::join`].
 ///
 /// The thread that calls [`Self::install`] is one of the team while its work lasts.
 #[derive(Debug)]
@@ -125,7 +125,7 @@ impl Drop for Team {
     }
 }
 
-impl Join for Team {
+impl Machine for Team {
     fn join(&self, a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
         self.install(|| match self.shared.place_of_this_thread() {
             Some(place) => self.shared.join(place, a, b),

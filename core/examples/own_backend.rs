@@ -4,7 +4,9 @@
 //!
 //! `tests/tests/gemm_conformance.rs` has the suite that every backend passes.
 
-use barenet::{Arch, FullyConnectedNet, Gemm, GemmArgs, Init, Mat, Portable, Rng, TrainState};
+use barenet::{
+    Arch, FullyConnectedNet, Gemm, GemmArgs, Init, Machine, Mat, Portable, Rng, TrainState,
+};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// Multiplies with `Portable`, and counts products and multiplications.
@@ -13,6 +15,8 @@ struct Counting {
     products: AtomicU64,
     multiplications: AtomicU64,
 }
+
+impl Machine for Counting {}
 
 impl Gemm<f32> for Counting {
     fn gemm(&self, args: GemmArgs<'_, f32>) {

@@ -13,6 +13,7 @@ mod row;
 
 use crate::error::{ShapeError, check_shape};
 use crate::float::Float;
+use crate::machine::Machine;
 use crate::mat::{Mat, MatMut, Op};
 
 pub use compact::Compact;
@@ -80,7 +81,7 @@ impl<'a, T> GemmArgs<'a, T> {
     }
 }
 
-/// A backend: multiplies matrices, and may run two pieces of work at once.
+/// A backend: a [`Machine`] that multiplies matrices.
 ///
 /// # Contract
 ///
@@ -91,10 +92,12 @@ impl<'a, T> GemmArgs<'a, T> {
 /// - The same call gives the same bits, whatever the number of threads.
 ///
 /// ```
-/// use barenet::{Gemm, GemmArgs, Mat, MatMut, Portable};
+/// use barenet::{Gemm, GemmArgs, Machine, Mat, MatMut, Portable};
 ///
 /// /// Counts products, to show what a layer costs.
 /// struct Counting(core::sync::atomic::AtomicUsize);
+///
+/// impl Machine for Counting {}
 ///
 /// impl Gemm<f32> for Counting {
 ///     fn gemm(&self, args: GemmArgs<'_, f32>) {
@@ -109,7 +112,7 @@ impl<'a, T> GemmArgs<'a, T> {
 /// assert_eq!(c, [5.0, 11.0, 11.0, 25.0]);
 /// # Ok::<(), barenet::ShapeError>(())
 /// ```
-pub trait Gemm<T>: Sync {
+pub trait Gemm<T>: Machine {
     /// Multiplies: C ← α·op(A)·op(B) + β·C.
     fn gemm(&self, args: GemmArgs<'_, T>);
 
@@ -119,7 +122,6 @@ pub trait Gemm<T>: Sync {
     fn gemm_then(&self, args: GemmArgs<'_, T>, epilogue: impl Epilogue<T>)
     where
         T: Float,
-        Self: Sized,
     {
         let GemmArgs { alpha, a, b, beta, c } = args;
         with_epilogue(self, epilogue, beta, c, |beta, c| {
@@ -131,7 +133,6 @@ pub trait Gemm<T>: Sync {
     fn affine(&self, x: Mat<'_, T>, w: Mat<'_, T>, b: &[T], relu: bool, out: MatMut<'_, T>)
     where
         T: Float,
-        Self: Sized,
     {
         if let Ok(args) = GemmArgs::new(T::ONE, x, w, T::ZERO, out) {
             self.gemm_then(args, Affine { b, relu });
@@ -149,7 +150,6 @@ pub trait Gemm<T>: Sync {
         epilogue: impl Epilogue<T>,
     ) where
         T: Float,
-        Self: Sized,
     {
         if made_rows::agree(x.shape(), w, &out) {
             with_epilogue(self, epilogue, T::ZERO, out, |beta, out| {
@@ -164,73 +164,12 @@ pub trait Gemm<T>: Sync {
     fn rows_transposed_product(&self, x: &impl Rows<T>, dout: Mat<'_, T>, dw: MatMut<'_, T>)
     where
         T: Float,
-        Self: Sized,
     {
         let (rows, cols) = x.shape();
         if made_rows::agree((cols, rows), dout, &dw) {
             made_rows::transposed_product(self, x, dout, dw);
         }
     }
-
-    /// Runs both pieces of work, perhaps at once. One after the other unless a backend has threads.
-    fn join<A, B>(&self, a: A, b: B)
-    where
-        A: FnOnce() + Send,
-        B: FnOnce() + Send,
-    {
-        a();
-        b();
-    }
-
-    /// Whether the backend's arithmetic takes subnormal numbers for 0, as operands and as results.
-    ///
-    /// Many CPUs take a hundred times as long with them. In training, for a backend that computes with them,
-    /// they are replaced by 0 where they lie: [`FullyConnectedNet::loss`](crate::FullyConnectedNet::loss).
-    fn flushes_subnormals(&self) -> bool {
-        false
-    }
-
-    /// Runs a pass, compiled for the vector instructions that the backend has found in the CPU.
-    ///
-    /// Rust code is compiled for the oldest CPU that it may run on. A backend that knows better calls
-    /// [`Pass::run`] where more is allowed. The bits of its result are the same.
-    fn vectorized<A, P: Pass<A>>(&self, _pass: P, args: A) -> P::Output {
-        P::run(args)
-    }
-}
-
-/// A pass over numbers that [`Gemm::vectorized`] runs.
-///
-/// It is a type and not a function or a closure, because `run` must be marked `#[inline(always)]` to be
-/// compiled once more in the place that calls it, and a function that is passed as a value is called
-/// through another one, which the compiler inlines only if it is short.
-///
-/// ```
-/// use barenet::{Gemm, Pass, Portable};
-///
-/// struct Double;
-///
-/// impl Pass<&mut [f32]> for Double {
-///     type Output = ();
-///
-///     #[inline(always)]
-///     fn run(x: &mut [f32]) {
-///         for x in x {
-///             *x *= 2.0;
-///         }
-///     }
-/// }
-///
-/// let mut x = [1.0, 2.0];
-/// Gemm::<f32>::vectorized(&Portable, Double, &mut x[..]);
-/// assert_eq!(x, [2.0, 4.0]);
-/// ```
-pub trait Pass<A> {
-    /// What the pass gives back.
-    type Output;
-
-    /// Goes over the numbers. Mark it `#[inline(always)]`.
-    fn run(args: A) -> Self::Output;
 }
 
 /// Computes C ← op(A)·op(B) + β·C.
@@ -255,16 +194,6 @@ pub fn matmul<'a, T: Float>(
 ) -> Result<(), ShapeError> {
     gemm.gemm(GemmArgs::new(T::ONE, a, b, beta, c)?);
     Ok(())
-}
-
-/// Elements that one piece of divided work has. Fixed, so that the pieces and with them the bits
-/// do not depend on the number of threads; large enough to pay for handing it to a thread.
-pub(crate) const CHUNK: usize = 16 * 1024;
-
-/// Where to split `len` elements in two: at a multiple of [`CHUNK`] near the middle, or nowhere.
-pub(crate) fn split_point(len: usize) -> Option<usize> {
-    let chunks = len.div_ceil(CHUNK);
-    (chunks > 1).then_some(chunks / 2 * CHUNK)
 }
 
 /// C ← α·acc + β·C for one run of C, never reading C if β = 0.
@@ -292,12 +221,5 @@ mod tests {
         assert_eq!(GemmArgs::new(1.0, a, a, 0.0, c_mat).unwrap_err().what, "b");
         let c_mat = MatMut::new(&mut c, 4, 1).unwrap();
         assert_eq!(GemmArgs::new(1.0, a, a.t(), 0.0, c_mat).unwrap_err().what, "c");
-    }
-
-    #[test]
-    fn work_is_split_at_multiples_of_the_chunk() {
-        assert_eq!(split_point(CHUNK), None);
-        assert_eq!(split_point(CHUNK + 1), Some(CHUNK));
-        assert_eq!(split_point(5 * CHUNK), Some(2 * CHUNK));
     }
 }

@@ -18,7 +18,6 @@ mod columns;
 mod dropout;
 mod input;
 mod loss;
-mod normalize;
 mod relu;
 mod sandwich;
 
@@ -28,13 +27,14 @@ pub(crate) use sandwich::norm_relu_backward;
 
 pub use affine::{affine_backward, affine_forward};
 pub use batchnorm::{
-    BatchNormConfig, batchnorm_backward, batchnorm_forward_test, batchnorm_forward_train,
+    BatchNormConfig, Norm, NormGrads, RunningStats, batchnorm_backward, batchnorm_forward_test,
+    batchnorm_forward_train,
 };
 pub use dropout::{Dropout, dropout_backward, dropout_forward, dropout_mask};
 pub use input::Input;
 pub use loss::{Label, Loss, softmax_loss, svm_loss};
 pub use relu::{relu_backward, relu_forward};
 pub use sandwich::{
-    HiddenCache, HiddenGrads, HiddenParams, Norm, NormGrads, RunningStats, affine_relu_backward,
-    affine_relu_forward, hidden_backward, hidden_forward_test, hidden_forward_train,
+    HiddenCache, HiddenGrads, HiddenParams, affine_relu_backward, affine_relu_forward,
+    hidden_backward, hidden_forward_test, hidden_forward_train,
 };

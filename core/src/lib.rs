@@ -11,7 +11,8 @@
 //!
 //! 1. [`Float`]: `f32` and `f64`. [`Error`] and [`ShapeError`]: what can be wrong.
 //! 2. [`Mat`], [`MatMut`]: checked matrix views of flat slices.
-//! 3. [`Gemm`]: the matrix product that can be replaced, and [`Portable`], one that works everywhere.
+//! 3. [`Machine`], [`Pass`]: threads and vector instructions for work that is divided. [`Gemm`]: the matrix product
+//!    that can be replaced, and [`Portable`], one that works everywhere.
 //! 4. [`Rng`], [`Permutation`]: reproducible randomness without state to save.
 //! 5. [`layers`]: forward and backward functions, losses, and the sandwiches made of them.
 //! 6. [`Arch`]: from layer sizes to the length and place of every buffer. [`Weights`],
@@ -59,6 +60,7 @@ mod fold;
 mod gemm;
 pub mod gradient_check;
 pub mod layers;
+mod machine;
 mod mat;
 mod net;
 pub mod optim;
@@ -73,8 +75,9 @@ pub use arch::{Arch, ArchError, LayerSpec, Layers};
 pub use error::{Error, ShapeError};
 pub use float::Float;
 pub use fold::{FoldedNet, fold};
-pub use gemm::{Compact, Epilogue, Gemm, GemmArgs, GemmParts, Pass, Portable, Rows, matmul};
+pub use gemm::{Compact, Epilogue, Gemm, GemmArgs, GemmParts, Portable, Rows, matmul};
 pub use layers::{Label, Loss};
+pub use machine::{Machine, Merge, Pass, run};
 pub use mat::{Mat, MatMut, Op};
 pub use net::{FullyConnectedNet, Init, TwoLayerNet};
 pub use optim::UpdateRule;

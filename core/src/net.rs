@@ -3,6 +3,7 @@
 mod flush;
 mod head;
 mod inference;
+mod penalty;
 mod training;
 
 use crate::arch::{Arch, ArchError, LayerSpec};

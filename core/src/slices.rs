@@ -64,3 +64,40 @@ pub(crate) fn block<T, const N: usize>(row: &[T], j: usize) -> Option<&[T; N]> {
 pub(crate) fn block_mut<T, const N: usize>(row: &mut [T], j: usize) -> Option<&mut [T; N]> {
     row.get_mut(j..)?.first_chunk_mut()
 }
+
+/// Runs `$body` with block after block of `$len` columns, of each width as many as fit, from the widest to 1: `$j` is
+/// the first column, the constant `$WIDTH` how many.
+macro_rules! for_blocks {
+    ($len:expr, [$($block:expr),+], |$j:ident, $width:ident| $body:expr) => {{
+        let (len, mut $j): (usize, usize) = ($len, 0);
+        $(
+            while len - $j >= $block {
+                const $width: usize = $block;
+                $body;
+                $j += $width;
+            }
+        )+
+    }};
+}
+
+pub(crate) use for_blocks;
+
+/// Both parts of a slice that is divided at `at`, or at its end if it is shorter.
+#[inline]
+pub(crate) fn halves<T>(data: &[T], at: usize) -> (&[T], &[T]) {
+    data.split_at_checked(at.min(data.len())).unwrap_or_default()
+}
+
+/// Both parts of a slice, for writing.
+#[inline]
+pub(crate) fn halves_mut<T>(data: &mut [T], at: usize) -> (&mut [T], &mut [T]) {
+    data.split_at_mut_checked(at.min(data.len())).unwrap_or_default()
+}
+
+/// to ← from, as much as both have.
+#[inline]
+pub(crate) fn copy<T: Copy>(to: &mut [T], from: &[T]) {
+    for (to, &from) in to.iter_mut().zip(from) {
+        *to = from;
+    }
+}

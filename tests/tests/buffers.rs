@@ -405,6 +405,7 @@ fn batchnorm_names_the_argument_that_does_not_fit() {
         let [mut mean, mut var, mut x_hat, mut inv_std, mut out] =
             outputs([s[3], s[4], s[5], s[6], s[7]]);
         let result = batchnorm_forward_train(
+            &Portable,
             &batchnorm,
             view(&x, s[0]),
             &gamma,
@@ -422,8 +423,16 @@ fn batchnorm_names_the_argument_that_does_not_fit() {
         let [x, gamma, beta, mean, var] = [s[0], s[1], s[2], s[3], s[4]].map(zeros);
         let [mut out] = outputs([s[5]]);
         let out_mat = view_mut(&mut out, s[5]);
-        let result =
-            batchnorm_forward_test(&batchnorm, view(&x, s[0]), &gamma, &beta, &mean, &var, out_mat);
+        let result = batchnorm_forward_test(
+            &Portable,
+            &batchnorm,
+            view(&x, s[0]),
+            &gamma,
+            &beta,
+            &mean,
+            &var,
+            out_mat,
+        );
         (result.map_err(Error::from), vec![out])
     });
     let backward = [
@@ -440,8 +449,16 @@ fn batchnorm_names_the_argument_that_does_not_fit() {
         let [mut dx, mut dgamma, mut dbeta] = outputs([s[4], s[5], s[6]]);
         let dx_mat = view_mut(&mut dx, s[4]);
         let (dout, x_hat) = (view(&dout, s[0]), view(&x_hat, s[2]));
-        let result =
-            batchnorm_backward(dout, &gamma, x_hat, &inv_std, dx_mat, &mut dgamma, &mut dbeta);
+        let result = batchnorm_backward(
+            &Portable,
+            dout,
+            &gamma,
+            x_hat,
+            &inv_std,
+            dx_mat,
+            &mut dgamma,
+            &mut dbeta,
+        );
         (result.map_err(Error::from), vec![dx, dgamma, dbeta])
     });
 }

@@ -244,6 +244,7 @@ fn by_layers(model: &Model<'_, f64>, x: &[f64], y: &[Label]) -> (f64, Vec<f64>) 
         if let Some(norm) = params.norm {
             let (mut running_mean, mut running_var) = (vec![0.0; m], vec![0.0; m]);
             batchnorm_forward_train(
+                &Portable,
                 &config,
                 Mat::new(&a, batch, m).unwrap(),
                 norm.gamma,
@@ -281,6 +282,7 @@ fn by_layers(model: &Model<'_, f64>, x: &[f64], y: &[Label]) -> (f64, Vec<f64>) 
             let (dgamma, rest) = rest.split_at_mut(m);
             let upstream = dout.clone();
             batchnorm_backward(
+                &Portable,
                 Mat::new(&upstream, batch, m).unwrap(),
                 norm.gamma,
                 Mat::new(x_hat, batch, m).unwrap(),

@@ -86,6 +86,7 @@ fn batchnorm<T: Float>() {
         (vec![T::ZERO; 5], vec![T::ZERO; 5], vec![T::ZERO; 5]);
     let x = Mat::new(&x, 7, 5).unwrap();
     batchnorm_forward_train(
+        &Portable,
         &config,
         x,
         &gamma,
@@ -98,6 +99,7 @@ fn batchnorm<T: Float>() {
     )
     .unwrap();
     batchnorm_backward(
+        &Portable,
         Mat::new(&dout, 7, 5).unwrap(),
         &gamma,
         Mat::new(&x_hat, 7, 5).unwrap(),
@@ -108,7 +110,7 @@ fn batchnorm<T: Float>() {
     )
     .unwrap();
     let out_mat = MatMut::new(&mut out_test, 7, 5).unwrap();
-    batchnorm_forward_test(&config, x, &gamma, &beta, &mean, &var, out_mat).unwrap();
+    batchnorm_forward_test(&Portable, &config, x, &gamma, &beta, &mean, &var, out_mat).unwrap();
     for (name, found) in [
         ("out", &out),
         ("dx", &dx),

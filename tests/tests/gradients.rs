@@ -83,6 +83,7 @@ fn batchnorm(x: &[f64], gamma: &[f64], beta: &[f64], n: usize) -> BatchNorm {
     let (mut out, mut x_hat, mut inv_std) =
         (vec![f64::NAN; n * m], vec![f64::NAN; n * m], vec![f64::NAN; m]);
     batchnorm_forward_train(
+        &Portable,
         &BatchNormConfig::default(),
         Mat::new(x, n, m).unwrap(),
         gamma,
@@ -207,7 +208,7 @@ proptest! {
         let cache = batchnorm(&x, &gamma, &beta, n);
         let (mut dx, mut dgamma, mut dbeta) = (vec![f64::NAN; n * m], vec![f64::NAN; m], vec![f64::NAN; m]);
         batchnorm_backward(
-            Mat::new(&dout, n, m).unwrap(), &gamma, Mat::new(&cache.x_hat, n, m).unwrap(),
+            &Portable, Mat::new(&dout, n, m).unwrap(), &gamma, Mat::new(&cache.x_hat, n, m).unwrap(),
             &cache.inv_std, MatMut::new(&mut dx, n, m).unwrap(), &mut dgamma, &mut dbeta,
         ).unwrap();
         // A column of nearly equal numbers makes a steep function: skip what differences cannot see.

@@ -1,13 +1,15 @@
 //! How many matrix products a network costs, counted by a backend that counts.
 
 use barenet::{
-    Arch, FullyConnectedNet, Gemm, GemmArgs, Init, Mat, Portable, Rng, TrainState, Weights,
+    Arch, FullyConnectedNet, Gemm, GemmArgs, Init, Machine, Mat, Portable, Rng, TrainState, Weights,
 };
 use std::sync::Mutex;
 
 /// Notes the sizes (m, k, n) of the products it is asked for.
 #[derive(Default)]
 struct Counting(Mutex<Vec<(usize, usize, usize)>>);
+
+impl Machine for Counting {}
 
 impl Gemm<f32> for Counting {
     fn gemm(&self, args: GemmArgs<'_, f32>) {

@@ -3,7 +3,8 @@
 //! arithmetic stays as it was.
 
 use barenet::{
-    Arch, Float, FullyConnectedNet, Gemm, Label, Mat, Portable, Rng, TrainState, UpdateRule,
+    Arch, Float, FullyConnectedNet, Gemm, Label, Machine, Mat, Portable, Rng, TrainState,
+    UpdateRule,
 };
 use barenet_blas::{Backend, Element, Kernel};
 use std::hint::black_box;
@@ -205,7 +206,7 @@ fn the_arithmetic_of_the_caller_is_as_before() {
                 assert_eq!(inside, 0.0, "{kernel}");
                 assert!(!product_is_kept(&backend), "{kernel}");
                 let (mut left, mut right) = (1.0, 1.0);
-                Gemm::<f32>::join(
+                Machine::join(
                     &backend,
                     || left = subnormal_product(),
                     || right = subnormal_product(),

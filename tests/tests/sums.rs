@@ -25,6 +25,7 @@ fn normalise<T: Float>(x: &[T], cols: usize) -> Normalised<T> {
     let (mut running_mean, mut running_var) = (vec![T::ZERO; cols], vec![T::ZERO; cols]);
     let config = BatchNormConfig { momentum: T::ZERO, ..BatchNormConfig::default() };
     batchnorm_forward_train(
+        &Portable,
         &config,
         Mat::new(x, rows, cols).unwrap(),
         &vec![T::ONE; cols],
@@ -163,8 +164,17 @@ fn sums_over_many_samples_are_those_of_f64() {
 
     let (mut dgamma, mut dbeta, mut dx) = ([0.0; 3], [0.0; 3], vec![0.0; rows * cols]);
     let dx_mat = MatMut::new(&mut dx, rows, cols).unwrap();
-    batchnorm_backward(dout_mat, &[1.0; 3], x_mat, &[1.0; 3], dx_mat, &mut dgamma, &mut dbeta)
-        .unwrap();
+    batchnorm_backward(
+        &Portable,
+        dout_mat,
+        &[1.0; 3],
+        x_mat,
+        &[1.0; 3],
+        dx_mat,
+        &mut dgamma,
+        &mut dbeta,
+    )
+    .unwrap();
     let (mut db, mut dw) = ([0.0; 3], [0.0; 9]);
     let dw_mat = MatMut::new(&mut dw, 3, 3).unwrap();
     let w = Mat::new(&[0.0; 9], 3, 3).unwrap();
@@ -206,7 +216,8 @@ fn a_variance_that_overflows_shows() {
             let mut out = [0.0; 2];
             let (config, x) = (BatchNormConfig::default(), Mat::new(&x[..2], 2, 1).unwrap());
             let out_mat = MatMut::new(&mut out, 2, 1).unwrap();
-            batchnorm_forward_test(&config, x, &[1.0], &[0.0], mean, var, out_mat).unwrap();
+            batchnorm_forward_test(&Portable, &config, x, &[1.0], &[0.0], mean, var, out_mat)
+                .unwrap();
             assert!(out.iter().all(|x| !x.is_finite()), "{out:?}");
             let net = FullyConnectedNet::new(Arch::new(&[1, 1, 1]).with_batchnorm());
             let params = vec![1.0; net.arch.num_params()];

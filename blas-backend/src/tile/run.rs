@@ -1,9 +1,8 @@
 //! How a product is computed: in tiles, or in halves of k, on the threads that there are.
 
 use super::{Left, MIN_MULTIPLICATIONS_OF_FEW_ROWS, Multiply, Operand, Product, nearest_multiple};
-use crate::join::Join;
 use crate::vectorized::vectorized;
-use barenet::{Epilogue, Float, Pass};
+use barenet::{Epilogue, Float, Machine, Pass};
 use core::ptr;
 
 /// A product of few rows of C that has too few multiplications for tiles, but as many as these, is computed
@@ -19,8 +18,8 @@ impl<T: Float, A: Left> Product<'_, T, A> {
     pub(crate) fn run<E: Epilogue<T>>(
         mut self,
         kernel: &impl Multiply<T, A>,
-        mut epilogue: E,
-        join: &impl Join,
+        epilogue: E,
+        machine: &impl Machine,
     ) {
         if epilogue.bias().is_some_and(|bias| bias.len() != self.n) || self.m == 0 || self.n == 0 {
             return;
@@ -32,16 +31,16 @@ impl<T: Float, A: Left> Product<'_, T, A> {
             let beta = self.write_bias();
             self.scale(beta);
             self.bias = ptr::null();
-            return vectorized(After, (&mut epilogue, &mut self));
+            return vectorized(After { epilogue, tile: self });
         }
         let mut num_tiles = self.num_tiles();
         // Tiles of few rows read pieces of B's rows, which come from memory more slowly than whole ones.
         if kernel.may_be_cut_anywhere(&self) {
-            num_tiles = num_tiles.min(join.num_threads());
+            num_tiles = num_tiles.min(machine.num_threads());
         }
         match self.halves(kernel) {
-            Some((at, a)) => self.run_halves(at, a, kernel, epilogue, join),
-            None => self.run_tiles(num_tiles, kernel, epilogue, join),
+            Some((at, a)) => self.run_halves(at, a, kernel, epilogue, machine),
+            None => self.run_tiles(num_tiles, kernel, epilogue, machine),
         }
     }
 
@@ -66,8 +65,8 @@ impl<T: Float, A: Left> Product<'_, T, A> {
         at: usize,
         a: A,
         kernel: &impl Multiply<T, A>,
-        mut epilogue: E,
-        join: &impl Join,
+        epilogue: E,
+        machine: &impl Machine,
     ) {
         self.take_bias(&epilogue);
         let mut sums = Sums([T::ZERO; MAX_SUMS_OF_HALVES]);
@@ -82,7 +81,7 @@ impl<T: Float, A: Left> Product<'_, T, A> {
             c_stride: self.n,
             ..self
         };
-        join.join(move || kernel.multiply(&first), move || kernel.multiply(&second));
+        machine.join(move || kernel.multiply(&first), move || kernel.multiply(&second));
         for (i, sums) in sums.0.chunks_exact(self.n).take(self.m).enumerate() {
             // SAFETY: a row of C, which is this product's alone again.
             let row =
@@ -92,7 +91,7 @@ impl<T: Float, A: Left> Product<'_, T, A> {
             }
         }
         self.bias = ptr::null();
-        vectorized(After, (&mut epilogue, &mut self));
+        vectorized(After { epilogue, tile: self });
     }
 
     fn run_tiles<E: Epilogue<T>>(
@@ -100,7 +99,7 @@ impl<T: Float, A: Left> Product<'_, T, A> {
         num_tiles: usize,
         kernel: &impl Multiply<T, A>,
         epilogue: E,
-        join: &impl Join,
+        machine: &impl Machine,
     ) {
         if self.m == 0 || self.n == 0 {
             return;
@@ -113,9 +112,9 @@ impl<T: Float, A: Left> Product<'_, T, A> {
         let (first, second) = self.split(at, num_tiles);
         let epilogues =
             if cuts_rows { epilogue.split_rows(first.m) } else { epilogue.split_columns(first.n) };
-        join.join(
-            || first.run_tiles(at, kernel, epilogues.0, join),
-            || second.run_tiles(num_tiles - at, kernel, epilogues.1, join),
+        machine.join(
+            || first.run_tiles(at, kernel, epilogues.0, machine),
+            || second.run_tiles(num_tiles - at, kernel, epilogues.1, machine),
         );
     }
 
@@ -128,11 +127,11 @@ impl<T: Float, A: Left> Product<'_, T, A> {
     }
 
     /// Computes one tile, and does what its epilogue does while it is in the cache.
-    fn finish<E: Epilogue<T>>(mut self, kernel: &impl Multiply<T, A>, mut epilogue: E) {
+    fn finish<E: Epilogue<T>>(mut self, kernel: &impl Multiply<T, A>, epilogue: E) {
         self.take_bias(&epilogue);
         kernel.multiply(&self);
         self.bias = ptr::null();
-        vectorized(After, (&mut epilogue, &mut self));
+        vectorized(After { epilogue, tile: self });
     }
 }
 
@@ -141,14 +140,18 @@ impl<T: Float, A: Left> Product<'_, T, A> {
 struct Sums<T>([T; MAX_SUMS_OF_HALVES]);
 
 /// [`Epilogue::after`] with a tile: at once if its rows lie behind each other.
-struct After;
+struct After<'a, T, A, E> {
+    epilogue: E,
+    tile: Product<'a, T, A>,
+}
 
-impl<T: Float, A, E: Epilogue<T>> Pass<(&mut E, &mut Product<'_, T, A>)> for After {
+impl<T: Float, A: Left, E: Epilogue<T>> Pass for After<'_, T, A, E> {
     type Output = ();
 
     #[inline(always)]
-    fn run((epilogue, tile): (&mut E, &mut Product<'_, T, A>)) {
-        // SAFETY: the elements of a tile's rows are its own alone, and it is borrowed mutably.
+    fn run(self) {
+        let Self { mut epilogue, tile } = self;
+        // SAFETY: the elements of a tile's rows are its own alone, and it is owned.
         let elements =
             |start, len| unsafe { core::slice::from_raw_parts_mut(tile.c.add(start), len) };
         if tile.c_stride == tile.n {

@@ -10,6 +10,7 @@ use super::portable::{
 use super::row::{add_bias, multiply_row};
 use super::{Gemm, GemmArgs, GemmParts};
 use crate::float::Float;
+use crate::machine::Machine;
 use crate::mat::{Mat, MatMut};
 use crate::slices::{rows_of, rows_of_mut, take};
 
@@ -28,6 +29,8 @@ use crate::slices::{rows_of, rows_of_mut, take};
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Compact;
+
+impl Machine for Compact {}
 
 impl<T: Float> Gemm<T> for Compact {
     // Inlined, so that a program which transposes nothing has none of the code for it.

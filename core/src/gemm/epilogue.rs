@@ -1,7 +1,8 @@
 //! What is done with a product besides computing it.
 
-use super::{Gemm, Pass};
+use super::Gemm;
 use crate::float::{Float, positive_part};
+use crate::machine::Pass;
 use crate::mat::{Mat, MatMut};
 use crate::slices::rows_of_mut;
 
@@ -173,7 +174,7 @@ pub(crate) fn pass_where_positive<T: Float>(dout: T, out: T, scale: T) -> T {
 /// it has a bias that does not fit.
 pub(crate) fn with_epilogue<T: Float, E: Epilogue<T>>(
     gemm: &impl Gemm<T>,
-    mut epilogue: E,
+    epilogue: E,
     beta: T,
     mut c: MatMut<'_, T>,
     multiply: impl FnOnce(T, MatMut<'_, T>),
@@ -181,40 +182,46 @@ pub(crate) fn with_epilogue<T: Float, E: Epilogue<T>>(
     let beta = match epilogue.bias() {
         Some(bias) if bias.len() != c.cols() => return,
         Some(bias) => {
-            gemm.vectorized(RepeatRow, (bias, c.data_mut()));
+            gemm.vectorized(RepeatRow { row: bias, out: c.data_mut() });
             T::ONE
         }
         None => beta,
     };
     multiply(beta, c.reborrow());
-    gemm.vectorized(After, (&mut epilogue, c.data_mut()));
+    gemm.vectorized(After { epilogue, c: c.data_mut() });
 }
 
 /// Every row of `out` ← `row`.
-struct RepeatRow;
+struct RepeatRow<'a, T> {
+    row: &'a [T],
+    out: &'a mut [T],
+}
 
-impl<T: Float> Pass<(&[T], &mut [T])> for RepeatRow {
+impl<T: Float> Pass for RepeatRow<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run((row, out): (&[T], &mut [T])) {
-        for out in rows_of_mut(out, row.len()) {
-            for (out, &x) in out.iter_mut().zip(row) {
+    fn run(self) {
+        for out in rows_of_mut(self.out, self.row.len()) {
+            for (out, &x) in out.iter_mut().zip(self.row) {
                 *out = x;
             }
         }
     }
 }
 
-/// [`Epilogue::after`] with all of C. Also what a layer runs that has not just multiplied.
-pub(crate) struct After;
+/// [`Epilogue::after`] with all of C. Also run by a layer that has not just multiplied.
+pub(crate) struct After<'a, T, E> {
+    pub(crate) epilogue: E,
+    pub(crate) c: &'a mut [T],
+}
 
-impl<T, E: Epilogue<T>> Pass<(&mut E, &mut [T])> for After {
+impl<T: Float, E: Epilogue<T>> Pass for After<'_, T, E> {
     type Output = ();
 
     #[inline(always)]
-    fn run((epilogue, c): (&mut E, &mut [T])) {
-        epilogue.after(0, c);
+    fn run(mut self) {
+        self.epilogue.after(0, self.c);
     }
 }
 

@@ -1,8 +1,9 @@
 //! Matrices whose numbers are made where they are multiplied.
 
 use super::portable::store_zeros;
-use super::{Gemm, Pass, matmul};
+use super::{Gemm, matmul};
 use crate::float::Float;
+use crate::machine::Pass;
 use crate::mat::{Mat, MatMut};
 use crate::slices::{rows_of_mut, take_mut};
 use core::ops::Range;
@@ -48,17 +49,22 @@ pub trait Rows<T>: Sync {
     }
 }
 
-/// Makes a block of a matrix: as many rows as fit into the slice, from (row, column) on, of so many
-/// columns.
-struct MakeBlock;
+/// Makes a block of a matrix: as many rows as fit into `block`, of `cols` columns, from (`top`, `left`) on.
+struct MakeBlock<'a, T, R> {
+    x: &'a R,
+    top: usize,
+    left: usize,
+    cols: usize,
+    block: &'a mut [T],
+}
 
-impl<T, R: Rows<T>> Pass<(&R, (usize, usize), usize, &mut [T])> for MakeBlock {
+impl<T: Float, R: Rows<T>> Pass for MakeBlock<'_, T, R> {
     type Output = ();
 
     #[inline(always)]
-    fn run((x, (top, left), cols, block): (&R, (usize, usize), usize, &mut [T])) {
-        for (row, out) in (top..).zip(rows_of_mut(block, cols)) {
-            x.read(row, left, out);
+    fn run(self) {
+        for (row, out) in (self.top..).zip(rows_of_mut(self.block, self.cols)) {
+            self.x.read(row, self.left, out);
         }
     }
 }
@@ -82,7 +88,7 @@ fn for_blocks<T: Float, R: Rows<T>>(
             let mut memory = &mut memory[..];
             // There is always room.
             let Some(block) = take_mut(&mut memory, height * width) else { return };
-            gemm.vectorized(MakeBlock, (x, (top, left), width, &mut *block));
+            gemm.vectorized(MakeBlock { x, top, left, cols: width, block: &mut *block });
             if let Ok(block) = Mat::new(block, height, width) {
                 multiply((top, left), block);
             }

@@ -12,7 +12,8 @@
 
 use super::{Gemm, GemmArgs, GemmParts, store};
 use crate::float::Float;
-use crate::slices::{columns_of, rows_of, rows_of_mut};
+use crate::machine::Machine;
+use crate::slices::{columns_of, for_blocks, rows_of, rows_of_mut};
 
 /// Matrix products in safe Rust that runs anywhere.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,6 +26,8 @@ const COLS: usize = 8;
 /// Partial sums of a dot product: float addition may not be reordered by the compiler, so what it
 /// is to run side by side must be written side by side.
 const LANES: usize = 8;
+
+impl Machine for Portable {}
 
 impl<T: Float> Gemm<T> for Portable {
     fn gemm(&self, args: GemmArgs<'_, T>) {
@@ -84,36 +87,16 @@ fn rank_one<T: Float, const R: usize, const N: usize>(
     }
 }
 
-/// Runs `$block::<COLS>`, then a narrower one, then single columns, until all `$n` are done.
-macro_rules! for_column_blocks {
-    ($n:expr, |$j:ident, $width:ident| $body:expr) => {{
-        let mut $j = 0;
-        while $n - $j >= COLS {
-            const $width: usize = COLS;
-            $body;
-            $j += COLS;
-        }
-        if $n - $j >= COLS / 2 {
-            const $width: usize = COLS / 2;
-            $body;
-            $j += COLS / 2;
-        }
-        while $j < $n {
-            const $width: usize = 1;
-            $body;
-            $j += 1;
-        }
-    }};
-}
-
 fn multiply_nn<T: Float>(a: &[T], b: &[T], c: &mut [T], k: usize, n: usize, scale: Scale<T>) {
     let mut c_blocks = c.chunks_exact_mut(n.saturating_mul(ROWS).max(1));
     let mut a_blocks = a.chunks_exact(k.saturating_mul(ROWS).max(1));
     for (a, c) in a_blocks.by_ref().zip(c_blocks.by_ref()) {
-        for_column_blocks!(n, |j, WIDTH| nn_rows::<T, WIDTH>(a, b, c, k, n, j, scale));
+        for_blocks!(n, [COLS, COLS / 2, 1], |j, WIDTH| nn_rows::<T, WIDTH>(
+            a, b, c, k, n, j, scale
+        ));
     }
     for (a, c) in rows_of(a_blocks.remainder(), k).zip(rows_of_mut(c_blocks.into_remainder(), n)) {
-        for_column_blocks!(n, |j, WIDTH| nn_row::<T, WIDTH>(a, b, c, n, j, scale));
+        for_blocks!(n, [COLS, COLS / 2, 1], |j, WIDTH| nn_row::<T, WIDTH>(a, b, c, n, j, scale));
     }
 }
 
@@ -179,7 +162,7 @@ fn multiply_tn<T: Float>(a: &[T], b: &[T], c: &mut [T], m: usize, n: usize, scal
     let mut c_blocks = c.chunks_exact_mut(n.saturating_mul(ROWS).max(1));
     let mut i = 0;
     for c in c_blocks.by_ref() {
-        for_column_blocks!(n, |j, WIDTH| tn_block::<T, ROWS, WIDTH>(
+        for_blocks!(n, [COLS, COLS / 2, 1], |j, WIDTH| tn_block::<T, ROWS, WIDTH>(
             a,
             b,
             c,
@@ -190,7 +173,14 @@ fn multiply_tn<T: Float>(a: &[T], b: &[T], c: &mut [T], m: usize, n: usize, scal
         i += ROWS;
     }
     for c in c_blocks.into_remainder().chunks_exact_mut(n.max(1)) {
-        for_column_blocks!(n, |j, WIDTH| tn_block::<T, 1, WIDTH>(a, b, c, (m, n), (i, j), scale));
+        for_blocks!(n, [COLS, COLS / 2, 1], |j, WIDTH| tn_block::<T, 1, WIDTH>(
+            a,
+            b,
+            c,
+            (m, n),
+            (i, j),
+            scale
+        ));
         i += 1;
     }
 }
@@ -239,15 +229,14 @@ pub(super) fn multiply_tn_by_rows<T: Float>(
     scale: Scale<T>,
 ) {
     for (i, c) in rows_of_mut(c, n).enumerate() {
-        let mut j = 0;
-        while n - j >= COLS / 2 {
-            tn_block::<T, 1, { COLS / 2 }>(a, b, c, (m, n), (i, j), scale);
-            j += COLS / 2;
-        }
-        while j < n {
-            tn_block::<T, 1, 1>(a, b, c, (m, n), (i, j), scale);
-            j += 1;
-        }
+        for_blocks!(n, [COLS / 2, 1], |j, WIDTH| tn_block::<T, 1, WIDTH>(
+            a,
+            b,
+            c,
+            (m, n),
+            (i, j),
+            scale
+        ));
     }
 }
 

@@ -3,12 +3,13 @@
 //! Its backward pass needs `x` and `w`, which the caller has anyway; nothing else is cached.
 
 use super::Input;
-use super::columns::{add, for_column_blocks, pieces_of, split_columns};
+use super::columns::{add, for_column_blocks, pieces_of};
 use crate::error::{ShapeError, check_len, check_shape};
 use crate::float::Float;
-use crate::gemm::{Gemm, GemmArgs, Pass, WherePositive};
+use crate::gemm::{Gemm, GemmArgs, WherePositive};
+use crate::machine::{Pass, run, split_columns};
 use crate::mat::{Mat, MatMut};
-use crate::slices::{block_mut, columns_of};
+use crate::slices::{block_mut, columns_of, halves_mut};
 
 /// Computes the forward pass of an affine (fully connected) layer.
 ///
@@ -148,7 +149,7 @@ pub(crate) fn affine_dw<T: Float>(
     dw: MatMut<'_, T>,
     db: &mut [T],
 ) -> Result<(), ShapeError> {
-    sum_rows(gemm, dout, 0, db);
+    run(gemm, SumRows { x: dout, start: 0, sum: db });
     x.transposed_multiply(gemm, dout, dw)
 }
 
@@ -162,23 +163,24 @@ pub(crate) struct Relu<'a, T> {
 }
 
 /// sum ← Σₙ x[n, ·], in pieces, for the columns from `start` on, as many as there is room for.
-fn sum_rows<T: Float>(gemm: &impl Gemm<T>, x: Mat<'_, T>, start: usize, sum: &mut [T]) {
-    let Some(at) = split_columns(x.rows(), sum.len()) else {
-        return gemm.vectorized(SumRows, (x, start, sum));
-    };
-    if let Some((sum, rest)) = sum.split_at_mut_checked(at) {
-        gemm.join(|| sum_rows(gemm, x, start, sum), || sum_rows(gemm, x, start + at, rest));
-    }
+struct SumRows<'a, T> {
+    x: Mat<'a, T>,
+    start: usize,
+    sum: &'a mut [T],
 }
 
-/// A piece of [`sum_rows`].
-struct SumRows;
-
-impl<T: Float> Pass<(Mat<'_, T>, usize, &mut [T])> for SumRows {
+impl<T: Float> Pass for SumRows<'_, T> {
     type Output = ();
 
+    fn split(self) -> Result<(Self, Self), Self> {
+        let Some(at) = split_columns(self.x.rows(), self.sum.len()) else { return Err(self) };
+        let (sum, rest) = halves_mut(self.sum, at);
+        Ok((Self { sum, ..self }, Self { start: self.start + at, sum: rest, ..self }))
+    }
+
     #[inline(always)]
-    fn run((x, start, sum): (Mat<'_, T>, usize, &mut [T])) {
+    fn run(self) {
+        let Self { x, start, sum } = self;
         sum.fill(T::ZERO);
         for piece in pieces_of(x.data(), x.cols()) {
             for_column_blocks!(sum.len(), |j, WIDTH| {

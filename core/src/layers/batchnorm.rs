@@ -7,29 +7,28 @@
 //! As in CS231n, the running variance is that of the batch with division by N (PyTorch keeps the
 //! unbiased one), and `running ← momentum·running + (1 − momentum)·batch`.
 
-use super::columns::for_column_blocks;
-use super::normalize::{NormGradient, Normalize, Statistics, places_of_means, std};
+//!
+//! Sums of columns are divided between columns, which only reads the batch; numbers are computed row by row. So no sum
+//! is ever divided, and the bits depend neither on threads nor on where the work was divided.
+
+mod config;
+mod gradient;
+mod normalize;
+mod params;
+mod statistics;
+
+pub use config::BatchNormConfig;
+pub use params::{Norm, NormGrads, RunningStats};
+
+use super::dropout::Dropout;
 use crate::error::{ShapeError, check_len, check_shape};
 use crate::float::Float;
-use crate::gemm::{Pass, Portable};
+use crate::machine::{Machine, run};
 use crate::mat::{Mat, MatMut};
-use crate::slices::{block, columns_of_mut};
-
-/// The constants of a batch normalisation.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct BatchNormConfig<T> {
-    /// Added to the variance before the root, so that a constant column divides by no zero.
-    /// At least 0. Default 1e-5.
-    pub eps: T,
-    /// How much of the running statistics stays at each step, in 0..=1. Default 0.9.
-    pub momentum: T,
-}
-
-impl<T: Float> Default for BatchNormConfig<T> {
-    fn default() -> Self {
-        Self { eps: T::from_f64(1e-5), momentum: T::from_f64(0.9) }
-    }
-}
+use crate::slices::copy;
+use gradient::{GradientRows, GradientSums};
+use normalize::{Normalize, NormalizeByRunning, places_of_means};
+use statistics::Statistics;
 
 /// Computes the forward pass of batch normalisation, in training.
 ///
@@ -56,12 +55,12 @@ impl<T: Float> Default for BatchNormConfig<T> {
 /// # Example
 ///
 /// ```
-/// use barenet::{Mat, MatMut, layers::{BatchNormConfig, batchnorm_forward_train}};
+/// use barenet::{Mat, MatMut, Portable, layers::{BatchNormConfig, batchnorm_forward_train}};
 /// let config = BatchNormConfig { eps: 0.0, momentum: 0.9 };
 /// let (mut mean, mut var) = ([0.0], [0.0]);
 /// let (mut x_hat, mut inv_std, mut out) = ([0.0; 2], [0.0], [0.0; 2]);
 /// batchnorm_forward_train(
-///     &config, Mat::new(&[1.0, 5.0], 2, 1)?, &[10.0], &[3.0], &mut mean, &mut var,
+///     &Portable, &config, Mat::new(&[1.0, 5.0], 2, 1)?, &[10.0], &[3.0], &mut mean, &mut var,
 ///     MatMut::new(&mut x_hat, 2, 1)?, &mut inv_std, MatMut::new(&mut out, 2, 1)?,
 /// )?;
 /// assert_eq!((x_hat, inv_std, out), ([-1.0, 1.0], [0.5], [-7.0, 13.0]));
@@ -71,6 +70,7 @@ impl<T: Float> Default for BatchNormConfig<T> {
 /// Ioffe and Szegedy, "Batch Normalization", ICML 2015; CS231n:
 /// <https://cs231n.github.io/neural-networks-2/#batchnorm>
 pub fn batchnorm_forward_train<T: Float>(
+    machine: &impl Machine,
     config: &BatchNormConfig<T>,
     x: Mat<'_, T>,
     gamma: &[T],
@@ -79,28 +79,42 @@ pub fn batchnorm_forward_train<T: Float>(
     running_var: &mut [T],
     mut x_hat: MatMut<'_, T>,
     inv_std: &mut [T],
-    mut out: MatMut<'_, T>,
+    out: MatMut<'_, T>,
 ) -> Result<(), ShapeError> {
-    let num_features = x.cols();
-    check_len("gamma", num_features, gamma.len())?;
-    check_len("beta", num_features, beta.len())?;
-    check_len("running_mean", num_features, running_mean.len())?;
-    check_len("running_var", num_features, running_var.len())?;
+    let norm = Norm { gamma, beta };
+    norm.check(x.cols(), running_mean, running_var)?;
     check_shape("x_hat", x.shape(), x_hat.shape())?;
-    check_len("inv_std", num_features, inv_std.len())?;
+    check_len("inv_std", x.cols(), inv_std.len())?;
     check_shape("out", x.shape(), out.shape())?;
-    for (x_hat, &x) in x_hat.data_mut().iter_mut().zip(x.data()) {
-        *x_hat = x;
-    }
-    let (x_hat, out) = (x_hat.data_mut(), out.data_mut());
-    if let Some((first, offset)) = places_of_means(out, num_features) {
-        let inv_std = &mut *inv_std;
-        let statistics = Statistics { first, offset, inv_std, running_mean, running_var };
-        statistics.compute(&Portable, config, x, 0);
-    }
-    let pass = Normalize { cols: num_features, inv_std, gamma, beta, f: |y| y, dropout: None };
-    pass.run(&Portable, x_hat, out);
+    copy(x_hat.data_mut(), x.data());
+    let running = RunningStats { mean: running_mean, var: running_var };
+    normalize(machine, config, norm, running, |y| y, None, x_hat, inv_std, out);
     Ok(())
+}
+
+/// Normalises a batch in place, and computes out ← f(gamma · x_hat + beta), and then dropout. The shapes agree.
+pub(super) fn normalize<T: Float>(
+    machine: &impl Machine,
+    config: &BatchNormConfig<T>,
+    norm: Norm<'_, T>,
+    running: RunningStats<&mut [T]>,
+    f: impl Fn(T) -> T + Copy + Send,
+    dropout: Option<Dropout<T>>,
+    mut x_hat: MatMut<'_, T>,
+    inv_std: &mut [T],
+    mut out: MatMut<'_, T>,
+) {
+    let (cols, out) = (out.cols(), out.data_mut());
+    if let Some((first, offset)) = places_of_means(out, cols) {
+        let (config, x, inv_std) = (*config, x_hat.as_mat(), &mut *inv_std);
+        let RunningStats { mean: running_mean, var: running_var } = running;
+        let start = 0;
+        run(
+            machine,
+            Statistics { config, x, start, first, offset, inv_std, running_mean, running_var },
+        );
+    }
+    run(machine, Normalize { x: x_hat.data_mut(), out, inv_std, norm, f, dropout });
 }
 
 /// Computes the forward pass of batch normalisation at test time, with the running statistics.
@@ -118,17 +132,18 @@ pub fn batchnorm_forward_train<T: Float>(
 /// # Example
 ///
 /// ```
-/// use barenet::{Mat, MatMut, layers::{BatchNormConfig, batchnorm_forward_test}};
+/// use barenet::{Mat, MatMut, Portable, layers::{BatchNormConfig, batchnorm_forward_test}};
 /// let config = BatchNormConfig { eps: 0.0, momentum: 0.9 };
 /// let mut out = [0.0; 2];
 /// batchnorm_forward_test(
-///     &config, Mat::new(&[1.0, 5.0], 2, 1)?, &[10.0], &[3.0], &[3.0], &[4.0],
+///     &Portable, &config, Mat::new(&[1.0, 5.0], 2, 1)?, &[10.0], &[3.0], &[3.0], &[4.0],
 ///     MatMut::new(&mut out, 2, 1)?,
 /// )?;
 /// assert_eq!(out, [-7.0, 13.0]);
 /// # Ok::<(), barenet::ShapeError>(())
 /// ```
 pub fn batchnorm_forward_test<T: Float>(
+    machine: &impl Machine,
     config: &BatchNormConfig<T>,
     x: Mat<'_, T>,
     gamma: &[T],
@@ -137,60 +152,25 @@ pub fn batchnorm_forward_test<T: Float>(
     running_var: &[T],
     mut out: MatMut<'_, T>,
 ) -> Result<(), ShapeError> {
-    let num_features = x.cols();
-    check_len("gamma", num_features, gamma.len())?;
-    check_len("beta", num_features, beta.len())?;
-    check_len("running_mean", num_features, running_mean.len())?;
-    check_len("running_var", num_features, running_var.len())?;
+    let norm = Norm { gamma, beta };
+    norm.check(x.cols(), running_mean, running_var)?;
     check_shape("out", x.shape(), out.shape())?;
-    for (out, &x) in out.data_mut().iter_mut().zip(x.data()) {
-        *out = x;
-    }
-    NormalizeByRunning::run((config, gamma, beta, running_mean, running_var, out));
+    copy(out.data_mut(), x.data());
+    let running = RunningStats { mean: running_mean, var: running_var };
+    normalize_by_running(machine, config, norm, running, |y| y, out);
     Ok(())
 }
 
-/// x ← gamma·(x − mean)/√(var + eps) + beta, in place. Lengths are the caller's care.
-pub(super) struct NormalizeByRunning;
-
-impl<T: Float> Pass<(&BatchNormConfig<T>, &[T], &[T], &[T], &[T], MatMut<'_, T>)>
-    for NormalizeByRunning
-{
-    type Output = ();
-
-    #[inline(always)]
-    fn run(
-        (config, gamma, beta, running_mean, running_var, mut x): (
-            &BatchNormConfig<T>,
-            &[T],
-            &[T],
-            &[T],
-            &[T],
-            MatMut<'_, T>,
-        ),
-    ) {
-        let cols = x.cols();
-        let x = x.data_mut();
-        for_column_blocks!(cols, |j, WIDTH| {
-            if let (Some(gamma), Some(beta), Some(mean), Some(var)) = (
-                block::<T, WIDTH>(gamma, j),
-                block::<T, WIDTH>(beta, j),
-                block::<T, WIDTH>(running_mean, j),
-                block::<T, WIDTH>(running_var, j),
-            ) {
-                let std = var.map(|var| std(var, config.eps));
-                for x in columns_of_mut::<T, WIDTH>(x, cols, j) {
-                    let statistics = mean.iter().zip(&std);
-                    let learnt = gamma.iter().zip(beta);
-                    for ((x, (&mean, &std)), (&gamma, &beta)) in
-                        x.iter_mut().zip(statistics).zip(learnt)
-                    {
-                        *x = gamma * ((*x - mean) / std) + beta;
-                    }
-                }
-            }
-        });
-    }
+/// Computes x ← f(gamma · (x − mean)/√(var + eps) + beta), in place. The shapes agree.
+pub(super) fn normalize_by_running<T: Float>(
+    machine: &impl Machine,
+    config: &BatchNormConfig<T>,
+    norm: Norm<'_, T>,
+    running: RunningStats<&[T]>,
+    f: impl Fn(T) -> T + Copy + Send,
+    mut x: MatMut<'_, T>,
+) {
+    run(machine, NormalizeByRunning { config: *config, norm, running, f, x: x.data_mut() });
 }
 
 /// Computes the backward pass of batch normalisation.
@@ -216,10 +196,10 @@ impl<T: Float> Pass<(&BatchNormConfig<T>, &[T], &[T], &[T], &[T], MatMut<'_, T>)
 /// # Example
 ///
 /// ```
-/// use barenet::{Mat, MatMut, layers::batchnorm_backward};
+/// use barenet::{Mat, MatMut, Portable, layers::batchnorm_backward};
 /// let (mut dx, mut dgamma, mut dbeta) = ([0.0; 2], [0.0], [0.0]);
 /// batchnorm_backward(
-///     Mat::new(&[1.0, 0.0], 2, 1)?, &[10.0], Mat::new(&[-1.0, 1.0], 2, 1)?, &[0.5],
+///     &Portable, Mat::new(&[1.0, 0.0], 2, 1)?, &[10.0], Mat::new(&[-1.0, 1.0], 2, 1)?, &[0.5],
 ///     MatMut::new(&mut dx, 2, 1)?, &mut dgamma, &mut dbeta,
 /// )?;
 /// // Two samples always normalise to −1 and 1: moving them changes nothing.
@@ -227,6 +207,7 @@ impl<T: Float> Pass<(&BatchNormConfig<T>, &[T], &[T], &[T], &[T], MatMut<'_, T>)
 /// # Ok::<(), barenet::ShapeError>(())
 /// ```
 pub fn batchnorm_backward<T: Float>(
+    machine: &impl Machine,
     dout: Mat<'_, T>,
     gamma: &[T],
     x_hat: Mat<'_, T>,
@@ -235,31 +216,58 @@ pub fn batchnorm_backward<T: Float>(
     dgamma: &mut [T],
     dbeta: &mut [T],
 ) -> Result<(), ShapeError> {
-    let num_features = dout.cols();
-    check_len("gamma", num_features, gamma.len())?;
     check_shape("x_hat", dout.shape(), x_hat.shape())?;
-    check_len("inv_std", num_features, inv_std.len())?;
     check_shape("dx", dout.shape(), dx.shape())?;
-    check_len("dgamma", num_features, dgamma.len())?;
-    check_len("dbeta", num_features, dbeta.len())?;
-    for (dx, &dout) in dx.data_mut().iter_mut().zip(dout.data()) {
-        *dx = dout;
-    }
-    let pass = NormGradient { gamma, inv_std, num_samples: dout.rows(), f: |d, _out| d };
-    pass.sums(&Portable, [dout, dout, x_hat], 0, dgamma, dbeta);
-    pass.run(&Portable, dx.data_mut(), [dout.data(), x_hat.data()], [dgamma, dbeta]);
+    let grads = NormGrads { dgamma, dbeta };
+    check_gradient(dout.cols(), gamma, inv_std, &grads)?;
+    copy(dx.data_mut(), dout.data());
+    gradient(machine, |d, _out| d, dx, dout, x_hat, gamma, inv_std, grads);
     Ok(())
+}
+
+/// Refuses vectors that have not a number for each feature.
+pub(super) fn check_gradient<T>(
+    num_features: usize,
+    gamma: &[T],
+    inv_std: &[T],
+    grads: &NormGrads<'_, T>,
+) -> Result<(), ShapeError> {
+    check_len("gamma", num_features, gamma.len())?;
+    check_len("inv_std", num_features, inv_std.len())?;
+    check_len("dgamma", num_features, grads.dgamma.len())?;
+    check_len("dbeta", num_features, grads.dbeta.len())
+}
+
+/// Computes the gradient through a batch norm, in place, and through the activation that `f` knows: f(dout, out) is the
+/// gradient at the output of the norm. The shapes agree.
+pub(super) fn gradient<T: Float>(
+    machine: &impl Machine,
+    f: impl Fn(T, T) -> T + Copy + Send,
+    mut dout: MatMut<'_, T>,
+    out: Mat<'_, T>,
+    x_hat: Mat<'_, T>,
+    gamma: &[T],
+    inv_std: &[T],
+    NormGrads { dgamma, dbeta }: NormGrads<'_, T>,
+) {
+    let sums = NormGrads { dgamma: &mut *dgamma, dbeta: &mut *dbeta };
+    run(machine, GradientSums { f, dout: dout.as_mat(), out, x_hat, start: 0, sums });
+    let (out, x_hat, num_samples) = (out.data(), x_hat.data(), dout.rows());
+    let dout = dout.data_mut();
+    run(machine, GradientRows { f, dout, out, x_hat, gamma, inv_std, dgamma, dbeta, num_samples });
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Portable;
 
     #[test]
     fn a_constant_column_normalises_to_zero_and_stays_finite() {
         let config = BatchNormConfig::default();
         let (mut x_hat, mut inv_std, mut out) = ([f32::NAN; 3], [f32::NAN], [f32::NAN; 3]);
         batchnorm_forward_train(
+            &Portable,
             &config,
             Mat::new(&[4.0; 3], 3, 1).unwrap(),
             &[2.0],
@@ -279,6 +287,7 @@ mod tests {
         let config = BatchNormConfig { eps: 0.0, momentum: 0.75 };
         let (mut mean, mut var) = ([4.0], [8.0]);
         batchnorm_forward_train(
+            &Portable,
             &config,
             Mat::new(&[-1.0, 1.0], 2, 1).unwrap(),
             &[1.0],

@@ -7,7 +7,9 @@
 
 use crate::error::{Error, ShapeError, check_len};
 use crate::float::Float;
+use crate::machine::{Pass, split_rows};
 use crate::rng::Rng;
+use crate::slices::halves_mut;
 
 /// Draws a dropout mask: 1/`keep_prob` with probability `keep_prob`, otherwise 0.
 ///
@@ -26,7 +28,7 @@ use crate::rng::Rng;
 /// ```
 pub fn dropout_mask<T: Float>(rng: Rng, keep_prob: T, mask: &mut [T]) -> Result<(), Error> {
     check_keep_prob(keep_prob)?;
-    fill_mask((rng, keep_prob, mask));
+    for_each_kept(Dropout { keep_prob, rng }, mask, |mask, scale| *mask = scale);
     Ok(())
 }
 
@@ -101,7 +103,7 @@ pub struct Dropout<T> {
 }
 
 impl<T> Dropout<T> {
-    /// What is left of it after so many pairs of elements.
+    /// The dropout of the elements after so many pairs.
     pub(super) fn skip_pairs(self, count: usize) -> Self {
         Self { rng: self.rng.skip(u64::try_from(count).unwrap_or(u64::MAX)), ..self }
     }
@@ -115,14 +117,27 @@ pub(crate) fn check_keep_prob<T: Float>(keep_prob: T) -> Result<(), Error> {
     }
 }
 
-fn fill_mask<T: Float>((rng, keep_prob, mask): (Rng, T, &mut [T])) {
-    for_each_kept(rng, keep_prob, mask, |mask, scale| *mask = scale);
+/// x ← x · mask, of rows of `cols` numbers.
+pub(super) struct ApplyDropout<'a, T> {
+    pub(super) dropout: Dropout<T>,
+    pub(super) cols: usize,
+    pub(super) x: &'a mut [T],
 }
 
-/// x ← x · mask.
-#[inline(always)]
-pub(super) fn drop_in_place<T: Float>((rng, keep_prob, x): (Rng, T, &mut [T])) {
-    for_each_kept(rng, keep_prob, x, |x, scale| *x *= scale);
+impl<T: Float> Pass for ApplyDropout<'_, T> {
+    type Output = ();
+
+    fn split(self) -> Result<(Self, Self), Self> {
+        let Some(at) = split_rows(self.x.len(), self.cols) else { return Err(self) };
+        let (x, rest) = halves_mut(self.x, at);
+        let dropout = self.dropout.skip_pairs(at / 2);
+        Ok((Self { x, ..self }, Self { x: rest, dropout, ..self }))
+    }
+
+    #[inline(always)]
+    fn run(self) {
+        for_each_kept(self.dropout, self.x, |x, scale| *x *= scale);
+    }
 }
 
 /// Numbers of the stream drawn together, so that they can be computed side by side.
@@ -130,7 +145,8 @@ const NUMBERS: usize = 16;
 
 /// Calls `f` with every element and its factor: 1/`keep_prob`, or 0 if it is dropped.
 #[inline(always)]
-fn for_each_kept<T: Float>(mut rng: Rng, keep_prob: T, x: &mut [T], f: impl Fn(&mut T, T)) {
+fn for_each_kept<T: Float>(dropout: Dropout<T>, x: &mut [T], f: impl Fn(&mut T, T)) {
+    let Dropout { keep_prob, mut rng } = dropout;
     // A half is kept if it is below keep_prob · 2³²; with keep_prob = 1 all are. Compared with the
     // largest that is kept, which has 32 bits as well: twice as many fit into a vector.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]

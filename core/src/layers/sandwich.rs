@@ -6,14 +6,15 @@
 //! kept: the output is above 0 exactly where a value was positive *and* kept, and that is where the
 //! gradient passes, times 1/`keep_prob`.
 
-use super::batchnorm::{BatchNormConfig, NormalizeByRunning};
-use super::columns::split_rows;
-use super::dropout::{Dropout, check_keep_prob, drop_in_place};
-use super::normalize::{NormGradient, Normalize, Statistics, places_of_means};
+use super::batchnorm::{
+    self, BatchNormConfig, Norm, NormGrads, RunningStats, normalize, normalize_by_running,
+};
+use super::dropout::{ApplyDropout, Dropout, check_keep_prob};
 use super::{Input, affine_backward, affine_forward};
 use crate::error::{Error, ShapeError, check_len, check_shape};
 use crate::float::{Float, positive_part};
-use crate::gemm::{After, Gemm, Pass, WherePositive, pass_where_positive};
+use crate::gemm::{After, Gemm, WherePositive, pass_where_positive};
+use crate::machine::{Machine, run};
 use crate::mat::{Mat, MatMut};
 
 /// Computes out ← max(x·w + b, 0).
@@ -94,15 +95,6 @@ pub struct HiddenParams<'a, T> {
     pub norm: Option<Norm<'a, T>>,
 }
 
-/// What a batch norm has learnt.
-#[derive(Clone, Copy, Debug)]
-pub struct Norm<'a, T> {
-    /// Scale, (M).
-    pub gamma: &'a [T],
-    /// Shift, (M).
-    pub beta: &'a [T],
-}
-
 /// Where the gradients of a layer go.
 #[derive(Debug)]
 pub struct HiddenGrads<'a, T> {
@@ -112,24 +104,6 @@ pub struct HiddenGrads<'a, T> {
     pub db: &'a mut [T],
     /// Gradients of scale and shift, if there is batch norm.
     pub norm: Option<NormGrads<'a, T>>,
-}
-
-/// Where the gradients of a batch norm go.
-#[derive(Debug)]
-pub struct NormGrads<'a, T> {
-    /// Gradient of the scale, (M).
-    pub dgamma: &'a mut [T],
-    /// Gradient of the shift, (M).
-    pub dbeta: &'a mut [T],
-}
-
-/// The running statistics of a batch norm: borrowed mutably in training, shared at test time.
-#[derive(Clone, Copy, Debug)]
-pub struct RunningStats<S> {
-    /// Running mean, (M).
-    pub mean: S,
-    /// Running variance, (M).
-    pub var: S,
 }
 
 /// What a hidden layer's forward pass leaves for its backward pass.
@@ -175,25 +149,18 @@ pub fn hidden_forward_train<T: Float>(
     }
     match (&params.norm, running) {
         (Some(norm), Some(running)) => {
-            check_norm(params, norm, running.mean, running.var)?;
+            norm.check(params.w.cols(), running.mean, running.var)?;
             check_shape("x_hat", out.shape(), x_hat.shape())?;
             check_len("inv_std", out.cols(), inv_std.len())?;
             affine_forward(gemm, x, params.w, params.b, x_hat.reborrow())?;
-            let (cols, out) = (out.cols(), out.data_mut());
-            if let Some((first, offset)) = places_of_means(out, cols) {
-                let RunningStats { mean: running_mean, var: running_var } = running;
-                let inv_std = &mut **inv_std;
-                let statistics = Statistics { first, offset, inv_std, running_mean, running_var };
-                statistics.compute(gemm, batchnorm, x_hat.as_mat(), 0);
-            }
-            let Norm { gamma, beta } = *norm;
-            let pass = Normalize { cols, inv_std, gamma, beta, f: positive_part, dropout };
-            pass.run(gemm, x_hat.data_mut(), out);
+            let (x_hat, out, f) = (x_hat.reborrow(), out.reborrow(), positive_part);
+            normalize(gemm, batchnorm, *norm, running, f, dropout, x_hat, inv_std, out);
         }
         (None, None) => {
             affine_relu_forward(gemm, x, params.w, params.b, out.reborrow())?;
-            if dropout.is_some() {
-                activate(gemm, dropout, out.cols(), out.data_mut());
+            if let Some(dropout) = dropout {
+                let cols = out.cols();
+                run(gemm, ApplyDropout { dropout, cols, x: out.data_mut() });
             }
         }
         (Some(_), None) => check_len("running", params.w.cols(), 0)?,
@@ -216,12 +183,10 @@ pub fn hidden_forward_test<T: Float>(
     mut out: MatMut<'_, T>,
 ) -> Result<(), ShapeError> {
     match (&params.norm, running) {
-        (Some(norm), Some(RunningStats { mean, var })) => {
-            check_norm(params, norm, mean, var)?;
+        (Some(norm), Some(running)) => {
+            norm.check(params.w.cols(), running.mean, running.var)?;
             affine_forward(gemm, x, params.w, params.b, out.reborrow())?;
-            let args = (batchnorm, norm.gamma, norm.beta, mean, var, out.reborrow());
-            gemm.vectorized(NormalizeByRunning, args);
-            activate(gemm, None, out.cols(), out.data_mut());
+            normalize_by_running(gemm, batchnorm, *norm, running, positive_part, out);
             Ok(())
         }
         (None, None) => affine_relu_forward(gemm, x, params.w, params.b, out),
@@ -259,83 +224,28 @@ pub fn hidden_backward<T: Float>(
 
 /// The gradient through batch norm, ReLU and dropout, in place.
 pub(crate) fn norm_relu_backward<T: Float>(
-    gemm: &impl Gemm<T>,
-    mut dout: MatMut<'_, T>,
+    machine: &impl Machine,
+    dout: MatMut<'_, T>,
     norm: &Norm<'_, T>,
     keep_prob: T,
     cache: &HiddenCache<'_, T>,
     grads: NormGrads<'_, T>,
 ) -> Result<(), ShapeError> {
-    let (cols, scale) = (dout.cols(), T::ONE / keep_prob);
-    let NormGrads { dgamma, dbeta } = grads;
-    check_len("gamma", cols, norm.gamma.len())?;
+    let (gamma, scale) = (norm.gamma, T::ONE / keep_prob);
     check_shape("x_hat", dout.shape(), cache.x_hat.shape())?;
-    check_len("inv_std", cols, cache.inv_std.len())?;
-    check_len("dgamma", cols, dgamma.len())?;
-    check_len("dbeta", cols, dbeta.len())?;
-    let (out, x_hat, inv_std) = (cache.out.as_mat(), cache.x_hat.as_mat(), &*cache.inv_std);
+    batchnorm::check_gradient(dout.cols(), gamma, cache.inv_std, &grads)?;
+    let (out, x_hat) = (cache.out.as_mat(), cache.x_hat.as_mat());
     let f = move |d, out| pass_where_positive(d, out, scale);
-    let pass = NormGradient { gamma: norm.gamma, inv_std, num_samples: dout.rows(), f };
-    pass.sums(gemm, [dout.as_mat(), out, x_hat], 0, dgamma, dbeta);
-    pass.run(gemm, dout.data_mut(), [out.data(), x_hat.data()], [dgamma, dbeta]);
+    batchnorm::gradient(machine, f, dout, out, x_hat, gamma, cache.inv_std, grads);
     Ok(())
-}
-
-fn check_norm<T>(
-    params: &HiddenParams<'_, T>,
-    norm: &Norm<'_, T>,
-    running_mean: &[T],
-    running_var: &[T],
-) -> Result<(), ShapeError> {
-    let num_features = params.w.cols();
-    check_len("gamma", num_features, norm.gamma.len())?;
-    check_len("beta", num_features, norm.beta.len())?;
-    check_len("running_mean", num_features, running_mean.len())?;
-    check_len("running_var", num_features, running_var.len())
-}
-
-/// ReLU and dropout, in place.
-fn activate<T: Float>(
-    gemm: &impl Gemm<T>,
-    dropout: Option<Dropout<T>>,
-    cols: usize,
-    out: &mut [T],
-) {
-    let Some(at) = split_rows(out.len(), cols) else {
-        return gemm.vectorized(Activate, (dropout, out));
-    };
-    if let Some((out, rest)) = out.split_at_mut_checked(at) {
-        let dropout_of_rest = dropout.map(|dropout| dropout.skip_pairs(at / 2));
-        gemm.join(
-            || activate(gemm, dropout, cols, out),
-            || activate(gemm, dropout_of_rest, cols, rest),
-        );
-    }
-}
-
-/// A piece of [`activate`].
-struct Activate;
-
-impl<T: Float> Pass<(Option<Dropout<T>>, &mut [T])> for Activate {
-    type Output = ();
-
-    #[inline(always)]
-    fn run((dropout, out): (Option<Dropout<T>>, &mut [T])) {
-        for x in &mut *out {
-            *x = positive_part(*x);
-        }
-        if let Some(Dropout { keep_prob, rng }) = dropout {
-            drop_in_place((rng, keep_prob, out));
-        }
-    }
 }
 
 /// The gradient through ReLU and dropout, in place.
 fn activation_backward<T: Float>(
-    gemm: &impl Gemm<T>,
+    machine: &impl Machine,
     scale: T,
     mut dout: MatMut<'_, T>,
     out: Mat<'_, T>,
 ) {
-    gemm.vectorized(After, (&mut WherePositive::new(out, scale), dout.data_mut()));
+    run(machine, After { epilogue: WherePositive::new(out, scale), c: dout.data_mut() });
 }

@@ -6,59 +6,51 @@
 //! computes with them; so they are replaced here, by the same code everywhere.
 
 use crate::float::Float;
-use crate::gemm::{Gemm, Pass, split_point};
+use crate::machine::{Machine, Pass, run, split_elements};
+use crate::slices::halves_mut;
 
 /// With fewer samples than this, going over weights and gradients once more would cost more than a
 /// twentieth of the step; so little work is done by devices, which subnormal numbers do not slow down.
 const MIN_SAMPLES: usize = 16;
 
-/// What replaces subnormal numbers in a step, if they need be.
-pub(super) struct Flush<'a, G> {
-    gemm: &'a G,
+/// Replaces subnormal numbers in a step, if they need be.
+pub(super) struct Flush<'a, M> {
+    machine: &'a M,
     is_needed: bool,
 }
 
-impl<'a, G> Flush<'a, G> {
-    pub(super) fn new<T: Float>(gemm: &'a G, num_samples: usize) -> Self
-    where
-        G: Gemm<T>,
-    {
-        let is_needed = num_samples >= MIN_SAMPLES && !gemm.flushes_subnormals();
-        Self { gemm, is_needed }
+impl<'a, M: Machine> Flush<'a, M> {
+    pub(super) fn new(machine: &'a M, num_samples: usize) -> Self {
+        let is_needed = num_samples >= MIN_SAMPLES && !machine.flushes_subnormals();
+        Self { machine, is_needed }
     }
 
     /// Replaces those of a slice.
-    pub(super) fn run<T: Float>(&self, numbers: &mut [T])
-    where
-        G: Gemm<T>,
-    {
+    pub(super) fn run<T: Float>(&self, numbers: &mut [T]) {
         if self.is_needed {
-            flush(self.gemm, numbers);
+            run(self.machine, FlushSubnormals(numbers));
         }
     }
 }
 
-fn flush<T: Float>(gemm: &impl Gemm<T>, numbers: &mut [T]) {
-    let Some(at) = split_point(numbers.len()) else {
-        return gemm.vectorized(FlushChunk, numbers);
-    };
-    if let Some((left, right)) = numbers.split_at_mut_checked(at) {
-        gemm.join(|| flush(gemm, left), || flush(gemm, right));
-    }
-}
-
-/// A piece of [`flush`].
-struct FlushChunk;
-
 /// Numbers that are looked at before any is written: most often none has to be.
 const LOOKS: usize = 64;
 
-impl<T: Float> Pass<&mut [T]> for FlushChunk {
+/// Replaces subnormal numbers by 0.
+struct FlushSubnormals<'a, T>(&'a mut [T]);
+
+impl<T: Float> Pass for FlushSubnormals<'_, T> {
     type Output = ();
 
+    fn split(self) -> Result<(Self, Self), Self> {
+        let Some(at) = split_elements(self.0.len()) else { return Err(self) };
+        let (first, second) = halves_mut(self.0, at);
+        Ok((Self(first), Self(second)))
+    }
+
     #[inline(always)]
-    fn run(numbers: &mut [T]) {
-        let (blocks, rest) = numbers.as_chunks_mut::<LOOKS>();
+    fn run(self) {
+        let (blocks, rest) = self.0.as_chunks_mut::<LOOKS>();
         for block in blocks {
             let mut has_some = false;
             for &x in &*block {
@@ -94,7 +86,7 @@ mod tests {
             let mut found: Vec<f32> = numbers.into_iter().cycle().take(len).collect();
             let expected: Vec<u32> =
                 found.iter().map(|x| if x.is_subnormal() { 0 } else { x.to_bits() }).collect();
-            flush(&Portable, &mut found);
+            run(&Portable, FlushSubnormals(&mut found));
             assert_eq!(found.into_iter().map(f32::to_bits).collect::<Vec<_>>(), expected, "{len}");
         }
     }

@@ -4,7 +4,9 @@
 use crate::float::Float;
 use crate::gemm::Gemm;
 use crate::layers::{HiddenParams, Input, Label, Loss, Relu, affine_dx};
+use crate::machine::Pass;
 use crate::mat::{Mat, MatMut};
+use crate::slices::halves;
 
 /// So many samples make a band: fewer would not pay for handing them to a thread.
 const MIN_BAND: usize = 24;
@@ -24,35 +26,8 @@ pub(super) struct Head<'a, T> {
 }
 
 impl<T: Float> Head<'_, T> {
-    /// Computes scores and loss of samples, overwrites the scores with their gradient, computes that of
-    /// the samples, and returns the sum of the losses. Bands of samples need nothing of each other: a
-    /// thread does all of it for one, with one meeting at the end. Shapes and labels are right.
-    pub(super) fn run_bands(
-        &self,
-        gemm: &impl Gemm<T>,
-        x: Mat<'_, T>,
-        y: &[Label],
-        mut scores: MatMut<'_, T>,
-        dx: MatMut<'_, T>,
-    ) -> T {
-        if x.rows() >= 2 * MIN_BAND {
-            let at = x.rows() / 2 / WHOLE_ROWS * WHOLE_ROWS;
-            let (x, scores, dx) = (x.split_rows(at), scores.split_rows(at), dx.split_rows(at));
-            let y = y.split_at_checked(at).unwrap_or_default();
-            let (mut first, mut second) = (T::ZERO, T::ZERO);
-            gemm.join(
-                || first = self.run_bands(gemm, x.0, y.0, scores.0, dx.0),
-                || second = self.run_bands(gemm, x.1, y.1, scores.1, dx.1),
-            );
-            return first + second;
-        }
-        let sum = self.run(gemm, x, y, scores.reborrow());
-        let before = self.relu_scale.map(|scale| Relu { out: x, scale });
-        let _shapes_agree = affine_dx(gemm, scores.as_mat(), self.params.w, before, dx);
-        sum
-    }
-
-    /// The same without the gradient of the samples.
+    /// Computes scores and loss of samples, overwrites the scores with their gradient, and returns the sum of the
+    /// losses. Shapes and labels are right.
     pub(super) fn run(
         &self,
         gemm: &impl Gemm<T>,
@@ -63,5 +38,40 @@ impl<T: Float> Head<'_, T> {
         let HiddenParams { w, b, .. } = self.params;
         let _shapes_agree = x.affine(gemm, w, b, false, scores.reborrow());
         self.loss.sum_in_place(scores, y, self.num_samples)
+    }
+}
+
+/// The last layer, and the gradient of its input. Bands of samples need nothing of each other: a thread does all of it
+/// for one, with one meeting at the end.
+pub(super) struct Bands<'a, T, G> {
+    pub(super) gemm: &'a G,
+    pub(super) head: Head<'a, T>,
+    pub(super) x: Mat<'a, T>,
+    pub(super) y: &'a [Label],
+    pub(super) scores: MatMut<'a, T>,
+    pub(super) dx: MatMut<'a, T>,
+}
+
+impl<T: Float, G: Gemm<T>> Pass for Bands<'_, T, G> {
+    type Output = T;
+
+    fn split(self) -> Result<(Self, Self), Self> {
+        if self.x.rows() < 2 * MIN_BAND {
+            return Err(self);
+        }
+        let at = self.x.rows() / 2 / WHOLE_ROWS * WHOLE_ROWS;
+        let ((x, x_rest), (y, y_rest)) = (self.x.split_rows(at), halves(self.y, at));
+        let (scores, scores_rest) = self.scores.split_rows(at);
+        let (dx, dx_rest) = self.dx.split_rows(at);
+        let rest = Self { x: x_rest, y: y_rest, scores: scores_rest, dx: dx_rest, ..self };
+        Ok((Self { x, y, scores, dx, ..self }, rest))
+    }
+
+    fn run(self) -> T {
+        let Self { gemm, head, x, y, mut scores, dx } = self;
+        let sum = head.run(gemm, x, y, scores.reborrow());
+        let before = head.relu_scale.map(|scale| Relu { out: x, scale });
+        let _shapes_agree = affine_dx(gemm, scores.as_mat(), head.params.w, before, dx);
+        sum
     }
 }

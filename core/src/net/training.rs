@@ -2,17 +2,19 @@
 
 use super::FullyConnectedNet;
 use super::flush::Flush;
-use super::head::Head;
+use super::head::{Bands, Head};
 use crate::arch::LayerSpec;
 use crate::error::{Error, check_shape};
 use crate::float::Float;
-use crate::gemm::{Gemm, Pass, split_point};
+use crate::gemm::Gemm;
 use crate::layers::{
     Dropout, HiddenGrads, HiddenParams, Input, Label, NormGrads, Relu, RunningStats, affine_dw,
     affine_dx, check_labels, hidden_forward_train, mean, norm_relu_backward,
 };
+use crate::machine::run;
 use crate::mat::{Mat, MatMut};
 use crate::rng::Rng;
+use crate::slices::copy;
 use crate::state::{
     TrainState, check_workspace, layer_grads, layer_params, layer_running_mut, take_cache,
 };
@@ -26,7 +28,7 @@ impl<T: Float> FullyConnectedNet<'_, T> {
     /// function, another one for each step gives other masks.
     ///
     /// Subnormal numbers count as 0, so that no CPU slows down on them: by the arithmetic of a backend that
-    /// [flushes](Gemm::flushes_subnormals) them, otherwise those among parameters, activations, gradients and
+    /// [flushes](crate::Machine::flushes_subnormals) them, otherwise those among parameters, activations, gradients and
     /// running statistics are replaced in `state`, in batches of 16 samples and more.
     ///
     /// # Shapes
@@ -94,7 +96,7 @@ impl<T: Float> FullyConnectedNet<'_, T> {
                     Some(x) => {
                         let dx = block(dx_block, batch, layer.fan_in).ok_or(broken)?;
                         let dx_len = batch.saturating_mul(layer.fan_in);
-                        let sum = head.run_bands(gemm, x, y, scores, dx);
+                        let sum = run(gemm, Bands { gemm, head, x, y, scores, dx });
                         flush.run(dx_block.get_mut(..dx_len).unwrap_or_default());
                         sum
                     }
@@ -163,32 +165,6 @@ impl<T: Float> FullyConnectedNet<'_, T> {
     fn layers_reversed(&self) -> impl Iterator<Item = LayerSpec> {
         (0..self.arch.num_layers()).rev().filter_map(|index| self.arch.layers().nth(index))
     }
-
-    /// 0.5·reg·Σ W² over every layer.
-    fn penalty(&self, gemm: &impl Gemm<T>, params: &[T]) -> T {
-        let mut sum = T::ZERO;
-        if self.reg != T::ZERO {
-            for layer in self.arch.layers() {
-                if let Some(HiddenParams { w, .. }) = layer_params(&layer, params) {
-                    sum += sum_of_squares(gemm, w.data());
-                }
-            }
-        }
-        T::from_f64(0.5) * self.reg * sum
-    }
-
-    /// dW ← dW + reg·W for every layer.
-    fn add_penalty_gradient(&self, gemm: &impl Gemm<T>, params: &[T], grads: &mut [T]) {
-        if self.reg != T::ZERO {
-            for layer in self.arch.layers() {
-                if let (Some(HiddenParams { w, .. }), Some(mut grads)) =
-                    (layer_params(&layer, params), layer_grads(&layer, grads))
-                {
-                    add_scaled(gemm, self.reg, w.data(), grads.dw.data_mut());
-                }
-            }
-        }
-    }
 }
 
 /// Copies the running statistics of a layer to where its gradients will be: until the backward pass
@@ -218,71 +194,7 @@ fn restore_running<T: Copy>(
     }
 }
 
-/// `copy_from_slice` without its panic.
-fn copy<T: Copy>(to: &mut [T], from: &[T]) {
-    for (to, &from) in to.iter_mut().zip(from) {
-        *to = from;
-    }
-}
-
 /// The first `rows` · `cols` elements of a block.
 fn block<T>(data: &mut [T], rows: usize, cols: usize) -> Option<MatMut<'_, T>> {
     MatMut::new(data.get_mut(..rows.checked_mul(cols)?)?, rows, cols).ok()
-}
-
-/// Σ w². Summed in fixed pieces and lanes, so that the bits do not depend on threads.
-fn sum_of_squares<T: Float>(gemm: &impl Gemm<T>, w: &[T]) -> T {
-    let Some(at) = split_point(w.len()) else {
-        return gemm.vectorized(SumOfSquaresChunk, w);
-    };
-    let Some((w_left, w_right)) = w.split_at_checked(at) else { return T::ZERO };
-    let (mut left, mut right) = (T::ZERO, T::ZERO);
-    gemm.join(|| left = sum_of_squares(gemm, w_left), || right = sum_of_squares(gemm, w_right));
-    left + right
-}
-
-/// A piece of [`sum_of_squares`].
-struct SumOfSquaresChunk;
-
-impl<T: Float> Pass<&[T]> for SumOfSquaresChunk {
-    type Output = T;
-
-    #[inline(always)]
-    fn run(w: &[T]) -> T {
-        let (mut lanes, mut tail) = ([T::ZERO; 16], T::ZERO);
-        let (chunks, rest) = w.as_chunks::<16>();
-        for w in chunks {
-            for (lane, &w) in lanes.iter_mut().zip(w) {
-                *lane += w * w;
-            }
-        }
-        for &w in rest {
-            tail += w * w;
-        }
-        lanes.into_iter().fold(tail, |sum, lane| sum + lane)
-    }
-}
-
-/// dw ← dw + reg·w.
-fn add_scaled<T: Float>(gemm: &impl Gemm<T>, reg: T, w: &[T], dw: &mut [T]) {
-    let Some(at) = split_point(w.len()) else {
-        return gemm.vectorized(AddScaledChunk, (reg, w, dw));
-    };
-    if let (Some(w), Some(dw)) = (w.split_at_checked(at), dw.split_at_mut_checked(at)) {
-        gemm.join(|| add_scaled(gemm, reg, w.0, dw.0), || add_scaled(gemm, reg, w.1, dw.1));
-    }
-}
-
-/// A piece of [`add_scaled`].
-struct AddScaledChunk;
-
-impl<T: Float> Pass<(T, &[T], &mut [T])> for AddScaledChunk {
-    type Output = ();
-
-    #[inline(always)]
-    fn run((reg, w, dw): (T, &[T], &mut [T])) {
-        for (&w, dw) in w.iter().zip(dw) {
-            *dw += reg * w;
-        }
-    }
 }

@@ -3,7 +3,8 @@
 use super::rules::{AdamConfig, adam, nesterov, rmsprop, sgd, sgd_momentum};
 use crate::error::{Error, check_len};
 use crate::float::Float;
-use crate::gemm::{Gemm, Pass, split_point};
+use crate::machine::{Machine, Pass, run, split_elements};
+use crate::slices::{halves, halves_mut};
 
 /// An update rule with its constants.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -132,7 +133,7 @@ impl<T: Float> UpdateRule<T> {
     /// [`Error::Shape`] if `dw` or `state` does not fit `w`; nothing is written in that case.
     pub fn update(
         &self,
-        gemm: &impl Gemm<T>,
+        machine: &impl Machine,
         learning_rate: T,
         t: usize,
         w: &mut [T],
@@ -141,65 +142,41 @@ impl<T: Float> UpdateRule<T> {
     ) -> Result<(), Error> {
         check_len("dw", w.len(), dw.len())?;
         check_len("state", w.len() * self.state_per_param(), state.len())?;
-        let first = if self.state_per_param() == 0 { 0 } else { w.len() };
-        let Some((first, second)) = state.split_at_mut_checked(first) else { return Ok(()) };
-        self.update_pieces(gemm, learning_rate, t, w, dw, first, second);
+        let (first, second) = halves_mut(state, w.len());
+        run(machine, Update { rule: *self, learning_rate, t, w, dw, first, second });
         Ok(())
-    }
-
-    /// Halves the slices until a piece is one [`CHUNK`](crate::gemm::CHUNK).
-    fn update_pieces(
-        &self,
-        gemm: &impl Gemm<T>,
-        learning_rate: T,
-        t: usize,
-        w: &mut [T],
-        dw: &[T],
-        first: &mut [T],
-        second: &mut [T],
-    ) {
-        let Some(at) = split_point(w.len()) else {
-            let args = (self, learning_rate, t, w, dw, first, second);
-            gemm.vectorized(UpdatePiece, args);
-            return;
-        };
-        let (first_at, second_at) = (at.min(first.len()), at.min(second.len()));
-        if let (Some(w), Some(dw), Some(first), Some(second)) = (
-            w.split_at_mut_checked(at),
-            dw.split_at_checked(at),
-            first.split_at_mut_checked(first_at),
-            second.split_at_mut_checked(second_at),
-        ) {
-            gemm.join(
-                || self.update_pieces(gemm, learning_rate, t, w.0, dw.0, first.0, second.0),
-                || self.update_pieces(gemm, learning_rate, t, w.1, dw.1, first.1, second.1),
-            );
-        }
     }
 }
 
-/// Changes one piece of the parameters.
-struct UpdatePiece;
+/// One step of some parameters.
+struct Update<'a, T> {
+    rule: UpdateRule<T>,
+    learning_rate: T,
+    t: usize,
+    w: &'a mut [T],
+    dw: &'a [T],
+    /// The state of these parameters, empty if the rule has none.
+    first: &'a mut [T],
+    second: &'a mut [T],
+}
 
-impl<T: Float> Pass<(&UpdateRule<T>, T, usize, &mut [T], &[T], &mut [T], &mut [T])>
-    for UpdatePiece
-{
+impl<T: Float> Pass for Update<'_, T> {
     type Output = ();
 
+    fn split(self) -> Result<(Self, Self), Self> {
+        let Some(at) = split_elements(self.w.len()) else { return Err(self) };
+        let ((w, w_rest), (dw, dw_rest)) = (halves_mut(self.w, at), halves(self.dw, at));
+        let (first, first_rest) = halves_mut(self.first, at);
+        let (second, second_rest) = halves_mut(self.second, at);
+        let rest = Self { w: w_rest, dw: dw_rest, first: first_rest, second: second_rest, ..self };
+        Ok((Self { w, dw, first, second, ..self }, rest))
+    }
+
     #[inline(always)]
-    fn run(
-        (rule, learning_rate, t, w, dw, first, second): (
-            &UpdateRule<T>,
-            T,
-            usize,
-            &mut [T],
-            &[T],
-            &mut [T],
-            &mut [T],
-        ),
-    ) {
+    fn run(self) {
+        let Self { rule, learning_rate, t, w, dw, first, second } = self;
         // Lengths agree, so there is no error to pass on.
-        let _checked = match rule {
+        let _checked = match &rule {
             UpdateRule::Sgd => sgd(w, dw, learning_rate),
             UpdateRule::SgdMomentum { momentum } => {
                 sgd_momentum(w, dw, first, learning_rate, *momentum)

@@ -1,0 +1,94 @@
+//! Regularisation: 0.5·reg·Σ W², of weights alone.
+
+use super::FullyConnectedNet;
+use crate::float::Float;
+use crate::layers::HiddenParams;
+use crate::machine::{Machine, Pass, run, split_elements};
+use crate::slices::{halves, halves_mut};
+use crate::state::{layer_grads, layer_params};
+
+impl<T: Float> FullyConnectedNet<'_, T> {
+    /// 0.5·reg·Σ W² over every layer.
+    pub(super) fn penalty(&self, machine: &impl Machine, params: &[T]) -> T {
+        let mut sum = T::ZERO;
+        if self.reg != T::ZERO {
+            for layer in self.arch.layers() {
+                if let Some(HiddenParams { w, .. }) = layer_params(&layer, params) {
+                    sum += run(machine, SumOfSquares(w.data()));
+                }
+            }
+        }
+        T::from_f64(0.5) * self.reg * sum
+    }
+
+    /// dW ← dW + reg·W for every layer.
+    pub(super) fn add_penalty_gradient(
+        &self,
+        machine: &impl Machine,
+        params: &[T],
+        grads: &mut [T],
+    ) {
+        if self.reg != T::ZERO {
+            for layer in self.arch.layers() {
+                if let (Some(HiddenParams { w, .. }), Some(mut grads)) =
+                    (layer_params(&layer, params), layer_grads(&layer, grads))
+                {
+                    let (w, dw) = (w.data(), grads.dw.data_mut());
+                    run(machine, AddScaled { reg: self.reg, w, dw });
+                }
+            }
+        }
+    }
+}
+
+/// Σ w². Summed in fixed pieces and lanes, so that the bits do not depend on threads.
+struct SumOfSquares<'a, T>(&'a [T]);
+
+impl<T: Float> Pass for SumOfSquares<'_, T> {
+    type Output = T;
+
+    fn split(self) -> Result<(Self, Self), Self> {
+        let Some(at) = split_elements(self.0.len()) else { return Err(self) };
+        let (first, second) = halves(self.0, at);
+        Ok((Self(first), Self(second)))
+    }
+
+    #[inline(always)]
+    fn run(self) -> T {
+        let (mut lanes, mut tail) = ([T::ZERO; 16], T::ZERO);
+        let (chunks, rest) = self.0.as_chunks::<16>();
+        for w in chunks {
+            for (lane, &w) in lanes.iter_mut().zip(w) {
+                *lane += w * w;
+            }
+        }
+        for &w in rest {
+            tail += w * w;
+        }
+        lanes.into_iter().fold(tail, |sum, lane| sum + lane)
+    }
+}
+
+/// dw ← dw + reg·w.
+struct AddScaled<'a, T> {
+    reg: T,
+    w: &'a [T],
+    dw: &'a mut [T],
+}
+
+impl<T: Float> Pass for AddScaled<'_, T> {
+    type Output = ();
+
+    fn split(self) -> Result<(Self, Self), Self> {
+        let Some(at) = split_elements(self.w.len()) else { return Err(self) };
+        let ((w, w_rest), (dw, dw_rest)) = (halves(self.w, at), halves_mut(self.dw, at));
+        Ok((Self { w, dw, ..self }, Self { w: w_rest, dw: dw_rest, ..self }))
+    }
+
+    #[inline(always)]
+    fn run(self) {
+        for (&w, dw) in self.w.iter().zip(self.dw) {
+            *dw += self.reg * w;
+        }
+    }
+}
