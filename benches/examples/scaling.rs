@@ -15,7 +15,7 @@
 use barenet_benches::bounds::Bounds;
 use barenet_benches::{Step, Workload, bytes};
 use barenet_blas::{Backend, Kernel};
-use barenet_cli::plot::{Curve, Sweep, sweep_figure};
+use barenet_report::{Curve, Sweep, sweep_figure};
 use std::error::Error;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};

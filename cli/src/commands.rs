@@ -8,12 +8,12 @@ pub mod gradcheck;
 pub mod presets;
 pub mod train;
 
-use crate::config::Config;
 use crate::console::{Verbosity, complain};
-use crate::data::{BUILT_IN, DataError, DataSet, Source, discover};
-use crate::settings::SettingsError;
 use anyhow::Result;
 use barenet_blas::Backend;
+use barenet_data::{BUILT_IN, DataError, DataSet, Source, discover};
+use barenet_run::config::Config;
+use barenet_run::settings::SettingsError;
 use std::path::PathBuf;
 
 /// The flag that says which images a command uses.

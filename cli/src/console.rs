@@ -72,6 +72,29 @@ pub fn complain(line: std::fmt::Arguments<'_>) {
     printer.end(false);
 }
 
+/// Prints the warnings of the libraries on standard error.
+#[derive(Debug)]
+struct Warnings;
+
+impl log::Log for Warnings {
+    fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
+        metadata.target().starts_with("barenet")
+    }
+    fn log(&self, record: &log::Record<'_>) {
+        if self.enabled(record.metadata()) {
+            complain(format_args!("warning: {}", record.args()));
+        }
+    }
+    fn flush(&self) {}
+}
+
+/// Prints what the libraries warn of from now on.
+pub fn print_warnings() {
+    if log::set_logger(&Warnings).is_ok() {
+        log::set_max_level(log::LevelFilter::Warn);
+    }
+}
+
 /// A message on one line, and without orders to the terminal, whatever a file is called in it.
 fn one_line(message: &str) -> String {
     let mut line = String::new();

@@ -1,9 +1,9 @@
 //! The `barenet` command.
 
 use barenet_cli::commands::{compare, data, eval, export, gradcheck, presets, train};
-use barenet_cli::console::{complain, unless_closed};
-use barenet_cli::settings::SettingsError;
+use barenet_cli::console::{complain, print_warnings, unless_closed};
 use barenet_cli::signals::{Stopped, survive_limits};
+use barenet_run::settings::SettingsError;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::any::TypeId;
 use std::process::ExitCode;
@@ -40,6 +40,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    print_warnings();
     if let Err(error) = survive_limits() {
         complain(format_args!("warning: signals cannot be listened to: {error}"));
     }

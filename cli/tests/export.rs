@@ -4,9 +4,9 @@
 mod program;
 
 use barenet::{Arch, Weights};
-use barenet_cli::checkpoint::Checkpoint;
-use barenet_cli::trained_on::TrainedOn;
-use barenet_cli::weights::{from_safetensors, read_config, to_safetensors};
+use barenet_model::weights::{from_safetensors, read_config, to_safetensors};
+use barenet_run::checkpoint::Checkpoint;
+use barenet_run::trained_on::TrainedOn;
 use program::{barenet, command, message, refused_in_one_line, stdout, succeeds};
 use std::fs;
 use std::path::Path;

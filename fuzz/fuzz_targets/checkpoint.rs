@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use barenet_cli::checkpoint::{Checkpoint, read_config};
+use barenet_run::checkpoint::{Checkpoint, read_config};
 use libfuzzer_sys::fuzz_target;
 use sha2::{Digest, Sha256};
 use std::path::Path;

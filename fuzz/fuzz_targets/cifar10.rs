@@ -2,8 +2,8 @@
 
 #![no_main]
 
-use barenet_cli::data::cifar10::{RECORD_LEN, parse_records};
-use barenet_cli::data::{Images, NUM_CLASSES};
+use barenet_data::cifar10::{RECORD_LEN, parse_records};
+use barenet_data::{Images, NUM_CLASSES};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -2,8 +2,8 @@
 
 #![no_main]
 
-use barenet_cli::data::pickle::parse_batch;
-use barenet_cli::data::{IMAGE_LEN, Images, NUM_CLASSES};
+use barenet_data::pickle::parse_batch;
+use barenet_data::{IMAGE_LEN, Images, NUM_CLASSES};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

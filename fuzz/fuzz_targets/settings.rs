@@ -2,8 +2,8 @@
 
 #![no_main]
 
-use barenet_cli::config::Config;
-use barenet_cli::settings::Settings;
+use barenet_run::config::Config;
+use barenet_run::settings::Settings;
 use libfuzzer_sys::fuzz_target;
 use std::path::Path;
 

@@ -3,7 +3,7 @@
 #![no_main]
 
 use barenet::{Arch, Weights};
-use barenet_cli::weights::{from_safetensors, read_config, to_safetensors};
+use barenet_model::weights::{from_safetensors, read_config, to_safetensors};
 use libfuzzer_sys::fuzz_target;
 use std::path::Path;
 

@@ -1,13 +1,12 @@
 //! The course's experiments on the real data, when `CIFAR10_DIR` says where they are.
 
-use barenet_blas::Backend;
-use barenet_cli::config::Config;
-use barenet_cli::data::{DataSet, IMAGE_LEN, NUM_CLASSES, builtin, load};
-use barenet_cli::number::Number;
-use barenet_cli::presets::Preset;
-use barenet_cli::samples::Split;
-use barenet_cli::settings::{Dtype, Settings};
-use barenet_cli::trainer::{Outcome, train};
+use barenet_blas::{Backend, Element};
+use barenet_data::{DataSet, IMAGE_LEN, NUM_CLASSES, builtin, load};
+use barenet_model::number::Number;
+use barenet_run::config::Config;
+use barenet_run::presets::Preset;
+use barenet_run::settings::{Dtype, Settings};
+use barenet_run::trainer::{Outcome, train};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::OnceLock;
@@ -44,8 +43,8 @@ impl Result {
     }
 }
 
-fn run_as<T: Number>(config: &Config, data: &DataSet) -> Result {
-    let split = Split::new(data, config.settings()).unwrap();
+fn run_as<T: Number + Element>(config: &Config, data: &DataSet) -> Result {
+    let split = config.split(data).unwrap();
     let mean_image: Vec<T> = split.mean_image(data).into_iter().map(T::from_f64).collect();
     let backend = Backend::new(config.kernel(), 0).unwrap();
     let outcome: Outcome<T> = train(config, (data, &split), &mean_image, &backend, None, |_, _| {
@@ -75,7 +74,8 @@ fn preset(name: &str, data: &DataSet) -> Result {
 #[test]
 fn the_split_is_that_of_the_course() {
     let Some(data) = cifar10() else { return };
-    let split = Split::new(data, &Settings::default()).unwrap();
+    let config = Config::new(Settings::default(), IMAGE_LEN, NUM_CLASSES).unwrap();
+    let split = config.split(data).unwrap();
     assert_eq!((split.train, split.val, split.test), (0..49_000, 49_000..50_000, 0..1000));
 }
 

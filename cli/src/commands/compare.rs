@@ -2,19 +2,18 @@
 
 use super::{ImagesFlag, accuracy_text, data_line, start_backend, usage, warn_of_stand_in};
 use crate::commands::train::{Combined, combine};
-use crate::config::{Config, ignored};
 use crate::console::{Console, Verbosity, complain};
-use crate::data::{DataSet, IMAGE_LEN, NUM_CLASSES};
-use crate::folder::Folder;
-use crate::number::Number;
-use crate::plot::{TrainingCurves, comparison_figure};
-use crate::run_folder::{COMPARISON_JSON, COMPARISON_PLOTS, refuse_what_is_in_the_way};
-use crate::samples::Split;
-use crate::settings::{Dtype, Settings, UpdateRuleName};
-use crate::trainer::{self, Outcome};
 use anyhow::Result;
 use barenet::Event;
-use barenet_blas::Backend;
+use barenet_blas::{Backend, Element};
+use barenet_data::{DataSet, IMAGE_LEN, NUM_CLASSES};
+use barenet_model::number::Number;
+use barenet_report::{TrainingCurves, comparison_figure};
+use barenet_run::config::{Config, ignored};
+use barenet_run::folder::Folder;
+use barenet_run::run_folder::{COMPARISON_JSON, COMPARISON_PLOTS, refuse_what_is_in_the_way};
+use barenet_run::settings::{Dtype, Settings, UpdateRuleName};
+use barenet_run::trainer::{self, Outcome};
 use serde_json::json;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -106,7 +105,7 @@ pub fn run(args: Args) -> Result<()> {
         .collect::<Result<Vec<_>>>()?;
     let data = args.images.read()?;
     for (_, config) in &mut configs {
-        let num_train = Split::new(&data, config.settings())?.train.len();
+        let num_train = config.split(&data)?.train.len();
         config.fit(&written, num_train)?;
     }
     let all: Vec<_> = configs.iter().map(|(_, config)| config).collect();
@@ -178,14 +177,14 @@ pub fn run(args: Args) -> Result<()> {
     console.end(&format!("the comparison is complete in {out}"))
 }
 
-fn train_one<T: Number>(
+fn train_one<T: Number + Element>(
     rule: UpdateRuleName,
     config: &Config,
     data: &DataSet,
     backend: &Backend,
     console: &Console,
 ) -> Result<Curves> {
-    let split = Split::new(data, config.settings())?;
+    let split = config.split(data)?;
     let mean_image: Vec<T> = split.mean_image(data).into_iter().map(T::from_f64).collect();
     let num_epochs = config.solver::<T>().num_epochs;
     let outcome: Outcome<T> =

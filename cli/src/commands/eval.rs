@@ -1,20 +1,21 @@
 //! `barenet eval`.
 
 use super::{ImagesFlag, data_line, start_backend};
-use crate::checkpoint::store;
-use crate::config::Config;
 use crate::console::say;
-use crate::data::{DataSet, IMAGE_LEN, NUM_CLASSES};
-use crate::number::Number;
-use crate::run_folder::{BEST, RunFolder};
-use crate::samples::{Part, Split};
-use crate::settings::{Dtype, GemmName, Settings, count};
-use crate::shell::resume_command;
-use crate::trained_on;
-use crate::trainer;
-use crate::weights::{from_safetensors, read_config};
 use anyhow::{Context, Result, anyhow};
 use barenet::Weights;
+use barenet_blas::Element;
+use barenet_data::samples::{Part, Split};
+use barenet_data::{DataSet, IMAGE_LEN, NUM_CLASSES};
+use barenet_model::number::Number;
+use barenet_model::weights::{from_safetensors, read_config};
+use barenet_run::checkpoint::store;
+use barenet_run::config::Config;
+use barenet_run::run_folder::{BEST, RunFolder};
+use barenet_run::settings::{Dtype, GemmName, Settings, count};
+use barenet_run::shell::resume_command;
+use barenet_run::trained_on;
+use barenet_run::trainer;
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -73,7 +74,7 @@ pub fn run(args: &Args) -> Result<()> {
     let config = Config::new(flags.overlay(trained), IMAGE_LEN, NUM_CLASSES)?;
     let data = args.images.read()?;
     trained_on::check(&config_text, &folder, &data, args.other_data)?;
-    let split = Split::new(&data, config.settings())?;
+    let split = config.split(&data)?;
     let accuracy = match config.dtype() {
         Dtype::F32 => measure::<f32>(&config, &bytes, &folder, (&data, &split, args.split))?,
         Dtype::F64 => measure::<f64>(&config, &bytes, &folder, (&data, &split, args.split))?,
@@ -108,7 +109,7 @@ fn advise(error: anyhow::Error, folder: &RunFolder) -> anyhow::Error {
     anyhow!("{error:#}; its checkpoint is whole: `{resume}` writes it anew")
 }
 
-fn measure<T: Number>(
+fn measure<T: Number + Element>(
     config: &Config,
     bytes: &[u8],
     folder: &RunFolder,

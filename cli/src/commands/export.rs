@@ -1,24 +1,25 @@
 //! `barenet export`.
 
 use super::{ImagesFlag, data_line, start_backend, usage};
-use crate::config::Config;
 use crate::console::{complain, say};
-use crate::data::{DataSet, IMAGE_LEN, Images, NUM_CLASSES};
-use crate::export::crate_folder::{self, Contents, crate_name};
-use crate::export::int8::{self, Int8, Loss};
-use crate::export::model::{ExportDtype, Model, Scores, accuracy, agreement, fold_to_f32};
-use crate::export::place::Place;
-use crate::number::Number;
-use crate::run_folder::{BEST, RunFolder, SUMMARY};
-use crate::samples::{Part, Split};
-use crate::settings::{Dtype, Settings, count};
-use crate::shell::resume_command;
-use crate::summary::Summary;
-use crate::trained_on;
-use crate::trainer;
-use crate::weights::{from_safetensors, read_config};
 use anyhow::{Context, Result, bail, ensure};
 use barenet::Weights;
+use barenet_blas::Element;
+use barenet_data::samples::{Part, Split};
+use barenet_data::{DataSet, IMAGE_LEN, Images, NUM_CLASSES};
+use barenet_model::export::crate_folder::{self, Contents, crate_name};
+use barenet_model::export::int8::{self, Int8, Loss};
+use barenet_model::export::model::{ExportDtype, Model, Scores, accuracy, agreement, fold_to_f32};
+use barenet_model::export::place::Place;
+use barenet_model::number::Number;
+use barenet_model::weights::{from_safetensors, read_config};
+use barenet_run::config::Config;
+use barenet_run::run_folder::{BEST, RunFolder, SUMMARY};
+use barenet_run::settings::{Dtype, Settings, count};
+use barenet_run::shell::resume_command;
+use barenet_run::summary::Summary;
+use barenet_run::trained_on;
+use barenet_run::trainer;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -133,7 +134,7 @@ pub fn run(args: &Args) -> Result<()> {
     let trained_on = &checked.trained_on;
     let kind = trained_on.as_ref().map_or(&summary.data, |run| &run.data);
     let origin = format!("trained by barenet as \"{}\" on {kind}{is_other}", summary.name);
-    let split = Split::new(&data, config.settings())?;
+    let split = config.split(&data)?;
     let (folded, trained_accuracy) = load(&config, &bytes, &folder, (&data, &split))?;
     let int8 = match args.dtype {
         ExportDtype::F32 => None,
@@ -239,7 +240,7 @@ fn finished(folder: &RunFolder, config: &Config, data: Option<&Path>) -> Result<
 }
 
 /// The network in f32, folded, and its accuracy before.
-fn load<T: Number>(
+fn load<T: Number + Element>(
     config: &Config,
     bytes: &[u8],
     folder: &RunFolder,

@@ -1,8 +1,8 @@
 //! `barenet gradcheck`.
 
 use crate::console::say;
-use crate::gradcheck::{Check, Quantity, run_checks};
 use anyhow::{Result, ensure};
+use barenet_run::gradcheck::{Check, Quantity, run_checks};
 use serde_json::json;
 
 /// Run the course's gradient checks, and compare with what its document prints

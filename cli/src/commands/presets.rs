@@ -1,8 +1,8 @@
 //! `barenet presets`.
 
 use crate::console::say;
-use crate::presets::Preset;
 use anyhow::Result;
+use barenet_run::presets::Preset;
 use serde_json::json;
 
 /// List the course's experiments, for --preset

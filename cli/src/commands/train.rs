@@ -10,18 +10,17 @@ mod resume;
 mod session;
 
 use super::{ImagesFlag, start_backend, usage, warn_of_stand_in};
-use crate::checkpoint::read_config;
-use crate::checkpoint::store;
-use crate::config::{Config, ignored};
 use crate::console::{Console, Verbosity};
-use crate::data::{IMAGE_LEN, NUM_CLASSES};
-use crate::presets::Preset;
-use crate::reading::read_named_text;
-use crate::run_folder::RunFolder;
-use crate::samples::Split;
-use crate::settings::{Dtype, Settings, count};
 use crate::signals::Signals;
 use anyhow::{Context, Result};
+use barenet_data::reading::read_named_text;
+use barenet_data::{IMAGE_LEN, NUM_CLASSES};
+use barenet_run::checkpoint::read_config;
+use barenet_run::checkpoint::store;
+use barenet_run::config::{Config, ignored};
+use barenet_run::presets::Preset;
+use barenet_run::run_folder::RunFolder;
+use barenet_run::settings::{Dtype, Settings, count};
 use due::When;
 use session::Session;
 use std::path::{Path, PathBuf};
@@ -184,7 +183,7 @@ pub fn run(args: Args) -> Result<()> {
     };
     let mut config = Config::new(settings, IMAGE_LEN, NUM_CLASSES)?;
     let data = args.images.read()?;
-    let split = Split::new(&data, config.settings())?;
+    let split = config.split(&data)?;
     // A run that goes on has the settings that it began with.
     if args.resume.is_none() {
         config.fit(&written, split.train.len())?;

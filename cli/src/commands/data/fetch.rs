@@ -2,10 +2,10 @@
 
 use crate::commands::usage;
 use crate::console::{bytes_bar, complain, say};
-use crate::data::Version;
-use crate::data::fetch::{Archive, Event, fetch, is_address};
-use crate::shell;
 use anyhow::Result;
+use barenet_data::Version;
+use barenet_data::fetch::{Archive, Event, fetch, is_address};
+use barenet_run::shell;
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -1,8 +1,8 @@
 //! What to change after a run whose numbers became NaN or infinite.
 
-use crate::config::Config;
-use crate::settings::{InitName, ScheduleName, UpdateRuleName};
 use barenet::Float;
+use barenet_run::config::Config;
+use barenet_run::settings::{InitName, ScheduleName, UpdateRuleName};
 
 /// The setting that is the likeliest cause, and what to do about it.
 ///
@@ -63,7 +63,7 @@ pub(super) fn advice(config: &Config, steps: usize) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::Settings;
+    use barenet_run::settings::Settings;
 
     #[test]
     fn advice_names_the_setting_that_is_out_of_the_ordinary() {

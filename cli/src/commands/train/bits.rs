@@ -4,17 +4,17 @@
 
 use super::due::When;
 use super::session::Session;
-use crate::checkpoint::Checkpoint;
-use crate::config::Config;
 use crate::console::{Console, Verbosity};
-use crate::data::{DataSet, IMAGE_LEN, Images, NUM_CLASSES, builtin};
-use crate::number::Number;
-use crate::run_folder::{BEST, CHECKPOINT, CONFIG, EVENTS, RunFolder};
-use crate::samples::{Split, fingerprint};
-use crate::settings::Settings;
 use crate::signals::Signals;
-use crate::trainer;
 use barenet_blas::{Backend, Element, Kernel};
+use barenet_data::fingerprint::fingerprint;
+use barenet_data::{DataSet, IMAGE_LEN, Images, NUM_CLASSES, builtin};
+use barenet_model::number::Number;
+use barenet_run::checkpoint::Checkpoint;
+use barenet_run::config::Config;
+use barenet_run::run_folder::{BEST, CHECKPOINT, CONFIG, EVENTS, RunFolder};
+use barenet_run::settings::Settings;
+use barenet_run::trainer;
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -48,13 +48,13 @@ fn images() -> DataSet {
 
 /// Trains with exactly so many threads: the files that the run leaves, and the checkpoint that could
 /// be written after each event.
-fn run<T: Number>(
+fn run<T: Number + Element>(
     place: &Path,
     config: &Config,
     data: &DataSet,
     threads: usize,
 ) -> Vec<(String, Vec<u8>)> {
-    let split = Split::new(data, config.settings()).unwrap();
+    let split = config.split(data).unwrap();
     let backend = Backend::with_threads(config.kernel(), threads).unwrap();
     let folder = RunFolder::create(Some(&place.join("run")), "", true).unwrap();
     let session = Session {

@@ -1,17 +1,17 @@
 //! The files that a run writes while it goes on.
 
-use crate::checkpoint::Checkpoint;
-use crate::checkpoint::store::Writer;
 use crate::console::Console;
-use crate::disk::RealDisk;
-use crate::number::Number;
-use crate::run_folder::{BEST, RunFolder, SUMMARY};
-use crate::settings::Settings;
-use crate::summary::Summary;
-use crate::trainer::{Moment, Outcome};
-use crate::weights::{read_config, to_safetensors};
 use anyhow::Result;
 use barenet::{Arch, Weights};
+use barenet_data::disk::RealDisk;
+use barenet_model::number::Number;
+use barenet_model::weights::{read_config, to_safetensors};
+use barenet_run::checkpoint::Checkpoint;
+use barenet_run::checkpoint::store::Writer;
+use barenet_run::run_folder::{BEST, RunFolder, SUMMARY};
+use barenet_run::settings::Settings;
+use barenet_run::summary::Summary;
+use barenet_run::trainer::{Moment, Outcome};
 use std::path::Path;
 
 /// The files that a run writes while it goes on.

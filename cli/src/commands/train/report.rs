@@ -4,18 +4,19 @@
 use super::advice::advice;
 use super::session::Session;
 use crate::commands::{accuracy_text, data_line};
-use crate::config::Config;
 use crate::console::{Console, thousands};
-use crate::data::{DataSet, IMAGE_LEN, NUM_CLASSES, Source};
-use crate::number::Number;
-use crate::plot::{TrainingCurves, training_figure};
-use crate::presets::{Preset, Reported};
-use crate::run_folder::{BEST, PLOTS};
-use crate::samples::Part;
-use crate::summary::Summary;
-use crate::trainer::{self, Outcome, is_non_finite};
 use anyhow::{Result, bail};
 use barenet::{Float, Weights};
+use barenet_blas::Element;
+use barenet_data::samples::Part;
+use barenet_data::{DataSet, IMAGE_LEN, NUM_CLASSES, Source};
+use barenet_model::number::Number;
+use barenet_report::{TrainingCurves, training_figure};
+use barenet_run::config::Config;
+use barenet_run::presets::{Preset, Reported};
+use barenet_run::run_folder::{BEST, PLOTS};
+use barenet_run::summary::Summary;
+use barenet_run::trainer::{self, Outcome, is_non_finite};
 use std::time::Instant;
 
 /// What the course's document reports of a run's experiment: nothing, if the run is another one than
@@ -64,7 +65,7 @@ impl Session<'_> {
         console.line("");
     }
 
-    pub(super) fn summarize<T: Number>(
+    pub(super) fn summarize<T: Number + Element>(
         &self,
         outcome: &Outcome<T>,
         mean_image: &[T],

@@ -1,15 +1,15 @@
 //! How a run goes on: from its checkpoint, with the events that led there.
 
 use super::session::{Lengths, Session};
-use crate::checkpoint::Checkpoint;
-use crate::checkpoint::store::save;
 use crate::commands::usage;
 use crate::console::Console;
-use crate::disk::RealDisk;
-use crate::events::{EventLog, RunEvent};
-use crate::number::Number;
-use crate::run_folder::CONFIG;
 use anyhow::{Result, ensure};
+use barenet_data::disk::RealDisk;
+use barenet_model::number::Number;
+use barenet_run::checkpoint::Checkpoint;
+use barenet_run::checkpoint::store::save;
+use barenet_run::events::{EventLog, RunEvent};
+use barenet_run::run_folder::CONFIG;
 
 impl Session<'_> {
     pub(super) fn read_checkpoint<T: Number>(

@@ -2,24 +2,25 @@
 
 use super::due::When;
 use super::files::RunFiles;
-use crate::checkpoint::Checkpoint;
-use crate::checkpoint::store::{Desk, Writer};
-use crate::config::Config;
 use crate::console::Console;
-use crate::data::DataSet;
-use crate::disk::{RealDisk, write_unfinished};
-use crate::events::RunEvent;
-use crate::number::Number;
-use crate::presets::Reported;
-use crate::run_folder::{CONFIG, PREVIOUS_CHECKPOINT, RunFolder};
-use crate::samples::{Split, fingerprint};
-use crate::shell::resume_command;
 use crate::signals::{Signals, Stopped};
-use crate::trained_on::TrainedOn;
-use crate::trainer::{self, Memory, Outcome};
 use anyhow::{Context, Result};
 use barenet::{Event, Float, Progress, SolverConfig};
-use barenet_blas::Backend;
+use barenet_blas::{Backend, Element};
+use barenet_data::DataSet;
+use barenet_data::disk::RealDisk;
+use barenet_data::fingerprint::fingerprint;
+use barenet_data::samples::Split;
+use barenet_model::number::Number;
+use barenet_run::checkpoint::Checkpoint;
+use barenet_run::checkpoint::store::{Desk, Writer};
+use barenet_run::config::Config;
+use barenet_run::events::RunEvent;
+use barenet_run::presets::Reported;
+use barenet_run::run_folder::{CONFIG, PREVIOUS_CHECKPOINT, RunFolder};
+use barenet_run::shell::resume_command;
+use barenet_run::trained_on::TrainedOn;
+use barenet_run::trainer::{self, Memory, Outcome};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -63,7 +64,7 @@ impl Lengths {
 
 impl Session<'_> {
     /// Trains to the end, or until somebody stops the run.
-    pub(super) fn run<T: Number>(
+    pub(super) fn run<T: Number + Element>(
         &self,
         reported: Option<Reported>,
         mut console: Console,
@@ -99,7 +100,8 @@ impl Session<'_> {
             failure: None,
         };
         match &mut checkpoint {
-            None => write_unfinished(&RealDisk, folder, CONFIG, config_text.as_bytes())
+            None => folder
+                .write_unfinished(&RealDisk, CONFIG, config_text.as_bytes())
                 .with_context(|| format!("{}: cannot be written", folder.file(CONFIG).display()))?,
             Some(saved) => {
                 files.repair_best(saved)?;

@@ -1,0 +1,336 @@
+//! Which images are meant. The built-in ones stand in for CIFAR-10 only where nobody tried to have it:
+//! whatever looks like an attempt is used or is an error, so that no run trains on other images than
+//! those that somebody thought it had.
+
+use super::{DataError, DataSet, Source, builtin, load};
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+/// The name that asks for the built-in images, in place of a path.
+pub const BUILT_IN: &str = "builtin";
+/// The other spelling of it, which output has.
+const BUILT_IN_TOO: &str = "built-in";
+/// Where CIFAR-10 is looked for when nobody says where it is.
+const FOLDER: &str = "data";
+
+/// Folders within folders in which an attempt is looked for, and entries that are looked at in all.
+const MAX_DEPTH: usize = 3;
+const MAX_ENTRIES: usize = 10_000;
+
+/// Finds and reads the data: `explicit`, otherwise what the environment variable `CIFAR10_DIR` names,
+/// otherwise CIFAR-10 in the folder `./data`, otherwise the built-in data set. The name [`BUILT_IN`]
+/// asks for the latter.
+///
+/// # Errors
+///
+/// [`DataError`] if what was asked for, by argument or by variable, cannot be read, or if `./data`
+/// cannot be read and looks as if it were to hold CIFAR-10: it is a file, a link to what is not there,
+/// an empty folder, as the one of a disk that is not mounted, or has files of such names, wherever in
+/// it. Data that are damaged or missing are never silently replaced.
+pub fn discover(explicit: Option<&Path>) -> Result<DataSet, DataError> {
+    if let Some(path) = explicit {
+        return named(path);
+    }
+    if let Some(path) = std::env::var_os("CIFAR10_DIR") {
+        let result =
+            if path.is_empty() { Err(DataError::EmptyVariable) } else { named(Path::new(&path)) };
+        return result.map_err(|error| DataError::ByVariable(Box::new(error)));
+    }
+    load_or_built_in(Path::new(FOLDER))
+}
+
+/// What a name or a path means.
+fn named(path: &Path) -> Result<DataSet, DataError> {
+    let Some(name) = [BUILT_IN, BUILT_IN_TOO].into_iter().find(|name| path == Path::new(name))
+    else {
+        return load_or_say_what_is_there(path);
+    };
+    // A path that ends with a slash is equal to one that does not, and means a folder.
+    if path.as_os_str() != name {
+        return load_or_say_what_is_there(path);
+    }
+    if fs::symlink_metadata(path).is_ok() {
+        return Err(DataError::Ambiguous(name.to_owned()));
+    }
+    Ok(builtin::generate())
+}
+
+/// Reads CIFAR-10; of a folder without it, says what in it looks like it: in a folder of its own, in
+/// other letters, or packed.
+fn load_or_say_what_is_there(path: &Path) -> Result<DataSet, DataError> {
+    let result = load(path);
+    if matches!(result, Err(DataError::NotFound(_))) {
+        let mut found = None;
+        // That there is no CIFAR-10 is what matters, if it cannot be looked at more closely.
+        let _looked = look(path, path, MAX_DEPTH, &mut 0, &mut found);
+        if let Some(found) = found {
+            return Err(DataError::NotFoundBut { folder: path.display().to_string(), found });
+        }
+    }
+    result
+}
+
+/// Reads CIFAR-10 from a folder that may not be there, or may hold nothing but other things.
+fn load_or_built_in(folder: &Path) -> Result<DataSet, DataError> {
+    // Not `metadata`: a link is an attempt wherever it leads.
+    if fs::symlink_metadata(folder).is_err_and(|e| e.kind() == ErrorKind::NotFound) {
+        return Ok(stand_in());
+    }
+    let result = load(folder);
+    if matches!(result, Err(DataError::NotFound(_))) {
+        let Some(found) = attempt(folder)? else { return Ok(stand_in()) };
+        let folder = folder.display().to_string();
+        return Err(DataError::Attempt(Box::new(DataError::NotFoundBut { folder, found })));
+    }
+    result.map_err(|error| DataError::Attempt(Box::new(error)))
+}
+
+/// The built-in images in the place of CIFAR-10.
+fn stand_in() -> DataSet {
+    DataSet { source: Source::BuiltIn { is_asked_for: false }, ..builtin::generate() }
+}
+
+/// What in a folder without CIFAR-10 looks as if it were to be there, or that there is nothing.
+fn attempt(folder: &Path) -> Result<Option<String>, DataError> {
+    let (mut num_entries, mut found) = (0, None);
+    look(folder, folder, MAX_DEPTH, &mut num_entries, &mut found)?;
+    let is_empty = num_entries == 0;
+    Ok(found.or_else(|| is_empty.then(|| "the folder is empty (is its disk mounted?)".to_owned())))
+}
+
+/// Looks for the first such entry in the order of names.
+fn look(
+    top: &Path,
+    folder: &Path,
+    depth: usize,
+    num_entries: &mut usize,
+    found: &mut Option<String>,
+) -> Result<(), DataError> {
+    let entries = fs::read_dir(folder).map_err(|e| DataError::io(folder, e))?;
+    let mut paths = Vec::new();
+    for entry in entries.take(MAX_ENTRIES) {
+        paths.push(entry.map_err(|e| DataError::io(folder, e))?.path());
+    }
+    paths.sort();
+    for path in paths {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+        // What every new file system, version control or desktop puts there; and source, as in the folder
+        // `data` of this repository.
+        if name.starts_with('.') || name == "lost+found" || name.ends_with(".rs") {
+            continue;
+        }
+        *num_entries += 1;
+        if found.is_some() || *num_entries > MAX_ENTRIES {
+            return Ok(());
+        }
+        let shown = path.strip_prefix(top).unwrap_or(&path).display();
+        match fs::metadata(&path) {
+            Err(error) => {
+                *found = Some(format!("{shown} is there: {}", DataError::io(&path, error)));
+            }
+            Ok(metadata) if is_like_cifar_10(&name) || metadata.len() == BATCH_LEN => {
+                *found = Some(format!("{shown} is there"));
+            }
+            Ok(metadata) if metadata.is_dir() && depth > 0 => {
+                look(top, &path, depth - 1, num_entries, found)?;
+            }
+            Ok(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// Bytes of each file of the binary version, whatever it is called.
+const BATCH_LEN: u64 = (super::cifar10::IMAGES_PER_FILE * super::cifar10::RECORD_LEN) as u64;
+
+/// Whether a name, in lower case, is like those that CIFAR-10 comes under: its own ones, and those of
+/// packed, serialised or unfinished files.
+fn is_like_cifar_10(name: &str) -> bool {
+    const PARTS: [&str; 4] = ["cifar", "batch", ".tar", ".part"];
+    const ENDS: [&str; 14] = [
+        ".bin",
+        ".tgz",
+        ".gz",
+        ".xz",
+        ".bz2",
+        ".zst",
+        ".zip",
+        ".7z",
+        ".rar",
+        ".pkl",
+        ".pickle",
+        ".npz",
+        ".npy",
+        ".download",
+    ];
+    PARTS.iter().any(|part| name.contains(part)) || ENDS.iter().any(|end| name.ends_with(end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{cifar10, pickle};
+
+    fn is_stand_in(data: &DataSet) -> bool {
+        data.source == Source::BuiltIn { is_asked_for: false }
+            && data.train.len() == builtin::NUM_TRAIN
+            && data.test.len() == builtin::NUM_TEST
+    }
+
+    #[test]
+    fn an_explicit_path_that_is_wrong_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(matches!(discover(Some(folder.path())), Err(DataError::NotFound(_))));
+        let nothing = folder.path().join("nothing");
+        assert!(matches!(discover(Some(&nothing)), Err(DataError::Missing(_))));
+        // An empty path, as of a variable that is not set.
+        assert!(discover(Some(Path::new(""))).is_err());
+    }
+
+    #[test]
+    fn the_folder_of_this_crate_is_called_data_and_is_no_attempt() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+        if load(folder).is_err() {
+            assert_eq!(attempt(folder).unwrap(), None);
+        }
+    }
+
+    #[test]
+    fn the_built_in_images_can_be_asked_for_by_name() {
+        for name in ["builtin", "built-in"] {
+            let data = discover(Some(Path::new(name))).unwrap();
+            assert_eq!(data.source, Source::BuiltIn { is_asked_for: true });
+        }
+        for name in ["./builtin", "builtin/", "Builtin", "builtin.tar.gz"] {
+            assert!(
+                matches!(discover(Some(Path::new(name))), Err(DataError::Missing(_))),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_folder_that_lacks_a_file_is_an_error_that_names_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join(cifar10::FOLDER);
+        fs::create_dir(&inner).unwrap();
+        fs::write(inner.join("test_batch.bin"), [0; 3073]).unwrap();
+        for result in [load(folder.path()), load_or_built_in(folder.path())] {
+            let error = result.unwrap_err().to_string();
+            assert!(error.contains("data_batch_1.bin: No such file"), "{error}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_may_be_there_but_cannot_be_seen_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        // A link to itself, as a folder without permission, cannot be followed by anyone.
+        let file = folder.path().join("test_batch.bin");
+        std::os::unix::fs::symlink(&file, &file).unwrap();
+        for result in
+            [load(folder.path()), load_or_built_in(folder.path()), load_or_built_in(&file)]
+        {
+            let error = result.unwrap_err().to_string();
+            assert!(error.contains("test_batch.bin: Too many levels"), "{error}");
+        }
+    }
+
+    #[test]
+    fn where_nobody_tried_to_have_cifar_10_the_built_in_images_train() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir_all(folder.path().join("sales/2024")).unwrap();
+        for file in ["notes.txt", "sales/table.csv", "sales/2024/photo.jpeg"] {
+            fs::write(folder.path().join(file), "mine").unwrap();
+        }
+        for folder in [folder.path().to_owned(), folder.path().join("nothing")] {
+            assert!(is_stand_in(&load_or_built_in(&folder).unwrap()));
+        }
+    }
+
+    #[test]
+    fn whatever_looks_like_an_attempt_to_have_cifar_10_is_an_error() {
+        for files in [
+            &[][..],
+            &[".gitkeep", "lost+found/x"],
+            &["cifar-10-batches-bin/readme.html"],
+            &["CIFAR-10-Batches-Bin/data_batch_1.bin"],
+            &["mine/cifar-10-batches-py/batches.meta"],
+            &["cifar-10-binary.tar.gz.part"],
+            &["cifar-10-binary.tar"],
+            &["archive.zip"],
+            &["raw/test_batch.bin.gz"],
+            &["notes.txt", "raw/Data_Batch_1"],
+            &["train/batch_1.dat"],
+            &["cifar-100-binary/train.bin"],
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            for file in files {
+                let path = folder.path().join(file);
+                fs::create_dir_all(path.parent().unwrap()).unwrap();
+                fs::write(path, "not it").unwrap();
+            }
+            let error = load_or_built_in(folder.path()).unwrap_err().to_string();
+            assert!(error.contains("`--data builtin`"), "{files:?}: {error}");
+            assert!(!error.contains('\n'), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_a_folder_has_in_place_of_cifar_10_is_named() {
+        for file in ["DATA_BATCH_1.BIN", "deep/cifar-10/test_batch", "cifar10.zip", "a/b.tar.xz"] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "not it").unwrap();
+            let error = discover(Some(folder.path())).unwrap_err().to_string();
+            assert!(error.contains("no CIFAR-10 that can be read: "), "{error}");
+            let first = file.split_inclusive('/').take(2).collect::<String>();
+            assert!(error.contains(first.trim_end_matches('/')), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_batch_under_any_name_is_an_attempt() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = fs::File::create(folder.path().join("one")).unwrap();
+        file.set_len(BATCH_LEN).unwrap();
+        let error = load_or_built_in(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("one is there"), "{error}");
+    }
+
+    #[test]
+    fn a_file_in_place_of_the_folder_is_read_or_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("data");
+        fs::write(&file, "cifar").unwrap();
+        let error = load_or_built_in(&file).unwrap_err();
+        assert!(matches!(error, DataError::Attempt(_)), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_to_what_is_not_there_is_an_error_wherever_it_is() {
+        let place = tempfile::tempdir().unwrap();
+        let gone = place.path().join("unmounted");
+        let all = [
+            "data".to_owned(),
+            format!("data/{}", cifar10::FOLDER),
+            format!("data/{}", pickle::FOLDER),
+            format!("data/{}/data_batch_1.bin", cifar10::FOLDER),
+            "data/data_batch_1".to_owned(),
+            "data/cifar-10-python.tar.gz".to_owned(),
+            "data/x/y".to_owned(),
+        ];
+        for name in all {
+            let path = place.path().join(&name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::os::unix::fs::symlink(&gone, &path).unwrap();
+            let data = place.path().join("data");
+            let error = load_or_built_in(&data).unwrap_err().to_string();
+            assert!(error.contains("unmounted, which is not there"), "{name}: {error}");
+            fs::remove_dir_all(&data).or_else(|_| fs::remove_file(&data)).unwrap();
+        }
+    }
+}

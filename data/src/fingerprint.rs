@@ -1,0 +1,34 @@
+//! A fingerprint of a data set, by which a run notices that it has other images than before.
+
+use crate::{DataSet, Images};
+
+/// A number that is another one for other training images or labels, to notice that a run would go
+/// on with other data than it began with.
+#[must_use]
+pub fn fingerprint(data: &DataSet) -> u64 {
+    hash(&data.train)
+}
+
+/// The same for the test images.
+#[must_use]
+pub fn test_fingerprint(data: &DataSet) -> u64 {
+    hash(&data.test)
+}
+
+fn hash(images: &Images) -> u64 {
+    // FNV-1a over eight bytes at a time: 150 MB in some hundredths of a second.
+    let mut hash = 0xCBF2_9CE4_8422_2325_u64;
+    let mut add = |bytes: &[u8]| {
+        let (words, rest) = bytes.as_chunks::<8>();
+        for word in words {
+            hash =
+                (hash ^ u64::from_le_bytes(*word)).wrapping_mul(0x0100_0000_01B3).rotate_left(29);
+        }
+        for &byte in rest {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3);
+        }
+    };
+    add(images.labels());
+    add(images.pixels());
+    hash
+}

@@ -1,0 +1,285 @@
+//! Data sets for barenet: CIFAR-10 in any of its official forms, or the built-in images.
+//!
+//! | module | has |
+//! |---|---|
+//! | [`cifar10`], [`pickle`], [`archive`] | the forms of CIFAR-10 |
+//! | [`builtin`] | images that are drawn |
+//! | [`samples`] | CS231n's split and preprocessing |
+//! | [`fingerprint`](mod@fingerprint) | a number by which other images are noticed |
+//! | [`mod@reading`], [`disk`] | how files are read, and how they reach the disk |
+
+pub mod archive;
+pub mod builtin;
+pub mod cifar10;
+mod discover;
+pub mod disk;
+#[cfg(feature = "fetch")]
+pub mod fetch;
+pub mod fingerprint;
+mod images;
+pub mod pickle;
+pub mod reading;
+pub mod samples;
+
+pub use discover::{BUILT_IN, discover};
+pub use images::{Images, mean_image};
+
+use std::fmt;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+/// Rows and columns of an image.
+pub const SIDE: usize = 32;
+/// Numbers of an image: three planes, red, green, blue.
+pub const IMAGE_LEN: usize = 3 * SIDE * SIDE;
+/// Classes.
+pub const NUM_CLASSES: usize = 10;
+
+/// A whole data set.
+#[derive(Clone, Debug)]
+pub struct DataSet {
+    /// The training set, validation images included.
+    pub train: Images,
+    /// The test set.
+    pub test: Images,
+    /// What the classes are called.
+    pub class_names: Vec<String>,
+    /// Where it comes from.
+    pub source: Source,
+}
+
+/// Where a data set comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// CIFAR-10, in one of its official forms.
+    Cifar10(Cifar10Source),
+    /// Drawn by [`builtin`].
+    BuiltIn {
+        /// Whether somebody asked for them: otherwise they stand in for CIFAR-10.
+        is_asked_for: bool,
+    },
+}
+
+/// Where CIFAR-10 was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cifar10Source {
+    /// The folder that holds the six files, or the archive.
+    pub path: PathBuf,
+    /// Which version its files are.
+    pub version: Version,
+    /// Whether it is a `.tar.gz` or `.tar`.
+    pub is_archive: bool,
+}
+
+/// The two versions of CIFAR-10 that can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Version {
+    /// Records of bytes: [`cifar10`]
+    #[value(help = "Records of bytes")]
+    Binary,
+    /// Pickled dicts: [`pickle`]
+    #[value(help = "Pickled dicts")]
+    Python,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self::Cifar10(source) = self else { return f.write_str("built-in images") };
+        write!(f, "CIFAR-10 from {} ({} version", source.path.display(), source.version)?;
+        f.write_str(if source.is_archive { ", packed)" } else { ")" })
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Binary => "binary",
+            Self::Python => "python",
+        })
+    }
+}
+
+impl Source {
+    /// A word for it in machine-readable output.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Cifar10(_) => "cifar10",
+            Self::BuiltIn { .. } => "built-in",
+        }
+    }
+}
+
+/// What the classes of a kind of data are called where nobody changed their names.
+#[must_use]
+pub fn usual_class_names(kind: &str) -> Option<Vec<String>> {
+    let names = match kind {
+        "cifar10" => cifar10::CLASS_NAMES,
+        "built-in" => builtin::CLASS_NAMES,
+        _ => return None,
+    };
+    Some(names.map(str::to_owned).to_vec())
+}
+
+/// Why data cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum DataError {
+    /// The operating system refuses.
+    #[error("{path}: {error}")]
+    Io {
+        /// The file or folder.
+        path: String,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// A folder that holds no CIFAR-10.
+    #[error(
+        "{0}: no CIFAR-10 here; expected data_batch_1.bin to data_batch_5.bin and test_batch.bin, \
+         the same without .bin (python version), or cifar-10-binary.tar.gz or \
+         cifar-10-python.tar.gz (or .tgz, .tar), from {WEB_PAGE}"
+    )]
+    NotFound(String),
+    /// A folder that holds no CIFAR-10, but something that looks like it.
+    #[error(
+        "{folder}: no CIFAR-10 that can be read: {found}; put the archive or its files there under \
+         their own names, or name them with --data"
+    )]
+    NotFoundBut {
+        /// The folder.
+        folder: String,
+        /// What is in it.
+        found: String,
+    },
+    /// What the environment variable names cannot be read.
+    #[error("CIFAR10_DIR: {0}")]
+    ByVariable(Box<DataError>),
+    /// A file or folder that is not there.
+    #[error("{0}: No such file or folder; all of CIFAR-10 is at {WEB_PAGE}")]
+    Missing(String),
+    /// A link to what is not there.
+    #[error("{0}: a link to {1}, which is not there; mount or restore it, or remove the link")]
+    DanglingLink(String, String),
+    /// Data that were meant to be found and cannot be used.
+    #[error("{0}; `--data {BUILT_IN}` uses the built-in images")]
+    Attempt(Box<DataError>),
+    /// The variable that names the data, without a name.
+    #[error("is set to nothing; let it name CIFAR-10, or unset it, or use `--data {BUILT_IN}`")]
+    EmptyVariable,
+    /// A path that may mean two things.
+    #[error("{0}: both the built-in images and a file or folder here; write ./{0} for the latter")]
+    Ambiguous(String),
+    /// A file that is something else, which its content tells.
+    #[error("{file}: is {what}; {advice}")]
+    OtherForm {
+        /// The file.
+        file: String,
+        /// What it is.
+        what: String,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// A file that is not what it should be.
+    #[error("{file}: {problem}; replace it with the one from {WEB_PAGE}")]
+    Format {
+        /// The file.
+        file: String,
+        /// What was expected and found.
+        problem: String,
+    },
+}
+
+/// Where CIFAR-10 can be had.
+pub const WEB_PAGE: &str = "https://www.cs.toronto.edu/~kriz/cifar.html";
+
+impl DataError {
+    pub(crate) fn format(file: &str, problem: impl Into<String>) -> Self {
+        Self::Format { file: file.to_owned(), problem: problem.into() }
+    }
+
+    pub(crate) fn io(path: &Path, error: std::io::Error) -> Self {
+        if error.kind() == ErrorKind::NotFound {
+            let name = path.display().to_string();
+            return match std::fs::read_link(path) {
+                Ok(target) => Self::DanglingLink(name, target.display().to_string()),
+                Err(_) => Self::Missing(name),
+            };
+        }
+        Self::Io { path: path.display().to_string(), error }
+    }
+}
+
+/// Reads CIFAR-10 from a folder or an archive, binary or python version.
+///
+/// # Errors
+///
+/// [`DataError`] naming the file, what was expected and what was found.
+pub fn load(path: &Path) -> Result<DataSet, DataError> {
+    let metadata = std::fs::metadata(path).map_err(|e| DataError::io(path, e))?;
+    if !metadata.is_dir() {
+        return archive::load(path);
+    }
+    let folders = [path.to_owned(), path.join(cifar10::FOLDER), path.join(pickle::FOLDER)];
+    for folder in folders {
+        // One file is enough to tell; if another is missing, that is an error which names it.
+        let has = |files: [&str; 5], test: &str| {
+            let mut names = files.iter().chain([&test]);
+            names.try_fold(false, |found, name| Ok(found || is_there(&folder.join(name))?))
+        };
+        if has(cifar10::TRAIN_FILES, cifar10::TEST_FILE)? {
+            return cifar10::load(&folder);
+        }
+        if has(pickle::TRAIN_FILES, pickle::TEST_FILE)? {
+            return pickle::load(&folder);
+        }
+    }
+    for end in ["tar.gz", "tgz", "tar"] {
+        for version in [Version::Binary, Version::Python] {
+            let path = path.join(format!("cifar-10-{version}.{end}"));
+            if is_there(&path)? {
+                return archive::load(&path);
+            }
+        }
+    }
+    Err(DataError::NotFound(path.display().to_string()))
+}
+
+/// Whether there is something of this name: if it is no file, reading it says what it is. A folder that may
+/// not be looked into is an error: it may hold one. A link to what is not there was meant to be one, and
+/// to read it is the error that says so.
+fn is_there(path: &Path) -> Result<bool, DataError> {
+    match std::fs::metadata(path) {
+        Ok(_) => Ok(true),
+        Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Ok(std::fs::symlink_metadata(path).is_ok())
+        }
+        Err(error) => Err(DataError::io(path, error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cifar_10_is_whole() {
+        let Some(path) = std::env::var_os("CIFAR10_DIR").filter(|path| !path.is_empty()) else {
+            eprintln!("skipped: CIFAR10_DIR names no folder with CIFAR-10");
+            return;
+        };
+        let data = discover(None).unwrap();
+        assert_eq!((data.train.len(), data.test.len()), (50_000, 10_000), "{path:?}");
+        assert_eq!(data.class_names, cifar10::CLASS_NAMES);
+        for (images, each) in [(&data.train, 5000), (&data.test, 1000)] {
+            for class in 0..10 {
+                let count = images.labels().iter().filter(|&&label| label == class).count();
+                assert_eq!(count, each, "class {class}");
+            }
+        }
+        // The mean over all training pixels, as everyone who normalizes CIFAR-10 knows it.
+        let mean = mean_image(&data.train, 50_000);
+        for (plane, expected) in mean.chunks_exact(SIDE * SIDE).zip([0.4914, 0.4822, 0.4465]) {
+            let found = plane.iter().sum::<f64>() / (SIDE * SIDE) as f64 / 255.0;
+            assert!((found - expected).abs() < 1e-4, "expected {expected}, found {found}");
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! A trained network of barenet as a file.
+//!
+//! | module | has |
+//! |---|---|
+//! | [`weights`] | the weights file: safetensors with the settings and a checksum |
+//! | [`export`] | a trained network as a crate for microcontrollers |
+//! | [`number`] | `f32` and `f64` as bytes in files |
+
+pub mod export;
+pub mod number;
+pub mod weights;

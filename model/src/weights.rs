@@ -1,0 +1,298 @@
+//! The weights file: safetensors with one tensor for each array of the network.
+//!
+//! Tensors are named as in CS231n, `W1 b1 gamma1 beta1 running_mean1 running_var1 W2 …`, W is
+//! \[in, out\]; `mean_image` is what has to be subtracted from an image first. The metadata has one
+//! entry, `config`: the run's settings as TOML, a comment that says which images it was
+//! trained on, and as its last line, a comment, a SHA-256 of settings
+//! and tensors. (One, because the library writes entries in no fixed order, and the same run should
+//! give the same bytes.)
+//!
+//! A file of which any byte was changed, cut or added is refused: the checksum covers what the file
+//! says, and the file must be, byte for byte, how this module writes that.
+
+use crate::number::Number;
+use anyhow::{Context, Result, bail, ensure};
+use barenet::{Arch, LayerSpec, Weights};
+use safetensors::SafeTensors;
+use safetensors::tensor::TensorView;
+use sha2::{Digest, Sha256};
+use std::collections::HashMap;
+use std::path::Path;
+
+/// The metadata entry that holds the settings.
+const CONFIG: &str = "config";
+/// How the line with the checksum begins.
+const CHECKSUM: &str = "# SHA-256 of the above and the tensors: ";
+
+/// What a weights file holds.
+#[derive(Debug)]
+pub struct WeightsFile<T> {
+    /// Parameters, as [`Arch`] lays them out.
+    pub params: Vec<T>,
+    /// Running statistics, as [`Arch`] lays them out.
+    pub running: Vec<T>,
+    /// The image to subtract.
+    pub mean_image: Vec<T>,
+}
+
+/// Whether bytes begin as a weights file does, whole or damaged.
+#[must_use]
+pub fn is_weights_file(head: &[u8]) -> bool {
+    head.windows(CHECKSUM.len()).any(|part| part == CHECKSUM.as_bytes())
+}
+
+/// The tensors of a layer: name, shape, whether among the running statistics, and place.
+fn tensors(index: usize, layer: &LayerSpec) -> Vec<(String, Vec<usize>, bool, usize)> {
+    let LayerSpec { fan_in, fan_out, params_start, running_start, .. } = *layer;
+    let number = index + 1;
+    let after_w = params_start + fan_in * fan_out;
+    let mut tensors = vec![
+        (format!("W{number}"), vec![fan_in, fan_out], false, params_start),
+        (format!("b{number}"), vec![fan_out], false, after_w),
+    ];
+    if layer.batchnorm {
+        tensors.extend([
+            (format!("gamma{number}"), vec![fan_out], false, after_w + fan_out),
+            (format!("beta{number}"), vec![fan_out], false, after_w + 2 * fan_out),
+            (format!("running_mean{number}"), vec![fan_out], true, running_start),
+            (format!("running_var{number}"), vec![fan_out], true, running_start + fan_out),
+        ]);
+    }
+    tensors
+}
+
+/// Refuses numbers that no network should compute with.
+fn refuse_non_finite<T: Number>(name: &str, numbers: &[T]) -> Result<()> {
+    let count = numbers.iter().filter(|number| !number.is_finite()).count();
+    if count == 0 {
+        return Ok(());
+    }
+    let all = numbers.len();
+    Err(barenet::Error::NonFinite { what: "weights" }).with_context(|| {
+        format!("{count} of the {all} numbers of tensor {name} are NaN or infinite")
+    })
+}
+
+fn to_bytes<T: Number>(numbers: &[T]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(numbers.len() * T::SIZE);
+    T::write_all_le(numbers, &mut bytes);
+    bytes
+}
+
+/// Writes a weights file to memory.
+///
+/// # Errors
+///
+/// If the weights do not fit the architecture, or are not all finite.
+pub fn to_safetensors<T: Number>(
+    arch: &Arch<'_>,
+    weights: Weights<'_, T>,
+    mean_image: &[T],
+    config: &str,
+) -> Result<Vec<u8>> {
+    let weights = Weights::new(arch, weights.params(), weights.running())?;
+    let mut arrays = vec![("mean_image".to_owned(), vec![mean_image.len()], to_bytes(mean_image))];
+    for (index, layer) in arch.layers().enumerate() {
+        for (name, shape, is_running, start) in tensors(index, &layer) {
+            let all = if is_running { weights.running() } else { weights.params() };
+            let numbers = all.get(start..start + shape.iter().product::<usize>());
+            let numbers = numbers.context("the weights are too short")?;
+            refuse_non_finite(&name, numbers)?;
+            arrays.push((name, shape, to_bytes(numbers)));
+        }
+    }
+    let config = format!("{config}{CHECKSUM}{}\n", checksum(config, &mut arrays));
+    let views: Vec<_> = arrays
+        .iter()
+        .map(|(name, shape, bytes)| Ok((name, TensorView::new(T::DTYPE, shape.clone(), bytes)?)))
+        .collect::<Result<_>>()?;
+    let metadata = HashMap::from([(CONFIG.to_owned(), config)]);
+    Ok(safetensors::serialize(views, Some(metadata))?)
+}
+
+/// SHA-256 over the settings, and over name, shape and bytes of every tensor in the order of names.
+fn checksum(config: &str, arrays: &mut [(String, Vec<usize>, Vec<u8>)]) -> String {
+    arrays.sort_by(|(a, ..), (b, ..)| a.cmp(b));
+    let mut hash = Sha256::new();
+    hash.update(config);
+    for (name, shape, bytes) in arrays {
+        hash.update(format!("\n{name} {shape:?} "));
+        hash.update(bytes);
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The settings that a weights file was trained with, as TOML.
+///
+/// # Errors
+///
+/// If it is no safetensors file, or has no settings in its metadata.
+pub fn read_config(bytes: &[u8], file: &Path) -> Result<String> {
+    let (_, metadata) = SafeTensors::read_metadata(bytes)
+        .with_context(|| format!("{}: not a safetensors file", file.display()))?;
+    let entries = metadata.metadata().as_ref();
+    let config = entries.and_then(|entries| entries.get(CONFIG)).and_then(|text| {
+        let (config, _checksum) = text.rsplit_once(CHECKSUM)?;
+        Some(config.to_owned())
+    });
+    config.with_context(|| {
+        format!("{}: not written by barenet: no `config` with a checksum inside", file.display())
+    })
+}
+
+/// Reads a weights file for an architecture.
+///
+/// # Errors
+///
+/// Naming the file and the tensor if it is no safetensors file, or if a tensor is missing, is one
+/// too many, has another shape or type than the architecture asks for, or holds a NaN or an infinity.
+pub fn from_safetensors<T: Number>(
+    bytes: &[u8],
+    arch: &Arch<'_>,
+    file: &Path,
+) -> Result<WeightsFile<T>> {
+    let config = read_config(bytes, file)?;
+    let file = file.display();
+    let archive = SafeTensors::deserialize(bytes)
+        .with_context(|| format!("{file}: not a whole safetensors file"))?;
+    let read = |name: &str, shape: &[usize]| -> Result<Vec<T>> {
+        let Ok(tensor) = archive.tensor(name) else {
+            bail!("{file}: tensor {name} is missing; the network needs one of shape {shape:?}");
+        };
+        ensure!(
+            tensor.shape() == shape,
+            "{file}: tensor {name} has shape {:?}, but the network needs {shape:?}",
+            tensor.shape(),
+        );
+        ensure!(
+            tensor.dtype() == T::DTYPE,
+            "{file}: tensor {name} is {:?}, expected {:?}",
+            tensor.dtype(),
+            T::DTYPE,
+        );
+        let numbers = tensor.data().chunks_exact(T::SIZE).map(T::read_le);
+        let numbers: Option<Vec<T>> = numbers.collect();
+        let numbers = numbers.with_context(|| format!("{file}: tensor {name} is cut off"))?;
+        refuse_non_finite(name, &numbers).with_context(|| {
+            format!("{file}: weights of a run that diverged; train it again with other settings")
+        })?;
+        Ok(numbers)
+    };
+    let mut weights = WeightsFile {
+        params: Vec::new(),
+        running: Vec::new(),
+        mean_image: read("mean_image", &[arch.input_dim()])?,
+    };
+    let mut expected = 1;
+    for (index, layer) in arch.layers().enumerate() {
+        for (name, shape, is_running, _) in tensors(index, &layer) {
+            let all = if is_running { &mut weights.running } else { &mut weights.params };
+            all.extend(read(&name, &shape)?);
+            expected += 1;
+        }
+    }
+    ensure!(
+        archive.len() == expected,
+        "{file}: has {} tensors, but the network has {expected}",
+        archive.len(),
+    );
+    let found = Weights::new(arch, &weights.params, &weights.running)?;
+    ensure!(
+        to_safetensors(arch, found, &weights.mean_image, &config)? == bytes,
+        "{file}: damaged: its checksum does not fit its content"
+    );
+    Ok(weights)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use barenet::{layer_params, layer_running};
+
+    const ARCH: Arch<'static> = Arch::new(&[3, 2, 2]).with_batchnorm();
+
+    fn numbered(len: usize) -> Vec<f32> {
+        (0..len).map(|i| i as f32).collect()
+    }
+
+    fn file() -> Vec<u8> {
+        let (params, running) = (numbered(ARCH.num_params()), numbered(ARCH.num_running()));
+        let weights = Weights::new(&ARCH, &params, &running).unwrap();
+        to_safetensors(&ARCH, weights, &numbered(3), "seed = 1\n").unwrap()
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let bytes = file();
+        let read: WeightsFile<f32> = from_safetensors(&bytes, &ARCH, Path::new("w")).unwrap();
+        assert_eq!(read.params, numbered(ARCH.num_params()));
+        assert_eq!(read.running, numbered(ARCH.num_running()));
+        assert_eq!(read.mean_image, numbered(3));
+        assert_eq!(read_config(&bytes, Path::new("w")).unwrap(), "seed = 1\n");
+    }
+
+    #[test]
+    fn tensors_lie_where_the_layers_look_for_them() {
+        let params = numbered(ARCH.num_params());
+        let running = numbered(ARCH.num_running());
+        for (index, layer) in ARCH.layers().enumerate() {
+            let views = layer_params(&layer, &params).unwrap();
+            let norm = views.norm.iter().flat_map(|norm| [norm.gamma, norm.beta]);
+            let stats = layer_running(&layer, &running);
+            let stats = stats.iter().flat_map(|stats| [stats.mean, stats.var]);
+            let places = [views.w.data(), views.b].into_iter().chain(norm).chain(stats);
+            for ((name, _, _, start), view) in tensors(index, &layer).into_iter().zip(places) {
+                assert_eq!(view[0], start as f32, "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn weights_of_another_network_are_refused_by_tensor() {
+        let wider = Arch::new(&[3, 4, 2]).with_batchnorm();
+        let error = from_safetensors::<f32>(&file(), &wider, Path::new("w")).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "w: tensor W1 has shape [3, 2], but the network needs [3, 4]"
+        );
+        let plain = Arch::new(&[3, 2, 2]);
+        let error = from_safetensors::<f32>(&file(), &plain, Path::new("w")).unwrap_err();
+        assert_eq!(error.to_string(), "w: has 9 tensors, but the network has 5");
+        let error = from_safetensors::<f64>(&file(), &ARCH, Path::new("w")).unwrap_err();
+        assert!(error.to_string().ends_with("is F32, expected F64"), "{error}");
+    }
+
+    #[test]
+    fn numbers_that_are_not_finite_are_neither_written_nor_read() {
+        let (mut params, running) = (numbered(ARCH.num_params()), numbered(ARCH.num_running()));
+        // A file of a program that looked at the loss only, made of a right one.
+        let mut bytes = file();
+        let place = bytes.windows(4).rposition(|window| window == 7.0_f32.to_le_bytes()).unwrap();
+        bytes[place..place + 4].copy_from_slice(&f32::NEG_INFINITY.to_le_bytes());
+        let error = from_safetensors::<f32>(&bytes, &ARCH, Path::new("w")).unwrap_err();
+        let message = format!("{error:#}");
+        assert!(message.starts_with("w: weights of a run that diverged"), "{message}");
+        assert!(message.contains("1 of the 2 numbers of tensor"), "{message}");
+        for wrong in [f32::NAN, f32::INFINITY] {
+            params[4] = wrong;
+            let weights = Weights::new(&ARCH, &params, &running).unwrap();
+            assert!(to_safetensors(&ARCH, weights, &numbered(3), "").is_err());
+        }
+    }
+
+    #[test]
+    fn a_file_with_any_byte_changed_cut_or_added_is_refused() {
+        let bytes = file();
+        let read = |bytes: &[u8]| from_safetensors::<f32>(bytes, &ARCH, Path::new("w"));
+        for at in 0..bytes.len() {
+            assert!(read(&bytes[..at]).is_err(), "cut at {at}");
+            for bit in 0..8 {
+                let mut changed = bytes.clone();
+                changed[at] ^= 1 << bit;
+                assert!(read(&changed).is_err(), "bit {bit} of byte {at}");
+            }
+            assert!(read(&[&bytes[..at], b" ", &bytes[at..]].concat()).is_err(), "added at {at}");
+        }
+        assert!(read(&[&bytes[..], &[0]].concat()).is_err());
+    }
+}

@@ -1,0 +1,163 @@
+//! What images a run was trained on: the weights file says it, and so whoever uses the weights can tell.
+
+use crate::checkpoint::{read_data_mark, store};
+use crate::run_folder::{BEST, RunFolder};
+use crate::summary::Summary;
+use anyhow::{Context, Result, bail, ensure};
+use barenet_data::fingerprint::{fingerprint, test_fingerprint};
+use barenet_data::{DataSet, NUM_CLASSES, usual_class_names};
+use serde::{Deserialize, Serialize};
+
+/// How the line begins that follows the settings in a weights file: a comment of TOML.
+const LINE: &str = "# Data: ";
+
+/// What images a run was trained on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrainedOn {
+    /// Where they came from: `cifar10` or `built-in`.
+    pub data: String,
+    /// [`fingerprint`] of the training set, in hexadecimal.
+    pub train: String,
+    /// [`test_fingerprint`] of the test set, in hexadecimal.
+    pub test: String,
+    /// What the classes are called.
+    pub class_names: Vec<String>,
+}
+
+impl TrainedOn {
+    /// Describes a data set whose [`fingerprint`] is known.
+    #[must_use]
+    pub fn new(data: &DataSet, fingerprint: u64) -> Self {
+        Self {
+            data: data.source.kind().to_owned(),
+            train: format!("{fingerprint:016x}"),
+            test: format!("{:016x}", test_fingerprint(data)),
+            class_names: data.class_names.clone(),
+        }
+    }
+
+    /// The settings of a run, and what it was trained on, for a weights file.
+    ///
+    /// # Errors
+    ///
+    /// None that are known: any text can be written.
+    pub fn append_to(&self, config: &str) -> Result<String> {
+        // The one character that may stand in JSON and not in a comment of TOML.
+        let json = serde_json::to_string(self)?.replace('\u{7f}', "\\u007f");
+        Ok(format!("{config}{LINE}{json}\n"))
+    }
+
+    /// Reads what follows the settings in a weights file; `None` if an earlier version wrote it.
+    ///
+    /// # Errors
+    ///
+    /// Naming the file, if it cannot be read.
+    pub fn read(config: &str, folder: &RunFolder) -> Result<Option<Self>> {
+        let Some(json) = config.lines().next_back().and_then(|line| line.strip_prefix(LINE)) else {
+            return Ok(None);
+        };
+        let file = folder.file(BEST);
+        let found: Self = serde_json::from_str(json).with_context(|| {
+            format!("{}: what it was trained on cannot be read", file.display())
+        })?;
+        ensure!(
+            found.class_names.len() == NUM_CLASSES,
+            "{}: names {} classes, expected {NUM_CLASSES}",
+            file.display(),
+            found.class_names.len()
+        );
+        Ok(Some(found))
+    }
+
+    /// How other images differ from these; `None` if they are the same.
+    fn difference(&self, data: &DataSet) -> Option<String> {
+        let found = Self::new(data, fingerprint(data));
+        let of = &data.source;
+        if self.data != found.data {
+            return Some(format!("it was trained on {}, and these are {of}", name(&self.data)));
+        }
+        let what = match (self.train == found.train, self.test == found.test) {
+            (true, true) => return None,
+            (true, false) => "test images",
+            (false, true) => "training images",
+            (false, false) => "images",
+        };
+        Some(format!("it was trained on other {what} than those of {of}"))
+    }
+}
+
+/// What people call a kind of data.
+fn name(kind: &str) -> String {
+    match kind {
+        "cifar10" => "CIFAR-10".to_owned(),
+        "built-in" => "built-in images".to_owned(),
+        other => other.escape_debug().to_string(),
+    }
+}
+
+/// What is known of the images of a run, and of those that were found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// What the run says of its images; an earlier version's says nothing.
+    pub trained_on: Option<TrainedOn>,
+    /// Whether others were found.
+    pub is_other: bool,
+    /// What the classes of the run are called, as far as that is known.
+    pub class_names: Vec<String>,
+}
+
+/// Refuses other images than a run was trained on, unless they are `allowed`, which is said on standard
+/// error.
+///
+/// # Errors
+///
+/// What it was trained on, what was found, and what can be done.
+pub fn check(config: &str, folder: &RunFolder, data: &DataSet, allowed: bool) -> Result<Checked> {
+    let trained_on = TrainedOn::read(config, folder)?;
+    let run = folder.path().display();
+    let difference = match &trained_on {
+        Some(trained_on) => trained_on.difference(data),
+        None => difference_of_older(folder, data),
+    };
+    let is_other = difference.is_some();
+    match difference {
+        Some(difference) if !allowed => bail!(
+            "{run}: {difference}; name the right ones with --data, or take these with --other-data"
+        ),
+        Some(difference) => log::warn!("{run}: {difference}"),
+        None => {}
+    }
+    let class_names = match &trained_on {
+        Some(trained_on) => trained_on.class_names.clone(),
+        // An earlier version's summary knows the kind of data, and so what its classes are called.
+        None => Summary::read(folder)
+            .ok()
+            .filter(|_| is_other)
+            .and_then(|summary| usual_class_names(&summary.data))
+            .unwrap_or_else(|| data.class_names.clone()),
+    };
+    Ok(Checked { trained_on, is_other, class_names })
+}
+
+/// The same for a run of an earlier version: its checkpoint has a fingerprint of the training set, its summary
+/// the kind of data. If neither says anything, that is said.
+fn difference_of_older(folder: &RunFolder, data: &DataSet) -> Option<String> {
+    let of = &data.source;
+    let kind = Summary::read(folder).ok().map(|summary| summary.data);
+    if let Some(kind) = kind.filter(|kind| kind != data.source.kind()) {
+        return Some(format!("it was trained on {}, and these are {of}", name(&kind)));
+    }
+    let mark = store::find(folder).ok().and_then(|found| read_data_mark(&found.bytes));
+    match mark {
+        Some(mark) if mark == fingerprint(data) => None,
+        Some(_) => Some(format!("it was trained on other training images than those of {of}")),
+        None => {
+            log::warn!(
+                "{}: an earlier version wrote it, and nothing says which images it was \
+                 trained on; taken to be {of}",
+                folder.path().display()
+            );
+            None
+        }
+    }
+}
