@@ -2,7 +2,8 @@
 //!
 //! Each is one function over flat slices, with the formula and the defaults of CS231n's `optim.py`.
 //! [`UpdateRule`] chooses one at run time, knows how much state it keeps for each parameter, and
-//! spreads long slices over the threads of a backend.
+//! spreads long slices over the threads of a backend. A new rule is a file here with its formula, and a
+//! row of the table in `update_rule.rs`.
 //!
 //! What a rule remembers of a weight whose gradient stays 0 shrinks with every step. Before it becomes
 //! subnormal it is set to 0: it changes no weight any more, but many CPUs take a hundred times as long
@@ -11,8 +12,24 @@
 //! The learning rate is not part of a rule: it belongs to the
 //! [schedule](crate::Schedule) and comes in with each step.
 
-mod rules;
+mod adam;
+mod nesterov;
+mod rmsprop;
+mod sgd;
+mod sgd_momentum;
 mod update_rule;
 
-pub use rules::{AdamConfig, adam, nesterov, rmsprop, sgd, sgd_momentum};
+pub use adam::{adam, adamw};
+pub use nesterov::nesterov;
+pub use rmsprop::rmsprop;
+pub use sgd::sgd;
+pub use sgd_momentum::sgd_momentum;
 pub use update_rule::UpdateRule;
+
+use crate::float::Float;
+
+/// What is added to the root of a mean square, so that a gradient of 0, or one whose square is 0 in
+/// this type, divides by no 0: it is smaller than any root of a normal number.
+fn at_least_tiny<T: Float>(epsilon: T) -> T {
+    if epsilon < T::TINY { T::TINY } else { epsilon }
+}

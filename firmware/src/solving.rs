@@ -1,7 +1,6 @@
 //! A whole run of `Solver`, with batch norm and Adam, as the program `solver` does it on the device and
 //! `build.rs` does it on the host: both must end at the same weights, bit for bit.
 
-use barenet::optim::AdamConfig;
 use barenet::{
     Arch, Dataset, Error, FullyConnectedNet, Gemm, History, Init, Label, Rng, Solver,
     SolverBuffers, SolverConfig, UpdateRule,
@@ -90,7 +89,7 @@ pub fn run(gemm: &impl Gemm<f32>, memory: &mut Memory) -> Result<f32, Error> {
         batch_size: BATCH,
         eval_batch_size: BATCH,
         num_epochs: 4,
-        ..SolverConfig::new(UpdateRule::Adam(AdamConfig::default()))
+        ..SolverConfig::new(UpdateRule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 })
     };
     let Memory { params, running, workspace, indices, y } = memory;
     let [params, grads, rest @ ..] = params;

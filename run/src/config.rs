@@ -10,7 +10,6 @@ use crate::settings::{
     UpdateRuleName,
 };
 use barenet::layers::BatchNormConfig;
-use barenet::optim::AdamConfig;
 use barenet::{
     Arch, Float, FullyConnectedNet, Init, Loss, Sampling, Schedule, SolverConfig, UpdateRule,
 };
@@ -235,27 +234,22 @@ impl Config {
     }
 
     fn update_rule<T: Float>(&self) -> UpdateRule<T> {
-        let (momentum, epsilon) =
-            (T::from_f64(value!(self, momentum)), T::from_f64(value!(self, epsilon)));
-        let adam = AdamConfig {
-            beta1: T::from_f64(value!(self, beta1)),
-            beta2: T::from_f64(value!(self, beta2)),
-            epsilon,
-            weight_decay: T::ZERO,
-        };
-        match self.settings.update_rule.unwrap_or(UpdateRuleName::Sgd) {
-            UpdateRuleName::Sgd => UpdateRule::Sgd,
-            UpdateRuleName::SgdMomentum => UpdateRule::SgdMomentum { momentum },
-            UpdateRuleName::Nesterov => UpdateRule::Nesterov { momentum },
-            UpdateRuleName::RmsProp => {
-                UpdateRule::RmsProp { decay_rate: T::from_f64(value!(self, decay_rate)), epsilon }
+        let settings = &self.settings;
+        let name = settings.update_rule.map_or("sgd", UpdateRuleName::name);
+        let mut rule = UpdateRule::from_name(name).unwrap_or(UpdateRule::Sgd);
+        for (name, value) in [
+            ("momentum", settings.momentum),
+            ("decay_rate", settings.decay_rate),
+            ("beta1", settings.beta1),
+            ("beta2", settings.beta2),
+            ("epsilon", settings.epsilon),
+            ("weight_decay", settings.weight_decay),
+        ] {
+            if let (Some(constant), Some(value)) = (rule.constant_mut(name), value) {
+                *constant = T::from_f64(value);
             }
-            UpdateRuleName::Adam => UpdateRule::Adam(adam),
-            UpdateRuleName::AdamW => UpdateRule::AdamW(AdamConfig {
-                weight_decay: T::from_f64(value!(self, weight_decay)),
-                ..adam
-            }),
         }
+        rule
     }
 
     fn schedule(&self) -> Schedule {

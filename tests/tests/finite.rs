@@ -2,7 +2,6 @@
 //! is kept or called best has them.
 
 use barenet::layers::BatchNormConfig;
-use barenet::optim::AdamConfig;
 use barenet::{
     Arch, Dataset, Error, FullyConnectedNet, Init, Label, Loss, Portable, Progress, Rng, Solver,
     SolverBuffers, SolverConfig, TrainState, UpdateRule, Weights, check_accuracy,
@@ -161,15 +160,18 @@ fn running_statistics_stay_where_the_loss_is_not_finite() {
     assert_eq!(stats, vec![0.25; running]);
 }
 
+/// The rule of that name with one constant changed.
+fn with(rule: &str, constant: &str, value: f32) -> UpdateRule<f32> {
+    let mut rule = UpdateRule::from_name(rule).unwrap();
+    *rule.constant_mut(constant).unwrap() = value;
+    rule
+}
+
 #[test]
 fn an_epsilon_of_nothing_divides_by_no_zero() {
     for epsilon in [0.0, 1e-45, 1e-30] {
-        let adam = AdamConfig { epsilon, ..AdamConfig::default() };
-        for rule in [
-            UpdateRule::Adam(adam),
-            UpdateRule::AdamW(AdamConfig { weight_decay: 0.01, ..adam }),
-            UpdateRule::RmsProp { decay_rate: 0.99, epsilon },
-        ] {
+        for rule in ["adam", "adamw", "rmsprop"] {
+            let rule = with(rule, "epsilon", epsilon);
             for arch in ARCHS {
                 let net = FullyConnectedNet::new(arch);
                 let left = run(net, config(rule), Init::He, &Points { scale: 1.0 });
@@ -226,17 +228,17 @@ fn a_run_does_not_go_on_with_best_weights_that_are_not_finite() {
 
 #[test]
 fn constants_with_which_no_rule_works_are_refused() {
-    let adam = AdamConfig::<f32>::default();
-    for rule in [
-        UpdateRule::SgdMomentum { momentum: 1.0 },
-        UpdateRule::Nesterov { momentum: f32::NAN },
-        UpdateRule::RmsProp { decay_rate: 1.0, epsilon: 1e-8 },
-        UpdateRule::RmsProp { decay_rate: 0.9, epsilon: -1.0 },
-        UpdateRule::Adam(AdamConfig { beta1: 1.0, ..adam }),
-        UpdateRule::Adam(AdamConfig { beta2: 1.5, ..adam }),
-        UpdateRule::AdamW(AdamConfig { epsilon: f32::INFINITY, ..adam }),
-        UpdateRule::AdamW(AdamConfig { weight_decay: -0.1, ..adam }),
+    for (rule, constant, value) in [
+        ("sgd_momentum", "momentum", 1.0),
+        ("nesterov", "momentum", f32::NAN),
+        ("rmsprop", "decay_rate", 1.0),
+        ("rmsprop", "epsilon", -1.0),
+        ("adam", "beta1", 1.0),
+        ("adam", "beta2", 1.5),
+        ("adamw", "epsilon", f32::INFINITY),
+        ("adamw", "weight_decay", -0.1),
     ] {
+        let rule = with(rule, constant, value);
         let net = FullyConnectedNet::new(Arch::new(&[5, 3]));
         let config = config(rule);
         let data = Points { scale: 1.0 };

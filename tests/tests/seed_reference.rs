@@ -6,7 +6,7 @@
 
 use barenet::gradient_check::{eval_numerical_gradient, rel_error};
 use barenet::layers::{affine_forward, relu_forward};
-use barenet::optim::{AdamConfig, adam, rmsprop, sgd_momentum};
+use barenet::optim::{adam, rmsprop, sgd_momentum};
 use barenet::{FullyConnectedNet, Init, Mat, MatMut, Portable, Rng, TwoLayerNet, layer_params};
 use barenet_tests::Model;
 
@@ -206,7 +206,7 @@ fn adam_gives_the_step_of_the_seed() {
     let (mut w, dw) = weights_and_gradients();
     let (mut m, mut v) = (linspace(0.6, 0.9, 20), linspace(0.7, 0.5, 20));
     // The seed's t = 5 counts the steps done; this is the sixth.
-    adam(&mut w, &dw, &mut m, &mut v, 1e-2, 6, &AdamConfig::default()).unwrap();
+    adam(&mut w, &dw, &mut m, &mut v, 1e-2, 6, 0.9, 0.999, 1e-8).unwrap();
     #[rustfmt::skip]
     let expected_next_w = [
         -0.40094747, -0.34836187, -0.29577703, -0.24319299, -0.19060977,

@@ -1,128 +1,177 @@
-//! A rule chosen at run time.
+//! A rule chosen at run time, and the table of all rules.
 
-use super::rules::{AdamConfig, adam, nesterov, rmsprop, sgd, sgd_momentum};
-use crate::error::{Error, check_len};
+use super::{adam, adamw, nesterov, rmsprop, sgd, sgd_momentum};
+use crate::error::{Error, ShapeError, check_len};
 use crate::float::Float;
 use crate::machine::{Machine, Pass, run, split_elements};
 use crate::slices::{halves, halves_mut};
 
-/// An update rule with its constants.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum UpdateRule<T> {
-    /// [`sgd`].
-    Sgd,
-    /// [`sgd_momentum`].
-    SgdMomentum {
+/// Makes [`UpdateRule`] of a table. A row has the rule's name and what that stands for, CS231n's learning
+/// rate, the elements of state for each parameter, the constants with defaults and ranges, and the step.
+macro_rules! update_rules {
+    ($(
+        $rule:ident = $name:literal, $summary:literal, $learning_rate:literal, $state:literal
+        $({ $($(#[$doc:meta])* $constant:ident: $default:literal, $fits:ident, $range:literal;)+ })?
+        |$update:ident| $step:expr;
+    )+) => {
+        /// An update rule with its constants.
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        pub enum UpdateRule<T> {
+            $(
+                #[doc = concat!($summary, ": [`", $name, "`].")]
+                $rule $({ $($(#[$doc])* $constant: T,)+ })?,
+            )+
+        }
+
+        impl<T: Float> UpdateRule<T> {
+            /// The names of all rules, for messages and menus.
+            pub const NAMES: [&'static str; [$($name),+].len()] = [$($name),+];
+
+            /// A rule by its name, with its default constants.
+            ///
+            /// ```
+            /// use barenet::UpdateRule;
+            /// let rule = UpdateRule::<f32>::from_name("adam").unwrap();
+            /// assert_eq!((rule.name(), rule.state_per_param()), ("adam", 2));
+            /// assert!(UpdateRule::<f32>::from_name("sdg").is_none());
+            /// ```
+            #[must_use]
+            pub fn from_name(name: &str) -> Option<Self> {
+                Some(match name {
+                    $($name => Self::$rule { $($($constant: T::from_f64($default),)+)? },)+
+                    _ => return None,
+                })
+            }
+
+            /// The name of the rule, as in CS231n's `optim.py`.
+            #[must_use]
+            pub const fn name(&self) -> &'static str {
+                match self { $(Self::$rule { .. } => $name,)+ }
+            }
+
+            /// The rule in a few words.
+            #[must_use]
+            pub const fn summary(&self) -> &'static str {
+                match self { $(Self::$rule { .. } => $summary,)+ }
+            }
+
+            /// The learning rate that CS231n's `optim.py` has for the rule.
+            #[must_use]
+            pub fn default_learning_rate(&self) -> T {
+                T::from_f64(match self { $(Self::$rule { .. } => $learning_rate,)+ })
+            }
+
+            /// Elements of state for each parameter.
+            #[must_use]
+            pub const fn state_per_param(&self) -> usize {
+                match self { $(Self::$rule { .. } => $state,)+ }
+            }
+
+            /// A constant of the rule by its name, for writing; `None` if the rule has none so called.
+            ///
+            /// ```
+            /// use barenet::UpdateRule;
+            /// let mut rule = UpdateRule::from_name("sgd_momentum").unwrap();
+            /// *rule.constant_mut("momentum").unwrap() = 0.5;
+            /// assert_eq!(rule, UpdateRule::SgdMomentum { momentum: 0.5 });
+            /// assert!(rule.constant_mut("beta1").is_none());
+            /// ```
+            pub fn constant_mut(&mut self, name: &str) -> Option<&mut T> {
+                match self {
+                    $(Self::$rule { $($($constant,)+)? } => match name {
+                        $($(stringify!($constant) => Some($constant),)+)?
+                        _ => None,
+                    },)+
+                }
+            }
+
+            /// Refuses constants with which a step divides by 0 or every step is larger than the one
+            /// before.
+            pub(crate) fn check(&self) -> Result<(), Error> {
+                match *self {
+                    $(Self::$rule { $($($constant,)+)? } => {
+                        $($(if !$fits($constant) {
+                            let what = concat!(stringify!($constant), " must be ", $range);
+                            return Err(Error::InvalidConfig { what });
+                        })+)?
+                    })+
+                }
+                Ok(())
+            }
+
+            /// Does a step with the slices of `update`, whose lengths agree.
+            #[inline(always)]
+            fn step(&self, update: Update<'_, T>) -> Result<(), ShapeError> {
+                match *self {
+                    $(Self::$rule { $($($constant,)+)? } => {
+                        let $update = update;
+                        $step
+                    })+
+                }
+            }
+        }
+    };
+}
+
+update_rules! {
+    Sgd = "sgd", "Stochastic gradient descent", 1e-2, 0
+        |to| sgd(to.w, to.dw, to.learning_rate);
+
+    SgdMomentum = "sgd_momentum", "SGD with momentum", 1e-2, 1 {
         /// How much of the velocity stays, in 0..1. Default 0.9.
-        momentum: T,
-    },
-    /// [`nesterov`].
-    Nesterov {
+        momentum: 0.9, is_below_one, "in 0..1";
+    }
+        |to| sgd_momentum(to.w, to.dw, to.first, to.learning_rate, momentum);
+
+    Nesterov = "nesterov", "SGD with Nesterov momentum", 1e-2, 1 {
         /// How much of the velocity stays, in 0..1. Default 0.9.
-        momentum: T,
-    },
-    /// [`rmsprop`].
-    RmsProp {
+        momentum: 0.9, is_below_one, "in 0..1";
+    }
+        |to| nesterov(to.w, to.dw, to.first, to.learning_rate, momentum);
+
+    RmsProp = "rmsprop", "RMSProp", 1e-2, 1 {
         /// How much of the mean square stays, in 0..1. Default 0.99.
-        decay_rate: T,
+        decay_rate: 0.99, is_below_one, "in 0..1";
         /// Keeps the quotient finite; less than [`Float::TINY`] is taken for that. Default 1e-8.
-        epsilon: T,
-    },
-    /// [`adam`].
-    Adam(AdamConfig<T>),
-    /// [`adam`] with a `weight_decay`, by default 0.01.
-    AdamW(AdamConfig<T>),
+        epsilon: 1e-8, is_not_negative, "finite and at least 0";
+    }
+        |to| rmsprop(to.w, to.dw, to.first, to.learning_rate, decay_rate, epsilon);
+
+    Adam = "adam", "Adam", 1e-3, 2 {
+        /// Decay of the first moment, in 0..1. Default 0.9.
+        beta1: 0.9, is_below_one, "in 0..1";
+        /// Decay of the second moment, in 0..1. Default 0.999.
+        beta2: 0.999, is_below_one, "in 0..1";
+        /// Keeps the quotient finite; less than [`Float::TINY`] is taken for that. Default 1e-8.
+        epsilon: 1e-8, is_not_negative, "finite and at least 0";
+    }
+        |to| adam(to.w, to.dw, to.first, to.second, to.learning_rate, to.t, beta1, beta2, epsilon);
+
+    AdamW = "adamw", "Adam with decoupled weight decay", 1e-3, 2 {
+        /// Decay of the first moment, in 0..1. Default 0.9.
+        beta1: 0.9, is_below_one, "in 0..1";
+        /// Decay of the second moment, in 0..1. Default 0.999.
+        beta2: 0.999, is_below_one, "in 0..1";
+        /// Keeps the quotient finite; less than [`Float::TINY`] is taken for that. Default 1e-8.
+        epsilon: 1e-8, is_not_negative, "finite and at least 0";
+        /// Decay of the weights themselves, at least 0. Default 0.01.
+        weight_decay: 0.01, is_not_negative, "finite and at least 0";
+    }
+        |to| {
+            let Update { w, dw, first, second, learning_rate, t, .. } = to;
+            adamw(w, dw, first, second, learning_rate, t, beta1, beta2, epsilon, weight_decay)
+        };
+}
+
+fn is_below_one<T: Float>(x: T) -> bool {
+    x >= T::ZERO && x < T::ONE
+}
+
+fn is_not_negative<T: Float>(x: T) -> bool {
+    x >= T::ZERO && x.is_finite()
 }
 
 impl<T: Float> UpdateRule<T> {
-    /// The names of all rules, for messages and menus.
-    pub const NAMES: [&'static str; 6] =
-        ["sgd", "sgd_momentum", "nesterov", "rmsprop", "adam", "adamw"];
-
-    /// A rule by its name, with its default constants.
-    ///
-    /// ```
-    /// use barenet::UpdateRule;
-    /// let rule = UpdateRule::<f32>::from_name("adam").unwrap();
-    /// assert_eq!((rule.name(), rule.state_per_param()), ("adam", 2));
-    /// assert!(UpdateRule::<f32>::from_name("sdg").is_none());
-    /// ```
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        let momentum = T::from_f64(0.9);
-        let (decay_rate, epsilon) = (T::from_f64(0.99), T::from_f64(1e-8));
-        let adam = AdamConfig::default();
-        Some(match name {
-            "sgd" => Self::Sgd,
-            "sgd_momentum" => Self::SgdMomentum { momentum },
-            "nesterov" => Self::Nesterov { momentum },
-            "rmsprop" => Self::RmsProp { decay_rate, epsilon },
-            "adam" => Self::Adam(adam),
-            "adamw" => Self::AdamW(AdamConfig { weight_decay: T::from_f64(0.01), ..adam }),
-            _ => return None,
-        })
-    }
-
-    /// The name of the rule, as in CS231n's `optim.py`.
-    #[must_use]
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Sgd => "sgd",
-            Self::SgdMomentum { .. } => "sgd_momentum",
-            Self::Nesterov { .. } => "nesterov",
-            Self::RmsProp { .. } => "rmsprop",
-            Self::Adam(_) => "adam",
-            Self::AdamW(_) => "adamw",
-        }
-    }
-
-    /// The learning rate that CS231n's `optim.py` has for the rule.
-    #[must_use]
-    pub fn default_learning_rate(&self) -> T {
-        T::from_f64(if matches!(self, Self::Adam(_) | Self::AdamW(_)) { 1e-3 } else { 1e-2 })
-    }
-
-    /// Refuses constants with which a step divides by 0 or every step is larger than the one before.
-    pub(crate) fn check(&self) -> Result<(), Error> {
-        let refuse = |what| Err(Error::InvalidConfig { what });
-        let stays_below_one = |x: T| x >= T::ZERO && x < T::ONE;
-        match *self {
-            Self::SgdMomentum { momentum } | Self::Nesterov { momentum }
-                if !stays_below_one(momentum) =>
-            {
-                refuse("momentum must be in 0..1")
-            }
-            Self::RmsProp { decay_rate, .. } if !stays_below_one(decay_rate) => {
-                refuse("decay_rate must be in 0..1")
-            }
-            Self::RmsProp { epsilon, .. } if !(epsilon >= T::ZERO && epsilon.is_finite()) => {
-                refuse("epsilon must be finite and at least 0")
-            }
-            Self::Adam(config) | Self::AdamW(config) => {
-                if !(stays_below_one(config.beta1) && stays_below_one(config.beta2)) {
-                    refuse("beta1 and beta2 must be in 0..1")
-                } else if !(config.epsilon >= T::ZERO && config.epsilon.is_finite()) {
-                    refuse("epsilon must be finite and at least 0")
-                } else if !(config.weight_decay >= T::ZERO && config.weight_decay.is_finite()) {
-                    refuse("weight_decay must be finite and at least 0")
-                } else {
-                    Ok(())
-                }
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Elements of state for each parameter.
-    #[must_use]
-    pub const fn state_per_param(&self) -> usize {
-        match self {
-            Self::Sgd => 0,
-            Self::SgdMomentum { .. } | Self::Nesterov { .. } | Self::RmsProp { .. } => 1,
-            Self::Adam(_) | Self::AdamW(_) => 2,
-        }
-    }
-
     /// Changes `w` by one step.
     ///
     /// `state` starts as zeros and is carried from step to step: all velocities, or all `cache`s, or
@@ -174,21 +223,9 @@ impl<T: Float> Pass for Update<'_, T> {
 
     #[inline(always)]
     fn run(self) {
-        let Self { rule, learning_rate, t, w, dw, first, second } = self;
+        let rule = self.rule;
         // Lengths agree, so there is no error to pass on.
-        let _checked = match &rule {
-            UpdateRule::Sgd => sgd(w, dw, learning_rate),
-            UpdateRule::SgdMomentum { momentum } => {
-                sgd_momentum(w, dw, first, learning_rate, *momentum)
-            }
-            UpdateRule::Nesterov { momentum } => nesterov(w, dw, first, learning_rate, *momentum),
-            UpdateRule::RmsProp { decay_rate, epsilon } => {
-                rmsprop(w, dw, first, learning_rate, *decay_rate, *epsilon)
-            }
-            UpdateRule::Adam(config) | UpdateRule::AdamW(config) => {
-                adam(w, dw, first, second, learning_rate, t, config)
-            }
-        };
+        let _checked = rule.step(self);
     }
 }
 
@@ -217,14 +254,10 @@ mod tests {
     fn what_a_rule_remembers_of_a_weight_without_gradient_ends_at_zero() {
         for name in UpdateRule::<f32>::NAMES {
             // Rules with a shorter memory, which need fewer steps for the same.
-            let rule = match UpdateRule::<f32>::from_name(name).unwrap() {
-                UpdateRule::RmsProp { epsilon, .. } => {
-                    UpdateRule::RmsProp { decay_rate: 0.9, epsilon }
-                }
-                UpdateRule::Adam(config) => UpdateRule::Adam(AdamConfig { beta2: 0.9, ..config }),
-                UpdateRule::AdamW(config) => UpdateRule::AdamW(AdamConfig { beta2: 0.9, ..config }),
-                other => other,
-            };
+            let mut rule = UpdateRule::<f32>::from_name(name).unwrap();
+            for constant in ["decay_rate", "beta2"] {
+                rule.constant_mut(constant).into_iter().for_each(|constant| *constant = 0.9);
+            }
             let (mut w, mut state) = ([1.0; 2], [0.0; 4]);
             let state = &mut state[..2 * rule.state_per_param()];
             for t in 1..1000 {

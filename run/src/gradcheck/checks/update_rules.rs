@@ -4,7 +4,7 @@ use super::Section;
 use crate::gradcheck::numpy_random::linspace;
 use barenet::Error;
 use barenet::gradient_check::rel_error;
-use barenet::optim::{AdamConfig, adam, rmsprop, sgd_momentum};
+use barenet::optim::{adam, rmsprop, sgd_momentum};
 
 /// The document prints what an update should give with eight digits.
 pub(super) fn update_rules(section: &mut Section<'_>) -> Result<(), Error> {
@@ -27,7 +27,7 @@ pub(super) fn update_rules(section: &mut Section<'_>) -> Result<(), Error> {
     section.error("rmsprop cache", 2.6477955807156126e-9, error);
 
     let (mut w, mut m, mut v) = (w0, linspace(0.6, 0.9, 20), linspace(0.7, 0.5, 20));
-    adam(&mut w, &dw, &mut m, &mut v, 1e-2, 6, &AdamConfig::default())?;
+    adam(&mut w, &dw, &mut m, &mut v, 1e-2, 6, 0.9, 0.999, 1e-8)?;
     section.error("adam next_w", 1.1395691798535431e-7, rel_error(&w, &expected::ADAM_W));
     section.error("adam v", 4.208314038113071e-9, rel_error(&v, &expected::ADAM_V));
     section.error("adam m", 4.214963193114416e-9, rel_error(&m, &expected::ADAM_M));
