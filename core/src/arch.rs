@@ -6,6 +6,7 @@
 //! has it, so what asks for it is refused like any slice that is too short.
 
 use core::fmt;
+use core::ops::Range;
 
 /// The architecture of a network: {affine → \[batch norm\] → ReLU → \[dropout\]} × (L − 1) → affine.
 ///
@@ -69,6 +70,47 @@ pub struct LayerSpec {
 }
 
 impl LayerSpec {
+    /// The place of W in `params` and `grads`, and of the others after it.
+    #[must_use]
+    pub const fn w(&self) -> Range<usize> {
+        range(self.params_start, self.fan_in.saturating_mul(self.fan_out))
+    }
+
+    /// The place of b in `params` and `grads`.
+    #[must_use]
+    pub const fn b(&self) -> Range<usize> {
+        range(self.w().end, self.fan_out)
+    }
+
+    /// The place of gamma in `params` and `grads`; empty without batch norm.
+    #[must_use]
+    pub const fn gamma(&self) -> Range<usize> {
+        range(self.b().end, self.norm_len())
+    }
+
+    /// The place of beta in `params` and `grads`; empty without batch norm.
+    #[must_use]
+    pub const fn beta(&self) -> Range<usize> {
+        range(self.gamma().end, self.norm_len())
+    }
+
+    /// The place of the running mean in `running`; empty without batch norm.
+    #[must_use]
+    pub const fn running_mean(&self) -> Range<usize> {
+        range(self.running_start, self.norm_len())
+    }
+
+    /// The place of the running variance in `running`; empty without batch norm.
+    #[must_use]
+    pub const fn running_var(&self) -> Range<usize> {
+        range(self.running_mean().end, self.norm_len())
+    }
+
+    /// Elements of each vector of batch norm.
+    const fn norm_len(&self) -> usize {
+        if self.batchnorm { self.fan_out } else { 0 }
+    }
+
     /// Elements of W, b, gamma and beta.
     #[must_use]
     pub const fn params_len(&self) -> usize {
@@ -92,6 +134,11 @@ impl LayerSpec {
             (false, _) => 0,
         }
     }
+}
+
+/// `len` places from `start` on. One that overflows ends at `usize::MAX`, where no slice has anything.
+const fn range(start: usize, len: usize) -> Range<usize> {
+    start..start.saturating_add(len)
 }
 
 impl<'a> Arch<'a> {
@@ -319,8 +366,8 @@ impl Layers<'_> {
             running_start: self.running,
         };
         self.dims = rest;
-        // Those of `LayerSpec`, which saturate; here `Arch` has refused what overflows, and a device walks
-        // over the layers whenever it computes scores.
+        // The ends of `LayerSpec`'s ranges, which saturate; here `Arch` has refused what overflows, and a
+        // device walks over the layers whenever it computes scores.
         let norm = if layer.batchnorm { fan_out.wrapping_mul(2) } else { 0 };
         let affine = fan_in.wrapping_mul(fan_out).wrapping_add(fan_out);
         self.params = self.params.wrapping_add(affine.wrapping_add(norm));
@@ -374,8 +421,10 @@ mod tests {
         let arch = Arch::new(&[4, 5, 3]).with_batchnorm();
         let mut end = (0, 0);
         for layer in arch.layers() {
-            assert_eq!((layer.params_start, layer.running_start), end);
-            end = (end.0 + layer.params_len(), end.1 + layer.running_len());
+            assert_eq!((layer.w().start, layer.running_mean().start), end);
+            end = (layer.beta().end, layer.running_var().end);
+            assert_eq!(end.0, layer.params_start + layer.params_len());
+            assert_eq!(end.1, layer.running_start + layer.running_len());
         }
         assert_eq!(end, (arch.num_params(), arch.num_running()));
     }

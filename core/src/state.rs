@@ -4,7 +4,7 @@ use crate::arch::{Arch, LayerSpec};
 use crate::error::{Error, check_buffer, check_len};
 use crate::layers::{HiddenCache, HiddenGrads, HiddenParams, Norm, NormGrads, RunningStats};
 use crate::mat::{Mat, MatMut};
-use crate::slices::{take, take_mut};
+use crate::slices::take_mut;
 
 /// What inference reads: parameters and running statistics.
 #[derive(Clone, Copy, Debug)]
@@ -115,39 +115,30 @@ impl<'a, T> TrainState<'a, T> {
 /// ```
 #[must_use]
 pub fn layer_params<'a, T>(layer: &LayerSpec, params: &'a [T]) -> Option<HiddenParams<'a, T>> {
-    let mut rest = params.get(layer.params_start..)?;
-    let w = take(&mut rest, layer.fan_in.checked_mul(layer.fan_out)?)?;
-    let b = take(&mut rest, layer.fan_out)?;
     let norm = if layer.batchnorm {
-        let gamma = take(&mut rest, layer.fan_out)?;
-        Some(Norm { gamma, beta: take(&mut rest, layer.fan_out)? })
+        Some(Norm { gamma: params.get(layer.gamma())?, beta: params.get(layer.beta())? })
     } else {
         None
     };
-    Some(HiddenParams { w: Mat::new(w, layer.fan_in, layer.fan_out).ok()?, b, norm })
+    let w = Mat::new(params.get(layer.w())?, layer.fan_in, layer.fan_out).ok()?;
+    Some(HiddenParams { w, b: params.get(layer.b())?, norm })
 }
 
 /// The views of one layer into `grads` or, to write them, `params`. `None` only if it is too short.
 #[must_use]
 pub fn layer_grads<'a, T>(layer: &LayerSpec, grads: &'a mut [T]) -> Option<HiddenGrads<'a, T>> {
-    let mut rest = grads.get_mut(layer.params_start..)?;
-    let dw = take_mut(&mut rest, layer.fan_in.checked_mul(layer.fan_out)?)?;
-    let db = take_mut(&mut rest, layer.fan_out)?;
-    let norm = if layer.batchnorm {
-        let dgamma = take_mut(&mut rest, layer.fan_out)?;
-        Some(NormGrads { dgamma, dbeta: take_mut(&mut rest, layer.fan_out)? })
-    } else {
-        None
-    };
+    let places = [layer.w(), layer.b(), layer.gamma(), layer.beta()];
+    let [dw, db, dgamma, dbeta] = grads.get_disjoint_mut(places).ok()?;
+    let norm = layer.batchnorm.then_some(NormGrads { dgamma, dbeta });
     Some(HiddenGrads { dw: MatMut::new(dw, layer.fan_in, layer.fan_out).ok()?, db, norm })
 }
 
 /// The running statistics of one layer, for reading; `None` without batch norm.
 #[must_use]
 pub fn layer_running<'a, T>(layer: &LayerSpec, running: &'a [T]) -> Option<RunningStats<&'a [T]>> {
-    let mut rest = layer.batchnorm.then(|| running.get(layer.running_start..))??;
-    let mean = take(&mut rest, layer.fan_out)?;
-    Some(RunningStats { mean, var: take(&mut rest, layer.fan_out)? })
+    let mean = running.get(layer.running_mean())?;
+    let stats = RunningStats { mean, var: running.get(layer.running_var())? };
+    layer.batchnorm.then_some(stats)
 }
 
 /// The running statistics of one layer, for writing; `None` without batch norm.
@@ -156,12 +147,9 @@ pub fn layer_running_mut<'a, T>(
     layer: &LayerSpec,
     running: &'a mut [T],
 ) -> Option<RunningStats<&'a mut [T]>> {
-    if !layer.batchnorm {
-        return None;
-    }
-    let mut rest = running.get_mut(layer.running_start..)?;
-    let mean = take_mut(&mut rest, layer.fan_out)?;
-    Some(RunningStats { mean, var: take_mut(&mut rest, layer.fan_out)? })
+    let places = [layer.running_mean(), layer.running_var()];
+    let [mean, var] = running.get_disjoint_mut(places).ok()?;
+    layer.batchnorm.then_some(RunningStats { mean, var })
 }
 
 /// Takes the cache of one layer off the front of `rest`.

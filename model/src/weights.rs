@@ -17,6 +17,7 @@ use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
+use std::ops::Range;
 use std::path::Path;
 
 /// The metadata entry that holds the settings.
@@ -42,20 +43,18 @@ pub fn is_weights_file(head: &[u8]) -> bool {
 }
 
 /// The tensors of a layer: name, shape, whether among the running statistics, and place.
-fn tensors(index: usize, layer: &LayerSpec) -> Vec<(String, Vec<usize>, bool, usize)> {
-    let LayerSpec { fan_in, fan_out, params_start, running_start, .. } = *layer;
-    let number = index + 1;
-    let after_w = params_start + fan_in * fan_out;
+fn tensors(index: usize, layer: &LayerSpec) -> Vec<(String, Vec<usize>, bool, Range<usize>)> {
+    let (number, vector) = (index + 1, || vec![layer.fan_out]);
     let mut tensors = vec![
-        (format!("W{number}"), vec![fan_in, fan_out], false, params_start),
-        (format!("b{number}"), vec![fan_out], false, after_w),
+        (format!("W{number}"), vec![layer.fan_in, layer.fan_out], false, layer.w()),
+        (format!("b{number}"), vector(), false, layer.b()),
     ];
     if layer.batchnorm {
         tensors.extend([
-            (format!("gamma{number}"), vec![fan_out], false, after_w + fan_out),
-            (format!("beta{number}"), vec![fan_out], false, after_w + 2 * fan_out),
-            (format!("running_mean{number}"), vec![fan_out], true, running_start),
-            (format!("running_var{number}"), vec![fan_out], true, running_start + fan_out),
+            (format!("gamma{number}"), vector(), false, layer.gamma()),
+            (format!("beta{number}"), vector(), false, layer.beta()),
+            (format!("running_mean{number}"), vector(), true, layer.running_mean()),
+            (format!("running_var{number}"), vector(), true, layer.running_var()),
         ]);
     }
     tensors
@@ -93,10 +92,9 @@ pub fn to_safetensors<T: Number>(
     let weights = Weights::new(arch, weights.params(), weights.running())?;
     let mut arrays = vec![("mean_image".to_owned(), vec![mean_image.len()], to_bytes(mean_image))];
     for (index, layer) in arch.layers().enumerate() {
-        for (name, shape, is_running, start) in tensors(index, &layer) {
+        for (name, shape, is_running, place) in tensors(index, &layer) {
             let all = if is_running { weights.running() } else { weights.params() };
-            let numbers = all.get(start..start + shape.iter().product::<usize>());
-            let numbers = numbers.context("the weights are too short")?;
+            let numbers = all.get(place).context("the weights are too short")?;
             refuse_non_finite(&name, numbers)?;
             arrays.push((name, shape, to_bytes(numbers)));
         }
@@ -241,8 +239,8 @@ mod tests {
             let stats = layer_running(&layer, &running);
             let stats = stats.iter().flat_map(|stats| [stats.mean, stats.var]);
             let places = [views.w.data(), views.b].into_iter().chain(norm).chain(stats);
-            for ((name, _, _, start), view) in tensors(index, &layer).into_iter().zip(places) {
-                assert_eq!(view[0], start as f32, "{name}");
+            for ((name, _, _, place), view) in tensors(index, &layer).into_iter().zip(places) {
+                assert_eq!((view[0], view.len()), (place.start as f32, place.len()), "{name}");
             }
         }
     }
