@@ -3,7 +3,8 @@
 
 use barenet::quant::InputScale;
 use barenet::{
-    Error, FullyConnectedNet, Init, Mat, Portable, Rng, TrainState, Weights, fold, layer_grads,
+    Error, FullyConnectedNet, Init, Mat, Portable, Rng, Targets, TrainState, Weights, fold,
+    layer_grads,
 };
 use std::fmt::Write as _;
 use std::path::Path;
@@ -144,7 +145,7 @@ fn draw_weights(
         }
     }
     let x = Mat::new(images, BATCH, net.arch.input_dim())?;
-    net.loss(&Portable, rng.fork(3), &mut state, x, &[0; BATCH])?;
+    net.loss(&Portable, rng.fork(3), &mut state, x, Targets::Classes(&[0; BATCH]))?;
     Ok((params, running))
 }
 

@@ -5,7 +5,7 @@
 //! cargo run --release -p barenet-benches --example subnormals
 //! ```
 
-use barenet::{Arch, FullyConnectedNet, Label, Mat, Rng, TrainState};
+use barenet::{Arch, FullyConnectedNet, Label, Mat, Rng, Targets, TrainState};
 use barenet_benches::normal;
 use barenet_blas::{Backend, Kernel};
 use std::error::Error;
@@ -27,7 +27,7 @@ fn time(backend: &Backend, weights: f32, images: f32) -> Result<Duration, barene
         params.extend(normal(ARCH.num_params(), 2).iter().map(|w| w * weights));
         let mut state = TrainState::new(&ARCH, &mut params, &mut [], &mut grads, &mut workspace)?;
         let (start, x) = (Instant::now(), Mat::new(&x, BATCH, ARCH.input_dim())?);
-        net.loss(backend, Rng::seed(0), &mut state, x, &y)?;
+        net.loss(backend, Rng::seed(0), &mut state, x, Targets::Classes(&y))?;
         best = best.min(start.elapsed());
     }
     Ok(best)

@@ -1,7 +1,7 @@
 //! One training step, with its memory.
 
 use crate::{Workload, normal};
-use barenet::{FullyConnectedNet, Init, Label, Mat, Rng, TrainState, UpdateRule};
+use barenet::{FullyConnectedNet, Init, Label, Mat, Rng, Targets, TrainState, UpdateRule};
 use barenet_blas::Backend;
 use std::error::Error;
 
@@ -60,7 +60,7 @@ impl<'a> Step<'a> {
         let rng = Rng::seed(2).fork(self.steps);
         let x = Mat::new(&self.x, self.y.len(), net.arch.input_dim())?;
         let mut state = TrainState::new(&net.arch, params, running, grads, workspace)?;
-        let loss = net.loss(backend, rng, &mut state, x, &self.y)?;
+        let loss = net.loss(backend, rng, &mut state, x, Targets::Classes(&self.y))?;
         let t = usize::try_from(self.steps).unwrap_or(usize::MAX);
         let state = &mut self.rule_state;
         self.rule.update(backend, self.learning_rate, t, params, grads, state)?;

@@ -5,7 +5,7 @@
 //! `tests/tests/gemm_conformance.rs` has the suite that every backend passes.
 
 use barenet::{
-    Arch, FullyConnectedNet, Gemm, GemmArgs, Init, Machine, Mat, Portable, Rng, TrainState,
+    Arch, FullyConnectedNet, Gemm, GemmArgs, Init, Machine, Mat, Portable, Rng, Targets, TrainState,
 };
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -43,7 +43,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let y: Vec<u32> = (0..BATCH as u32).map(|n| n % 10).collect();
 
     let gemm = Counting::default();
-    let loss = net.loss(&gemm, Rng::seed(2), &mut state, x, &y)?;
+    let loss = net.loss(&gemm, Rng::seed(2), &mut state, x, Targets::Classes(&y))?;
     let (products, multiplications) =
         (gemm.products.into_inner(), gemm.multiplications.into_inner());
     println!("loss {loss:.4}, {products} products, {multiplications} multiplications");

@@ -3,7 +3,7 @@
 
 use barenet::optim::UpdateRule;
 use barenet::{
-    Arch, Error, FullyConnectedNet, Init, Mat, Portable, Rng, TrainState, Weights, predict,
+    Arch, Error, FullyConnectedNet, Init, Mat, Portable, Rng, Targets, TrainState, Weights, predict,
 };
 
 /// Two moons: half circles that reach into each other, x [2·POINTS, 2] and the class of each point.
@@ -45,7 +45,8 @@ fn main() -> Result<(), Error> {
     for t in 1..=300 {
         let mut state =
             TrainState::new(&arch, &mut params, &mut running, &mut grads, &mut workspace)?;
-        let loss = net.loss(&Portable, Rng::seed(1).fork(t), &mut state, x, &y)?;
+        let loss =
+            net.loss(&Portable, Rng::seed(1).fork(t), &mut state, x, Targets::Classes(&y))?;
         let t = usize::try_from(t).unwrap_or(usize::MAX);
         rule.update(&Portable, learning_rate, t, &mut params, &grads, &mut update_state)?;
 

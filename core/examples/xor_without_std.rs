@@ -2,7 +2,9 @@
 //! system. The same function runs on a microcontroller; only `main`, which prints, does not.
 
 use barenet::optim::UpdateRule;
-use barenet::{Arch, Compact, Error, FullyConnectedNet, Init, Mat, Rng, TrainState, predict};
+use barenet::{
+    Arch, Compact, Error, FullyConnectedNet, Init, Mat, Rng, Targets, TrainState, predict,
+};
 
 const ARCH: Arch<'static> = Arch::new(&[2, 8, 2]);
 const NET: FullyConnectedNet<'static, f32> = FullyConnectedNet::new(ARCH);
@@ -24,7 +26,7 @@ fn train() -> Result<([f32; PARAMS], f32), Error> {
         if t == 1 {
             NET.init(Init::He, Rng::seed(3), &mut state);
         }
-        loss = NET.loss(&Compact, Rng::seed(0), &mut state, x, &Y)?;
+        loss = NET.loss(&Compact, Rng::seed(0), &mut state, x, Targets::Classes(&Y))?;
         UpdateRule::Sgd.update(&Compact, 0.5, t, &mut params, &grads, &mut [])?;
     }
     Ok((params, loss))

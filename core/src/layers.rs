@@ -10,7 +10,7 @@
 //! | [batch norm](batchnorm_forward_train) | `out = gamma·x_hat + beta` | `x_hat`, `inv_std`, `gamma` |
 //! | [dropout](dropout_forward) | `out = x·mask` | `mask`, or the `Rng` that makes it again |
 //! | [hidden layer](hidden_forward_train) | affine, batch norm, ReLU, dropout in one | `x`, `w`, `x_hat`, `inv_std`, `out` |
-//! | [softmax](softmax_loss), [SVM](svm_loss) | loss and its gradient at once | |
+//! | [softmax](softmax_loss), [SVM](svm_loss), [MSE](mse_loss) | loss and its gradient at once | |
 
 mod affine;
 mod batchnorm;
@@ -22,7 +22,7 @@ mod relu;
 mod sandwich;
 
 pub(crate) use affine::{Relu, affine_dw, affine_dx};
-pub(crate) use loss::{check_label, check_labels, mean};
+pub(crate) use loss::mean;
 pub(crate) use sandwich::norm_relu_backward;
 
 pub use affine::{affine_backward, affine_forward};
@@ -32,7 +32,7 @@ pub use batchnorm::{
 };
 pub use dropout::{Dropout, dropout_backward, dropout_forward, dropout_mask};
 pub use input::Input;
-pub use loss::{Label, Loss, softmax_loss, svm_loss};
+pub use loss::{Label, Loss, Target, Targets, mse_loss, softmax_loss, svm_loss};
 pub use relu::{relu_backward, relu_forward};
 pub use sandwich::{
     HiddenCache, HiddenGrads, HiddenParams, affine_relu_backward, affine_relu_forward,

@@ -14,7 +14,8 @@
 //! 3. [`Machine`], [`Pass`]: threads and vector instructions for work that is divided. [`Gemm`]: the matrix product
 //!    that can be replaced, and [`Portable`], one that works everywhere.
 //! 4. [`Rng`], [`Permutation`]: reproducible randomness without state to save.
-//! 5. [`layers`]: forward and backward functions, losses, and the sandwiches made of them.
+//! 5. [`layers`]: forward and backward functions, losses, and the sandwiches made of them. [`Targets`]: what
+//!    is learnt. [`Metric`]: what is reported.
 //! 6. [`Arch`]: from layer sizes to the length and place of every buffer. [`Weights`],
 //!    [`TrainState`]: views of the slices.
 //! 7. [`FullyConnectedNet`], [`TwoLayerNet`]: `scores` for inference, `loss` for training.
@@ -62,6 +63,7 @@ pub mod gradient_check;
 pub mod layers;
 mod machine;
 mod mat;
+mod metric;
 mod net;
 pub mod optim;
 pub mod quant;
@@ -76,15 +78,16 @@ pub use error::{Error, ShapeError};
 pub use float::Float;
 pub use fold::{FoldedNet, fold};
 pub use gemm::{Compact, Epilogue, Gemm, GemmArgs, GemmParts, Portable, Rows, matmul};
-pub use layers::{Label, Loss};
+pub use layers::{Label, Loss, Target, Targets};
 pub use machine::{Machine, Merge, Pass, run};
 pub use mat::{Mat, MatMut, Op};
+pub use metric::Metric;
 pub use net::{FullyConnectedNet, Init, TwoLayerNet};
 pub use optim::UpdateRule;
 pub use rng::{Permutation, Rng};
 pub use schedule::{Position, Schedule};
 pub use solver::{
-    Dataset, Event, History, Progress, Sampling, Solver, SolverBuffers, SolverConfig,
-    check_accuracy, predict,
+    Dataset, Event, History, Progress, Sample, Sampling, Solver, SolverBuffers, SolverConfig,
+    evaluate, predict,
 };
 pub use state::{TrainState, Weights, layer_grads, layer_params, layer_running, layer_running_mut};

@@ -168,6 +168,12 @@ impl<'a, T> MatMut<'a, T> {
         Mat { data: self.data, rows: self.rows, cols: self.cols }
     }
 
+    /// The matrix, for reading, for as long as its slice was lent.
+    #[must_use]
+    pub const fn into_mat(self) -> Mat<'a, T> {
+        Mat { data: self.data, rows: self.rows, cols: self.cols }
+    }
+
     /// Lends the matrix to a function that takes it by value.
     #[must_use]
     pub const fn reborrow(&mut self) -> MatMut<'_, T> {

@@ -43,7 +43,7 @@ impl Init {
 /// It is a blueprint: `Copy`, usable in a `const`, and it owns no numbers.
 ///
 /// ```
-/// use barenet::{Arch, FullyConnectedNet, Init, Mat, Portable, Rng, TrainState};
+/// use barenet::{Arch, FullyConnectedNet, Init, Mat, Portable, Rng, Targets, TrainState};
 ///
 /// const NET: FullyConnectedNet<'static, f32> = FullyConnectedNet::new(Arch::new(&[4, 8, 3]));
 /// const PARAMS: usize = NET.arch.num_params();
@@ -54,7 +54,7 @@ impl Init {
 /// NET.init(Init::He, Rng::seed(0), &mut state);
 /// let x = [0.1, 0.2, 0.3, 0.4, -0.1, -0.2, -0.3, -0.4];
 /// let x = Mat::new(&x, 2, 4)?;
-/// let loss = NET.loss(&Portable, Rng::seed(1), &mut state, x, &[0, 2])?;
+/// let loss = NET.loss(&Portable, Rng::seed(1), &mut state, x, Targets::Classes(&[0, 2]))?;
 /// assert!(loss > 0.0 && state.grads().iter().any(|&g| g != 0.0));
 ///
 /// let mut workspace = [0.0; NET.arch.infer_workspace_len(2)];

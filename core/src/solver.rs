@@ -1,97 +1,58 @@
 //! Training: CS231n's Solver as a state machine.
 //!
-//! [`Solver::advance`] does one piece of work, a training step or an accuracy check, and returns what
+//! [`Solver::advance`] does one piece of work, a training step or a check of the metric, and returns what
 //! happened; it prints nothing and allocates nothing. Everything random is drawn from streams that
 //! depend on the seed and the iteration alone, so the whole state of a run is [`Progress`] and the
 //! slices in [`SolverBuffers`]: save them, give them to [`Solver::resume`], and the run goes on bit
 //! for bit as if it had not stopped.
 
-mod accuracy;
 mod buffers;
 mod config;
 mod dataset;
+mod evaluate;
+mod progress;
 mod sampling;
 
-pub use accuracy::{check_accuracy, predict};
 pub use buffers::{History, SolverBuffers};
 pub use config::{Sampling, SolverConfig};
-pub use dataset::Dataset;
+pub use dataset::{Dataset, Sample};
+pub use evaluate::{evaluate, predict};
+pub use progress::{Event, Progress};
 
 use crate::error::{Error, check_finite};
 use crate::float::Float;
 use crate::gemm::Gemm;
-use crate::layers::{BatchNormConfig, check_label};
+use crate::layers::{BatchNormConfig, Targets};
+use crate::metric::Metric;
 use crate::net::FullyConnectedNet;
 use crate::rng::{Permutation, Rng};
 use crate::state::{TrainState, Weights};
-use accuracy::count_correct;
-use dataset::Batch;
+use dataset::{Batch, BatchTargets, check_data, label_of};
+use evaluate::evaluate_some;
 use sampling::{BatchSource, draw_index};
 
 /// The streams that one seed is split into.
 mod stream {
     pub(super) const SAMPLING: u64 = 1;
     pub(super) const DROPOUT: u64 = 2;
-    pub(super) const ACCURACY: u64 = 3;
-}
-
-/// What [`Solver::advance`] did.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Event<T> {
-    /// A training step.
-    Step {
-        /// Steps done, this one included.
-        iteration: usize,
-        /// The loss of its batch, before the step.
-        loss: T,
-        /// Whether it is one of those to print: the first, and every `print_every`th after it.
-        print: bool,
-    },
-    /// A check of the accuracies: after the first step (epoch 0) and after every epoch.
-    Epoch {
-        /// Epochs done.
-        epoch: usize,
-        /// Accuracy on a sample of the training data, 0 to 1.
-        train_acc: T,
-        /// Accuracy on the validation data, 0 to 1.
-        val_acc: T,
-        /// Whether no check had a better validation accuracy.
-        best: bool,
-    },
-}
-
-/// How far a run has come. With the slices of [`SolverBuffers`] it is the whole state of the run.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Progress<T> {
-    /// Steps done.
-    pub iteration: usize,
-    /// Accuracy checks done; check 0 comes after the first step.
-    pub num_checks: usize,
-    /// The best validation accuracy so far, −∞ before the first check.
-    pub best_val_acc: T,
-    /// The epoch that had it.
-    pub best_epoch: usize,
-}
-
-impl<T: Float> Default for Progress<T> {
-    fn default() -> Self {
-        Self { iteration: 0, num_checks: 0, best_val_acc: T::NEG_INFINITY, best_epoch: 0 }
-    }
+    pub(super) const CHECK: u64 = 3;
+    pub(super) const SAMPLE: u64 = 4;
 }
 
 /// Trains a network.
 ///
 /// ```
-/// use barenet::{Arch, Dataset, Event, FullyConnectedNet, Init, Label, Portable, Rng};
-/// use barenet::{Solver, SolverBuffers, SolverConfig, UpdateRule};
+/// use barenet::{Arch, Dataset, Event, FullyConnectedNet, Init, Portable, Rng, Sample};
+/// use barenet::{Solver, SolverBuffers, SolverConfig, Target, UpdateRule};
 ///
 /// /// Points on a line: left of 0 is class 0, right of it class 1.
 /// struct Line;
 /// impl Dataset<f32> for Line {
 ///     fn len(&self) -> usize { 100 }
-///     fn label(&self, index: usize) -> Label { u32::from(index >= 50) }
-///     fn read(&self, index: usize, _start: usize, x: &mut [f32]) {
-///         x[0] = (index as f32 - 49.5) / 50.0;
+///     fn input_dim(&self) -> usize { 1 }
+///     fn target(&self, index: usize) -> Target { Target::Class(u32::from(index >= 50)) }
+///     fn read(&self, sample: Sample, _start: usize, x: &mut [f32]) {
+///         x[0] = (sample.index as f32 - 49.5) / 50.0;
 ///     }
 /// }
 ///
@@ -110,10 +71,10 @@ impl<T: Float> Default for Progress<T> {
 /// net.init(Init::He, Rng::seed(0), &mut buffers.state(&net.arch)?);
 ///
 /// let mut solver = Solver::new(net, config, &Portable, &Line, &Line, buffers)?;
-/// solver.train(|event| if let Event::Epoch { epoch, val_acc, .. } = event {
-///     println!("(Epoch {epoch} / 20) val_acc: {val_acc}");
+/// solver.train(|event| if let Event::Epoch { epoch, val, .. } = event {
+///     println!("(Epoch {epoch} / 20) val_acc: {val}");
 /// })?;
-/// assert!(solver.progress().best_val_acc > 0.95);
+/// assert!(solver.progress().best_val > Some(0.95));
 /// # Ok::<(), barenet::Error>(())
 /// ```
 #[derive(Debug)]
@@ -143,7 +104,9 @@ impl<'a, T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'a, T, G, D,
         val: &'a V,
         buffers: SolverBuffers<'a, T>,
     ) -> Result<Self, Error> {
-        let mut solver = Self::check(net, config, gemm, train, val, buffers, Progress::default())?;
+        let progress = Progress::default();
+        let mut solver = Self { net, config, gemm, train, val, buffers, progress };
+        solver.check()?;
         let buffers = &mut solver.buffers;
         buffers.update_state.fill(T::ZERO);
         buffers.check_finite()?;
@@ -170,23 +133,17 @@ impl<'a, T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'a, T, G, D,
         buffers: SolverBuffers<'a, T>,
         progress: Progress<T>,
     ) -> Result<Self, Error> {
-        let solver = Self::check(net, config, gemm, train, val, buffers, progress)?;
+        let solver = Self { net, config, gemm, train, val, buffers, progress };
+        solver.check()?;
         solver.buffers.check_finite()?;
         check_finite("best parameters", solver.buffers.best_params)?;
         check_finite("best running statistics", solver.buffers.best_running)?;
         Ok(solver)
     }
 
-    /// A Solver whose settings and lengths are right.
-    fn check(
-        net: FullyConnectedNet<'a, T>,
-        config: SolverConfig<T>,
-        gemm: &'a G,
-        train: &'a D,
-        val: &'a V,
-        buffers: SolverBuffers<'a, T>,
-        progress: Progress<T>,
-    ) -> Result<Self, Error> {
+    /// Refuses settings, data and lengths that are not right.
+    fn check(&self) -> Result<(), Error> {
+        let Self { net, config, .. } = self;
         config.check()?;
         if !(net.reg >= T::ZERO && net.reg.is_finite()) {
             return Err(Error::InvalidConfig { what: "reg must be finite and at least 0" });
@@ -198,13 +155,12 @@ impl<'a, T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'a, T, G, D,
             let what = "batchnorm takes an eps of at least 0 and a momentum from 0 to 1";
             return Err(Error::InvalidConfig { what });
         }
-        if train.is_empty() || val.is_empty() {
+        if self.train.is_empty() || self.val.is_empty() {
             return Err(Error::InvalidConfig { what: "training and validation need data" });
         }
-        let solver = Self { net, config, gemm, train, val, buffers, progress };
-        let iterations = solver.num_iterations();
-        solver.buffers.check(&solver.net.arch, &solver.config, iterations)?;
-        Ok(solver)
+        check_data("train", self.train, net)?;
+        check_data("val", self.val, net)?;
+        self.buffers.check(net, config, self.num_iterations())
     }
 
     /// Steps in an epoch: as many whole batches as the training data has, at least one.
@@ -231,7 +187,13 @@ impl<'a, T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'a, T, G, D,
         &self.buffers
     }
 
-    /// The weights of the check with the best validation accuracy; those of the start before the
+    /// The metric that is checked.
+    #[must_use]
+    pub const fn metric(&self) -> Metric {
+        self.net.loss.metric()
+    }
+
+    /// The weights of the check with the best metric on the validation data; those of the start before the
     /// first check.
     #[must_use]
     pub const fn best_weights(&self) -> Weights<'_, T> {
@@ -256,18 +218,18 @@ impl<'a, T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'a, T, G, D,
         Ok(())
     }
 
-    /// Does the next piece of work: an accuracy check if one is due, otherwise a training step.
+    /// Does the next piece of work: a check of the metric if one is due, otherwise a training step.
     /// `None` when the run is complete.
     ///
     /// # Errors
     ///
     /// [`Error::NonFiniteLoss`] if the loss is NaN or infinite: the step then has changed nothing that
-    /// is kept. [`Error::NonFinite`] if an accuracy check finds parameters, running statistics, state
+    /// is kept. [`Error::NonFinite`] if a check finds parameters, running statistics, state
     /// or scores that are: the best parameters are always finite. [`Error::InvalidLabel`] if a sample that is trained with or
     /// checked has a label that names no class.
     pub fn advance(&mut self) -> Result<Option<Event<T>>, Error> {
         if self.check_is_due() {
-            self.check_accuracies().map(Some)
+            self.check_metric().map(Some)
         } else if self.progress.iteration < self.num_iterations() {
             self.step().map(Some)
         } else {
@@ -289,23 +251,30 @@ impl<'a, T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'a, T, G, D,
 
     /// Chooses a batch, computes loss and gradients, updates the parameters.
     fn step(&mut self) -> Result<Event<T>, Error> {
-        let batch = self.config.batch_size;
-        let iteration = self.progress.iteration;
-        let source = self.batch_source();
+        let (batch, iteration) = (self.config.batch_size, self.progress.iteration);
+        let (net, train, source) = (&self.net, self.train, self.batch_source());
         let buffers = &mut self.buffers;
-        let (Some(indices), Some(y)) =
-            (buffers.indices.get_mut(..batch), buffers.y.get_mut(..batch))
+        let labels = if net.loss.takes_classes() { batch } else { 0 };
+        let (Some(indices), Some(labels)) =
+            (buffers.indices.get_mut(..batch), buffers.y.get_mut(..labels))
         else {
             let what = "indices";
             return Err(Error::BufferTooSmall { what, required: batch, found: 0 });
         };
-        for ((index, y), n) in indices.iter_mut().zip(&mut *y).zip(0..) {
+        for (index, n) in indices.iter_mut().zip(0..) {
             *index = source.index(n);
-            *y = self.train.label(*index);
-            check_label(*index, *y, self.net.arch.num_classes())?;
+        }
+        for (label, &index) in labels.iter_mut().zip(&*indices) {
+            *label = label_of(train, index, net)?;
         }
         let index = |n| indices.get(n).copied().unwrap_or(0);
-        let x = &Batch { data: self.train, index, shape: (batch, self.net.arch.input_dim()) };
+        let x = &Batch { data: train, index, draw: Some(source.sample), len: batch };
+        let values = BatchTargets(x, net.arch.num_classes());
+        let y = if net.loss.takes_classes() {
+            Targets::Classes(labels)
+        } else {
+            Targets::Values(&values)
+        };
 
         let dropout = Rng::seed(self.config.seed).fork(stream::DROPOUT).fork(source.iteration);
         let mut state = TrainState {
@@ -314,7 +283,7 @@ impl<'a, T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'a, T, G, D,
             grads: buffers.grads,
             workspace: buffers.workspace,
         };
-        let loss = self.net.loss(self.gemm, dropout, &mut state, x, y)?;
+        let loss = net.loss(self.gemm, dropout, &mut state, x, y)?;
         if !loss.is_finite() {
             return Err(Error::NonFiniteLoss { iteration: iteration + 1 });
         }
@@ -351,23 +320,24 @@ impl<'a, T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'a, T, G, D,
             iteration: u64::try_from(iteration).unwrap_or(u64::MAX),
             num_train,
             draw: self.rng(stream::SAMPLING, iteration),
+            sample: self.rng(stream::SAMPLE, epoch),
             order,
             // Below the number of samples, unless a batch is larger than that: then it is the first.
             start: iteration.checked_rem(per_epoch).unwrap_or(0) * self.config.batch_size,
         }
     }
 
-    /// Checks both accuracies and keeps the parameters if they are the best so far.
-    fn check_accuracies(&mut self) -> Result<Event<T>, Error> {
+    /// Checks the metric on both sets and keeps the parameters if they are the best so far.
+    fn check_metric(&mut self) -> Result<Event<T>, Error> {
         self.buffers.check_finite()?;
         let epoch = self.progress.num_checks;
-        let num_train = self.config.num_train_samples;
-        let train_acc = self.accuracy(self.train, num_train, epoch)?;
-        let val_acc = self.accuracy(self.val, self.config.num_val_samples, epoch)?;
-        let best = val_acc > self.progress.best_val_acc;
+        let train = self.measure(self.train, self.config.num_train_samples, epoch)?;
+        let val = self.measure(self.val, self.config.num_val_samples, epoch)?;
+        let metric = self.metric();
+        let best = self.progress.best_val.is_none_or(|best| metric.is_better(val, best));
         let buffers = &mut self.buffers;
         if best {
-            self.progress.best_val_acc = val_acc;
+            self.progress.best_val = Some(val);
             self.progress.best_epoch = epoch;
             for (best, &param) in buffers.best_params.iter_mut().zip(&*buffers.params) {
                 *best = param;
@@ -376,40 +346,32 @@ impl<'a, T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'a, T, G, D,
                 *best = running;
             }
         }
-        for (history, acc) in
-            [(&mut buffers.history.train_acc, train_acc), (&mut buffers.history.val_acc, val_acc)]
+        for (history, metric) in
+            [(&mut buffers.history.train, train), (&mut buffers.history.val, val)]
         {
             if let Some(place) = history.get_mut(epoch) {
-                *place = acc;
+                *place = metric;
             }
         }
         self.progress.num_checks = epoch + 1;
-        Ok(Event::Epoch { epoch, train_acc, val_acc, best })
+        Ok(Event::Epoch { epoch, train, val, best })
     }
 
-    /// Accuracy of the current weights on all of `data`, or on that many samples drawn with
+    /// The metric of the current weights on all of `data`, or on that many samples drawn with
     /// replacement.
-    fn accuracy(
+    fn measure(
         &mut self,
         data: &impl Dataset<T>,
         num_samples: Option<usize>,
         epoch: usize,
     ) -> Result<T, Error> {
-        let draw = self.rng(stream::ACCURACY, epoch);
+        let draw = self.rng(stream::CHECK, epoch);
         let len = data.len();
         let count = num_samples.unwrap_or(len).min(len);
         let index = |n| if count < len { draw_index(draw, n, len) } else { n };
         let buffers = &mut self.buffers;
         let weights = Weights { params: buffers.params, running: buffers.running };
-        let correct = count_correct(
-            &self.net,
-            self.gemm,
-            weights,
-            data,
-            (count, &index),
-            self.config.eval_batch_size,
-            buffers.workspace,
-        )?;
-        Ok(T::from_usize(correct) / T::from_usize(count.max(1)))
+        let (samples, at_once) = ((count, &index), self.config.eval_batch_size);
+        evaluate_some(&self.net, self.gemm, weights, data, samples, at_once, buffers.workspace)
     }
 }

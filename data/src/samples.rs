@@ -2,7 +2,7 @@
 //! is subtracted. Images stay bytes; each becomes floating point when a batch asks for it.
 
 use crate::{DataSet, Images, mean_image};
-use barenet::{Dataset, Float, Label};
+use barenet::{Dataset, Float, Sample, Target};
 use std::fmt;
 use std::ops::Range;
 
@@ -121,14 +121,19 @@ impl<T: Float + From<u8>> Dataset<T> for Samples<'_, T> {
         self.range.len()
     }
 
-    fn label(&self, index: usize) -> Label {
+    fn input_dim(&self) -> usize {
+        self.mean_image.len()
+    }
+
+    fn target(&self, index: usize) -> Target {
         let labels = self.images.labels();
-        labels.get(self.range.start + index).copied().map_or(0, Label::from)
+        Target::Class(labels.get(self.range.start + index).copied().map_or(0, u32::from))
     }
 
     #[inline(always)]
-    fn read(&self, index: usize, start: usize, x: &mut [T]) {
-        let pixels = self.images.image(self.range.start + index).get(start..).unwrap_or_default();
+    fn read(&self, sample: Sample, start: usize, x: &mut [T]) {
+        let pixels =
+            self.images.image(self.range.start + sample.index).get(start..).unwrap_or_default();
         let mean_image = self.mean_image.get(start..).unwrap_or_default();
         for ((x, &pixel), &mean) in x.iter_mut().zip(pixels).zip(mean_image) {
             *x = T::from(pixel) - mean;

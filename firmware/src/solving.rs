@@ -2,8 +2,8 @@
 //! `build.rs` does it on the host: both must end at the same weights, bit for bit.
 
 use barenet::{
-    Arch, Dataset, Error, FullyConnectedNet, Gemm, History, Init, Label, Rng, Solver,
-    SolverBuffers, SolverConfig, UpdateRule,
+    Arch, Dataset, Error, FullyConnectedNet, Gemm, History, Init, Label, Rng, Sample, Solver,
+    SolverBuffers, SolverConfig, Target, UpdateRule,
 };
 
 /// What is trained.
@@ -23,16 +23,19 @@ impl Dataset<f32> for Points {
         self.samples
     }
 
-    fn label(&self, index: usize) -> Label {
-        (index % 3) as Label
+    fn input_dim(&self) -> usize {
+        NET.arch.input_dim()
     }
 
-    fn read(&self, index: usize, start: usize, x: &mut [f32]) {
-        let rng = Rng::seed(SEED);
-        let label = self.label(index).into();
-        let noise = rng.fork(self.stream).fork(index as u64);
+    fn target(&self, index: usize) -> Target {
+        Target::Class((index % 3) as Label)
+    }
+
+    fn read(&self, sample: Sample, start: usize, x: &mut [f32]) {
+        let (rng, index) = (Rng::seed(SEED), sample.index as u64);
+        let noise = rng.fork(self.stream).fork(index);
         for (i, x) in (start as u64..).zip(x) {
-            let center = rng.fork(0).fork(label).fork(i).uniform();
+            let center = rng.fork(0).fork(index % 3).fork(i).uniform();
             *x = (center + 0.5 * noise.fork(i).uniform()) as f32;
         }
     }
@@ -110,5 +113,5 @@ pub fn run(gemm: &impl Gemm<f32>, memory: &mut Memory) -> Result<f32, Error> {
     NET.init(Init::He, Rng::seed(SEED), &mut buffers.state(&NET.arch)?);
     let mut solver = Solver::new(NET, config, gemm, &train, &val, buffers)?;
     solver.train(|_event| ())?;
-    Ok(solver.progress().best_val_acc)
+    Ok(solver.progress().best_val.unwrap_or_default())
 }

@@ -3,7 +3,7 @@
 
 use super::net::{HEAD, NET, SCRATCH};
 use barenet::optim::sgd;
-use barenet::{Arch, Error, FullyConnectedNet, Gemm, Init, Mat, Rng, TrainState, Weights};
+use barenet::{Arch, Error, FullyConnectedNet, Gemm, Init, Mat, Rng, Targets, TrainState, Weights};
 
 /// Samples of a step.
 pub const BATCH: usize = 8;
@@ -59,7 +59,7 @@ impl<const PARAMS: usize, const X: usize, const WORKSPACE: usize> Memory<PARAMS,
         let Self { params, grads, workspace, x, y } = self;
         let mut state = TrainState::new(&net.arch, params, &mut [], grads, workspace)?;
         let x = Mat::new(x, BATCH, net.arch.input_dim())?;
-        let loss = net.loss(gemm, Rng::seed(SEED), &mut state, x, y)?;
+        let loss = net.loss(gemm, Rng::seed(SEED), &mut state, x, Targets::Classes(y))?;
         let (params, grads) = state.params_and_grads();
         sgd(params, grads, rate)?;
         Ok(loss)

@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use barenet::{Arch, FullyConnectedNet, Init, Mat, Portable, Rng, TrainState};
+use barenet::{Arch, FullyConnectedNet, Init, Mat, Portable, Rng, Targets, TrainState};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: (Vec<usize>, bool, u8, u8, u64)| {
@@ -30,7 +30,7 @@ fuzz_target!(|input: (Vec<usize>, bool, u8, u8, u64)| {
     Rng::seed(seed).fill_normal(1.0, &mut x);
     let x = Mat::new(&x, batch, arch.input_dim()).expect("the length is right");
     let y = vec![0; batch];
-    let loss = net.loss(&Portable, Rng::seed(seed), &mut state, x, &y);
+    let loss = net.loss(&Portable, Rng::seed(seed), &mut state, x, Targets::Classes(&y));
     if cut == 0 || needed == 0 {
         assert!(loss.expect("everything fits").is_finite());
     } else {

@@ -119,7 +119,8 @@ impl<T: Number> Checkpoint<T> {
         bytes.extend_from_slice(&count(self.progress.iteration));
         bytes.extend_from_slice(&count(self.progress.num_checks));
         bytes.extend_from_slice(&count(self.progress.best_epoch));
-        self.progress.best_val_acc.write_le(&mut bytes);
+        // As before the first check, whose accuracy is at least 0.
+        self.progress.best_val.unwrap_or(T::NEG_INFINITY).write_le(&mut bytes);
         for array in self.arrays() {
             bytes.extend_from_slice(&count(array.len()));
             T::write_all_le(array, &mut bytes);
@@ -257,11 +258,11 @@ impl<'a> Reader<'a> {
         let data = self.u64()?;
         let config = self.text()?;
         let (iteration, num_checks, best_epoch) = (self.count()?, self.count()?, self.count()?);
-        let best_val_acc = T::read_le(self.take(T::SIZE)?)?;
+        let best_val = T::read_le(self.take(T::SIZE)?).filter(|best| best.is_finite());
         let checkpoint = Checkpoint {
             config,
             data,
-            progress: Progress { iteration, num_checks, best_val_acc, best_epoch },
+            progress: Progress { iteration, num_checks, best_val, best_epoch },
             params: self.array()?,
             running: self.array()?,
             update_state: self.array()?,
@@ -283,7 +284,7 @@ pub(crate) mod tests {
         Checkpoint {
             config: "seed = 1".to_owned(),
             data: 7,
-            progress: Progress { iteration: 2, num_checks: 1, best_val_acc: 0.5, best_epoch: 0 },
+            progress: Progress { iteration: 2, num_checks: 1, best_val: Some(0.5), best_epoch: 0 },
             params: vec![1.0, 2.0],
             running: vec![],
             update_state: vec![3.0],

@@ -9,7 +9,7 @@ use crate::config::Config;
 use anyhow::{Context, Result, ensure};
 use barenet::{
     Arch, Error, Event, FullyConnectedNet, History, Label, Progress, Rng, Solver, SolverBuffers,
-    Weights, check_accuracy,
+    Weights,
 };
 use barenet_blas::{Backend, Element};
 use barenet_data::DataSet;
@@ -319,7 +319,8 @@ pub fn evaluate<T: Number + Element>(
     let samples = split.samples(data, part, mean_image);
     let len = net.arch.infer_workspace_len(EVAL_BATCH);
     let mut workspace = allocate(len, "the activations of a batch")?;
-    let accuracy = backend
-        .install(|| check_accuracy(net, backend, weights, &samples, EVAL_BATCH, &mut workspace))?;
+    let accuracy = backend.install(|| {
+        barenet::evaluate(net, backend, weights, &samples, EVAL_BATCH, &mut workspace)
+    })?;
     Ok(accuracy.to_printed())
 }

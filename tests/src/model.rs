@@ -1,7 +1,7 @@
 //! A network together with its memory.
 
 use barenet::{
-    Error, Float, FullyConnectedNet, Gemm, Init, Label, Mat, Portable, Rng, TrainState, Weights,
+    Error, Float, FullyConnectedNet, Gemm, Init, Mat, Portable, Rng, Targets, TrainState, Weights,
 };
 
 /// A network, its numbers, and memory that starts as NaN: what is read before it is written shows.
@@ -48,14 +48,15 @@ impl<'a, T: Float> Model<'a, T> {
         gemm: &impl Gemm<T>,
         rng: Rng,
         x: &[T],
-        y: &[Label],
+        y: Targets<'_, T>,
     ) -> Result<T, Error> {
         let nan = T::from_f64(f64::NAN);
         self.grads.fill(nan);
-        let mut workspace = vec![nan; self.net.arch.train_workspace_len(y.len())];
+        let batch = x.len() / self.net.arch.input_dim();
+        let mut workspace = vec![nan; self.net.arch.train_workspace_len(batch)];
         let Self { net, params, running, grads } = self;
         let mut state = TrainState::new(&net.arch, params, running, grads, &mut workspace)?;
-        net.loss(gemm, rng, &mut state, Mat::new(x, y.len(), net.arch.input_dim())?, y)
+        net.loss(gemm, rng, &mut state, Mat::new(x, batch, net.arch.input_dim())?, y)
     }
 
     /// The loss of a batch.
@@ -63,7 +64,7 @@ impl<'a, T: Float> Model<'a, T> {
     /// # Panics
     ///
     /// If the batch does not fit the network.
-    pub fn loss(&mut self, rng: Rng, x: &[T], y: &[Label]) -> T {
+    pub fn loss(&mut self, rng: Rng, x: &[T], y: Targets<'_, T>) -> T {
         self.loss_with(&Portable, rng, x, y).unwrap()
     }
 

@@ -8,7 +8,7 @@ use barenet::layers::{
 };
 use barenet::{
     Arch, Error, FullyConnectedNet, Init, Label, Loss, Mat, MatMut, Portable, Rng, ShapeError,
-    TrainState, Weights, layer_grads, layer_params, layer_running, layer_running_mut,
+    Targets, TrainState, Weights, layer_grads, layer_params, layer_running, layer_running_mut,
 };
 use proptest::prelude::*;
 
@@ -134,7 +134,7 @@ proptest! {
                 TrainState::new(&arch, &mut params, &mut running, &mut grads, &mut workspace).unwrap();
             net.init(Init::He, Rng::seed(seed), &mut state);
             let x = Mat::new(&x, batch, arch.input_dim()).unwrap();
-            let loss = net.loss(&Portable, Rng::seed(1), &mut state, x, &y).unwrap();
+            let loss = net.loss(&Portable, Rng::seed(1), &mut state, x, Targets::Classes(&y)).unwrap();
             let mut workspace = vec![fill; arch.infer_workspace_len(batch)];
             let weights = Weights::new(&arch, &params, &running).unwrap();
             let scores = net.scores(&Portable, weights, x, &mut workspace).unwrap();
@@ -159,7 +159,7 @@ proptest! {
             let mut workspace = vec![f64::NAN; len];
             let mut state =
                 TrainState::new(&arch, &mut params, &mut running, &mut grads, &mut workspace).unwrap();
-            net.loss(&Portable, Rng::seed(1), &mut state, x, &y)
+            net.loss(&Portable, Rng::seed(1), &mut state, x, Targets::Classes(&y))
         };
         let required = arch.train_workspace_len(batch);
         prop_assert!(loss(required + longer).is_ok());
@@ -208,7 +208,7 @@ proptest! {
         let mut workspace = vec![0.0; arch.train_workspace_len(rows)];
         let mut state =
             TrainState::new(&arch, &mut params, &mut running, &mut grads, &mut workspace).unwrap();
-        let loss = net.loss(&Portable, Rng::seed(1), &mut state, x, &y);
+        let loss = net.loss(&Portable, Rng::seed(1), &mut state, x, Targets::Classes(&y));
         prop_assert_eq!(loss.is_ok(), cols == arch.input_dim() && num_labels == rows);
         if loss.is_err() {
             prop_assert!(grads.iter().all(|&grad| grad == 7.0));
@@ -235,7 +235,7 @@ proptest! {
         let mut state =
             TrainState::new(&arch, &mut params, &mut running, &mut grads, &mut workspace).unwrap();
         let x = Mat::new(&x, batch, arch.input_dim()).unwrap();
-        let loss = net.loss(&Portable, Rng::seed(1), &mut state, x, &y);
+        let loss = net.loss(&Portable, Rng::seed(1), &mut state, x, Targets::Classes(&y));
         prop_assert_eq!(loss, Err(Error::InvalidLabel { index, label, num_classes }));
         prop_assert!(grads.iter().all(|&grad| grad == 7.0));
     }
@@ -263,7 +263,7 @@ fn a_keep_prob_out_of_range_is_refused() {
         let mut state =
             TrainState::new(&arch, &mut params, &mut [], &mut grads, &mut workspace).unwrap();
         let x = Mat::new(&[1.0, 2.0], 1, 2).unwrap();
-        let loss = net.loss(&Portable, Rng::seed(0), &mut state, x, &[0]);
+        let loss = net.loss(&Portable, Rng::seed(0), &mut state, x, Targets::Classes(&[0]));
         assert!(matches!(loss, Err(Error::InvalidConfig { .. })), "{keep_prob}");
     }
 }

@@ -1,7 +1,7 @@
 //! `core/examples/complete.rs`, which uses nothing of the library, trains as the library does.
 
 use barenet::optim::UpdateRule;
-use barenet::{Arch, FullyConnectedNet, Init, Label, Mat, Portable, Rng, TrainState};
+use barenet::{Arch, FullyConnectedNet, Init, Label, Mat, Portable, Rng, Targets, TrainState};
 
 #[path = "../../core/examples/complete.rs"]
 #[allow(dead_code)]
@@ -30,7 +30,8 @@ fn the_example_in_one_file_has_the_losses_of_the_library() {
         if t == 1 {
             net.init(Init::He, Rng::seed(0), &mut state);
         }
-        losses.push(net.loss(&Portable, Rng::seed(0), &mut state, x, &y).unwrap());
+        losses
+            .push(net.loss(&Portable, Rng::seed(0), &mut state, x, Targets::Classes(&y)).unwrap());
         let t = usize::try_from(t).unwrap();
         rule.update(&Portable, complete::LEARNING_RATE, t, &mut params, &grads, &mut update_state)
             .unwrap();

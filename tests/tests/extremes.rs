@@ -4,8 +4,9 @@
 use barenet::quant::Observer;
 use barenet::{
     Arch, Compact, Dataset, Epilogue, Error, Float, FullyConnectedNet, Gemm, GemmArgs, Label,
-    LayerSpec, Mat, MatMut, Op, Portable, Progress, Rng, Rows, Solver, SolverBuffers, SolverConfig,
-    TrainState, UpdateRule, Weights, layer_grads, layer_params, layer_running, layer_running_mut,
+    LayerSpec, Mat, MatMut, Op, Portable, Progress, Rng, Rows, Sample, Solver, SolverBuffers,
+    SolverConfig, Target, Targets, TrainState, UpdateRule, Weights, layer_grads, layer_params,
+    layer_running, layer_running_mut,
 };
 use barenet_blas::{Backend, Element, Kernel};
 
@@ -107,7 +108,9 @@ fn a_batch_that_no_memory_holds_is_refused() {
             let mut state =
                 TrainState::new(&arch, &mut params, &mut running, &mut grads, &mut workspace)
                     .unwrap();
-            let error = net.loss(&Portable, Rng::seed(0), &mut state, &x, &[0]).unwrap_err();
+            let error = net
+                .loss(&Portable, Rng::seed(0), &mut state, &x, Targets::Classes(&[0]))
+                .unwrap_err();
             assert!(matches!(error, Error::Shape(e) if e.what == "y"), "{rows}: {error}");
         }
     }
@@ -124,12 +127,16 @@ impl Dataset<f32> for Said {
         self.len
     }
 
-    fn label(&self, index: usize) -> Label {
-        (self.label)(index)
+    fn input_dim(&self) -> usize {
+        2
     }
 
-    fn read(&self, index: usize, _start: usize, x: &mut [f32]) {
-        x.fill(index as f32);
+    fn target(&self, index: usize) -> Target {
+        Target::Class((self.label)(index))
+    }
+
+    fn read(&self, sample: Sample, _start: usize, x: &mut [f32]) {
+        x.fill(sample.index as f32);
     }
 }
 
@@ -231,7 +238,7 @@ fn a_label_that_names_no_class_is_refused_wherever_it_is() {
     let params = vec![0.1; ARCH.num_params()];
     let weights = Weights::new(&ARCH, &params, &[]).unwrap();
     let accuracy =
-        |data: &Said| barenet::check_accuracy(&net, &Portable, weights, data, 3, &mut [0.0; 32]);
+        |data: &Said| barenet::evaluate(&net, &Portable, weights, data, 3, &mut [0.0; 32]);
     assert_eq!(accuracy(&FINE), Ok(0.5));
     assert_eq!(accuracy(&last), Err(error));
 }

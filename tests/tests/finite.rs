@@ -3,8 +3,8 @@
 
 use barenet::layers::BatchNormConfig;
 use barenet::{
-    Arch, Dataset, Error, FullyConnectedNet, Init, Label, Loss, Portable, Progress, Rng, Solver,
-    SolverBuffers, SolverConfig, TrainState, UpdateRule, Weights, check_accuracy,
+    Arch, Dataset, Error, FullyConnectedNet, Init, Loss, Portable, Progress, Rng, Sample, Solver,
+    SolverBuffers, SolverConfig, Target, Targets, TrainState, UpdateRule, Weights, evaluate,
 };
 
 const PLAIN: Arch<'static> = Arch::new(&[5, 6, 4, 3]);
@@ -20,13 +20,17 @@ impl Dataset<f32> for Points {
         40
     }
 
-    fn label(&self, index: usize) -> Label {
-        (index % 3) as Label
+    fn input_dim(&self) -> usize {
+        5
     }
 
-    fn read(&self, index: usize, start: usize, x: &mut [f32]) {
+    fn target(&self, index: usize) -> Target {
+        Target::Class((index % 3) as u32)
+    }
+
+    fn read(&self, sample: Sample, start: usize, x: &mut [f32]) {
         for (x, column) in x.iter_mut().zip(start..) {
-            let unit = ((index * 7 + column * 3) % 11) as f32 - 5.0;
+            let unit = ((sample.index * 7 + column * 3) % 11) as f32 - 5.0;
             *x = if column == 2 { 0.0 } else { unit * self.scale };
         }
     }
@@ -155,7 +159,7 @@ fn running_statistics_stay_where_the_loss_is_not_finite() {
     let x = [f32::NAN, 1.0, 2.0, 3.0, 4.0, 1.0, 2.0, 3.0, 4.0, 5.0];
     let x = barenet::Mat::new(&x, 2, 5).unwrap();
     let net = FullyConnectedNet::<f32>::new(arch);
-    let loss = net.loss(&Portable, Rng::seed(0), &mut state, x, &[0, 1]).unwrap();
+    let loss = net.loss(&Portable, Rng::seed(0), &mut state, x, Targets::Classes(&[0, 1])).unwrap();
     assert!(loss.is_nan() && state.grads().iter().all(|g| g.is_nan()));
     assert_eq!(stats, vec![0.25; running]);
 }
@@ -190,7 +194,7 @@ fn a_network_whose_scores_are_not_finite_has_no_accuracy() {
         let params = vec![param; arch.num_params()];
         let weights = Weights::new(&arch, &params, &[]).unwrap();
         let data = Points { scale: 1.0 };
-        let found = check_accuracy(&net, &Portable, weights, &data, 10, &mut workspace);
+        let found = evaluate(&net, &Portable, weights, &data, 10, &mut workspace);
         assert_eq!(found, Err(Error::NonFinite { what: "scores" }), "{param}");
     }
 }
@@ -220,7 +224,7 @@ fn a_run_does_not_go_on_with_best_weights_that_are_not_finite() {
             workspace: &mut vec![0.0; config.workspace_len(&arch)],
             history: Default::default(),
         };
-        let at = Progress { iteration: 4, num_checks: 2, best_val_acc: 0.5, best_epoch: 1 };
+        let at = Progress { iteration: 4, num_checks: 2, best_val: Some(0.5), best_epoch: 1 };
         let found = Solver::resume(net, config, &Portable, &data, &data, buffers, at).map(|_| ());
         assert_eq!(found, what.map_or(Ok(()), |what| Err(Error::NonFinite { what })));
     }

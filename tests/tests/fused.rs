@@ -6,7 +6,7 @@ use barenet::layers::{
 };
 use barenet::{
     Arch, Epilogue, Float, FullyConnectedNet, Gemm, GemmArgs, Init, Label, Loss, Mat, MatMut,
-    Portable, Rng, Rows, layer_params,
+    Portable, Rng, Rows, Targets, layer_params,
 };
 use barenet_blas::{Backend, Kernel};
 use barenet_tests::Model;
@@ -266,7 +266,7 @@ fn by_layers(model: &Model<'_, f64>, x: &[f64], y: &[Label]) -> (f64, Vec<f64>) 
     let mut dout = vec![0.0; input.len()];
     let classes = net.arch.num_classes();
     let (scores, d) = (Mat::new(&input, batch, classes), MatMut::new(&mut dout, batch, classes));
-    let mut loss = net.loss.loss(scores.unwrap(), y, d.unwrap()).unwrap();
+    let mut loss = net.loss.loss(scores.unwrap(), Targets::Classes(y), d.unwrap()).unwrap();
     let layers: Vec<_> = net.arch.layers().collect();
     for (layer, (layer_input, x_hat, inv_std)) in layers.iter().zip(&cached).rev() {
         let (d, m) = (layer.fan_in, layer.fan_out);
@@ -335,7 +335,7 @@ fn assert_is_that_of_its_layers(dims: &'static [usize], batch: usize, batchnorm:
         let mut alone = None;
         for threads in [1, 2] {
             let backend = Backend::with_threads(kernel, threads).unwrap();
-            let found = model.loss_with(&backend, Rng::seed(0), &x, &y).unwrap();
+            let found = model.loss_with(&backend, Rng::seed(0), &x, Targets::Classes(&y)).unwrap();
             let what = format!("{dims:?}, {batch}, {batchnorm}, {loss:?}, {kernel}, {threads}");
             assert!((found - expected).abs() < IDENTITY, "{what}: {found} for {expected}");
             for (index, (found, expected)) in model.grads.iter().zip(&grads).enumerate() {

@@ -2,7 +2,9 @@
 
 use barenet::gradient_check::rel_error;
 use barenet::layers::*;
-use barenet::{Arch, Float, FullyConnectedNet, Init, Mat, MatMut, Portable, Rng, UpdateRule};
+use barenet::{
+    Arch, Float, FullyConnectedNet, Init, Mat, MatMut, Portable, Rng, Targets, UpdateRule,
+};
 use barenet_tests::tolerance::{GOLDEN_F32, GOLDEN_F64, TRAJECTORY_F32};
 use barenet_tests::{Golden, Model};
 
@@ -196,14 +198,14 @@ fn check_network<T: Float>(file: &str, batchnorm: bool) {
     let mut model = Model::<T>::new(net, Init::He, 0);
     model.params = g.params("params", 3);
     let (x, y) = (g.array::<T>("x"), g.labels("y"));
-    let loss = model.loss(Rng::seed(0), &x, &y);
+    let loss = model.loss(Rng::seed(0), &x, Targets::Classes(&y));
     close("loss", &[loss], &[g.number("loss")]);
     close("grads", &model.grads, &g.params("grads", 3));
     if !batchnorm {
         close("scores", &model.scores(&x), &g.array("scores"));
     }
     model.net.reg = T::ZERO;
-    let data_loss = model.loss(Rng::seed(0), &x, &y);
+    let data_loss = model.loss(Rng::seed(0), &x, Targets::Classes(&y));
     close("data_loss", &[data_loss], &[g.number("data_loss")]);
 }
 
@@ -221,7 +223,7 @@ fn trajectory<T: Float>() {
     let mut state = vec![T::ZERO; 2 * model.params.len()];
     let mut losses = Vec::new();
     for (t, (x, y)) in (1..).zip(batches.take(40)) {
-        losses.push(model.loss(Rng::seed(0), x, y));
+        losses.push(model.loss(Rng::seed(0), x, Targets::Classes(y)));
         let Model { params, grads, .. } = &mut model;
         rule.update(&Portable, learning_rate, t, params, grads, &mut state).unwrap();
     }

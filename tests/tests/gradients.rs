@@ -3,8 +3,8 @@
 use barenet::gradient_check::{eval_numerical_gradient, rel_error};
 use barenet::layers::*;
 use barenet::{
-    Arch, Dataset as _, FullyConnectedNet, Init, Label, Loss, Mat, MatMut, Portable, Rng,
-    UpdateRule,
+    Arch, Dataset as _, FullyConnectedNet, Init, Label, Loss, Mat, MatMut, Portable, Rng, Sample,
+    Target, Targets, UpdateRule,
 };
 use barenet_tests::Model;
 use barenet_tests::tolerance::{GRADIENT, IDENTITY};
@@ -254,7 +254,7 @@ proptest! {
             }
         }
         let evaluate = |x: &[f64], dx: &mut [f64]| {
-            loss.loss(Mat::new(x, n, c).unwrap(), &y, MatMut::new(dx, n, c).unwrap()).unwrap()
+            loss.loss(Mat::new(x, n, c).unwrap(), Targets::Classes(&y), MatMut::new(dx, n, c).unwrap()).unwrap()
         };
         let (mut dx, mut numerical) = (vec![f64::NAN; n * c], vec![0.0; n * c]);
         evaluate(&x, &mut dx);
@@ -363,14 +363,14 @@ proptest! {
             *param += 0.1 * noise;
         }
         let (x, y) = (normal(seed ^ 1, n * dims[0]), labels(seed ^ 2, n, arch.num_classes()));
-        model.loss(Rng::seed(9), &x, &y);
+        model.loss(Rng::seed(9), &x, Targets::Classes(&y));
         let grads = model.grads.clone();
         // Two steps: where they disagree there is a kink in between, and no derivative to compare.
         let mut numerical = [1e-4, 3e-5].map(|h| {
             let (mut at, mut grad) = (model.clone(), vec![0.0; grads.len()]);
             let mut params = model.params.clone();
             eval_numerical_gradient(
-                |params| { at.params.copy_from_slice(params); at.loss(Rng::seed(9), &x, &y) },
+                |params| { at.params.copy_from_slice(params); at.loss(Rng::seed(9), &x, Targets::Classes(&y)) },
                 &mut params, h, &mut grad,
             ).unwrap();
             grad
@@ -394,10 +394,13 @@ impl barenet::Dataset<f64> for Nothing {
     fn len(&self) -> usize {
         0
     }
-    fn label(&self, _index: usize) -> Label {
-        0
+    fn input_dim(&self) -> usize {
+        1
     }
-    fn read(&self, _index: usize, _start: usize, _x: &mut [f64]) {}
+    fn target(&self, _index: usize) -> Target {
+        Target::Class(0)
+    }
+    fn read(&self, _sample: Sample, _start: usize, _x: &mut [f64]) {}
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! Training the last layers of a network whose other weights are frozen.
 
 use barenet::gradient_check::{eval_numerical_gradient, rel_error};
-use barenet::{Arch, Error, FullyConnectedNet, Init, Mat, Portable, Rng, TrainState, Weights};
+use barenet::{
+    Arch, Error, FullyConnectedNet, Init, Mat, Portable, Rng, Targets, TrainState, Weights,
+};
 
 const ARCH: Arch<'static> = Arch::new(&[7, 6, 5, 3]);
 const BATCH: usize = 4;
@@ -28,7 +30,7 @@ fn loss(net: &FullyConnectedNet<'_, f64>, params: &[f64], x: Mat<'_, f64>) -> (f
     let mut workspace = vec![f64::NAN; net.arch.train_workspace_len(BATCH)];
     let mut state =
         TrainState::new(&net.arch, &mut params, &mut [], &mut grads, &mut workspace).unwrap();
-    let loss = net.loss(&Portable, Rng::seed(0), &mut state, x, &Y).unwrap();
+    let loss = net.loss(&Portable, Rng::seed(0), &mut state, x, Targets::Classes(&Y)).unwrap();
     (loss, grads)
 }
 

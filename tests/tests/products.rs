@@ -1,7 +1,8 @@
 //! How many matrix products a network costs, counted by a backend that counts.
 
 use barenet::{
-    Arch, FullyConnectedNet, Gemm, GemmArgs, Init, Machine, Mat, Portable, Rng, TrainState, Weights,
+    Arch, FullyConnectedNet, Gemm, GemmArgs, Init, Machine, Mat, Portable, Rng, Targets,
+    TrainState, Weights,
 };
 use std::sync::Mutex;
 
@@ -37,7 +38,7 @@ fn products_of(net: FullyConnectedNet<'_, f32>) -> [Vec<(usize, usize, usize)>; 
     net.init(Init::He, Rng::seed(0), &mut state);
     let (counting, x) = (Counting::default(), [0.5; BATCH * 11]);
     let x = Mat::new(&x, BATCH, 11).unwrap();
-    net.loss(&counting, Rng::seed(1), &mut state, x, &[0, 1, 2, 0]).unwrap();
+    net.loss(&counting, Rng::seed(1), &mut state, x, Targets::Classes(&[0, 1, 2, 0])).unwrap();
     let training = counting.take();
     let weights = Weights::new(&arch, &params, &running).unwrap();
     let mut workspace = vec![f32::NAN; arch.infer_workspace_len(BATCH)];

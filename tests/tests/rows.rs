@@ -1,7 +1,7 @@
 //! Products whose left operand is made where it is multiplied, by every backend.
 
 use barenet::layers::{affine_backward, affine_forward};
-use barenet::{Arch, ShapeError};
+use barenet::{Arch, ShapeError, Targets};
 use barenet::{Float, FullyConnectedNet, Gemm, Init, Mat, MatMut, Portable, Rng, Rows, TrainState};
 use barenet_blas::{Backend, Element, Kernel};
 use barenet_tests::tolerance::{GEMM_F32, GEMM_F64};
@@ -168,10 +168,10 @@ fn a_network_trains_on_rows_as_on_numbers() {
                     .unwrap();
             net.init(Init::He, Rng::seed(0), &mut state);
             let loss = if is_made {
-                net.loss(&Portable, Rng::seed(0), &mut state, &x, &y)
+                net.loss(&Portable, Rng::seed(0), &mut state, &x, Targets::Classes(&y))
             } else {
                 let x = Mat::new(&numbers, 20, 300).unwrap();
-                net.loss(&Portable, Rng::seed(0), &mut state, x, &y)
+                net.loss(&Portable, Rng::seed(0), &mut state, x, Targets::Classes(&y))
             };
             (loss.unwrap(), grads)
         };

@@ -7,7 +7,9 @@
 use barenet::gradient_check::{eval_numerical_gradient, rel_error};
 use barenet::layers::{affine_forward, relu_forward};
 use barenet::optim::{adam, rmsprop, sgd_momentum};
-use barenet::{FullyConnectedNet, Init, Mat, MatMut, Portable, Rng, TwoLayerNet, layer_params};
+use barenet::{
+    FullyConnectedNet, Init, Mat, MatMut, Portable, Rng, Targets, TwoLayerNet, layer_params,
+};
 use barenet_tests::Model;
 
 /// How much above the seed's printed error is allowed: the last bit of a result may differ.
@@ -112,7 +114,8 @@ fn two_layer_net_gives_the_losses_of_the_seed() {
     let net = TwoLayerNet::new(d, h, c).unwrap();
     for (reg, expected) in [(0.0, 3.4702243556), (1.0, 26.5948426952)] {
         let mut model = two_layer(FullyConnectedNet { reg, ..net.net() });
-        let loss = model.loss(Rng::seed(0), &two_layer_inputs(), &TWO_LAYER_LABELS);
+        let loss =
+            model.loss(Rng::seed(0), &two_layer_inputs(), Targets::Classes(&TWO_LAYER_LABELS));
         assert!((loss - expected).abs() < LOSS, "reg {reg}: {loss} for {expected}");
     }
 }
@@ -130,12 +133,12 @@ fn two_layer_net_gradients_err_no_more_than_those_of_the_seed() {
     let x = two_layer_inputs();
     for (reg, seed_errors) in seed_errors {
         let mut model = two_layer(FullyConnectedNet { reg, ..net.net() });
-        model.loss(Rng::seed(0), &x, &TWO_LAYER_LABELS);
+        model.loss(Rng::seed(0), &x, Targets::Classes(&TWO_LAYER_LABELS));
         let analytic = model.grads.clone();
         let (mut params, mut numerical) = (model.params.clone(), vec![0.0; analytic.len()]);
         let mut loss = |params: &[f64]| {
             model.params.copy_from_slice(params);
-            model.loss(Rng::seed(0), &x, &TWO_LAYER_LABELS)
+            model.loss(Rng::seed(0), &x, Targets::Classes(&TWO_LAYER_LABELS))
         };
         eval_numerical_gradient(&mut loss, &mut params, 1e-4, &mut numerical).unwrap();
         let mut start = 0;

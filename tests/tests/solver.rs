@@ -2,8 +2,8 @@
 
 use barenet::{
     Arch, Dataset, Error, Event, Float, FullyConnectedNet, Gemm, History, Init, Label, Loss,
-    Portable, Position, Progress, Rng, Sampling, Schedule, Solver, SolverBuffers, SolverConfig,
-    UpdateRule, check_accuracy,
+    Portable, Position, Progress, Rng, Sample, Sampling, Schedule, Solver, SolverBuffers,
+    SolverConfig, Target, UpdateRule, evaluate,
 };
 
 use barenet_blas::{Backend, Element, Kernel};
@@ -27,8 +27,8 @@ struct Run<T> {
     y: Vec<Label>,
     workspace: Vec<T>,
     loss: Vec<T>,
-    train_acc: Vec<T>,
-    val_acc: Vec<T>,
+    train_metric: Vec<T>,
+    val_metric: Vec<T>,
 }
 
 impl<T: Float> Run<T> {
@@ -47,8 +47,8 @@ impl<T: Float> Run<T> {
             y: vec![Label::MAX; config.batch_size],
             workspace: nan(config.workspace_len(arch)),
             loss: nan(config.num_iterations(num_train)),
-            train_acc: nan(config.num_epochs + 1),
-            val_acc: nan(config.num_epochs + 1),
+            train_metric: nan(config.num_epochs + 1),
+            val_metric: nan(config.num_epochs + 1),
         };
         net.init(Init::He, Rng::seed(config.seed), &mut run.buffers().state(arch).unwrap());
         run
@@ -67,8 +67,8 @@ impl<T: Float> Run<T> {
             workspace: &mut self.workspace,
             history: History {
                 loss: &mut self.loss,
-                train_acc: &mut self.train_acc,
-                val_acc: &mut self.val_acc,
+                train: &mut self.train_metric,
+                val: &mut self.val_metric,
             },
         }
     }
@@ -82,8 +82,8 @@ impl<T: Float> Run<T> {
             &self.best_params,
             &self.best_running,
             &self.loss,
-            &self.train_acc,
-            &self.val_acc,
+            &self.train_metric,
+            &self.val_metric,
         ];
         kept.into_iter().flatten().map(|v| v.to_f64().to_bits()).collect()
     }
@@ -111,8 +111,8 @@ fn saved<T: Float>(buffers: &SolverBuffers<'_, T>) -> Run<T> {
         y: buffers.y.to_vec(),
         workspace: buffers.workspace.to_vec(),
         loss: buffers.history.loss.to_vec(),
-        train_acc: buffers.history.train_acc.to_vec(),
-        val_acc: buffers.history.val_acc.to_vec(),
+        train_metric: buffers.history.train.to_vec(),
+        val_metric: buffers.history.val.to_vec(),
     }
 }
 
@@ -131,11 +131,15 @@ impl<T: Float> Dataset<T> for Blobs {
         self.len
     }
 
-    fn label(&self, index: usize) -> Label {
-        (index % self.num_classes) as Label
+    fn input_dim(&self) -> usize {
+        self.dim
     }
 
-    fn read(&self, index: usize, start: usize, x: &mut [T]) {
+    fn target(&self, index: usize) -> Target {
+        Target::Class((index % self.num_classes) as Label)
+    }
+
+    fn read(&self, Sample { index, .. }: Sample, start: usize, x: &mut [T]) {
         let class = index % self.num_classes;
         let (mut centre, mut noise) = (vec![0.0_f64; self.dim], vec![0.0_f64; self.dim]);
         Rng::seed(77).fork(class as u64).fill_normal(1.0, &mut centre);
@@ -283,13 +287,17 @@ impl<T: Float> Dataset<T> for Noted<'_> {
         self.0.len
     }
 
-    fn label(&self, index: usize) -> Label {
-        self.1.lock().unwrap().push(index);
-        Dataset::<T>::label(self.0, index)
+    fn input_dim(&self) -> usize {
+        self.0.dim
     }
 
-    fn read(&self, index: usize, start: usize, x: &mut [T]) {
-        self.0.read(index, start, x);
+    fn target(&self, index: usize) -> Target {
+        self.1.lock().unwrap().push(index);
+        Dataset::<T>::target(self.0, index)
+    }
+
+    fn read(&self, sample: Sample, start: usize, x: &mut [T]) {
+        self.0.read(sample, start, x);
     }
 }
 
@@ -300,6 +308,7 @@ fn batches(config: SolverConfig<f64>, train: &Blobs) -> Vec<Vec<usize>> {
     let noted = Noted(train, Mutex::default());
     let mut solver = Solver::new(net, config, &Portable, &noted, &VAL, run.buffers()).unwrap();
     let mut batches = Vec::new();
+    noted.take();
     while let Some(event) = solver.advance().unwrap() {
         let samples = noted.take();
         if let Event::Step { .. } = event {
@@ -401,7 +410,7 @@ fn every_rule_overfits_fifty_samples() {
         };
         let net = FullyConnectedNet::with_arch(arch);
         let (run, ..) = trained(net, config, &Portable, &train, &VAL_OF_TRAIN);
-        assert_eq!(*run.train_acc.last().unwrap(), 1.0, "{rule}: {:?}", run.train_acc);
+        assert_eq!(*run.train_metric.last().unwrap(), 1.0, "{rule}: {:?}", run.train_metric);
         assert!(run.loss.last().unwrap() < &0.1, "{rule}: {:?}", run.loss.last());
     }
 }
@@ -425,19 +434,19 @@ fn checks_come_after_the_first_step_and_after_every_epoch() {
                 steps += 1;
                 assert_eq!(iteration, steps);
             }
-            Event::Epoch { epoch, train_acc, val_acc, best } => {
+            Event::Epoch { epoch, train, val, best } => {
                 assert_eq!(epoch, epochs);
-                assert_eq!((train_acc, val_acc), (run.train_acc[epoch], run.val_acc[epoch]));
-                let before = run.val_acc[..epoch].iter().copied().fold(-1.0, f64::max);
-                assert_eq!(best, val_acc > before);
+                assert_eq!((train, val), (run.train_metric[epoch], run.val_metric[epoch]));
+                let before = run.val_metric[..epoch].iter().copied().fold(-1.0, f64::max);
+                assert_eq!(best, val > before);
                 epochs += 1;
             }
         }
     }
     assert_eq!((steps, epochs), (progress.iteration, progress.num_checks));
-    let best = run.val_acc.iter().copied().fold(-1.0, f64::max);
-    assert_eq!(progress.best_val_acc, best);
-    assert_eq!(run.val_acc[progress.best_epoch], best);
+    let best = run.val_metric.iter().copied().fold(-1.0, f64::max);
+    assert_eq!(progress.best_val, Some(best));
+    assert_eq!(run.val_metric[progress.best_epoch], best);
 }
 
 #[test]
@@ -447,8 +456,8 @@ fn the_best_weights_have_the_best_validation_accuracy() {
     let mut solver = Solver::new(net, config, &Portable, &TRAIN, &VAL, run.buffers()).unwrap();
     solver.train(|_| {}).unwrap();
     let workspace = &mut vec![f64::NAN; net.arch.infer_workspace_len(8)];
-    let found = check_accuracy(&net, &Portable, solver.best_weights(), &VAL, 8, workspace).unwrap();
-    assert_eq!(found, solver.progress().best_val_acc);
+    let found = evaluate(&net, &Portable, solver.best_weights(), &VAL, 8, workspace).unwrap();
+    assert_eq!(Some(found), solver.progress().best_val);
 }
 
 /// Samples become NaN when the test says so.
@@ -459,12 +468,16 @@ impl<T: Float> Dataset<T> for Poisoned {
         TRAIN.len
     }
 
-    fn label(&self, index: usize) -> Label {
-        Dataset::<T>::label(&TRAIN, index)
+    fn input_dim(&self) -> usize {
+        TRAIN.dim
     }
 
-    fn read(&self, index: usize, start: usize, x: &mut [T]) {
-        TRAIN.read(index, start, x);
+    fn target(&self, index: usize) -> Target {
+        Dataset::<T>::target(&TRAIN, index)
+    }
+
+    fn read(&self, sample: Sample, start: usize, x: &mut [T]) {
+        TRAIN.read(sample, start, x);
         if self.0.load(Ordering::Relaxed) {
             x.fill(T::from_f64(f64::NAN));
         }
@@ -556,8 +569,8 @@ fn each_buffer_that_is_too_short_is_named() {
         ("y", |run| run.y.truncate(run.y.len() - 1)),
         ("workspace", |run| run.workspace.truncate(run.workspace.len() - 1)),
         ("history.loss", |run| run.loss.truncate(run.loss.len() - 1)),
-        ("history.train_acc", |run| run.train_acc.truncate(run.train_acc.len() - 1)),
-        ("history.val_acc", |run| run.val_acc.truncate(run.val_acc.len() - 1)),
+        ("history.train", |run| run.train_metric.truncate(run.train_metric.len() - 1)),
+        ("history.val", |run| run.val_metric.truncate(run.val_metric.len() - 1)),
     ];
     for (name, shorten) in buffers {
         let mut run = Run::new(&net, &config, TRAIN.len);

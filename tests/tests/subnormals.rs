@@ -3,7 +3,7 @@
 //! arithmetic stays as it was.
 
 use barenet::{
-    Arch, Float, FullyConnectedNet, Gemm, Label, Machine, Mat, Portable, Rng, TrainState,
+    Arch, Float, FullyConnectedNet, Gemm, Label, Machine, Mat, Portable, Rng, Targets, TrainState,
     UpdateRule,
 };
 use barenet_blas::{Backend, Element, Kernel};
@@ -69,7 +69,7 @@ impl<'a, T: Float> Step<'a, T> {
         let (params, running, grads) = (&mut self.params, &mut self.running, &mut self.grads);
         let mut state = TrainState::new(&arch, params, running, grads, &mut workspace).unwrap();
         let x = Mat::new(&self.x, BATCH, arch.input_dim()).unwrap();
-        let loss = self.net.loss(gemm, Rng::seed(3), &mut state, x, &y).unwrap();
+        let loss = self.net.loss(gemm, Rng::seed(3), &mut state, x, Targets::Classes(&y)).unwrap();
         let rule = UpdateRule::SgdMomentum { momentum: T::from_f64(0.9) };
         let rate = T::from_f64(1e-3);
         rule.update(gemm, rate, 1, &mut self.params, &self.grads, &mut self.state).unwrap();

@@ -189,11 +189,11 @@ fn train_one<T: Number + Element>(
     let num_epochs = config.solver::<T>().num_epochs;
     let outcome: Outcome<T> =
         trainer::train(config, (data, &split), &mean_image, backend, None, |event, _| {
-            if let Event::Epoch { epoch, train_acc, val_acc, .. } = event {
+            if let Event::Epoch { epoch, train, val, .. } = event {
                 console.line(&format!(
                     "(Epoch {epoch} / {num_epochs}) train acc: {:.6}; val_acc: {:.6}",
-                    train_acc.to_printed(),
-                    val_acc.to_printed()
+                    train.to_printed(),
+                    val.to_printed()
                 ));
             }
             Ok(ControlFlow::Continue(()))

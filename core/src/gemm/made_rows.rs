@@ -49,6 +49,23 @@ pub trait Rows<T>: Sync {
     }
 }
 
+impl<T: Copy + Sync> Rows<T> for Mat<'_, T> {
+    fn shape(&self) -> (usize, usize) {
+        Mat::shape(self)
+    }
+
+    #[inline(always)]
+    fn read(&self, row: usize, start: usize, out: &mut [T]) {
+        let stored = self
+            .data()
+            .get(row.saturating_mul(self.cols()).saturating_add(start)..)
+            .unwrap_or_default();
+        for (out, &stored) in out.iter_mut().zip(stored) {
+            *out = stored;
+        }
+    }
+}
+
 /// Makes a block of a matrix: as many rows as fit into `block`, of `cols` columns, from (`top`, `left`) on.
 struct MakeBlock<'a, T, R> {
     x: &'a R,

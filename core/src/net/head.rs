@@ -3,10 +3,9 @@
 
 use crate::float::Float;
 use crate::gemm::Gemm;
-use crate::layers::{HiddenParams, Input, Label, Loss, Relu, affine_dx};
+use crate::layers::{HiddenParams, Input, Loss, Relu, Targets, affine_dx};
 use crate::machine::Pass;
 use crate::mat::{Mat, MatMut};
-use crate::slices::halves;
 
 /// So many samples make a band: fewer would not pay for handing them to a thread.
 const MIN_BAND: usize = 24;
@@ -23,21 +22,23 @@ pub(super) struct Head<'a, T> {
     /// norm.
     pub(super) relu_scale: Option<T>,
     pub(super) num_samples: usize,
+    /// The targets of all samples.
+    pub(super) y: Targets<'a, T>,
 }
 
 impl<T: Float> Head<'_, T> {
     /// Computes scores and loss of samples, overwrites the scores with their gradient, and returns the sum of the
-    /// losses. Shapes and labels are right.
+    /// losses. The samples begin with number `first` of the batch. Shapes and targets are right.
     pub(super) fn run(
         &self,
         gemm: &impl Gemm<T>,
         x: impl Input<T>,
-        y: &[Label],
+        first: usize,
         mut scores: MatMut<'_, T>,
     ) -> T {
         let HiddenParams { w, b, .. } = self.params;
         let _shapes_agree = x.affine(gemm, w, b, false, scores.reborrow());
-        self.loss.sum_in_place(scores, y, self.num_samples)
+        self.loss.sum_in_place(scores, self.y, first, self.num_samples)
     }
 }
 
@@ -47,7 +48,7 @@ pub(super) struct Bands<'a, T, G> {
     pub(super) gemm: &'a G,
     pub(super) head: Head<'a, T>,
     pub(super) x: Mat<'a, T>,
-    pub(super) y: &'a [Label],
+    pub(super) first: usize,
     pub(super) scores: MatMut<'a, T>,
     pub(super) dx: MatMut<'a, T>,
 }
@@ -60,16 +61,17 @@ impl<T: Float, G: Gemm<T>> Pass for Bands<'_, T, G> {
             return Err(self);
         }
         let at = self.x.rows() / 2 / WHOLE_ROWS * WHOLE_ROWS;
-        let ((x, x_rest), (y, y_rest)) = (self.x.split_rows(at), halves(self.y, at));
+        let (x, x_rest) = self.x.split_rows(at);
         let (scores, scores_rest) = self.scores.split_rows(at);
         let (dx, dx_rest) = self.dx.split_rows(at);
-        let rest = Self { x: x_rest, y: y_rest, scores: scores_rest, dx: dx_rest, ..self };
-        Ok((Self { x, y, scores, dx, ..self }, rest))
+        let first = self.first + at;
+        let rest = Self { x: x_rest, first, scores: scores_rest, dx: dx_rest, ..self };
+        Ok((Self { x, scores, dx, ..self }, rest))
     }
 
     fn run(self) -> T {
-        let Self { gemm, head, x, y, mut scores, dx } = self;
-        let sum = head.run(gemm, x, y, scores.reborrow());
+        let Self { gemm, head, x, first, mut scores, dx } = self;
+        let sum = head.run(gemm, x, first, scores.reborrow());
         let before = head.relu_scale.map(|scale| Relu { out: x, scale });
         let _shapes_agree = affine_dx(gemm, scores.as_mat(), head.params.w, before, dx);
         sum

@@ -31,6 +31,17 @@ impl<T: Float> FullyConnectedNet<'_, T> {
         x: impl Input<T>,
         workspace: &'w mut [T],
     ) -> Result<Mat<'w, T>, Error> {
+        Ok(self.scores_mut(gemm, weights, x, workspace)?.into_mat())
+    }
+
+    /// The same, for a loss that overwrites them.
+    pub(crate) fn scores_mut<'w>(
+        &self,
+        gemm: &impl Gemm<T>,
+        weights: Weights<'_, T>,
+        x: impl Input<T>,
+        workspace: &'w mut [T],
+    ) -> Result<MatMut<'w, T>, Error> {
         self.run(gemm, weights, x, self.arch.num_layers(), workspace)
     }
 
@@ -41,7 +52,7 @@ impl<T: Float> FullyConnectedNet<'_, T> {
     /// that architecture on the features: its gradients are those that the whole network would have.
     ///
     /// ```
-    /// use barenet::{Arch, FullyConnectedNet, Mat, Portable, TrainState, Weights, layer_params, optim::sgd};
+    /// use barenet::{Arch, FullyConnectedNet, Portable, Targets, TrainState, Weights, optim::sgd};
     ///
     /// const NET: FullyConnectedNet<'static, f32> = FullyConnectedNet::new(Arch::new(&[2, 3, 2]));
     /// const HEAD: FullyConnectedNet<'static, f32> = FullyConnectedNet::new(NET.arch.head(1));
@@ -55,7 +66,7 @@ impl<T: Float> FullyConnectedNet<'_, T> {
     /// let weights = Weights::new(&NET.arch, &PARAMS, &[])?;
     /// let features = NET.features(&Portable, weights, &[10_u8, 20][..], 1, &mut workspace)?;
     /// let mut state = TrainState::new(&HEAD.arch, &mut params, &mut [], &mut grads, &mut train_workspace)?;
-    /// let loss = HEAD.loss(&Portable, barenet::Rng::seed(0), &mut state, features, &[1])?;
+    /// let loss = HEAD.loss(&Portable, barenet::Rng::seed(0), &mut state, features, Targets::Classes(&[1]))?;
     /// let (params, grads) = state.params_and_grads();
     /// sgd(params, grads, 0.01)?;
     /// assert!(loss > 0.0 && params[0] < 0.5 && params[1] > 0.5);
@@ -86,7 +97,7 @@ impl<T: Float> FullyConnectedNet<'_, T> {
             let what = "num_layers must be at least 1 and leave at least one layer";
             return Err(Error::InvalidConfig { what });
         }
-        self.run(gemm, weights, x, num_layers, workspace)
+        Ok(self.run(gemm, weights, x, num_layers, workspace)?.into_mat())
     }
 
     /// The output of layer `num_layers`, at test time.
@@ -97,7 +108,7 @@ impl<T: Float> FullyConnectedNet<'_, T> {
         x: impl Input<T>,
         num_layers: usize,
         workspace: &'w mut [T],
-    ) -> Result<Mat<'w, T>, Error> {
+    ) -> Result<MatMut<'w, T>, Error> {
         let (batch, _) = x.shape();
         let weights = Weights::new(&self.arch, weights.params, weights.running)?;
         check_shape("x", (batch, self.arch.input_dim()), x.shape())?;
@@ -123,8 +134,7 @@ impl<T: Float> FullyConnectedNet<'_, T> {
             width = layer.fan_out;
             core::mem::swap(&mut read, &mut write);
         }
-        let out: &'w [T] = read;
-        Ok(Mat::new(out.get(..len(width)).ok_or(too_small)?, batch, width)?)
+        Ok(MatMut::new(read.get_mut(..len(width)).ok_or(too_small)?, batch, width)?)
     }
 
     /// One layer at test time.

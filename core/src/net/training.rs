@@ -8,8 +8,8 @@ use crate::error::{Error, check_shape};
 use crate::float::Float;
 use crate::gemm::Gemm;
 use crate::layers::{
-    Dropout, HiddenGrads, HiddenParams, Input, Label, NormGrads, Relu, RunningStats, affine_dw,
-    affine_dx, check_labels, hidden_forward_train, mean, norm_relu_backward,
+    Dropout, HiddenGrads, HiddenParams, Input, NormGrads, Relu, RunningStats, Targets, affine_dw,
+    affine_dx, hidden_forward_train, mean, norm_relu_backward,
 };
 use crate::machine::run;
 use crate::mat::{Mat, MatMut};
@@ -36,25 +36,26 @@ impl<T: Float> FullyConnectedNet<'_, T> {
     /// | argument | shape  | role                                             |
     /// |----------|--------|--------------------------------------------------|
     /// | `x`      | (N, D) | input: a [`Mat`], one image as bytes, or [`Rows`](crate::Rows) |
-    /// | `y`      | (N)    | the right classes                                |
+    /// | `y`      | (N) or (N, C) | the right classes, or the right outputs   |
     /// | `state`  |        | workspace of at least `arch.train_workspace_len(N)` |
     ///
     /// # Errors
     ///
     /// [`Error::Shape`] if `x` or `y` does not fit, [`Error::BufferTooSmall`] if the workspace is too
-    /// short, [`Error::InvalidLabel`], or [`Error::InvalidConfig`] for a `keep_prob` out of range.
+    /// short, [`Error::InvalidLabel`], or [`Error::InvalidConfig`] for a `keep_prob` out of range, and for
+    /// classes where the loss takes numbers or the other way round.
     pub fn loss(
         &self,
         gemm: &impl Gemm<T>,
         rng: Rng,
         state: &mut TrainState<'_, T>,
         x: impl Input<T>,
-        y: &[Label],
+        y: Targets<'_, T>,
     ) -> Result<T, Error> {
         let (batch, _) = x.shape();
         let TrainState { params, running, grads, workspace } = state;
         check_shape("x", (batch, self.arch.input_dim()), x.shape())?;
-        check_labels((batch, self.arch.num_classes()), y)?;
+        self.loss.check_targets((batch, self.arch.num_classes()), y)?;
         let required = self.arch.train_workspace_len(batch);
         check_workspace(required, workspace.len())?;
         // Unreachable once the lengths are checked; an error is cheaper to prove than a panic.
@@ -89,14 +90,14 @@ impl<T: Float> FullyConnectedNet<'_, T> {
                 flush.run(cache.out.data_mut());
                 input = Some(Mat::new(cache.out.into_data(), batch, layer.fan_out)?);
             } else {
-                let head = Head { loss: self.loss, params, relu_scale, num_samples: batch };
+                let head = Head { loss: self.loss, params, relu_scale, num_samples: batch, y };
                 let scores = block(dout_block, batch, layer.fan_out).ok_or(broken)?;
                 sum = match input {
-                    None => head.run(gemm, x, y, scores),
+                    None => head.run(gemm, x, 0, scores),
                     Some(x) => {
                         let dx = block(dx_block, batch, layer.fan_in).ok_or(broken)?;
                         let dx_len = batch.saturating_mul(layer.fan_in);
-                        let sum = run(gemm, Bands { gemm, head, x, y, scores, dx });
+                        let sum = run(gemm, Bands { gemm, head, x, first: 0, scores, dx });
                         flush.run(dx_block.get_mut(..dx_len).unwrap_or_default());
                         sum
                     }

@@ -5,6 +5,7 @@ use crate::arch::Arch;
 use crate::error::{Error, check_buffer, check_finite, check_len};
 use crate::float::Float;
 use crate::layers::Label;
+use crate::net::FullyConnectedNet;
 use crate::state::TrainState;
 
 /// The slices that a training run works in.
@@ -24,7 +25,7 @@ pub struct SolverBuffers<'a, T> {
     pub best_running: &'a mut [T],
     /// Which samples make up a batch, at least `config.batch_size`. May hold anything.
     pub indices: &'a mut [usize],
-    /// Their labels, at least `config.batch_size`. May hold anything.
+    /// Their labels, at least `config.batch_size` if the loss takes classes. May hold anything.
     pub y: &'a mut [Label],
     /// Activations and caches, at least `config.workspace_len(&arch)`. May hold anything.
     pub workspace: &'a mut [T],
@@ -62,15 +63,15 @@ impl<T: Float> SolverBuffers<'_, T> {
 pub struct History<'a, T> {
     /// The loss of each iteration, `config.num_iterations(num_train)`.
     pub loss: &'a mut [T],
-    /// The training accuracy of each epoch, epoch 0 first, `config.num_epochs + 1`.
-    pub train_acc: &'a mut [T],
-    /// The validation accuracy of each epoch, epoch 0 first, `config.num_epochs + 1`.
-    pub val_acc: &'a mut [T],
+    /// The metric of each epoch on the training data, epoch 0 first, `config.num_epochs + 1`.
+    pub train: &'a mut [T],
+    /// The metric of each epoch on the validation data, epoch 0 first, `config.num_epochs + 1`.
+    pub val: &'a mut [T],
 }
 
 impl<T> Default for History<'_, T> {
     fn default() -> Self {
-        Self { loss: &mut [], train_acc: &mut [], val_acc: &mut [] }
+        Self { loss: &mut [], train: &mut [], val: &mut [] }
     }
 }
 
@@ -78,13 +79,14 @@ impl<T> SolverBuffers<'_, T> {
     /// Refuses buffers that are too short, or not as long as they must be.
     pub(super) fn check(
         &self,
-        arch: &Arch<'_>,
+        net: &FullyConnectedNet<'_, T>,
         config: &SolverConfig<T>,
         num_iterations: usize,
     ) -> Result<(), Error>
     where
         T: Float,
     {
+        let arch = &net.arch;
         let (params, running) = (arch.num_params(), arch.num_running());
         check_len("params", params, self.params.len())?;
         check_len("running", running, self.running.len())?;
@@ -94,14 +96,15 @@ impl<T> SolverBuffers<'_, T> {
         check_len("best_params", params, self.best_params.len())?;
         check_len("best_running", running, self.best_running.len())?;
         check_buffer("indices", config.batch_size, self.indices.len())?;
-        check_buffer("y", config.batch_size, self.y.len())?;
+        let labels = if net.loss.takes_classes() { config.batch_size } else { 0 };
+        check_buffer("y", labels, self.y.len())?;
         check_buffer("workspace", config.workspace_len(arch), self.workspace.len())?;
         // A history is kept whole or not at all.
         let history = &self.history;
         for (what, required, found) in [
             ("history.loss", num_iterations, history.loss.len()),
-            ("history.train_acc", config.num_checks(), history.train_acc.len()),
-            ("history.val_acc", config.num_checks(), history.val_acc.len()),
+            ("history.train", config.num_checks(), history.train.len()),
+            ("history.val", config.num_checks(), history.val.len()),
         ] {
             check_buffer(what, if found == 0 { 0 } else { required }, found)?;
         }

@@ -34,11 +34,11 @@ pub struct SolverConfig<T> {
     pub num_epochs: usize,
     /// Every how many iterations an event asks to be printed; 0 for never. Default 10.
     pub print_every: usize,
-    /// On how many samples the training accuracy is checked; `None` for all. Default 1000.
+    /// On how many samples the metric is checked on the training data; `None` for all. Default 1000.
     pub num_train_samples: Option<usize>,
-    /// On how many samples the validation accuracy is checked; `None` for all. Default all.
+    /// On how many samples the metric is checked on the validation data; `None` for all. Default all.
     pub num_val_samples: Option<usize>,
-    /// Samples that are scored at once in an accuracy check, at least 1. Default 100.
+    /// Samples that are scored at once in a check, at least 1. Default 100.
     pub eval_batch_size: usize,
     /// Everything random follows from it. Default 0.
     pub seed: u64,
@@ -75,12 +75,12 @@ impl<T: Float> SolverConfig<T> {
         self.num_epochs.saturating_mul(self.iterations_per_epoch(num_train))
     }
 
-    /// Accuracy checks in the whole run: one after the first step, and one after every epoch.
+    /// Checks of the metric in the whole run: one after the first step, and one after every epoch.
     pub(super) const fn num_checks(&self) -> usize {
         self.num_epochs.saturating_add(1)
     }
 
-    /// Elements of workspace for training and accuracy checks.
+    /// Elements of workspace for training and checks.
     #[must_use]
     pub fn workspace_len(&self, arch: &Arch<'_>) -> usize {
         arch.train_workspace_len(self.batch_size)

@@ -1,30 +1,66 @@
 //! Where samples come from.
 
+use crate::error::{Error, check_len};
 use crate::gemm::Rows;
-use crate::layers::Label;
+use crate::layers::{Label, Target};
+use crate::net::FullyConnectedNet;
+use crate::rng::Rng;
 use core::ops::Range;
 
-/// Labelled samples that can be read in any order, and in parts.
+/// One reading of a sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// Which sample of the data set, from 0.
+    pub index: usize,
+    /// The random numbers of the epoch, in training.
+    draw: Option<Rng>,
+}
+
+impl Sample {
+    /// Sample `index` as it is.
+    #[must_use]
+    pub const fn new(index: usize) -> Self {
+        Self { index, draw: None }
+    }
+
+    /// Sample `index` in an epoch that has these random numbers.
+    #[must_use]
+    pub const fn with_draw(index: usize, draw: Rng) -> Self {
+        Self { index, draw: Some(draw) }
+    }
+
+    /// The random numbers by which the sample may be changed (mirrored, shifted, mixed with noise): in an
+    /// epoch the same whenever it is read, in each epoch others, and a function of the seed of the run.
+    /// `None` where it is wanted as it is: when networks are measured.
+    #[must_use]
+    pub fn rng(&self) -> Option<Rng> {
+        self.draw.map(|draw| draw.fork(u64::try_from(self.index).unwrap_or(u64::MAX)))
+    }
+}
+
+/// Samples and their targets, that can be read in any order, and in parts.
 ///
 /// The numbers of a sample are made when and where they are multiplied, so images can stay bytes in
 /// memory or in flash, and no batch of numbers is ever stored.
 ///
 /// ```
-/// use barenet::{Dataset, Label};
+/// use barenet::{Dataset, Sample, Target};
 ///
 /// /// Images as a camera gives them.
 /// struct Images<'a> {
 ///     pixels: &'a [[u8; 64]],
-///     labels: &'a [u8],
+///     labels: &'a [u32],
 /// }
 ///
 /// impl Dataset<f32> for Images<'_> {
 ///     fn len(&self) -> usize { self.pixels.len() }
 ///
-///     fn label(&self, index: usize) -> Label { self.labels[index].into() }
+///     fn input_dim(&self) -> usize { 64 }
 ///
-///     fn read(&self, index: usize, start: usize, x: &mut [f32]) {
-///         for (x, &pixel) in x.iter_mut().zip(&self.pixels[index][start..]) {
+///     fn target(&self, index: usize) -> Target { Target::Class(self.labels[index]) }
+///
+///     fn read(&self, sample: Sample, start: usize, x: &mut [f32]) {
+///         for (x, &pixel) in x.iter_mut().zip(&self.pixels[sample.index][start..]) {
 ///             *x = f32::from(pixel);
 ///         }
 ///     }
@@ -39,12 +75,23 @@ pub trait Dataset<T>: Sync {
         self.len() == 0
     }
 
-    /// The label of sample `index`, which is below `len()`.
-    fn label(&self, index: usize) -> Label;
+    /// The numbers of a sample, D.
+    fn input_dim(&self) -> usize;
 
-    /// Writes the numbers of sample `index` from number `start` on to `x`, as many as it has room
-    /// for. Mark it `#[inline(always)]`, so that it is compiled for the CPU's vector instructions.
-    fn read(&self, index: usize, start: usize, x: &mut [T]);
+    /// What a network is to make of sample `index`, which is below `len()`: of all samples a class, or of all
+    /// as many numbers.
+    fn target(&self, index: usize) -> Target;
+
+    /// Writes the numbers of a sample from number `start` on to `x`, as many as it has room for. Mark it
+    /// `#[inline(always)]`, so that it is compiled for the CPU's vector instructions.
+    fn read(&self, sample: Sample, start: usize, x: &mut [T]);
+
+    /// Writes the numbers of its target from number `start` on to `y`, as many as it has room for, if targets
+    /// are [`Target::Values`]. Unless it is said otherwise they are those of the sample, as an autoencoder
+    /// wants it.
+    fn read_target(&self, sample: Sample, start: usize, y: &mut [T]) {
+        self.read(sample, start, y);
+    }
 
     /// Hears that these numbers of sample `index` will be read soon, and may bring them nearer: samples
     /// of a batch lie anywhere in memory, where the CPU's own prediction does not look.
@@ -53,26 +100,75 @@ pub trait Dataset<T>: Sync {
     }
 }
 
+/// Refuses data, of which there are some, that are not what the network takes.
+pub(super) fn check_data<T>(
+    what: &'static str,
+    data: &impl Dataset<T>,
+    net: &FullyConnectedNet<'_, T>,
+) -> Result<(), Error> {
+    check_len(what, net.arch.input_dim(), data.input_dim())?;
+    match data.target(0) {
+        // Each class is checked when it is used.
+        Target::Class(_) => net.loss.check_target(0, Target::Class(0), net.arch.num_classes()),
+        values @ Target::Values(_) => net.loss.check_target(0, values, net.arch.num_classes()),
+    }
+}
+
+/// The label of sample `index`, if the network has that class.
+pub(super) fn label_of<T>(
+    data: &impl Dataset<T>,
+    index: usize,
+    net: &FullyConnectedNet<'_, T>,
+) -> Result<Label, Error> {
+    let target = data.target(index);
+    net.loss.check_target(index, target, net.arch.num_classes())?;
+    match target {
+        Target::Class(label) => Ok(label),
+        Target::Values(_) => Ok(0), // Refused, as only losses of classes ask for labels.
+    }
+}
+
 /// Some samples, as the input of a network. `index` says which sample each row is.
+#[derive(Clone, Copy)]
 pub(super) struct Batch<'a, D, I> {
     pub(super) data: &'a D,
     pub(super) index: I,
-    /// Rows and columns.
-    pub(super) shape: (usize, usize),
+    pub(super) draw: Option<Rng>,
+    pub(super) len: usize,
+}
+
+impl<D, I: Fn(usize) -> usize> Batch<'_, D, I> {
+    #[inline(always)]
+    fn sample(&self, row: usize) -> Sample {
+        Sample { index: (self.index)(row), draw: self.draw }
+    }
 }
 
 impl<T, D: Dataset<T>, I: Fn(usize) -> usize + Sync> Rows<T> for Batch<'_, D, I> {
     fn shape(&self) -> (usize, usize) {
-        self.shape
+        (self.len, self.data.input_dim())
     }
 
     #[inline(always)]
     fn read(&self, row: usize, start: usize, out: &mut [T]) {
-        self.data.read((self.index)(row), start, out);
+        self.data.read(self.sample(row), start, out);
     }
 
     #[inline(always)]
     fn prefetch(&self, row: usize, columns: Range<usize>) {
         self.data.prefetch((self.index)(row), columns);
+    }
+}
+
+/// The targets of a batch, of so many numbers each.
+pub(super) struct BatchTargets<'a, D, I>(pub(super) &'a Batch<'a, D, I>, pub(super) usize);
+
+impl<T, D: Dataset<T>, I: Fn(usize) -> usize + Sync> Rows<T> for BatchTargets<'_, D, I> {
+    fn shape(&self) -> (usize, usize) {
+        (self.0.len, self.1)
+    }
+
+    fn read(&self, row: usize, start: usize, out: &mut [T]) {
+        self.0.data.read_target(self.0.sample(row), start, out);
     }
 }

@@ -7,6 +7,8 @@ pub(super) struct BatchSource {
     pub(super) iteration: u64,
     pub(super) num_train: usize,
     pub(super) draw: Rng,
+    /// What samples are changed by.
+    pub(super) sample: Rng,
     pub(super) order: Option<Permutation>,
     pub(super) start: usize,
 }

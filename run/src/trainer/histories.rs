@@ -39,9 +39,9 @@ impl<T: Number> Histories<T> {
     pub(super) fn add(&mut self, event: &Event<T>) -> Result<()> {
         match *event {
             Event::Step { loss, .. } => push(&mut self.loss, loss),
-            Event::Epoch { train_acc, val_acc, .. } => {
-                push(&mut self.train_acc, train_acc)?;
-                push(&mut self.val_acc, val_acc)
+            Event::Epoch { train, val, .. } => {
+                push(&mut self.train_acc, train)?;
+                push(&mut self.val_acc, val)
             }
         }
     }

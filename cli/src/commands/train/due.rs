@@ -45,7 +45,7 @@ mod tests {
     const MS: Duration = Duration::from_millis(1);
 
     const fn epoch(epoch: usize) -> Event<f32> {
-        Event::Epoch { epoch, train_acc: 0.0, val_acc: 0.0, best: false }
+        Event::Epoch { epoch, train: 0.0, val: 0.0, best: false }
     }
 
     const fn step(iteration: usize) -> Event<f32> {

@@ -153,9 +153,8 @@ impl Session<'_> {
                                 console.progress(iteration, rate);
                             }
                         }
-                        Event::Epoch { epoch, train_acc, val_acc, best } => {
-                            let (train_acc, val_acc) =
-                                (train_acc.to_printed(), val_acc.to_printed());
+                        Event::Epoch { epoch, train, val, best } => {
+                            let (train_acc, val_acc) = (train.to_printed(), val.to_printed());
                             let line =
                                 RunEvent::Epoch { epoch, train_acc, val_acc, best }.to_line();
                             log.line(&line)?;

@@ -4,7 +4,7 @@ use super::{Section, numerical};
 use crate::gradcheck::numpy_random::{NumpyRandom, linspace};
 use barenet::gradient_check::rel_error;
 use barenet::{
-    Arch, Error, FullyConnectedNet, Label, Mat, Portable, Rng, TrainState, layer_params,
+    Arch, Error, FullyConnectedNet, Label, Mat, Portable, Rng, Targets, TrainState, layer_params,
 };
 
 /// The step of numerical gradients through smooth functions. The document's formula, of lower order,
@@ -31,7 +31,8 @@ impl Model<'_> {
         let mut state =
             TrainState::new(&self.net.arch, &mut params, &mut [], &mut grads, &mut workspace)?;
         let x = Mat::new(&self.x, batch, self.net.arch.input_dim())?;
-        let loss = self.net.loss(&Portable, Rng::seed(0), &mut state, x, &self.y)?;
+        let loss =
+            self.net.loss(&Portable, Rng::seed(0), &mut state, x, Targets::Classes(&self.y))?;
         Ok((loss, grads))
     }
 

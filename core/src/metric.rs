@@ -1,0 +1,52 @@
+//! The figures that say how good a network is.
+
+/// A figure by which networks are compared, and that decides which weights are the best.
+///
+/// ```
+/// use barenet::{Loss, Metric};
+/// assert_eq!(Loss::Softmax.metric(), Metric::Accuracy);
+/// assert!(Metric::Accuracy.is_better(0.9, 0.8));
+/// assert!(Metric::Mse.is_better(0.1, 0.2));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Metric {
+    /// The part of the samples whose class has the highest score, 0 to 1. Higher is better.
+    Accuracy,
+    /// The mean squared error, [`mse_loss`](crate::layers::mse_loss). Lower is better.
+    Mse,
+}
+
+impl Metric {
+    /// The name in a sentence: `accuracy`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Accuracy => "accuracy",
+            Self::Mse => "mean squared error",
+        }
+    }
+
+    /// The name in a key, as in `val_acc`: `acc`.
+    #[must_use]
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Accuracy => "acc",
+            Self::Mse => "mse",
+        }
+    }
+
+    /// Whether more is better.
+    #[must_use]
+    pub const fn higher_is_better(self) -> bool {
+        match self {
+            Self::Accuracy => true,
+            Self::Mse => false,
+        }
+    }
+
+    /// Whether `a` is better than `b`.
+    #[must_use]
+    pub fn is_better<T: PartialOrd>(self, a: T, b: T) -> bool {
+        if self.higher_is_better() { a > b } else { a < b }
+    }
+}

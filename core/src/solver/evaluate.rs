@@ -1,0 +1,89 @@
+//! How good a network is, and which class it names.
+
+use super::dataset::{Batch, BatchTargets, Dataset, check_data, label_of};
+use crate::error::{Error, check_finite};
+use crate::float::Float;
+use crate::gemm::Gemm;
+use crate::layers::{Label, Loss, Targets};
+use crate::metric::Metric;
+use crate::net::FullyConnectedNet;
+use crate::state::Weights;
+
+/// Computes the [metric](Loss::metric) of a network on a whole data set: of classes the accuracy, 0 to 1.
+///
+/// `batch` samples are scored at once; `workspace` holds the scores
+/// (`arch.infer_workspace_len(batch)`).
+///
+/// # Errors
+///
+/// [`Error::BufferTooSmall`] if a buffer is too short for a batch, [`Error::Shape`] if the weights
+/// belong to another architecture or the data have not as many numbers as it takes, [`Error::InvalidConfig`]
+/// if the loss takes targets of the other kind, [`Error::InvalidLabel`] with the index of a sample whose label names no class, [`Error::NonFinite`] if a score or the metric is NaN or infinite:
+/// whatever class it names, it knows none.
+#[doc(alias = "check_accuracy")]
+pub fn evaluate<T: Float>(
+    net: &FullyConnectedNet<'_, T>,
+    gemm: &impl Gemm<T>,
+    weights: Weights<'_, T>,
+    data: &impl Dataset<T>,
+    batch: usize,
+    workspace: &mut [T],
+) -> Result<T, Error> {
+    if !data.is_empty() {
+        check_data("data", data, net)?;
+    }
+    evaluate_some(net, gemm, weights, data, (data.len(), &|n| n), batch, workspace)
+}
+
+/// The same on `count` samples: `index` says which.
+pub(super) fn evaluate_some<T: Float>(
+    net: &FullyConnectedNet<'_, T>,
+    gemm: &impl Gemm<T>,
+    weights: Weights<'_, T>,
+    data: &impl Dataset<T>,
+    (count, index): (usize, &(impl Fn(usize) -> usize + Sync)),
+    batch: usize,
+    workspace: &mut [T],
+) -> Result<T, Error> {
+    let (mut done, mut sum) = (0, T::ZERO);
+    while done < count {
+        let len = batch.clamp(1, count - done);
+        let x = Batch { data, index: |n| index(done + n), draw: None, len };
+        let scores = net.scores_mut(gemm, weights, &x, workspace)?;
+        check_finite("scores", scores.as_mat().data())?;
+        sum += match net.loss.metric() {
+            Metric::Accuracy => {
+                let mut correct = 0;
+                for (scores, n) in scores.as_mat().row_iter().zip(done..) {
+                    correct += usize::from(predict(scores) == label_of(data, index(n), net)?);
+                }
+                T::from_usize(correct)
+            }
+            Metric::Mse => {
+                let y = BatchTargets(&x, net.arch.num_classes());
+                Loss::Mse.sum_in_place(scores, Targets::Values(&y), 0, len)
+            }
+        };
+        done += len;
+    }
+    let metric = sum / T::from_usize(count.max(1));
+    check_finite("squared errors", &[metric])?;
+    Ok(metric)
+}
+
+/// The class with the highest score, the first of several. 0 for no scores.
+///
+/// ```
+/// assert_eq!(barenet::predict(&[0.1, 0.7, 0.2]), 1);
+/// ```
+#[must_use]
+pub fn predict<T: Copy + PartialOrd>(scores: &[T]) -> Label {
+    let (mut best, mut best_score) = (0, None);
+    for (label, &score) in (0..).zip(scores) {
+        // NaN compares with nothing, itself included, and is never the highest.
+        if best_score.map_or(score.partial_cmp(&score).is_some(), |best_score| score > best_score) {
+            (best, best_score) = (label, Some(score));
+        }
+    }
+    best
+}
