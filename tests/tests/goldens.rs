@@ -3,7 +3,7 @@
 use barenet::gradient_check::rel_error;
 use barenet::layers::*;
 use barenet::{
-    Arch, Float, FullyConnectedNet, Init, Mat, MatMut, Portable, Rng, Targets, UpdateRule,
+    Arch, Float, FullyConnectedNet, Init, Loss, Mat, MatMut, Portable, Rng, Targets, UpdateRule,
 };
 use barenet_tests::tolerance::{GOLDEN_F32, GOLDEN_F64, TRAJECTORY_F32};
 use barenet_tests::{Golden, Model};
@@ -48,6 +48,7 @@ both_types! {
     update_rules_equal_pytorch => update_rules;
     a_network_equals_pytorch => network;
     a_network_with_batchnorm_equals_pytorch => network_with_batchnorm;
+    a_network_with_batchnorm_and_mse_equals_pytorch => network_with_mse;
     forty_steps_of_training_equal_pytorch => trajectory;
 }
 
@@ -188,6 +189,21 @@ fn network_with_batchnorm<T: Float>() {
     check_network::<T>("net_batchnorm", true);
 }
 
+// goldens/net_mse.json, by PyTorch 2.15 in float64; W, b, gamma and beta are drawn with torch.randn:
+//
+// ```python
+// for l in range(1, L + 1):
+//     h = h @ P[f"W{l}"] + P[f"b{l}"]
+//     if l < L:
+//         h = batch_norm(h, None, None, P[f"gamma{l}"], P[f"beta{l}"], training=True, eps=eps).relu()
+// data_loss = torch.nn.MSELoss()(h, y)
+// loss = data_loss + 0.5 * reg * sum((P[f"W{l}"] ** 2).sum() for l in range(1, L + 1))
+// loss.backward()
+// ```
+fn network_with_mse<T: Float>() {
+    check_network::<T>("net_mse", true);
+}
+
 fn check_network<T: Float>(file: &str, batchnorm: bool) {
     let g = Golden::read(file);
     let dims = g.sizes("dims");
@@ -197,15 +213,25 @@ fn check_network<T: Float>(file: &str, batchnorm: bool) {
     net.batchnorm.eps = g.number("eps");
     let mut model = Model::<T>::new(net, Init::He, 0);
     model.params = g.params("params", 3);
-    let (x, y) = (g.array::<T>("x"), g.labels("y"));
-    let loss = model.loss(Rng::seed(0), &x, Targets::Classes(&y));
+    let x = g.array::<T>("x");
+    let (labels, values, values_mat);
+    let y = if file == "net_mse" {
+        model.net.loss = Loss::Mse;
+        values = g.array::<T>("y");
+        values_mat = Mat::new(&values, x.len() / dims[0], dims[3]).unwrap();
+        Targets::Values(&values_mat)
+    } else {
+        labels = g.labels("y");
+        Targets::Classes(&labels)
+    };
+    let loss = model.loss(Rng::seed(0), &x, y);
     close("loss", &[loss], &[g.number("loss")]);
     close("grads", &model.grads, &g.params("grads", 3));
     if !batchnorm {
         close("scores", &model.scores(&x), &g.array("scores"));
     }
     model.net.reg = T::ZERO;
-    let data_loss = model.loss(Rng::seed(0), &x, Targets::Classes(&y));
+    let data_loss = model.loss(Rng::seed(0), &x, y);
     close("data_loss", &[data_loss], &[g.number("data_loss")]);
 }
 

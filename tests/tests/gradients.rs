@@ -26,6 +26,18 @@ fn labels(seed: u64, len: usize, num_classes: usize) -> Vec<Label> {
     (0..len).map(|_| rng.below(num_classes as u64) as Label).collect()
 }
 
+fn losses() -> impl Strategy<Value = Loss> {
+    prop_oneof![Just(Loss::Softmax), Just(Loss::Svm), Just(Loss::Mse)]
+}
+
+/// Those of the two that the loss takes.
+fn targets_of<'a>(loss: Loss, y: &'a [Label], values: &'a Mat<'_, f64>) -> Targets<'a, f64> {
+    match loss {
+        Loss::Softmax | Loss::Svm => Targets::Classes(y),
+        Loss::Mse => Targets::Values(values),
+    }
+}
+
 fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
@@ -238,12 +250,13 @@ proptest! {
 
     #[test]
     fn loss_gradients_are_those_of_the_loss(
-        n in 1..6_usize, c in 2..9_usize, seed: u64, svm: bool,
+        n in 1..6_usize, c in 2..9_usize, seed: u64, loss in losses(),
     ) {
-        let loss = if svm { Loss::Svm } else { Loss::Softmax };
-        let y = labels(seed ^ 9, n, c);
+        let (y, values) = (labels(seed ^ 9, n, c), normal(seed ^ 8, n * c));
+        let values = Mat::new(&values, n, c).unwrap();
+        let targets = targets_of(loss, &y, &values);
         let mut x = normal(seed, n * c);
-        if svm {
+        if loss == Loss::Svm {
             // Keep every margin away from the kink of the hinge.
             for (row, &y) in x.chunks_mut(c).zip(&y) {
                 let correct = row[y as usize];
@@ -254,7 +267,7 @@ proptest! {
             }
         }
         let evaluate = |x: &[f64], dx: &mut [f64]| {
-            loss.loss(Mat::new(x, n, c).unwrap(), Targets::Classes(&y), MatMut::new(dx, n, c).unwrap()).unwrap()
+            loss.loss(Mat::new(x, n, c).unwrap(), targets, MatMut::new(dx, n, c).unwrap()).unwrap()
         };
         let (mut dx, mut numerical) = (vec![f64::NAN; n * c], vec![0.0; n * c]);
         evaluate(&x, &mut dx);
@@ -263,8 +276,10 @@ proptest! {
         for (a, b) in dx.iter().zip(&numerical) {
             prop_assert!((a - b).abs() < 1e-8, "{} and {}", a, b);
         }
-        for row in dx.chunks(c) {
-            prop_assert!(row.iter().sum::<f64>().abs() < IDENTITY);
+        if let Targets::Classes(_) = targets {
+            for row in dx.chunks(c) {
+                prop_assert!(row.iter().sum::<f64>().abs() < IDENTITY);
+            }
         }
     }
 
@@ -347,14 +362,14 @@ proptest! {
     #[test]
     fn the_gradients_of_a_whole_network_are_those_of_its_loss(
         dims in prop::collection::vec(2..7_usize, 2..5), n in 2..5_usize, norm: bool, dropout: bool,
-        svm: bool, reg in prop_oneof![Just(0.0), 0.1..2.0], seed: u64,
+        loss in losses(), reg in prop_oneof![Just(0.0), 0.1..2.0], seed: u64,
     ) {
         let arch = Arch::try_new(&dims).unwrap();
         let arch = if norm { arch.with_batchnorm() } else { arch };
         let net = FullyConnectedNet {
             reg,
             keep_prob: if dropout { 0.75 } else { 1.0 },
-            loss: if svm { Loss::Svm } else { Loss::Softmax },
+            loss,
             ..FullyConnectedNet::with_arch(arch)
         };
         let mut model = Model::new(net, Init::He, seed);
@@ -363,14 +378,17 @@ proptest! {
             *param += 0.1 * noise;
         }
         let (x, y) = (normal(seed ^ 1, n * dims[0]), labels(seed ^ 2, n, arch.num_classes()));
-        model.loss(Rng::seed(9), &x, Targets::Classes(&y));
+        let values = normal(seed ^ 4, n * arch.num_classes());
+        let values = Mat::new(&values, n, arch.num_classes()).unwrap();
+        let targets = targets_of(loss, &y, &values);
+        model.loss(Rng::seed(9), &x, targets);
         let grads = model.grads.clone();
         // Two steps: where they disagree there is a kink in between, and no derivative to compare.
         let mut numerical = [1e-4, 3e-5].map(|h| {
             let (mut at, mut grad) = (model.clone(), vec![0.0; grads.len()]);
             let mut params = model.params.clone();
             eval_numerical_gradient(
-                |params| { at.params.copy_from_slice(params); at.loss(Rng::seed(9), &x, Targets::Classes(&y)) },
+                |params| { at.params.copy_from_slice(params); at.loss(Rng::seed(9), &x, targets) },
                 &mut params, h, &mut grad,
             ).unwrap();
             grad
