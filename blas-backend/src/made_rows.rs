@@ -60,8 +60,8 @@ impl<T: Element, R: Rows<T>, K: Multiply<T>> Multiply<T, FirstRow> for Made<'_, 
                     let next = DEPTH.min(p.k - start - depth);
                     ((first, start), depth, Some(next), (depth, 1))
                 };
-                let (top, left) = top_left;
-                vectorized(MakeBlock { x, top, left, cols, block: &mut *numbers, next });
+                let ((row, left), block) = (top_left, &mut *numbers);
+                vectorized(MakeBlock { x, top: row, left, cols, block, next });
                 let (row_stride, col_stride) = strides;
                 let a = Operand { data: numbers.as_ptr(), row_stride, col_stride };
                 // SAFETY: the block holds these rows and this depth.
