@@ -190,7 +190,8 @@ fn a_regression_learns_its_numbers_with_and_without_batch_norm() {
 fn an_autoencoder_learns_to_give_its_input_again() {
     for arch in [AUTOENCODER, AUTOENCODER.with_batchnorm()] {
         let (vals, difference) = val_of(net(arch), [&Itself(TRAIN), &Itself(VAL)]);
-        assert!(vals[0] > 0.3 && *vals.last().unwrap() < 0.1, "{vals:?}");
+        // Two numbers between, and a mean square of about 0.5.
+        assert!(vals[0] > 0.4 && *vals.last().unwrap() < 0.2, "{vals:?}");
         assert!(difference < 1e-12, "the best weights have the best metric");
     }
 }
