@@ -73,7 +73,7 @@ mod slices;
 mod solver;
 mod state;
 
-pub use arch::{Arch, ArchError, LayerSpec, Layers};
+pub use arch::{Activation, Arch, ArchError, LayerSpec, Layers};
 pub use error::{Error, ShapeError};
 pub use float::Float;
 pub use fold::{FoldedNet, fold};

@@ -87,3 +87,13 @@ pub use kernel::{GROUPS_PER_SUM, Output, QuantArgs, QuantGemm, QuantParts, pack}
 pub use net::QuantNet;
 pub use quantize::{MIN_CALIBRATION_SAMPLES, Quantized, quantize};
 pub use requant::{Channel, multiply_by_quantized_multiplier, quantize_multiplier};
+
+use crate::arch::{Activation, LayerSpec};
+
+/// Whether a layer gives bytes from 0 on, for the next layer; otherwise scores.
+const fn gives_bytes(layer: &LayerSpec) -> bool {
+    match layer.activation {
+        Activation::Relu => true,
+        Activation::Identity => false,
+    }
+}

@@ -195,9 +195,9 @@ impl Config {
             reg: T::from_f64(value!(self, reg)),
             batchnorm: BatchNormConfig::default(),
             keep_prob: T::from_f64(value!(self, keep_prob)),
-            loss: match self.settings.loss {
-                Some(LossName::Svm) => Loss::Svm,
-                _ => Loss::Softmax,
+            loss: match self.settings.loss.unwrap_or(LossName::Softmax) {
+                LossName::Softmax => Loss::Softmax,
+                LossName::Svm => Loss::Svm,
             },
         }
     }
@@ -205,10 +205,10 @@ impl Config {
     /// How weights start.
     #[must_use]
     pub fn init(&self) -> Init {
-        match self.settings.init {
-            Some(InitName::He) => Init::He,
-            Some(InitName::Xavier) => Init::Xavier,
-            _ => Init::Gaussian { weight_scale: value!(self, weight_scale) },
+        match self.settings.init.unwrap_or(InitName::He) {
+            InitName::He => Init::He,
+            InitName::Xavier => Init::Xavier,
+            InitName::Gaussian => Init::Gaussian { weight_scale: value!(self, weight_scale) },
         }
     }
 
@@ -218,9 +218,9 @@ impl Config {
         SolverConfig {
             learning_rate: T::from_f64(value!(self, learning_rate)),
             schedule: self.schedule(),
-            sampling: match self.settings.sampling {
-                Some(SamplingName::WithReplacement) => Sampling::WithReplacement,
-                _ => Sampling::Shuffled,
+            sampling: match self.settings.sampling.unwrap_or(SamplingName::Shuffled) {
+                SamplingName::WithReplacement => Sampling::WithReplacement,
+                SamplingName::Shuffled => Sampling::Shuffled,
             },
             batch_size: value!(self, batch_size),
             num_epochs: value!(self, num_epochs),

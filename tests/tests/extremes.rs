@@ -3,10 +3,10 @@
 
 use barenet::quant::Observer;
 use barenet::{
-    Arch, Compact, Dataset, Epilogue, Error, Float, FullyConnectedNet, Gemm, GemmArgs, Label,
-    LayerSpec, Mat, MatMut, Op, Portable, Progress, Rng, Rows, Sample, Solver, SolverBuffers,
-    SolverConfig, Target, Targets, TrainState, UpdateRule, Weights, layer_grads, layer_params,
-    layer_running, layer_running_mut,
+    Activation, Arch, Compact, Dataset, Epilogue, Error, Float, FullyConnectedNet, Gemm, GemmArgs,
+    Label, LayerSpec, Mat, MatMut, Op, Portable, Progress, Rng, Rows, Sample, Solver,
+    SolverBuffers, SolverConfig, Target, Targets, TrainState, UpdateRule, Weights, layer_grads,
+    layer_params, layer_running, layer_running_mut,
 };
 use barenet_blas::{Backend, Element, Kernel};
 
@@ -53,8 +53,9 @@ fn lengths_that_overflow_are_the_largest_number() {
     for_sizes(|[fan_in, fan_out, batch]| {
         for (hidden, batchnorm) in [(false, false), (true, false), (true, true), (false, true)] {
             let (params_start, running_start) = (batch, fan_in);
+            let activation = if hidden { Activation::Relu } else { Activation::Identity };
             let layer =
-                LayerSpec { fan_in, fan_out, hidden, batchnorm, params_start, running_start };
+                LayerSpec { fan_in, fan_out, activation, batchnorm, params_start, running_start };
             let (d, m, n) = (fan_in as u128, fan_out as u128, batch as u128);
             let vectors = if batchnorm { 2 * m } else { 0 };
             // What is larger than 2¹²⁸ is larger than any length, too.

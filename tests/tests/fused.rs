@@ -5,8 +5,8 @@ use barenet::layers::{
     relu_backward, relu_forward,
 };
 use barenet::{
-    Arch, Epilogue, Float, FullyConnectedNet, Gemm, GemmArgs, Init, Label, Loss, Mat, MatMut,
-    Portable, Rng, Rows, Targets, layer_params,
+    Activation, Arch, Epilogue, Float, FullyConnectedNet, Gemm, GemmArgs, Init, Label, Loss, Mat,
+    MatMut, Portable, Rng, Rows, Targets, layer_params,
 };
 use barenet_blas::{Backend, Kernel};
 use barenet_tests::Model;
@@ -257,7 +257,7 @@ fn by_layers(model: &Model<'_, f64>, x: &[f64], y: &[Label]) -> (f64, Vec<f64>) 
             )
             .unwrap();
         }
-        if layer.hidden {
+        if layer.activation == Activation::Relu {
             let before = out.clone();
             relu_forward(&before, &mut out).unwrap();
         }
@@ -274,7 +274,7 @@ fn by_layers(model: &Model<'_, f64>, x: &[f64], y: &[Label]) -> (f64, Vec<f64>) 
         let rest = &mut grads[layer.params_start..];
         let (dw, rest) = rest.split_at_mut(d * m);
         let (db, rest) = rest.split_at_mut(m);
-        if layer.hidden {
+        if layer.activation == Activation::Relu {
             let upstream = dout.clone();
             relu_backward(&upstream, &input, &mut dout).unwrap();
         }

@@ -1,7 +1,7 @@
 //! Networks at test time: running statistics, no dropout.
 
 use super::FullyConnectedNet;
-use crate::arch::LayerSpec;
+use crate::arch::{Activation, LayerSpec};
 use crate::error::{Error, ShapeError, check_shape};
 use crate::float::Float;
 use crate::gemm::Gemm;
@@ -148,11 +148,12 @@ impl<T: Float> FullyConnectedNet<'_, T> {
     ) -> Result<(), ShapeError> {
         // The lengths were checked: there are parameters for every layer.
         let Some(params) = layer_params(layer, weights.params) else { return Ok(()) };
-        if layer.hidden {
-            let running = layer_running(layer, weights.running);
-            hidden_forward_test(gemm, &self.batchnorm, x, &params, running, out)
-        } else {
-            affine_forward(gemm, x, params.w, params.b, out)
+        match layer.activation {
+            Activation::Relu => {
+                let running = layer_running(layer, weights.running);
+                hidden_forward_test(gemm, &self.batchnorm, x, &params, running, out)
+            }
+            Activation::Identity => affine_forward(gemm, x, params.w, params.b, out),
         }
     }
 }

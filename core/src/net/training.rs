@@ -3,7 +3,7 @@
 use super::FullyConnectedNet;
 use super::flush::Flush;
 use super::head::{Bands, Head};
-use crate::arch::LayerSpec;
+use crate::arch::{Activation, LayerSpec};
 use crate::error::{Error, check_shape};
 use crate::float::Float;
 use crate::gemm::Gemm;
@@ -74,7 +74,7 @@ impl<T: Float> FullyConnectedNet<'_, T> {
         let (mut input, mut rest) = (None, &mut *caches);
         for (layer, stream) in self.arch.layers().zip(0..) {
             let params = layer_params(&layer, params).ok_or(broken)?;
-            if layer.hidden {
+            if layer.activation == Activation::Relu {
                 let running = layer_running_mut(&layer, running);
                 keep_running(running.as_ref(), layer_grads(&layer, grads));
                 let dropout = self.dropout(rng.fork(stream));
@@ -143,7 +143,7 @@ impl<T: Float> FullyConnectedNet<'_, T> {
                 let x = Mat::new(out.ok_or(broken)?, batch, layer.fan_in)?;
                 affine_dw(gemm, dout.as_mat(), x, dw, db)?;
                 // The last layer has computed it already.
-                if layer.hidden {
+                if layer.activation == Activation::Relu {
                     let relu = relu_scale.map(|scale| Relu { out: x, scale });
                     let dx = block(dx_block, batch, layer.fan_in).ok_or(broken)?;
                     affine_dx(gemm, dout.as_mat(), w, relu, dx)?;

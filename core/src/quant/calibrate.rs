@@ -3,7 +3,7 @@
 //! A layer's outputs are counted in a histogram, and the range is cut where the expected squared
 //! error is smallest: a few rare large values are worth less than finer steps for all others.
 
-use crate::arch::Arch;
+use crate::arch::{Activation, Arch};
 use crate::error::{Error, check_len, check_shape};
 use crate::float::Float;
 use crate::gemm::Gemm;
@@ -240,11 +240,12 @@ fn each_layer<T: Float>(
         let params = layer_params(&layer, params).ok_or(broken)?;
         let out = write.get_mut(..batch.saturating_mul(layer.fan_out)).ok_or(broken)?;
         let mut out = MatMut::new(out, batch, layer.fan_out)?;
-        if layer.hidden {
-            affine_relu_forward(gemm, input, params.w, params.b, out.reborrow())?;
-        } else {
-            affine_forward(gemm, input, params.w, params.b, out.reborrow())?;
-        }
+        match layer.activation {
+            Activation::Relu => {
+                affine_relu_forward(gemm, input, params.w, params.b, out.reborrow())
+            }
+            Activation::Identity => affine_forward(gemm, input, params.w, params.b, out.reborrow()),
+        }?;
         show(out.as_mat());
         core::mem::swap(&mut read, &mut write);
     }

@@ -7,6 +7,7 @@
 //! Source: Nagel et al., [Data-free quantization](https://arxiv.org/abs/1906.04721), and, for the balance,
 //! Xiao et al., [SmoothQuant](https://arxiv.org/abs/2211.10438).
 
+use super::gives_bytes;
 use super::input::InputScale;
 use crate::arch::{Arch, LayerSpec};
 use crate::error::{ShapeError, check_len};
@@ -26,7 +27,7 @@ impl Arch<'_> {
     pub const fn num_hidden_units(&self) -> usize {
         let (mut layers, mut len) = (self.layers(), 0_usize);
         while let Some(layer) = layers.next_layer() {
-            if layer.hidden {
+            if gives_bytes(&layer) {
                 len = len.saturating_add(layer.fan_out);
             }
         }

@@ -1,5 +1,6 @@
 //! An int8 network: how long its buffers are, and the layers one after the other.
 
+use super::gives_bytes;
 use super::kernel::{Output, QuantArgs, QuantGemm};
 use super::requant::Channel;
 use crate::arch::{Arch, LayerSpec};
@@ -62,7 +63,7 @@ impl Arch<'_> {
         }
         while let Some(layer) = layers.next_layer() {
             let block = if is_even { &mut even } else { &mut odd };
-            if layer.hidden && groups(layer.fan_out) > *block {
+            if gives_bytes(&layer) && groups(layer.fan_out) > *block {
                 *block = groups(layer.fan_out);
             }
             is_even = !is_even;
@@ -198,7 +199,7 @@ impl<'a> QuantNet<'a> {
             };
             let w = weights.split_off(..weight_groups(&layer)).ok_or(broken)?;
             let channels = channels.split_off(..groups(layer.fan_out)).ok_or(broken)?;
-            if layer.hidden {
+            if gives_bytes(&layer) {
                 let out = write.get_mut(..channels.len()).ok_or(broken)?;
                 kernel.layer(QuantArgs::new(input, w, channels, out)?);
             } else {

@@ -2,6 +2,7 @@
 
 use super::calibrate::Observer;
 use super::error::QuantError;
+use super::gives_bytes;
 use super::input::InputScale;
 use super::kernel::pack;
 use super::requant::{Channel, quantize_multiplier};
@@ -89,7 +90,8 @@ pub fn quantize<T: Float>(
             continue; // The lengths were checked.
         };
         check_finite(index, &params, observer)?;
-        let least = if layer.hidden { 0.0 } else { f64::from(i16::MIN) * score_scale(observer) };
+        let least =
+            if gives_bytes(&layer) { 0.0 } else { f64::from(i16::MIN) * score_scale(observer) };
         let quantizer = Layer { index, layer, params, s_in, zero_point, least };
         let s_out = quantizer.output_scale(observer);
         quantizer.write(s_out, weights, channels)?;
@@ -147,7 +149,7 @@ impl<T: Float> Layer<'_, T> {
         let (low, high) =
             (-f64::from(self.zero_point), f64::from(u8::MAX.saturating_sub(self.zero_point)));
         let largest = self.column(j).map(|w| (w * low).max(w * high)).sum::<f64>() * self.s_in;
-        let can_be_least = self.layer.hidden || self.least < 0.0;
+        let can_be_least = gives_bytes(&self.layer) || self.least < 0.0;
         can_be_least && largest + self.bias(j) <= self.least
     }
 
@@ -162,7 +164,7 @@ impl<T: Float> Layer<'_, T> {
     }
 
     fn output_scale(&self, observer: &Observer) -> f64 {
-        let calibrated = if self.layer.hidden {
+        let calibrated = if gives_bytes(&self.layer) {
             observer.clip(MAX_ACTIVATION) / f64::from(MAX_ACTIVATION)
         } else {
             score_scale(observer)
@@ -223,7 +225,7 @@ impl<T: Float> Layer<'_, T> {
         totals: &Totals,
     ) -> Result<Channel, QuantError> {
         if j >= self.layer.fan_out || scale == 0.0 {
-            let is_lowest = j < self.layer.fan_out && !self.layer.hidden && self.is_least(j);
+            let is_lowest = j < self.layer.fan_out && !gives_bytes(&self.layer) && self.is_least(j);
             return Ok(if is_lowest { LOWEST } else { Channel::default() });
         }
         let unit = self.s_in * scale;

@@ -5,7 +5,7 @@ use anyhow::{Context, Result, bail};
 use barenet::quant::{
     self, Channel, InputScale, MIN_CALIBRATION_SAMPLES, Observer, QuantArgs, QuantGemm,
 };
-use barenet::{Arch, Mat, Portable, layer_params};
+use barenet::{Activation, Arch, Mat, Portable, layer_params};
 
 /// Images that go through the network at once in calibration.
 const BATCH: usize = 64;
@@ -189,16 +189,19 @@ pub fn losses(int8: &Int8, images: &[&[u8]]) -> Result<Vec<Loss>> {
                 }
             }
             let input = q.as_chunks::<4>().0;
-            if layer.hidden {
-                let mut found = vec![[0_u8; 4]; blocks];
-                Portable.layer(QuantArgs::new(input, w, channels, &mut found)?);
-                out.iter_mut().for_each(|out| *out = out.max(0.0));
-                *q = found.concat();
-                count.add(&out, q, &[u8::MAX]);
-            } else {
-                let mut found = vec![[0_i16; 4]; blocks];
-                Portable.layer(QuantArgs::new(input, w, channels, &mut found)?);
-                count.add(&out, &found.concat(), &[i16::MIN, i16::MAX]);
+            match layer.activation {
+                Activation::Relu => {
+                    let mut found = vec![[0_u8; 4]; blocks];
+                    Portable.layer(QuantArgs::new(input, w, channels, &mut found)?);
+                    out.iter_mut().for_each(|out| *out = out.max(0.0));
+                    *q = found.concat();
+                    count.add(&out, q, &[u8::MAX]);
+                }
+                Activation::Identity => {
+                    let mut found = vec![[0_i16; 4]; blocks];
+                    Portable.layer(QuantArgs::new(input, w, channels, &mut found)?);
+                    count.add(&out, &found.concat(), &[i16::MIN, i16::MAX]);
+                }
             }
             *x = out;
         }
