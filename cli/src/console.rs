@@ -217,9 +217,9 @@ impl Console {
     }
 
     /// A line for machines.
-    pub fn json(&self, line: &str) {
+    pub fn json(&self, line: impl FnOnce() -> String) {
         if self.verbosity == Verbosity::Json {
-            self.out().print(line);
+            self.out().print(&line());
         }
     }
 

@@ -42,6 +42,9 @@ pub enum RunEvent<'a> {
         iteration: usize,
         /// The loss of its batch.
         loss: f64,
+        /// Whether people want to see it, as `print_every` says.
+        #[serde(skip)]
+        print: bool,
     },
     /// An accuracy check.
     Epoch {

@@ -1,6 +1,6 @@
 //! `barenet compare`.
 
-use super::{ImagesFlag, accuracy_text, data_line, start_backend, usage, warn_of_stand_in};
+use super::{ImagesFlag, accuracy_text, data_line, usage, warn_of_stand_in};
 use crate::commands::train::{Combined, combine};
 use crate::console::{Console, Verbosity, complain};
 use anyhow::Result;
@@ -9,6 +9,7 @@ use barenet_blas::{Backend, Element};
 use barenet_data::{DataSet, IMAGE_LEN, NUM_CLASSES};
 use barenet_model::number::Number;
 use barenet_report::{TrainingCurves, comparison_figure};
+use barenet_run::backend::start_backend;
 use barenet_run::config::{Config, ignored};
 use barenet_run::folder::Folder;
 use barenet_run::run_folder::{COMPARISON_JSON, COMPARISON_PLOTS, refuse_what_is_in_the_way};
@@ -161,7 +162,7 @@ pub fn run(args: Args) -> Result<()> {
         .collect();
     let result = json!({ "data": data.source.kind(), "runs": rows });
     folder.write(COMPARISON_JSON, format!("{result:#}\n").as_bytes())?;
-    console.json(&result.to_string());
+    console.json(|| result.to_string());
     let data = data.source.kind();
     console.line(&format!("\n{data:<14}{:>12}{:>12}{:>12}", "train acc", "val acc", "best val"));
     for run in &runs {

@@ -1,6 +1,6 @@
 //! `barenet eval`.
 
-use super::{ImagesFlag, data_line, start_backend};
+use super::{ImagesFlag, data_line};
 use crate::console::say;
 use anyhow::{Context, Result, anyhow};
 use barenet::Weights;
@@ -9,6 +9,7 @@ use barenet_data::samples::{Part, Split};
 use barenet_data::{DataSet, IMAGE_LEN, NUM_CLASSES};
 use barenet_model::number::Number;
 use barenet_model::weights::{from_safetensors, read_config};
+use barenet_run::backend::start_backend;
 use barenet_run::checkpoint::store;
 use barenet_run::config::Config;
 use barenet_run::run_folder::{BEST, RunFolder};

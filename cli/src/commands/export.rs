@@ -1,6 +1,6 @@
 //! `barenet export`.
 
-use super::{ImagesFlag, data_line, start_backend, usage};
+use super::{ImagesFlag, data_line, usage};
 use crate::console::{complain, say};
 use anyhow::{Context, Result, bail, ensure};
 use barenet::Weights;
@@ -13,6 +13,7 @@ use barenet_model::export::model::{ExportDtype, Model, Scores, accuracy, agreeme
 use barenet_model::export::place::Place;
 use barenet_model::number::Number;
 use barenet_model::weights::{from_safetensors, read_config};
+use barenet_run::backend::start_backend;
 use barenet_run::config::Config;
 use barenet_run::run_folder::{BEST, RunFolder, SUMMARY};
 use barenet_run::settings::{Dtype, Settings, count};

@@ -1,30 +1,29 @@
 //! `barenet train`.
 
 mod advice;
-#[cfg(test)]
-mod bits;
-mod due;
-mod files;
 mod report;
-mod resume;
-mod session;
+mod watcher;
 
-use super::{ImagesFlag, start_backend, usage, warn_of_stand_in};
+use super::{ImagesFlag, usage, warn_of_stand_in};
 use crate::console::{Console, Verbosity};
-use crate::signals::Signals;
+use crate::signals::{Signals, Stopped};
 use anyhow::{Context, Result};
+use barenet_blas::Element;
 use barenet_data::reading::read_named_text;
 use barenet_data::{IMAGE_LEN, NUM_CLASSES};
+use barenet_model::number::Number;
+use barenet_run::backend::start_backend;
 use barenet_run::checkpoint::read_config;
 use barenet_run::checkpoint::store;
 use barenet_run::config::{Config, ignored};
-use barenet_run::presets::Preset;
+use barenet_run::presets::{Preset, Reported};
 use barenet_run::run_folder::RunFolder;
+use barenet_run::session::{Session, When};
 use barenet_run::settings::{Dtype, Settings, count};
-use due::When;
-use session::Session;
+use barenet_run::shell::resume_command;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+use watcher::ConsoleWatcher;
 
 /// Train a network
 #[derive(clap::Args, Debug)]
@@ -206,14 +205,45 @@ pub fn run(args: Args) -> Result<()> {
         backend: &backend,
         folder: &folder,
         name: &name,
-        asked_for: args.images.data.as_deref(),
         when,
-        signals,
         resume,
     };
+    let solver = config.solver::<f32>();
+    let watcher = ConsoleWatcher::new(console, signals, solver.num_epochs, solver.batch_size);
     let reported = report::reported(preset.as_ref(), &config, &data);
+    let asked_for = args.images.data.as_deref();
     match config.dtype() {
-        Dtype::F32 => session.run::<f32>(reported, console, start),
-        Dtype::F64 => session.run::<f64>(reported, console, start),
+        Dtype::F32 => train::<f32>(&session, watcher, asked_for, reported, start),
+        Dtype::F64 => train::<f64>(&session, watcher, asked_for, reported, start),
     }
+}
+
+/// Trains to the end, or until somebody stops the run, and shows it.
+fn train<T: Number + Element>(
+    session: &Session<'_>,
+    mut watcher: ConsoleWatcher,
+    asked_for: Option<&Path>,
+    reported: Option<Reported>,
+    start: Instant,
+) -> Result<()> {
+    let folder = session.folder;
+    let run = session.begin::<T>(&mut watcher)?;
+    report::describe::<T>(session, &watcher.console);
+    watcher.start();
+    let trained = run.train(&mut watcher);
+    watcher.console.finish();
+    let mut trained = trained?;
+    // A run that did no step leaves nothing.
+    if folder.is_begun() {
+        report::plot(session, &trained.outcome)?;
+    }
+    if trained.outcome.stopped {
+        let iteration = trained.outcome.progress.iteration;
+        let go_on = resume_command(&folder.current_path(), asked_for);
+        return Err(Stopped::Early { signal: watcher.signal(), iteration, go_on }.into());
+    }
+    let summary = trained.finish(&mut watcher, start)?;
+    let console = watcher.console;
+    report::report(session, &console, &summary, reported, &trained.outcome)?;
+    console.end(&format!("the run is complete in {}", folder.current_path().display()))
 }

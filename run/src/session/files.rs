@@ -1,27 +1,28 @@
 //! The files that a run writes while it goes on.
 
-use crate::console::Console;
+use super::Watcher;
+use crate::checkpoint::Checkpoint;
+use crate::checkpoint::store::Writer;
+use crate::run_folder::{BEST, RunFolder, SUMMARY};
+use crate::settings::Settings;
+use crate::summary::Summary;
+use crate::trainer::{Moment, Outcome};
 use anyhow::Result;
 use barenet::{Arch, Weights};
 use barenet_data::disk::RealDisk;
 use barenet_model::number::Number;
 use barenet_model::weights::{read_config, to_safetensors};
-use barenet_run::checkpoint::Checkpoint;
-use barenet_run::checkpoint::store::Writer;
-use barenet_run::run_folder::{BEST, RunFolder, SUMMARY};
-use barenet_run::settings::Settings;
-use barenet_run::summary::Summary;
-use barenet_run::trainer::{Moment, Outcome};
 use std::path::Path;
 
 /// The files that a run writes while it goes on.
+#[derive(Debug)]
 pub(super) struct RunFiles<'a, T> {
     pub(super) folder: &'a RunFolder,
     pub(super) arch: Arch<'a>,
-    pub(super) mean_image: &'a [T],
-    pub(super) config: &'a str,
+    pub(super) mean_image: Vec<T>,
+    pub(super) config: String,
     /// What the weights file says beside the weights: settings, and what they were trained on.
-    pub(super) weights_text: &'a str,
+    pub(super) weights_text: String,
     pub(super) data_mark: u64,
     /// Best weights that wait for the next checkpoint.
     pub(super) has_new_best: bool,
@@ -43,7 +44,7 @@ fn is_same_run(a: &str, b: &str) -> bool {
 
 impl<T: Number> RunFiles<'_, T> {
     fn save_best(&self, best: Weights<'_, T>) -> Result<()> {
-        let bytes = to_safetensors(&self.arch, best, self.mean_image, self.weights_text)?;
+        let bytes = to_safetensors(&self.arch, best, &self.mean_image, &self.weights_text)?;
         self.folder.write(BEST, &bytes)
     }
 
@@ -56,8 +57,8 @@ impl<T: Number> RunFiles<'_, T> {
         let best = Weights::new(&self.arch, &saved.best_params, &saved.best_running)?;
         if let Ok(found) = self.folder.read(BEST)
             && let Ok(text) = read_config(&found, Path::new(BEST))
-            && is_same_run(&text, self.weights_text)
-            && to_safetensors(&self.arch, best, self.mean_image, &text)? == found
+            && is_same_run(&text, &self.weights_text)
+            && to_safetensors(&self.arch, best, &self.mean_image, &text)? == found
         {
             self.has_shorter_best = text != self.weights_text;
             return Ok(());
@@ -71,13 +72,13 @@ impl<T: Number> RunFiles<'_, T> {
         &mut self,
         moment: Moment<'_, T>,
         writer: &Writer<'_, T>,
-        console: &Console,
+        watcher: &mut impl Watcher,
     ) -> Result<()> {
         self.failure = None;
-        let copy = match Checkpoint::of(self.config, self.data_mark, &moment) {
+        let copy = match Checkpoint::of(&self.config, self.data_mark, &moment) {
             Ok(copy) => copy,
             Err(error) => {
-                console.warn(&format!("{error:#}; the run goes on without one"));
+                watcher.warning(&format!("{error:#}; the run goes on without one"));
                 self.failure = Some(error);
                 return Ok(());
             }
@@ -85,7 +86,7 @@ impl<T: Number> RunFiles<'_, T> {
         if self.folder.is_begun() {
             self.save_new_best(moment.best_weights(&self.arch)?)?;
             if let Some(error) = writer.submit(copy) {
-                console.warn(&format!("{error:#}; the checkpoint before it can be used"));
+                watcher.warning(&format!("{error:#}; the checkpoint before it can be used"));
             }
             return Ok(());
         }
@@ -93,7 +94,7 @@ impl<T: Number> RunFiles<'_, T> {
             Ok(()) => self.save_new_best(moment.best_weights(&self.arch)?),
             Err(error) if self.folder.is_begun() => Err(error),
             Err(error) => {
-                console.warn(&format!("{error:#}; the run goes on without one"));
+                watcher.warning(&format!("{error:#}; the run goes on without one"));
                 self.failure = Some(error);
                 Ok(())
             }

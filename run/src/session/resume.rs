@@ -1,15 +1,14 @@
 //! How a run goes on: from its checkpoint, with the events that led there.
 
-use super::session::{Lengths, Session};
-use crate::commands::usage;
-use crate::console::Console;
+use super::{Lengths, Session, Watcher};
+use crate::checkpoint::Checkpoint;
+use crate::checkpoint::store::save;
+use crate::events::{EventLog, RunEvent};
+use crate::run_folder::CONFIG;
+use crate::settings::SettingsError;
 use anyhow::{Result, ensure};
 use barenet_data::disk::RealDisk;
 use barenet_model::number::Number;
-use barenet_run::checkpoint::Checkpoint;
-use barenet_run::checkpoint::store::save;
-use barenet_run::events::{EventLog, RunEvent};
-use barenet_run::run_folder::CONFIG;
 
 impl Session<'_> {
     pub(super) fn read_checkpoint<T: Number>(
@@ -27,10 +26,11 @@ impl Session<'_> {
         );
         let (done, Lengths { iterations, epochs, .. }) = (checkpoint.progress.iteration, lengths);
         if done > iterations {
-            return usage(format!(
+            return Err(SettingsError::new(format!(
                 "--epochs {epochs}: the run has done {done} iterations already, which is more than \
                  the {iterations} of {epochs} epochs"
-            ));
+            ))
+            .into());
         }
         Ok(Some(checkpoint))
     }
@@ -42,7 +42,7 @@ impl Session<'_> {
         &self,
         saved: &mut Checkpoint<T>,
         config: &str,
-        console: &Console,
+        watcher: &mut impl Watcher,
     ) -> Result<()> {
         let file = self.folder.file(CONFIG);
         if self
@@ -51,8 +51,9 @@ impl Session<'_> {
             .is_ok_and(|found| found != saved.config.as_bytes() && found != config.as_bytes())
         {
             let file = file.display();
-            console
-                .warn(&format!("{file}: changed since; the run goes on with the settings it had"));
+            watcher.warning(&format!(
+                "{file}: changed since; the run goes on with the settings it had"
+            ));
         }
         if saved.config != config {
             config.clone_into(&mut saved.config);
@@ -65,7 +66,7 @@ impl Session<'_> {
     /// than that, or less, or half a line.
     pub(super) fn start_log<T: Number>(
         &self,
-        console: &Console,
+        watcher: &mut impl Watcher,
         lengths: Lengths,
         checkpoint: Option<&Checkpoint<T>>,
     ) -> Result<EventLog> {
@@ -82,14 +83,16 @@ impl Session<'_> {
         let mut log = EventLog::create(self.folder)?;
         // The log leaves out where it and the images lie: the same run is the same bytes anywhere.
         log.line(&begin(None, None).to_line())?;
-        console.json(&begin(Some(&out), Some(&source)).to_line());
+        watcher.event(&begin(Some(&out), Some(&source)));
         let Some(saved) = checkpoint else { return Ok(log) };
-        console.json(&RunEvent::Resume { iteration: saved.progress.iteration }.to_line());
+        watcher.event(&RunEvent::Resume { iteration: saved.progress.iteration });
 
         let mut accuracies = saved.train_acc.iter().zip(&saved.val_acc).enumerate().peekable();
         let mut best_val_acc = T::NEG_INFINITY;
         for (iteration, &loss) in (1..).zip(&saved.loss) {
-            log.line(&RunEvent::Step { iteration, loss: loss.to_printed() }.to_line())?;
+            log.line(
+                &RunEvent::Step { iteration, loss: loss.to_printed(), print: false }.to_line(),
+            )?;
             // Check 0 follows the first step, check e the last step of epoch e.
             while let Some((epoch, (&train_acc, &val_acc))) =
                 accuracies.next_if(|(epoch, _)| iteration >= (epoch * lengths.per_epoch).max(1))

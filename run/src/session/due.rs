@@ -9,11 +9,11 @@ const PATIENCE: u32 = 100;
 
 /// When checkpoints are written, besides after epochs.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct When {
+pub struct When {
     /// Every so many iterations.
-    pub(super) every: Option<usize>,
+    pub every: Option<usize>,
     /// Every so long.
-    pub(super) interval: Option<Duration>,
+    pub interval: Option<Duration>,
 }
 
 impl When {

@@ -1,0 +1,107 @@
+//! What a person, or a program that reads JSON, sees of a run, and how signals reach it.
+
+use crate::console::Console;
+use crate::signals::Signals;
+use barenet::Float;
+use barenet_run::events::RunEvent;
+use barenet_run::session::{Request, Watcher};
+use std::time::{Duration, Instant};
+
+/// How often the progress bar moves.
+const FRAME: Duration = Duration::from_millis(100);
+
+/// Prints the events of a run, and asks of it what signals ask for.
+pub(super) struct ConsoleWatcher {
+    pub(super) console: Console,
+    signals: Signals,
+    num_epochs: usize,
+    batch_size: usize,
+    /// Iterations of the whole run.
+    num_iterations: usize,
+    /// Iterations that were done before.
+    pub(super) resumed_at: Option<usize>,
+    /// When the first step of this command began.
+    clock: Instant,
+    last_drawn: Instant,
+}
+
+impl ConsoleWatcher {
+    pub(super) fn new(
+        console: Console,
+        signals: Signals,
+        num_epochs: usize,
+        batch_size: usize,
+    ) -> Self {
+        let now = Instant::now();
+        Self {
+            console,
+            signals,
+            num_epochs,
+            batch_size,
+            num_iterations: 0,
+            resumed_at: None,
+            clock: now,
+            last_drawn: now,
+        }
+    }
+
+    /// Shows a progress bar from now on.
+    pub(super) fn start(&mut self) {
+        if let Some(iteration) = self.resumed_at {
+            let last = self.num_iterations;
+            self.console.line(&format!("goes on after iteration {iteration} of {last}\n"));
+        }
+        self.console.start(self.num_iterations, self.batch_size);
+        self.clock = Instant::now();
+        self.last_drawn = self.clock;
+    }
+
+    /// The number of the signal that stopped the run.
+    pub(super) fn signal(&self) -> u8 {
+        self.signals.stop().unwrap_or(0)
+    }
+
+    fn step(&mut self, iteration: usize, loss: f64, print: bool) {
+        if print {
+            let last = self.num_iterations;
+            self.console.line(&format!("(Iteration {iteration} / {last}) loss: {loss:.6}"));
+        }
+        if self.last_drawn.elapsed() > FRAME {
+            self.last_drawn = Instant::now();
+            let done = (iteration - self.resumed_at.unwrap_or(0)) * self.batch_size;
+            let rate = f64::from_usize(done) / self.clock.elapsed().as_secs_f64();
+            self.console.progress(iteration, rate);
+        }
+    }
+}
+
+impl Watcher for ConsoleWatcher {
+    fn event(&mut self, event: &RunEvent<'_>) -> Request {
+        self.console.json(|| event.to_line());
+        match *event {
+            RunEvent::Start { num_iterations, .. } => self.num_iterations = num_iterations,
+            RunEvent::Resume { iteration } => self.resumed_at = Some(iteration),
+            RunEvent::Step { iteration, loss, print } => self.step(iteration, loss, print),
+            RunEvent::Epoch { epoch, train_acc, val_acc, .. } => {
+                let last = self.num_epochs;
+                self.console.line(&format!(
+                    "(Epoch {epoch} / {last}) train acc: {train_acc:.6}; val_acc: {val_acc:.6}"
+                ));
+            }
+            RunEvent::Diverged { .. } | RunEvent::End { .. } => {}
+        }
+        if !matches!(event, RunEvent::Step { .. } | RunEvent::Epoch { .. }) {
+            return Request::Continue;
+        }
+        // Both are asked: a checkpoint that was asked for is then forgotten.
+        match (self.signals.checkpoint(), self.signals.stop()) {
+            (_, Some(_)) => Request::Stop,
+            (true, None) => Request::Checkpoint,
+            (false, None) => Request::Continue,
+        }
+    }
+
+    fn warning(&mut self, message: &str) {
+        self.console.warn(message);
+    }
+}

@@ -1,0 +1,31 @@
+//! Trains a network from Rust code.
+//!
+//! ```sh
+//! cargo run --release -p barenet-run --example train
+//! ```
+
+use barenet_data::builtin;
+use barenet_run::events::RunEvent;
+use barenet_run::session::Request;
+use barenet_run::settings::{Settings, UpdateRuleName};
+use barenet_run::train;
+
+fn main() -> anyhow::Result<()> {
+    let settings = Settings {
+        hidden: Some(vec![64, 32]),
+        update_rule: Some(UpdateRuleName::Adam),
+        train_size: Some(1000),
+        num_epochs: Some(3),
+        ..Settings::default()
+    };
+    let out = std::env::temp_dir().join(format!("barenet-example-{}", std::process::id()));
+    let summary = train(settings, &builtin::generate(), &out, |event: &RunEvent<'_>| {
+        if let RunEvent::Epoch { epoch, val_acc, .. } = *event {
+            println!("epoch {epoch}: validation accuracy {val_acc:.3}");
+        }
+        Request::Continue
+    })?;
+    println!("test accuracy {:.3}; its files were in {}", summary.test_acc, out.display());
+    std::fs::remove_dir_all(out)?;
+    Ok(())
+}

@@ -1,0 +1,259 @@
+//! A run and the files that it leaves: [begun](Session::begin), [trained](Run::train) and
+//! [finished](Trained::finish), with whoever [watches](Watcher) told of every event.
+
+mod due;
+mod files;
+mod resume;
+mod watch;
+
+pub use due::When;
+pub use watch::{Request, Watcher};
+
+use crate::checkpoint::Checkpoint;
+use crate::checkpoint::store::{Desk, Writer};
+use crate::config::Config;
+use crate::events::{EventLog, RunEvent};
+use crate::run_folder::{CONFIG, PREVIOUS_CHECKPOINT, RunFolder};
+use crate::summary::Summary;
+use crate::trained_on::TrainedOn;
+use crate::trainer::{self, Memory, Outcome, is_non_finite};
+use anyhow::{Context, Result};
+use barenet::{Float, SolverConfig, Weights};
+use barenet_blas::{Backend, Element};
+use barenet_data::DataSet;
+use barenet_data::disk::RealDisk;
+use barenet_data::fingerprint::fingerprint;
+use barenet_data::samples::{Part, Split};
+use barenet_model::number::Number;
+use files::RunFiles;
+use std::path::PathBuf;
+use std::thread;
+use std::time::Instant;
+use watch::Watch;
+
+/// A run besides its number type.
+#[derive(Debug)]
+pub struct Session<'a> {
+    /// Its settings.
+    pub config: &'a Config,
+    /// Its images.
+    pub data: &'a DataSet,
+    /// Which of them train, validate and test.
+    pub split: &'a Split,
+    /// Its threads and kernels.
+    pub backend: &'a Backend,
+    /// The folder of its files.
+    pub folder: &'a RunFolder,
+    /// Its name.
+    pub name: &'a str,
+    /// When checkpoints are written, besides after epochs.
+    pub when: When,
+    /// The bytes of a checkpoint to resume from, and its file.
+    pub resume: Option<(Vec<u8>, PathBuf)>,
+}
+
+/// The lengths of a run.
+#[derive(Clone, Copy, Debug)]
+struct Lengths {
+    iterations: usize,
+    per_epoch: usize,
+    epochs: usize,
+}
+
+impl Lengths {
+    fn new<T: Float>(solver: &SolverConfig<T>, num_train: usize) -> Self {
+        Self {
+            iterations: solver.num_iterations(num_train),
+            per_epoch: solver.iterations_per_epoch(num_train),
+            epochs: solver.num_epochs,
+        }
+    }
+}
+
+/// A run that can train: its memory is reserved, its log begun.
+#[derive(Debug)]
+pub struct Run<'a, T> {
+    session: &'a Session<'a>,
+    lengths: Lengths,
+    log: EventLog,
+    files: RunFiles<'a, T>,
+    memory: Memory<T>,
+    checkpoint: Option<Checkpoint<T>>,
+}
+
+/// A run that has trained, to its end or until it was stopped.
+#[derive(Debug)]
+pub struct Trained<'a, T> {
+    session: &'a Session<'a>,
+    log: EventLog,
+    files: RunFiles<'a, T>,
+    /// What the training left.
+    pub outcome: Outcome<T>,
+}
+
+impl Session<'_> {
+    /// Reserves memory, reads the checkpoint to resume from, and starts the log.
+    ///
+    /// # Errors
+    ///
+    /// If there is not enough memory, a file cannot be written, or the checkpoint is of another run.
+    pub fn begin<T: Number>(&self, watcher: &mut impl Watcher) -> Result<Run<'_, T>> {
+        let Self { config, folder, .. } = *self;
+        let lengths = Lengths::new(&config.solver::<T>(), self.split.train.len());
+        let (mean_image, data_mark) = self.read_through();
+        let config_text = config.to_toml();
+        let weights_text = TrainedOn::new(self.data, data_mark).append_to(&config_text)?;
+        let mut checkpoint = self.read_checkpoint::<T>(data_mark, lengths)?;
+        // Before anything is written: a run that has not enough changes nothing.
+        let memory = Memory::<T>::reserve(config)?;
+
+        let mut log = self.start_log(watcher, lengths, checkpoint.as_ref())?;
+        let mut files = RunFiles {
+            folder,
+            arch: config.arch(),
+            mean_image: mean_image.into_iter().map(T::from_f64).collect(),
+            config: config_text,
+            weights_text,
+            data_mark,
+            has_new_best: false,
+            has_shorter_best: false,
+            failure: None,
+        };
+        let config_bytes = files.config.as_bytes();
+        match &mut checkpoint {
+            None => folder
+                .write_unfinished(&RealDisk, CONFIG, config_bytes)
+                .with_context(|| format!("{}: cannot be written", folder.file(CONFIG).display()))?,
+            Some(saved) => {
+                files.repair_best(saved)?;
+                self.take_over_settings(saved, &files.config, watcher)?;
+                folder.write(CONFIG, files.config.as_bytes())?;
+                log.finish(folder)?;
+            }
+        }
+        Ok(Run { session: self, lengths, log, files, memory, checkpoint })
+    }
+
+    /// The mean image, and the fingerprint of the training set. Each goes once through all images: at
+    /// the same time, until the first step has to wait.
+    fn read_through(&self) -> (Vec<f64>, u64) {
+        thread::scope(|scope| {
+            let mark = thread::Builder::new().spawn_scoped(scope, || fingerprint(self.data));
+            let mean_image = self.split.mean_image(self.data);
+            // Where the system starts no more threads, one after the other.
+            let mark = mark.ok().and_then(|mark| mark.join().ok());
+            (mean_image, mark.unwrap_or_else(|| fingerprint(self.data)))
+        })
+    }
+}
+
+impl<'a, T: Number + Element> Run<'a, T> {
+    /// Trains to the end, or until the watcher stops the run.
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be written, or a checkpoint that was asked for last could not be made. A loss
+    /// that is not finite is no error here: the [`Outcome`] says so.
+    pub fn train(self, watcher: &mut impl Watcher) -> Result<Trained<'a, T>> {
+        let Self { session, lengths, mut log, mut files, memory, checkpoint } = self;
+        let Session { config, data, split, backend, folder, .. } = *session;
+        // The images are read with it while the files change.
+        let mean_image = files.mean_image.clone();
+        let desk = Desk::default();
+        let outcome = thread::scope(|scope| -> Result<Outcome<T>> {
+            let writer = Writer::start(scope, &desk, folder);
+            let mut watch =
+                Watch::new(&mut log, &mut files, &writer, watcher, session.when, lengths);
+            let result = trainer::train_in(
+                memory,
+                config,
+                (data, split),
+                &mean_image,
+                backend,
+                checkpoint.as_ref(),
+                |event, moment| watch.on(event, moment),
+            );
+            let written = writer.finish();
+            let outcome = result?;
+            written?;
+            Ok(outcome)
+        })?;
+        if let Some(failure) = files.failure.take() {
+            return Err(failure);
+        }
+        log.flush()?;
+        // A run that did no step leaves nothing.
+        if folder.is_begun() {
+            files.finish(&outcome)?;
+        }
+        Ok(Trained { session, log, files, outcome })
+    }
+}
+
+impl<T: Number + Element> Trained<'_, T> {
+    /// Measures the best weights, and writes the summary. `start` is when the run began.
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be written, or there is not enough memory.
+    pub fn finish(&mut self, watcher: &mut impl Watcher, start: Instant) -> Result<Summary> {
+        let folder = self.session.folder;
+        if let Some(iteration) = self.outcome.diverged_at {
+            let event = RunEvent::Diverged { iteration };
+            self.log.line(&event.to_line())?;
+            self.log.flush()?;
+            watcher.event(&event);
+        }
+        let summary = self.summarize(start)?;
+        if folder.is_begun() {
+            // One that was finished, and diverged when it was made longer, can still be used.
+            if self.outcome.diverged_at.is_none() || !self.files.has_finished_run() {
+                summary.write(folder)?;
+            }
+            // A run that is complete needs no way back.
+            folder.remove(PREVIOUS_CHECKPOINT)?;
+        }
+        watcher.event(&RunEvent::End { summary: &summary });
+        Ok(summary)
+    }
+
+    fn summarize(&self, start: Instant) -> Result<Summary> {
+        let Session { config, data, split, backend, name, .. } = *self.session;
+        let outcome = &self.outcome;
+        let net = config.net::<T>();
+        let weights = Weights::new(&net.arch, &outcome.best_params, &outcome.best_running)?;
+        let accuracy = |part| {
+            let part = (data, split, part);
+            match trainer::evaluate(&net, weights, part, &self.files.mean_image, backend) {
+                // Where a run diverged before its first check, these are the weights of its start.
+                Err(error) if outcome.diverged_at.is_some() && is_non_finite(&error) => Ok(0.0),
+                found => found,
+            }
+        };
+        let last = |history: &[f64]| history.last().copied().unwrap_or(0.0);
+        let samples = f64::from_usize(outcome.steps * config.solver::<T>().batch_size);
+        let val_acc = accuracy(Part::Val)?;
+        Ok(Summary {
+            name: name.to_owned(),
+            data: data.source.kind().to_owned(),
+            best_val_acc: outcome.val_acc_history.iter().copied().fold(0.0, f64::max),
+            best_epoch: outcome.progress.best_epoch,
+            val_acc,
+            test_acc: accuracy(Part::Test)?,
+            test_size: split.test.len(),
+            train_acc: last(&outcome.train_acc_history),
+            final_val_acc: last(&outcome.val_acc_history),
+            first_loss: outcome.loss_history.first().copied().unwrap_or(0.0),
+            num_params: net.arch.num_params(),
+            iterations: outcome.progress.iteration,
+            epochs: outcome.progress.num_checks.saturating_sub(1),
+            samples_per_second: samples / outcome.step_time.as_secs_f64().max(1e-9),
+            seconds: start.elapsed().as_secs_f64(),
+            backend: backend.kernel().name().to_owned(),
+            threads: backend.threads(),
+            dtype: config.dtype().name().to_owned(),
+            seed: config.solver::<T>().seed,
+            diverged_at: outcome.diverged_at,
+        })
+    }
+}

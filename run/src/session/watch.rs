@@ -1,0 +1,104 @@
+//! Who is told of the events of a run: its log, its checkpoints, and whoever watches.
+
+use super::Lengths;
+use super::due::When;
+use super::files::RunFiles;
+use crate::checkpoint::store::Writer;
+use crate::events::{EventLog, RunEvent};
+use crate::trainer::Moment;
+use anyhow::Result;
+use barenet::Event;
+use barenet_model::number::Number;
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+/// How a run goes on after an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// With the next step.
+    Continue,
+    /// With a checkpoint, and then the next step.
+    Checkpoint,
+    /// It does not: a checkpoint, and no further step.
+    Stop,
+}
+
+/// Whoever watches a run. A closure from event to [`Request`] is one.
+pub trait Watcher: Send {
+    /// Takes an event, and says how the run goes on.
+    fn event(&mut self, event: &RunEvent<'_>) -> Request;
+
+    /// Takes a message that must not be missed; unless implemented, it is [logged](log::warn).
+    fn warning(&mut self, message: &str) {
+        log::warn!("{message}");
+    }
+}
+
+impl<F: FnMut(&RunEvent<'_>) -> Request + Send> Watcher for F {
+    fn event(&mut self, event: &RunEvent<'_>) -> Request {
+        self(event)
+    }
+}
+
+/// Hands the events of the training on.
+pub(super) struct Watch<'w, 'f, 's, T, W> {
+    log: &'w mut EventLog,
+    files: &'w mut RunFiles<'f, T>,
+    writer: &'w Writer<'s, T>,
+    watcher: &'w mut W,
+    when: When,
+    lengths: Lengths,
+    last_saved: Instant,
+    /// How long the last checkpoint kept the training from going on.
+    waited: Duration,
+}
+
+impl<'w, 'f, 's, T: Number, W: Watcher> Watch<'w, 'f, 's, T, W> {
+    pub(super) fn new(
+        log: &'w mut EventLog,
+        files: &'w mut RunFiles<'f, T>,
+        writer: &'w Writer<'s, T>,
+        watcher: &'w mut W,
+        when: When,
+        lengths: Lengths,
+    ) -> Self {
+        let (last_saved, waited) = (Instant::now(), Duration::ZERO);
+        Self { log, files, writer, watcher, when, lengths, last_saved, waited }
+    }
+
+    /// Logs an event, shows it, and writes a checkpoint if one is due or asked for.
+    pub(super) fn on(
+        &mut self,
+        event: &Event<T>,
+        moment: Moment<'_, T>,
+    ) -> Result<ControlFlow<()>> {
+        let shown = match *event {
+            Event::Step { iteration, loss, print } => {
+                RunEvent::Step { iteration, loss: loss.to_printed(), print }
+            }
+            Event::Epoch { epoch, train, val, best } => {
+                self.files.has_new_best |= best;
+                let (train_acc, val_acc) = (train.to_printed(), val.to_printed());
+                RunEvent::Epoch { epoch, train_acc, val_acc, best }
+            }
+        };
+        self.log.line(&shown.to_line())?;
+        if let Event::Epoch { .. } = event {
+            self.log.flush()?;
+        }
+        let request = self.watcher.event(&shown);
+        let cost = self.writer.cost().map(|cost| cost + self.waited);
+        let since = self.last_saved.elapsed();
+        if request != Request::Continue || self.when.is_due(event, self.lengths.epochs, since, cost)
+        {
+            let begin = Instant::now();
+            // Nobody should go on from such numbers: the run ends before them.
+            moment.buffers.check_finite()?;
+            self.files.save(moment, self.writer, self.watcher)?;
+            self.waited = begin.elapsed();
+            self.last_saved = Instant::now();
+        }
+        let stop = request == Request::Stop;
+        Ok(if stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    }
+}
