@@ -85,7 +85,7 @@ fn draw_pixels() -> Vec<u8> {
     (0..BATCH * NET.arch.input_dim()).map(|_| rng.below(256) as u8).collect()
 }
 
-/// What is subtracted from every pixel.
+/// Mean that is subtracted from every pixel.
 const MEAN: f32 = 120.0;
 
 fn draw_images() -> Vec<f32> {

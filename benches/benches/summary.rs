@@ -1,4 +1,4 @@
-//! What the benchmarks before it measured, as shares of what this machine can do: products against
+//! Results of the benchmarks before it, as shares of what this machine can do: products against
 //! multiply-adds in registers, layers against reading the same amount of memory, a step against the
 //! multiply-adds of its products, one image against reading the weights once. It runs last, reads
 //! what criterion has saved, and measures only the bounds.
@@ -56,7 +56,7 @@ fn all_measured(root: &Path) -> Vec<Measured> {
     measured
 }
 
-/// Where cargo and criterion put what they make.
+/// The folder into which criterion writes.
 fn criterion_folder() -> PathBuf {
     let target = env::var_os("CARGO_TARGET_DIR")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"), PathBuf::from);

@@ -1,4 +1,4 @@
-//! Where the time of a training step of each workload goes, and where each lies under the roof that
+//! Times of the parts of a training step of each workload, and the place of each under the roof that
 //! multiply-adds and memory make.
 //!
 //! ```sh

@@ -1,4 +1,4 @@
-//! What the machine can do at best, measured on one thread and on all.
+//! Bounds of the machine, measured on one thread and on all.
 
 use crate::{WORKLOADS, bytes};
 use barenet_blas::machine::{fma_flops, read_bytes};

@@ -1,4 +1,4 @@
-//! What the benchmarks share: the workloads, the backends, and numbers to compute with.
+//! Shared by the benchmarks: the workloads, the backends, and numbers to compute with.
 //!
 //! ```sh
 //! cargo bench -p barenet-benches --features openblas                    # everything, and a summary

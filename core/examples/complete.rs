@@ -76,7 +76,7 @@ fn product(
 /// The parameters of a layer, w [D, M], b, gamma and beta [M], or their gradients.
 pub(crate) type Layer = [Vec<f64>; 4];
 
-/// What the backward pass of a hidden layer needs of the forward pass.
+/// Values that the backward pass of a hidden layer needs of the forward pass.
 struct Cache {
     x: Vec<f64>,       // [N, D]
     x_hat: Vec<f64>,   // [N, M]

@@ -1,4 +1,4 @@
-//! What can be wrong with an argument. Small `Copy` values: they need no heap and no formatting
+//! Errors in an argument. Small `Copy` values: they need no heap and no formatting
 //! code unless somebody prints them.
 
 use crate::float::Float;

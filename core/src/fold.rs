@@ -18,7 +18,7 @@ use crate::state::{Weights, layer_grads, layer_params, layer_running};
 /// b1′ ← b1′ − mean_image · W1′
 /// ```
 ///
-/// What it writes are the parameters of the same network without batch norm, which gives the same
+/// It writes the parameters of the same network without batch norm, which gives the same
 /// scores up to rounding, for images from which nothing was subtracted. Each number is computed in
 /// `f64` and rounded once.
 ///

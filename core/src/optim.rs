@@ -5,7 +5,7 @@
 //! spreads long slices over the threads of a backend. A new rule is a file here with its formula, and a
 //! row of the table in `update_rule.rs`.
 //!
-//! What a rule remembers of a weight whose gradient stays 0 shrinks with every step. Before it becomes
+//! The state of a weight whose gradient stays 0 shrinks with every step. Before it becomes
 //! subnormal it is set to 0: it changes no weight any more, but many CPUs take a hundred times as long
 //! to compute with it.
 //!

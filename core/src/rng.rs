@@ -143,7 +143,7 @@ impl Permutation {
         Self { n, half_bits: bits.div_ceil(2).max(1), key: rng.next_u64() }
     }
 
-    /// Where element `i` of 0..n comes from. `i` itself if it is not below n.
+    /// Element `i` of the permutation of 0..n; `i` itself if it is not below n.
     #[must_use]
     pub fn get(&self, i: usize) -> usize {
         let Ok(mut x) = u64::try_from(i) else { return i };

@@ -26,12 +26,12 @@ pub enum Schedule {
     Cosine {
         /// Iterations of warm-up; 0 for none.
         warmup: usize,
-        /// What is left of the learning rate at the end, in 0..=1.
+        /// Share of the learning rate at the end, in 0..=1.
         min_factor: f64,
     },
 }
 
-/// Where the training stands.
+/// Progress of the training.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
     /// Steps done.

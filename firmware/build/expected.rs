@@ -1,4 +1,4 @@
-//! What programs compare with. With `BARENET_SPOIL` set it is wrong by the lowest bit of one number: then each
+//! Expected results of the programs. With `BARENET_SPOIL` set one number is wrong by its lowest bit: then each
 //! program must fail, which `scripts/firmware.sh` checks, for one that could not fail would show nothing.
 
 use std::env;

@@ -26,7 +26,7 @@ impl Text {
         self.line("];");
     }
 
-    /// What follows the sums of an int8 network.
+    /// Requantisation of the outputs of an int8 network.
     pub(super) fn channels(&mut self, name: &str, channels: &[Channel]) {
         let len = channels.len();
         self.line(&format!("/// Written by build.rs.\npub static {name}: [Channel; {len}] = ["));

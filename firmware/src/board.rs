@@ -1,4 +1,4 @@
-//! What the programs need of a board: a start, an end, text on the host's terminal, a mark for the
+//! The board as the programs see it: a start, an end, text on the host's terminal, a mark for the
 //! instruction counter and the depth of the stack. The same for ARM and RISC-V.
 //!
 //! Nothing here can panic, so a program that prints can still be proven free of panics: formatting
@@ -41,7 +41,7 @@ macro_rules! print {
     ($($part:expr),+ $(,)?) => {{ $($crate::board::Print::print(&$part);)+ }};
 }
 
-/// What [`print!`] takes.
+/// A value that [`print!`] can print.
 pub trait Print {
     /// Writes the value to the host's terminal.
     fn print(&self);
@@ -112,10 +112,10 @@ pub fn mark() {
     core::hint::black_box(());
 }
 
-/// What one run of a piece of code needed.
+/// Result and cost of one run of a piece of code.
 #[derive(Clone, Copy, Debug)]
 pub struct Measured<R> {
-    /// What it returned.
+    /// Its return value.
     pub result: R,
     /// Bytes of stack below the caller's.
     pub stack: usize,

@@ -1,4 +1,4 @@
-//! What the bare-metal programs of barenet share: a network, its weights in flash, an image, and the
+//! Shared by the bare-metal programs of barenet: a network, its weights in flash, an image, and the
 //! scores that the host computed for it.
 //!
 //! `build.rs` draws the numbers, so the programs need no file.

@@ -6,7 +6,7 @@ use barenet::{
     SolverBuffers, SolverConfig, Target, UpdateRule,
 };
 
-/// What is trained.
+/// The network that is trained.
 pub const NET: FullyConnectedNet<'static, f32> =
     FullyConnectedNet::new(Arch::new(&[8, 12, 3]).with_batchnorm());
 const BATCH: usize = 10;

@@ -7,7 +7,7 @@ use libfuzzer_sys::fuzz_target;
 use sha2::{Digest, Sha256};
 use std::path::Path;
 
-/// What reads is written as the bytes it was read from.
+/// Checks that a file that reads is written as the bytes it was read from.
 fn reads_and_writes(bytes: &[u8]) {
     let file = Path::new("f");
     let config = read_config(bytes, file).ok();

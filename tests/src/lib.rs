@@ -1,4 +1,4 @@
-//! What the tests share: reference files, tolerances, a network with its memory.
+//! Shared by the tests: reference files, tolerances, a network with its memory.
 
 mod golden;
 mod model;

@@ -268,7 +268,7 @@ fn a_keep_prob_out_of_range_is_refused() {
     }
 }
 
-/// What the outputs hold before a call; a call that fails leaves it there.
+/// Content of the outputs before a call; a call that fails leaves it there.
 const UNTOUCHED: f64 = 7.0;
 
 /// The sizes of a layer of N × D inputs and M outputs.

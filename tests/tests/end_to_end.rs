@@ -24,7 +24,7 @@ fn cifar10() -> Option<&'static DataSet> {
     .as_ref()
 }
 
-/// What a test looks at.
+/// Learning curves of a run.
 struct Result {
     loss: Vec<f64>,
     train_acc: Vec<f64>,

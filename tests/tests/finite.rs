@@ -36,7 +36,7 @@ impl Dataset<f32> for Points {
     }
 }
 
-/// What is left of a run.
+/// State of a run after its end.
 #[derive(Clone, Debug, PartialEq)]
 struct Left {
     kept: Vec<Vec<u32>>,

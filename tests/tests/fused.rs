@@ -1,4 +1,4 @@
-//! What is computed together has the numbers of its parts, computed one after the other.
+//! Fused layers have the numbers of their parts, computed one after the other.
 
 use barenet::layers::{
     BatchNormConfig, affine_backward, affine_forward, batchnorm_backward, batchnorm_forward_train,

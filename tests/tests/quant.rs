@@ -94,7 +94,7 @@ proptest! {
     }
 }
 
-/// Where sums of two outputs in one register are largest.
+/// The largest sums of two outputs in one register.
 #[test]
 fn a_layer_of_extremes_equals_the_definition() {
     for fan_in in [256, 257, 3072] {

@@ -207,7 +207,7 @@ fn rows_of_the_wrong_width_are_refused() {
     assert_eq!((error.unwrap_err().what, out), ("w", [7.0; 4]));
 }
 
-/// Where k is at most a block's, or a multiple, the depth that is summed at once is the same: a run on
+/// For k up to a block's, and multiples of it, the depth that is summed at once is the same: a run on
 /// stored numbers is repeated to the bit.
 #[cfg(target_arch = "x86_64")]
 #[test]

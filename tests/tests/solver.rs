@@ -73,7 +73,7 @@ impl<T: Float> Run<T> {
         }
     }
 
-    /// What a checkpoint holds, to the bit. The scratch buffers are not part of it.
+    /// Bits of all numbers of a checkpoint. The scratch buffers are not part of it.
     fn bits(&self) -> Vec<u64> {
         let kept = [
             &self.params,

@@ -11,7 +11,7 @@ use barenet::{
 };
 use barenet_blas::{Backend, Kernel};
 
-/// What the forward pass of a batch norm gives, with gamma 1 and beta 0.5.
+/// Output of the forward pass of a batch norm, with gamma 1 and beta 0.5.
 struct Normalised<T> {
     x_hat: Vec<T>,
     out: Vec<T>,

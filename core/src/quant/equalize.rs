@@ -112,7 +112,7 @@ impl<'a, T: Float> Pair<'a, T> {
         calibrated.max(largest * SMALLEST_SHARE)
     }
 
-    /// What a unit is divided by, before all are multiplied by the same number; 0 if it has no such.
+    /// Divisor of a unit, before all are multiplied by the same number; 0 if it has none.
     fn divisor(&mut self, unit: usize, range: f64, balance: f64) -> f64 {
         let read = largest(self.row(unit));
         let divisor = libm::pow(range, balance) / libm::pow(read, 1.0 - balance);

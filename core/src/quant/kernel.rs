@@ -11,7 +11,7 @@ mod sealed {
     impl Sealed for i16 {}
 }
 
-/// What a layer writes: `u8`, activations after ReLU, or `i16`, scores. Nothing else.
+/// Output type of a layer: `u8`, activations after ReLU, or `i16`, scores. Nothing else.
 pub trait Output: sealed::Sealed + Copy + Default {
     /// Bytes of one number: 1 or 2.
     const BYTES: usize;
@@ -48,14 +48,14 @@ pub struct QuantArgs<'a, O> {
     out: &'a mut [[O; 4]],
 }
 
-/// What [`QuantArgs`] holds, taken apart: G groups of four inputs, B blocks of four outputs.
+/// Fields of [`QuantArgs`]: G groups of four inputs, B blocks of four outputs.
 #[derive(Debug)]
 pub struct QuantParts<'a, O> {
     /// Activations, (G), G ≥ 1.
     pub x: &'a [[u8; 4]],
     /// Packed weights, (B, G): a block after the other.
     pub w: &'a [[u32; 4]],
-    /// What follows the sums, (B).
+    /// Requantisation of the sums, (B).
     pub channels: &'a [[Channel; 4]],
     /// Outputs, (B).
     pub out: &'a mut [[O; 4]],
@@ -171,7 +171,7 @@ impl Pair {
         self.low = self.low.wrapping_add(low);
     }
 
-    /// What the inputs since the last time add to Σ x·B.
+    /// Part of the inputs since the last time in Σ x·B.
     #[inline(always)]
     fn high(&self) -> i32 {
         self.both.wrapping_sub(self.low) >> 8

@@ -108,7 +108,7 @@ impl<'a> QuantNet<'a> {
     ///
     /// # Panics
     ///
-    /// Where [`Self::try_new`] gives an error.
+    /// If [`Self::try_new`] returns an error.
     #[must_use]
     #[allow(clippy::panic)] // A compile error, when it is used as intended.
     pub const fn new(arch: Arch<'a>, weights: &'a [u32], channels: &'a [Channel]) -> Self {

@@ -30,7 +30,7 @@ const MAX_BIAS: f64 = (1_u32 << 29) as f64;
 /// Always −2¹⁵, the least score: −2²⁹ times 2⁻¹⁴.
 const LOWEST: Channel = Channel::new(-(1 << 29), 1 << 30, -13);
 
-/// What is known of a quantised network besides its numbers.
+/// Scales of a quantised network, from its inputs to its scores.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Quantized {
     /// How inputs become bytes.

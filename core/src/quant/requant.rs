@@ -53,7 +53,7 @@ pub fn quantize_multiplier(real: f64) -> (i32, i32) {
     (i32::try_from(multiplier).unwrap_or(i32::MAX), shift)
 }
 
-/// What turns the sum of one output into an activation: a bias, a factor.
+/// Requantisation of one output, from its sum to an activation: a bias, a factor.
 ///
 /// The fields lie in this order, 12 bytes, for kernels in assembly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,7 +98,7 @@ impl Channel {
         }
     }
 
-    /// What is added to the sum.
+    /// Bias that is added to the sum.
     #[must_use]
     pub const fn bias(&self) -> i32 {
         self.bias

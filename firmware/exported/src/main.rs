@@ -21,7 +21,7 @@ fn main() -> ! {
     semihosting::process::exit(i32::from(!passed))
 }
 
-/// What an exported crate must do.
+/// Checks of one exported crate.
 macro_rules! check {
     ($name:ident, $net:ident) => {
         mod $name {

@@ -19,7 +19,7 @@ use barenet_firmware::{HOST_HEAD, HOST_SCRATCH, PARAMS, RUNNING, print, same_bit
 use panic_never as _;
 use static_cell::ConstStaticCell;
 
-/// What the const functions of the architectures say: all RAM of the program but its stack.
+/// All RAM of the program but its stack, by the const functions of the architectures.
 const RAM_BYTES: usize =
     ram_bytes(&SCRATCH.arch) + ram_bytes(&HEAD.arch) + size_of::<FeatureWorkspace>();
 const _: () = assert!(

@@ -1,4 +1,4 @@
-//! What stays the same when units change, and what becomes alike.
+//! Tests: scores stay the same when units change, and ranges become alike.
 
 use super::super::observe_units;
 use super::*;
