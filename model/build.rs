@@ -31,7 +31,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let libm = libm.ok_or("Cargo.lock: libm is missing")?.trim();
     let version = libm.lines().find_map(|line| line.strip_prefix("version = "));
     let version = version.ok_or("Cargo.lock: libm has no version")?.trim_matches('"');
-    writeln!(text, "/// What `Cargo.lock` says of libm.\npub const LIBM_LOCKED: &str = {libm:?};")?;
+    writeln!(text, "/// Entry of libm in `Cargo.lock`.\npub const LIBM_LOCKED: &str = {libm:?};")?;
     writeln!(text, "/// The version of libm.\npub const LIBM_VERSION: &str = {version:?};")?;
     fs::write(Path::new(&env::var("OUT_DIR")?).join("library_source.rs"), text)?;
     Ok(())

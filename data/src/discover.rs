@@ -11,7 +11,7 @@ use std::path::Path;
 pub const BUILT_IN: &str = "builtin";
 /// The other spelling of it, which output has.
 const BUILT_IN_TOO: &str = "built-in";
-/// Where CIFAR-10 is looked for when nobody says where it is.
+/// Folder in which CIFAR-10 is looked for when nobody names one.
 const FOLDER: &str = "data";
 
 /// Folders within folders in which an attempt is looked for, and entries that are looked at in all.
@@ -40,7 +40,7 @@ pub fn discover(explicit: Option<&Path>) -> Result<DataSet, DataError> {
     load_or_built_in(Path::new(FOLDER))
 }
 
-/// What a name or a path means.
+/// Data set of a name or path.
 fn named(path: &Path) -> Result<DataSet, DataError> {
     let Some(name) = [BUILT_IN, BUILT_IN_TOO].into_iter().find(|name| path == Path::new(name))
     else {
@@ -91,7 +91,7 @@ fn stand_in() -> DataSet {
     DataSet { source: Source::BuiltIn { is_asked_for: false }, ..builtin::generate() }
 }
 
-/// What in a folder without CIFAR-10 looks as if it were to be there, or that there is nothing.
+/// Entry of a folder without CIFAR-10 that looks as if it were to be there, if there is one.
 fn attempt(folder: &Path) -> Result<Option<String>, DataError> {
     let (mut num_entries, mut found) = (0, None);
     look(folder, folder, MAX_DEPTH, &mut num_entries, &mut found)?;

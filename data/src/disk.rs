@@ -6,31 +6,31 @@ use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// What the disk is asked to do. A test's disk may refuse.
+/// Operations of a disk. A test's disk may refuse.
 pub trait Disk: Sync {
     /// Makes a file of these bytes, or replaces it.
     ///
     /// # Errors
     ///
-    /// What the operating system says.
+    /// The operating system's error.
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<File>;
     /// Waits until a file would survive a loss of power.
     ///
     /// # Errors
     ///
-    /// What the operating system says.
+    /// The operating system's error.
     fn sync(&self, file: &File) -> io::Result<()>;
     /// Gives a file another name, replacing what had it.
     ///
     /// # Errors
     ///
-    /// What the operating system says.
+    /// The operating system's error.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Waits until the names in a folder would survive a loss of power.
     ///
     /// # Errors
     ///
-    /// What the operating system says.
+    /// The operating system's error.
     fn sync_folder(&self, path: &Path) -> io::Result<()>;
 }
 
@@ -93,7 +93,7 @@ fn unless_unsupported(result: io::Result<()>, name: &Path, is_folder: bool) -> i
 ///
 /// # Errors
 ///
-/// What the operating system says.
+/// The operating system's error.
 pub fn sync_file(disk: &impl Disk, file: &File, name: &Path) -> io::Result<()> {
     unless_unsupported(disk.sync(file), name, false)
 }
@@ -102,7 +102,7 @@ pub fn sync_file(disk: &impl Disk, file: &File, name: &Path) -> io::Result<()> {
 ///
 /// # Errors
 ///
-/// What the operating system says.
+/// The operating system's error.
 pub fn sync_folder(disk: &impl Disk, path: &Path, name: &Path) -> io::Result<()> {
     unless_unsupported(disk.sync_folder(path), name, true)
 }

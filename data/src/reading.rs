@@ -15,7 +15,7 @@ pub const MAX_TEXT_LEN: u64 = 1 << 20;
 ///
 /// # Errors
 ///
-/// What the operating system says, or what there is in place of a regular file.
+/// The operating system's error, or the kind of thing in place of a regular file.
 pub fn open(path: &Path) -> io::Result<File> {
     // Opening a device may do something, such as rewind a tape, so it is looked at before. What was
     // opened is looked at again: it may be something else by then.
@@ -92,7 +92,7 @@ pub fn reserve_for(file: &File, limit: u64, bytes: &mut Vec<u8>) -> io::Result<(
 ///
 /// # Errors
 ///
-/// What the operating system says, or what there is in place of a file.
+/// The operating system's error, or the kind of thing in place of a file.
 pub fn create(path: &Path) -> io::Result<File> {
     check_place(path)?;
     let file = options_without_waiting().write(true).create(true).truncate(true).open(path)?;
@@ -116,7 +116,7 @@ fn options_without_waiting() -> fs::OpenOptions {
 ///
 /// # Errors
 ///
-/// What there is.
+/// The kind of thing that is there.
 pub fn check_place(path: &Path) -> io::Result<()> {
     match fs::metadata(path) {
         Ok(metadata) if name_of(metadata.file_type()) != DEVICE => regular(&metadata),
@@ -134,7 +134,7 @@ fn regular(metadata: &fs::Metadata) -> io::Result<()> {
 
 const DEVICE: &str = "a device";
 
-/// What there is.
+/// Name of a kind of file.
 fn name_of(kind: FileType) -> &'static str {
     #[cfg(unix)]
     {

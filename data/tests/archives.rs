@@ -104,7 +104,7 @@ fn is_refused(bytes: &[u8], parts: &[&str]) {
     }
 }
 
-/// What most tests vary.
+/// The archive that most tests vary.
 fn plain() -> Tar {
     Tar::default().file("d/data_batch_5.bin", &batch(5)).file("d/data_batch_2.bin", &batch(2))
 }

@@ -25,7 +25,7 @@ const CONFIG: &str = "config";
 /// How the line with the checksum begins.
 const CHECKSUM: &str = "# SHA-256 of the above and the tensors: ";
 
-/// What a weights file holds.
+/// Content of a weights file.
 #[derive(Debug)]
 pub struct WeightsFile<T> {
     /// Parameters, as [`Arch`] lays them out.

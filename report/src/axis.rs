@@ -41,7 +41,7 @@ impl Axis {
         Self { exponent, range: low - margin..high + margin }
     }
 
-    /// Where a value lies on the axis.
+    /// Place of a value on the axis.
     pub(super) fn place(&self, value: f64) -> f64 {
         scaled(value, self.exponent)
     }

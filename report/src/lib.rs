@@ -18,7 +18,7 @@ use std::sync::Once;
 /// The histories of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct TrainingCurves<'a> {
-    /// What the run is called in a legend.
+    /// Name of the run in a legend.
     pub label: &'a str,
     /// The loss of each iteration.
     pub loss: &'a [f64],
@@ -47,7 +47,7 @@ struct Panel {
     series: Vec<Series>,
     /// A dashed line across, at this height.
     reference: Option<f64>,
-    /// What the numbers on the axes look like, if they are not those that they are.
+    /// Format of the numbers on the axes, if they are not written as they are.
     label: Option<fn(f64) -> String>,
 }
 

@@ -6,11 +6,11 @@ use super::{Figure, Panel, Series};
 /// How one quantity depends on a size.
 #[derive(Clone, Debug)]
 pub struct Sweep {
-    /// What is above the panel.
+    /// Title above the panel.
     pub title: String,
-    /// What the size is.
+    /// Name of the size.
     pub x_label: &'static str,
-    /// What the quantity is, with its unit.
+    /// Name of the quantity, with its unit.
     pub y_label: &'static str,
     /// The curves.
     pub curves: Vec<Curve>,

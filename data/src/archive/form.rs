@@ -1,4 +1,4 @@
-//! What a file is, by its first bytes: its name may be anything.
+//! Form of a file, by its first bytes: its name may be anything.
 
 use super::header;
 
@@ -37,12 +37,12 @@ const OTHERS: [(&[u8], &str, &str); 22] = [
     (b"\x80\x05", "a pickle", FOLDER),
 ];
 
-/// What a file is.
+/// Form of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
     Tar,
     Gzip,
-    /// What it is, and what to do.
+    /// Its name, and what to do.
     Other(&'static str, &'static str),
     Unknown,
 }
@@ -73,7 +73,7 @@ impl Form {
     }
 }
 
-/// What a file is that was to be a batch and is none, if its first bytes tell.
+/// Form of a file that was to be a batch and is none, if its first bytes tell.
 pub(crate) fn describe(start: &[u8]) -> Option<&'static str> {
     match Form::of(start.get(..header::BLOCK_LEN).unwrap_or(start)) {
         Form::Gzip => Some("packed with gzip"),

@@ -26,7 +26,7 @@ pub(super) fn has_right_checksum(block: &Block) -> bool {
 /// The length of a block, for sizes.
 pub(super) const BLOCK: u64 = 512;
 
-/// What an extended header (pax) says of the next file.
+/// Fields of an extended header (pax) for the next file.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Extended {
     pub(super) path: Option<Vec<u8>>,

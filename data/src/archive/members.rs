@@ -30,7 +30,7 @@ type Result<T> = std::result::Result<T, ArchiveError>;
 /// The files of an archive.
 pub(crate) struct Members<'a> {
     stream: Capped<Box<dyn Read + 'a>>,
-    /// What the archive is, in messages.
+    /// Form of the archive, in messages.
     form: &'static str,
     /// The file at which the archive is.
     name: String,

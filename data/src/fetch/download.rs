@@ -19,7 +19,7 @@ const MAX_FRUITLESS_ROUNDS: u32 = 4;
 pub(super) struct Download<'a> {
     pub(super) archive: &'a Archive,
     pub(super) client: &'a Client,
-    /// Where the bytes go.
+    /// File of the bytes.
     pub(super) path: &'a Path,
     pub(super) on_event: &'a dyn Fn(Event<'_>),
 }
@@ -49,7 +49,7 @@ struct Mirror<'a> {
     failure: Option<Failure>,
 }
 
-/// What ends an attempt.
+/// End of an attempt.
 enum Stop {
     /// The mirror.
     Mirror(Failure),
@@ -188,7 +188,7 @@ impl Download<'_> {
         format!("{}: cannot be written", self.path.display())
     }
 
-    /// What to do when no mirror has sent the file; why each has not was said as it happened.
+    /// Error and advice when no mirror has sent the file; why each has not was said as it happened.
     fn no_mirror(&self, len: u64) -> anyhow::Error {
         let name = self.archive.file_name();
         let kept = if len == 0 {

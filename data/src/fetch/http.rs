@@ -17,9 +17,9 @@ pub(super) struct Client {
     proxies: Proxies,
 }
 
-/// What a server sends.
+/// Answer of a server.
 pub(super) struct Reply {
-    /// Where in the file it begins.
+    /// Its place in the file.
     pub(super) start: u64,
     /// The length of the whole file, if the server says it.
     pub(super) total: Option<u64>,
@@ -150,7 +150,7 @@ fn parse_range(value: &str) -> Option<(u64, Option<u64>)> {
     Some((start, total))
 }
 
-/// Where a redirect leads, which may be relative to where it comes from.
+/// Target of a redirect, which may be relative to where it comes from.
 fn resolve(from: &str, to: &str) -> Option<String> {
     let base = parse(from)?;
     let (scheme, host) = (base.scheme_str()?, base.authority()?);

@@ -128,7 +128,7 @@ mod tests {
     /// Names and contents.
     type Files = Vec<(String, Vec<u8>)>;
 
-    /// What is in the folder afterwards, and how much in those around it.
+    /// Unpacks, and returns the files of the folder and the number of those around it.
     fn unpacked(bytes: &[u8]) -> (Result<()>, Files, usize) {
         let place = tempfile::tempdir().unwrap();
         let folder = place.path().join("a/b");

@@ -1,8 +1,8 @@
-//! What a pickled batch is made of.
+//! Values of a pickled batch.
 
 use std::rc::Rc;
 
-/// What an instruction gives, or what is wrong with it.
+/// Result of an instruction, or what is wrong with it.
 pub(super) type Step<T> = Result<T, String>;
 
 /// A value on the stack.
@@ -28,7 +28,7 @@ pub(super) enum Value<'a> {
     Dtype(bool),
 }
 
-/// What a pickled batch may call or name.
+/// Functions and types that a pickled batch may name.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Function {
     Reconstruct,

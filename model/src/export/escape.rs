@@ -5,7 +5,7 @@ const LINE: usize = 200;
 
 /// A string literal of Rust that means `text`.
 ///
-/// What is neither a letter, a digit nor printable ASCII is written as its number: control characters,
+/// Anything but letters, digits and printable ASCII is written as its number: control characters,
 /// those that change the direction of what follows, those that cannot be seen.
 pub(super) fn rust_string(text: &str) -> String {
     let mut literal = String::from("\"");
@@ -27,7 +27,7 @@ pub(super) fn rust_strings(texts: &[String]) -> String {
     format!("[{}]", texts.join(", "))
 }
 
-/// What of a text can stand in a comment, or be documentation: one line of letters, digits and punctuation that
+/// Part of a text that can stand in a comment, or be documentation: one line of letters, digits and punctuation that
 /// mean nothing to a compiler, a browser or a terminal.
 pub(super) fn plain_line(text: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || " .,:;+-_/()\"'=%".contains(c);

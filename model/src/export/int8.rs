@@ -24,7 +24,7 @@ pub struct Int8 {
     pub balance: Option<f64>,
 }
 
-/// What a layer lost in int8.
+/// Loss of accuracy of a layer in int8.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Loss {
     /// Signal to noise in decibels: the f32 outputs beside what differs. Infinite if nothing does.
@@ -157,7 +157,7 @@ fn error(f32: &Model, int8: &Model, images: &[&[u8]]) -> Result<f64> {
     Ok(if sum.is_nan() { f64::INFINITY } else { sum })
 }
 
-/// What each layer lost, on the first of the images.
+/// Measures the loss of each layer on the first of the images.
 ///
 /// # Errors
 ///

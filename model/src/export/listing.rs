@@ -9,7 +9,7 @@ use std::path::Path;
 
 /// The list of what an export wrote, as `sha256sum --check` reads it.
 pub(super) const LIST: &str = ".barenet-export";
-/// What cargo builds lies here; it stays when a crate is replaced.
+/// Folder of cargo's builds; it stays when a crate is replaced.
 pub(super) const BUILT: &str = "target";
 /// Cargo writes it anew from `Cargo.toml` as it likes.
 const LOCK: &str = "Cargo.lock";
@@ -67,7 +67,7 @@ pub(super) fn foreign(folder: &Path) -> io::Result<Option<(String, &'static str)
     Ok(found)
 }
 
-/// What a walk does next.
+/// Next step of a walk.
 enum Step {
     On,
     Over,

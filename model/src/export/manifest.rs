@@ -10,7 +10,7 @@ use super::source::Contents;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 const RUST_VERSION: &str = env!("CARGO_PKG_RUST_VERSION");
-/// What the library's packages are called in the code.
+/// Names of the library's packages in the code.
 const CORE: &str = "barenet";
 const BLAS: &str = "barenet-blas";
 

@@ -1,4 +1,4 @@
-//! Where a generated crate goes: what lies there already, and how the new one takes its place.
+//! Place of a generated crate: what lies there already, and how the new one takes its place.
 //!
 //! An export leaves a list (`listing`) of what it wrote, and replaces a folder only if all that lies in it is on
 //! its list, and is what the list says. The new crate is written in a folder of this process beside the place
@@ -13,7 +13,7 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-/// What the folder that is written in is made of: a lock that is held as long as it is used, the new crate,
+/// Entries of the folder that is written in: a lock that is held as long as it is used, the new crate,
 /// and the one that it replaces.
 const HELD: &str = ".barenet-export-lock";
 const NOT_HELD: &str = ".barenet-export-new-lock";
@@ -123,7 +123,7 @@ impl Place {
         }
     }
 
-    /// What went wrong, as far as it can be told: another export may have moved what was there.
+    /// Error of an operation, with its cause as far as it can be told: another export may have moved what was there.
     fn failed(&self, error: io::Error, what: &str) -> Error {
         let out = self.out.display();
         if !self.is_where_it_was() {
@@ -223,7 +223,7 @@ fn is_same(a: &File, b: &File) -> bool {
     id(a).is_some() && id(a) == id(b)
 }
 
-/// Where folders have no numbers that can be compared, an open folder cannot be moved.
+/// On systems whose folders have no numbers that can be compared, an open folder cannot be moved.
 #[cfg(not(unix))]
 fn is_same(_: &File, _: &File) -> bool {
     true

@@ -4,7 +4,7 @@ use super::escape::{fill, plain_line, rust_strings};
 use super::model::{Model, Numbers, Scores};
 use std::fmt::Write as _;
 
-/// What a generated crate is made of.
+/// Contents of a generated crate.
 #[derive(Clone, Copy, Debug)]
 pub struct Contents<'a> {
     /// The crate's name.
@@ -13,7 +13,7 @@ pub struct Contents<'a> {
     pub origin: &'a str,
     /// The network.
     pub model: &'a Model,
-    /// What the classes are called.
+    /// Names of the classes.
     pub class_names: &'a [String],
     /// Images of the test vector, one after another.
     pub images: &'a [u8],
@@ -105,7 +105,7 @@ impl Contents<'_> {
     }
 }
 
-/// What an exported crate uses of `barenet-blas`.
+/// Source of the part of `barenet-blas` that an exported crate uses.
 pub(super) fn blas_lib_rs(is_int8: bool) -> String {
     let mut text = String::from(
         "//! The part of `barenet-blas` for microcontrollers: all code of an exported crate that is `unsafe`.\n\n\

@@ -1,4 +1,4 @@
-//! What a place keeps.
+//! Tests: files that a place keeps.
 
 use super::super::listing::LIST;
 use super::*;

@@ -27,7 +27,7 @@ pub type Class = barenet::Label;
 /// A score for each class.
 pub type Scores = [f32];
 
-/// What the classes are called.
+/// Names of the classes.
 pub const CLASS_NAMES: [&str; @CLASSES@] = @NAMES@;
 
 /// The memory of one inference. It may hold anything before.

@@ -29,7 +29,7 @@ pub type Scores = [i16];
 
 /// A real score is this times the integer.
 pub const SCORE_SCALE: f64 = @SCALE@;
-/// What the classes are called.
+/// Names of the classes.
 pub const CLASS_NAMES: [&str; @CLASSES@] = @NAMES@;
 
 /// The memory of one inference. It may hold anything before.
