@@ -22,10 +22,13 @@ use tempfile::TempDir;
 const PART: &str = "data/cifar-10-binary.tar.gz.part";
 const PACKED: &str = "data/cifar-10-binary.tar.gz";
 const FOLDER: &str = "data/cifar-10-batches-bin";
+/// Milliseconds until all servers are asked again.
+const PAUSE: &str = "20";
 
 fn fetch(folder: &Path, file: &[u8], urls: &[String]) -> Command {
     let hash: String = Sha256::digest(file).iter().map(|byte| format!("{byte:02x}")).collect();
-    let mut command = command(folder, &["data", "fetch", "--timeout", "2", "--sha256", &hash]);
+    let mut command =
+        command(folder, &["data", "fetch", "--timeout", "2", "--pause", PAUSE, "--sha256", &hash]);
     command.args(["--size", &file.len().to_string()]);
     for url in urls {
         command.args(["--url", url]);
@@ -292,8 +295,13 @@ fn a_server_that_never_gets_on_is_given_up() {
     for answer in [Answer::Nothing, Answer::CutOffAfter(0), Answer::Status(503), Answer::Nonsense] {
         let server = Server::start(noise(), &[answer]);
         let place = TempDir::new().unwrap();
+        let start = Instant::now();
         let output = fetch(place.path(), noise(), &[server.url()]).output().unwrap();
         assert_eq!(output.status.code(), Some(1));
+        assert!(
+            start.elapsed() > Duration::from_millis(20 * (1 + 2 + 4 + 8)),
+            "pauses that double"
+        );
         assert_eq!(server.requests().len(), 5, "{}", message(&output));
         assert!(!place.path().join(PART).exists(), "nothing came, nothing is kept");
     }

@@ -146,9 +146,24 @@ pub struct Fetched {
     pub was_there: bool,
 }
 
+/// How long mirrors are waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// How long one may send nothing.
+    pub silence: Duration,
+    /// Pause after a round through all of them that brought nothing; each such round doubles it.
+    pub pause: Duration,
+}
+
+impl Default for Patience {
+    /// Half a minute of silence, and half a second between rounds.
+    fn default() -> Self {
+        Self { silence: Duration::from_secs(30), pause: Duration::from_millis(500) }
+    }
+}
+
 /// Makes sure that a folder has the files of CIFAR-10: they are there, or are unpacked from the
-/// archive that is there, or from one that is downloaded. `patience` is how long a mirror may send
-/// nothing.
+/// archive that is there, or from one that is downloaded.
 ///
 /// # Errors
 ///
@@ -157,7 +172,7 @@ pub struct Fetched {
 pub fn fetch(
     archive: &Archive,
     dir: &Path,
-    patience: Duration,
+    patience: Patience,
     on_event: &dyn Fn(Event<'_>),
 ) -> Result<Fetched> {
     fs::create_dir_all(dir)
@@ -175,8 +190,9 @@ pub fn fetch(
         reading::check_place(&part).with_context(|| part.display().to_string())?;
         let file = File::options().create(true).truncate(false).read(true).append(true).open(&part);
         let file = file.with_context(|| format!("{}: cannot be written", dir.display()))?;
-        let client = http::Client::new(patience, proxy::Proxies::from_env());
-        let download = download::Download { archive, client: &client, path: &part, on_event };
+        let client = http::Client::new(patience.silence, proxy::Proxies::from_env());
+        let (client, path, pause) = (&client, &*part, patience.pause);
+        let download = download::Download { archive, client, path, pause, on_event };
         download.run(file).inspect_err(|_error| {
             if fs::metadata(&part).is_ok_and(|metadata| metadata.len() == 0) {
                 // Nothing worth keeping. What went wrong before is what matters.

@@ -21,6 +21,8 @@ pub(super) struct Download<'a> {
     pub(super) client: &'a Client,
     /// File of the bytes.
     pub(super) path: &'a Path,
+    /// The pause after the first round that brought nothing.
+    pub(super) pause: Duration,
     pub(super) on_event: &'a dyn Fn(Event<'_>),
 }
 
@@ -117,7 +119,7 @@ impl Download<'_> {
                 return Err(self.no_mirror(part.len));
             }
             if fruitless > 0 {
-                thread::sleep(Duration::from_millis(250 << fruitless));
+                thread::sleep(self.pause * (1 << (fruitless - 1)));
             }
         }
     }

@@ -4,7 +4,7 @@ use crate::commands::usage;
 use crate::console::{bytes_bar, complain, say};
 use anyhow::Result;
 use barenet_data::Version;
-use barenet_data::fetch::{Archive, Event, fetch, is_address};
+use barenet_data::fetch::{Archive, Event, Patience, fetch, is_address};
 use barenet_run::shell;
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -35,6 +35,9 @@ pub(super) struct Args {
     #[arg(long, value_name = "SECONDS", default_value_t = 30,
           value_parser = clap::value_parser!(u64).range(1..=3600))]
     timeout: u64,
+    /// Milliseconds until all servers are asked again, for tests of the download
+    #[arg(long, hide = true, default_value_t = 500)]
+    pause: u64,
     /// Print nothing but errors
     #[arg(long, short)]
     quiet: bool,
@@ -66,29 +69,31 @@ pub(super) fn run(args: &Args) -> Result<()> {
     let show = |line: &str| bar.suspend(|| complain(format_args!("{line}")));
     // A mirror that has the same problem again and again says it once.
     let problems = RefCell::new(Vec::new());
-    let fetched =
-        fetch(&archive, &args.dir, Duration::from_secs(args.timeout), &|event| match event {
-            Event::Begin { url, from } => {
-                bar.reset_eta();
-                bar.set_position(from);
+    let patience = Patience {
+        silence: Duration::from_secs(args.timeout),
+        pause: Duration::from_millis(args.pause),
+    };
+    let fetched = fetch(&archive, &args.dir, patience, &|event| match event {
+        Event::Begin { url, from } => {
+            bar.reset_eta();
+            bar.set_position(from);
+            if !args.quiet {
+                let again = if from > 0 { format!(", from byte {from} on") } else { String::new() };
+                show(&format!("download  {url}{again}"));
+            }
+        }
+        Event::Here(len) => bar.set_position(len),
+        Event::Failed { url, problem } => {
+            let line = format!("warning: {url}: {problem}");
+            if !problems.borrow().contains(&line) {
                 if !args.quiet {
-                    let again =
-                        if from > 0 { format!(", from byte {from} on") } else { String::new() };
-                    show(&format!("download  {url}{again}"));
+                    show(&line);
                 }
+                problems.borrow_mut().push(line);
             }
-            Event::Here(len) => bar.set_position(len),
-            Event::Failed { url, problem } => {
-                let line = format!("warning: {url}: {problem}");
-                if !problems.borrow().contains(&line) {
-                    if !args.quiet {
-                        show(&line);
-                    }
-                    problems.borrow_mut().push(line);
-                }
-            }
-            Event::Unpacking => bar.finish_and_clear(),
-        });
+        }
+        Event::Unpacking => bar.finish_and_clear(),
+    });
     bar.finish_and_clear();
     let fetched = fetched.inspect_err(|_error| {
         // Only now does it matter what they were.
