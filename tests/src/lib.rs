@@ -1,5 +1,7 @@
 //! Shared by the tests: reference files, tolerances, a network with its memory.
 
+#![cfg(feature = "suite")]
+
 mod golden;
 mod model;
 pub mod tolerance;
