@@ -1,5 +1,5 @@
 //! One seed, one program, one kernel: the same files and checkpoints, byte for byte, at any number of
-//! threads. `cli/tests/bits.rs` asks the command the same; here the runs share a process and the images,
+//! threads. `cli/tests/command/bits.rs` asks the command the same; here the runs share a process and the images,
 //! so that there is time for every configuration.
 
 use barenet_blas::{Backend, Element, Kernel};

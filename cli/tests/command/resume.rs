@@ -2,16 +2,9 @@
 
 #![cfg(unix)]
 
-#[path = "common/files.rs"]
-mod files;
-#[path = "common/program.rs"]
-mod program;
-#[path = "common/running.rs"]
-mod running;
-
-use files::same_run;
-use program::{barenet, command, message, refused, refused_in_one_line, succeeds};
-use running::{Running, long_run};
+use crate::files::same_run;
+use crate::program::{barenet, command, message, refused, refused_in_one_line, succeeds};
+use crate::running::{Running, long_run};
 use std::fs;
 use std::process::Stdio;
 use std::time::Duration;

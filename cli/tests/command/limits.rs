@@ -4,13 +4,8 @@
 // threads or memory.
 #![cfg(all(target_os = "linux", not(feature = "openblas")))]
 
-#[path = "common/files.rs"]
-mod files;
-#[path = "common/program.rs"]
-mod program;
-
-use files::same_run;
-use program::{barenet, command, message, refused, succeeds};
+use crate::files::same_run;
+use crate::program::{barenet, command, message, refused, succeeds};
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;

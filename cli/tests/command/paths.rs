@@ -2,13 +2,10 @@
 
 #![cfg(unix)]
 
-#[path = "common/files.rs"]
-mod files;
-#[path = "common/program.rs"]
-mod program;
-
-use files::unfinished;
-use program::{QUICK, barenet, command, message, quick, refused, refused_in_one_line, succeeds};
+use crate::files::unfinished;
+use crate::program::{
+    QUICK, barenet, command, message, quick, refused, refused_in_one_line, succeeds,
+};
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;

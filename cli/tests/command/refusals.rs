@@ -1,9 +1,6 @@
 //! Flags, settings and files that cannot be used: exit status, and what is said.
 
-#[path = "common/program.rs"]
-mod program;
-
-use program::{barenet, command, quick, refused, refused_in_one_line, succeeds};
+use crate::program::{barenet, command, quick, refused, refused_in_one_line, succeeds};
 use std::fs;
 use tempfile::TempDir;
 

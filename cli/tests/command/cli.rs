@@ -1,9 +1,6 @@
 //! The command as a process: exit status, messages, files.
 
-#[path = "common/program.rs"]
-mod program;
-
-use program::{QUICK, barenet, command, quick, refused_in_one_line, stdout, succeeds};
+use crate::program::{QUICK, barenet, command, quick, refused_in_one_line, stdout, succeeds};
 use std::fs;
 use tempfile::TempDir;
 

@@ -1,10 +1,7 @@
 //! Settings from the command line: what is ignored is said, what cannot work is refused, and what is
 //! left to the program trains.
 
-#[path = "common/program.rs"]
-mod program;
-
-use program::{barenet, message, quick, refused_in_one_line, stdout, succeeds};
+use crate::program::{barenet, message, quick, refused_in_one_line, stdout, succeeds};
 use std::fs;
 use tempfile::TempDir;
 

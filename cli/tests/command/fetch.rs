@@ -2,15 +2,11 @@
 
 #![cfg(feature = "fetch")]
 
-#[path = "fetch/archives.rs"]
 mod archives;
-#[path = "common/program.rs"]
-mod program;
-#[path = "fetch/server.rs"]
 mod server;
 
+use crate::program::{barenet, command, message, refused, stdout, succeeds};
 use archives::{archive, noise};
-use program::{barenet, command, message, refused, stdout, succeeds};
 use server::{Answer, Server};
 use sha2::{Digest, Sha256};
 use std::fs;

@@ -2,16 +2,11 @@
 
 #![cfg(unix)]
 
-#[path = "common/program.rs"]
-mod program;
-#[path = "common/files.rs"]
-mod run_files;
-#[path = "common/running.rs"]
-mod running;
-
-use program::{barenet, command, message, quick, refused, refused_in_one_line, stdout, succeeds};
-use run_files::same_run;
-use running::{Running, long_run};
+use crate::files::same_run;
+use crate::program::{
+    barenet, command, message, quick, refused, refused_in_one_line, stdout, succeeds,
+};
+use crate::running::{Running, long_run};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader};

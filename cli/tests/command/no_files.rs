@@ -2,10 +2,7 @@
 
 #![cfg(unix)]
 
-#[path = "common/program.rs"]
-mod program;
-
-use program::{QUICK, command, quick, refused, refused_in_one_line, succeeds};
+use crate::program::{QUICK, command, quick, refused, refused_in_one_line, succeeds};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;

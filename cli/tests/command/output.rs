@@ -1,9 +1,6 @@
 //! Standard output: JSON that programs read, readers that go away, and disks that are full.
 
-#[path = "common/program.rs"]
-mod program;
-
-use program::{QUICK, command, message, quick, refused_in_one_line, stdout, succeeds};
+use crate::program::{QUICK, command, message, quick, refused_in_one_line, stdout, succeeds};
 use serde_json::Value;
 use std::path::Path;
 use std::process::{Output, Stdio};

@@ -2,13 +2,8 @@
 
 #![cfg(target_os = "linux")]
 
-#[path = "common/files.rs"]
-mod files;
-#[path = "common/program.rs"]
-mod program;
-
-use files::unfinished;
-use program::{barenet, message, succeeds};
+use crate::files::unfinished;
+use crate::program::{barenet, message, succeeds};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;

@@ -1,9 +1,6 @@
 //! Runs whose numbers become NaN or infinite: what they leave is finite, and the message says why.
 
-#[path = "common/program.rs"]
-mod program;
-
-use program::{barenet, message, quick, succeeds};
+use crate::program::{barenet, message, quick, succeeds};
 use std::fs;
 use tempfile::TempDir;
 

@@ -1,13 +1,8 @@
 //! One seed, one program, one kernel: the same files, byte for byte, at any number of threads.
 
-#[path = "common/files.rs"]
-mod files;
-#[path = "common/program.rs"]
-mod program;
-
+use crate::files::FILES;
+use crate::program::{command, stdout, succeeds};
 use barenet_blas::Kernel;
-use files::FILES;
-use program::{command, stdout, succeeds};
 use std::fs;
 use std::path::Path;
 use tempfile::TempDir;

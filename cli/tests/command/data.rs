@@ -1,9 +1,6 @@
 //! Which images a command uses, and that it says so.
 
-#[path = "common/program.rs"]
-mod program;
-
-use program::{QUICK, command, message, refused_in_one_line, stdout, succeeds};
+use crate::program::{QUICK, command, message, refused_in_one_line, stdout, succeeds};
 use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;

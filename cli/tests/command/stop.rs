@@ -2,10 +2,7 @@
 
 #![cfg(unix)]
 
-#[path = "common/program.rs"]
-mod program;
-
-use program::{command, succeeds};
+use crate::program::{command, succeeds};
 use std::fs;
 use std::io::{Read, Write};
 use std::path::Path;
@@ -155,7 +152,7 @@ fn a_reader_that_takes_nothing_holds_neither_training_nor_stopping() {
         assert_eq!(running.status(), Some(143));
         let message = running.message();
         assert!(message.contains("stopped at iteration"), "{message}");
-        let resumed = program::barenet(
+        let resumed = crate::program::barenet(
             place.path(),
             &["train", "--json", "--resume", "run", "--epochs", "1000000", "--checkpoint-every=0"],
         );

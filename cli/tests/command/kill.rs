@@ -2,14 +2,9 @@
 
 #![cfg(unix)]
 
-#[path = "common/files.rs"]
-mod files;
-#[path = "common/program.rs"]
-mod program;
-
+use crate::files::same_run;
+use crate::program::{barenet, command, message, succeeds};
 use barenet_blas::Kernel;
-use files::same_run;
-use program::{barenet, command, message, succeeds};
 use std::fs;
 use std::process::Stdio;
 use std::time::Duration;

@@ -1,13 +1,10 @@
 //! `barenet export` as a process: the generated crate, and what is refused.
 
-#[path = "common/program.rs"]
-mod program;
-
+use crate::program::{barenet, command, message, refused_in_one_line, stdout, succeeds};
 use barenet::{Arch, Weights};
 use barenet_model::weights::{from_safetensors, read_config, to_safetensors};
 use barenet_run::checkpoint::Checkpoint;
 use barenet_run::trained_on::TrainedOn;
-use program::{barenet, command, message, refused_in_one_line, stdout, succeeds};
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};

@@ -1,0 +1,22 @@
+//! Tests of the command, as its users meet it: one program, so that it is linked once.
+
+mod bits;
+mod cli;
+mod data;
+mod disk_full;
+mod export;
+mod fetch;
+mod files;
+mod finite;
+mod folder;
+mod kill;
+mod limits;
+mod no_files;
+mod output;
+mod paths;
+mod program;
+mod refusals;
+mod resume;
+mod running;
+mod settings;
+mod stop;
