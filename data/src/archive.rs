@@ -7,7 +7,7 @@ mod members;
 mod sparse;
 mod stream;
 
-use super::cifar10::{self, IMAGES_PER_FILE, RECORD_LEN};
+use super::cifar10::{self, IMAGE_LEN, IMAGES_PER_FILE, RECORD_LEN};
 use super::{Cifar10Source, DataError, DataSet, Images, Source, Version, pickle};
 use crate::reading;
 pub(crate) use form::describe;
@@ -52,8 +52,8 @@ pub struct Batches {
 impl Batches {
     /// The training and the test set. Each file's images are freed once they are copied.
     fn into_sets(self, name: &str) -> Result<(Images, Images), DataError> {
-        let mut train = Images::with_capacity(5 * IMAGES_PER_FILE);
-        let mut test = Images::default();
+        let mut train = Images::with_capacity(IMAGE_LEN, 5 * IMAGES_PER_FILE);
+        let mut test = Images::new(IMAGE_LEN);
         for (images, member) in self.files.into_iter().zip(members(self.version)) {
             let Some(images) = images else {
                 return Err(DataError::format(name, format!("the archive has no {member}")));
@@ -126,7 +126,7 @@ pub fn read_batches(
         if version.replace(found).is_some_and(|version| version != found) {
             return Err(wrong("the archive mixes the binary and the python version".to_owned()));
         }
-        let mut images = Images::default();
+        let mut images = Images::new(IMAGE_LEN);
         let file = format!("{name}: {member}");
         match found {
             Version::Binary => {

@@ -10,15 +10,20 @@
 //! Only additions, multiplications, divisions and square roots are used, which every computer rounds
 //! alike.
 
-use super::{DataSet, IMAGE_LEN, Images, NUM_CLASSES, SIDE, Source};
-use barenet::Rng;
+use super::{DataSet, Images, Source};
+use barenet::{Label, Rng};
+
+/// Rows and columns of an image.
+const SIDE: usize = 32;
+/// Numbers of an image: three planes, red, green, blue.
+const IMAGE_LEN: usize = 3 * SIDE * SIDE;
 
 /// Images of the training set, validation images included.
 pub const NUM_TRAIN: usize = 11_000;
 /// Images of the test set.
 pub const NUM_TEST: usize = 2_000;
 /// What the classes are called, in the order of their labels.
-pub const CLASS_NAMES: [&str; NUM_CLASSES] = [
+pub const CLASS_NAMES: [&str; 10] = [
     "disc",
     "ring",
     "square",
@@ -44,11 +49,11 @@ pub fn generate() -> DataSet {
 
 /// Draws images; as many of each class as can be, in random order.
 fn draw_images(rng: Rng, count: usize) -> Images {
-    let mut images = Images::with_capacity(count);
+    let mut images = Images::with_capacity(IMAGE_LEN, count);
     let order = barenet::Permutation::new(count, rng.fork(0));
     let mut image = [0; IMAGE_LEN];
     for index in 0..count {
-        let class = u8::try_from(order.get(index) % NUM_CLASSES).unwrap_or(0);
+        let class = Label::try_from(order.get(index) % CLASS_NAMES.len()).unwrap_or(0);
         draw(class, rng.fork(1).fork(u64::try_from(index).unwrap_or(0)), &mut image);
         images.push(class, &image);
     }
@@ -81,7 +86,7 @@ fn upright(rng: &mut Rng, spread: f32) -> (f32, f32) {
 }
 
 /// Whether the point (u, v), in units of the shape's size, belongs to the shape.
-fn covers(class: u8, u: f32, v: f32) -> bool {
+fn covers(class: Label, u: f32, v: f32) -> bool {
     let (au, av, square) = (u.abs(), v.abs(), u * u + v * v);
     match class {
         0 => square < 0.9,
@@ -99,7 +104,7 @@ fn stripe(u: f32) -> bool {
 }
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
-fn draw(class: u8, mut rng: Rng, image: &mut [u8; IMAGE_LEN]) {
+fn draw(class: Label, mut rng: Rng, image: &mut [u8; IMAGE_LEN]) {
     let rng = &mut rng;
     // Two colours with enough contrast; which is the lighter is mostly, not always, the figure.
     let figure_is_lighter = rng.uniform() < 0.85;
@@ -163,7 +168,9 @@ mod tests {
     fn the_images_are_the_same_bytes_everywhere() {
         let images = draw_images(Rng::seed(0).fork(1), 20);
         // FNV-1a over all pixels and labels.
-        let bytes = (0..20).flat_map(|i| images.image(i).to_vec()).chain(images.labels().to_vec());
+        let bytes = (0..20)
+            .flat_map(|i| images.image(i).to_vec())
+            .chain(images.labels().iter().map(|&label| u8::try_from(label).unwrap()));
         let hash = bytes.fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
         });

@@ -2,11 +2,17 @@
 //!
 //! Source: <https://www.cs.toronto.edu/~kriz/cifar.html>
 
-use super::{
-    Cifar10Source, DataError, DataSet, IMAGE_LEN, Images, NUM_CLASSES, Source, Version, archive,
-};
+use super::{Cifar10Source, DataError, DataSet, Images, Source, Version, archive};
 use crate::reading;
+use barenet::Label;
 use std::path::Path;
+
+/// Rows and columns of an image.
+pub const SIDE: usize = 32;
+/// Numbers of an image: three planes, red, green, blue.
+pub const IMAGE_LEN: usize = 3 * SIDE * SIDE;
+/// Classes.
+pub const NUM_CLASSES: usize = 10;
 
 /// The folder in the official archive.
 pub const FOLDER: &str = "cifar-10-batches-bin";
@@ -59,15 +65,15 @@ pub fn parse_records(
     }
     for (record, number) in bytes.chunks_exact(RECORD_LEN).zip(1..) {
         let Some((&label, image)) = record.split_first() else { continue };
-        check_label(file, i64::from(label), number)?;
-        images.push(label, image);
+        images.push(check_label(file, i64::from(label), number)?, image);
     }
     Ok(())
 }
 
 /// Refuses a label that names no class.
-pub(super) fn check_label(file: &str, label: i64, number: usize) -> Result<u8, DataError> {
-    u8::try_from(label).ok().filter(|&label| usize::from(label) < NUM_CLASSES).ok_or_else(|| {
+pub(super) fn check_label(file: &str, label: i64, number: usize) -> Result<Label, DataError> {
+    let class = usize::try_from(label).ok().filter(|&class| class < NUM_CLASSES);
+    class.and_then(|class| Label::try_from(class).ok()).ok_or_else(|| {
         DataError::format(file, format!("image {number} has label {label}; labels are 0 to 9"))
     })
 }
@@ -114,11 +120,11 @@ pub(super) fn assemble(
     (train_files, test_file): ([&str; 5], &str),
     mut read: impl FnMut(&Path, &mut Images) -> Result<(), DataError>,
 ) -> Result<DataSet, DataError> {
-    let mut train = Images::with_capacity(IMAGES_PER_FILE * train_files.len());
+    let mut train = Images::with_capacity(IMAGE_LEN, IMAGES_PER_FILE * train_files.len());
     for file in train_files {
         read(&folder.join(file), &mut train)?;
     }
-    let mut test = Images::with_capacity(IMAGES_PER_FILE);
+    let mut test = Images::with_capacity(IMAGE_LEN, IMAGES_PER_FILE);
     read(&folder.join(test_file), &mut test)?;
     let path = folder.to_owned();
     Ok(DataSet {
@@ -174,7 +180,7 @@ mod tests {
 
     #[test]
     fn records_are_a_label_and_an_image() {
-        let mut images = Images::default();
+        let mut images = Images::new(IMAGE_LEN);
         parse_records("f", &[record(3), record(9)].concat(), 2, &mut images).unwrap();
         assert_eq!(images.labels(), [3, 9]);
         assert_eq!(images.image(1), [7; IMAGE_LEN]);
@@ -185,11 +191,12 @@ mod tests {
     fn a_file_of_another_length_is_refused() {
         let bytes = [record(3), record(9)].concat();
         for len in [0, 1, RECORD_LEN, 2 * RECORD_LEN - 1] {
-            let error = parse_records("f", &bytes[..len], 2, &mut Images::default()).unwrap_err();
+            let error =
+                parse_records("f", &bytes[..len], 2, &mut Images::new(IMAGE_LEN)).unwrap_err();
             let message = error.to_string();
             assert!(message.starts_with("f: truncated: expected 6146 bytes"), "{message}");
         }
-        let error = parse_records("f", &bytes, 1, &mut Images::default()).unwrap_err();
+        let error = parse_records("f", &bytes, 1, &mut Images::new(IMAGE_LEN)).unwrap_err();
         assert!(error.to_string().starts_with("f: too long: expected 3073 bytes"), "{error}");
     }
 
@@ -200,7 +207,7 @@ mod tests {
             (b"<html>", "f: is a web page: expected"),
             (b"version https://git-lfs.github.com/spec/v1", "f: is a Git LFS pointer"),
         ] {
-            let error = parse_records("f", bytes, 1, &mut Images::default()).unwrap_err();
+            let error = parse_records("f", bytes, 1, &mut Images::new(IMAGE_LEN)).unwrap_err();
             assert!(error.to_string().starts_with(what), "{error}");
         }
     }
@@ -208,7 +215,7 @@ mod tests {
     #[test]
     fn a_label_over_nine_is_refused_with_its_image() {
         let bytes = [record(3), record(10)].concat();
-        let error = parse_records("f", &bytes, 2, &mut Images::default()).unwrap_err();
+        let error = parse_records("f", &bytes, 2, &mut Images::new(IMAGE_LEN)).unwrap_err();
         assert!(error.to_string().starts_with("f: image 2 has label 10; labels are 0 to 9"));
     }
 

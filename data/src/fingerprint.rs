@@ -28,7 +28,10 @@ fn hash(images: &Images) -> u64 {
             hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3);
         }
     };
-    add(images.labels());
+    // A byte each, as long as there are no more classes than that.
+    let labels = images.labels();
+    let bytes: Option<Vec<u8>> = labels.iter().map(|&label| u8::try_from(label).ok()).collect();
+    add(&bytes.unwrap_or_else(|| labels.iter().flat_map(|label| label.to_le_bytes()).collect()));
     add(images.pixels());
     hash
 }

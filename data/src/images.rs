@@ -1,15 +1,28 @@
 //! Labelled images, and their mean.
 
-use super::IMAGE_LEN;
+use barenet::Label;
 
 /// Labelled images, as bytes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Images {
+    image_len: usize,
     pixels: Vec<u8>,
-    labels: Vec<u8>,
+    labels: Vec<Label>,
 }
 
 impl Images {
+    /// No images yet, of `image_len` numbers each.
+    #[must_use]
+    pub const fn new(image_len: usize) -> Self {
+        Self { image_len, pixels: Vec::new(), labels: Vec::new() }
+    }
+
+    /// The numbers of an image.
+    #[must_use]
+    pub const fn image_len(&self) -> usize {
+        self.image_len
+    }
+
     /// The number of images.
     #[must_use]
     pub const fn len(&self) -> usize {
@@ -22,10 +35,11 @@ impl Images {
         self.labels.is_empty()
     }
 
-    /// The [`IMAGE_LEN`] numbers of an image; empty if there is no such image.
+    /// The numbers of an image; empty if there is no such image.
     #[must_use]
     pub fn image(&self, index: usize) -> &[u8] {
-        self.pixels.chunks_exact(IMAGE_LEN).nth(index).unwrap_or_default()
+        let start = index.saturating_mul(self.image_len);
+        self.pixels.get(start..).and_then(|rest| rest.get(..self.image_len)).unwrap_or_default()
     }
 
     /// All images, one after another.
@@ -36,13 +50,13 @@ impl Images {
 
     /// The class of every image.
     #[must_use]
-    pub fn labels(&self) -> &[u8] {
+    pub fn labels(&self) -> &[Label] {
         &self.labels
     }
 
-    /// Appends an image of [`IMAGE_LEN`] numbers.
-    pub fn push(&mut self, label: u8, image: &[u8]) {
-        debug_assert_eq!(image.len(), IMAGE_LEN);
+    /// Appends an image of [`Self::image_len`] numbers.
+    pub fn push(&mut self, label: Label, image: &[u8]) {
+        debug_assert_eq!(image.len(), self.image_len);
         self.labels.push(label);
         self.pixels.extend_from_slice(image);
     }
@@ -53,10 +67,10 @@ impl Images {
         self.pixels.extend_from_slice(&other.pixels);
     }
 
-    pub(crate) fn with_capacity(len: usize) -> Self {
-        let mut pixels = Vec::with_capacity(len * IMAGE_LEN);
+    pub(crate) fn with_capacity(image_len: usize, len: usize) -> Self {
+        let mut pixels = Vec::with_capacity(len * image_len);
         barenet_blas::prefer_huge_pages(pixels.spare_capacity_mut());
-        Self { pixels, labels: Vec::with_capacity(len) }
+        Self { image_len, pixels, labels: Vec::with_capacity(len) }
     }
 }
 
@@ -67,12 +81,12 @@ impl Images {
 pub fn mean_image(images: &Images, count: usize) -> Vec<f64> {
     /// As many bytes as a `u16` can sum: four times as many lanes in a vector as with `u64`.
     const BLOCK: usize = 257;
-    let count = count.min(images.len());
-    let pixels = images.pixels.get(..count * IMAGE_LEN).unwrap_or_default();
-    let mut sums = vec![0_u64; IMAGE_LEN];
-    for block in pixels.chunks(BLOCK * IMAGE_LEN) {
-        let mut block_sums = [0_u16; IMAGE_LEN];
-        for image in block.chunks_exact(IMAGE_LEN) {
+    let (count, len) = (count.min(images.len()), images.image_len);
+    let pixels = images.pixels.get(..count * len).unwrap_or_default();
+    let (mut sums, mut block_sums) = (vec![0_u64; len], vec![0_u16; len]);
+    for block in pixels.chunks(BLOCK * len.max(1)) {
+        block_sums.fill(0);
+        for image in block.chunks_exact(len.max(1)) {
             for (sum, &pixel) in block_sums.iter_mut().zip(image) {
                 *sum += u16::from(pixel);
             }
@@ -91,30 +105,30 @@ mod tests {
 
     #[test]
     fn the_mean_image_is_over_the_first_images_only() {
-        let mut images = Images::default();
+        let mut images = Images::new(5);
         for value in [1, 2, 200] {
-            images.push(0, &[value; IMAGE_LEN]);
+            images.push(0, &[value; 5]);
         }
-        assert_eq!(mean_image(&images, 2), vec![1.5; IMAGE_LEN]);
+        assert_eq!(mean_image(&images, 2), vec![1.5; 5]);
         assert_eq!(mean_image(&images, 9), mean_image(&images, 3));
-        assert_eq!(mean_image(&Images::default(), 9), vec![0.0; IMAGE_LEN]);
+        assert_eq!(mean_image(&Images::new(5), 9), vec![0.0; 5]);
     }
 
     #[test]
     fn the_mean_image_of_many_white_images_is_white() {
-        let white = [255; IMAGE_LEN];
-        let mut images = Images::default();
+        let white = [255; 40];
+        let mut images = Images::new(40);
         for _ in 0..600 {
             images.push(0, &white);
         }
-        images.push(0, &[0; IMAGE_LEN]);
-        assert_eq!(mean_image(&images, 600), vec![255.0; IMAGE_LEN]);
-        assert_eq!(mean_image(&images, 601), vec![255.0 * 600.0 / 601.0; IMAGE_LEN]);
+        images.push(0, &[0; 40]);
+        assert_eq!(mean_image(&images, 600), vec![255.0; 40]);
+        assert_eq!(mean_image(&images, 601), vec![255.0 * 600.0 / 601.0; 40]);
     }
 
     #[test]
     fn an_image_that_is_not_there_is_empty() {
-        assert!(Images::default().image(0).is_empty());
-        assert!(Images::default().image(usize::MAX).is_empty());
+        assert!(Images::new(7).image(0).is_empty());
+        assert!(Images::new(7).image(usize::MAX).is_empty());
     }
 }

@@ -28,13 +28,6 @@ use std::fmt;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-/// Rows and columns of an image.
-pub const SIDE: usize = 32;
-/// Numbers of an image: three planes, red, green, blue.
-pub const IMAGE_LEN: usize = 3 * SIDE * SIDE;
-/// Classes.
-pub const NUM_CLASSES: usize = 10;
-
 /// A whole data set.
 #[derive(Clone, Debug)]
 pub struct DataSet {
@@ -46,6 +39,20 @@ pub struct DataSet {
     pub class_names: Vec<String>,
     /// Where it comes from.
     pub source: Source,
+}
+
+impl DataSet {
+    /// The numbers of an image: the inputs of a network.
+    #[must_use]
+    pub const fn input_dim(&self) -> usize {
+        self.train.image_len()
+    }
+
+    /// The number of classes: the outputs of a network.
+    #[must_use]
+    pub const fn num_classes(&self) -> usize {
+        self.class_names.len()
+    }
 }
 
 /// Where a data set comes from.
@@ -106,6 +113,14 @@ impl Source {
         match self {
             Self::Cifar10(_) => "cifar10",
             Self::BuiltIn { .. } => "built-in",
+        }
+    }
+
+    /// The shape of an image, for people.
+    #[must_use]
+    pub const fn image_shape(&self) -> &'static str {
+        match self {
+            Self::Cifar10(_) | Self::BuiltIn { .. } => "32 x 32 pixels, 3 colours",
         }
     }
 }
@@ -277,8 +292,10 @@ mod tests {
         }
         // The mean over all training pixels, as everyone who normalizes CIFAR-10 knows it.
         let mean = mean_image(&data.train, 50_000);
-        for (plane, expected) in mean.chunks_exact(SIDE * SIDE).zip([0.4914, 0.4822, 0.4465]) {
-            let found = plane.iter().sum::<f64>() / (SIDE * SIDE) as f64 / 255.0;
+        for (plane, expected) in
+            mean.chunks_exact(cifar10::SIDE * cifar10::SIDE).zip([0.4914, 0.4822, 0.4465])
+        {
+            let found = plane.iter().sum::<f64>() / (cifar10::SIDE * cifar10::SIDE) as f64 / 255.0;
             assert!((found - expected).abs() < 1e-4, "expected {expected}, found {found}");
         }
     }

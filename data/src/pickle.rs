@@ -8,8 +8,8 @@ mod machine;
 mod text;
 mod value;
 
-use super::cifar10::{IMAGES_PER_FILE, assemble, check_label, read_file};
-use super::{DataError, DataSet, IMAGE_LEN, Images, Version};
+use super::cifar10::{IMAGE_LEN, IMAGES_PER_FILE, assemble, check_label, read_file};
+use super::{DataError, DataSet, Images, Version};
 use machine::Machine;
 use std::path::Path;
 use value::{Array, Step, Value};
@@ -124,7 +124,7 @@ mod tests {
     }
 
     fn parse(bytes: &[u8], count: usize) -> Result<Images, String> {
-        let mut images = Images::default();
+        let mut images = Images::new(IMAGE_LEN);
         parse_batch("f", bytes, count, &mut images).map_err(|e| e.to_string())?;
         Ok(images)
     }

@@ -127,7 +127,7 @@ impl<T: Float + From<u8>> Dataset<T> for Samples<'_, T> {
 
     fn target(&self, index: usize) -> Target {
         let labels = self.images.labels();
-        Target::Class(labels.get(self.range.start + index).copied().map_or(0, u32::from))
+        Target::Class(labels.get(self.range.start + index).copied().unwrap_or(0))
     }
 
     #[inline(always)]

@@ -81,7 +81,7 @@ fn read(bytes: &[u8]) -> Result<Batches, String> {
 }
 
 /// The labels of the first image of each file.
-fn labels(batches: &Batches) -> [Option<u8>; 6] {
+fn labels(batches: &Batches) -> [Option<barenet::Label>; 6] {
     batches.files.each_ref().map(|file| file.as_ref().map(|images| images.labels()[0]))
 }
 

@@ -31,7 +31,7 @@ pub mod trainer;
 
 use anyhow::Result;
 use barenet_blas::Element;
-use barenet_data::{DataSet, IMAGE_LEN, NUM_CLASSES};
+use barenet_data::DataSet;
 use barenet_model::number::Number;
 use std::path::Path;
 use std::time::Instant;
@@ -59,7 +59,7 @@ pub fn train(
         session.begin::<T>(watcher)?.train(watcher)?.finish(watcher, start)
     }
     let start = Instant::now();
-    let mut config = config::Config::new(settings.clone(), IMAGE_LEN, NUM_CLASSES)?;
+    let mut config = config::Config::new(settings.clone(), data.input_dim(), data.num_classes())?;
     let split = config.split(data)?;
     config.fit(&settings, split.train.len())?;
     let backend = backend::start_backend(&config)?;

@@ -5,7 +5,7 @@ use crate::run_folder::{BEST, RunFolder};
 use crate::summary::Summary;
 use anyhow::{Context, Result, bail, ensure};
 use barenet_data::fingerprint::{fingerprint, test_fingerprint};
-use barenet_data::{DataSet, NUM_CLASSES, usual_class_names};
+use barenet_data::{DataSet, usual_class_names};
 use serde::{Deserialize, Serialize};
 
 /// How the line begins that follows the settings in a weights file: a comment of TOML.
@@ -51,8 +51,8 @@ impl TrainedOn {
     ///
     /// # Errors
     ///
-    /// Naming the file, if it cannot be read.
-    pub fn read(config: &str, folder: &RunFolder) -> Result<Option<Self>> {
+    /// Naming the file, if it cannot be read, or names another number of classes than `num_classes`.
+    pub fn read(config: &str, folder: &RunFolder, num_classes: usize) -> Result<Option<Self>> {
         let Some(json) = config.lines().next_back().and_then(|line| line.strip_prefix(LINE)) else {
             return Ok(None);
         };
@@ -61,8 +61,8 @@ impl TrainedOn {
             format!("{}: what it was trained on cannot be read", file.display())
         })?;
         ensure!(
-            found.class_names.len() == NUM_CLASSES,
-            "{}: names {} classes, expected {NUM_CLASSES}",
+            found.class_names.len() == num_classes,
+            "{}: names {} classes, expected {num_classes}",
             file.display(),
             found.class_names.len()
         );
@@ -113,7 +113,7 @@ pub struct Checked {
 ///
 /// What it was trained on, what was found, and what can be done.
 pub fn check(config: &str, folder: &RunFolder, data: &DataSet, allowed: bool) -> Result<Checked> {
-    let trained_on = TrainedOn::read(config, folder)?;
+    let trained_on = TrainedOn::read(config, folder, data.num_classes())?;
     let run = folder.path().display();
     let difference = match &trained_on {
         Some(trained_on) => trained_on.difference(data),

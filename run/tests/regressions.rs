@@ -2,9 +2,10 @@
 //! is right. The targets in `fuzz/fuzz_targets` begin with the same files.
 
 use barenet::{Arch, Weights};
+use barenet_data::Images;
 use barenet_data::archive::{read_batches, read_members};
+use barenet_data::cifar10::{IMAGE_LEN, NUM_CLASSES};
 use barenet_data::pickle::parse_batch;
-use barenet_data::{IMAGE_LEN, Images, NUM_CLASSES};
 use barenet_model::number::Number;
 use barenet_model::weights::{from_safetensors, to_safetensors};
 use barenet_run::checkpoint::{Checkpoint, read_config};
@@ -44,9 +45,9 @@ fn archives() {
 fn pickles() {
     replay("pickle", |bytes| {
         [1, 2].into_iter().any(|count| {
-            let mut images = Images::default();
+            let mut images = Images::new(IMAGE_LEN);
             let accepted = parse_batch("f", bytes, count, &mut images).is_ok();
-            assert!(images.labels().iter().all(|&label| usize::from(label) < NUM_CLASSES));
+            assert!(images.labels().iter().all(|&label| (label as usize) < NUM_CLASSES));
             assert!((0..images.len()).all(|index| images.image(index).len() == IMAGE_LEN));
             accepted
         })

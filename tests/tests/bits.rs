@@ -4,7 +4,7 @@
 
 use barenet_blas::{Backend, Element, Kernel};
 use barenet_data::fingerprint::fingerprint;
-use barenet_data::{DataSet, IMAGE_LEN, Images, NUM_CLASSES, builtin};
+use barenet_data::{DataSet, Images, builtin};
 use barenet_model::number::Number;
 use barenet_run::checkpoint::Checkpoint;
 use barenet_run::config::Config;
@@ -37,7 +37,7 @@ const FULL: &str =
 fn images() -> DataSet {
     let all = builtin::generate();
     let first = |images: &Images, count| {
-        let mut few = Images::default();
+        let mut few = Images::new(images.image_len());
         (0..count).for_each(|index| few.push(images.labels()[index], images.image(index)));
         few
     };
@@ -100,7 +100,7 @@ fn same_bytes_at_any_number_of_threads<T: Number + Element>(dtype: &str) {
                     kernel = kernel.name()
                 );
                 let settings = Settings::from_toml(&text, Path::new("f")).unwrap();
-                let config = Config::new(settings, IMAGE_LEN, NUM_CLASSES).unwrap();
+                let config = Config::new(settings, data.input_dim(), data.num_classes()).unwrap();
                 let expected = run::<T>(place.path(), &config, &data, 1);
                 for threads in [2, 3, 8] {
                     let found = run::<T>(place.path(), &config, &data, threads);

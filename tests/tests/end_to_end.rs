@@ -1,7 +1,7 @@
 //! The course's experiments on the real data, when `CIFAR10_DIR` says where they are.
 
 use barenet_blas::{Backend, Element};
-use barenet_data::{DataSet, IMAGE_LEN, NUM_CLASSES, builtin, load};
+use barenet_data::{DataSet, builtin, load};
 use barenet_model::number::Number;
 use barenet_run::config::Config;
 use barenet_run::presets::Preset;
@@ -60,7 +60,7 @@ fn run_as<T: Number + Element>(config: &Config, data: &DataSet) -> Result {
 }
 
 fn run(settings: Settings, data: &DataSet) -> Result {
-    let config = Config::new(settings, IMAGE_LEN, NUM_CLASSES).unwrap();
+    let config = Config::new(settings, data.input_dim(), data.num_classes()).unwrap();
     match config.dtype() {
         Dtype::F32 => run_as::<f32>(&config, data),
         Dtype::F64 => run_as::<f64>(&config, data),
@@ -74,7 +74,7 @@ fn preset(name: &str, data: &DataSet) -> Result {
 #[test]
 fn the_split_is_that_of_the_course() {
     let Some(data) = cifar10() else { return };
-    let config = Config::new(Settings::default(), IMAGE_LEN, NUM_CLASSES).unwrap();
+    let config = Config::new(Settings::default(), data.input_dim(), data.num_classes()).unwrap();
     let split = config.split(data).unwrap();
     assert_eq!((split.train, split.val, split.test), (0..49_000, 49_000..50_000, 0..1000));
 }

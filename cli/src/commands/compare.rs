@@ -6,7 +6,7 @@ use crate::console::{Console, Verbosity, complain};
 use anyhow::Result;
 use barenet::Event;
 use barenet_blas::{Backend, Element};
-use barenet_data::{DataSet, IMAGE_LEN, NUM_CLASSES};
+use barenet_data::DataSet;
 use barenet_model::number::Number;
 use barenet_report::{TrainingCurves, comparison_figure};
 use barenet_run::backend::start_backend;
@@ -91,6 +91,7 @@ pub fn run(args: Args) -> Result<()> {
     let asked_rate = args.settings.learning_rate;
     let Combined { settings, written, .. } =
         combine(args.config.as_deref(), args.settings, "six-layer-sgd")?;
+    let data = args.images.read()?;
     let mut configs = args
         .update_rules
         .iter()
@@ -101,10 +102,10 @@ pub fn run(args: Args) -> Result<()> {
                 learning_rate: Some(rate),
                 ..Settings::default()
             };
-            Ok((rule, Config::new(changes.overlay(settings.clone()), IMAGE_LEN, NUM_CLASSES)?))
+            let settings = changes.overlay(settings.clone());
+            Ok((rule, Config::new(settings, data.input_dim(), data.num_classes())?))
         })
         .collect::<Result<Vec<_>>>()?;
-    let data = args.images.read()?;
     for (_, config) in &mut configs {
         let num_train = config.split(&data)?.train.len();
         config.fit(&written, num_train)?;

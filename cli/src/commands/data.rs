@@ -6,6 +6,7 @@ mod fetch;
 use super::{ImagesFlag, data_line};
 use crate::console::say;
 use anyhow::Result;
+use barenet::Label;
 use serde_json::json;
 
 /// See which images would be used, and get CIFAR-10
@@ -48,8 +49,8 @@ pub fn run(args: &Args) -> Result<()> {
 
 fn info(args: &InfoArgs) -> Result<()> {
     let data = args.images.read()?;
-    let count = |labels: &[u8], class: usize| {
-        labels.iter().filter(|&&label| usize::from(label) == class).count()
+    let count = |labels: &[Label], class: usize| {
+        labels.iter().filter(|&&label| usize::try_from(label) == Ok(class)).count()
     };
     if args.json {
         let classes: Vec<_> = data
@@ -72,9 +73,10 @@ fn info(args: &InfoArgs) -> Result<()> {
     }
     say!("data      {}", data_line(&data));
     say!(
-        "images    {} training, {} test; 32 x 32 pixels, 3 colours",
+        "images    {} training, {} test; {}",
         data.train.len(),
-        data.test.len()
+        data.test.len(),
+        data.source.image_shape()
     );
     say!("\n{:<22}{:>10}{:>8}", "class", "training", "test");
     for (class, name) in data.class_names.iter().enumerate() {

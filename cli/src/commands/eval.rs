@@ -5,8 +5,8 @@ use crate::console::say;
 use anyhow::{Context, Result, anyhow};
 use barenet::Weights;
 use barenet_blas::Element;
+use barenet_data::DataSet;
 use barenet_data::samples::{Part, Split};
-use barenet_data::{DataSet, IMAGE_LEN, NUM_CLASSES};
 use barenet_model::number::Number;
 use barenet_model::weights::{from_safetensors, read_config};
 use barenet_run::backend::start_backend;
@@ -72,8 +72,8 @@ pub fn run(args: &Args) -> Result<()> {
         threads: Some(args.threads),
         ..Settings::default()
     };
-    let config = Config::new(flags.overlay(trained), IMAGE_LEN, NUM_CLASSES)?;
     let data = args.images.read()?;
+    let config = Config::new(flags.overlay(trained), data.input_dim(), data.num_classes())?;
     trained_on::check(&config_text, &folder, &data, args.other_data)?;
     let split = config.split(&data)?;
     let accuracy = match config.dtype() {

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail, ensure};
 use barenet::Weights;
 use barenet_blas::Element;
 use barenet_data::samples::{Part, Split};
-use barenet_data::{DataSet, IMAGE_LEN, Images, NUM_CLASSES};
+use barenet_data::{DataSet, Images};
 use barenet_model::export::crate_folder::{self, Contents, crate_name};
 use barenet_model::export::int8::{self, Int8, Loss};
 use barenet_model::export::model::{ExportDtype, Model, Scores, accuracy, agreement, fold_to_f32};
@@ -123,13 +123,13 @@ pub fn run(args: &Args) -> Result<()> {
     let trained = Settings::from_toml(&config_text, &file)?;
     let trained = Settings { gemm: None, threads: None, ..trained };
     let flags = Settings { test_size: args.test_size, ..Settings::default() };
-    let config = Config::new(flags.overlay(trained), IMAGE_LEN, NUM_CLASSES)?;
+    let data = args.images.read()?;
+    let config = Config::new(flags.overlay(trained), data.input_dim(), data.num_classes())?;
     let summary = finished(&folder, &config, args.images.data.as_deref())?;
     let load = match config.dtype() {
         Dtype::F32 => load::<f32>,
         Dtype::F64 => load::<f64>,
     };
-    let data = args.images.read()?;
     let checked = trained_on::check(&config_text, &folder, &data, args.other_data)?;
     let is_other = if checked.is_other { ", measured on other images" } else { "" };
     let trained_on = &checked.trained_on;
@@ -151,7 +151,7 @@ pub fn run(args: &Args) -> Result<()> {
         file.display()
     );
     let labels = data.test.labels().get(test.clone()).unwrap_or_default();
-    let exported_accuracy = accuracy(&scores, labels.iter().copied())?;
+    let exported_accuracy = accuracy(&scores, labels)?;
     if let Some(least) = args.min_accuracy.filter(|&least| exported_accuracy < least) {
         bail!(
             "{run}: the exported network has an accuracy of {exported_accuracy:.4} on {} test images, \

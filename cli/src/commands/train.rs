@@ -10,7 +10,6 @@ use crate::signals::{Signals, Stopped};
 use anyhow::{Context, Result};
 use barenet_blas::Element;
 use barenet_data::reading::read_named_text;
-use barenet_data::{IMAGE_LEN, NUM_CLASSES};
 use barenet_model::number::Number;
 use barenet_run::backend::start_backend;
 use barenet_run::checkpoint::read_config;
@@ -180,8 +179,8 @@ pub fn run(args: Args) -> Result<()> {
             (settings, preset)
         }
     };
-    let mut config = Config::new(settings, IMAGE_LEN, NUM_CLASSES)?;
     let data = args.images.read()?;
+    let mut config = Config::new(settings, data.input_dim(), data.num_classes())?;
     let split = config.split(&data)?;
     // A run that goes on has the settings that it began with.
     if args.resume.is_none() {

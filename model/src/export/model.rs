@@ -210,8 +210,8 @@ impl Model {
 /// # Errors
 ///
 /// If there are no images.
-pub fn accuracy(scores: &[Scores], labels: impl Iterator<Item = u8>) -> Result<f64> {
-    let right = scores.iter().zip(labels).filter(|(s, label)| s.class() == Label::from(*label));
+pub fn accuracy(scores: &[Scores], labels: &[Label]) -> Result<f64> {
+    let right = scores.iter().zip(labels).filter(|(s, label)| s.class() == **label);
     let right = u32::try_from(right.count()).context("too many images")?;
     let all = u32::try_from(scores.len()).ok().filter(|&all| all > 0);
     Ok(f64::from(right) / f64::from(all.context("there are no test images")?))

@@ -6,7 +6,7 @@ use crate::commands::{accuracy_text, data_line};
 use crate::console::{Console, thousands};
 use anyhow::{Result, bail};
 use barenet::Float;
-use barenet_data::{DataSet, IMAGE_LEN, NUM_CLASSES, Source};
+use barenet_data::{DataSet, Source};
 use barenet_model::number::Number;
 use barenet_report::{TrainingCurves, training_figure};
 use barenet_run::config::Config;
@@ -24,7 +24,7 @@ pub(super) fn reported(
     data: &DataSet,
 ) -> Option<Reported> {
     let preset = preset.filter(|_| matches!(data.source, Source::Cifar10(_)))?;
-    let theirs = Config::new(preset.settings.clone(), IMAGE_LEN, NUM_CLASSES).ok()?;
+    let theirs = Config::new(preset.settings.clone(), data.input_dim(), data.num_classes()).ok()?;
     preset.reported.filter(|_| config.is_same_experiment(&theirs))
 }
 
