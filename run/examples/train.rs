@@ -20,8 +20,8 @@ fn main() -> anyhow::Result<()> {
     };
     let out = std::env::temp_dir().join(format!("barenet-example-{}", std::process::id()));
     let summary = train(settings, &builtin::generate(), &out, |event: &RunEvent<'_>| {
-        if let RunEvent::Epoch { epoch, val_acc, .. } = *event {
-            println!("epoch {epoch}: validation accuracy {val_acc:.3}");
+        if let RunEvent::Epoch { epoch, check, .. } = *event {
+            println!("epoch {epoch}: {check}");
         }
         Request::Continue
     })?;

@@ -67,7 +67,7 @@ impl<T: Number> Checkpoint<T> {
     ///
     /// If there is not enough memory for the copy and its file.
     pub fn of(config: &str, data: u64, moment: &Moment<'_, T>) -> Result<Self> {
-        let Moment { progress, buffers, histories } = *moment;
+        let Moment { progress, buffers, histories, .. } = *moment;
         let checkpoint = Self {
             config: config.to_owned(),
             data,

@@ -3,9 +3,11 @@
 use crate::run_folder::{EVENTS, RunFolder};
 use crate::summary::Summary;
 use anyhow::{Context, Result};
+use barenet::Metric;
 use barenet_data::disk::RealDisk;
 use barenet_data::reading::create;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use std::fmt;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
@@ -46,14 +48,13 @@ pub enum RunEvent<'a> {
         #[serde(skip)]
         print: bool,
     },
-    /// An accuracy check.
+    /// A check of the metric.
     Epoch {
         /// Epochs done.
         epoch: usize,
-        /// Training accuracy, 0 to 1.
-        train_acc: f64,
-        /// Validation accuracy, 0 to 1.
-        val_acc: f64,
+        /// What it found: `train_acc` and `val_acc`, if the metric is the accuracy.
+        #[serde(flatten)]
+        check: Check,
         /// Whether it is the best so far.
         best: bool,
     },
@@ -67,6 +68,34 @@ pub enum RunEvent<'a> {
         /// What came out.
         summary: &'a Summary,
     },
+}
+
+/// The metric of a check on the training and on the validation data.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Check {
+    /// What is measured.
+    pub metric: Metric,
+    /// On a sample of the training data.
+    pub train: f64,
+    /// On the validation data.
+    pub val: f64,
+}
+
+impl Serialize for Check {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let key = self.metric.key();
+        serializer
+            .collect_map([(format!("train_{key}"), self.train), (format!("val_{key}"), self.val)])
+    }
+}
+
+/// As the course prints it.
+impl fmt::Display for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { metric, train, val } = self;
+        let key = metric.key();
+        write!(f, "train {key}: {train:.6}; val_{key}: {val:.6}")
+    }
 }
 
 impl RunEvent<'_> {
@@ -134,5 +163,30 @@ impl EventLog {
 
     fn complaint(&self) -> String {
         format!("{}: cannot be written", self.path.display())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_keys_of_a_check_come_from_its_metric() {
+        let line = |metric| {
+            let check = Check { metric, train: 0.5, val: 0.25 };
+            (RunEvent::Epoch { epoch: 1, check, best: true }.to_line(), check.to_string())
+        };
+        let (json, text) = line(Metric::Accuracy);
+        assert_eq!(
+            json,
+            r#"{"event":"epoch","epoch":1,"train_acc":0.5,"val_acc":0.25,"best":true}"#
+        );
+        assert_eq!(text, "train acc: 0.500000; val_acc: 0.250000");
+        let (json, text) = line(Metric::Mse);
+        assert_eq!(
+            json,
+            r#"{"event":"epoch","epoch":1,"train_mse":0.5,"val_mse":0.25,"best":true}"#
+        );
+        assert_eq!(text, "train mse: 0.500000; val_mse: 0.250000");
     }
 }

@@ -8,8 +8,8 @@ use crate::checkpoint::Checkpoint;
 use crate::config::Config;
 use anyhow::{Context, Result, ensure};
 use barenet::{
-    Arch, Error, Event, FullyConnectedNet, History, Label, Progress, Rng, Solver, SolverBuffers,
-    Weights,
+    Arch, Error, Event, FullyConnectedNet, History, Label, Metric, Progress, Rng, Solver,
+    SolverBuffers, Weights,
 };
 use barenet_blas::{Backend, Element};
 use barenet_data::DataSet;
@@ -52,6 +52,8 @@ pub struct Moment<'a, T> {
     pub buffers: &'a SolverBuffers<'a, T>,
     /// What happened so far, the event included.
     pub histories: &'a Histories<T>,
+    /// The metric that is checked.
+    pub metric: Metric,
 }
 
 impl<T> Moment<'_, T> {
@@ -256,6 +258,7 @@ pub fn train_in<T: Number + Element>(
                         progress: solver.progress(),
                         buffers: solver.buffers(),
                         histories: &histories,
+                        metric: solver.metric(),
                     };
                     match on_event(&event, moment) {
                         Ok(ControlFlow::Continue(())) => {}

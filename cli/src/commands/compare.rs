@@ -11,6 +11,7 @@ use barenet_model::number::Number;
 use barenet_report::{TrainingCurves, comparison_figure};
 use barenet_run::backend::start_backend;
 use barenet_run::config::{Config, ignored};
+use barenet_run::events::Check;
 use barenet_run::folder::Folder;
 use barenet_run::run_folder::{COMPARISON_JSON, COMPARISON_PLOTS, refuse_what_is_in_the_way};
 use barenet_run::settings::{Dtype, Settings, UpdateRuleName};
@@ -190,13 +191,11 @@ fn train_one<T: Number + Element>(
     let mean_image: Vec<T> = split.mean_image(data).into_iter().map(T::from_f64).collect();
     let num_epochs = config.solver::<T>().num_epochs;
     let outcome: Outcome<T> =
-        trainer::train(config, (data, &split), &mean_image, backend, None, |event, _| {
+        trainer::train(config, (data, &split), &mean_image, backend, None, |event, moment| {
             if let Event::Epoch { epoch, train, val, .. } = event {
-                console.line(&format!(
-                    "(Epoch {epoch} / {num_epochs}) train acc: {:.6}; val_acc: {:.6}",
-                    train.to_printed(),
-                    val.to_printed()
-                ));
+                let (train, val) = (train.to_printed(), val.to_printed());
+                let check = Check { metric: moment.metric, train, val };
+                console.line(&format!("(Epoch {epoch} / {num_epochs}) {check}"));
             }
             Ok(ControlFlow::Continue(()))
         })?;

@@ -3,7 +3,7 @@
 use super::{Lengths, Session, Watcher};
 use crate::checkpoint::Checkpoint;
 use crate::checkpoint::store::save;
-use crate::events::{EventLog, RunEvent};
+use crate::events::{Check, EventLog, RunEvent};
 use crate::run_folder::CONFIG;
 use crate::settings::SettingsError;
 use anyhow::{Result, ensure};
@@ -87,20 +87,21 @@ impl Session<'_> {
         let Some(saved) = checkpoint else { return Ok(log) };
         watcher.event(&RunEvent::Resume { iteration: saved.progress.iteration });
 
-        let mut accuracies = saved.train_acc.iter().zip(&saved.val_acc).enumerate().peekable();
-        let mut best_val_acc = T::NEG_INFINITY;
+        let metric = self.config.net::<T>().loss.metric();
+        let mut checks = saved.train_acc.iter().zip(&saved.val_acc).enumerate().peekable();
+        let mut best_val = None;
         for (iteration, &loss) in (1..).zip(&saved.loss) {
             log.line(
                 &RunEvent::Step { iteration, loss: loss.to_printed(), print: false }.to_line(),
             )?;
             // Check 0 follows the first step, check e the last step of epoch e.
-            while let Some((epoch, (&train_acc, &val_acc))) =
-                accuracies.next_if(|(epoch, _)| iteration >= (epoch * lengths.per_epoch).max(1))
+            while let Some((epoch, (&train, &val))) =
+                checks.next_if(|(epoch, _)| iteration >= (epoch * lengths.per_epoch).max(1))
             {
-                let best = val_acc > best_val_acc;
-                best_val_acc = if best { val_acc } else { best_val_acc };
-                let (train_acc, val_acc) = (train_acc.to_printed(), val_acc.to_printed());
-                log.line(&RunEvent::Epoch { epoch, train_acc, val_acc, best }.to_line())?;
+                let best = best_val.is_none_or(|best| metric.is_better(val, best));
+                best_val = if best { Some(val) } else { best_val };
+                let check = Check { metric, train: train.to_printed(), val: val.to_printed() };
+                log.line(&RunEvent::Epoch { epoch, check, best }.to_line())?;
             }
         }
         log.flush()?;

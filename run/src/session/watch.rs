@@ -4,7 +4,7 @@ use super::Lengths;
 use super::due::When;
 use super::files::RunFiles;
 use crate::checkpoint::store::Writer;
-use crate::events::{EventLog, RunEvent};
+use crate::events::{Check, EventLog, RunEvent};
 use crate::trainer::Moment;
 use anyhow::Result;
 use barenet::Event;
@@ -78,8 +78,9 @@ impl<'w, 'f, 's, T: Number, W: Watcher> Watch<'w, 'f, 's, T, W> {
             }
             Event::Epoch { epoch, train, val, best } => {
                 self.files.has_new_best |= best;
-                let (train_acc, val_acc) = (train.to_printed(), val.to_printed());
-                RunEvent::Epoch { epoch, train_acc, val_acc, best }
+                let (train, val) = (train.to_printed(), val.to_printed());
+                let check = Check { metric: moment.metric, train, val };
+                RunEvent::Epoch { epoch, check, best }
             }
         };
         self.log.line(&shown.to_line())?;

@@ -82,11 +82,9 @@ impl Watcher for ConsoleWatcher {
             RunEvent::Start { num_iterations, .. } => self.num_iterations = num_iterations,
             RunEvent::Resume { iteration } => self.resumed_at = Some(iteration),
             RunEvent::Step { iteration, loss, print } => self.step(iteration, loss, print),
-            RunEvent::Epoch { epoch, train_acc, val_acc, .. } => {
+            RunEvent::Epoch { epoch, check, .. } => {
                 let last = self.num_epochs;
-                self.console.line(&format!(
-                    "(Epoch {epoch} / {last}) train acc: {train_acc:.6}; val_acc: {val_acc:.6}"
-                ));
+                self.console.line(&format!("(Epoch {epoch} / {last}) {check}"));
             }
             RunEvent::Diverged { .. } | RunEvent::End { .. } => {}
         }
