@@ -34,7 +34,7 @@ impl ImagesFlag {
     }
 }
 
-/// What a figure of 0 to 1 looks like in tables and messages.
+/// Text of a figure of 0 to 1 in tables and messages.
 #[must_use]
 pub fn accuracy_text(accuracy: f64) -> String {
     format!("{accuracy:.3}")

@@ -1,4 +1,4 @@
-//! What a person sees of a training run: the course's lines, and on a terminal a progress bar.
+//! Console of a training run: the course's lines, and on a terminal a progress bar.
 
 mod printer;
 
@@ -23,7 +23,7 @@ pub enum Verbosity {
 }
 
 impl Verbosity {
-    /// What the flags `--quiet` and `--json` ask for.
+    /// Verbosity that the flags `--quiet` and `--json` ask for.
     #[must_use]
     pub const fn of(quiet: bool, json: bool) -> Self {
         match (quiet, json) {
@@ -34,7 +34,7 @@ impl Verbosity {
     }
 }
 
-/// What is said when standard output fails.
+/// Message when standard output fails.
 const CANNOT_PRINT: &str = "standard output cannot be written";
 
 /// Whether what was printed counts as printed: a reader that went away, as `head` does, wants no more.

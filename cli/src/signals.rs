@@ -1,4 +1,4 @@
-//! What the operating system tells a run while it works.
+//! Signals of the operating system to a run.
 //!
 //! The first Ctrl-C, SIGTERM or SIGHUP (the terminal is gone) asks the run to stop well, the second one
 //! stops it at once; SIGXCPU, the limit of processor time, asks too; SIGUSR1 asks for a checkpoint. A
@@ -8,7 +8,7 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-/// What was asked for since the run began.
+/// Requests since the run began.
 #[derive(Clone, Debug, Default)]
 pub struct Signals {
     /// The number of the signal that asks to stop; 0 for none.
@@ -121,21 +121,21 @@ impl Signals {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Stopped {
     /// Before its end.
-    #[error("stopped at iteration {iteration}; go on with: {go_on}")]
+    #[error("stopped at iteration {iteration}; resume with: {resume}")]
     Early {
         /// The signal.
         signal: u8,
         /// Steps done.
         iteration: usize,
-        /// The command that goes on with the run.
-        go_on: String,
+        /// The command that resumes the run.
+        resume: String,
     },
     /// When it only waited for what it had printed to be read.
     #[error("{what}; stopped before all that it printed was read")]
     Unread {
         /// The signal.
         signal: u8,
-        /// What is complete.
+        /// The work that is complete.
         what: String,
     },
 }

@@ -5,7 +5,7 @@
 //! be computed without the ones before it. A stream for another purpose, epoch or layer is made
 //! with [`Rng::fork`], which depends on the key and the stream's number alone. So a training run
 //! needs no saved random state: seed, purpose and iteration say everything, and that is why a run
-//! that was stopped goes on with the same bits.
+//! that was stopped is resumed with the same bits.
 //!
 //! It is not for secrets.
 

@@ -1,4 +1,4 @@
-//! Learning-rate schedules: pure functions of where the training stands, so that a run that goes on
+//! Learning-rate schedules: pure functions of where the training stands, so that a run that is resumed
 //! after a stop needs no state for them.
 
 use crate::float::Float;

@@ -3,7 +3,7 @@
 //! [`Solver::advance`] does one piece of work, a training step or a check of the metric, and returns what
 //! happened; it prints nothing and allocates nothing. Everything random is drawn from streams that
 //! depend on the seed and the iteration alone, so the whole state of a run is [`Progress`] and the
-//! slices in [`SolverBuffers`]: save them, give them to [`Solver::resume`], and the run goes on bit
+//! slices in [`SolverBuffers`]: save them, give them to [`Solver::resume`], and the run continues bit
 //! for bit as if it had not stopped.
 
 mod buffers;
@@ -119,7 +119,7 @@ impl<'a, T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'a, T, G, D,
         Ok(solver)
     }
 
-    /// Goes on with a run whose state was saved.
+    /// Resumes a run whose state was saved.
     ///
     /// # Errors
     ///

@@ -71,7 +71,7 @@ fn is_unsupported(error: &io::Error, is_folder: bool) -> bool {
     }
 }
 
-/// Goes on if what failed is not to be had there, and says so, once.
+/// Ignores an operation that cannot be had there, and says so, once.
 fn unless_unsupported(result: io::Result<()>, name: &Path, is_folder: bool) -> io::Result<()> {
     static IS_SAID: AtomicBool = AtomicBool::new(false);
     match result {

@@ -1,4 +1,4 @@
-//! Downloads CIFAR-10: from several mirrors, going on where an earlier attempt ended, and nothing is
+//! Downloads CIFAR-10: from several mirrors, resuming where an earlier attempt ended, and nothing is
 //! used before its length and SHA-256 are those of the official archive.
 //!
 //! What is in the folder at any moment, also if the process is killed or the power goes:
@@ -10,7 +10,7 @@
 //! | `cifar-10-batches-bin.unfinished` | files that are being unpacked |
 //! | `cifar-10-batches-bin` | all files, read once to see that they are right |
 //!
-//! The next call goes on from whichever is there, and removes what is no longer needed.
+//! The next call resumes from whichever is there, and removes what is no longer needed.
 
 mod download;
 mod http;

@@ -9,7 +9,7 @@ use barenet_blas::Backend;
 const EXACT_THREADS: &str = "BARENET_EXACT_THREADS";
 
 /// Starts the threads of a configuration: not more than there are CPUs, which would only make it
-/// slower. Where the system starts fewer, goes on with those, and says so.
+/// slower. Where the system starts fewer, continues with those, and says so.
 ///
 /// # Errors
 ///
@@ -35,7 +35,7 @@ pub fn start_backend(config: &Config) -> Result<Backend> {
             _ => format!("{found} of {threads} threads"),
         };
         log::warn!(
-            "the system starts only {only} ({refusal}; `ulimit -u` shows the limit); goes on with \
+            "the system starts only {only} ({refusal}; `ulimit -u` shows the limit); continues with \
              that, to the same result"
         );
     }

@@ -1,4 +1,4 @@
-//! Checkpoints: the whole state of a run in one file, so that it can go on as if it had not stopped.
+//! Checkpoints: the whole state of a run in one file, so that it can be resumed as if it had not stopped.
 //!
 //! # Format, version 1
 //!
@@ -38,7 +38,7 @@ const HASH_LEN: usize = 32;
 pub struct Checkpoint<T> {
     /// The settings, as TOML.
     pub config: String,
-    /// What [`fingerprint`](barenet_data::fingerprint::fingerprint) says of the data.
+    /// [`fingerprint`](barenet_data::fingerprint::fingerprint) of the data.
     pub data: u64,
     /// How far the run has come.
     pub progress: Progress<T>,

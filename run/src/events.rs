@@ -1,4 +1,4 @@
-//! What happens in a run, as lines of JSON.
+//! Events of a run, as lines of JSON.
 
 use crate::run_folder::{EVENTS, RunFolder};
 use crate::summary::Summary;
@@ -18,14 +18,14 @@ use std::path::PathBuf;
 pub enum RunEvent<'a> {
     /// The run begins.
     Start {
-        /// What it was called.
+        /// Name of the run.
         name: &'a str,
-        /// Where its files go.
+        /// Folder of its files.
         #[serde(skip_serializing_if = "Option::is_none")]
         out: Option<&'a str>,
         /// Its images: `cifar10` or `built-in`.
         data: &'a str,
-        /// Where they lie.
+        /// Place of the data.
         #[serde(skip_serializing_if = "Option::is_none")]
         data_source: Option<&'a str>,
         /// Iterations of the whole run.
@@ -33,7 +33,7 @@ pub enum RunEvent<'a> {
         /// Iterations of an epoch.
         iterations_per_epoch: usize,
     },
-    /// A run goes on. Only on standard output: the log looks as if the run had not stopped.
+    /// A run is resumed. Only on standard output: the log looks as if the run had not stopped.
     Resume {
         /// After this many steps.
         iteration: usize,
@@ -65,7 +65,7 @@ pub enum RunEvent<'a> {
     },
     /// The run is complete.
     End {
-        /// What came out.
+        /// Results of the run.
         summary: &'a Summary,
     },
 }

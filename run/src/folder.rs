@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// What makes a folder or file the one that it is: its device and its number there.
+/// Identity of a folder or file: its device and its number there.
 type Id = (u64, u64);
 
 /// A folder that this process works in.
@@ -33,9 +33,9 @@ pub struct Folder {
     _handle: Option<File>,
     /// A path that leads there whatever the folder is called.
     way: Option<PathBuf>,
-    /// Where there is no such path, what the name must lead to; `None` on systems that cannot say.
+    /// Identity that the name must lead to where there is no such path; `None` on systems that cannot say.
     id: Option<Id>,
-    /// What is in the names of files that are not yet whole: nobody else's are called so.
+    /// Token in the names of files that are not yet whole: nobody else's are called so.
     token: String,
     unfinished: Mutex<BTreeSet<String>>,
     lock: Option<lock::Lock>,
@@ -169,13 +169,13 @@ impl Folder {
         }
     }
 
-    /// What the folder was called when it was opened.
+    /// Path of the folder when it was opened.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.name
     }
 
-    /// What it is called now.
+    /// Path of the folder now.
     #[must_use]
     pub fn current_path(&self) -> PathBuf {
         let is_here = fs::metadata(&self.name).is_ok_and(|now| id_of(&now) == self.id);
@@ -270,7 +270,7 @@ impl Folder {
     ///
     /// # Errors
     ///
-    /// What the operating system says.
+    /// The operating system's error.
     pub fn finish_file(&self, disk: &impl Disk, name: &str) -> io::Result<()> {
         let unfinished = self.unfinished_name(name);
         disk.rename(&self.place(&unfinished)?, &self.place(name)?)?;

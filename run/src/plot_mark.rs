@@ -1,6 +1,6 @@
 //! The mark by which a plot is known to be barenet's.
 
-/// What is in every plot, so that nobody else's is taken for one.
+/// Mark in every plot, so that nobody else's is taken for one.
 pub const MARK: &str = "drawn by barenet";
 
 /// The mark as the second line of an SVG.

@@ -7,7 +7,7 @@ pub use ours::refuse_what_is_in_the_way;
 
 use crate::checkpoint::store;
 use crate::folder::Folder;
-use crate::shell::{self, begin_anew_command, resume_command};
+use crate::shell::{self, restart_command, resume_command};
 use anyhow::{Context, Result, bail};
 use barenet_data::disk::RealDisk;
 use std::io::ErrorKind;
@@ -19,7 +19,7 @@ use std::sync::atomic::AtomicBool;
 pub const CONFIG: &str = "config.toml";
 /// Every event of the run, one JSON object a line.
 pub const EVENTS: &str = "events.jsonl";
-/// What came out.
+/// Results of the run.
 pub const SUMMARY: &str = "summary.json";
 /// The best weights.
 pub const BEST: &str = "best.safetensors";
@@ -27,7 +27,7 @@ pub const BEST: &str = "best.safetensors";
 pub const CHECKPOINT: &str = "last.ckpt";
 /// The checkpoint before it, as long as the run goes on.
 pub const PREVIOUS_CHECKPOINT: &str = "previous.ckpt";
-/// A checkpoint that could not be used, when the run went on from the one before.
+/// A checkpoint that could not be used, when the run was resumed from the one before.
 pub const DAMAGED_CHECKPOINT: &str = "damaged.ckpt";
 /// All that a run may leave but for its plots.
 const RUN_FILES: [&str; 7] =
@@ -38,7 +38,7 @@ pub const PLOTS: [&str; 2] = ["training.svg", "training.png"];
 pub const COMPARISON_PLOTS: [&str; 2] = ["comparison.svg", "comparison.png"];
 /// The figures of a comparison.
 pub const COMPARISON_JSON: &str = "comparison.json";
-/// What a process does that has a run's folder for itself.
+/// Work of a process that has a run's folder for itself.
 const WORKS: &str = "trains";
 
 /// The folder of a run.
@@ -127,10 +127,10 @@ impl RunFolder {
                     bail!("{name}: {BEST} is missing; `{resume}` writes it anew");
                 }
                 if folder.has(CONFIG) {
-                    let anew = begin_anew_command(path);
+                    let restart = restart_command(path);
                     bail!(
-                        "{name}: this run ended before its first check: {BEST} is missing; `{anew}` \
-                         begins anew"
+                        "{name}: this run ended before its first check: {BEST} is missing; `{restart}` \
+                         restarts it"
                     );
                 }
             }
@@ -144,7 +144,7 @@ impl RunFolder {
         );
     }
 
-    /// Opens the folder of a run that is to go on.
+    /// Opens the folder of a run that is to be resumed.
     ///
     /// # Errors
     ///
@@ -155,7 +155,7 @@ impl RunFolder {
         }
         if !path.is_dir() {
             bail!(
-                "{}: there is no run to go on with; `barenet train --out {}` starts one",
+                "{}: there is no run to resume; `barenet train --out {}` starts one",
                 path.display(),
                 shell::word(path)
             );

@@ -87,7 +87,7 @@ pub struct Trained<'a, T> {
     session: &'a Session<'a>,
     log: EventLog,
     files: RunFiles<'a, T>,
-    /// What the training left.
+    /// Result of the training.
     pub outcome: Outcome<T>,
 }
 

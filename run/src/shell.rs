@@ -47,14 +47,14 @@ fn printf(bytes: &[u8]) -> String {
     format!("\"$(printf '{format}')\"")
 }
 
-/// The command that does a run again from its first step, with the settings that it left.
+/// The command that restarts a run from its first step, with the settings that it left.
 #[must_use]
-pub fn begin_anew_command(run: &Path) -> String {
+pub fn restart_command(run: &Path) -> String {
     let config = word(&run.join(CONFIG));
     format!("barenet train --config {config} --out {} --force", word(run))
 }
 
-/// The command that goes on with a run, on the images that were asked for.
+/// The command that resumes a run, on the images that were asked for.
 #[must_use]
 pub fn resume_command(run: &Path, data: Option<&Path>) -> String {
     let data = data.map_or_else(String::new, |data| format!(" --data {}", word(data)));

@@ -1,4 +1,4 @@
-//! What came out of a run.
+//! Results of a run.
 
 use crate::run_folder::{RunFolder, SUMMARY};
 use crate::shell::resume_command;
@@ -6,12 +6,12 @@ use anyhow::{Context, Result};
 use barenet_data::reading::{MAX_TEXT_LEN, read_at_most};
 use serde::{Deserialize, Serialize};
 
-/// What came out of a run: `summary.json`.
+/// Results of a run: `summary.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
-    /// What the run was called.
+    /// Name of the run.
     pub name: String,
-    /// Where the images came from: `cifar10` or `built-in`.
+    /// Kind of the data: `cifar10` or `built-in`.
     pub data: String,
     /// The best validation accuracy.
     pub best_val_acc: f64,
@@ -39,7 +39,7 @@ pub struct Summary {
     pub samples_per_second: f64,
     /// Seconds of the whole command.
     pub seconds: f64,
-    /// What multiplied matrices.
+    /// Kernel that multiplied matrices.
     pub backend: String,
     /// Threads.
     pub threads: usize,

@@ -1,4 +1,4 @@
-//! What images a run was trained on: the weights file says it, and so whoever uses the weights can tell.
+//! Images of a run: the weights file names them, and so whoever uses the weights can tell.
 
 use crate::checkpoint::{read_data_mark, store};
 use crate::run_folder::{BEST, RunFolder};
@@ -11,16 +11,16 @@ use serde::{Deserialize, Serialize};
 /// How the line begins that follows the settings in a weights file: a comment of TOML.
 const LINE: &str = "# Data: ";
 
-/// What images a run was trained on.
+/// Images that a run was trained on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrainedOn {
-    /// Where they came from: `cifar10` or `built-in`.
+    /// Kind of the data: `cifar10` or `built-in`.
     pub data: String,
     /// [`fingerprint`] of the training set, in hexadecimal.
     pub train: String,
     /// [`test_fingerprint`] of the test set, in hexadecimal.
     pub test: String,
-    /// What the classes are called.
+    /// Names of the classes.
     pub class_names: Vec<String>,
 }
 
@@ -86,7 +86,7 @@ impl TrainedOn {
     }
 }
 
-/// What people call a kind of data.
+/// Name of a kind of data, for people.
 fn name(kind: &str) -> String {
     match kind {
         "cifar10" => "CIFAR-10".to_owned(),
@@ -95,14 +95,14 @@ fn name(kind: &str) -> String {
     }
 }
 
-/// What is known of the images of a run, and of those that were found.
+/// Images of a run compared with those that were found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checked {
-    /// What the run says of its images; an earlier version's says nothing.
+    /// Images that the run names; an earlier version's names none.
     pub trained_on: Option<TrainedOn>,
     /// Whether others were found.
     pub is_other: bool,
-    /// What the classes of the run are called, as far as that is known.
+    /// Names of the run's classes, as far as they are known.
     pub class_names: Vec<String>,
 }
 
@@ -111,7 +111,7 @@ pub struct Checked {
 ///
 /// # Errors
 ///
-/// What it was trained on, what was found, and what can be done.
+/// Names the images of the run and those that were found, and says what can be done.
 pub fn check(config: &str, folder: &RunFolder, data: &DataSet, allowed: bool) -> Result<Checked> {
     let trained_on = TrainedOn::read(config, folder, data.num_classes())?;
     let run = folder.path().display();

@@ -18,7 +18,7 @@ use barenet_model::number::Number;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-/// What a run leaves.
+/// Result of a run.
 #[derive(Debug)]
 pub struct Outcome<T> {
     /// The weights of the epoch with the best validation accuracy.
@@ -43,14 +43,14 @@ pub struct Outcome<T> {
     pub stopped: bool,
 }
 
-/// Where a run stands when an event is handed on.
+/// State of a run when an event is handed on.
 #[derive(Clone, Copy, Debug)]
 pub struct Moment<'a, T> {
     /// How far the run has come.
     pub progress: &'a Progress<T>,
     /// Its memory.
     pub buffers: &'a SolverBuffers<'a, T>,
-    /// What happened so far, the event included.
+    /// Losses and checks so far, the event included.
     pub histories: &'a Histories<T>,
     /// The metric that is checked.
     pub metric: Metric,

@@ -221,7 +221,7 @@ fn finished(folder: &RunFolder, config: &Config, data: Option<&Path>) -> Result<
     let resume = resume_command(folder.path(), data);
     ensure!(
         folder.file(SUMMARY).exists(),
-        "{run}: this run was never finished: {SUMMARY} is missing; `{resume}` goes on with it"
+        "{run}: this run was never finished: {SUMMARY} is missing; `{resume}` resumes it"
     );
     let summary = Summary::read(folder)?;
     if let Some(iteration) = summary.diverged_at {
@@ -235,7 +235,7 @@ fn finished(folder: &RunFolder, config: &Config, data: Option<&Path>) -> Result<
     ensure!(
         done >= epochs,
         "{run}: this run was never finished: its summary is of {done} of {epochs} epochs; `{resume}` \
-         goes on with it"
+         resumes it"
     );
     Ok(summary)
 }

@@ -35,7 +35,7 @@ Examples:
   barenet train --hidden 256,128 --update-rule adam --batchnorm --epochs 5
   barenet train --config runs/two-layer/config.toml --out runs/again
   barenet train --json | jq 'select(.event == \"step\").loss'
-  barenet train --resume runs/best                 go on with a run that was stopped
+  barenet train --resume runs/best                 resume a run that was stopped
   barenet train --resume runs/best --epochs 40     or that is to be longer
 
 A run starts from --preset (two-layer if there is no --config either), is changed by --config, then
@@ -53,7 +53,7 @@ pub struct Args {
     /// Folder for the run's files [default: runs/NAME, or runs/NAME-2, … if that is there]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Go on with the run in this folder, from its last checkpoint; --epochs may be more than before
+    /// Resume the run in this folder, from its last checkpoint; --epochs may be more than before
     #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "out", "force"])]
     pub resume: Option<PathBuf>,
     /// Write a checkpoint every N iterations too, not only after epochs
@@ -124,13 +124,13 @@ pub fn combine(config: Option<&Path>, flags: Settings, default_preset: &str) -> 
     Ok(Combined { settings, written: wanted, preset: Some(preset) })
 }
 
-/// Settings of a run that goes on: its own, but for those that change nothing of what was done.
+/// Settings of a resumed run: its own, but for those that change nothing of what was done.
 fn settings_to_resume(flags: Settings, config: &str, file: &Path) -> Result<Settings> {
     let Settings { num_epochs, threads, print_every, .. } = flags;
     let allowed = Settings { num_epochs, threads, print_every, ..Settings::default() };
     if flags != allowed {
         return usage(
-            "a run goes on with its own settings: of them, --resume takes only --epochs, --threads and \
+            "a resumed run keeps its own settings: of them, --resume takes only --epochs, --threads and \
              --print-every",
         );
     }
@@ -168,12 +168,12 @@ pub fn run(args: Args) -> Result<()> {
             let found = store::find(&folder)?;
             if let Some(problem) = &found.passed_over {
                 let file = found.file.display();
-                console.warn(&format!("{problem:#}; goes on from {file}, the one before"));
+                console.warn(&format!("{problem:#}; resumes from {file}, the one before"));
             }
             let config = read_config(&found.bytes, &found.file)?;
             let settings = settings_to_resume(args.settings, &config, &found.file)?;
             let preset = settings.preset.as_deref().and_then(Preset::find);
-            found.set_damaged_aside(&folder)?;
+            found.quarantine_damaged(&folder)?;
             opened = Some(folder);
             resume = Some((found.bytes, found.file));
             (settings, preset)
@@ -182,7 +182,7 @@ pub fn run(args: Args) -> Result<()> {
     let data = args.images.read()?;
     let mut config = Config::new(settings, data.input_dim(), data.num_classes())?;
     let split = config.split(&data)?;
-    // A run that goes on has the settings that it began with.
+    // A resumed run has the settings that it began with.
     if args.resume.is_none() {
         config.fit(&written, split.train.len())?;
         ignored(&written, &[&config]).iter().for_each(|line| console.warn(line));
@@ -193,7 +193,7 @@ pub fn run(args: Args) -> Result<()> {
         Some(folder) => folder,
         None => RunFolder::create(args.out.as_deref(), &name, args.force)?,
     };
-    // A run goes on with its own images and no others.
+    // A run is resumed with its own images and no others.
     if args.resume.is_none() {
         warn_of_stand_in(&data, verbosity);
     }
@@ -238,8 +238,8 @@ fn train<T: Number + Element>(
     }
     if trained.outcome.stopped {
         let iteration = trained.outcome.progress.iteration;
-        let go_on = resume_command(&folder.current_path(), asked_for);
-        return Err(Stopped::Early { signal: watcher.signal(), iteration, go_on }.into());
+        let resume = resume_command(&folder.current_path(), asked_for);
+        return Err(Stopped::Early { signal: watcher.signal(), iteration, resume }.into());
     }
     let summary = trained.finish(&mut watcher, start)?;
     let console = watcher.console;

@@ -19,10 +19,10 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// How long a reader may take for the rest, once somebody wants to stop.
 const LAST_PATIENCE: Duration = Duration::from_secs(5);
 
-/// Where bytes go.
+/// Receiver of bytes.
 type Sink = Box<dyn FnMut(&[u8]) -> io::Result<()> + Send>;
 
-/// What is done now and then while nothing is printed, and once at the end.
+/// Work that is done now and then while nothing is printed, and once at the end.
 pub(super) trait Tick: Send + 'static {
     fn tick(&self);
     fn end(&self);
@@ -37,7 +37,7 @@ impl Tick for () {
 /// is too much, lines are left out, and a line in their place says how many.
 pub(super) struct Printer {
     shared: Arc<Shared>,
-    /// What says that lines are missing.
+    /// Note that lines are missing.
     note: fn(u64) -> String,
     limit: usize,
     /// Whether there is a thread: where the system starts none, whoever prints waits.

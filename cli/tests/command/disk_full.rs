@@ -1,4 +1,4 @@
-//! Disks that are full: what was whole stays whole, and the run goes on once there is room.
+//! Disks that are full: what was whole stays whole, and the run is resumed once there is room.
 
 #![cfg(target_os = "linux")]
 
@@ -26,7 +26,7 @@ const SETTINGS: [&str; 14] = [
     "--batch-size",
     "100",
 ];
-/// What is the same bytes however the run came to its end.
+/// Files whose bytes are the same however the run came to its end.
 const FILES: [&str; 4] = ["config.toml", "events.jsonl", "best.safetensors", "last.ckpt"];
 
 fn whole_run(place: &Path) -> Vec<Vec<u8>> {

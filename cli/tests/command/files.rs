@@ -1,4 +1,4 @@
-//! What runs that are the same leave.
+//! Files that are the same of runs that are the same.
 
 // Each test file is a program of its own and uses some of it.
 #![allow(dead_code)]

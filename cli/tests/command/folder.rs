@@ -78,7 +78,7 @@ fn a_comparison_whose_folder_is_moved_is_written_there() {
     }
 }
 
-/// What keeps a run from its first step, and what is said then.
+/// Reasons that keep a run from its first step, and their messages.
 const HOPELESS: [(&[&str], &str); 4] = [
     (&["--hidden", "1000000,1000000"], "not enough memory"),
     (&["--data", "nothing"], "nothing"),

@@ -1,4 +1,4 @@
-//! Runs that are killed at random moments, and go on to the bytes of a run that was not.
+//! Runs that are killed at random moments, and resumed to the bytes of a run that was not.
 
 #![cfg(unix)]
 
@@ -99,7 +99,7 @@ fn runs_killed_at_random_moments_end_with_the_bytes_of_a_run_that_was_not() {
             assert_eq!(output.status.code(), None, "{}", message(&output));
             kills += 1;
             kills_of_this_run += 1;
-            // Killed before its first checkpoint there is nothing to go on from.
+            // Killed before its first checkpoint there is nothing to resume from.
             first = !began;
             went_on += usize::from(began);
             if first {

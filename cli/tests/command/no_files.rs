@@ -11,7 +11,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// What is no file, and what it is called.
+/// Things that are no files, and their names.
 const KINDS: [(&str, &str); 4] = [
     ("pipe", "is a pipe, where"),
     ("folder", "is a folder, where"),

@@ -123,7 +123,7 @@ fn output_that_finds_the_disk_full_is_an_error_after_the_run_has_left_all_its_fi
     succeeds(&with_stdout(place.path(), &quiet, full()));
 }
 
-/// Where nobody can be told what is wrong, the exit status still says it.
+/// The exit status says what is wrong even if nobody can be told in words.
 #[cfg(target_os = "linux")]
 #[test]
 fn messages_that_cannot_be_written_leave_the_exit_status_as_it_is() {

@@ -23,12 +23,12 @@ pub(crate) fn barenet(folder: &Path, arguments: &[impl AsRef<OsStr>]) -> Output 
     command(folder, arguments).output().unwrap()
 }
 
-/// What was said on standard output.
+/// Text on standard output.
 pub(crate) fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
-/// What was said on standard error.
+/// Text on standard error.
 pub(crate) fn message(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }

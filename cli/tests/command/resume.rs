@@ -1,4 +1,4 @@
-//! Runs that are stopped, damaged or made longer, and go on as if nothing had been.
+//! Runs that are stopped, damaged or made longer, and resumed as if nothing had been.
 
 #![cfg(unix)]
 
@@ -11,14 +11,14 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 #[test]
-fn the_first_signal_stops_a_run_well_and_says_how_to_go_on() {
+fn the_first_signal_stops_a_run_well_and_says_how_to_resume() {
     for (name, code) in [("-INT", 130), ("-TERM", 143)] {
         let place = TempDir::new().unwrap();
         let mut running = long_run(place.path(), "run");
         running.signal(name);
         let (status, message) = running.end();
         assert_eq!(status, Some(code), "{message}");
-        assert!(message.contains("go on with: barenet train --resume run"), "{message}");
+        assert!(message.contains("resume with: barenet train --resume run"), "{message}");
         assert!(place.path().join("run/training.png").is_file(), "the plots are drawn");
         // The checkpoint is that of the iteration that the message names.
         let (running, event) =
@@ -192,7 +192,7 @@ fn a_damaged_checkpoint_is_passed_over_for_the_previous_one() {
     let (status, message) = running.end();
     assert_eq!(status, Some(130), "{message}");
     assert!(message.contains("warning: run/last.ckpt: damaged"), "{message}");
-    assert!(message.contains("goes on from run/previous.ckpt"), "{message}");
+    assert!(message.contains("resumes from run/previous.ckpt"), "{message}");
 }
 
 #[test]
@@ -201,7 +201,7 @@ fn what_cannot_go_on_is_refused() {
     let refuse = |arguments: &[&str], code, part: &str| {
         refused(&barenet(place.path(), arguments), code, &[part]);
     };
-    refuse(&["train", "--resume", "nothing"], 1, "nothing: there is no run to go on with");
+    refuse(&["train", "--resume", "nothing"], 1, "nothing: there is no run to resume");
     fs::create_dir(place.path().join("empty")).unwrap();
     refuse(&["train", "--resume", "empty"], 1, "empty: no checkpoint that can be used");
     let quick = ["train", "-q", "--hidden", "8", "--train-size", "200", "--epochs", "1"];
@@ -228,6 +228,6 @@ fn what_cannot_go_on_is_refused() {
         "--epochs 2: the run has done 3 iterations already, which is more than the 2 of 2 epochs",
     );
     let other = ["train", "--resume", "run", "--learning-rate", "1"];
-    refuse(&other, 2, "a run goes on with its own settings");
+    refuse(&other, 2, "a resumed run keeps its own settings");
     refuse(&["train", "--resume", "run", "--out", "x"], 2, "--out");
 }

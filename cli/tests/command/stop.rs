@@ -1,4 +1,4 @@
-//! What stops a run well whatever the terminal and the readers do.
+//! Signals stop a run well whatever the terminal and the readers do.
 
 #![cfg(unix)]
 
@@ -111,7 +111,7 @@ fn every_signal_that_asks_to_stop_stops_a_run_well() {
         running.signal(name);
         assert_eq!(running.status(), Some(code), "{name}");
         let message = running.message();
-        assert!(message.contains("go on with: barenet train --resume run"), "{message}");
+        assert!(message.contains("resume with: barenet train --resume run"), "{message}");
         assert!(place.path().join("run/training.png").is_file(), "{name}");
     }
 }
@@ -228,7 +228,7 @@ fn a_slow_reader_gets_every_event() {
     assert!(printed.lines().last().unwrap().contains("\"event\":\"end\""));
 }
 
-/// What is kept of each step and epoch grows as they come.
+/// The memory of steps and epochs grows as they come.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_run_of_however_many_epochs_takes_no_memory_ahead_of_them() {

@@ -45,7 +45,7 @@ impl<T> SolverBuffers<'_, T> {
 }
 
 impl<T: Float> SolverBuffers<'_, T> {
-    /// Refuses a state from which no run should go on, and that nobody should keep.
+    /// Refuses a state from which no run should resume, and that nobody should keep.
     ///
     /// # Errors
     ///

@@ -207,7 +207,7 @@ impl Download<'_> {
 }
 
 impl Part {
-    /// Begins anew.
+    /// Restarts the download.
     fn clear(&mut self) -> std::io::Result<()> {
         self.file.set_len(0)?;
         self.file.seek(SeekFrom::Start(0))?;

@@ -7,7 +7,7 @@
 use super::Checkpoint;
 use crate::folder::Folder;
 use crate::run_folder::{CHECKPOINT, CONFIG, DAMAGED_CHECKPOINT, PREVIOUS_CHECKPOINT};
-use crate::shell::begin_anew_command;
+use crate::shell::restart_command;
 use anyhow::{Context, Result, anyhow};
 use barenet_data::disk::{Disk, RealDisk, sync_folder};
 use barenet_model::number::Number;
@@ -75,7 +75,7 @@ pub fn find(folder: &Folder) -> Result<Found> {
     let problem = passed_over.map_or_else(String::new, |error| format!("{error:#}"));
     let folder_name = folder.path().display();
     let advice = if folder.has(CONFIG) {
-        format!("; `{}` begins anew", begin_anew_command(folder.path()))
+        format!("; `{}` restarts the run", restart_command(folder.path()))
     } else {
         String::new()
     };
@@ -83,13 +83,13 @@ pub fn find(folder: &Folder) -> Result<Found> {
 }
 
 impl Found {
-    /// Moves a newer one that cannot be used out of the way: otherwise it would become the previous
+    /// Quarantines a newer one that cannot be used: otherwise it would become the previous
     /// one when the next is written, in place of this one, which is whole.
     ///
     /// # Errors
     ///
     /// Naming the file, if it cannot be moved.
-    pub fn set_damaged_aside(&self, folder: &Folder) -> Result<()> {
+    pub fn quarantine_damaged(&self, folder: &Folder) -> Result<()> {
         let last = folder.file(CHECKPOINT);
         if self.passed_over.is_none() || self.file == last {
             return Ok(());
@@ -114,7 +114,7 @@ pub struct Writer<'scope, T> {
     thread: Option<ScopedJoinHandle<'scope, ()>>,
 }
 
-/// Where a checkpoint lies until the writer takes it.
+/// Desk on which a checkpoint lies until the writer takes it.
 #[derive(Debug)]
 pub struct Desk<T> {
     state: Mutex<State<T>>,
@@ -294,13 +294,13 @@ mod tests {
     }
 
     #[test]
-    fn the_checkpoint_that_a_run_goes_on_from_outlives_the_damaged_one() {
+    fn the_checkpoint_that_a_run_is_resumed_from_outlives_the_damaged_one() {
         let (place, folder) = new_folder();
         for iteration in [1, 2] {
             save(&RealDisk, &folder, &checkpoint(iteration).to_bytes()).unwrap();
         }
         fs::write(place.path().join(CHECKPOINT), b"BNETCKPT").unwrap();
-        find(&folder).unwrap().set_damaged_aside(&folder).unwrap();
+        find(&folder).unwrap().quarantine_damaged(&folder).unwrap();
         assert_eq!(fs::read(place.path().join(DAMAGED_CHECKPOINT)).unwrap(), b"BNETCKPT");
         // Whichever operation of the next one fails, or is the last before the power goes.
         for fails_at in 0..5 {
@@ -308,7 +308,7 @@ mod tests {
             assert!(iteration_of(&find(&folder).unwrap()) > 0, "operation {fails_at}");
         }
         // One that is whole stays where it is.
-        find(&folder).unwrap().set_damaged_aside(&folder).unwrap();
+        find(&folder).unwrap().quarantine_damaged(&folder).unwrap();
         assert!(place.path().join(CHECKPOINT).exists());
     }
 

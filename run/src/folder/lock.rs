@@ -8,7 +8,7 @@ use std::io::{ErrorKind, Read, Write};
 /// Locked by the process that works in the folder; the system takes the lock back when the process
 /// ends, however it ends.
 pub const LOCK: &str = ".lock";
-/// What the file says, before the token in the names of unfinished files.
+/// Text of the file, before the token in the names of unfinished files.
 const TEXT: &str = "barenet locks this file while it works in this folder; unfinished-";
 
 /// The locked file, until it is unlocked with this value.

@@ -24,7 +24,7 @@ impl Folder {
     ///
     /// # Errors
     ///
-    /// What the operating system says.
+    /// The operating system's error.
     pub fn write_unfinished(&self, disk: &impl Disk, name: &str, bytes: &[u8]) -> io::Result<()> {
         let file = disk.write(&self.begin_file(name)?, bytes)?;
         sync_file(disk, &file, &self.file(name))

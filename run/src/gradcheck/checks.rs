@@ -7,7 +7,7 @@ mod update_rules;
 use barenet::Error;
 use barenet::gradient_check::eval_numerical_gradient;
 
-/// What a check compares with the document.
+/// Quantity that a check compares with the document.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Quantity {
     /// An error, to be at most the printed one.
@@ -23,11 +23,11 @@ pub struct Check {
     pub section: &'static str,
     /// The line.
     pub name: String,
-    /// What is compared.
+    /// The quantity.
     pub quantity: Quantity,
-    /// What the document prints.
+    /// The document's figure.
     pub document: f64,
-    /// What this library computes.
+    /// This library's figure.
     pub ours: f64,
 }
 

@@ -14,7 +14,7 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
-/// What is read of a file to know it.
+/// Bytes that are read of a file to know it.
 const HEAD_LEN: u64 = 1 << 20;
 
 /// Whether a file that begins so, and has such a name in the folder of a run or comparison, was written

@@ -1,4 +1,4 @@
-//! The files that a run writes while it goes on.
+//! The files that a run writes.
 
 use super::Watcher;
 use crate::checkpoint::Checkpoint;
@@ -14,14 +14,14 @@ use barenet_model::number::Number;
 use barenet_model::weights::{read_config, to_safetensors};
 use std::path::Path;
 
-/// The files that a run writes while it goes on.
+/// The files that a run writes.
 #[derive(Debug)]
 pub(super) struct RunFiles<'a, T> {
     pub(super) folder: &'a RunFolder,
     pub(super) arch: Arch<'a>,
     pub(super) mean_image: Vec<T>,
     pub(super) config: String,
-    /// What the weights file says beside the weights: settings, and what they were trained on.
+    /// Text beside the weights in their file: settings, and the images that they were trained on.
     pub(super) weights_text: String,
     pub(super) data_mark: u64,
     /// Best weights that wait for the next checkpoint.
@@ -67,7 +67,7 @@ impl<T: Number> RunFiles<'_, T> {
     }
 
     /// Writes a checkpoint, and before it new best weights: the first one waits until it is there, and
-    /// makes the folder this run's; the others are written while the training goes on.
+    /// makes the folder this run's; the others are written while it trains.
     pub(super) fn save(
         &mut self,
         moment: Moment<'_, T>,
@@ -78,7 +78,7 @@ impl<T: Number> RunFiles<'_, T> {
         let copy = match Checkpoint::of(&self.config, self.data_mark, &moment) {
             Ok(copy) => copy,
             Err(error) => {
-                watcher.warning(&format!("{error:#}; the run goes on without one"));
+                watcher.warning(&format!("{error:#}; the run continues without one"));
                 self.failure = Some(error);
                 return Ok(());
             }
@@ -94,7 +94,7 @@ impl<T: Number> RunFiles<'_, T> {
             Ok(()) => self.save_new_best(moment.best_weights(&self.arch)?),
             Err(error) if self.folder.is_begun() => Err(error),
             Err(error) => {
-                watcher.warning(&format!("{error:#}; the run goes on without one"));
+                watcher.warning(&format!("{error:#}; the run continues without one"));
                 self.failure = Some(error);
                 Ok(())
             }

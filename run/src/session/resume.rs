@@ -1,4 +1,4 @@
-//! How a run goes on: from its checkpoint, with the events that led there.
+//! How a run is resumed: from its checkpoint, with the events that led there.
 
 use super::{Lengths, Session, Watcher};
 use crate::checkpoint::Checkpoint;
@@ -36,7 +36,7 @@ impl Session<'_> {
     }
 
     /// Settings that are others than before, such as more epochs, go into the checkpoint at once:
-    /// whoever kills this run and goes on once more goes on with them. What somebody wrote into
+    /// whoever kills this run and resumes it once more resumes with them. What somebody wrote into
     /// `config.toml` does not count, and that is said.
     pub(super) fn take_over_settings<T: Number>(
         &self,
@@ -52,7 +52,7 @@ impl Session<'_> {
         {
             let file = file.display();
             watcher.warning(&format!(
-                "{file}: changed since; the run goes on with the settings it had"
+                "{file}: changed since; the run is resumed with the settings it had"
             ));
         }
         if saved.config != config {

@@ -12,7 +12,7 @@ use barenet_model::number::Number;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-/// How a run goes on after an event.
+/// How a run continues after an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Request {
     /// With the next step.
@@ -25,7 +25,7 @@ pub enum Request {
 
 /// Whoever watches a run. A closure from event to [`Request`] is one.
 pub trait Watcher: Send {
-    /// Takes an event, and says how the run goes on.
+    /// Takes an event, and says how the run continues.
     fn event(&mut self, event: &RunEvent<'_>) -> Request;
 
     /// Takes a message that must not be missed; unless implemented, it is [logged](log::warn).
@@ -49,7 +49,7 @@ pub(super) struct Watch<'w, 'f, 's, T, W> {
     when: When,
     lengths: Lengths,
     last_saved: Instant,
-    /// How long the last checkpoint kept the training from going on.
+    /// How long the last checkpoint held the training up.
     waited: Duration,
 }
 
@@ -93,7 +93,7 @@ impl<'w, 'f, 's, T: Number, W: Watcher> Watch<'w, 'f, 's, T, W> {
         if request != Request::Continue || self.when.is_due(event, self.lengths.epochs, since, cost)
         {
             let begin = Instant::now();
-            // Nobody should go on from such numbers: the run ends before them.
+            // Nobody should resume from such numbers: the run ends before them.
             moment.buffers.check_finite()?;
             self.files.save(moment, self.writer, self.watcher)?;
             self.waited = begin.elapsed();

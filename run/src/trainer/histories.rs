@@ -1,4 +1,4 @@
-//! What a run leaves for plots, and its checkpoints keep.
+//! Histories of a run, for its plots and checkpoints.
 
 use super::reserve;
 use crate::checkpoint::Checkpoint;
@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use barenet::{Event, Progress};
 use barenet_model::number::Number;
 
-/// What happened in a run so far. It grows as the run goes on: how long that will be says nothing about
+/// Losses and checks of a run so far. It grows as the run goes on: how long that will be says nothing about
 /// how far it comes.
 #[derive(Clone, Debug, Default)]
 pub struct Histories<T> {
@@ -47,7 +47,7 @@ impl<T: Number> Histories<T> {
     }
 }
 
-/// What a message calls them.
+/// Name of them in messages.
 pub(super) const NAME: &str = "the history of the run";
 
 /// Appends a number. The memory doubles when it is full, between two steps.

@@ -18,14 +18,14 @@ Examples:
   barenet data fetch --dir /srv/cifar
   barenet data fetch --url http://mirror.lan/cifar-10-binary.tar.gz
 
-A download that was interrupted goes on where it ended. Nothing is used unless its length and SHA-256
+A download that was interrupted is resumed where it ended. Nothing is used unless its length and SHA-256
 are those of the official archive. An archive that lies in the folder already is not downloaded.
 The variables http_proxy, https_proxy, all_proxy and no_proxy are honoured.")]
 pub(super) struct Args {
     /// Folder for the files
     #[arg(long, value_name = "DIR", default_value = "data")]
     dir: PathBuf,
-    /// Where the archive can be had, instead of the official page and its copies; may be repeated
+    /// Address of the archive, instead of the official page and its copies; may be repeated
     #[arg(long, value_name = "URL")]
     url: Vec<String>,
     /// Which version

@@ -1,4 +1,4 @@
-//! What is said of a run before and after it: header, summary, plots, and the course's figures beside
+//! Report of a run before and after it: header, summary, plots, and the course's figures beside
 //! its own.
 
 use super::advice::advice;
@@ -16,7 +16,7 @@ use barenet_run::session::Session;
 use barenet_run::summary::Summary;
 use barenet_run::trainer::Outcome;
 
-/// What the course's document reports of a run's experiment: nothing, if the run is another one than
+/// Figures of the course's document for a run's experiment: nothing, if the run is another one than
 /// the document's, or its images are.
 pub(super) fn reported(
     preset: Option<&Preset>,

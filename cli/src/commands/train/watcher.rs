@@ -1,4 +1,4 @@
-//! What a person, or a program that reads JSON, sees of a run, and how signals reach it.
+//! Output of a run for a person, or a program that reads JSON, and how signals reach it.
 
 use crate::console::Console;
 use crate::signals::Signals;
@@ -49,7 +49,7 @@ impl ConsoleWatcher {
     pub(super) fn start(&mut self) {
         if let Some(iteration) = self.resumed_at {
             let last = self.num_iterations;
-            self.console.line(&format!("goes on after iteration {iteration} of {last}\n"));
+            self.console.line(&format!("resumes after iteration {iteration} of {last}\n"));
         }
         self.console.start(self.num_iterations, self.batch_size);
         self.clock = Instant::now();

@@ -1,4 +1,4 @@
-//! What the server has: an archive like the real one, and a file that is none.
+//! Files of the server: an archive like the real one, and a file that is none.
 
 use flate2::Compression;
 use flate2::write::GzEncoder;

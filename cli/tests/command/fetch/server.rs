@@ -33,7 +33,7 @@ pub(crate) enum Answer {
     Flipped(usize),
     /// A range that was not asked for.
     AnotherRange,
-    /// What is not HTTP.
+    /// An answer that is not HTTP.
     Nonsense,
     /// Closes the connection without a word.
     Nothing,
@@ -74,7 +74,7 @@ impl Server {
         &self.address
     }
 
-    /// What was asked: first lines and ranges.
+    /// Requests so far: first lines and ranges.
     pub(crate) fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }
