@@ -186,6 +186,30 @@ impl<'a> Arch<'a> {
         Layers { dims: self.dims, batchnorm: self.batchnorm, params: 0, running: 0 }
     }
 
+    /// The affine layers from last to first.
+    pub fn layers_reversed(&self) -> impl Iterator<Item = LayerSpec> + use<'a> {
+        let Self { mut dims, batchnorm } = *self;
+        let (mut params_end, mut running_end) = (self.num_params(), self.num_running());
+        let mut activation = Activation::Identity;
+        core::iter::from_fn(move || {
+            let (&fan_out, before) = dims.split_last()?;
+            let &fan_in = before.last()?;
+            let batchnorm = batchnorm && activation != Activation::Identity;
+            let layer = LayerSpec {
+                fan_in,
+                fan_out,
+                activation,
+                batchnorm,
+                params_start: 0,
+                running_start: 0,
+            };
+            params_end = params_end.saturating_sub(layer.params_len());
+            running_end = running_end.saturating_sub(layer.running_len());
+            (dims, activation) = (before, Activation::Relu);
+            Some(LayerSpec { params_start: params_end, running_start: running_end, ..layer })
+        })
+    }
+
     /// Elements of `params` and of `grads`.
     #[must_use]
     pub const fn num_params(&self) -> usize {
@@ -299,5 +323,16 @@ mod tests {
             assert_eq!(end.1, layer.running_start + layer.running_len());
         }
         assert_eq!(end, (arch.num_params(), arch.num_running()));
+    }
+
+    #[test]
+    fn layers_reversed_are_the_same_layers() {
+        for dims in [&[4, 5][..], &[4, 5, 3], &[9, 2, 8, 6, 1]] {
+            for arch in [Arch::new(dims), Arch::new(dims).with_batchnorm()] {
+                let mut layers: std::vec::Vec<_> = arch.layers_reversed().collect();
+                layers.reverse();
+                assert_eq!(layers, arch.layers().collect::<std::vec::Vec<_>>());
+            }
+        }
     }
 }

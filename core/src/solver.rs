@@ -7,11 +7,13 @@
 //! for bit as if it had not stopped.
 
 mod buffers;
+mod check;
 mod config;
 mod dataset;
 mod evaluate;
 mod progress;
 mod sampling;
+mod step;
 
 pub use buffers::{History, SolverBuffers};
 pub use config::{Sampling, SolverConfig};
@@ -22,14 +24,13 @@ pub use progress::{Event, Progress};
 use crate::error::{Error, check_finite};
 use crate::float::Float;
 use crate::gemm::Gemm;
-use crate::layers::{BatchNormConfig, Targets};
+use crate::layers::BatchNormConfig;
 use crate::metric::Metric;
 use crate::net::FullyConnectedNet;
-use crate::rng::{Permutation, Rng};
-use crate::state::{TrainState, Weights};
-use dataset::{Batch, BatchTargets, check_data, label_of};
-use evaluate::evaluate_some;
-use sampling::{BatchSource, draw_index};
+use crate::rng::Rng;
+use crate::slices::copy;
+use crate::state::Weights;
+use dataset::check_data;
 
 /// The streams that one seed is split into.
 mod stream {
@@ -110,12 +111,8 @@ impl<'a, T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'a, T, G, D,
         let buffers = &mut solver.buffers;
         buffers.update_state.fill(T::ZERO);
         buffers.check_finite()?;
-        for (best, &param) in buffers.best_params.iter_mut().zip(&*buffers.params) {
-            *best = param;
-        }
-        for (best, &running) in buffers.best_running.iter_mut().zip(&*buffers.running) {
-            *best = running;
-        }
+        copy(buffers.best_params, buffers.params);
+        copy(buffers.best_running, buffers.running);
         Ok(solver)
     }
 
@@ -247,131 +244,5 @@ impl<'a, T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'a, T, G, D,
     fn rng(&self, stream: u64, counter: usize) -> Rng {
         let counter = u64::try_from(counter).unwrap_or(u64::MAX);
         Rng::seed(self.config.seed).fork(stream).fork(counter)
-    }
-
-    /// Chooses a batch, computes loss and gradients, updates the parameters.
-    fn step(&mut self) -> Result<Event<T>, Error> {
-        let (batch, iteration) = (self.config.batch_size, self.progress.iteration);
-        let (net, train, source) = (&self.net, self.train, self.batch_source());
-        let buffers = &mut self.buffers;
-        let labels = if net.loss.takes_classes() { batch } else { 0 };
-        let (Some(indices), Some(labels)) =
-            (buffers.indices.get_mut(..batch), buffers.y.get_mut(..labels))
-        else {
-            let what = "indices";
-            return Err(Error::BufferTooSmall { what, required: batch, found: 0 });
-        };
-        for (index, n) in indices.iter_mut().zip(0..) {
-            *index = source.index(n);
-        }
-        for (label, &index) in labels.iter_mut().zip(&*indices) {
-            *label = label_of(train, index, net)?;
-        }
-        let index = |n| indices.get(n).copied().unwrap_or(0);
-        let x = &Batch { data: train, index, draw: Some(source.sample), len: batch };
-        let values = BatchTargets(x, net.arch.num_classes());
-        let y = if net.loss.takes_classes() {
-            Targets::Classes(labels)
-        } else {
-            Targets::Values(&values)
-        };
-
-        let dropout = Rng::seed(self.config.seed).fork(stream::DROPOUT).fork(source.iteration);
-        let mut state = TrainState {
-            params: buffers.params,
-            running: buffers.running,
-            grads: buffers.grads,
-            workspace: buffers.workspace,
-        };
-        let loss = net.loss(self.gemm, dropout, &mut state, x, y)?;
-        if !loss.is_finite() {
-            return Err(Error::NonFiniteLoss { iteration: iteration + 1 });
-        }
-        let learning_rate = self.config.learning_rate_at(iteration, self.train.len());
-        self.config.update_rule.update(
-            self.gemm,
-            learning_rate,
-            iteration + 1,
-            buffers.params,
-            buffers.grads,
-            buffers.update_state,
-        )?;
-        if let Some(place) = buffers.history.loss.get_mut(iteration) {
-            *place = loss;
-        }
-        self.progress.iteration = iteration + 1;
-        let print = iteration.checked_rem(self.config.print_every) == Some(0);
-        Ok(Event::Step { iteration: iteration + 1, loss, print })
-    }
-
-    /// Where the samples of the next batch come from.
-    fn batch_source(&self) -> BatchSource {
-        let iteration = self.progress.iteration;
-        let per_epoch = self.iterations_per_epoch();
-        let epoch = iteration.checked_div(per_epoch).unwrap_or(0);
-        let num_train = self.train.len();
-        let order = match self.config.sampling {
-            Sampling::WithReplacement => None,
-            Sampling::Shuffled => {
-                Some(Permutation::new(num_train, self.rng(stream::SAMPLING, epoch)))
-            }
-        };
-        BatchSource {
-            iteration: u64::try_from(iteration).unwrap_or(u64::MAX),
-            num_train,
-            draw: self.rng(stream::SAMPLING, iteration),
-            sample: self.rng(stream::SAMPLE, epoch),
-            order,
-            // Below the number of samples, unless a batch is larger than that: then it is the first.
-            start: iteration.checked_rem(per_epoch).unwrap_or(0) * self.config.batch_size,
-        }
-    }
-
-    /// Checks the metric on both sets and keeps the parameters if they are the best so far.
-    fn check_metric(&mut self) -> Result<Event<T>, Error> {
-        self.buffers.check_finite()?;
-        let epoch = self.progress.num_checks;
-        let train = self.measure(self.train, self.config.num_train_samples, epoch)?;
-        let val = self.measure(self.val, self.config.num_val_samples, epoch)?;
-        let metric = self.metric();
-        let best = self.progress.best_val.is_none_or(|best| metric.is_better(val, best));
-        let buffers = &mut self.buffers;
-        if best {
-            self.progress.best_val = Some(val);
-            self.progress.best_epoch = epoch;
-            for (best, &param) in buffers.best_params.iter_mut().zip(&*buffers.params) {
-                *best = param;
-            }
-            for (best, &running) in buffers.best_running.iter_mut().zip(&*buffers.running) {
-                *best = running;
-            }
-        }
-        for (history, metric) in
-            [(&mut buffers.history.train, train), (&mut buffers.history.val, val)]
-        {
-            if let Some(place) = history.get_mut(epoch) {
-                *place = metric;
-            }
-        }
-        self.progress.num_checks = epoch + 1;
-        Ok(Event::Epoch { epoch, train, val, best })
-    }
-
-    /// The metric of the current weights on all of `data`, or on that many samples drawn with
-    /// replacement.
-    fn measure(
-        &mut self,
-        data: &impl Dataset<T>,
-        num_samples: Option<usize>,
-        epoch: usize,
-    ) -> Result<T, Error> {
-        let draw = self.rng(stream::CHECK, epoch);
-        let len = data.len();
-        let count = num_samples.unwrap_or(len).min(len);
-        let index = |n| if count < len { draw_index(draw, n, len) } else { n };
-        let buffers = &mut self.buffers;
-        let weights = Weights { params: buffers.params, running: buffers.running };
-        let (samples, at_once) = ((count, &index), self.config.eval_batch_size);
-        evaluate_some(&self.net, self.gemm, weights, data, samples, at_once, buffers.workspace)
     }
 }

@@ -1,0 +1,91 @@
+//! A training step.
+
+use super::dataset::{Batch, BatchTargets, Dataset, label_of};
+use super::sampling::BatchSource;
+use super::{Event, Sampling, Solver, stream};
+use crate::error::Error;
+use crate::float::Float;
+use crate::gemm::Gemm;
+use crate::layers::Targets;
+use crate::rng::{Permutation, Rng};
+use crate::state::TrainState;
+
+impl<T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'_, T, G, D, V> {
+    /// Chooses a batch, computes loss and gradients, updates the parameters.
+    pub(super) fn step(&mut self) -> Result<Event<T>, Error> {
+        let (batch, iteration) = (self.config.batch_size, self.progress.iteration);
+        let (net, train, source) = (&self.net, self.train, self.batch_source());
+        let buffers = &mut self.buffers;
+        let labels = if net.loss.takes_classes() { batch } else { 0 };
+        let (Some(indices), Some(labels)) =
+            (buffers.indices.get_mut(..batch), buffers.y.get_mut(..labels))
+        else {
+            let what = "indices";
+            return Err(Error::BufferTooSmall { what, required: batch, found: 0 });
+        };
+        for (index, n) in indices.iter_mut().zip(0..) {
+            *index = source.index(n);
+        }
+        for (label, &index) in labels.iter_mut().zip(&*indices) {
+            *label = label_of(train, index, net)?;
+        }
+        let index = |n| indices.get(n).copied().unwrap_or(0);
+        let x = &Batch { data: train, index, draw: Some(source.sample), len: batch };
+        let values = BatchTargets(x, net.arch.num_classes());
+        let y = if net.loss.takes_classes() {
+            Targets::Classes(labels)
+        } else {
+            Targets::Values(&values)
+        };
+
+        let dropout = Rng::seed(self.config.seed).fork(stream::DROPOUT).fork(source.iteration);
+        let mut state = TrainState {
+            params: buffers.params,
+            running: buffers.running,
+            grads: buffers.grads,
+            workspace: buffers.workspace,
+        };
+        let loss = net.loss(self.gemm, dropout, &mut state, x, y)?;
+        if !loss.is_finite() {
+            return Err(Error::NonFiniteLoss { iteration: iteration + 1 });
+        }
+        let learning_rate = self.config.learning_rate_at(iteration, self.train.len());
+        self.config.update_rule.update(
+            self.gemm,
+            learning_rate,
+            iteration + 1,
+            buffers.params,
+            buffers.grads,
+            buffers.update_state,
+        )?;
+        if let Some(place) = buffers.history.loss.get_mut(iteration) {
+            *place = loss;
+        }
+        self.progress.iteration = iteration + 1;
+        let print = iteration.checked_rem(self.config.print_every) == Some(0);
+        Ok(Event::Step { iteration: iteration + 1, loss, print })
+    }
+
+    /// Where the samples of the next batch come from.
+    fn batch_source(&self) -> BatchSource {
+        let iteration = self.progress.iteration;
+        let per_epoch = self.iterations_per_epoch();
+        let epoch = iteration.checked_div(per_epoch).unwrap_or(0);
+        let num_train = self.train.len();
+        let order = match self.config.sampling {
+            Sampling::WithReplacement => None,
+            Sampling::Shuffled => {
+                Some(Permutation::new(num_train, self.rng(stream::SAMPLING, epoch)))
+            }
+        };
+        BatchSource {
+            iteration: u64::try_from(iteration).unwrap_or(u64::MAX),
+            num_train,
+            draw: self.rng(stream::SAMPLING, iteration),
+            sample: self.rng(stream::SAMPLE, epoch),
+            order,
+            // Below the number of samples, unless a batch is larger than that: then it is the first.
+            start: iteration.checked_rem(per_epoch).unwrap_or(0) * self.config.batch_size,
+        }
+    }
+}
