@@ -142,7 +142,8 @@ fn look(
 }
 
 /// Bytes of each file of the binary version, whatever it is called.
-const BATCH_LEN: u64 = (super::cifar10::IMAGES_PER_FILE * super::cifar10::RECORD_LEN) as u64;
+const BATCH_LEN: u64 =
+    (crate::formats::cifar10::IMAGES_PER_FILE * crate::formats::cifar10::RECORD_LEN) as u64;
 
 /// Whether a name, in lower case, is like those that CIFAR-10 comes under: its own ones, and those of
 /// packed, serialised or unfinished files.
@@ -170,7 +171,7 @@ fn is_like_cifar_10(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{cifar10, pickle};
+    use crate::formats::{cifar10, pickle};
 
     fn is_stand_in(data: &DataSet) -> bool {
         data.source == Source::BuiltIn { is_asked_for: false }

@@ -17,8 +17,9 @@ mod http;
 mod proxy;
 mod unpack;
 
-use super::{Version, cifar10, pickle};
+use super::Version;
 use crate::disk::{self, RealDisk};
+use crate::formats::{cifar10, pickle};
 use crate::reading;
 use anyhow::{Context, Result, bail, ensure};
 use sha2::{Digest, Sha256};

@@ -2,28 +2,28 @@
 //!
 //! | module | has |
 //! |---|---|
-//! | [`cifar10`], [`pickle`], [`archive`] | the forms of CIFAR-10 |
+//! | [`formats`] | a table of the formats that can be read, a file each |
 //! | [`builtin`] | images that are drawn |
 //! | [`samples`] | CS231n's split and preprocessing |
 //! | [`fingerprint`](mod@fingerprint) | a number by which other images are noticed |
 //! | [`mod@reading`], [`disk`] | how files are read, and how they reach the disk |
 
-pub mod archive;
 pub mod builtin;
-pub mod cifar10;
 mod discover;
 pub mod disk;
 #[cfg(feature = "fetch")]
 pub mod fetch;
 pub mod fingerprint;
+pub mod formats;
 mod images;
-pub mod pickle;
 pub mod reading;
 pub mod samples;
 
 pub use discover::{BUILT_IN, discover};
+pub use formats::load;
 pub use images::{Images, mean_image};
 
+use formats::cifar10;
 use std::fmt;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -81,10 +81,10 @@ pub struct Cifar10Source {
 /// The two versions of CIFAR-10 that can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Version {
-    /// Records of bytes: [`cifar10`]
+    /// Records of bytes: [`formats::cifar10`]
     #[value(help = "Records of bytes")]
     Binary,
-    /// Pickled dicts: [`pickle`]
+    /// Pickled dicts: [`formats::pickle`]
     #[value(help = "Pickled dicts")]
     Python,
 }
@@ -183,23 +183,15 @@ pub enum DataError {
     /// A path that may mean two things.
     #[error("{0}: both the built-in images and a file or folder here; write ./{0} for the latter")]
     Ambiguous(String),
-    /// A file that is something else, which its content tells.
-    #[error("{file}: is {what}; {advice}")]
-    OtherForm {
-        /// The file.
-        file: String,
-        /// What it is.
-        what: String,
-        /// What to do.
-        advice: &'static str,
-    },
     /// A file that is not what it should be.
-    #[error("{file}: {problem}; replace it with the one from {WEB_PAGE}")]
+    #[error("{file}: {problem}; {advice}")]
     Format {
         /// The file.
         file: String,
         /// What was expected and found.
         problem: String,
+        /// What to do.
+        advice: &'static str,
     },
 }
 
@@ -207,10 +199,6 @@ pub enum DataError {
 pub const WEB_PAGE: &str = "https://www.cs.toronto.edu/~kriz/cifar.html";
 
 impl DataError {
-    pub(crate) fn format(file: &str, problem: impl Into<String>) -> Self {
-        Self::Format { file: file.to_owned(), problem: problem.into() }
-    }
-
     pub(crate) fn io(path: &Path, error: std::io::Error) -> Self {
         if error.kind() == ErrorKind::NotFound {
             let name = path.display().to_string();
@@ -220,54 +208,6 @@ impl DataError {
             };
         }
         Self::Io { path: path.display().to_string(), error }
-    }
-}
-
-/// Reads CIFAR-10 from a folder or an archive, binary or python version.
-///
-/// # Errors
-///
-/// [`DataError`] naming the file, what was expected and what was found.
-pub fn load(path: &Path) -> Result<DataSet, DataError> {
-    let metadata = std::fs::metadata(path).map_err(|e| DataError::io(path, e))?;
-    if !metadata.is_dir() {
-        return archive::load(path);
-    }
-    let folders = [path.to_owned(), path.join(cifar10::FOLDER), path.join(pickle::FOLDER)];
-    for folder in folders {
-        // One file is enough to tell; if another is missing, that is an error which names it.
-        let has = |files: [&str; 5], test: &str| {
-            let mut names = files.iter().chain([&test]);
-            names.try_fold(false, |found, name| Ok(found || is_there(&folder.join(name))?))
-        };
-        if has(cifar10::TRAIN_FILES, cifar10::TEST_FILE)? {
-            return cifar10::load(&folder);
-        }
-        if has(pickle::TRAIN_FILES, pickle::TEST_FILE)? {
-            return pickle::load(&folder);
-        }
-    }
-    for end in ["tar.gz", "tgz", "tar"] {
-        for version in [Version::Binary, Version::Python] {
-            let path = path.join(format!("cifar-10-{version}.{end}"));
-            if is_there(&path)? {
-                return archive::load(&path);
-            }
-        }
-    }
-    Err(DataError::NotFound(path.display().to_string()))
-}
-
-/// Whether there is something of this name: if it is no file, reading it says what it is. A folder that may
-/// not be looked into is an error: it may hold one. A link to what is not there was meant to be one, and
-/// to read it is the error that says so.
-fn is_there(path: &Path) -> Result<bool, DataError> {
-    match std::fs::metadata(path) {
-        Ok(_) => Ok(true),
-        Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            Ok(std::fs::symlink_metadata(path).is_ok())
-        }
-        Err(error) => Err(DataError::io(path, error)),
     }
 }
 

@@ -72,13 +72,27 @@ fn read_into(file: File, limit: u64, bytes: &mut Vec<u8>) -> io::Result<()> {
     Ok(())
 }
 
+/// Reads at most `limit` bytes of a regular file, in place of those in `bytes`: several files in one
+/// buffer touch less memory. With a limit of one more than are right, no file fills the memory.
+///
+/// # Errors
+///
+/// Those of [`read`].
+pub fn read_up_to(path: &Path, limit: usize, bytes: &mut Vec<u8>) -> io::Result<()> {
+    bytes.clear();
+    let limit = u64::try_from(limit).unwrap_or(u64::MAX);
+    let file = open(path)?;
+    reserve_for(&file, limit, bytes)?;
+    file.take(limit).read_to_end(bytes).map(|_len| ())
+}
+
 /// Makes room for a file, but not for more than `limit` bytes and one: otherwise the buffer would grow
 /// step by step, and what it holds would be copied each time.
 ///
 /// # Errors
 ///
 /// If there is not enough memory.
-pub fn reserve_for(file: &File, limit: u64, bytes: &mut Vec<u8>) -> io::Result<()> {
+fn reserve_for(file: &File, limit: u64, bytes: &mut Vec<u8>) -> io::Result<()> {
     let len = file.metadata().map_or(0, |metadata| metadata.len().min(limit));
     let len = usize::try_from(len).unwrap_or(usize::MAX).saturating_add(1);
     bytes.try_reserve_exact(len).map_err(|_| {

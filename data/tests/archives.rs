@@ -1,6 +1,6 @@
 //! The forms in which an archive of CIFAR-10 comes: each is read, or named with what to do.
 
-use barenet_data::archive::{Batches, read_batches};
+use barenet_data::formats::archive::{Batches, read_batches};
 use barenet_data::load;
 use flate2::write::GzEncoder;
 use flate2::{Compression, GzBuilder};

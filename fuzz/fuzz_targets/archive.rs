@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use barenet_data::archive::{read_batches, read_members};
+use barenet_data::formats::archive::{read_batches, read_members};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -3,9 +3,9 @@
 
 use barenet::{Arch, Weights};
 use barenet_data::Images;
-use barenet_data::archive::{read_batches, read_members};
-use barenet_data::cifar10::{IMAGE_LEN, NUM_CLASSES};
-use barenet_data::pickle::parse_batch;
+use barenet_data::formats::archive::{read_batches, read_members};
+use barenet_data::formats::cifar10::{IMAGE_LEN, NUM_CLASSES};
+use barenet_data::formats::pickle::parse_batch;
 use barenet_model::number::Number;
 use barenet_model::weights::{from_safetensors, to_safetensors};
 use barenet_run::checkpoint::{Checkpoint, read_config};

@@ -2,11 +2,12 @@
 //! called like one of CIFAR-10's files is written under that name, all others are passed over.
 
 use super::{Archive, sync_folder};
-use crate::archive::{Members, members};
-use crate::cifar10::{self, IMAGES_PER_FILE, MAX_NAMES_LEN, RECORD_LEN};
 use crate::disk::{RealDisk, sync_file};
+use crate::formats::archive::{Members, members};
+use crate::formats::cifar10::{self, IMAGES_PER_FILE, MAX_NAMES_LEN, RECORD_LEN};
+use crate::formats::pickle;
 use crate::reading;
-use crate::{DataError, DataSet, Version, pickle};
+use crate::{DataError, DataSet, Version};
 use anyhow::{Context, Result, bail, ensure};
 use std::fs::{self, File};
 use std::io::{self, Read, Write};

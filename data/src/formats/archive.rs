@@ -8,8 +8,10 @@ mod sparse;
 mod stream;
 
 use super::cifar10::{self, IMAGE_LEN, IMAGES_PER_FILE, RECORD_LEN};
-use super::{Cifar10Source, DataError, DataSet, Images, Source, Version, pickle};
+use super::six_files::{default_class_names, wrong};
+use super::{is_there, pickle};
 use crate::reading;
+use crate::{Cifar10Source, DataError, DataSet, Images, Source, Version};
 pub(crate) use form::describe;
 pub(crate) use members::{ArchiveError, Members};
 use std::io::Read;
@@ -17,6 +19,15 @@ use std::path::Path;
 
 /// Bytes that an archive may unpack to: nearly three times what the official ones do.
 pub const MAX_UNPACKED: u64 = 512 << 20;
+
+/// Whether there is something that is no folder; its content tells what.
+///
+/// # Errors
+///
+/// [`DataError::Io`] if it may not be looked at.
+pub fn recognises(path: &Path) -> Result<bool, DataError> {
+    Ok(!path.is_dir() && is_there(path)?)
+}
 
 /// Reads a `.tar.gz` or `.tar` of the binary or the python version; its content tells which it is.
 ///
@@ -27,9 +38,9 @@ pub fn load(path: &Path) -> Result<DataSet, DataError> {
     let name = path.display().to_string();
     let mut file = reading::open(path).map_err(|e| DataError::io(path, e))?;
     if cifar10::is_batch(&mut file) {
-        let what = "one file of the binary version".to_owned();
+        let problem = "is one file of the binary version".to_owned();
         let advice = "name the folder that holds all six files";
-        return Err(DataError::OtherForm { file: name, what, advice });
+        return Err(DataError::Format { file: name, problem, advice });
     }
     let batches = read_members(&name, file)?;
     let (version, class_names) = (batches.version, batches.class_names.clone());
@@ -56,7 +67,7 @@ impl Batches {
         let mut test = Images::new(IMAGE_LEN);
         for (images, member) in self.files.into_iter().zip(members(self.version)) {
             let Some(images) = images else {
-                return Err(DataError::format(name, format!("the archive has no {member}")));
+                return Err(wrong(name, format!("the archive has no {member}")));
             };
             if member == cifar10::TEST_FILE || member == pickle::TEST_FILE {
                 test = images;
@@ -90,19 +101,18 @@ pub fn read_members(name: &str, archive: impl Read) -> Result<Batches, DataError
 ///
 /// # Errors
 ///
-/// [`DataError::OtherForm`] if it is something else that is known, as a zip archive;
-/// [`DataError::Format`] if it is no whole archive, unpacks to more than [`MAX_UNPACKED`], has none
+/// [`DataError::Format`] if it is something else that is known, as a zip archive, or no whole archive, unpacks to more than [`MAX_UNPACKED`], has none
 /// of the files, has one twice, has files of both versions, or a file is wrong.
 pub fn read_batches(
     name: &str,
     archive: impl Read,
     images_per_file: usize,
 ) -> Result<Batches, DataError> {
-    let wrong = |problem: String| DataError::format(name, problem);
+    let wrong = |problem: String| wrong(name, problem);
     let error = |error: ArchiveError| match error {
         ArchiveError::Broken(problem) => wrong(problem),
         ArchiveError::Other(what, advice) => {
-            DataError::OtherForm { file: name.to_owned(), what, advice }
+            DataError::Format { file: name.to_owned(), problem: format!("is {what}"), advice }
         }
     };
     let mut version = None;
@@ -144,7 +154,7 @@ pub fn read_batches(
         }
     }
     let version = version.ok_or_else(|| wrong("the archive holds no CIFAR-10".to_owned()))?;
-    let class_names = class_names.unwrap_or_else(cifar10::default_class_names);
+    let class_names = class_names.unwrap_or_else(default_class_names);
     Ok(Batches { version, files, class_names })
 }
 

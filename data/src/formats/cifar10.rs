@@ -2,9 +2,10 @@
 //!
 //! Source: <https://www.cs.toronto.edu/~kriz/cifar.html>
 
-use super::{Cifar10Source, DataError, DataSet, Images, Source, Version, archive};
-use crate::reading;
-use barenet::Label;
+use super::archive;
+use super::six_files::{assemble, check_label, has_any, wrong};
+use crate::reading::read_up_to;
+use crate::{DataError, DataSet, Images, Version};
 use std::path::Path;
 
 /// Rows and columns of an image.
@@ -56,7 +57,7 @@ pub fn parse_records(
         let what = if bytes.len() < expected { "truncated" } else { "too long" };
         let what = archive::describe(bytes).map_or(what.to_owned(), |form| format!("is {form}"));
         let found = bytes.len();
-        return Err(DataError::format(
+        return Err(wrong(
             file,
             format!(
                 "{what}: expected {expected} bytes ({count} records of {RECORD_LEN}), found {found}"
@@ -68,14 +69,6 @@ pub fn parse_records(
         images.push(check_label(file, i64::from(label), number)?, image);
     }
     Ok(())
-}
-
-/// Refuses a label that names no class.
-pub(super) fn check_label(file: &str, label: i64, number: usize) -> Result<Label, DataError> {
-    let class = usize::try_from(label).ok().filter(|&class| class < NUM_CLASSES);
-    class.and_then(|class| Label::try_from(class).ok()).ok_or_else(|| {
-        DataError::format(file, format!("image {number} has label {label}; labels are 0 to 9"))
-    })
 }
 
 /// Reads the names of the classes, one in each line.
@@ -91,7 +84,7 @@ pub fn parse_class_names(file: &str, bytes: &[u8]) -> Result<Vec<String>, DataEr
         text.lines().map(str::trim).filter(|n| !n.is_empty()).map(str::to_owned).collect();
     if names.len() != NUM_CLASSES || names.iter().any(|name| name.contains(char::is_control)) {
         let problem = format!("expected the names of {NUM_CLASSES} classes, one in each line");
-        return Err(DataError::format(file, problem));
+        return Err(wrong(file, problem));
     }
     Ok(names)
 }
@@ -108,45 +101,13 @@ pub(super) fn is_batch(file: &mut std::fs::File) -> bool {
         && usize::from(label[0]) < NUM_CLASSES
 }
 
-/// The names of the classes where no file gives them.
-pub(super) fn default_class_names() -> Vec<String> {
-    CLASS_NAMES.map(str::to_owned).to_vec()
-}
-
-/// Makes a data set of the six files of a folder, each read by `read`.
-pub(super) fn assemble(
-    folder: &Path,
-    version: Version,
-    (train_files, test_file): ([&str; 5], &str),
-    mut read: impl FnMut(&Path, &mut Images) -> Result<(), DataError>,
-) -> Result<DataSet, DataError> {
-    let mut train = Images::with_capacity(IMAGE_LEN, IMAGES_PER_FILE * train_files.len());
-    for file in train_files {
-        read(&folder.join(file), &mut train)?;
-    }
-    let mut test = Images::with_capacity(IMAGE_LEN, IMAGES_PER_FILE);
-    read(&folder.join(test_file), &mut test)?;
-    let path = folder.to_owned();
-    Ok(DataSet {
-        train,
-        test,
-        class_names: default_class_names(),
-        source: Source::Cifar10(Cifar10Source { path, version, is_archive: false }),
-    })
-}
-
-/// Reads at most `limit` bytes of a file: one more than are right, so that no file fills the memory.
-/// They replace those in `bytes`: six files in one buffer touch a sixth of the memory.
-pub(super) fn read_file(path: &Path, limit: usize, bytes: &mut Vec<u8>) -> Result<(), DataError> {
-    use std::io::Read;
-    bytes.clear();
-    let limit = u64::try_from(limit).unwrap_or(u64::MAX);
-    let mut read = || {
-        let file = reading::open(path)?;
-        reading::reserve_for(&file, limit, bytes)?;
-        file.take(limit).read_to_end(bytes)
-    };
-    read().map(|_len| ()).map_err(|e| DataError::io(path, e))
+/// Whether a folder has one of the six files: if another is missing, that is an error which names it.
+///
+/// # Errors
+///
+/// [`DataError::Io`] if it may not be looked at.
+pub fn recognises(folder: &Path) -> Result<bool, DataError> {
+    has_any(folder, (TRAIN_FILES, TEST_FILE))
 }
 
 /// Reads the six files of a folder.
@@ -158,11 +119,12 @@ pub fn load(folder: &Path) -> Result<DataSet, DataError> {
     let files = (TRAIN_FILES, TEST_FILE);
     let mut bytes = Vec::new();
     let mut data = assemble(folder, Version::Binary, files, |path, images| {
-        read_file(path, IMAGES_PER_FILE * RECORD_LEN + 1, &mut bytes)?;
+        read_up_to(path, IMAGES_PER_FILE * RECORD_LEN + 1, &mut bytes)
+            .map_err(|e| DataError::io(path, e))?;
         parse_records(&path.display().to_string(), &bytes, IMAGES_PER_FILE, images)
     })?;
     let names = folder.join(NAMES_FILE);
-    match read_file(&names, MAX_NAMES_LEN, &mut bytes) {
+    match read_up_to(&names, MAX_NAMES_LEN, &mut bytes).map_err(|e| DataError::io(&names, e)) {
         Ok(()) => data.class_names = parse_class_names(&names.display().to_string(), &bytes)?,
         Err(DataError::Missing(_)) => {}
         Err(error) => return Err(error),

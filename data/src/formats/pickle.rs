@@ -4,14 +4,25 @@
 //! that dicts of numbers, strings and byte arrays are written with, and executes nothing. It reads
 //! what Python 2 and 3 write with protocols 0 to 5, and numpy before and after version 2.
 
+#[cfg(feature = "pickle")]
 mod machine;
+#[cfg(feature = "pickle")]
 mod text;
+#[cfg(feature = "pickle")]
 mod value;
 
-use super::cifar10::{IMAGE_LEN, IMAGES_PER_FILE, assemble, check_label, read_file};
-use super::{DataError, DataSet, Images, Version};
+#[cfg(feature = "pickle")]
+use super::cifar10::IMAGE_LEN;
+use super::cifar10::IMAGES_PER_FILE;
+use super::six_files::{assemble, has_any};
+#[cfg(feature = "pickle")]
+use super::six_files::{check_label, wrong};
+use crate::reading::read_up_to;
+use crate::{DataError, DataSet, Images, Version};
+#[cfg(feature = "pickle")]
 use machine::Machine;
 use std::path::Path;
+#[cfg(feature = "pickle")]
 use value::{Array, Step, Value};
 
 /// The folder in the official archive.
@@ -30,6 +41,7 @@ pub const MAX_FILE_LEN: usize = 128 << 20;
 ///
 /// [`DataError::Format`] naming the file if it is no such pickle, holds another number of images, or
 /// a label over 9; `images` may have got the images before it.
+#[cfg(feature = "pickle")]
 pub fn parse_batch(
     file: &str,
     bytes: &[u8],
@@ -38,13 +50,13 @@ pub fn parse_batch(
 ) -> Result<(), DataError> {
     if bytes.len() > MAX_FILE_LEN {
         let problem = format!("too long: expected at most {MAX_FILE_LEN} bytes");
-        return Err(DataError::format(file, problem));
+        return Err(wrong(file, problem));
     }
     let mut machine = Machine::new(bytes);
     let (array, labels) = find(&mut machine)
-        .map_err(|problem| DataError::format(file, format!("not a CIFAR-10 batch: {problem}")))?;
+        .map_err(|problem| wrong(file, format!("not a CIFAR-10 batch: {problem}")))?;
     if (array.rows, array.cols) != (count, IMAGE_LEN) || labels.len() != count {
-        return Err(DataError::format(
+        return Err(wrong(
             file,
             format!(
                 "expected {count} images of {IMAGE_LEN} numbers and {count} labels, \
@@ -58,7 +70,7 @@ pub fn parse_batch(
     let mut column_major = [0; IMAGE_LEN];
     for (index, label) in labels.iter().enumerate() {
         let label = label.ok_or_else(|| {
-            DataError::format(file, format!("image {} has a label that is no number", index + 1))
+            wrong(file, format!("image {} has a label that is no number", index + 1))
         })?;
         let label = check_label(file, label, index + 1)?;
         let image = if array.is_fortran {
@@ -73,7 +85,22 @@ pub fn parse_batch(
     Ok(())
 }
 
+/// Refuses a pickled batch: this build reads none.
+///
+/// # Errors
+///
+/// [`DataError::Format`], always.
+#[cfg(not(feature = "pickle"))]
+pub fn parse_batch(file: &str, _: &[u8], _: usize, _: &mut Images) -> Result<(), DataError> {
+    Err(DataError::Format {
+        file: file.to_owned(),
+        problem: "is a pickle, which this build does not read".to_owned(),
+        advice: "use the binary version, or build with `--features pickle`",
+    })
+}
+
 /// Runs the machine and finds the images and the labels in the dict that it makes.
+#[cfg(feature = "pickle")]
 fn find<'m>(machine: &'m mut Machine<'_>) -> Step<(&'m Array<'m>, &'m [Option<i64>])> {
     let Value::Dict(dict) = machine.run()? else { return Err("it holds no dict".to_owned()) };
     let dict = machine.dicts.get(dict).ok_or("no such dict")?;
@@ -89,6 +116,15 @@ fn find<'m>(machine: &'m mut Machine<'_>) -> Step<(&'m Array<'m>, &'m [Option<i6
     Ok((array, machine.lists.get(*labels).ok_or("no such list")?))
 }
 
+/// Whether a folder has one of the six files: if another is missing, that is an error which names it.
+///
+/// # Errors
+///
+/// [`DataError::Io`] if it may not be looked at.
+pub fn recognises(folder: &Path) -> Result<bool, DataError> {
+    has_any(folder, (TRAIN_FILES, TEST_FILE))
+}
+
 /// Reads the six files of a folder.
 ///
 /// # Errors
@@ -97,12 +133,12 @@ fn find<'m>(machine: &'m mut Machine<'_>) -> Step<(&'m Array<'m>, &'m [Option<i6
 pub fn load(folder: &Path) -> Result<DataSet, DataError> {
     let mut bytes = Vec::new();
     assemble(folder, Version::Python, (TRAIN_FILES, TEST_FILE), |path, images| {
-        read_file(path, MAX_FILE_LEN + 1, &mut bytes)?;
+        read_up_to(path, MAX_FILE_LEN + 1, &mut bytes).map_err(|e| DataError::io(path, e))?;
         parse_batch(&path.display().to_string(), &bytes, IMAGES_PER_FILE, images)
     })
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "pickle"))]
 mod tests {
     use super::*;
 
