@@ -37,7 +37,7 @@ fn products(c: &mut Criterion) {
         let x = Mat::new(&x, n, d).expect("x is (N, D)");
         let w = Mat::new(&w, d, m).expect("w is (D, M)");
         let dout = Mat::new(&dout, n, m).expect("dout is (N, M)");
-        let (name, a, b): (_, Op<'_, f32>, Op<'_, f32>) = match product {
+        let (name, a, b): (_, Op<Mat<'_, f32>>, Op<Mat<'_, f32>>) = match product {
             Product::Forward => ("forward", x.into(), w.into()),
             Product::Dw => ("dw", x.t(), dout.into()),
             Product::Dx => ("dx", dout.into(), w.t()),

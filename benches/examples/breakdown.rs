@@ -69,7 +69,7 @@ impl Layer {
         let x = Mat::new(&self.x, n, d)?;
         let w = Mat::new(&self.w, d, m)?;
         let dout = Mat::new(&self.dout, n, m)?;
-        let product = |a: Op<'_, f32>, b: Op<'_, f32>, out: &mut [f32], rows, cols| {
+        let product = |a: Op<Mat<'_, f32>>, b: Op<Mat<'_, f32>>, out: &mut [f32], rows, cols| {
             matmul(backend, a, b, 0.0, MatMut::new(out, rows, cols)?)
         };
         product(x.into(), w.into(), &mut self.out, n, m)?;

@@ -1,7 +1,7 @@
 //! Bounds of the machine, measured on one thread and on all.
 
 use crate::{WORKLOADS, bytes};
-use barenet_blas::machine::{fma_flops, read_bytes};
+use barenet_blas::peak::{fma_flops, read_bytes};
 use core::fmt;
 use core::time::Duration;
 use std::thread;

@@ -31,55 +31,17 @@
 #![cfg_attr(not(feature = "std"), no_std)]
 #![allow(unsafe_code)]
 
-#[cfg(feature = "std")]
-mod backend;
 #[cfg(feature = "cortex-m-dsp")]
 mod cortex_m;
 pub mod flash;
-#[cfg(all(feature = "std", target_arch = "x86_64"))]
-mod isa;
 #[cfg(feature = "std")]
-pub mod machine;
-#[cfg(all(
-    feature = "std",
-    any(target_arch = "x86_64", feature = "matrixmultiply", feature = "openblas")
-))]
-mod made_rows;
-#[cfg(feature = "matrixmultiply")]
-mod matrixmultiply;
+mod host;
 mod memory;
-#[cfg(feature = "openblas")]
-mod openblas;
-#[cfg(any(feature = "matrixmultiply", feature = "openblas"))]
-mod own_first;
-#[cfg(all(feature = "std", unix))]
-mod signal;
-#[cfg(all(feature = "std", target_arch = "x86_64"))]
-mod simd;
-#[cfg(feature = "std")]
-mod subnormal;
-#[cfg(feature = "std")]
-mod team;
-#[cfg(all(
-    feature = "std",
-    any(target_arch = "x86_64", feature = "matrixmultiply", feature = "openblas")
-))]
-mod tile;
-#[cfg(feature = "std")]
-mod vectorized;
 
-#[cfg(feature = "std")]
-pub use backend::{Backend, Element, Kernel};
 #[cfg(feature = "cortex-m-dsp")]
 pub use cortex_m::CortexMDsp;
-#[cfg(feature = "matrixmultiply")]
-pub use matrixmultiply::MatrixMultiply;
+#[cfg(feature = "std")]
+pub use host::*;
 #[cfg(feature = "std")]
 pub use memory::prefer_huge_pages;
 pub use memory::prefetch;
-#[cfg(feature = "openblas")]
-pub use openblas::OpenBlas;
-#[cfg(all(feature = "std", unix))]
-pub use signal::is_signal_ignored;
-#[cfg(all(feature = "std", target_arch = "x86_64"))]
-pub use simd::Simd;

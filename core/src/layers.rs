@@ -16,7 +16,6 @@ mod affine;
 mod batchnorm;
 mod columns;
 mod dropout;
-mod input;
 mod loss;
 mod relu;
 mod sandwich;
@@ -31,7 +30,6 @@ pub use batchnorm::{
     batchnorm_forward_train,
 };
 pub use dropout::{Dropout, dropout_backward, dropout_forward, dropout_mask};
-pub use input::Input;
 pub use loss::{Label, Loss, Target, Targets, mse_loss, softmax_loss, svm_loss};
 pub use relu::{relu_backward, relu_forward};
 pub use sandwich::{

@@ -77,7 +77,7 @@ pub use arch::{Activation, Arch, ArchError, LayerSpec, Layers};
 pub use error::{Error, ShapeError};
 pub use float::Float;
 pub use fold::{FoldedNet, fold};
-pub use gemm::{Compact, Epilogue, Gemm, GemmArgs, GemmParts, Portable, Rows, matmul};
+pub use gemm::{Compact, Epilogue, Gemm, GemmArgs, Portable, Rows, matmul};
 pub use layers::{Label, Loss, Target, Targets};
 pub use machine::{Machine, Merge, Pass, run};
 pub use mat::{Mat, MatMut, Op};

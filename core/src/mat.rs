@@ -23,9 +23,9 @@ pub struct MatMut<'a, T> {
 }
 
 /// A matrix or its transpose: BLAS's op(A). Only products take it.
-#[derive(Debug, PartialEq)]
-pub struct Op<'a, T> {
-    mat: Mat<'a, T>,
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Op<M> {
+    mat: M,
     transposed: bool,
 }
 
@@ -36,13 +36,6 @@ impl<T> Clone for Mat<'_, T> {
     }
 }
 impl<T> Copy for Mat<'_, T> {}
-impl<T> Clone for Op<'_, T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-impl<T> Copy for Op<'_, T> {}
-
 fn check(len: usize, rows: usize, cols: usize) -> Result<(), ShapeError> {
     // A product that overflows cannot be the length of a slice.
     if rows.checked_mul(cols) == Some(len) {
@@ -110,7 +103,7 @@ impl<'a, T> Mat<'a, T> {
 
     /// The transpose, for a product. Moves nothing.
     #[must_use]
-    pub const fn t(self) -> Op<'a, T> {
+    pub const fn t(self) -> Op<Self> {
         Op { mat: self, transposed: true }
     }
 }
@@ -195,35 +188,55 @@ impl<'a, T> MatMut<'a, T> {
     }
 }
 
-impl<'a, T> Op<'a, T> {
-    /// Rows of op(A): those of A, or its columns if transposed.
+impl<M> Op<M> {
+    /// The matrix as it is.
     #[must_use]
-    pub const fn rows(&self) -> usize {
-        if self.transposed { self.mat.cols } else { self.mat.rows }
+    pub const fn new(mat: M) -> Self {
+        Self { mat, transposed: false }
     }
 
-    /// Columns of op(A).
+    /// The matrix transposed.
     #[must_use]
-    pub const fn cols(&self) -> usize {
-        if self.transposed { self.mat.rows } else { self.mat.cols }
+    pub const fn transposed(mat: M) -> Self {
+        Self { mat, transposed: true }
+    }
+
+    /// The same of another matrix.
+    #[must_use]
+    pub const fn of<N>(&self, mat: N) -> Op<N> {
+        Op { mat, transposed: self.transposed }
     }
 
     /// The matrix as it is stored.
     #[must_use]
-    pub const fn mat(&self) -> Mat<'a, T> {
-        self.mat
+    pub const fn mat(&self) -> &M {
+        &self.mat
     }
 
-    /// Whether the product sees the transpose of what is stored.
+    /// Whether the product takes its transpose.
     #[must_use]
     pub const fn is_transposed(&self) -> bool {
         self.transposed
     }
 }
 
-impl<'a, T> From<Mat<'a, T>> for Op<'a, T> {
+impl<T> Op<Mat<'_, T>> {
+    /// Rows of the operand.
+    #[must_use]
+    pub const fn rows(&self) -> usize {
+        if self.transposed { self.mat.cols } else { self.mat.rows }
+    }
+
+    /// Columns of the operand.
+    #[must_use]
+    pub const fn cols(&self) -> usize {
+        if self.transposed { self.mat.rows } else { self.mat.cols }
+    }
+}
+
+impl<'a, T> From<Mat<'a, T>> for Op<Mat<'a, T>> {
     fn from(mat: Mat<'a, T>) -> Self {
-        Self { mat, transposed: false }
+        Self::new(mat)
     }
 }
 

@@ -30,7 +30,6 @@ pub mod trained_on;
 pub mod trainer;
 
 use anyhow::Result;
-use barenet_blas::Element;
 use barenet_data::DataSet;
 use barenet_model::number::Number;
 use std::path::Path;
@@ -51,7 +50,7 @@ pub fn train(
     out: &Path,
     mut watcher: impl session::Watcher,
 ) -> Result<summary::Summary> {
-    fn go<T: Number + Element>(
+    fn go<T: Number>(
         session: &session::Session<'_>,
         watcher: &mut impl session::Watcher,
         start: Instant,

@@ -19,7 +19,7 @@ use crate::trained_on::TrainedOn;
 use crate::trainer::{self, Memory, Outcome, is_non_finite};
 use anyhow::{Context, Result};
 use barenet::{Float, SolverConfig, Weights};
-use barenet_blas::{Backend, Element};
+use barenet_blas::Backend;
 use barenet_data::DataSet;
 use barenet_data::disk::RealDisk;
 use barenet_data::fingerprint::fingerprint;
@@ -147,7 +147,7 @@ impl Session<'_> {
     }
 }
 
-impl<'a, T: Number + Element> Run<'a, T> {
+impl<'a, T: Number> Run<'a, T> {
     /// Trains to the end, or until the watcher stops the run.
     ///
     /// # Errors
@@ -190,7 +190,7 @@ impl<'a, T: Number + Element> Run<'a, T> {
     }
 }
 
-impl<T: Number + Element> Trained<'_, T> {
+impl<T: Number> Trained<'_, T> {
     /// Measures the best weights, and writes the summary. `start` is when the run began.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use barenet::{
     Arch, Error, Event, FullyConnectedNet, History, Label, Metric, Progress, Rng, Solver,
     SolverBuffers, Weights,
 };
-use barenet_blas::{Backend, Element};
+use barenet_blas::Backend;
 use barenet_data::DataSet;
 use barenet_data::samples::{Part, Split};
 use barenet_model::number::Number;
@@ -164,7 +164,7 @@ pub fn is_non_finite(error: &anyhow::Error) -> bool {
 /// or `on_event` fails. A loss or state that is not finite is no error here, nor is an
 /// [`Error::NonFinite`] of `on_event`: the [`Outcome`] says so and has
 /// the best weights before.
-pub fn train<T: Number + Element>(
+pub fn train<T: Number>(
     config: &Config,
     images: (&DataSet, &Split),
     mean_image: &[T],
@@ -181,7 +181,7 @@ pub fn train<T: Number + Element>(
 /// # Errors
 ///
 /// Those of [`train`].
-pub fn train_in<T: Number + Element>(
+pub fn train_in<T: Number>(
     memory: Memory<T>,
     config: &Config,
     (data, split): (&DataSet, &Split),
@@ -312,7 +312,7 @@ pub fn train_in<T: Number + Element>(
 /// # Errors
 ///
 /// If there is not enough memory, or the weights do not fit the network.
-pub fn evaluate<T: Number + Element>(
+pub fn evaluate<T: Number>(
     net: &FullyConnectedNet<'_, T>,
     weights: Weights<'_, T>,
     (data, split, part): (&DataSet, &Split, Part),

@@ -2,7 +2,7 @@
 //! threads. `cli/tests/command/bits.rs` asks the command the same; here the runs share a process and the images,
 //! so that there is time for every configuration.
 
-use barenet_blas::{Backend, Element, Kernel};
+use barenet_blas::{Backend, Kernel};
 use barenet_data::fingerprint::fingerprint;
 use barenet_data::{DataSet, Images, builtin};
 use barenet_model::number::Number;
@@ -46,7 +46,7 @@ fn images() -> DataSet {
 
 /// Trains with exactly so many threads: the files that the run leaves, and the checkpoint that could
 /// be written after each event.
-fn run<T: Number + Element>(
+fn run<T: Number>(
     place: &Path,
     config: &Config,
     data: &DataSet,
@@ -88,7 +88,7 @@ fn kernels() -> &'static [Kernel] {
     if cfg!(feature = "openblas") { &Kernel::ALL[..1] } else { Kernel::ALL }
 }
 
-fn same_bytes_at_any_number_of_threads<T: Number + Element>(dtype: &str) {
+fn same_bytes_at_any_number_of_threads<T: Number>(dtype: &str) {
     let data = images();
     let place = tempfile::tempdir().unwrap();
     let mut all_params = Vec::new();

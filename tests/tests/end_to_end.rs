@@ -1,6 +1,6 @@
 //! The course's experiments on the real data, when `CIFAR10_DIR` says where they are.
 
-use barenet_blas::{Backend, Element};
+use barenet_blas::Backend;
 use barenet_data::{DataSet, builtin, load};
 use barenet_model::number::Number;
 use barenet_run::config::Config;
@@ -43,7 +43,7 @@ impl Result {
     }
 }
 
-fn run_as<T: Number + Element>(config: &Config, data: &DataSet) -> Result {
+fn run_as<T: Number>(config: &Config, data: &DataSet) -> Result {
     let split = config.split(data).unwrap();
     let mean_image: Vec<T> = split.mean_image(data).into_iter().map(T::from_f64).collect();
     let backend = Backend::new(config.kernel(), 0).unwrap();

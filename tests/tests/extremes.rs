@@ -1,6 +1,7 @@
 //! Sizes and numbers at the end of what their types hold: an error, or the right result, and never a panic.
 //! The tests run with overflow checks.
 
+use barenet::layers::{affine_forward, affine_relu_forward};
 use barenet::quant::Observer;
 use barenet::{
     Activation, Arch, Compact, Dataset, Epilogue, Error, Float, FullyConnectedNet, Gemm, GemmArgs,
@@ -8,7 +9,7 @@ use barenet::{
     SolverBuffers, SolverConfig, Target, Targets, TrainState, UpdateRule, Weights, layer_grads,
     layer_params, layer_running, layer_running_mut,
 };
-use barenet_blas::{Backend, Element, Kernel};
+use barenet_blas::{Backend, Kernel};
 
 const SIZES: [usize; 10] = [
     0,
@@ -78,7 +79,7 @@ fn lengths_that_overflow_are_the_largest_number() {
 }
 
 /// Rows that are said to be there.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Claimed(usize, usize);
 
 impl<T: Float> Rows<T> for Claimed {
@@ -102,15 +103,15 @@ fn a_batch_that_no_memory_holds_is_refused() {
         for rows in SIZES.into_iter().skip(3) {
             let (x, mut workspace) = (Claimed(rows, 2), [0.0; 64]);
             let weights = Weights::new(&arch, &params, &running).unwrap();
-            let error = net.scores(&Portable, weights, &x, &mut workspace).unwrap_err();
+            let error = net.scores(&Portable, weights, x, &mut workspace).unwrap_err();
             assert!(matches!(error, Error::BufferTooSmall { .. }), "{rows}: {error}");
-            let error = net.features(&Portable, weights, &x, 1, &mut workspace).unwrap_err();
+            let error = net.features(&Portable, weights, x, 1, &mut workspace).unwrap_err();
             assert!(matches!(error, Error::BufferTooSmall { .. }), "{rows}: {error}");
             let mut state =
                 TrainState::new(&arch, &mut params, &mut running, &mut grads, &mut workspace)
                     .unwrap();
             let error = net
-                .loss(&Portable, Rng::seed(0), &mut state, &x, Targets::Classes(&[0]))
+                .loss(&Portable, Rng::seed(0), &mut state, x, Targets::Classes(&[0]))
                 .unwrap_err();
             assert!(matches!(error, Error::Shape(e) if e.what == "y"), "{rows}: {error}");
         }
@@ -261,6 +262,24 @@ macro_rules! for_backends {
     }};
 }
 
+/// Numbers that are said to have another shape than they have.
+#[derive(Clone, Copy)]
+struct Lying<'a, T>((usize, usize), Mat<'a, T>);
+
+impl<T: Float> Rows<T> for Lying<'_, T> {
+    fn shape(&self) -> (usize, usize) {
+        self.0
+    }
+
+    fn read(&self, _row: usize, _start: usize, out: &mut [T]) {
+        out.fill(T::ONE);
+    }
+
+    fn stored(&self) -> Option<Mat<'_, T>> {
+        Some(self.1)
+    }
+}
+
 /// Adds a bias, and doubles.
 #[derive(Clone, Copy)]
 struct Doubled<'a, T>(&'a [T]);
@@ -286,7 +305,7 @@ impl<T: Float> Epilogue<T> for Doubled<'_, T> {
     }
 }
 
-fn op<T>(data: &[T], rows: usize, cols: usize, transposed: bool) -> Option<Op<'_, T>> {
+fn op<T>(data: &[T], rows: usize, cols: usize, transposed: bool) -> Option<Op<Mat<'_, T>>> {
     if transposed {
         Mat::new(data, cols, rows).ok().map(Mat::t)
     } else {
@@ -295,7 +314,7 @@ fn op<T>(data: &[T], rows: usize, cols: usize, transposed: bool) -> Option<Op<'_
 }
 
 /// Every method with shapes without elements, whatever the other sizes are.
-fn multiply_nothing<T: Element>(gemm: &impl Gemm<T>) {
+fn multiply_nothing<T: Float>(gemm: &impl Gemm<T>) {
     for_sizes(|[m, k, n]| {
         if [m, k, n].iter().all(|&size| size > 0) {
             return;
@@ -314,34 +333,34 @@ fn multiply_nothing<T: Element>(gemm: &impl Gemm<T>) {
                 let run = |multiply: &dyn Fn(GemmArgs<'_, T>)| {
                     let mut c = at(m, n).to_vec();
                     let Ok(c_mat) = MatMut::new(&mut c, m, n) else { return Vec::new() };
-                    multiply(GemmArgs::new(T::ONE, a, b, beta, c_mat).unwrap());
+                    multiply(GemmArgs::new(a, b, beta, c_mat).unwrap());
                     c
                 };
                 let plain = run(&|args| gemm.gemm(args));
                 assert!(plain.iter().all(|&c| c == beta), "{m}, {k}, {n}: {plain:?}");
-                let then = run(&|args| gemm.gemm_then(args, Doubled(bias)));
+                let then = run(&|args| gemm.product(args, Doubled(bias)));
                 let two = T::from_f64(2.0);
                 assert!(then.iter().all(|&c| c == two), "{m}, {k}, {n}: {then:?}");
             }
         }
         let Ok(w) = Mat::new(at(k, n), k, n) else { return };
         let mut c = at(m, n).to_vec();
-        let x = &Claimed(m, k);
+        let x = Claimed(m, k);
         if let Ok(out) = MatMut::new(&mut c, m, n) {
-            gemm.rows_product(x, w, out, Doubled(bias));
+            gemm.product(GemmArgs::new(Op::new(x), w, T::ZERO, out).unwrap(), Doubled(bias));
         }
         if let (Ok(x), Ok(out)) = (Mat::new(at(m, k), m, k), MatMut::new(&mut c, m, n)) {
-            gemm.affine(x, w, bias, true, out);
+            affine_relu_forward(gemm, x, w, bias, out).unwrap();
         }
         let mut dw = at(k, n).to_vec();
         if let (Ok(dout), Ok(dw)) = (Mat::new(at(m, n), m, n), MatMut::new(&mut dw, k, n)) {
-            gemm.rows_transposed_product(x, dout, dw);
+            gemm.product(GemmArgs::new(Op::transposed(x), dout, T::ZERO, dw).unwrap(), ());
         }
     });
 }
 
 /// Every method with lengths that do not fit: nothing is written, by no backend.
-fn multiply_what_does_not_fit<T: Element>(gemm: &impl Gemm<T>) {
+fn multiply_what_does_not_fit<T: Float>(gemm: &impl Gemm<T>) {
     let (seven, some) = (T::from_f64(7.0), [T::ONE; 64]);
     let untouched = |c: &[T]| assert!(c.iter().all(|&c| c == seven), "{c:?}");
     // Few rows and many: kernels of their own.
@@ -352,35 +371,42 @@ fn multiply_what_does_not_fit<T: Element>(gemm: &impl Gemm<T>) {
         for bias in [0, 1, 2, 4, 9, 64] {
             let mut c = vec![seven; m * 3];
             let bias = &some[..bias];
-            let args = GemmArgs::new(T::ONE, x, w, T::ZERO, MatMut::new(&mut c, m, 3).unwrap());
-            gemm.gemm_then(args.unwrap(), Doubled(bias));
+            let args = GemmArgs::new(x, w, T::ZERO, MatMut::new(&mut c, m, 3).unwrap());
+            gemm.product(args.unwrap(), Doubled(bias));
             untouched(&c);
-            for relu in [false, true] {
-                gemm.affine(x, w, bias, relu, MatMut::new(&mut c, m, 3).unwrap());
+            for affine in [affine_forward, affine_relu_forward] {
+                affine(gemm, x, w, bias, MatMut::new(&mut c, m, 3).unwrap()).unwrap_err();
                 untouched(&c);
             }
             let out = MatMut::new(&mut c, m, 3).unwrap();
-            gemm.rows_product(&Claimed(m, 4), w, out, Doubled(bias));
+            let args = GemmArgs::new(Op::new(Claimed(m, 4)), w, T::ZERO, out).unwrap();
+            gemm.product(args, Doubled(bias));
             untouched(&c);
         }
         for (rows, inputs) in [(m, 3), (m + 1, 4), (m, 5), (0, 0), (usize::MAX, usize::MAX)] {
             let mut c = vec![seven; m * 3];
             let out = MatMut::new(&mut c, m, 3).unwrap();
-            gemm.rows_product(&Claimed(rows, inputs), w, out, ());
-            untouched(&c);
+            let args = GemmArgs::new(Op::new(Claimed(rows, inputs)), w, T::ZERO, out);
+            args.unwrap_err();
+            // Rows that say one thing before the product and have stored another.
+            let out = MatMut::new(&mut c, m, 3).unwrap();
+            let stored = x.data().get(..rows.saturating_mul(inputs)).unwrap_or_default();
+            let stored = Mat::new(stored, rows, inputs).unwrap_or(Mat::new(&[], 0, 0).unwrap());
+            if stored.shape() != (m, 4) {
+                let args = GemmArgs::new(Op::new(Lying((m, 4), stored)), w, T::ZERO, out);
+                gemm.product(args.unwrap(), ());
+                untouched(&c);
+            }
             let mut dw = [seven; 12];
             let dout = Mat::new(&some[..3], 1, 3).unwrap();
-            gemm.rows_transposed_product(
-                &Claimed(rows + usize::from(rows == 1), inputs),
-                dout,
-                MatMut::new(&mut dw, 4, 3).unwrap(),
-            );
-            untouched(&dw);
+            let a = Op::transposed(Claimed(rows + usize::from(rows == 1), inputs));
+            GemmArgs::new(a, dout, T::ZERO, MatMut::new(&mut dw, 4, 3).unwrap()).unwrap_err();
             let Some(other) = rows.checked_mul(inputs).and_then(|len| x.data().get(..len)) else {
                 continue;
             };
             let other = Mat::new(other, rows, inputs).unwrap();
-            gemm.affine(other, w, &some[..3], true, MatMut::new(&mut c, m, 3).unwrap());
+            let out = MatMut::new(&mut c, m, 3).unwrap();
+            affine_relu_forward(gemm, other, w, &some[..3], out).unwrap_err();
             untouched(&c);
         }
     }

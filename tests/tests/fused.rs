@@ -6,7 +6,7 @@ use barenet::layers::{
 };
 use barenet::{
     Activation, Arch, Epilogue, Float, FullyConnectedNet, Gemm, GemmArgs, Init, Label, Loss, Mat,
-    MatMut, Portable, Rng, Rows, Targets, layer_params,
+    MatMut, Op, Portable, Rng, Rows, Targets, layer_params,
 };
 use barenet_blas::{Backend, Kernel};
 use barenet_tests::Model;
@@ -116,9 +116,9 @@ impl Case {
         let b =
             if tb { Mat::new(&b, n, k).unwrap().t() } else { Mat::new(&b, k, n).unwrap().into() };
         let c_mat = MatMut::new(&mut c, m, n).unwrap();
-        let args = GemmArgs::new(T::ONE, a, b, T::ZERO, c_mat).unwrap();
+        let args = GemmArgs::new(a, b, T::ZERO, c_mat).unwrap();
         let bias = has_bias.then_some(&bias[..]);
-        gemm.gemm_then(args, TwicePlus { bias, p: &p, stride: n, cols: n });
+        gemm.product(args, TwicePlus { bias, p: &p, stride: n, cols: n });
         c
     }
 
@@ -162,7 +162,7 @@ const NARROW: fn() -> barenet_blas::Simd = barenet_blas::Simd::without_avx512;
 #[cfg(not(target_arch = "x86_64"))]
 const NARROW: fn() -> Portable = || Portable;
 
-fn equals_the_definition<T: barenet_blas::Element>(narrow: &impl Gemm<T>) {
+fn equals_the_definition<T: Float>(narrow: &impl Gemm<T>) {
     for case in Case::all() {
         let definition = case.naive::<T>();
         case.check::<T>(&Portable, &definition, "portable");
@@ -194,7 +194,8 @@ fn products_with_an_epilogue_have_the_same_bits_at_any_number_of_threads() {
     }
 }
 
-/// A matrix as [`Rows`].
+/// A matrix as [`Rows`] that are not stored.
+#[derive(Clone, Copy)]
 struct Stored<'a, T>(Mat<'a, T>);
 
 impl<T: Float> Rows<T> for Stored<'_, T> {
@@ -219,7 +220,8 @@ fn a_product_of_made_rows_with_an_epilogue_is_that_of_the_definition() {
             let backend = Backend::with_threads(kernel, 2).unwrap();
             let mut out = vec![f32::NAN; m * n];
             let out_mat = MatMut::new(&mut out, m, n).unwrap();
-            backend.rows_product(&Stored(x), w, out_mat, epilogue);
+            let args = GemmArgs::new(Op::new(Stored(x)), w, 0.0, out_mat).unwrap();
+            backend.product(args, epilogue);
             assert_near(&out, &case.naive::<f32>(), k, &format!("{kernel}, {case:?}"));
         }
     }

@@ -2,8 +2,11 @@
 
 use barenet::layers::{affine_backward, affine_forward};
 use barenet::{Arch, ShapeError, Targets};
-use barenet::{Float, FullyConnectedNet, Gemm, Init, Mat, MatMut, Portable, Rng, Rows, TrainState};
-use barenet_blas::{Backend, Element, Kernel};
+use barenet::{
+    Float, FullyConnectedNet, Gemm, GemmArgs, Init, Mat, MatMut, Op, Portable, Rng, Rows,
+    TrainState,
+};
+use barenet_blas::{Backend, Kernel};
 use barenet_tests::tolerance::{GEMM_F32, GEMM_F64};
 
 /// Bytes in rows, as numbers from −1 to 1.
@@ -63,8 +66,10 @@ fn products<T: Float>(gemm: &impl Gemm<T>, x: &Bytes, m: usize) -> [Vec<T>; 2] {
     let (mut out, mut dw) =
         (vec![T::from_f64(f64::NAN); n * m], vec![T::from_f64(f64::NAN); d * m]);
     let (w, dout) = (Mat::new(&w, d, m).unwrap(), Mat::new(&dout, n, m).unwrap());
-    gemm.rows_product(x, w, MatMut::new(&mut out, n, m).unwrap(), ());
-    gemm.rows_transposed_product(x, dout, MatMut::new(&mut dw, d, m).unwrap());
+    let args = GemmArgs::new(Op::new(x), w, T::ZERO, MatMut::new(&mut out, n, m).unwrap());
+    gemm.product(args.unwrap(), ());
+    let args = GemmArgs::new(Op::transposed(x), dout, T::ZERO, MatMut::new(&mut dw, d, m).unwrap());
+    gemm.product(args.unwrap(), ());
     [out, dw]
 }
 
@@ -133,7 +138,7 @@ fn every_backend_equals_the_definition() {
     }
 }
 
-fn gives_the_same_bits_at_any_number_of_threads<T: Element>() {
+fn gives_the_same_bits_at_any_number_of_threads<T: Float>() {
     for &kernel in Kernel::ALL {
         let backends = [1, 2, 3, 8].map(|n| Backend::with_threads(kernel, n).unwrap());
         for [n, d, m] in SHAPES {

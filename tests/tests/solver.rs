@@ -6,7 +6,7 @@ use barenet::{
     SolverConfig, Target, UpdateRule, evaluate,
 };
 
-use barenet_blas::{Backend, Element, Kernel};
+use barenet_blas::{Backend, Kernel};
 use proptest::prelude::*;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -202,7 +202,7 @@ fn the_same_seed_gives_the_same_bits_and_another_seed_others() {
 
 /// Every update rule, without and with batch norm and dropout, in a size at which update rules,
 /// gathering, activations, statistics and products are all divided.
-fn same_bits_on_any_number_of_threads<T: Element>(kernel: Kernel) {
+fn same_bits_on_any_number_of_threads<T: Float>(kernel: Kernel) {
     let train = Blobs { len: 520, dim: 150, num_classes: 5, noise: 1.0, seed: 1 };
     let val = Blobs { len: 40, seed: 2, ..train };
     let arch = Arch::new(&[150, 256, 70, 5]);

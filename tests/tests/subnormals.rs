@@ -6,7 +6,7 @@ use barenet::{
     Arch, Float, FullyConnectedNet, Gemm, Label, Machine, Mat, Portable, Rng, Targets, TrainState,
     UpdateRule,
 };
-use barenet_blas::{Backend, Element, Kernel};
+use barenet_blas::{Backend, Kernel};
 use std::hint::black_box;
 
 /// Whether a number is subnormal.
@@ -131,7 +131,7 @@ fn weights_that_are_subnormal_count_as_zero_in_every_backend() {
     }
 }
 
-fn has_the_same_bits_on_any_number_of_threads<T: Element>(kernel: Kernel) {
+fn has_the_same_bits_on_any_number_of_threads<T: Float>(kernel: Kernel) {
     // Wide enough that products and passes are divided.
     let dims = [300, 200, 10];
     for batchnorm in [false, true] {

@@ -5,7 +5,7 @@ use crate::commands::train::{Combined, combine};
 use crate::console::{Console, Verbosity, complain};
 use anyhow::Result;
 use barenet::Event;
-use barenet_blas::{Backend, Element};
+use barenet_blas::Backend;
 use barenet_data::DataSet;
 use barenet_model::number::Number;
 use barenet_report::{TrainingCurves, comparison_figure};
@@ -180,7 +180,7 @@ pub fn run(args: Args) -> Result<()> {
     console.end(&format!("the comparison is complete in {out}"))
 }
 
-fn train_one<T: Number + Element>(
+fn train_one<T: Number>(
     rule: UpdateRuleName,
     config: &Config,
     data: &DataSet,

@@ -4,7 +4,6 @@ use super::{ImagesFlag, data_line};
 use crate::console::say;
 use anyhow::{Context, Result, anyhow};
 use barenet::Weights;
-use barenet_blas::Element;
 use barenet_data::DataSet;
 use barenet_data::samples::{Part, Split};
 use barenet_model::number::Number;
@@ -110,7 +109,7 @@ fn advise(error: anyhow::Error, folder: &RunFolder) -> anyhow::Error {
     anyhow!("{error:#}; its checkpoint is whole: `{resume}` writes it anew")
 }
 
-fn measure<T: Number + Element>(
+fn measure<T: Number>(
     config: &Config,
     bytes: &[u8],
     folder: &RunFolder,

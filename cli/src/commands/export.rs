@@ -4,7 +4,6 @@ use super::{ImagesFlag, data_line, usage};
 use crate::console::{complain, say};
 use anyhow::{Context, Result, bail, ensure};
 use barenet::Weights;
-use barenet_blas::Element;
 use barenet_data::samples::{Part, Split};
 use barenet_data::{DataSet, Images};
 use barenet_model::export::crate_folder::{self, Contents, crate_name};
@@ -241,7 +240,7 @@ fn finished(folder: &RunFolder, config: &Config, data: Option<&Path>) -> Result<
 }
 
 /// The network in f32, folded, and its accuracy before.
-fn load<T: Number + Element>(
+fn load<T: Number>(
     config: &Config,
     bytes: &[u8],
     folder: &RunFolder,

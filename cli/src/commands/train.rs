@@ -8,7 +8,6 @@ use super::{ImagesFlag, usage, warn_of_stand_in};
 use crate::console::{Console, Verbosity};
 use crate::signals::{Signals, Stopped};
 use anyhow::{Context, Result};
-use barenet_blas::Element;
 use barenet_data::reading::read_named_text;
 use barenet_model::number::Number;
 use barenet_run::backend::start_backend;
@@ -218,7 +217,7 @@ pub fn run(args: Args) -> Result<()> {
 }
 
 /// Trains to the end, or until somebody stops the run, and shows it.
-fn train<T: Number + Element>(
+fn train<T: Number>(
     session: &Session<'_>,
     mut watcher: ConsoleWatcher,
     asked_for: Option<&Path>,

@@ -4,14 +4,13 @@
 //! loops. Elements are summed in the order of [`Portable`](super::Portable), so the bits are the same.
 
 use super::portable::{
-    Scale, multiply_nn_by_elements, multiply_nt_by_rows, multiply_tn_by_rows, multiply_tt,
-    store_zeros,
+    multiply_nn_by_elements, multiply_nt_by_rows, multiply_tn_by_rows, multiply_tt, store_zeros,
 };
+use super::product::by_parts;
 use super::row::{add_bias, multiply_row};
-use super::{Gemm, GemmArgs, GemmParts};
+use super::{Epilogue, Gemm, GemmArgs, Rows};
 use crate::float::Float;
 use crate::machine::Machine;
-use crate::mat::{Mat, MatMut};
 use crate::slices::{rows_of, rows_of_mut, take};
 
 /// Matrix products with the bits of [`Portable`](super::Portable), fast for one row and in a fraction of
@@ -37,37 +36,46 @@ impl<T: Float> Gemm<T> for Compact {
     #[inline(always)]
     fn gemm(&self, args: GemmArgs<'_, T>) {
         let (m, k, n) = args.sizes();
-        let GemmParts { alpha, a, b, beta, mut c } = args.into_parts();
+        let (a, b, beta, mut c) = args.into_parts();
         let (a_data, b_data, c) = (a.mat().data(), b.mat().data(), c.data_mut());
         if k == 0 {
             return store_zeros(c, beta);
         }
-        let scale = Scale { alpha, beta };
         match (a.is_transposed(), b.is_transposed()) {
-            (false, false) if alpha == T::ONE && beta == T::ZERO => {
+            (false, false) if beta == T::ZERO => {
                 for (a, c) in rows_of(a_data, k).zip(rows_of_mut(c, n)) {
                     let _shapes_agree = multiply_row(a, b_data, c);
                 }
             }
-            (false, false) => multiply_nn_by_elements(a_data, b_data, c, k, n, scale),
-            (true, false) => multiply_tn_by_rows(a_data, b_data, c, m, n, scale),
-            (false, true) => multiply_nt_by_rows(a_data, b_data, c, k, n, scale),
-            (true, true) => multiply_tt(a_data, b_data, c, m, k, n, scale),
+            (false, false) => multiply_nn_by_elements(a_data, b_data, c, k, n, beta),
+            (true, false) => multiply_tn_by_rows(a_data, b_data, c, m, n, beta),
+            (false, true) => multiply_nt_by_rows(a_data, b_data, c, k, n, beta),
+            (true, true) => multiply_tt(a_data, b_data, c, m, k, n, beta),
         }
     }
 
+    // A layer forward, row by row.
     #[inline(always)]
-    fn affine(&self, x: Mat<'_, T>, w: Mat<'_, T>, b: &[T], relu: bool, mut out: MatMut<'_, T>) {
-        let (k, n) = w.shape();
+    fn product<X: Rows<T>>(&self, args: GemmArgs<'_, T, X>, mut epilogue: impl Epilogue<T>) {
+        let GemmArgs { ref a, b, ref c, .. } = args;
+        let (Some(x), Some(bias), false) =
+            (a.mat().stored(), epilogue.bias(), a.is_transposed() || b.is_transposed())
+        else {
+            return by_parts(self, args, epilogue);
+        };
+        let (k, n) = b.mat().shape();
         // The layers have checked it already, so that this is no code where they are inlined.
-        if x.cols() != k || out.shape() != (x.rows(), n) || b.len() != n {
+        if x.shape() != (c.rows(), k) || bias.len() != n {
             return;
         }
-        let mut rows = x.data();
-        for out in rows_of_mut(out.data_mut(), n) {
+        let (mut rows, mut c) = (x.data(), args.c);
+        for (row, out) in rows_of_mut(c.data_mut(), n).enumerate() {
             let Some(x) = take(&mut rows, k) else { break };
-            let _shapes_agree = multiply_row(x, w.data(), out);
-            add_bias(b, relu, out);
+            let _shapes_agree = multiply_row(x, b.mat().data(), out);
+            if let Some(bias) = epilogue.bias() {
+                add_bias(bias, false, out);
+            }
+            epilogue.after(row, out);
         }
     }
 }

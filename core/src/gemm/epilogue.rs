@@ -1,13 +1,11 @@
 //! What is done with a product besides computing it.
 
-use super::Gemm;
 use crate::float::{Float, positive_part};
-use crate::machine::Pass;
-use crate::mat::{Mat, MatMut};
+use crate::mat::Mat;
 use crate::slices::rows_of_mut;
 
-/// What [`Gemm::gemm_then`] does besides multiplying: a bias that the product is added to, and work on
-/// its result.
+/// Work of [`Gemm::product`] besides multiplying: a bias that the product is added to, and something done with the
+/// result.
 ///
 /// A backend with threads cuts a product into tiles, between rows and between columns, and has each thread
 /// finish its own, which it has in its cache. So an epilogue can be divided where C is, and what it makes of
@@ -37,8 +35,8 @@ use crate::slices::rows_of_mut;
 ///
 /// let (a, b, mut c) = ([1.0, 2.0], [3.0, -4.0], [0.0]);
 /// let (a, b) = (Mat::new(&a, 1, 2)?, Mat::new(&b, 2, 1)?);
-/// let args = GemmArgs::new(1.0, a, b, 0.0, MatMut::new(&mut c, 1, 1)?)?;
-/// Portable.gemm_then(args, Tanh(&[5.5]));
+/// let args = GemmArgs::new(a, b, 0.0, MatMut::new(&mut c, 1, 1)?)?;
+/// Portable.product(args, Tanh(&[5.5]));
 /// assert_eq!(c, [0.5_f32.tanh()]);
 /// # Ok::<(), barenet::ShapeError>(())
 /// ```
@@ -168,61 +166,6 @@ fn pass_where_positive_all<T: Float>(dout: &mut [T], out: &[T], scale: T) {
 #[inline(always)]
 pub(crate) fn pass_where_positive<T: Float>(dout: T, out: T, scale: T) -> T {
     if out > T::ZERO { dout * scale } else { T::ZERO }
-}
-
-/// Computes a product by `multiply`, which is given β and C, and then what the epilogue does; nothing if
-/// it has a bias that does not fit.
-pub(crate) fn with_epilogue<T: Float, E: Epilogue<T>>(
-    gemm: &impl Gemm<T>,
-    epilogue: E,
-    beta: T,
-    mut c: MatMut<'_, T>,
-    multiply: impl FnOnce(T, MatMut<'_, T>),
-) {
-    let beta = match epilogue.bias() {
-        Some(bias) if bias.len() != c.cols() => return,
-        Some(bias) => {
-            gemm.vectorized(RepeatRow { row: bias, out: c.data_mut() });
-            T::ONE
-        }
-        None => beta,
-    };
-    multiply(beta, c.reborrow());
-    gemm.vectorized(After { epilogue, c: c.data_mut() });
-}
-
-/// Every row of `out` ← `row`.
-struct RepeatRow<'a, T> {
-    row: &'a [T],
-    out: &'a mut [T],
-}
-
-impl<T: Float> Pass for RepeatRow<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        for out in rows_of_mut(self.out, self.row.len()) {
-            for (out, &x) in out.iter_mut().zip(self.row) {
-                *out = x;
-            }
-        }
-    }
-}
-
-/// [`Epilogue::after`] with all of C. Also run by a layer that has not just multiplied.
-pub(crate) struct After<'a, T, E> {
-    pub(crate) epilogue: E,
-    pub(crate) c: &'a mut [T],
-}
-
-impl<T: Float, E: Epilogue<T>> Pass for After<'_, T, E> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(mut self) {
-        self.epilogue.after(0, self.c);
-    }
 }
 
 #[cfg(test)]

@@ -10,10 +10,10 @@
 //! Blocks are unrolled by hand with constant sizes: firmware is often built for size, where the
 //! optimiser does not unroll.
 
-use super::{Gemm, GemmArgs, GemmParts, store};
+use super::{Gemm, GemmArgs};
 use crate::float::Float;
 use crate::machine::Machine;
-use crate::slices::{columns_of, for_blocks, rows_of, rows_of_mut};
+use crate::slices::{columns_of, copy, for_blocks, rows_of, rows_of_mut};
 
 /// Matrix products in safe Rust that runs anywhere.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,9 +32,8 @@ impl Machine for Portable {}
 impl<T: Float> Gemm<T> for Portable {
     fn gemm(&self, args: GemmArgs<'_, T>) {
         let (m, k, n) = args.sizes();
-        let GemmParts { alpha, a, b, beta, mut c } = args.into_parts();
+        let (a, b, beta, mut c) = args.into_parts();
         let (a_data, b_data) = (a.mat().data(), b.mat().data());
-        let scale = Scale { alpha, beta };
         if m == 0 || n == 0 {
             return;
         }
@@ -42,24 +41,22 @@ impl<T: Float> Gemm<T> for Portable {
             return store_zeros(c.data_mut(), beta);
         }
         match (a.is_transposed(), b.is_transposed()) {
-            (false, false) => multiply_nn(a_data, b_data, c.data_mut(), k, n, scale),
-            (true, false) => multiply_tn(a_data, b_data, c.data_mut(), m, n, scale),
-            (false, true) => multiply_nt(a_data, b_data, c.data_mut(), k, n, scale),
-            (true, true) => multiply_tt(a_data, b_data, c.data_mut(), m, k, n, scale),
+            (false, false) => multiply_nn(a_data, b_data, c.data_mut(), k, n, beta),
+            (true, false) => multiply_tn(a_data, b_data, c.data_mut(), m, n, beta),
+            (false, true) => multiply_nt(a_data, b_data, c.data_mut(), k, n, beta),
+            (true, true) => multiply_tt(a_data, b_data, c.data_mut(), m, k, n, beta),
         }
     }
 }
 
-/// The factors of a product.
-#[derive(Clone, Copy)]
-pub(super) struct Scale<T> {
-    pub(super) alpha: T,
-    pub(super) beta: T,
-}
-
-impl<T: Float> Scale<T> {
-    pub(super) fn store(self, c: &mut [T], acc: &[T]) {
-        store(c, acc, self.alpha, self.beta);
+/// C ← acc + β·C for one run of C, never reading C if β = 0.
+fn store<T: Float>(c: &mut [T], acc: &[T], beta: T) {
+    if beta == T::ZERO {
+        copy(c, acc);
+    } else {
+        for (c, &acc) in c.iter_mut().zip(acc) {
+            *c = acc + beta * *c;
+        }
     }
 }
 
@@ -87,16 +84,14 @@ fn rank_one<T: Float, const R: usize, const N: usize>(
     }
 }
 
-fn multiply_nn<T: Float>(a: &[T], b: &[T], c: &mut [T], k: usize, n: usize, scale: Scale<T>) {
+fn multiply_nn<T: Float>(a: &[T], b: &[T], c: &mut [T], k: usize, n: usize, beta: T) {
     let mut c_blocks = c.chunks_exact_mut(n.saturating_mul(ROWS).max(1));
     let mut a_blocks = a.chunks_exact(k.saturating_mul(ROWS).max(1));
     for (a, c) in a_blocks.by_ref().zip(c_blocks.by_ref()) {
-        for_blocks!(n, [COLS, COLS / 2, 1], |j, WIDTH| nn_rows::<T, WIDTH>(
-            a, b, c, k, n, j, scale
-        ));
+        for_blocks!(n, [COLS, COLS / 2, 1], |j, WIDTH| nn_rows::<T, WIDTH>(a, b, c, k, n, j, beta));
     }
     for (a, c) in rows_of(a_blocks.remainder(), k).zip(rows_of_mut(c_blocks.into_remainder(), n)) {
-        for_blocks!(n, [COLS, COLS / 2, 1], |j, WIDTH| nn_row::<T, WIDTH>(a, b, c, n, j, scale));
+        for_blocks!(n, [COLS, COLS / 2, 1], |j, WIDTH| nn_row::<T, WIDTH>(a, b, c, n, j, beta));
     }
 }
 
@@ -109,7 +104,7 @@ fn nn_rows<T: Float, const N: usize>(
     k: usize,
     n: usize,
     j: usize,
-    scale: Scale<T>,
+    beta: T,
 ) {
     let mut rows = rows_of(a, k);
     let (Some(a0), Some(a1), Some(a2), Some(a3)) =
@@ -122,24 +117,17 @@ fn nn_rows<T: Float, const N: usize>(
     for ((((&x0, &x1), &x2), &x3), w) in a0.iter().zip(a1).zip(a2).zip(a3).zip(b_columns) {
         rank_one(&mut acc, [x0, x1, x2, x3], w);
     }
-    store_block(c, &acc, n, j, scale);
+    store_block(c, &acc, n, j, beta);
 }
 
 /// `N` elements of one row of C from column `j` on.
 #[inline(always)]
-fn nn_row<T: Float, const N: usize>(
-    a: &[T],
-    b: &[T],
-    c: &mut [T],
-    n: usize,
-    j: usize,
-    scale: Scale<T>,
-) {
+fn nn_row<T: Float, const N: usize>(a: &[T], b: &[T], c: &mut [T], n: usize, j: usize, beta: T) {
     let mut acc = [[T::ZERO; N]];
     for (&x, w) in a.iter().zip(columns_of::<T, N>(b, n, j)) {
         rank_one(&mut acc, [x], w);
     }
-    store_block(c, &acc, n, j, scale);
+    store_block(c, &acc, n, j, beta);
 }
 
 /// Stores a block of C: its rows, from column `j` on.
@@ -149,16 +137,16 @@ fn store_block<T: Float, const R: usize, const N: usize>(
     acc: &[[T; N]; R],
     n: usize,
     j: usize,
-    scale: Scale<T>,
+    beta: T,
 ) {
     for (c, acc) in rows_of_mut(c, n).zip(acc) {
         if let Some(c) = c.get_mut(j..) {
-            scale.store(c, acc);
+            store(c, acc, beta);
         }
     }
 }
 
-fn multiply_tn<T: Float>(a: &[T], b: &[T], c: &mut [T], m: usize, n: usize, scale: Scale<T>) {
+fn multiply_tn<T: Float>(a: &[T], b: &[T], c: &mut [T], m: usize, n: usize, beta: T) {
     let mut c_blocks = c.chunks_exact_mut(n.saturating_mul(ROWS).max(1));
     let mut i = 0;
     for c in c_blocks.by_ref() {
@@ -168,7 +156,7 @@ fn multiply_tn<T: Float>(a: &[T], b: &[T], c: &mut [T], m: usize, n: usize, scal
             c,
             (m, n),
             (i, j),
-            scale
+            beta
         ));
         i += ROWS;
     }
@@ -179,7 +167,7 @@ fn multiply_tn<T: Float>(a: &[T], b: &[T], c: &mut [T], m: usize, n: usize, scal
             c,
             (m, n),
             (i, j),
-            scale
+            beta
         ));
         i += 1;
     }
@@ -194,13 +182,13 @@ fn tn_block<T: Float, const R: usize, const N: usize>(
     c: &mut [T],
     (m, n): (usize, usize),
     (i, j): (usize, usize),
-    scale: Scale<T>,
+    beta: T,
 ) {
     let mut acc = [[T::ZERO; N]; R];
     for (&x, w) in columns_of::<T, R>(a, m, i).zip(columns_of::<T, N>(b, n, j)) {
         rank_one(&mut acc, x, w);
     }
-    store_block(c, &acc, n, j, scale);
+    store_block(c, &acc, n, j, beta);
 }
 
 /// [`multiply_nn`] in little code: one element after the other.
@@ -210,11 +198,11 @@ pub(super) fn multiply_nn_by_elements<T: Float>(
     c: &mut [T],
     k: usize,
     n: usize,
-    scale: Scale<T>,
+    beta: T,
 ) {
     for (a, c) in rows_of(a, k).zip(rows_of_mut(c, n)) {
         for j in 0..n {
-            nn_row::<T, 1>(a, b, c, n, j, scale);
+            nn_row::<T, 1>(a, b, c, n, j, beta);
         }
     }
 }
@@ -226,7 +214,7 @@ pub(super) fn multiply_tn_by_rows<T: Float>(
     c: &mut [T],
     m: usize,
     n: usize,
-    scale: Scale<T>,
+    beta: T,
 ) {
     for (i, c) in rows_of_mut(c, n).enumerate() {
         for_blocks!(n, [COLS / 2, 1], |j, WIDTH| tn_block::<T, 1, WIDTH>(
@@ -235,12 +223,12 @@ pub(super) fn multiply_tn_by_rows<T: Float>(
             c,
             (m, n),
             (i, j),
-            scale
+            beta
         ));
     }
 }
 
-fn multiply_nt<T: Float>(a: &[T], b: &[T], c: &mut [T], k: usize, n: usize, scale: Scale<T>) {
+fn multiply_nt<T: Float>(a: &[T], b: &[T], c: &mut [T], k: usize, n: usize, beta: T) {
     for (a, c) in rows_of(a, k).zip(rows_of_mut(c, n)) {
         let mut c_blocks = c.chunks_exact_mut(ROWS);
         let mut b_blocks = b.chunks_exact(k.saturating_mul(ROWS).max(1));
@@ -249,11 +237,11 @@ fn multiply_nt<T: Float>(a: &[T], b: &[T], c: &mut [T], k: usize, n: usize, scal
             if let (Some(b0), Some(b1), Some(b2), Some(b3)) =
                 (rows.next(), rows.next(), rows.next(), rows.next())
             {
-                scale.store(c, &dots(a, [b0, b1, b2, b3]));
+                store(c, &dots(a, [b0, b1, b2, b3]), beta);
             }
         }
         for (b, c) in rows_of(b_blocks.remainder(), k).zip(c_blocks.into_remainder()) {
-            scale.store(core::slice::from_mut(c), &dots(a, [b]));
+            store(core::slice::from_mut(c), &dots(a, [b]), beta);
         }
     }
 }
@@ -265,11 +253,11 @@ pub(super) fn multiply_nt_by_rows<T: Float>(
     c: &mut [T],
     k: usize,
     n: usize,
-    scale: Scale<T>,
+    beta: T,
 ) {
     for (a, c) in rows_of(a, k).zip(rows_of_mut(c, n)) {
         for (b, c) in rows_of(b, k).zip(c) {
-            scale.store(core::slice::from_mut(c), &dots(a, [b]));
+            store(core::slice::from_mut(c), &dots(a, [b]), beta);
         }
     }
 }
@@ -299,13 +287,13 @@ pub(super) fn multiply_tt<T: Float>(
     m: usize,
     k: usize,
     n: usize,
-    scale: Scale<T>,
+    beta: T,
 ) {
     for (i, c) in rows_of_mut(c, n).enumerate() {
         for (b, c) in rows_of(b, k).zip(c) {
             let column = a.get(i..).unwrap_or_default().iter().step_by(m.max(1));
             let sum = column.zip(b).fold(T::ZERO, |sum, (&x, &w)| sum + x * w);
-            scale.store(core::slice::from_mut(c), &[sum]);
+            store(core::slice::from_mut(c), &[sum], beta);
         }
     }
 }

@@ -2,13 +2,12 @@
 //!
 //! Its backward pass needs `x` and `w`, which the caller has anyway; nothing else is cached.
 
-use super::Input;
 use super::columns::{add, for_column_blocks, pieces_of};
 use crate::error::{ShapeError, check_len, check_shape};
 use crate::float::Float;
-use crate::gemm::{Gemm, GemmArgs, WherePositive};
+use crate::gemm::{Affine, Gemm, GemmArgs, Rows, WherePositive};
 use crate::machine::{Pass, run, split_columns};
-use crate::mat::{Mat, MatMut};
+use crate::mat::{Mat, MatMut, Op};
 use crate::slices::{block_mut, columns_of, halves_mut};
 
 /// Computes the forward pass of an affine (fully connected) layer.
@@ -21,7 +20,7 @@ use crate::slices::{block_mut, columns_of, halves_mut};
 ///
 /// | argument | shape  | role    |
 /// |----------|--------|---------|
-/// | `x`      | (N, D) | input: numbers, one image as bytes, or [`Rows`](crate::Rows) |
+/// | `x`      | (N, D) | input: any [`Rows`] |
 /// | `w`      | (D, M) | weights |
 /// | `b`      | (M)    | biases  |
 /// | `out`    | (N, M) | output  |
@@ -47,12 +46,30 @@ use crate::slices::{block_mut, columns_of, halves_mut};
 /// CS231n: <https://cs231n.github.io/neural-networks-1/>
 pub fn affine_forward<T: Float>(
     gemm: &impl Gemm<T>,
-    x: impl Input<T>,
+    x: impl Rows<T>,
     w: Mat<'_, T>,
     b: &[T],
     out: MatMut<'_, T>,
 ) -> Result<(), ShapeError> {
-    x.affine(gemm, w, b, false, out)
+    affine(gemm, x, w, b, false, out)
+}
+
+/// Computes out ← x · w + b, and of it max(·, 0) if `relu`.
+#[inline]
+pub(crate) fn affine<T: Float>(
+    gemm: &impl Gemm<T>,
+    x: impl Rows<T>,
+    w: Mat<'_, T>,
+    b: &[T],
+    relu: bool,
+    out: MatMut<'_, T>,
+) -> Result<(), ShapeError> {
+    let (rows, cols) = x.shape();
+    check_shape("w", (cols, w.cols()), w.shape())?;
+    check_len("b", w.cols(), b.len())?;
+    check_shape("out", (rows, w.cols()), out.shape())?;
+    gemm.product(GemmArgs::new(Op::new(x), w, T::ZERO, out)?, Affine { b, relu });
+    Ok(())
 }
 
 /// Computes the backward pass of an affine (fully connected) layer.
@@ -104,7 +121,7 @@ pub fn affine_forward<T: Float>(
 pub fn affine_backward<T: Float>(
     gemm: &impl Gemm<T>,
     dout: Mat<'_, T>,
-    x: impl Input<T>,
+    x: impl Rows<T>,
     w: Mat<'_, T>,
     dx: Option<MatMut<'_, T>>,
     dw: MatMut<'_, T>,
@@ -133,9 +150,9 @@ pub(crate) fn affine_dx<T: Float>(
     if let Some(Relu { out, .. }) = before {
         check_shape("out", dx.shape(), out.shape())?;
     }
-    let args = GemmArgs::new(T::ONE, dout, w.t(), T::ZERO, dx)?;
+    let args = GemmArgs::new(dout, w.t(), T::ZERO, dx)?;
     match before {
-        Some(Relu { out, scale }) => gemm.gemm_then(args, WherePositive::new(out, scale)),
+        Some(Relu { out, scale }) => gemm.product(args, WherePositive::new(out, scale)),
         None => gemm.gemm(args),
     }
     Ok(())
@@ -145,12 +162,13 @@ pub(crate) fn affine_dx<T: Float>(
 pub(crate) fn affine_dw<T: Float>(
     gemm: &impl Gemm<T>,
     dout: Mat<'_, T>,
-    x: impl Input<T>,
+    x: impl Rows<T>,
     dw: MatMut<'_, T>,
     db: &mut [T],
 ) -> Result<(), ShapeError> {
     run(gemm, SumRows { x: dout, start: 0, sum: db });
-    x.transposed_multiply(gemm, dout, dw)
+    gemm.product(GemmArgs::new(Op::transposed(x), dout, T::ZERO, dw)?, ());
+    Ok(())
 }
 
 /// The ReLU and dropout before an affine layer.
@@ -221,5 +239,26 @@ mod tests {
         let dw_mat = MatMut::new(&mut dw, 1, 2).unwrap();
         affine_backward(&Portable, dout, x, w, None, dw_mat, &mut db).unwrap();
         assert_eq!((dw, db), ([0.0; 2], [0.0; 2]));
+    }
+
+    #[test]
+    fn an_image_of_bytes_is_the_same_image_in_numbers() {
+        // 150 inputs: two whole blocks and a rest. Integers below 2^24, so every order of sums is exact.
+        let bytes: [u8; 150] = core::array::from_fn(|i| (i * 89 % 256) as u8);
+        let numbers = bytes.map(f32::from);
+        let w: [f32; 450] = core::array::from_fn(|i| (i % 7) as f32 - 3.0);
+        let w = Mat::new(&w, 150, 3).unwrap();
+        let (mut from_bytes, mut from_numbers) = ([f32::NAN; 3], [f32::NAN; 3]);
+        let out = MatMut::new(&mut from_bytes, 1, 3).unwrap();
+        affine_forward(&Portable, &bytes[..], w, &[1.0, 2.0, 3.0], out).unwrap();
+        let out = MatMut::new(&mut from_numbers, 1, 3).unwrap();
+        let x = Mat::new(&numbers, 1, 150).unwrap();
+        affine_forward(&Portable, x, w, &[1.0, 2.0, 3.0], out).unwrap();
+        assert_eq!(from_bytes, from_numbers);
+        let out = MatMut::new(&mut from_bytes, 1, 3).unwrap();
+        assert_eq!(
+            affine_forward(&Portable, &bytes[1..], w, &[0.0; 3], out).unwrap_err().what,
+            "w"
+        );
     }
 }

@@ -6,14 +6,15 @@
 //! kept: the output is above 0 exactly where a value was positive *and* kept, and that is where the
 //! gradient passes, times 1/`keep_prob`.
 
+use super::affine::affine;
 use super::batchnorm::{
     self, BatchNormConfig, Norm, NormGrads, RunningStats, normalize, normalize_by_running,
 };
 use super::dropout::{ApplyDropout, Dropout, check_keep_prob};
-use super::{Input, affine_backward, affine_forward};
+use super::{affine_backward, affine_forward};
 use crate::error::{Error, ShapeError, check_len, check_shape};
 use crate::float::{Float, positive_part};
-use crate::gemm::{After, Gemm, WherePositive, pass_where_positive};
+use crate::gemm::{After, Gemm, Rows, WherePositive, pass_where_positive};
 use crate::machine::{Machine, run};
 use crate::mat::{Mat, MatMut};
 
@@ -38,12 +39,12 @@ use crate::mat::{Mat, MatMut};
 /// ```
 pub fn affine_relu_forward<T: Float>(
     gemm: &impl Gemm<T>,
-    x: impl Input<T>,
+    x: impl Rows<T>,
     w: Mat<'_, T>,
     b: &[T],
     out: MatMut<'_, T>,
 ) -> Result<(), ShapeError> {
-    x.affine(gemm, w, b, true, out)
+    affine(gemm, x, w, b, true, out)
 }
 
 /// Computes the backward pass of [`affine_relu_forward`].
@@ -71,7 +72,7 @@ pub fn affine_relu_forward<T: Float>(
 pub fn affine_relu_backward<T: Float>(
     gemm: &impl Gemm<T>,
     mut dout: MatMut<'_, T>,
-    x: impl Input<T>,
+    x: impl Rows<T>,
     w: Mat<'_, T>,
     out: Mat<'_, T>,
     dx: Option<MatMut<'_, T>>,
@@ -135,7 +136,7 @@ pub struct HiddenCache<'a, T> {
 pub fn hidden_forward_train<T: Float>(
     gemm: &impl Gemm<T>,
     batchnorm: &BatchNormConfig<T>,
-    x: impl Input<T>,
+    x: impl Rows<T>,
     params: &HiddenParams<'_, T>,
     running: Option<RunningStats<&mut [T]>>,
     dropout: Option<Dropout<T>>,
@@ -177,7 +178,7 @@ pub fn hidden_forward_train<T: Float>(
 pub fn hidden_forward_test<T: Float>(
     gemm: &impl Gemm<T>,
     batchnorm: &BatchNormConfig<T>,
-    x: impl Input<T>,
+    x: impl Rows<T>,
     params: &HiddenParams<'_, T>,
     running: Option<RunningStats<&[T]>>,
     mut out: MatMut<'_, T>,
@@ -206,7 +207,7 @@ pub fn hidden_forward_test<T: Float>(
 pub fn hidden_backward<T: Float>(
     gemm: &impl Gemm<T>,
     mut dout: MatMut<'_, T>,
-    x: impl Input<T>,
+    x: impl Rows<T>,
     params: &HiddenParams<'_, T>,
     keep_prob: T,
     cache: &HiddenCache<'_, T>,

@@ -2,8 +2,8 @@
 //! input.
 
 use crate::float::Float;
-use crate::gemm::Gemm;
-use crate::layers::{HiddenParams, Input, Loss, Relu, Targets, affine_dx};
+use crate::gemm::{Gemm, Rows};
+use crate::layers::{HiddenParams, Loss, Relu, Targets, affine_dx, affine_forward};
 use crate::machine::Pass;
 use crate::mat::{Mat, MatMut};
 
@@ -32,12 +32,12 @@ impl<T: Float> Head<'_, T> {
     pub(super) fn run(
         &self,
         gemm: &impl Gemm<T>,
-        x: impl Input<T>,
+        x: impl Rows<T>,
         first: usize,
         mut scores: MatMut<'_, T>,
     ) -> T {
         let HiddenParams { w, b, .. } = self.params;
-        let _shapes_agree = x.affine(gemm, w, b, false, scores.reborrow());
+        let _shapes_agree = affine_forward(gemm, x, w, b, scores.reborrow());
         self.loss.sum_in_place(scores, self.y, first, self.num_samples)
     }
 }

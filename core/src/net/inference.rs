@@ -4,8 +4,8 @@ use super::FullyConnectedNet;
 use crate::arch::{Activation, LayerSpec};
 use crate::error::{Error, ShapeError, check_shape};
 use crate::float::Float;
-use crate::gemm::Gemm;
-use crate::layers::{Input, affine_forward, hidden_forward_test};
+use crate::gemm::{Gemm, Rows};
+use crate::layers::{affine_forward, hidden_forward_test};
 use crate::mat::{Mat, MatMut};
 use crate::state::{Weights, layer_params, layer_running};
 
@@ -16,7 +16,7 @@ impl<T: Float> FullyConnectedNet<'_, T> {
     ///
     /// | argument    | shape                          | role                     |
     /// |-------------|--------------------------------|--------------------------|
-    /// | `x`         | (N, D)                         | input: a [`Mat`], one image as bytes, or [`Rows`](crate::Rows) |
+    /// | `x`         | (N, D)                         | input: any [`Rows`] |
     /// | `workspace` | ≥ `arch.infer_workspace_len(N)` | scratch; holds the result |
     /// | result      | (N, C)                         | scores                   |
     ///
@@ -28,7 +28,7 @@ impl<T: Float> FullyConnectedNet<'_, T> {
         &self,
         gemm: &impl Gemm<T>,
         weights: Weights<'_, T>,
-        x: impl Input<T>,
+        x: impl Rows<T> + Copy,
         workspace: &'w mut [T],
     ) -> Result<Mat<'w, T>, Error> {
         Ok(self.scores_mut(gemm, weights, x, workspace)?.into_mat())
@@ -39,7 +39,7 @@ impl<T: Float> FullyConnectedNet<'_, T> {
         &self,
         gemm: &impl Gemm<T>,
         weights: Weights<'_, T>,
-        x: impl Input<T>,
+        x: impl Rows<T> + Copy,
         workspace: &'w mut [T],
     ) -> Result<MatMut<'w, T>, Error> {
         self.run(gemm, weights, x, self.arch.num_layers(), workspace)
@@ -77,7 +77,7 @@ impl<T: Float> FullyConnectedNet<'_, T> {
     ///
     /// | argument    | shape                           | role                          |
     /// |-------------|---------------------------------|-------------------------------|
-    /// | `x`         | (N, D)                          | input: a [`Mat`], one image as bytes, or [`Rows`](crate::Rows) |
+    /// | `x`         | (N, D)                          | input: any [`Rows`] |
     /// | `workspace` | ≥ `arch.infer_workspace_len(N)` | scratch; holds the result     |
     /// | result      | (N, H)                          | H outputs of layer `num_layers`, after its ReLU |
     ///
@@ -89,7 +89,7 @@ impl<T: Float> FullyConnectedNet<'_, T> {
         &self,
         gemm: &impl Gemm<T>,
         weights: Weights<'_, T>,
-        x: impl Input<T>,
+        x: impl Rows<T> + Copy,
         num_layers: usize,
         workspace: &'w mut [T],
     ) -> Result<Mat<'w, T>, Error> {
@@ -105,7 +105,7 @@ impl<T: Float> FullyConnectedNet<'_, T> {
         &self,
         gemm: &impl Gemm<T>,
         weights: Weights<'_, T>,
-        x: impl Input<T>,
+        x: impl Rows<T> + Copy,
         num_layers: usize,
         workspace: &'w mut [T],
     ) -> Result<MatMut<'w, T>, Error> {
@@ -143,7 +143,7 @@ impl<T: Float> FullyConnectedNet<'_, T> {
         gemm: &impl Gemm<T>,
         layer: &LayerSpec,
         weights: Weights<'_, T>,
-        x: impl Input<T>,
+        x: impl Rows<T> + Copy,
         out: MatMut<'_, T>,
     ) -> Result<(), ShapeError> {
         // The lengths were checked: there are parameters for every layer.

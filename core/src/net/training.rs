@@ -6,9 +6,9 @@ use super::head::{Bands, Head};
 use crate::arch::{Activation, LayerSpec};
 use crate::error::{Error, check_shape};
 use crate::float::Float;
-use crate::gemm::Gemm;
+use crate::gemm::{Gemm, Rows};
 use crate::layers::{
-    Dropout, HiddenGrads, HiddenParams, Input, NormGrads, Relu, RunningStats, Targets, affine_dw,
+    Dropout, HiddenGrads, HiddenParams, NormGrads, Relu, RunningStats, Targets, affine_dw,
     affine_dx, hidden_forward_train, mean, norm_relu_backward,
 };
 use crate::machine::run;
@@ -35,7 +35,7 @@ impl<T: Float> FullyConnectedNet<'_, T> {
     ///
     /// | argument | shape  | role                                             |
     /// |----------|--------|--------------------------------------------------|
-    /// | `x`      | (N, D) | input: a [`Mat`], one image as bytes, or [`Rows`](crate::Rows) |
+    /// | `x`      | (N, D) | input: any [`Rows`] |
     /// | `y`      | (N) or (N, C) | the right classes, or the right outputs   |
     /// | `state`  |        | workspace of at least `arch.train_workspace_len(N)` |
     ///
@@ -49,7 +49,7 @@ impl<T: Float> FullyConnectedNet<'_, T> {
         gemm: &impl Gemm<T>,
         rng: Rng,
         state: &mut TrainState<'_, T>,
-        x: impl Input<T>,
+        x: impl Rows<T> + Copy,
         y: Targets<'_, T>,
     ) -> Result<T, Error> {
         let (batch, _) = x.shape();

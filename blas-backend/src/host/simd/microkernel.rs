@@ -9,9 +9,6 @@ use core::ops::Range;
 /// How many rows of B ahead of the one that it copies a tile prefetches.
 const ROWS_AHEAD: usize = 12;
 
-/// α, and what is added to α times the sums.
-pub(super) type Factors<T> = (T, Option<Added<T>>);
-
 /// β times numbers of C, or of a bias, whose rows are all the same one.
 #[derive(Clone, Copy)]
 pub(super) struct Added<T> {
@@ -50,6 +47,32 @@ pub(super) struct Columns<T> {
     pub(super) copy: *mut T,
 }
 
+/// A tile's operands and its place, or those of all tiles of one block.
+#[derive(Clone, Copy)]
+pub(super) struct Work<T> {
+    pub(super) k: usize,
+    pub(super) a: Rows<T>,
+    pub(super) b: Columns<T>,
+    pub(super) added: Option<Added<T>>,
+    /// The first number in C, and from one row to the next.
+    pub(super) c: *mut T,
+    pub(super) c_stride: usize,
+}
+
+impl<T: Copy> Work<T> {
+    /// The work from row `row` on.
+    #[inline(always)]
+    fn at_row(self, row: usize, is_transposed: bool) -> Self {
+        let first = if is_transposed { row } else { row * self.a.stride };
+        Self {
+            a: Rows { data: self.a.data.wrapping_add(first), ..self.a },
+            added: self.added.map(|added| added.at(row, 0)),
+            c: self.c.wrapping_add(row * self.c_stride),
+            ..self
+        }
+    }
+}
+
 /// Computes `ROWS` × `VECTORS` vectors of C, each element by fused additions in the order of k.
 ///
 /// # Safety
@@ -64,14 +87,8 @@ unsafe fn tile<
     const TRANSPOSED: bool,
     const COPIES: bool,
 >(
-    k: usize,
-    a: Rows<V::Element>,
-    b: Columns<V::Element>,
-    (alpha, added): Factors<V::Element>,
-    (c, c_stride): (*mut V::Element, usize),
-) where
-    V::Element: Float,
-{
+    Work { k, a, b, added, c, c_stride }: Work<V::Element>,
+) {
     // SAFETY: the promises of the caller cover every address formed here.
     unsafe {
         let last_lanes = b.len - (VECTORS - 1) * V::LANES;
@@ -114,7 +131,6 @@ unsafe fn tile<
         } else {
             sum_over_k!(last => V::load_masked(last, mask));
         }
-        let alpha = V::splat(alpha);
         // The last vector is always stored by its mask: with a choice here the compiler leaves the
         // sums in memory.
         macro_rules! store {
@@ -135,10 +151,10 @@ unsafe fn tile<
             };
         }
         match added {
-            None => store!(|sum, _from, _load| sum.mul(alpha), c, c_stride),
+            None => store!(|sum, _from, _load| sum, c, c_stride),
             Some(Added { beta, from, stride }) => {
                 let beta = V::splat(beta);
-                store!(|sum, from, load| sum.mul_add(alpha, load().mul(beta)), from, stride);
+                store!(|sum, from, load| load().mul_add(beta, sum), from, stride);
             }
         }
     }
@@ -159,19 +175,15 @@ pub(super) unsafe fn rows<
     const TRANSPOSED: bool,
 >(
     rows: Range<usize>,
-    (k, a, mut b, (alpha, added), (c, c_stride)): Work<V::Element>,
-) where
-    V::Element: Float,
-{
+    mut work: Work<V::Element>,
+) {
     let mut top = rows.start;
     macro_rules! next_tile {
         ($rows:expr, $copies:expr) => {
-            let first = if TRANSPOSED { top } else { top * a.stride };
-            let a = Rows { data: a.data.wrapping_add(first), ..a };
-            let c = (c.wrapping_add(top * c_stride), c_stride);
-            let factors = (alpha, added.map(|added| added.at(top, 0)));
             // SAFETY: the promise of the caller.
-            unsafe { tile::<V, { $rows }, VECTORS, TRANSPOSED, $copies>(k, a, b, factors, c) };
+            unsafe {
+                tile::<V, { $rows }, VECTORS, TRANSPOSED, $copies>(work.at_row(top, TRANSPOSED));
+            };
             top += $rows;
         };
     }
@@ -182,6 +194,7 @@ pub(super) unsafe fn rows<
             }
         };
     }
+    let Work { k, b, .. } = work;
     if !b.copy.is_null() {
         if rows.len() >= ROWS {
             next_tile!(ROWS, true);
@@ -189,13 +202,10 @@ pub(super) unsafe fn rows<
             // SAFETY: the promise of the caller.
             unsafe { copy_rows::<V>((b.data, b.stride), (k, b.len), (b.copy, VECTORS * V::LANES)) };
         }
-        b = Columns { data: b.copy, stride: VECTORS * V::LANES, is_padded: true, ..b };
+        work.b = Columns { data: b.copy, stride: VECTORS * V::LANES, is_padded: true, ..b };
     }
     tiles!(ROWS);
     tiles!(4);
     tiles!(2);
     tiles!(1);
 }
-
-/// What the tiles of one block have in common: k, A, B, α and β, C and its stride.
-pub(super) type Work<T> = (usize, Rows<T>, Columns<T>, Factors<T>, (*mut T, usize));

@@ -1,13 +1,12 @@
 //! The loops around the microkernel: stretches of k, columns that stay in the cache, and copies.
 
-use super::SimdElement;
 use super::few_columns::{FewColumns, along_k, along_rows, num_few_columns};
 use super::few_rows::few_rows;
-use super::microkernel::{Added, Columns, Rows, rows};
-use super::pack::{Scratch, copy_rows, transpose};
-use super::vector::{F32x8, F32x16, F64x4, F64x8, Vector};
-use crate::isa::Isa;
-use crate::tile::{FEW_ROWS, Operand, Product};
+use super::microkernel::{Added, Columns, Rows, Work, rows};
+use super::pack::{copy_rows, transpose};
+use super::vector::Vector;
+use crate::host::scratch::{Place, Scratch};
+use crate::host::tile::{FEW_ROWS, Operand, Product};
 use barenet::Float;
 use core::hint::black_box;
 
@@ -63,12 +62,17 @@ const fn vectors_of_tile(left: usize, widest: usize) -> usize {
 ///
 /// As of [`Vector`], and the invariant of [`Product`].
 #[inline(always)]
-unsafe fn multiply<V: Vector, const R1: usize, const R2: usize, const R3: usize, const R4: usize>(
+unsafe fn multiply<
+    V: Vector,
+    const R1: usize,
+    const R2: usize,
+    const R3: usize,
+    const R4: usize,
+>(
     p: &Product<'_, V::Element>,
-) where
-    V::Element: Float + SimdElement,
-{
-    let mut scratch = Scratch::<V::Element>::of_this_thread();
+) {
+    let mut scratch = [Place::A, Place::B, Place::FewColumns].map(Scratch::<V::Element>::take);
+    let [a_scratch, b_scratch, few_scratch] = &mut scratch;
     let depths = p.k.div_ceil(MAX_DEPTH).max(1);
     let depth = p.k.div_ceil(depths);
     let is_far = |stride: usize| stride * size_of::<V::Element>() > FAR_BYTES;
@@ -103,7 +107,7 @@ unsafe fn multiply<V: Vector, const R1: usize, const R2: usize, const R3: usize,
             };
             let num_vectors = cols.div_ceil(V::LANES);
             let copy = if copies_b {
-                scratch.b(num_vectors * V::LANES * depth)
+                b_scratch.numbers(num_vectors * V::LANES * depth).as_mut_ptr()
             } else {
                 core::ptr::null_mut()
             };
@@ -113,7 +117,7 @@ unsafe fn multiply<V: Vector, const R1: usize, const R2: usize, const R3: usize,
                 if copies_b && !copies_on_the_way {
                     copy_b::<V>(p, (start, depth), (left, cols), widest, copy);
                 }
-                a_block::<V>(p, (start, depth), copies_a, &mut scratch)
+                a_block::<V>(p, (start, depth), copies_a, a_scratch)
             };
             for band in (0..p.m).step_by(band_rows.max(1)) {
                 let end = (band + band_rows).min(p.m);
@@ -131,9 +135,10 @@ unsafe fn multiply<V: Vector, const R1: usize, const R2: usize, const R3: usize,
                         let (data, stride) = (p.b.data.wrapping_add(at), p.b.row_stride);
                         Columns { data, stride, len, is_padded: false, copy }
                     };
-                    let c = (p.c.wrapping_add(left + done_cols), p.c_stride);
-                    let factors = (p.alpha, added.map(|added| added.at(0, left + done_cols)));
-                    let work = (depth, a, columns, factors, c);
+                    let (k, b, c_stride) = (depth, columns, p.c_stride);
+                    let c = p.c.wrapping_add(left + done_cols);
+                    let added = added.map(|added| added.at(0, left + done_cols));
+                    let work = Work { k, a, b, added, c, c_stride };
                     // SAFETY: rows `band..end` and these columns lie within A, B or their copies,
                     // and C.
                     unsafe {
@@ -153,11 +158,11 @@ unsafe fn multiply<V: Vector, const R1: usize, const R2: usize, const R3: usize,
             }
             if has_last_col && few_cols > 0 {
                 let (c, cols) = ((p.c.wrapping_add(many_cols), p.c_stride), few_cols);
-                let factors = (p.alpha, added.map(|added| added.at(0, many_cols)));
+                let added = added.map(|added| added.at(0, many_cols));
                 // SAFETY: the last columns lie within B and C.
                 unsafe {
-                    let b = few_columns_of_b(p, (start, depth), cols, is_transposed, &mut scratch);
-                    let few = FewColumns { b, depth, cols, c, factors };
+                    let b = few_columns_of_b(p, (start, depth), cols, is_transposed, few_scratch);
+                    let few = FewColumns { b, depth, cols, c, added };
                     if is_transposed {
                         along_rows::<V>(0..p.m, a, few);
                     } else {
@@ -167,7 +172,6 @@ unsafe fn multiply<V: Vector, const R1: usize, const R2: usize, const R3: usize,
             }
         }
     }
-    scratch.give_back();
 }
 
 /// A stretch of the last columns of B: where they lie if `anywhere`, otherwise each in one piece.
@@ -176,7 +180,7 @@ unsafe fn multiply<V: Vector, const R1: usize, const R2: usize, const R3: usize,
 ///
 /// They must lie within B.
 #[inline(always)]
-unsafe fn few_columns_of_b<T: SimdElement>(
+unsafe fn few_columns_of_b<T: Float>(
     p: &Product<'_, T>,
     (start, depth): (usize, usize),
     cols: usize,
@@ -188,7 +192,7 @@ unsafe fn few_columns_of_b<T: SimdElement>(
     if anywhere || row_stride == 1 {
         return Operand { data: first, row_stride, col_stride };
     }
-    let copy = scratch.few_columns_of_b(cols * depth);
+    let copy = scratch.numbers(cols * depth).as_mut_ptr();
     for l in 0..depth {
         for j in 0..cols {
             // SAFETY: the promise of the caller; the copy has room for all.
@@ -209,10 +213,7 @@ unsafe fn a_block<V: Vector>(
     (start, depth): (usize, usize),
     copies: bool,
     scratch: &mut Scratch<V::Element>,
-) -> Rows<V::Element>
-where
-    V::Element: SimdElement,
-{
+) -> Rows<V::Element> {
     let Operand { data, row_stride, col_stride } = p.a;
     let data = data.wrapping_add(start * col_stride);
     if !copies {
@@ -222,7 +223,7 @@ where
     // An odd number of cache lines from row to row, so that they fall onto different places.
     let lanes = 64 / size_of::<V::Element>();
     let stride = (cols.div_ceil(lanes) | 1) * lanes;
-    let copy = scratch.a(rows * stride);
+    let copy = scratch.numbers(rows * stride).as_mut_ptr();
     // SAFETY: the promise of the caller; the copy has room for whole vectors in each row.
     unsafe { copy_rows::<V>((data, row_stride.max(col_stride)), (rows, cols), (copy, stride)) };
     Rows { data: copy, stride }
@@ -240,9 +241,7 @@ unsafe fn copy_b<V: Vector>(
     (left, cols): (usize, usize),
     widest: usize,
     copy: *mut V::Element,
-) where
-    V::Element: SimdElement,
-{
+) {
     let Operand { data, row_stride, col_stride } = p.b;
     let num_vectors = cols.div_ceil(V::LANES);
     let mut done = 0;
@@ -258,64 +257,43 @@ unsafe fn copy_b<V: Vector>(
             if col_stride == 1 {
                 copy_rows::<V>((from, row_stride), (depth, len), to);
             } else {
-                transpose((from, col_stride), (len, depth), to);
+                transpose::<V>((from, col_stride), (len, depth), to);
             }
         }
         done += vectors;
     }
 }
 
-macro_rules! impl_element {
-    ($t:ty, $avx512:ident: $wide:ty, $avx2:ident: $narrow:ty, $transpose:path) => {
-        /// # Safety
-        ///
-        /// The CPU must have AVX-512.
-        #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,fma,avx2")]
-        unsafe fn $avx512(product: &Product<'_, $t>) {
-            // SAFETY: this function is compiled for AVX-512, which the CPU has.
-            unsafe {
-                if has_few_rows(product) {
-                    few_rows::<$wide>(product);
-                } else {
-                    multiply::<$wide, 10, 10, 8, 6>(product);
-                }
-            }
+/// Computes a product with the vectors of AVX-512.
+///
+/// # Safety
+///
+/// The CPU must have AVX-512; and the invariant of [`Product`].
+#[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,fma,avx2")]
+pub(super) unsafe fn with_avx512<V: Vector>(product: &Product<'_, V::Element>) {
+    // SAFETY: this function is compiled for AVX-512, which the CPU has.
+    unsafe {
+        if has_few_rows(product) {
+            few_rows::<V>(product);
+        } else {
+            multiply::<V, 10, 10, 8, 6>(product);
         }
-
-        /// # Safety
-        ///
-        /// The CPU must have AVX2 and FMA.
-        #[target_feature(enable = "avx2,fma")]
-        unsafe fn $avx2(product: &Product<'_, $t>) {
-            // SAFETY: this function is compiled for AVX2 and FMA, which the CPU has.
-            unsafe {
-                if has_few_rows(product) {
-                    few_rows::<$narrow>(product);
-                } else {
-                    multiply::<$narrow, 10, 6, 4, 1>(product);
-                }
-            }
-        }
-
-        impl SimdElement for $t {
-            unsafe fn multiply(isa: Isa, product: &Product<'_, Self>) {
-                // SAFETY: the promise of the caller.
-                unsafe {
-                    match isa {
-                        Isa::Avx512 => $avx512(product),
-                        Isa::Avx2 => $avx2(product),
-                    }
-                }
-            }
-
-            #[inline(always)]
-            unsafe fn transpose_square(from: (*const Self, usize), to: (*mut Self, usize)) {
-                // SAFETY: the promise of the caller.
-                unsafe { $transpose(from, to) };
-            }
-        }
-    };
+    }
 }
 
-impl_element!(f32, multiply_f32_avx512: F32x16, multiply_f32_avx2: F32x8, super::pack::transpose_f32);
-impl_element!(f64, multiply_f64_avx512: F64x8, multiply_f64_avx2: F64x4, super::pack::transpose_f64);
+/// Computes a product with the vectors of AVX2.
+///
+/// # Safety
+///
+/// The CPU must have AVX2 and FMA; and the invariant of [`Product`].
+#[target_feature(enable = "avx2,fma")]
+pub(super) unsafe fn with_avx2<V: Vector>(product: &Product<'_, V::Element>) {
+    // SAFETY: this function is compiled for AVX2 and FMA, which the CPU has.
+    unsafe {
+        if has_few_rows(product) {
+            few_rows::<V>(product);
+        } else {
+            multiply::<V, 10, 6, 4, 1>(product);
+        }
+    }
+}

@@ -1,8 +1,12 @@
 //! Products cut into tiles of C that different threads may compute.
 
+mod read_rows;
 mod run;
 
-use barenet::{Float, GemmArgs, GemmParts, MatMut, Op};
+pub(crate) use run::product;
+
+use barenet::{Float, GemmArgs, Mat, MatMut, Op};
+use core::any::TypeId;
 use core::marker::PhantomData;
 use core::ptr;
 
@@ -49,7 +53,7 @@ unsafe impl<T: Copy> Left for Operand<T> {
     }
 }
 
-/// One product C ← α·A·B + β·C, whole or one tile of it. `A` is how the left operand is found.
+/// One product C ← A·B + β·C, whole or one tile of it. `A` is how the left operand is found.
 ///
 /// # Invariant
 ///
@@ -61,7 +65,6 @@ pub(crate) struct Product<'a, T, A = Operand<T>> {
     pub(crate) m: usize,
     pub(crate) k: usize,
     pub(crate) n: usize,
-    pub(crate) alpha: T,
     pub(crate) a: A,
     pub(crate) b: Operand<T>,
     pub(crate) beta: T,
@@ -80,6 +83,11 @@ unsafe impl<T: Sync + Send, A: Left> Send for Product<'_, T, A> {}
 /// A single-threaded product.
 pub(crate) trait Multiply<T, A = Operand<T>>: Sync {
     fn multiply(&self, product: &Product<'_, T, A>);
+
+    /// Multiplies a block of a left operand, of which others with the same B follow.
+    fn multiply_block(&self, product: &Product<'_, T, A>) {
+        self.multiply(product);
+    }
 
     /// Whether this product has few rows, and each of its columns the same bits in any tile.
     fn may_be_cut_anywhere(&self, _product: &Product<'_, T, A>) -> bool {
@@ -106,7 +114,7 @@ const fn nearest_multiple(x: usize, of: usize) -> usize {
 }
 
 /// Where a matrix lies, and how to go through it.
-fn operand<T>(op: Op<'_, T>) -> Operand<T> {
+fn operand<T>(op: Op<Mat<'_, T>>) -> Operand<T> {
     let (mat, cols) = (op.mat(), op.mat().cols());
     let (row_stride, col_stride) = if op.is_transposed() { (1, cols) } else { (cols, 1) };
     Operand { data: mat.data().as_ptr(), row_stride, col_stride }
@@ -115,9 +123,28 @@ fn operand<T>(op: Op<'_, T>) -> Operand<T> {
 impl<'a, T: Float> Product<'a, T> {
     pub(crate) fn new(args: GemmArgs<'a, T>) -> Self {
         let (_, k, _) = args.sizes();
-        let GemmParts { alpha, a, b, beta, c } = args.into_parts();
+        let (a, b, beta, c) = args.into_parts();
         // SAFETY: `GemmArgs` has checked the shapes.
-        Self { alpha, ..unsafe { Product::with_left(operand(a), k, b, beta, c) } }
+        unsafe { Self::with_left(operand(a), k, b, beta, c) }
+    }
+
+    /// Calls the function for its type of numbers.
+    pub(crate) fn by_type(
+        &self,
+        f32: impl FnOnce(&Product<'a, f32>),
+        f64: impl FnOnce(&Product<'a, f64>),
+    ) {
+        if let Some(product) = self.cast() {
+            f32(product);
+        } else if let Some(product) = self.cast() {
+            f64(product);
+        }
+    }
+
+    /// The same product, if its numbers are of type `U`.
+    fn cast<U: Float>(&self) -> Option<&Product<'a, U>> {
+        // SAFETY: to the type that it has.
+        (TypeId::of::<T>() == TypeId::of::<U>()).then(|| unsafe { &*ptr::from_ref(self).cast() })
     }
 }
 
@@ -130,7 +157,7 @@ impl<'a, T: Float, A: Left> Product<'a, T, A> {
     pub(crate) unsafe fn with_left(
         a: A,
         k: usize,
-        b: Op<'a, T>,
+        b: Op<Mat<'a, T>>,
         beta: T,
         mut c: MatMut<'a, T>,
     ) -> Self {
@@ -139,7 +166,6 @@ impl<'a, T: Float, A: Left> Product<'a, T, A> {
             m,
             k,
             n,
-            alpha: T::ONE,
             a,
             b: operand(b),
             beta,
@@ -167,7 +193,6 @@ impl<'a, T: Float, A: Left> Product<'a, T, A> {
             m: rows,
             k: depth,
             n: self.n,
-            alpha: self.alpha,
             a,
             b: Operand { data: self.b.data.wrapping_add(start * self.b.row_stride), ..self.b },
             beta: if start > 0 { T::ONE } else { self.beta },

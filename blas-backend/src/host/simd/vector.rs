@@ -1,5 +1,7 @@
 //! Vectors of numbers, for the instruction sets that kernels are made for.
 
+use super::pack::{transpose_f32, transpose_f64};
+use barenet::Float;
 use core::arch::x86_64 as arch;
 
 /// A vector of numbers.
@@ -10,7 +12,7 @@ use core::arch::x86_64 as arch;
 /// that has it; the pointers must be good for the lanes that the mask names.
 pub(super) trait Vector: Copy {
     /// The number in a lane.
-    type Element: Copy;
+    type Element: Float;
     /// Says which lanes are there: the first so many.
     type Mask: Copy;
     /// The number of lanes.
@@ -24,15 +26,18 @@ pub(super) trait Vector: Copy {
     unsafe fn store_masked(self, to: *mut Self::Element, mask: Self::Mask);
     /// self · b + c, rounded once.
     unsafe fn mul_add(self, b: Self, c: Self) -> Self;
-    /// self · b.
-    unsafe fn mul(self, b: Self) -> Self;
     /// The sum of the lanes of each vector.
     unsafe fn sums(vectors: [Self; 4]) -> [Self::Element; 4];
+    /// Copies a square of 32 bytes a row transposed. Both squares must be there and not overlap.
+    unsafe fn transpose_square(
+        from: (*const Self::Element, usize),
+        to: (*mut Self::Element, usize),
+    );
 }
 
 macro_rules! impl_vector {
     ($name:ident, $t:ty, $lanes:literal, $vector:ident, $mask:ty, $splat:ident, $load:ident,
-     $store:ident, $fma:ident, $mul:ident, $to_mask:expr, $load_masked:expr, $store_masked:expr, $sums:expr) => {
+     $store:ident, $fma:ident, $transpose:path, $to_mask:expr, $load_masked:expr, $store_masked:expr, $sums:expr) => {
         #[doc = concat!(stringify!($lanes), " numbers of type `", stringify!($t), "`.")]
         #[derive(Clone, Copy)]
         pub(super) struct $name(arch::$vector);
@@ -73,12 +78,12 @@ macro_rules! impl_vector {
                 Self(unsafe { arch::$fma(self.0, b.0, c.0) })
             }
             #[inline(always)]
-            unsafe fn mul(self, b: Self) -> Self {
-                Self(unsafe { arch::$mul(self.0, b.0) })
-            }
-            #[inline(always)]
             unsafe fn sums(vectors: [Self; 4]) -> [$t; 4] {
                 unsafe { ($sums)(vectors.map(|vector| vector.0)) }
+            }
+            #[inline(always)]
+            unsafe fn transpose_square(from: (*const $t, usize), to: (*mut $t, usize)) {
+                unsafe { $transpose(from, to) };
             }
         }
     };
@@ -142,7 +147,7 @@ impl_vector!(
     _mm512_loadu_ps,
     _mm512_storeu_ps,
     _mm512_fmadd_ps,
-    _mm512_mul_ps,
+    transpose_f32,
     |lanes: usize| if lanes >= 16 { u16::MAX } else { (1 << lanes) - 1 },
     |from, mask| arch::_mm512_maskz_loadu_ps(mask, from),
     |to, mask, v| arch::_mm512_mask_storeu_ps(to, mask, v),
@@ -158,7 +163,7 @@ impl_vector!(
     _mm512_loadu_pd,
     _mm512_storeu_pd,
     _mm512_fmadd_pd,
-    _mm512_mul_pd,
+    transpose_f64,
     |lanes: usize| if lanes >= 8 { u8::MAX } else { (1 << lanes) - 1 },
     |from, mask| arch::_mm512_maskz_loadu_pd(mask, from),
     |to, mask, v| arch::_mm512_mask_storeu_pd(to, mask, v),
@@ -174,7 +179,7 @@ impl_vector!(
     _mm256_loadu_ps,
     _mm256_storeu_ps,
     _mm256_fmadd_ps,
-    _mm256_mul_ps,
+    transpose_f32,
     |lanes: usize| unsafe {
         arch::_mm256_loadu_si256(ONES_AND_ZEROS.as_ptr().add(8 - lanes.min(8)).cast())
     },
@@ -192,7 +197,7 @@ impl_vector!(
     _mm256_loadu_pd,
     _mm256_storeu_pd,
     _mm256_fmadd_pd,
-    _mm256_mul_pd,
+    transpose_f64,
     |lanes: usize| unsafe {
         arch::_mm256_loadu_si256(ONES_AND_ZEROS.as_ptr().add(8 - 2 * lanes.min(4)).cast())
     },

@@ -1,10 +1,10 @@
 //! Products by OpenBLAS, through its C interface.
 
-use crate::own_first::OwnFirst;
-use crate::subnormal::{CAN_FLUSH, Subnormals};
-use crate::tile::{Multiply, Operand, Product};
-use crate::vectorized::vectorized;
-use barenet::{Gemm, GemmArgs, Machine, Pass};
+use crate::host::isa::run_vectorized;
+use crate::host::prefer_own::PreferOwn;
+use crate::host::subnormal::{CAN_FLUSH, Subnormals};
+use crate::host::tile::{self, Multiply, Operand, Product};
+use barenet::{Epilogue, Float, Gemm, GemmArgs, Machine, Pass, Rows};
 use blas_src as _;
 use cblas::{Layout, Transpose};
 use std::ffi::{CStr, c_char, c_int};
@@ -68,7 +68,7 @@ fn layout<T>(operand: &Operand<T>, rows: usize, cols: usize) -> Option<(Transpos
 impl Machine for OpenBlas {
     fn vectorized<P: Pass>(&self, pass: P) -> P::Output {
         let _subnormals = Subnormals::are_zero();
-        vectorized(pass)
+        run_vectorized(pass)
     }
 
     fn flushes_subnormals(&self) -> bool {
@@ -76,60 +76,82 @@ impl Machine for OpenBlas {
     }
 }
 
-macro_rules! impl_openblas {
-    ($t:ty, $gemm:path) => {
-        impl Gemm<$t> for OpenBlas {
-            fn gemm(&self, args: GemmArgs<'_, $t>) {
-                let _subnormals = Subnormals::are_zero();
-                Product::new(args).run(&OwnFirst(self), (), self);
-            }
-        }
+impl<T: Float> Gemm<T> for OpenBlas {
+    fn gemm(&self, args: GemmArgs<'_, T>) {
+        self.product(args, ());
+    }
 
-        impl Multiply<$t> for OpenBlas {
-            fn multiply(&self, p: &Product<'_, $t>) {
-                let sizes = (|| {
-                    let int = |size: usize| i32::try_from(size).ok();
-                    let (a, b) = (layout(&p.a, p.m, p.k)?, layout(&p.b, p.k, p.n)?);
-                    Some((int(p.m)?, int(p.k)?, int(p.n)?, a, b, int(p.c_stride.max(1))?))
-                })();
-                let Some((m, k, n, (transpose_a, lda), (transpose_b, ldb), ldc)) = sizes else {
-                    return p.multiply_slowly();
-                };
-                if k == 0 {
-                    // BLAS is free to leave C as it is, NaN included.
-                    return p.multiply_slowly();
-                }
-                // SAFETY: the invariant of `Product`: all elements lie within borrowed slices, and
-                // those of C are this product's alone. The slices handed to `cblas` are only turned
-                // back into pointers; they are made empty because other tiles may hold elements of
-                // the same rows.
-                unsafe {
-                    $gemm(
-                        Layout::RowMajor,
-                        transpose_a,
-                        transpose_b,
-                        m,
-                        n,
-                        k,
-                        p.alpha,
-                        std::slice::from_raw_parts(p.a.data, 0),
-                        lda,
-                        std::slice::from_raw_parts(p.b.data, 0),
-                        ldb,
-                        p.write_bias(),
-                        std::slice::from_raw_parts_mut(p.c, 0),
-                        ldc,
-                    );
-                }
-            }
-        }
-    };
+    fn product<X: Rows<T>>(&self, args: GemmArgs<'_, T, X>, epilogue: impl Epilogue<T>) {
+        let _subnormals = Subnormals::are_zero();
+        tile::product(self, &PreferOwn(*self), args, epilogue);
+    }
 }
 
-impl_openblas!(f32, cblas::sgemm);
-impl_openblas!(f64, cblas::dgemm);
+impl<T: Float> Multiply<T> for OpenBlas {
+    fn multiply(&self, product: &Product<'_, T>) {
+        product.by_type(
+            |product| multiply(product, cblas::sgemm),
+            |product| multiply(product, cblas::dgemm),
+        );
+    }
+}
 
-impl<T: barenet::Float> Product<'_, T> {
+/// A product of the library: m, n, k, α, A and its stride, B and its stride, β, C and its stride.
+type LibraryGemm<T> = unsafe fn(
+    Layout,
+    Transpose,
+    Transpose,
+    i32,
+    i32,
+    i32,
+    T,
+    &[T],
+    i32,
+    &[T],
+    i32,
+    T,
+    &mut [T],
+    i32,
+);
+
+fn multiply<T: Float>(p: &Product<'_, T>, gemm: LibraryGemm<T>) {
+    let sizes = (|| {
+        let int = |size: usize| i32::try_from(size).ok();
+        let (a, b) = (layout(&p.a, p.m, p.k)?, layout(&p.b, p.k, p.n)?);
+        Some((int(p.m)?, int(p.k)?, int(p.n)?, a, b, int(p.c_stride.max(1))?))
+    })();
+    let Some((m, k, n, (transpose_a, lda), (transpose_b, ldb), ldc)) = sizes else {
+        return p.multiply_slowly();
+    };
+    if k == 0 {
+        // BLAS is free to leave C as it is, NaN included.
+        return p.multiply_slowly();
+    }
+    // SAFETY: the invariant of `Product`: all elements lie within borrowed slices, and
+    // those of C are this product's alone. The slices handed to `cblas` are only turned
+    // back into pointers; they are made empty because other tiles may hold elements of
+    // the same rows.
+    unsafe {
+        gemm(
+            Layout::RowMajor,
+            transpose_a,
+            transpose_b,
+            m,
+            n,
+            k,
+            T::ONE,
+            std::slice::from_raw_parts(p.a.data, 0),
+            lda,
+            std::slice::from_raw_parts(p.b.data, 0),
+            ldb,
+            p.write_bias(),
+            std::slice::from_raw_parts_mut(p.c, 0),
+            ldc,
+        );
+    }
+}
+
+impl<T: Float> Product<'_, T> {
     /// Element by element, for what BLAS cannot count: a dimension above `i32::MAX`, or k = 0.
     fn multiply_slowly(&self) {
         let beta = self.write_bias();
@@ -146,7 +168,7 @@ impl<T: barenet::Float> Product<'_, T> {
                 }
                 // SAFETY: i < m, j < n and the invariant of `Product`.
                 let c = unsafe { &mut *self.c.add(i * self.c_stride + j) };
-                *c = self.alpha * sum + if beta == T::ZERO { T::ZERO } else { beta * *c };
+                *c = sum + if beta == T::ZERO { T::ZERO } else { beta * *c };
             }
         }
     }

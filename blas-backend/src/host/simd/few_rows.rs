@@ -3,7 +3,7 @@
 //! B is read once, from its first number to its last, where it lies.
 
 use super::vector::Vector;
-use crate::tile::{Operand, Product};
+use crate::host::tile::{Operand, Product};
 use barenet::Float;
 use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
 use core::hint::black_box;
@@ -21,10 +21,7 @@ const SUMS: usize = 4;
 /// As of [`Vector`], and the invariant of [`Product`]. One of B's strides must be 1, and if it is not
 /// that from column to column, so must be A's.
 #[inline(always)]
-pub(super) unsafe fn few_rows<V: Vector>(p: &Product<'_, V::Element>)
-where
-    V::Element: Float,
-{
+pub(super) unsafe fn few_rows<V: Vector>(p: &Product<'_, V::Element>) {
     let beta = p.write_bias();
     // SAFETY: the promises of the caller.
     unsafe {
@@ -45,16 +42,13 @@ where
     }
 }
 
-/// C ← C + α · columns `start..start + ROWS` of A · as many rows of B.
+/// C ← C + columns `start..start + ROWS` of A · as many rows of B.
 ///
 /// # Safety
 ///
 /// As of [`few_rows`]; the columns must lie within A and B's columns behind each other.
 #[inline(always)]
-unsafe fn add_rows<V: Vector, const ROWS: usize>(p: &Product<'_, V::Element>, start: usize)
-where
-    V::Element: Float,
-{
+unsafe fn add_rows<V: Vector, const ROWS: usize>(p: &Product<'_, V::Element>, start: usize) {
     let b = p.b.data.wrapping_add(start * p.b.row_stride);
     let rows: [_; ROWS] = core::array::from_fn(|row| b.wrapping_add(row * p.b.row_stride));
     let whole = p.n / V::LANES * V::LANES;
@@ -63,7 +57,7 @@ where
         unsafe {
             let x: [_; ROWS] = core::array::from_fn(|row| {
                 let at = i * p.a.row_stride + (start + row) * p.a.col_stride;
-                V::splat(p.alpha * *p.a.data.add(at))
+                V::splat(*p.a.data.add(at))
             });
             let c = p.c.add(i * p.c_stride);
             // The same numbers of the next rows: each row may lie on a page of its own, where the CPU's
@@ -101,10 +95,7 @@ where
 ///
 /// As of [`few_rows`].
 #[inline(always)]
-unsafe fn dots<V: Vector>(p: &Product<'_, V::Element>, beta: V::Element)
-where
-    V::Element: Float,
-{
+unsafe fn dots<V: Vector>(p: &Product<'_, V::Element>, beta: V::Element) {
     let zero = V::Element::ZERO;
     let Operand { data: b, col_stride, .. } = p.b;
     for j in 0..p.n {
@@ -133,7 +124,7 @@ where
                 }
                 let mut lanes = [zero; 16];
                 sum.store(lanes.as_mut_ptr());
-                let dot = p.alpha * lanes.into_iter().fold(zero, |sum, lane| sum + lane);
+                let dot = lanes.into_iter().fold(zero, |sum, lane| sum + lane);
                 let c = p.c.add(i * p.c_stride + j);
                 *c = if beta == zero { dot } else { dot + beta * *c };
             }

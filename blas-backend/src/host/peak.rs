@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 ///
 /// ```
 /// use core::time::Duration;
-/// assert!(barenet_blas::machine::fma_flops(Duration::from_millis(5)) > 1e7);
+/// assert!(barenet_blas::peak::fma_flops(Duration::from_millis(5)) > 1e7);
 /// ```
 #[must_use]
 pub fn fma_flops(time: Duration) -> f64 {
@@ -30,7 +30,7 @@ pub fn fma_flops(time: Duration) -> f64 {
 ///
 /// ```
 /// use core::time::Duration;
-/// assert!(barenet_blas::machine::read_bytes(&[0.0; 1000], Duration::from_millis(5)) > 1e6);
+/// assert!(barenet_blas::peak::read_bytes(&[0.0; 1000], Duration::from_millis(5)) > 1e6);
 /// ```
 #[must_use]
 pub fn read_bytes(numbers: &[f32], time: Duration) -> f64 {

@@ -1,6 +1,9 @@
-//! Instruction sets that a CPU may have.
+//! Instruction sets that a CPU may have, and passes compiled for them.
+
+use barenet::Pass;
 
 /// An instruction set that this CPU has.
+#[cfg(target_arch = "x86_64")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Isa {
     /// 512-bit vectors, 32 of them.
@@ -9,6 +12,7 @@ pub(crate) enum Isa {
     Avx2,
 }
 
+#[cfg(target_arch = "x86_64")]
 impl Isa {
     pub(crate) fn of_this_cpu() -> Option<Self> {
         if is_x86_feature_detected!("avx512f")
@@ -37,4 +41,29 @@ impl Isa {
             Self::Avx2 => "AVX2",
         }
     }
+}
+
+/// Runs a pass, compiled for this CPU's vector instructions.
+pub(crate) fn run_vectorized<P: Pass>(pass: P) -> P::Output {
+    #[cfg(target_arch = "x86_64")]
+    match Isa::of_this_cpu() {
+        // SAFETY: `Isa` exists only for what the CPU has.
+        Some(Isa::Avx512) => return unsafe { run_with_avx512(pass) },
+        // SAFETY: as above.
+        Some(Isa::Avx2) => return unsafe { run_with_avx2(pass) },
+        None => {}
+    }
+    pass.run()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,fma,avx2")]
+fn run_with_avx512<P: Pass>(pass: P) -> P::Output {
+    pass.run()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+fn run_with_avx2<P: Pass>(pass: P) -> P::Output {
+    pass.run()
 }

@@ -1,8 +1,9 @@
 //! How a product is computed: in tiles, or in halves of k, on the threads that there are.
 
+use super::read_rows::{ReadRows, RowOffset};
 use super::{Left, MIN_MULTIPLICATIONS_OF_FEW_ROWS, Multiply, Operand, Product, nearest_multiple};
-use crate::vectorized::vectorized;
-use barenet::{Epilogue, Float, Machine, Pass};
+use crate::host::isa::run_vectorized;
+use barenet::{Epilogue, Float, GemmArgs, Machine, Pass, Rows, run};
 use core::ptr;
 
 /// A product of few rows of C that has too few multiplications for tiles, but as many as these, is computed
@@ -12,10 +13,33 @@ const MIN_MULTIPLICATIONS_OF_HALVES: usize = 1 << 17;
 /// Numbers of C of which there can be two halves.
 const MAX_SUMS_OF_HALVES: usize = 1024;
 
+/// Computes a product and what `epilogue` does, with a kernel, on the threads of a machine.
+pub(crate) fn product<T: Float, X: Rows<T>>(
+    machine: &impl Machine,
+    kernel: &impl Multiply<T>,
+    args: GemmArgs<'_, T, X>,
+    epilogue: impl Epilogue<T>,
+) {
+    let (_, k, _) = args.sizes();
+    let (a, b, beta, c) = args.into_parts();
+    let x = a.mat();
+    if let Some(mat) = x.stored() {
+        // Checked again: nobody promises that the numbers have the shape that `x` said.
+        if let Ok(args) = GemmArgs::new(a.of(mat), b, beta, c) {
+            Product::new(args).run(kernel, epilogue, machine);
+        }
+    } else {
+        // SAFETY: `GemmArgs` has checked the shapes.
+        let product = unsafe { Product::with_left(RowOffset(0), k, b, beta, c) };
+        let is_transposed = a.is_transposed();
+        product.run(&ReadRows { x, is_transposed, kernel }, epilogue, machine);
+    }
+}
+
 impl<T: Float, A: Left> Product<'_, T, A> {
     /// Computes the product and what `epilogue` does, tile by tile; nothing if it has a bias that does not
     /// fit.
-    pub(crate) fn run<E: Epilogue<T>>(
+    fn run<E: Epilogue<T>>(
         mut self,
         kernel: &impl Multiply<T, A>,
         epilogue: E,
@@ -31,7 +55,7 @@ impl<T: Float, A: Left> Product<'_, T, A> {
             let beta = self.write_bias();
             self.scale(beta);
             self.bias = ptr::null();
-            return vectorized(After { epilogue, tile: self });
+            return run_vectorized(After { epilogue, tile: self });
         }
         let mut num_tiles = self.num_tiles();
         // Tiles of few rows read pieces of B's rows, which come from memory more slowly than whole ones.
@@ -40,7 +64,7 @@ impl<T: Float, A: Left> Product<'_, T, A> {
         }
         match self.halves(kernel) {
             Some((at, a)) => self.run_halves(at, a, kernel, epilogue, machine),
-            None => self.run_tiles(num_tiles, kernel, epilogue, machine),
+            None => run(machine, Tiles { product: self, num_tiles, epilogue, kernel }),
         }
     }
 
@@ -91,31 +115,7 @@ impl<T: Float, A: Left> Product<'_, T, A> {
             }
         }
         self.bias = ptr::null();
-        vectorized(After { epilogue, tile: self });
-    }
-
-    fn run_tiles<E: Epilogue<T>>(
-        self,
-        num_tiles: usize,
-        kernel: &impl Multiply<T, A>,
-        epilogue: E,
-        machine: &impl Machine,
-    ) {
-        if self.m == 0 || self.n == 0 {
-            return;
-        }
-        if num_tiles <= 1 {
-            return self.finish(kernel, epilogue);
-        }
-        let at = num_tiles / 2;
-        let cuts_rows = self.cuts_rows();
-        let (first, second) = self.split(at, num_tiles);
-        let epilogues =
-            if cuts_rows { epilogue.split_rows(first.m) } else { epilogue.split_columns(first.n) };
-        machine.join(
-            || first.run_tiles(at, kernel, epilogues.0, machine),
-            || second.run_tiles(num_tiles - at, kernel, epilogues.1, machine),
-        );
+        run_vectorized(After { epilogue, tile: self });
     }
 
     /// Takes the bias of an epilogue, which must outlive the call of the kernel.
@@ -125,13 +125,45 @@ impl<T: Float, A: Left> Product<'_, T, A> {
             self.bias = bias.as_ptr();
         }
     }
+}
 
-    /// Computes one tile, and does what its epilogue does while it is in the cache.
-    fn finish<E: Epilogue<T>>(mut self, kernel: &impl Multiply<T, A>, epilogue: E) {
-        self.take_bias(&epilogue);
-        kernel.multiply(&self);
-        self.bias = ptr::null();
-        vectorized(After { epilogue, tile: self });
+/// Tiles of a product, each with what its epilogue does while it is in the cache.
+struct Tiles<'a, 'k, T, A, E, K> {
+    product: Product<'a, T, A>,
+    num_tiles: usize,
+    epilogue: E,
+    kernel: &'k K,
+}
+
+impl<T: Float, A: Left, E: Epilogue<T>, K: Multiply<T, A>> Pass for Tiles<'_, '_, T, A, E, K> {
+    type Output = ();
+
+    fn split(self) -> Result<(Self, Self), Self> {
+        let Self { product, num_tiles, epilogue, kernel } = self;
+        if num_tiles <= 1 {
+            return Err(Self { product, num_tiles, epilogue, kernel });
+        }
+        let at = num_tiles / 2;
+        let cuts_rows = product.cuts_rows();
+        let (first, second) = product.split(at, num_tiles);
+        let epilogues =
+            if cuts_rows { epilogue.split_rows(first.m) } else { epilogue.split_columns(first.n) };
+        let rest = num_tiles - at;
+        Ok((
+            Self { product: first, num_tiles: at, epilogue: epilogues.0, kernel },
+            Self { product: second, num_tiles: rest, epilogue: epilogues.1, kernel },
+        ))
+    }
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { mut product, epilogue, kernel, .. } = self;
+        if product.m > 0 && product.n > 0 {
+            product.take_bias(&epilogue);
+            kernel.multiply(&product);
+            product.bias = ptr::null();
+            After { epilogue, tile: product }.run();
+        }
     }
 }
 

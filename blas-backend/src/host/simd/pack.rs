@@ -1,61 +1,7 @@
 //! Copies of pieces of the operands, in the order in which the kernels read them.
 
-use super::SimdElement;
 use super::vector::Vector;
 use core::arch::x86_64 as arch;
-use core::cell::RefCell;
-
-/// Numbers that begin at a cache line.
-#[derive(Clone, Copy)]
-#[repr(C, align(64))]
-struct Line([u8; 64]);
-
-/// Memory for copies, kept from product to product: after the first ones nothing is allocated.
-pub(super) struct Scratch<T> {
-    lines: [Vec<Line>; 3],
-    element: core::marker::PhantomData<T>,
-}
-
-thread_local! {
-    static LINES: RefCell<[Vec<Line>; 3]> =
-        const { RefCell::new([Vec::new(), Vec::new(), Vec::new()]) };
-}
-
-impl<T: Copy> Scratch<T> {
-    /// Takes the memory of this thread.
-    pub(super) fn of_this_thread() -> Self {
-        Self { lines: LINES.take(), element: core::marker::PhantomData }
-    }
-
-    /// Keeps it for the next product.
-    pub(super) fn give_back(self) {
-        LINES.set(self.lines);
-    }
-
-    fn room(&mut self, which: usize, len: usize) -> *mut T {
-        let lines = &mut self.lines[which];
-        let needed = (len * size_of::<T>()).div_ceil(size_of::<Line>());
-        if lines.len() < needed {
-            lines.resize(needed, Line([0; 64]));
-        }
-        lines.as_mut_ptr().cast()
-    }
-
-    /// Room for so many numbers of A. They hold something, never uninitialised memory.
-    pub(super) fn a(&mut self, len: usize) -> *mut T {
-        self.room(0, len)
-    }
-
-    /// Room for so many numbers of B.
-    pub(super) fn b(&mut self, len: usize) -> *mut T {
-        self.room(1, len)
-    }
-
-    /// Room for so many numbers of the columns of B that are multiplied by themselves.
-    pub(super) fn few_columns_of_b(&mut self, len: usize) -> *mut T {
-        self.room(2, len)
-    }
-}
 
 /// Copies rows to another distance.
 ///
@@ -92,12 +38,12 @@ pub(super) unsafe fn copy_rows<V: Vector>(
 /// `from` must have `rows` rows of `cols` numbers, `to` `cols` rows of `rows`, and they must not
 /// overlap. The code must be compiled for AVX2, and the CPU have it.
 #[inline(always)]
-pub(super) unsafe fn transpose<T: SimdElement>(
-    (from, from_stride): (*const T, usize),
+pub(super) unsafe fn transpose<V: Vector>(
+    (from, from_stride): (*const V::Element, usize),
     (rows, cols): (usize, usize),
-    (to, to_stride): (*mut T, usize),
+    (to, to_stride): (*mut V::Element, usize),
 ) {
-    let side = 32 / size_of::<T>();
+    let side = 32 / size_of::<V::Element>();
     // SAFETY: the promise of the caller.
     unsafe {
         for top in (0..rows).step_by(side) {
@@ -105,7 +51,7 @@ pub(super) unsafe fn transpose<T: SimdElement>(
                 let from = from.add(top * from_stride + left);
                 let to = to.add(left * to_stride + top);
                 if rows - top >= side && cols - left >= side {
-                    T::transpose_square((from, from_stride), (to, to_stride));
+                    V::transpose_square((from, from_stride), (to, to_stride));
                 } else {
                     for i in 0..side.min(rows - top) {
                         for j in 0..side.min(cols - left) {

@@ -2,9 +2,9 @@
 //!
 //! Lanes go along k where A's rows lie in one piece, otherwise along the rows of C.
 
-use super::microkernel::{Factors, Rows};
+use super::microkernel::{Added, Rows};
 use super::vector::Vector;
-use crate::tile::Operand;
+use crate::host::tile::Operand;
 use barenet::Float;
 use core::ops::Range;
 
@@ -34,7 +34,7 @@ pub(super) struct FewColumns<T> {
     pub(super) cols: usize,
     /// The first of them in C's first row, and from one row to the next.
     pub(super) c: (*mut T, usize),
-    pub(super) factors: Factors<T>,
+    pub(super) added: Option<Added<T>>,
 }
 
 impl<T: Float> FewColumns<T> {
@@ -54,13 +54,12 @@ impl<T: Float> FewColumns<T> {
     #[inline(always)]
     unsafe fn store(&self, row: usize, sums: [T; FEW_COLS]) {
         let (c, stride) = self.c;
-        let (alpha, added) = self.factors;
         for (j, sum) in sums.into_iter().enumerate().take(self.cols) {
             // SAFETY: the promise of the caller; what is added is C, or a bias of as many columns.
             unsafe {
-                *c.add(row * stride + j) = match added {
-                    None => alpha * sum,
-                    Some(added) => alpha * sum + added.beta * *added.at(row, j).from,
+                *c.add(row * stride + j) = match self.added {
+                    None => sum,
+                    Some(added) => sum + added.beta * *added.at(row, j).from,
                 };
             }
         }
@@ -77,9 +76,7 @@ pub(super) unsafe fn along_k<V: Vector>(
     rows: Range<usize>,
     a: Rows<V::Element>,
     few: FewColumns<V::Element>,
-) where
-    V::Element: Float,
-{
+) {
     let whole = few.depth / V::LANES * V::LANES;
     // SAFETY: the promises of the caller. Rows that are not there are read as the last one, and not
     // stored.
@@ -124,9 +121,7 @@ pub(super) unsafe fn along_rows<V: Vector>(
     rows: Range<usize>,
     a: Rows<V::Element>,
     few: FewColumns<V::Element>,
-) where
-    V::Element: Float,
-{
+) {
     for top in rows.clone().step_by(VECTORS * V::LANES) {
         // SAFETY: the promises of the caller.
         unsafe {

@@ -1,0 +1,35 @@
+//! The backend of a computer with an operating system.
+
+mod backend;
+mod isa;
+mod kernel;
+#[cfg(feature = "matrixmultiply")]
+mod matrixmultiply;
+#[cfg(feature = "openblas")]
+mod openblas;
+pub mod peak;
+#[cfg(any(feature = "matrixmultiply", feature = "openblas"))]
+mod prefer_own;
+#[cfg(unix)]
+mod signal;
+#[cfg(target_arch = "x86_64")]
+mod simd;
+mod subnormal;
+mod team;
+
+// Only the portable kernel, on a CPU without own ones, computes no tiles.
+#[cfg(any(target_arch = "x86_64", feature = "matrixmultiply", feature = "openblas"))]
+mod scratch;
+#[cfg(any(target_arch = "x86_64", feature = "matrixmultiply", feature = "openblas"))]
+mod tile;
+
+pub use backend::Backend;
+pub use kernel::Kernel;
+#[cfg(feature = "matrixmultiply")]
+pub use matrixmultiply::MatrixMultiply;
+#[cfg(feature = "openblas")]
+pub use openblas::OpenBlas;
+#[cfg(unix)]
+pub use signal::is_signal_ignored;
+#[cfg(target_arch = "x86_64")]
+pub use simd::Simd;
