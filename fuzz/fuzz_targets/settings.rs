@@ -11,7 +11,7 @@ fuzz_target!(|text: &str| {
     let Ok(settings) = Settings::from_toml(text, Path::new("f")) else { return };
     let Ok(config) = Config::new(settings, 3072, 10) else { return };
     // What is accepted can be written and means the same when it is read.
-    let written = config.settings().to_toml();
+    let written = config.values().to_settings().to_toml();
     let read = Settings::from_toml(&written, Path::new("f")).expect("written settings are read");
     assert_eq!(Config::new(read, 3072, 10).expect("and accepted"), config);
     // No size that follows from accepted settings overflows.

@@ -7,13 +7,13 @@
 use barenet_data::builtin;
 use barenet_run::events::RunEvent;
 use barenet_run::session::Request;
-use barenet_run::settings::{Settings, UpdateRuleName};
+use barenet_run::settings::{RuleName, Settings};
 use barenet_run::train;
 
 fn main() -> anyhow::Result<()> {
     let settings = Settings {
         hidden: Some(vec![64, 32]),
-        update_rule: Some(UpdateRuleName::Adam),
+        update_rule: RuleName::from_name("adam"),
         train_size: Some(1000),
         num_epochs: Some(3),
         ..Settings::default()

@@ -15,7 +15,7 @@ const EXACT_THREADS: &str = "BARENET_EXACT_THREADS";
 ///
 /// None today.
 pub fn start_backend(config: &Config) -> Result<Backend> {
-    let threads = config.settings().threads.unwrap_or(0);
+    let threads = config.values().threads;
     let is_exact = threads > 0 && std::env::var_os(EXACT_THREADS).is_some_and(|v| !v.is_empty());
     let exact = is_exact.then(|| Backend::with_threads(config.kernel(), threads));
     let (backend, refusal) = match exact {

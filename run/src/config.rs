@@ -1,55 +1,25 @@
 //! A complete and checked configuration, made of [`Settings`].
 
-mod check;
 mod effect;
 
 pub use effect::ignored;
 
 use crate::settings::{
-    Dtype, GemmName, InitName, LossName, SamplingName, ScheduleName, Settings, SettingsError,
-    UpdateRuleName,
+    Dtype, InitName, LossName, SamplingName, ScheduleName, Settings, SettingsError, Values,
 };
 use barenet::layers::BatchNormConfig;
-use barenet::{
-    Arch, Float, FullyConnectedNet, Init, Loss, Sampling, Schedule, SolverConfig, UpdateRule,
-};
+use barenet::{Arch, Float, FullyConnectedNet, Init, Loss, Sampling, Schedule, SolverConfig};
 use barenet_blas::Kernel;
 use barenet_data::DataSet;
 use barenet_data::samples::{Sizes, Split};
-use clap::ValueEnum;
 
 /// A configuration in which every setting has a value that can be used.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
-    /// All settings that the run depends on, as they are written to `config.toml`.
-    settings: Settings,
+    values: Values,
     /// Layer sizes, inputs and classes included.
     dims: Vec<usize>,
     kernel: Kernel,
-}
-
-/// The value of a setting that [`Config::new`] has completed.
-macro_rules! value {
-    ($config:expr, $field:ident) => {
-        $config.settings.$field.unwrap_or_default()
-    };
-}
-
-/// The learning rate of a run that names none, on images of 0 to 255 minus their mean: with weights
-/// that start as [`InitName::He`] has them, every rule learns with it, in networks of one to five hidden
-/// layers, on CIFAR-10 and on the built-in images. Batch norm makes the size of inputs and weights not
-/// matter, and steps may be larger.
-const fn default_learning_rate(rule: UpdateRuleName, batchnorm: bool) -> f64 {
-    match (rule, batchnorm) {
-        (UpdateRuleName::Sgd, false) => 3e-4,
-        (UpdateRuleName::Sgd, true) => 1e-2,
-        (
-            UpdateRuleName::SgdMomentum | UpdateRuleName::Nesterov | UpdateRuleName::RmsProp,
-            false,
-        ) => 1e-4,
-        (UpdateRuleName::Adam | UpdateRuleName::AdamW, false) => 3e-4,
-        (_, true) => 1e-3,
-    }
 }
 
 impl Config {
@@ -63,57 +33,18 @@ impl Config {
         input_dim: usize,
         num_classes: usize,
     ) -> Result<Self, SettingsError> {
-        let rule = settings.update_rule.unwrap_or(UpdateRuleName::Sgd);
-        let init = settings.init.unwrap_or(match settings.weight_scale {
-            Some(_) => InitName::Gaussian,
-            None => InitName::He,
-        });
-        let batchnorm = settings.batchnorm.unwrap_or(false);
-        let schedule = settings.schedule.unwrap_or(match settings.lr_decay {
-            Some(_) => ScheduleName::Decay,
-            None => ScheduleName::Constant,
-        });
-        let default = Kernel::ALL.first().map(|kernel| kernel.name());
-        let default = default.and_then(|name| GemmName::from_str(name, false).ok());
-        let defaults = Settings {
-            hidden: Some(vec![100]),
-            reg: Some(0.0),
-            init: Some(init),
-            weight_scale: Some(1e-3),
-            batchnorm: Some(batchnorm),
-            keep_prob: Some(1.0),
-            loss: Some(LossName::Softmax),
-            update_rule: Some(rule),
-            learning_rate: Some(default_learning_rate(rule, batchnorm)),
-            momentum: Some(0.9),
-            decay_rate: Some(0.99),
-            beta1: Some(0.9),
-            beta2: Some(0.999),
-            epsilon: Some(1e-8),
-            weight_decay: Some(0.01),
-            schedule: Some(schedule),
-            lr_decay: Some(1.0),
-            lr_step_size: Some(1),
-            lr_gamma: Some(0.1),
-            lr_warmup: Some(0),
-            lr_min_factor: Some(0.0),
-            batch_size: Some(100),
-            num_epochs: Some(10),
-            sampling: Some(SamplingName::Shuffled),
-            print_every: Some(10),
-            num_train_samples: Some(1000),
-            val_size: Some(1000),
-            test_size: Some(1000),
-            seed: Some(0),
-            dtype: Some(Dtype::F32),
-            gemm: default,
-            threads: Some(0),
-            ..Settings::default()
-        };
-        let settings = settings.overlay(defaults);
-        check::check(&settings)?;
+        let values = Values::complete(settings)?;
+        if !values.hidden.is_empty()
+            && values.init == InitName::Gaussian
+            && values.weight_scale == 0.0
+        {
+            return Err(SettingsError::new(
+                "weight_scale must be above 0 where there are hidden layers, found 0.0",
+            ));
+        }
+        effect::check_batch_of_one(&values)?;
 
-        let name = settings.gemm.map_or("portable", GemmName::name);
+        let name = values.gemm.name();
         let kernel = Kernel::from_name(name);
         let kernel = kernel.ok_or_else(|| {
             SettingsError::new(format!(
@@ -121,23 +52,22 @@ impl Config {
             ))
         })?;
 
-        let hidden = settings.hidden.iter().flatten().copied();
-        let dims: Vec<_> = [input_dim].into_iter().chain(hidden).chain([num_classes]).collect();
+        let dims = [&[input_dim], &values.hidden[..], &[num_classes]].concat();
         Arch::try_new(&dims).map_err(|e| SettingsError::new(format!("hidden: {e}")))?;
-        Ok(Self { settings, dims, kernel })
+        Ok(Self { values, dims, kernel })
     }
 
     /// The settings, completed.
     #[must_use]
-    pub const fn settings(&self) -> &Settings {
-        &self.settings
+    pub const fn values(&self) -> &Values {
+        &self.values
     }
 
     /// Everything that the results of a run depend on, as the text of a TOML file. The number of
     /// threads is not among it: it changes no bit.
     #[must_use]
     pub fn to_toml(&self) -> String {
-        Settings { threads: None, ..effect::effective(&self.settings) }.to_toml()
+        Settings { threads: None, ..effect::effective(&self.values) }.to_toml()
     }
 
     /// Whether two runs differ in nothing but chance, rounding, and what is printed of them or measured
@@ -152,7 +82,7 @@ impl Config {
             threads: None,
             print_every: None,
             test_size: None,
-            ..effect::effective(&config.settings)
+            ..effect::effective(&config.values)
         };
         what_matters(self) == what_matters(other)
     }
@@ -163,8 +93,8 @@ impl Config {
     ///
     /// [`SettingsError`] if it has fewer images than asked for.
     pub fn split(&self, data: &DataSet) -> Result<Split, SettingsError> {
-        let Settings { train_size: train, val_size, test_size, .. } = self.settings;
-        let sizes = Sizes { train, val: val_size.unwrap_or(1000), test: test_size.unwrap_or(1000) };
+        let Values { train_size: train, val_size: val, test_size: test, .. } = self.values;
+        let sizes = Sizes { train, val, test };
         Split::new(data, sizes).map_err(|error| SettingsError::new(error.to_string()))
     }
 
@@ -176,15 +106,15 @@ impl Config {
 
     /// The number type.
     #[must_use]
-    pub fn dtype(&self) -> Dtype {
-        self.settings.dtype.unwrap_or(Dtype::F32)
+    pub const fn dtype(&self) -> Dtype {
+        self.values.dtype
     }
 
     /// The architecture.
     #[must_use]
-    pub fn arch(&self) -> Arch<'_> {
-        let arch = Arch::new(&self.dims);
-        if value!(self, batchnorm) { arch.with_batchnorm() } else { arch }
+    pub const fn arch(&self) -> Arch<'_> {
+        let arch = Arch::new(self.dims.as_slice());
+        if self.values.batchnorm { arch.with_batchnorm() } else { arch }
     }
 
     /// The network.
@@ -192,10 +122,10 @@ impl Config {
     pub fn net<T: Float>(&self) -> FullyConnectedNet<'_, T> {
         FullyConnectedNet {
             arch: self.arch(),
-            reg: T::from_f64(value!(self, reg)),
+            reg: T::from_f64(self.values.reg),
             batchnorm: BatchNormConfig::default(),
-            keep_prob: T::from_f64(value!(self, keep_prob)),
-            loss: match self.settings.loss.unwrap_or(LossName::Softmax) {
+            keep_prob: T::from_f64(self.values.keep_prob),
+            loss: match self.values.loss {
                 LossName::Softmax => Loss::Softmax,
                 LossName::Svm => Loss::Svm,
             },
@@ -204,66 +134,45 @@ impl Config {
 
     /// How weights start.
     #[must_use]
-    pub fn init(&self) -> Init {
-        match self.settings.init.unwrap_or(InitName::He) {
+    pub const fn init(&self) -> Init {
+        match self.values.init {
             InitName::He => Init::He,
             InitName::Xavier => Init::Xavier,
-            InitName::Gaussian => Init::Gaussian { weight_scale: value!(self, weight_scale) },
+            InitName::Gaussian => Init::Gaussian { weight_scale: self.values.weight_scale },
         }
     }
 
     /// The options of the Solver.
     #[must_use]
     pub fn solver<T: Float>(&self) -> SolverConfig<T> {
+        let values = &self.values;
         SolverConfig {
-            learning_rate: T::from_f64(value!(self, learning_rate)),
+            learning_rate: T::from_f64(values.learning_rate),
             schedule: self.schedule(),
-            sampling: match self.settings.sampling.unwrap_or(SamplingName::Shuffled) {
+            sampling: match values.sampling {
                 SamplingName::WithReplacement => Sampling::WithReplacement,
                 SamplingName::Shuffled => Sampling::Shuffled,
             },
-            batch_size: value!(self, batch_size),
-            num_epochs: value!(self, num_epochs),
-            print_every: value!(self, print_every),
-            num_train_samples: self.settings.num_train_samples,
-            seed: value!(self, seed),
+            batch_size: values.batch_size,
+            num_epochs: values.num_epochs,
+            print_every: values.print_every,
+            num_train_samples: Some(values.num_train_samples),
+            seed: values.seed,
             // Scoring is the same work for any number of rows; many at once are faster.
-            eval_batch_size: value!(self, batch_size).max(250),
-            ..SolverConfig::new(self.update_rule())
+            eval_batch_size: values.batch_size.max(250),
+            ..SolverConfig::new(values.rule())
         }
     }
 
-    fn update_rule<T: Float>(&self) -> UpdateRule<T> {
-        let settings = &self.settings;
-        let name = settings.update_rule.map_or("sgd", UpdateRuleName::name);
-        let mut rule = UpdateRule::from_name(name).unwrap_or(UpdateRule::Sgd);
-        for (name, value) in [
-            ("momentum", settings.momentum),
-            ("decay_rate", settings.decay_rate),
-            ("beta1", settings.beta1),
-            ("beta2", settings.beta2),
-            ("epsilon", settings.epsilon),
-            ("weight_decay", settings.weight_decay),
-        ] {
-            if let (Some(constant), Some(value)) = (rule.constant_mut(name), value) {
-                *constant = T::from_f64(value);
-            }
-        }
-        rule
-    }
-
-    fn schedule(&self) -> Schedule {
-        match self.settings.schedule.unwrap_or(ScheduleName::Constant) {
+    const fn schedule(&self) -> Schedule {
+        let Values { lr_decay, lr_step_size, lr_gamma, lr_warmup, lr_min_factor, .. } = self.values;
+        match self.values.schedule {
             ScheduleName::Constant => Schedule::Constant,
-            ScheduleName::Decay => Schedule::Decay { lr_decay: value!(self, lr_decay) },
-            ScheduleName::Step => Schedule::Step {
-                step_size: value!(self, lr_step_size),
-                gamma: value!(self, lr_gamma),
-            },
-            ScheduleName::Cosine => Schedule::Cosine {
-                warmup: value!(self, lr_warmup),
-                min_factor: value!(self, lr_min_factor),
-            },
+            ScheduleName::Decay => Schedule::Decay { lr_decay },
+            ScheduleName::Step => Schedule::Step { step_size: lr_step_size, gamma: lr_gamma },
+            ScheduleName::Cosine => {
+                Schedule::Cosine { warmup: lr_warmup, min_factor: lr_min_factor }
+            }
         }
     }
 }
@@ -271,6 +180,7 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::GemmName;
 
     #[test]
     fn a_decay_alone_means_the_schedule_decay() {
@@ -305,6 +215,6 @@ mod tests {
     #[test]
     fn a_completed_configuration_completes_to_itself() {
         let config = Config::new(Settings::default(), 3072, 10).unwrap();
-        assert_eq!(Config::new(config.settings().clone(), 3072, 10), Ok(config));
+        assert_eq!(Config::new(config.values().to_settings(), 3072, 10), Ok(config));
     }
 }

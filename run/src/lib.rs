@@ -62,7 +62,7 @@ pub fn train(
     let split = config.split(data)?;
     config.fit(&settings, split.train.len())?;
     let backend = backend::start_backend(&config)?;
-    let name = config.settings().preset.as_deref().unwrap_or("custom").to_owned();
+    let name = config.values().preset.as_deref().unwrap_or("custom").to_owned();
     let folder = run_folder::RunFolder::create(Some(out), &name, false)?;
     let session = session::Session {
         config: &config,

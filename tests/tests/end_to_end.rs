@@ -68,7 +68,7 @@ fn run(settings: Settings, data: &DataSet) -> Result {
 }
 
 fn preset(name: &str, data: &DataSet) -> Result {
-    run(Preset::find(name).unwrap().settings, data)
+    run(Preset::find(name).unwrap().unwrap().settings, data)
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn hidden_layers_pay_on_the_built_in_images() {
     let linear = Settings {
         hidden: Some(Vec::new()),
         learning_rate: Some(1e-6),
-        ..Preset::find("two-layer").unwrap().settings
+        ..Preset::find("two-layer").unwrap().unwrap().settings
     };
     let linear = run(linear, &data);
     assert!(linear.best_val_acc() > 0.15, "{}", linear.best_val_acc());

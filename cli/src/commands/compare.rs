@@ -3,6 +3,7 @@
 use super::{ImagesFlag, accuracy_text, data_line, usage, warn_of_stand_in};
 use crate::commands::train::{Combined, combine};
 use crate::console::{Console, Verbosity, complain};
+use crate::flags::{SettingsFlags, choice};
 use anyhow::Result;
 use barenet::Event;
 use barenet_blas::Backend;
@@ -13,8 +14,9 @@ use barenet_run::backend::start_backend;
 use barenet_run::config::{Config, ignored};
 use barenet_run::events::Check;
 use barenet_run::folder::Folder;
+use barenet_run::presets::Preset;
 use barenet_run::run_folder::{COMPARISON_JSON, COMPARISON_PLOTS, refuse_what_is_in_the_way};
-use barenet_run::settings::{Dtype, Settings, UpdateRuleName};
+use barenet_run::settings::{Dtype, RuleName, Settings};
 use barenet_run::trainer::{self, Outcome};
 use serde_json::json;
 use std::ops::ControlFlow;
@@ -39,9 +41,10 @@ pub struct Args {
         long,
         value_name = "RULE,..",
         value_delimiter = ',',
+        value_parser = choice::<RuleName>(),
         default_value = "sgd,sgd_momentum,rmsprop,adam"
     )]
-    pub update_rules: Vec<UpdateRuleName>,
+    pub update_rules: Vec<RuleName>,
     /// Read settings from this TOML file
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -59,21 +62,21 @@ pub struct Args {
     pub json: bool,
     /// Settings
     #[command(flatten)]
-    pub settings: Settings,
+    pub settings: SettingsFlags,
 }
 
-/// The learning rate of the course's experiment with a rule.
-const fn course_learning_rate(rule: UpdateRuleName) -> f64 {
-    match rule {
-        UpdateRuleName::Sgd | UpdateRuleName::SgdMomentum | UpdateRuleName::Nesterov => 1e-2,
-        UpdateRuleName::RmsProp => 1e-4,
-        UpdateRuleName::Adam | UpdateRuleName::AdamW => 1e-3,
-    }
+/// The learning rate of the course's experiment with a rule, or that of the course's `optim.py`.
+fn course_learning_rate(rule: RuleName, presets: &[Preset]) -> f64 {
+    let preset = presets.iter().find(|preset| {
+        preset.name.starts_with("six-layer") && preset.settings.update_rule == Some(rule)
+    });
+    let rate = preset.and_then(|preset| preset.settings.learning_rate);
+    rate.unwrap_or_else(|| rule.rule().default_learning_rate())
 }
 
 /// What is kept of one rule's run.
 struct Curves {
-    rule: UpdateRuleName,
+    rule: RuleName,
     loss: Vec<f64>,
     train_acc: Vec<f64>,
     val_acc: Vec<f64>,
@@ -86,18 +89,19 @@ struct Curves {
 ///
 /// For data, settings or files that cannot be used.
 pub fn run(args: Args) -> Result<()> {
-    if args.settings.update_rule.is_some() {
+    if args.settings.0.update_rule.is_some() {
         return usage("compare takes --update-rules, several, in place of --update-rule");
     }
-    let asked_rate = args.settings.learning_rate;
+    let asked_rate = args.settings.0.learning_rate;
+    let presets = Preset::all()?;
     let Combined { settings, written, .. } =
-        combine(args.config.as_deref(), args.settings, "six-layer-sgd")?;
+        combine(args.config.as_deref(), args.settings.0, "six-layer-sgd")?;
     let data = args.images.read()?;
     let mut configs = args
         .update_rules
         .iter()
         .map(|&rule| {
-            let rate = asked_rate.unwrap_or(course_learning_rate(rule));
+            let rate = asked_rate.unwrap_or_else(|| course_learning_rate(rule, &presets));
             let changes = Settings {
                 update_rule: Some(rule),
                 learning_rate: Some(rate),
@@ -181,7 +185,7 @@ pub fn run(args: Args) -> Result<()> {
 }
 
 fn train_one<T: Number>(
-    rule: UpdateRuleName,
+    rule: RuleName,
     config: &Config,
     data: &DataSet,
     backend: &Backend,

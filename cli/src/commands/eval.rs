@@ -2,6 +2,7 @@
 
 use super::{ImagesFlag, data_line};
 use crate::console::say;
+use crate::flags::choice;
 use anyhow::{Context, Result, anyhow};
 use barenet::Weights;
 use barenet_data::DataSet;
@@ -42,7 +43,7 @@ pub struct Args {
     #[arg(long, value_parser = count, value_name = "N")]
     pub test_size: Option<usize>,
     /// What multiplies matrices [default: openblas if built in, otherwise simd on x86-64]
-    #[arg(long, value_name = "KERNEL")]
+    #[arg(long, value_name = "KERNEL", value_parser = choice::<GemmName>())]
     pub gemm: Option<GemmName>,
     /// Threads; 0 for one for each CPU
     #[arg(long, value_parser = count, value_name = "N", default_value_t = 0)]

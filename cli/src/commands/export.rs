@@ -230,7 +230,7 @@ fn finished(folder: &RunFolder, config: &Config, data: Option<&Path>) -> Result<
         );
     }
     // A run that is being made longer still has the summary of before.
-    let (done, epochs) = (summary.epochs, config.settings().num_epochs.unwrap_or_default());
+    let (done, epochs) = (summary.epochs, config.values().num_epochs);
     ensure!(
         done >= epochs,
         "{run}: this run was never finished: its summary is of {done} of {epochs} epochs; `{resume}` \

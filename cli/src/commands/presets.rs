@@ -21,7 +21,7 @@ pub struct Args {
 ///
 /// If there is no such preset.
 pub fn run(args: &Args) -> Result<()> {
-    let mut presets = Preset::all();
+    let mut presets = Preset::all()?;
     if let Some(name) = &args.name {
         presets.retain(|preset| preset.name == name);
         if presets.is_empty() {

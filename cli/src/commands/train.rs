@@ -6,6 +6,7 @@ mod watcher;
 
 use super::{ImagesFlag, usage, warn_of_stand_in};
 use crate::console::{Console, Verbosity};
+use crate::flags::SettingsFlags;
 use crate::signals::{Signals, Stopped};
 use anyhow::{Context, Result};
 use barenet_data::reading::read_named_text;
@@ -72,7 +73,7 @@ pub struct Args {
     pub json: bool,
     /// Settings
     #[command(flatten)]
-    pub settings: Settings,
+    pub settings: SettingsFlags,
 }
 
 /// The settings of a run that is to begin.
@@ -110,8 +111,8 @@ pub fn combine(config: Option<&Path>, flags: Settings, default_preset: &str) -> 
     let Some(name) = name else {
         return Ok(Combined { settings: wanted.clone(), written: wanted, preset: None });
     };
-    let Some(preset) = Preset::find(&name) else {
-        let names: Vec<_> = Preset::all().iter().map(|preset| preset.name).collect();
+    let Some(preset) = Preset::find(&name)? else {
+        let names: Vec<_> = Preset::names().collect();
         let place =
             if from_file.as_ref() == Some(&name) { "preset in the file" } else { "--preset" };
         return usage(format!("{place}: there is no {name:?}; there are {}", names.join(", ")));
@@ -158,7 +159,7 @@ pub fn run(args: Args) -> Result<()> {
     let mut written = Settings::default();
     let (settings, preset) = match &args.resume {
         None => {
-            let found = combine(args.config.as_deref(), args.settings, Preset::DEFAULT)?;
+            let found = combine(args.config.as_deref(), args.settings.0, Preset::DEFAULT)?;
             written = found.written;
             (found.settings, found.preset)
         }
@@ -170,8 +171,8 @@ pub fn run(args: Args) -> Result<()> {
                 console.warn(&format!("{problem:#}; resumes from {file}, the one before"));
             }
             let config = read_config(&found.bytes, &found.file)?;
-            let settings = settings_to_resume(args.settings, &config, &found.file)?;
-            let preset = settings.preset.as_deref().and_then(Preset::find);
+            let settings = settings_to_resume(args.settings.0, &config, &found.file)?;
+            let preset = settings.preset.as_deref().map(Preset::find).transpose()?.flatten();
             found.quarantine_damaged(&folder)?;
             opened = Some(folder);
             resume = Some((found.bytes, found.file));
@@ -187,7 +188,7 @@ pub fn run(args: Args) -> Result<()> {
         ignored(&written, &[&config]).iter().for_each(|line| console.warn(line));
     }
     let backend = start_backend(&config)?;
-    let name = config.settings().preset.clone().unwrap_or_else(|| "custom".to_owned());
+    let name = config.values().preset.clone().unwrap_or_else(|| "custom".to_owned());
     let folder = match opened {
         Some(folder) => folder,
         None => RunFolder::create(args.out.as_deref(), &name, args.force)?,

@@ -1,71 +1,26 @@
 //! Which settings have an effect on a run, and which combinations cannot work.
 
 use super::Config;
-use crate::settings::{InitName, ScheduleName, Settings, SettingsError, UpdateRuleName};
+use crate::settings::{Row, RuleName, SETTINGS, ScheduleName, Settings, SettingsError, Values};
 
-/// A setting that does something only beside others.
-struct Rule {
-    name: &'static str,
-    is_given: fn(&Settings) -> bool,
-    leave_out: fn(&mut Settings),
-    /// Whether it does something; asked of complete settings.
-    has_effect: fn(&Settings) -> bool,
-    /// What it takes.
-    needs: &'static str,
+/// What a setting needs that is not there, so that it does nothing.
+fn missing(row: &Row, values: &Values) -> Option<String> {
+    let rules: Vec<_> = RuleName::all().filter(|rule| rule.has(row.name)).collect();
+    if let Some((last, others)) = rules.split_last() {
+        let others: Vec<_> = others.iter().map(|rule| rule.name()).collect();
+        let or = if others.is_empty() { "" } else { " or " };
+        let needs = format!("update_rule {}{or}{}", others.join(", "), last.name());
+        return (!values.update_rule.has(row.name)).then_some(needs);
+    }
+    let (needs, has_effect) = row.needs?;
+    (!has_effect(values)).then(|| needs.to_owned())
 }
 
-macro_rules! rule {
-    ($field:ident, $needs:literal, $has_effect:expr) => {
-        Rule {
-            name: stringify!($field),
-            is_given: |settings| settings.$field.is_some(),
-            leave_out: |settings| settings.$field = None,
-            has_effect: $has_effect,
-            needs: $needs,
-        }
-    };
-}
-
-fn is_rule(settings: &Settings, names: &[UpdateRuleName]) -> bool {
-    settings.update_rule.is_some_and(|rule| names.contains(&rule))
-}
-
-fn has_hidden(settings: &Settings) -> bool {
-    settings.hidden.as_ref().is_some_and(|hidden| !hidden.is_empty())
-}
-
-use UpdateRuleName::{Adam, AdamW, Nesterov, RmsProp, SgdMomentum};
-
-/// Every setting that some other one makes do nothing.
-const RULES: [Rule; 14] = [
-    rule!(weight_scale, "init gaussian", |s| s.init == Some(InitName::Gaussian)),
-    rule!(batchnorm, "a hidden layer", has_hidden),
-    rule!(keep_prob, "a hidden layer", has_hidden),
-    rule!(momentum, "update_rule sgd_momentum or nesterov", |s| is_rule(
-        s,
-        &[SgdMomentum, Nesterov]
-    )),
-    rule!(decay_rate, "update_rule rmsprop", |s| is_rule(s, &[RmsProp])),
-    rule!(beta1, "update_rule adam or adamw", |s| is_rule(s, &[Adam, AdamW])),
-    rule!(beta2, "update_rule adam or adamw", |s| is_rule(s, &[Adam, AdamW])),
-    rule!(epsilon, "update_rule rmsprop, adam or adamw", |s| is_rule(s, &[RmsProp, Adam, AdamW])),
-    rule!(weight_decay, "update_rule adamw", |s| is_rule(s, &[AdamW])),
-    rule!(lr_decay, "schedule decay", |s| s.schedule == Some(ScheduleName::Decay)),
-    rule!(lr_step_size, "schedule step, and more epochs than it", |s| {
-        s.schedule == Some(ScheduleName::Step) && s.lr_step_size < s.num_epochs
-    }),
-    rule!(lr_gamma, "schedule step, and more epochs than lr_step_size", |s| {
-        s.schedule == Some(ScheduleName::Step) && s.lr_step_size < s.num_epochs
-    }),
-    rule!(lr_warmup, "schedule cosine", |s| s.schedule == Some(ScheduleName::Cosine)),
-    rule!(lr_min_factor, "schedule cosine", |s| s.schedule == Some(ScheduleName::Cosine)),
-];
-
-/// Complete settings without those that do nothing.
-pub(super) fn effective(settings: &Settings) -> Settings {
-    let mut left = settings.clone();
-    for rule in RULES.iter().filter(|rule| !(rule.has_effect)(settings)) {
-        (rule.leave_out)(&mut left);
+/// The settings of a run without those that do nothing.
+pub(super) fn effective(values: &Values) -> Settings {
+    let mut left = values.to_settings();
+    for row in SETTINGS.iter().filter(|row| missing(row, values).is_some()) {
+        (row.leave_out)(&mut left);
     }
     left
 }
@@ -74,15 +29,23 @@ pub(super) fn effective(settings: &Settings) -> Settings {
 /// each.
 #[must_use]
 pub fn ignored(written: &Settings, configs: &[&Config]) -> Vec<String> {
-    let is_ignored = |rule: &&Rule| {
-        (rule.is_given)(written)
-            && !configs.iter().any(|config| (rule.has_effect)(&config.settings))
-    };
-    RULES
-        .iter()
-        .filter(is_ignored)
-        .map(|rule| format!("{} is ignored: it takes {}", rule.name, rule.needs))
-        .collect()
+    let mut lines = Vec::new();
+    for row in SETTINGS.iter().filter(|row| (row.is_given)(written)) {
+        let missing: Option<Vec<_>> =
+            configs.iter().map(|config| missing(row, &config.values)).collect();
+        if let Some(needs) = missing.and_then(|missing| missing.into_iter().next()) {
+            lines.push(format!("{} is ignored: it takes {needs}", row.name));
+        }
+    }
+    lines
+}
+
+/// Refuses batch norm over one image, which leaves nothing of it.
+pub(super) fn check_batch_of_one(values: &Values) -> Result<(), SettingsError> {
+    if values.batchnorm && values.batch_size == 1 {
+        return Err(SettingsError::new("batchnorm takes batches of at least 2 images, found 1"));
+    }
+    Ok(())
 }
 
 impl Config {
@@ -95,18 +58,19 @@ impl Config {
     /// all of them, a warm-up longer than the run, batch norm with batches of one image.
     pub fn fit(&mut self, written: &Settings, num_train: usize) -> Result<(), SettingsError> {
         let refuse = |message: String| Err(SettingsError::new(message));
-        if let Some(batch) = self.settings.batch_size.filter(|&batch| batch > num_train) {
+        let batch = self.values.batch_size;
+        if batch > num_train {
             if written.batch_size.is_some() {
                 return refuse(format!(
                     "batch_size is {batch}, but there are only {num_train} training images"
                 ));
             }
-            self.settings.batch_size = Some(num_train);
+            self.values.batch_size = num_train;
         }
-        super::check::check_batch_of_one(&self.settings)?;
-        let warmup = self.settings.lr_warmup.unwrap_or(0);
+        check_batch_of_one(&self.values)?;
+        let warmup = self.values.lr_warmup;
         let iterations = self.solver::<f64>().num_iterations(num_train);
-        if self.settings.schedule == Some(ScheduleName::Cosine) && warmup > iterations {
+        if self.values.schedule == ScheduleName::Cosine && warmup > iterations {
             return refuse(format!(
                 "lr_warmup is {warmup}, but the run has only {iterations} iterations"
             ));
@@ -118,6 +82,7 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::InitName;
 
     fn config(settings: &Settings) -> Config {
         Config::new(settings.clone(), 3072, 10).unwrap()
@@ -126,12 +91,12 @@ mod tests {
     #[test]
     fn a_setting_is_ignored_unless_what_it_takes_is_there() {
         let none = Settings::default;
-        let with = |rule| Settings { update_rule: Some(rule), ..none() };
+        let with = |rule| Settings { update_rule: RuleName::from_name(rule), ..none() };
         for (written, names) in [
             (Settings { momentum: Some(0.9), ..none() }, &["momentum"][..]),
-            (Settings { momentum: Some(0.9), ..with(Nesterov) }, &[]),
-            (Settings { epsilon: Some(1.0), beta1: Some(0.5), ..with(RmsProp) }, &["beta1"]),
-            (Settings { weight_decay: Some(0.1), ..with(Adam) }, &["weight_decay"]),
+            (Settings { momentum: Some(0.9), ..with("nesterov") }, &[]),
+            (Settings { epsilon: Some(1.0), beta1: Some(0.5), ..with("rmsprop") }, &["beta1"]),
+            (Settings { weight_decay: Some(0.1), ..with("adam") }, &["weight_decay"]),
             (Settings { weight_scale: Some(0.1), ..none() }, &[]),
             (
                 Settings { weight_scale: Some(0.1), init: Some(InitName::Xavier), ..none() },
@@ -183,7 +148,7 @@ mod tests {
         assert_eq!(message, "lr_warmup is 101, but the run has only 100 iterations");
         let mut fits = config(&none());
         fits.fit(&none(), 7).unwrap();
-        assert_eq!(fits.settings().batch_size, Some(7));
+        assert_eq!(fits.values().batch_size, 7);
         let one = Settings { batchnorm: Some(true), batch_size: Some(1), ..none() };
         assert!(Config::new(one, 3072, 10).is_err());
         let zero = Settings { weight_scale: Some(0.0), ..none() };

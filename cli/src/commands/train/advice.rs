@@ -2,59 +2,49 @@
 
 use barenet::Float;
 use barenet_run::config::Config;
-use barenet_run::settings::{InitName, ScheduleName, UpdateRuleName};
+use barenet_run::settings::{InitName, ScheduleName};
 
 /// The setting that is the likeliest cause, and what to do about it.
 ///
 /// `steps` have been done. Before the first one no weight has changed: that is no matter of the learning
 /// rate.
 pub(super) fn advice(config: &Config, steps: usize) -> &'static str {
-    let settings = config.settings();
-    let rule = settings.update_rule.unwrap_or(UpdateRuleName::Sgd);
-    let rate = settings.learning_rate.unwrap_or_default();
-    let grows = |factor: Option<f64>| factor.is_some_and(|factor| factor > 1.0);
-    let (reg, decay) =
-        (settings.reg.unwrap_or_default(), settings.weight_decay.unwrap_or_default());
-    let is_gaussian = settings.init == Some(InitName::Gaussian);
+    let values = config.values();
+    let (rule, rate) = (values.update_rule, values.learning_rate);
     // More than ten times what keeps the size of activations in the narrowest layer.
     let narrowest = config.arch().dims().iter().copied().min().unwrap_or(1);
     let he = (2.0 / f64::from_usize(narrowest.max(1))).sqrt();
-    let is_large = settings.weight_scale.is_some_and(|scale| scale > 10.0 * he);
-    if is_gaussian && is_large {
+    if values.init == InitName::Gaussian && values.weight_scale > 10.0 * he {
         return "try a lower --weight-scale, or --init he";
     }
     // A step of plain descent takes rate·reg of a weight away; more than twice itself makes it grow.
-    if rate * reg >= 1.0 || (steps == 0 && reg >= 1e3) {
+    if rate * values.reg >= 1.0 || (steps == 0 && values.reg >= 1e3) {
         return "try a lower --reg";
     }
     if steps == 0 {
         return "no weight has changed yet, so it comes from the data or from how weights start: look \
                 at the images with `barenet data info`, or try --init he";
     }
-    match settings.schedule {
-        Some(ScheduleName::Decay) if grows(settings.lr_decay) => {
+    match values.schedule {
+        ScheduleName::Decay if values.lr_decay > 1.0 => {
             return "the learning rate grows: try a --lr-decay of at most 1";
         }
-        Some(ScheduleName::Step) if grows(settings.lr_gamma) => {
+        ScheduleName::Step if values.lr_gamma > 1.0 => {
             return "the learning rate grows: try a --lr-gamma of at most 1";
         }
         _ => {}
     }
     // What is kept is divided by it, in every layer.
-    if settings.keep_prob.is_some_and(|keep_prob| keep_prob < 0.05) {
+    if values.keep_prob < 0.05 {
         return "try a higher --keep-prob";
     }
-    if rule == UpdateRuleName::AdamW && rate * decay >= 1.0 {
+    if rule.has("weight_decay") && rate * values.weight_decay >= 1.0 {
         return "try a lower --weight-decay";
     }
-    let uses_epsilon =
-        matches!(rule, UpdateRuleName::RmsProp | UpdateRuleName::Adam | UpdateRuleName::AdamW);
-    if uses_epsilon && settings.epsilon.is_some_and(|epsilon| epsilon < 1e-12) {
+    if rule.has("epsilon") && values.epsilon < 1e-12 {
         return "try a larger --epsilon, such as 1e-8";
     }
-    if settings.momentum.is_some_and(|momentum| momentum > 0.995)
-        && matches!(rule, UpdateRuleName::SgdMomentum | UpdateRuleName::Nesterov)
-    {
+    if rule.has("momentum") && values.momentum > 0.995 {
         return "try a lower --momentum or --learning-rate";
     }
     "try a lower --learning-rate"
@@ -63,12 +53,12 @@ pub(super) fn advice(config: &Config, steps: usize) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use barenet_run::settings::Settings;
+    use barenet_run::settings::{RuleName, Settings};
 
     #[test]
     fn advice_names_the_setting_that_is_out_of_the_ordinary() {
         let none = Settings::default;
-        let (adam, adamw) = (Some(UpdateRuleName::Adam), Some(UpdateRuleName::AdamW));
+        let (adam, adamw) = (RuleName::from_name("adam"), RuleName::from_name("adamw"));
         for (settings, steps, expected) in [
             (none(), 40, "--learning-rate"),
             (Settings { reg: Some(1e30), ..none() }, 2, "--reg"),

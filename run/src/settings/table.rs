@@ -1,0 +1,196 @@
+//! Every setting: name, type, default, range, flag and help, each in one place.
+
+use super::SettingsError;
+use super::declare::{
+    Numbers, Row, Sizes, Value, check, complete, given, option, settings, value_of,
+};
+use super::names::{Dtype, GemmName, InitName, LossName, RuleName, SamplingName, ScheduleName};
+use barenet::{Float, UpdateRule};
+use serde::{Deserialize, Serialize};
+
+/// Limits with which no size that is computed from several settings overflows.
+const SIZES: Sizes = Sizes(1000, 1 << 24);
+const MAX_BATCH: usize = 1 << 20;
+const MAX_EPOCHS: usize = 1 << 24;
+
+const ABOVE_0: Numbers = Numbers("above 0", |x| x > 0.0);
+const AT_LEAST_0: Numbers = Numbers("at least 0", |x| x >= 0.0);
+const BELOW_1: Numbers = Numbers("in 0..1", |x| (0.0..1.0).contains(&x));
+const FROM_0_TO_1: Numbers = Numbers("from 0 to 1", |x| (0.0..=1.0).contains(&x));
+const PROBABILITY: Numbers = Numbers("above 0 and at most 1", |x| x > 0.0 && x <= 1.0);
+
+/// The learning rate of a run that names none, on images of 0 to 255 minus their mean: with weights
+/// that start as [`InitName::He`] has them, every rule learns with it, in networks of one to five hidden
+/// layers, on CIFAR-10 and on the built-in images. Batch norm makes the size of inputs and weights not
+/// matter, and steps may be larger.
+fn default_learning_rate(rule: RuleName, batchnorm: bool) -> f64 {
+    match (rule.name(), batchnorm) {
+        ("sgd", true) => 1e-2,
+        (_, true) => 1e-3,
+        ("sgd" | "adam" | "adamw", false) => 3e-4,
+        (_, false) => 1e-4,
+    }
+}
+
+settings! { |given, values|
+    "" {
+        /// Start from this experiment of the course (see `barenet presets`)
+        preset: String, "NAME";
+    }
+    "Network" {
+        /// Sizes of the hidden layers, such as 100 or 100,100,50
+        hidden: Vec<usize>, "N,.." = vec![100], in SIZES;
+        /// Strength of the L2 regularisation 0.5*reg*|W|^2
+        reg: f64, "X" = 0.0, in AT_LEAST_0;
+        /// How weights start
+        init: InitName, "KIND" = match given.weight_scale {
+            Some(_) => InitName::Gaussian,
+            None => InitName::He,
+        };
+        /// Standard deviation of the first weights, with --init gaussian
+        weight_scale: f64, "X" = 1e-3, in AT_LEAST_0,
+            needs "init gaussian" if values.init == InitName::Gaussian;
+        /// Batch normalisation after every hidden layer
+        batchnorm: bool, "BOOL" = false,
+            needs "a hidden layer" if !values.hidden.is_empty();
+        /// How likely dropout keeps a value; 1 for no dropout
+        keep_prob: f64, "P" = 1.0, in PROBABILITY,
+            needs "a hidden layer" if !values.hidden.is_empty();
+        /// What is minimised
+        loss: LossName, "KIND" = LossName::Softmax;
+    }
+    "Training" {
+        /// How gradients change the weights
+        update_rule: RuleName, "RULE" = RuleName::SGD;
+        /// Learning rate at the start
+        learning_rate: f64, "X", alias "lr" = default_learning_rate(update_rule, batchnorm),
+            in ABOVE_0;
+        /// What stays of the velocity (sgd_momentum, nesterov)
+        momentum: f64, "X" = 0.9, in BELOW_1;
+        /// What stays of the mean square (rmsprop)
+        decay_rate: f64, "X" = 0.99, in BELOW_1;
+        /// Decay of the first moment (adam, adamw)
+        beta1: f64, "X" = 0.9, in BELOW_1;
+        /// Decay of the second moment (adam, adamw)
+        beta2: f64, "X" = 0.999, in BELOW_1;
+        /// Added to the root (rmsprop, adam, adamw)
+        epsilon: f64, "X" = 1e-8, in AT_LEAST_0;
+        /// Decay of the weights themselves (adamw)
+        weight_decay: f64, "X" = 0.01, in AT_LEAST_0;
+        /// How the learning rate changes
+        schedule: ScheduleName, "KIND" = match given.lr_decay {
+            Some(_) => ScheduleName::Decay,
+            None => ScheduleName::Constant,
+        };
+        /// Factor after every epoch (schedule decay)
+        lr_decay: f64, "X" = 1.0, in ABOVE_0,
+            needs "schedule decay" if values.schedule == ScheduleName::Decay;
+        /// Epochs between two changes (schedule step)
+        lr_step_size: usize, "N" = 1, in 1..=usize::MAX,
+            needs "schedule step, and more epochs than it" if values.has_steps();
+        /// Factor at each change (schedule step)
+        lr_gamma: f64, "X" = 0.1, in ABOVE_0,
+            needs "schedule step, and more epochs than lr_step_size" if values.has_steps();
+        /// Iterations of linear warm-up (schedule cosine)
+        lr_warmup: usize, "N" = 0,
+            needs "schedule cosine" if values.schedule == ScheduleName::Cosine;
+        /// What is left of the learning rate at the end, 0 to 1 (schedule cosine)
+        lr_min_factor: f64, "X" = 0.0, in FROM_0_TO_1,
+            needs "schedule cosine" if values.schedule == ScheduleName::Cosine;
+        /// Samples in a batch
+        batch_size: usize, "N" = 100, in 1..=MAX_BATCH;
+        /// Epochs to train
+        num_epochs: usize, "N", flag "epochs" = 10, in 1..=MAX_EPOCHS;
+        /// How batches are chosen
+        sampling: SamplingName, "KIND" = SamplingName::Shuffled;
+        /// Print the loss every N iterations; 0 for never
+        print_every: usize, "N" = 10;
+        /// Samples on which the training accuracy is checked
+        num_train_samples: usize, "N" = 1000, in 1..=usize::MAX;
+    }
+    "Data" {
+        /// Training images, from the first on [default: all but the validation images]
+        train_size: usize, "N", in 1..=usize::MAX;
+        /// Validation images: the last of the training set
+        val_size: usize, "N" = 1000, in 1..=usize::MAX;
+        /// Test images, from the first on
+        test_size: usize, "N" = 1000, in 1..=usize::MAX;
+    }
+    "Machine" {
+        /// Everything random follows from it
+        seed: u64, "N" = 0;
+        /// Number type
+        dtype: Dtype, "TYPE" = Dtype::F32;
+        /// What multiplies matrices [default: openblas if built in, otherwise simd on x86-64]
+        gemm: GemmName, "KERNEL" = GemmName::default();
+        /// Threads; 0 for one for each CPU
+        threads: usize, "N" = 0, in 0..=1024;
+    }
+}
+
+impl Values {
+    /// The update rule with its constants: the settings that are called as they are.
+    #[must_use]
+    pub fn rule<T: Float>(&self) -> UpdateRule<T> {
+        let mut rule = self.update_rule.rule();
+        for (name, value) in self.to_settings().reals() {
+            if let Some(constant) = rule.constant_mut(name) {
+                *constant = T::from_f64(value);
+            }
+        }
+        rule
+    }
+
+    fn has_steps(&self) -> bool {
+        self.schedule == ScheduleName::Step && self.lr_step_size < self.num_epochs
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(settings: Settings) -> String {
+        Values::complete(settings).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_size_of_zero_is_refused_by_name() {
+        let message = refused(Settings { batch_size: Some(0), ..Settings::default() });
+        assert_eq!(message, "batch_size must be at least 1, found 0");
+        let message = refused(Settings { hidden: Some(vec![5, 0]), ..Settings::default() });
+        assert!(message.starts_with("hidden must be sizes from 1"), "{message}");
+    }
+
+    #[test]
+    fn numbers_out_of_range_are_refused_by_name() {
+        for bad in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            let message = refused(Settings { learning_rate: Some(bad), ..Settings::default() });
+            assert!(message.starts_with("learning_rate must be above 0"), "{message}");
+        }
+    }
+
+    #[test]
+    fn numbers_that_are_out_of_range_in_the_number_type_of_the_run_are_refused() {
+        for (rate, problem) in [
+            (1e-50, "learning_rate must be above 0, found 1e-50, which is 0.0 in f32"),
+            (1e50, "learning_rate must be above 0, found 1e50, which is inf in f32"),
+        ] {
+            let settings = Settings { learning_rate: Some(rate), ..Settings::default() };
+            assert_eq!(refused(settings.clone()), problem);
+            let settings = Settings { dtype: Some(Dtype::F64), ..settings };
+            assert!(Values::complete(settings).is_ok());
+        }
+        let settings = Settings { momentum: Some(0.999_999_999_9), ..Settings::default() };
+        assert!(refused(settings).ends_with("found 0.9999999999, which is 1.0 in f32"));
+    }
+
+    #[test]
+    fn the_constants_of_an_update_rule_have_the_defaults_of_the_rule() {
+        for rule in RuleName::all() {
+            let settings = Settings { update_rule: Some(rule), ..Settings::default() };
+            let values = Values::complete(settings).unwrap();
+            assert_eq!(values.rule::<f64>(), rule.rule());
+        }
+    }
+}
