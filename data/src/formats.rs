@@ -2,6 +2,7 @@
 
 pub mod archive;
 pub mod cifar10;
+mod form;
 pub mod pickle;
 mod six_files;
 

@@ -4,7 +4,7 @@ pub mod crate_folder;
 mod escape;
 pub mod int8;
 pub mod library;
-mod listing;
+pub mod listing;
 mod manifest;
 pub mod model;
 pub mod place;

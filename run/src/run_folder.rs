@@ -1,8 +1,14 @@
 //! The folder of a run: what is in it, and who may write there.
 
 mod first;
+pub mod names;
 mod ours;
 
+use names::RUN_FILES;
+pub use names::{
+    BEST, CHECKPOINT, COMPARISON_JSON, COMPARISON_PLOTS, CONFIG, DAMAGED_CHECKPOINT, EVENTS, PLOTS,
+    PREVIOUS_CHECKPOINT, SUMMARY,
+};
 pub use ours::refuse_what_is_in_the_way;
 
 use crate::checkpoint::store;
@@ -15,29 +21,6 @@ use std::ops::Deref;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-/// Everything needed to repeat the run.
-pub const CONFIG: &str = "config.toml";
-/// Every event of the run, one JSON object a line.
-pub const EVENTS: &str = "events.jsonl";
-/// Results of the run.
-pub const SUMMARY: &str = "summary.json";
-/// The best weights.
-pub const BEST: &str = "best.safetensors";
-/// The newest checkpoint.
-pub const CHECKPOINT: &str = "last.ckpt";
-/// The checkpoint before it, as long as the run goes on.
-pub const PREVIOUS_CHECKPOINT: &str = "previous.ckpt";
-/// A checkpoint that could not be used, when the run was resumed from the one before.
-pub const DAMAGED_CHECKPOINT: &str = "damaged.ckpt";
-/// All that a run may leave but for its plots.
-const RUN_FILES: [&str; 7] =
-    [CHECKPOINT, PREVIOUS_CHECKPOINT, DAMAGED_CHECKPOINT, EVENTS, SUMMARY, BEST, CONFIG];
-/// The course's plots.
-pub const PLOTS: [&str; 2] = ["training.svg", "training.png"];
-/// The plots of a comparison.
-pub const COMPARISON_PLOTS: [&str; 2] = ["comparison.svg", "comparison.png"];
-/// The figures of a comparison.
-pub const COMPARISON_JSON: &str = "comparison.json";
 /// Work of a process that has a run's folder for itself.
 const WORKS: &str = "trains";
 

@@ -1,6 +1,6 @@
 //! Commands that messages advise: written so that a shell takes them as they stand.
 
-use crate::run_folder::CONFIG;
+use crate::run_folder::names::CONFIG;
 use std::path::{Path, PathBuf};
 
 /// A path as a word of a command line for a POSIX shell, in one line whatever is in it; on Windows, for

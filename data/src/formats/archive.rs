@@ -1,18 +1,17 @@
 //! CIFAR-10 in its official archives, read as a stream: nothing is unpacked to disk, no size in the
 //! archive is trusted, and each file becomes images as soon as it has been read.
 
-mod form;
+pub(super) mod block;
 mod header;
 mod members;
 mod sparse;
 mod stream;
 
-use super::cifar10::{self, IMAGE_LEN, IMAGES_PER_FILE, RECORD_LEN};
-use super::six_files::{default_class_names, wrong};
+use super::cifar10::{self, RECORD_LEN};
+use super::six_files::{IMAGE_LEN, IMAGES_PER_FILE, default_class_names, wrong};
 use super::{is_there, pickle};
 use crate::reading;
 use crate::{Cifar10Source, DataError, DataSet, Images, Source, Version};
-pub(crate) use form::describe;
 pub(crate) use members::{ArchiveError, Members};
 use std::io::Read;
 use std::path::Path;

@@ -2,18 +2,13 @@
 //!
 //! Source: <https://www.cs.toronto.edu/~kriz/cifar.html>
 
-use super::archive;
+use super::form;
 use super::six_files::{assemble, check_label, has_any, wrong};
 use crate::reading::read_up_to;
 use crate::{DataError, DataSet, Images, Version};
 use std::path::Path;
 
-/// Rows and columns of an image.
-pub const SIDE: usize = 32;
-/// Numbers of an image: three planes, red, green, blue.
-pub const IMAGE_LEN: usize = 3 * SIDE * SIDE;
-/// Classes.
-pub const NUM_CLASSES: usize = 10;
+pub use super::six_files::{CLASS_NAMES, IMAGE_LEN, IMAGES_PER_FILE, NUM_CLASSES, SIDE};
 
 /// The folder in the official archive.
 pub const FOLDER: &str = "cifar-10-batches-bin";
@@ -31,14 +26,8 @@ pub const TEST_FILE: &str = "test_batch.bin";
 pub const NAMES_FILE: &str = "batches.meta.txt";
 /// More bytes than ten names take.
 pub const MAX_NAMES_LEN: usize = 4096;
-/// Images in each file.
-pub const IMAGES_PER_FILE: usize = 10_000;
 /// Bytes of a record.
 pub const RECORD_LEN: usize = 1 + IMAGE_LEN;
-
-/// What the classes are called, in the order of their labels.
-pub const CLASS_NAMES: [&str; NUM_CLASSES] =
-    ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 
 /// Appends the `count` records of a file to `images`.
 ///
@@ -55,7 +44,7 @@ pub fn parse_records(
     let expected = count.saturating_mul(RECORD_LEN);
     if bytes.len() != expected {
         let what = if bytes.len() < expected { "truncated" } else { "too long" };
-        let what = archive::describe(bytes).map_or(what.to_owned(), |form| format!("is {form}"));
+        let what = form::describe(bytes).map_or(what.to_owned(), |form| format!("is {form}"));
         let found = bytes.len();
         return Err(wrong(
             file,

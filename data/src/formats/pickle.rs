@@ -12,8 +12,8 @@ mod text;
 mod value;
 
 #[cfg(feature = "pickle")]
-use super::cifar10::IMAGE_LEN;
-use super::cifar10::IMAGES_PER_FILE;
+use super::six_files::IMAGE_LEN;
+use super::six_files::IMAGES_PER_FILE;
 use super::six_files::{assemble, has_any};
 #[cfg(feature = "pickle")]
 use super::six_files::{check_label, wrong};

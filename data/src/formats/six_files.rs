@@ -1,10 +1,21 @@
 //! The parts that the versions of CIFAR-10 share: six files, labels from 0 to 9, names of ten classes.
 
-use super::cifar10::{CLASS_NAMES, IMAGE_LEN, IMAGES_PER_FILE, NUM_CLASSES};
 use super::is_there;
 use crate::{Cifar10Source, DataError, DataSet, Images, Source, Version};
 use barenet::Label;
 use std::path::Path;
+
+/// Rows and columns of an image.
+pub const SIDE: usize = 32;
+/// Numbers of an image: three planes, red, green, blue.
+pub const IMAGE_LEN: usize = 3 * SIDE * SIDE;
+/// Classes.
+pub const NUM_CLASSES: usize = 10;
+/// Images in each file.
+pub const IMAGES_PER_FILE: usize = 10_000;
+/// What the classes are called, in the order of their labels.
+pub const CLASS_NAMES: [&str; NUM_CLASSES] =
+    ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 
 /// The advice for a file that is not what it should be.
 const ADVICE: &str = "replace it with the one from https://www.cs.toronto.edu/~kriz/cifar.html";

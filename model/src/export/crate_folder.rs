@@ -1,7 +1,7 @@
 //! The generated crate: its name and its files.
 
 use super::library::{CORE_SOURCE, DSP_BUILD, DSP_SOURCE, FLASH_SOURCE, LICENCES};
-use super::place::CrateFile;
+use super::listing::CrateFile;
 use super::source::blas_lib_rs;
 
 pub use super::source::Contents;

@@ -1,11 +1,13 @@
 //! The list that an export leaves of what it wrote, and what else lies in its folder.
 
-use super::place::CrateFile;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fs::{self, FileType};
 use std::io;
 use std::path::Path;
+
+/// A file of the crate: its path, with `/`, and what is in it.
+pub type CrateFile = (String, Vec<u8>);
 
 /// The list of what an export wrote, as `sha256sum --check` reads it.
 pub(super) const LIST: &str = ".barenet-export";

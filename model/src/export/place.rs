@@ -5,7 +5,7 @@
 //! and moved there when it is whole, so of several exports at once one is there, whole, and nothing of the
 //! others.
 
-use super::listing::{BUILT, foreign, remove_export, with_list};
+use super::listing::{BUILT, CrateFile, foreign, remove_export, with_list};
 use anyhow::{Context, Error, Result, bail};
 use std::cell::Cell;
 use std::ffi::OsString;
@@ -19,9 +19,6 @@ const HELD: &str = ".barenet-export-lock";
 const NOT_HELD: &str = ".barenet-export-new-lock";
 const NEW: &str = "new";
 const OLD: &str = "replaced";
-
-/// A file of the crate: its path, with `/`, and what is in it.
-pub type CrateFile = (String, Vec<u8>);
 
 /// The place of a crate that is to be written.
 #[derive(Debug)]

@@ -6,7 +6,7 @@
 
 use super::Checkpoint;
 use crate::folder::Folder;
-use crate::run_folder::{CHECKPOINT, CONFIG, DAMAGED_CHECKPOINT, PREVIOUS_CHECKPOINT};
+use crate::run_folder::names::{CHECKPOINT, CONFIG, DAMAGED_CHECKPOINT, PREVIOUS_CHECKPOINT};
 use crate::shell::restart_command;
 use anyhow::{Context, Result, anyhow};
 use barenet_data::disk::{Disk, RealDisk, sync_folder};

@@ -1,30 +1,7 @@
 //! The headers of a tar archive: blocks, and the records that extend them.
 
+use super::block::number;
 use super::sparse::Piece;
-
-/// Bytes of a block.
-pub(super) const BLOCK_LEN: usize = 512;
-/// A block.
-pub(super) type Block = [u8; BLOCK_LEN];
-
-/// Whether a block is one of those that end an archive.
-pub(super) fn is_zero(block: &Block) -> bool {
-    block.iter().all(|&byte| byte == 0)
-}
-
-/// Whether a block is a header: its checksum is right. Some old programs summed signed bytes.
-pub(super) fn has_right_checksum(block: &Block) -> bool {
-    // The checksum itself counts as spaces.
-    let bytes =
-        || block.iter().enumerate().map(|(i, &b)| if (148..156).contains(&i) { b' ' } else { b });
-    let unsigned: i64 = bytes().map(i64::from).sum();
-    let signed: i64 = bytes().map(|byte| i64::from(byte.cast_signed())).sum();
-    let expected = tar::Header::from_byte_slice(block).cksum();
-    expected.is_ok_and(|expected| [unsigned, signed].contains(&i64::from(expected)))
-}
-
-/// The length of a block, for sizes.
-pub(super) const BLOCK: u64 = 512;
 
 /// Fields of an extended header (pax) for the next file.
 #[derive(Clone, Debug, Default)]
@@ -79,9 +56,4 @@ impl Extended {
         }
         Some(extended)
     }
-}
-
-/// A decimal number.
-pub(super) fn number(text: &[u8]) -> Option<u64> {
-    std::str::from_utf8(text).ok()?.parse().ok()
 }

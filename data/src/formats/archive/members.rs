@@ -5,10 +5,11 @@
 //! becomes a path. Nothing in an archive is trusted: what is unpacked, what a header holds, and what is
 //! read of a file all have limits.
 
-use super::form::Form;
-use super::header::{self, BLOCK, BLOCK_LEN, Block, Extended};
+use super::block::{self, BLOCK, BLOCK_LEN, Block};
+use super::header::Extended;
 use super::sparse::{self, Sparse, read_exactly};
 use super::stream::{Capped, Gzip};
+use crate::formats::form::Form;
 use std::io::{self, BufReader, Read};
 
 /// Bytes that a long name or an extended header may have.
@@ -212,9 +213,9 @@ impl<'a> Members<'a> {
                 }
                 return Err(self.broken(&io::Error::other("it ends within a header")));
             };
-            if header::is_zero(&block) {
+            if block::is_zero(&block) {
                 is_behind_end = true;
-            } else if header::has_right_checksum(&block) {
+            } else if block::has_right_checksum(&block) {
                 return Ok(Some(tar::Header::from_byte_slice(&block).clone()));
             } else if !is_behind_end {
                 return Err(self.broken(&io::Error::other("a header's checksum is wrong")));

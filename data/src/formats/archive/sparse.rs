@@ -1,6 +1,6 @@
 //! Files with holes: an archive stores the pieces between, and where they belong.
 
-use super::header::{BLOCK_LEN, Block, number};
+use super::block::{BLOCK_LEN, Block, number};
 use std::io::{self, Read};
 
 /// Pieces that a file may have: far more than one of [`super::MAX_UNPACKED`] has in blocks of a disk.

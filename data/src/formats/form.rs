@@ -1,6 +1,6 @@
 //! Form of a file, by its first bytes: its name may be anything.
 
-use super::header;
+use super::archive::block::{self, BLOCK_LEN, Block};
 
 /// Packed in a way that is not read.
 const UNPACK: &str = "unpack it and name the folder";
@@ -54,8 +54,8 @@ impl Form {
             return Self::Gzip;
         }
         // Before the others: a tar archive begins with a name, which may be any.
-        let block = <&header::Block>::try_from(start);
-        if block.is_ok_and(|block| header::is_zero(block) || header::has_right_checksum(block)) {
+        let first = <&Block>::try_from(start);
+        if first.is_ok_and(|first| block::is_zero(first) || block::has_right_checksum(first)) {
             return Self::Tar;
         }
         let known = OTHERS.iter().find(|(magic, ..)| start.starts_with(magic));
@@ -74,8 +74,8 @@ impl Form {
 }
 
 /// Form of a file that was to be a batch and is none, if its first bytes tell.
-pub(crate) fn describe(start: &[u8]) -> Option<&'static str> {
-    match Form::of(start.get(..header::BLOCK_LEN).unwrap_or(start)) {
+pub(super) fn describe(start: &[u8]) -> Option<&'static str> {
+    match Form::of(start.get(..BLOCK_LEN).unwrap_or(start)) {
         Form::Gzip => Some("packed with gzip"),
         Form::Other(what, advice) if advice != FOLDER => Some(what),
         _ => None,

@@ -1,0 +1,25 @@
+//! Names of the files of a run, and of a comparison.
+
+/// Everything needed to repeat the run.
+pub const CONFIG: &str = "config.toml";
+/// Every event of the run, one JSON object a line.
+pub const EVENTS: &str = "events.jsonl";
+/// Results of the run.
+pub const SUMMARY: &str = "summary.json";
+/// The best weights.
+pub const BEST: &str = "best.safetensors";
+/// The newest checkpoint.
+pub const CHECKPOINT: &str = "last.ckpt";
+/// The checkpoint before it, as long as the run goes on.
+pub const PREVIOUS_CHECKPOINT: &str = "previous.ckpt";
+/// A checkpoint that could not be used, when the run was resumed from the one before.
+pub const DAMAGED_CHECKPOINT: &str = "damaged.ckpt";
+/// All that a run may leave but for its plots.
+pub(super) const RUN_FILES: [&str; 7] =
+    [CHECKPOINT, PREVIOUS_CHECKPOINT, DAMAGED_CHECKPOINT, EVENTS, SUMMARY, BEST, CONFIG];
+/// The course's plots.
+pub const PLOTS: [&str; 2] = ["training.svg", "training.png"];
+/// The plots of a comparison.
+pub const COMPARISON_PLOTS: [&str; 2] = ["comparison.svg", "comparison.png"];
+/// The figures of a comparison.
+pub const COMPARISON_JSON: &str = "comparison.json";
