@@ -79,13 +79,11 @@ pub struct Cifar10Source {
 }
 
 /// The two versions of CIFAR-10 that can be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Version {
-    /// Records of bytes: [`formats::cifar10`]
-    #[value(help = "Records of bytes")]
+    /// Records of bytes: [`formats::cifar10`].
     Binary,
-    /// Pickled dicts: [`formats::pickle`]
-    #[value(help = "Pickled dicts")]
+    /// Pickled dicts: [`formats::pickle`].
     Python,
 }
 

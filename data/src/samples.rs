@@ -42,13 +42,13 @@ pub struct SplitError {
 }
 
 /// A part of the data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// The images that train
+    /// The images that train.
     Train,
-    /// The images that validate
+    /// The images that validate.
     Val,
-    /// The images that test
+    /// The images that test.
     Test,
 }
 

@@ -2,7 +2,7 @@
 
 use super::{ImagesFlag, data_line};
 use crate::console::say;
-use crate::flags::choice;
+use crate::flags::{choice, one_of};
 use anyhow::{Context, Result, anyhow};
 use barenet::Weights;
 use barenet_data::DataSet;
@@ -20,6 +20,13 @@ use barenet_run::trainer;
 use serde_json::json;
 use std::path::PathBuf;
 
+/// The parts of the data, for `--split`.
+const PARTS: [(Part, &str, &str); 3] = [
+    (Part::Train, "train", "The images that train"),
+    (Part::Val, "val", "The images that validate"),
+    (Part::Test, "test", "The images that test"),
+];
+
 /// Measure the accuracy of a trained network
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
@@ -31,7 +38,7 @@ pub struct Args {
     /// Folder of a run
     pub run: PathBuf,
     /// Which images
-    #[arg(long, value_name = "PART", default_value = "test")]
+    #[arg(long, value_name = "PART", default_value = "test", value_parser = one_of(&PARTS))]
     pub split: Part,
     /// The images
     #[command(flatten)]

@@ -8,7 +8,7 @@ use barenet_data::samples::{Part, Split};
 use barenet_data::{DataSet, Images};
 use barenet_model::export::crate_folder::{self, Contents, crate_name};
 use barenet_model::export::int8::{self, Int8, Loss};
-use barenet_model::export::model::{ExportDtype, Model, Scores, accuracy, agreement, fold_to_f32};
+use barenet_model::export::model::{Model, Scores, accuracy, agreement, fold_to_f32};
 use barenet_model::export::place::Place;
 use barenet_model::number::Number;
 use barenet_model::weights::{from_safetensors, read_config};
@@ -81,6 +81,15 @@ pub struct Args {
 pub enum Format {
     /// A no_std Rust crate
     Firmware,
+}
+
+/// A number type of the exported network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum ExportDtype {
+    /// 32-bit floating point
+    F32,
+    /// 8-bit integers, with no floating point from the pixels to the class
+    Int8,
 }
 
 /// A number of bytes: `65536`, `64K`, `1MB` or `1GiB`; units are powers of 1024.

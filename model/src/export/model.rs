@@ -6,15 +6,6 @@ use anyhow::{Context, Result, bail, ensure};
 use barenet::quant::{Channel, QuantNet};
 use barenet::{Arch, FoldedNet, FullyConnectedNet, Label, Portable, Weights, flash, fold, predict};
 
-/// A number type of the exported network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum ExportDtype {
-    /// 32-bit floating point
-    F32,
-    /// 8-bit integers, with no floating point from the pixels to the class
-    Int8,
-}
-
 /// A network as it will be on the device.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {

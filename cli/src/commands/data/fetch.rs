@@ -2,6 +2,7 @@
 
 use crate::commands::usage;
 use crate::console::{bytes_bar, complain, say};
+use crate::flags::one_of;
 use anyhow::Result;
 use barenet_data::Version;
 use barenet_data::fetch::{Archive, Event, Patience, fetch, is_address};
@@ -9,6 +10,10 @@ use barenet_run::shell;
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+/// The versions of CIFAR-10, for `--format`.
+const VERSIONS: [(Version, &str, &str); 2] =
+    [(Version::Binary, "binary", "Records of bytes"), (Version::Python, "python", "Pickled dicts")];
 
 /// Download CIFAR-10 (162 MiB) and unpack it
 #[derive(clap::Args, Debug)]
@@ -29,7 +34,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "URL")]
     url: Vec<String>,
     /// Which version
-    #[arg(long, value_name = "VERSION", default_value = "binary")]
+    #[arg(long, value_name = "VERSION", default_value = "binary", value_parser = one_of(&VERSIONS))]
     format: Version,
     /// Seconds that a server may send nothing before the next one is asked
     #[arg(long, value_name = "SECONDS", default_value_t = 30,
