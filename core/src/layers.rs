@@ -34,5 +34,5 @@ pub use loss::{Label, Loss, Target, Targets, mse_loss, softmax_loss, svm_loss};
 pub use relu::{relu_backward, relu_forward};
 pub use sandwich::{
     HiddenCache, HiddenGrads, HiddenParams, affine_relu_backward, affine_relu_forward,
-    hidden_backward, hidden_forward_test, hidden_forward_train,
+    hidden_forward_test, hidden_forward_train,
 };

@@ -1,5 +1,6 @@
 //! Networks: which layers run in which order over which part of the flat slices.
 
+mod activations;
 mod flush;
 mod head;
 mod inference;

@@ -5,6 +5,7 @@
 
 use crate::error::{ShapeError, check_len};
 use crate::float::{Float, positive_part};
+use crate::gemm::pass_where_positive;
 
 /// Computes the forward pass of rectified linear units.
 ///
@@ -62,7 +63,7 @@ pub fn relu_backward<T: Float>(dout: &[T], out: &[T], dx: &mut [T]) -> Result<()
     check_len("out", dout.len(), out.len())?;
     check_len("dx", dout.len(), dx.len())?;
     for ((dx, &dout), &out) in dx.iter_mut().zip(dout).zip(out) {
-        *dx = if out > T::ZERO { dout } else { T::ZERO };
+        *dx = pass_where_positive(dout, out, T::ONE);
     }
     Ok(())
 }

@@ -80,7 +80,7 @@ pub fn affine_relu_backward<T: Float>(
     db: &mut [T],
 ) -> Result<(), ShapeError> {
     check_shape("out", dout.shape(), out.shape())?;
-    activation_backward(gemm, T::ONE, dout.reborrow(), out);
+    run(gemm, After { epilogue: WherePositive::new(out, T::ONE), c: dout.data_mut() });
     affine_backward(gemm, dout.as_mat(), x, w, dx, dw, db)
 }
 
@@ -126,6 +126,9 @@ pub struct HiddenCache<'a, T> {
 ///
 /// The result is, to the bit, that of the four layers one after the other. `running` must be given
 /// exactly when `params.norm` is.
+///
+/// Networks go back through it in [`FullyConnectedNet::loss`](crate::FullyConnectedNet::loss): the gradient of ReLU
+/// and dropout is taken with the product of the layer after it.
 ///
 /// # Errors
 ///
@@ -196,33 +199,6 @@ pub fn hidden_forward_test<T: Float>(
     }
 }
 
-/// Computes the backward pass of [`hidden_forward_train`].
-///
-/// `dout`, (N, M), is overwritten with the gradient at the affine layer's output. `keep_prob` is that
-/// of the forward pass's dropout, 1 without. Pass `dx: None` for the first layer.
-///
-/// # Errors
-///
-/// [`ShapeError`] naming the first argument that disagrees.
-pub fn hidden_backward<T: Float>(
-    gemm: &impl Gemm<T>,
-    mut dout: MatMut<'_, T>,
-    x: impl Rows<T>,
-    params: &HiddenParams<'_, T>,
-    keep_prob: T,
-    cache: &HiddenCache<'_, T>,
-    dx: Option<MatMut<'_, T>>,
-    grads: HiddenGrads<'_, T>,
-) -> Result<(), ShapeError> {
-    check_shape("out", dout.shape(), cache.out.shape())?;
-    if let (Some(norm), Some(norm_grads)) = (&params.norm, grads.norm) {
-        norm_relu_backward(gemm, dout.reborrow(), norm, keep_prob, cache, norm_grads)?;
-    } else {
-        activation_backward(gemm, T::ONE / keep_prob, dout.reborrow(), cache.out.as_mat());
-    }
-    affine_backward(gemm, dout.as_mat(), x, params.w, dx, grads.dw, grads.db)
-}
-
 /// The gradient through batch norm, ReLU and dropout, in place.
 pub(crate) fn norm_relu_backward<T: Float>(
     machine: &impl Machine,
@@ -239,14 +215,4 @@ pub(crate) fn norm_relu_backward<T: Float>(
     let f = move |d, out| pass_where_positive(d, out, scale);
     batchnorm::gradient(machine, f, dout, out, x_hat, gamma, cache.inv_std, grads);
     Ok(())
-}
-
-/// The gradient through ReLU and dropout, in place.
-fn activation_backward<T: Float>(
-    machine: &impl Machine,
-    scale: T,
-    mut dout: MatMut<'_, T>,
-    out: Mat<'_, T>,
-) {
-    run(machine, After { epilogue: WherePositive::new(out, scale), c: dout.data_mut() });
 }

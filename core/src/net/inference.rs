@@ -1,8 +1,9 @@
 //! Networks at test time: running statistics, no dropout.
 
 use super::FullyConnectedNet;
-use crate::arch::{Activation, LayerSpec};
-use crate::error::{Error, ShapeError, check_shape};
+use super::activations::Activations;
+use crate::arch::Activation;
+use crate::error::{Error, check_shape};
 use crate::float::Float;
 use crate::gemm::{Gemm, Rows};
 use crate::layers::{affine_forward, hidden_forward_test};
@@ -42,7 +43,7 @@ impl<T: Float> FullyConnectedNet<'_, T> {
         x: impl Rows<T> + Copy,
         workspace: &'w mut [T],
     ) -> Result<MatMut<'w, T>, Error> {
-        self.run(gemm, weights, x, self.arch.num_layers(), workspace)
+        self.run(gemm, weights, x, self.arch.num_layers(), workspace, |_| {})
     }
 
     /// Computes what the first `num_layers` layers make of a batch at test time: the input of the
@@ -97,17 +98,18 @@ impl<T: Float> FullyConnectedNet<'_, T> {
             let what = "num_layers must be at least 1 and leave at least one layer";
             return Err(Error::InvalidConfig { what });
         }
-        Ok(self.run(gemm, weights, x, num_layers, workspace)?.into_mat())
+        Ok(self.run(gemm, weights, x, num_layers, workspace, |_| {})?.into_mat())
     }
 
-    /// The output of layer `num_layers`, at test time.
-    fn run<'w>(
+    /// Computes the output of layer `num_layers` at test time, and shows that of every layer.
+    pub(crate) fn run<'w>(
         &self,
         gemm: &impl Gemm<T>,
         weights: Weights<'_, T>,
         x: impl Rows<T> + Copy,
         num_layers: usize,
         workspace: &'w mut [T],
+        mut show: impl FnMut(Mat<'_, T>),
     ) -> Result<MatMut<'w, T>, Error> {
         let (batch, _) = x.shape();
         let weights = Weights::new(&self.arch, weights.params, weights.running)?;
@@ -122,38 +124,28 @@ impl<T: Float> FullyConnectedNet<'_, T> {
         let len = |width: usize| batch.saturating_mul(width);
         let mut width = 0;
         for layer in self.arch.layers().take(num_layers) {
-            let out = write.get_mut(..len(layer.fan_out)).ok_or(too_small)?;
-            let out = MatMut::new(out, batch, layer.fan_out)?;
-            if layer.params_start == 0 {
-                self.layer_forward_test(gemm, &layer, weights, x, out)?;
+            let input = if layer.params_start == 0 {
+                Activations::Batch(x)
             } else {
                 let input = read.get(..len(layer.fan_in)).ok_or(too_small)?;
-                let input = Mat::new(input, batch, layer.fan_in)?;
-                self.layer_forward_test(gemm, &layer, weights, input, out)?;
-            }
+                Activations::Hidden(Mat::new(input, batch, layer.fan_in)?)
+            };
+            let params = layer_params(&layer, weights.params).ok_or(too_small)?;
+            let out = write.get_mut(..len(layer.fan_out)).ok_or(too_small)?;
+            let mut out = MatMut::new(out, batch, layer.fan_out)?;
+            match layer.activation {
+                Activation::Relu => {
+                    let (norm, running) = (&self.batchnorm, layer_running(&layer, weights.running));
+                    hidden_forward_test(gemm, norm, input, &params, running, out.reborrow())
+                }
+                Activation::Identity => {
+                    affine_forward(gemm, input, params.w, params.b, out.reborrow())
+                }
+            }?;
+            show(out.as_mat());
             width = layer.fan_out;
             core::mem::swap(&mut read, &mut write);
         }
         Ok(MatMut::new(read.get_mut(..len(width)).ok_or(too_small)?, batch, width)?)
-    }
-
-    /// One layer at test time.
-    fn layer_forward_test(
-        &self,
-        gemm: &impl Gemm<T>,
-        layer: &LayerSpec,
-        weights: Weights<'_, T>,
-        x: impl Rows<T> + Copy,
-        out: MatMut<'_, T>,
-    ) -> Result<(), ShapeError> {
-        // The lengths were checked: there are parameters for every layer.
-        let Some(params) = layer_params(layer, weights.params) else { return Ok(()) };
-        match layer.activation {
-            Activation::Relu => {
-                let running = layer_running(layer, weights.running);
-                hidden_forward_test(gemm, &self.batchnorm, x, &params, running, out)
-            }
-            Activation::Identity => affine_forward(gemm, x, params.w, params.b, out),
-        }
     }
 }

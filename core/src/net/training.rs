@@ -1,9 +1,10 @@
 //! Networks in training: loss and gradients.
 
 use super::FullyConnectedNet;
+use super::activations::Activations;
 use super::flush::Flush;
 use super::head::{Bands, Head};
-use crate::arch::{Activation, LayerSpec};
+use crate::arch::Activation;
 use crate::error::{Error, check_shape};
 use crate::float::Float;
 use crate::gemm::{Gemm, Rows};
@@ -18,6 +19,7 @@ use crate::slices::copy;
 use crate::state::{
     TrainState, check_workspace, layer_grads, layer_params, layer_running_mut, take_cache,
 };
+use core::mem::{swap, take};
 
 impl<T: Float> FullyConnectedNet<'_, T> {
     /// Computes the loss of a batch in training, and all gradients.
@@ -60,7 +62,7 @@ impl<T: Float> FullyConnectedNet<'_, T> {
         check_workspace(required, workspace.len())?;
         // Unreachable once the lengths are checked; an error is cheaper to prove than a panic.
         let broken = Error::BufferTooSmall { what: "state", required, found: workspace.len() };
-        let (caches, blocks) =
+        let (mut caches, blocks) =
             workspace.split_at_mut_checked(self.arch.cache_len(batch)).ok_or(broken)?;
         let (mut dout_block, mut dx_block) =
             blocks.split_at_mut_checked(batch * self.arch.widest()).ok_or(broken)?;
@@ -70,38 +72,37 @@ impl<T: Float> FullyConnectedNet<'_, T> {
         let penalty = self.penalty(gemm, params);
 
         // Forward: {affine - [batchnorm] - relu - [dropout]} x (L - 1) - affine - loss
-        let mut sum = T::ZERO;
-        let (mut input, mut rest) = (None, &mut *caches);
+        let (mut input, mut rest, mut sum) = (Activations::Batch(x), &mut *caches, T::ZERO);
         for (layer, stream) in self.arch.layers().zip(0..) {
             let params = layer_params(&layer, params).ok_or(broken)?;
-            if layer.activation == Activation::Relu {
-                let running = layer_running_mut(&layer, running);
-                keep_running(running.as_ref(), layer_grads(&layer, grads));
-                let dropout = self.dropout(rng.fork(stream));
-                let mut cache = take_cache(&layer, batch, &mut rest)?;
-                let (norm, cached) = (&self.batchnorm, &mut cache);
-                match input {
-                    None => hidden_forward_train(gemm, norm, x, &params, running, dropout, cached),
-                    Some(x) => {
-                        hidden_forward_train(gemm, norm, x, &params, running, dropout, cached)
-                    }
-                }?;
-                flush.run(cache.x_hat.data_mut());
-                flush.run(cache.out.data_mut());
-                input = Some(Mat::new(cache.out.into_data(), batch, layer.fan_out)?);
-            } else {
-                let head = Head { loss: self.loss, params, relu_scale, num_samples: batch, y };
-                let scores = block(dout_block, batch, layer.fan_out).ok_or(broken)?;
-                sum = match input {
-                    None => head.run(gemm, x, 0, scores),
-                    Some(x) => {
-                        let dx = block(dx_block, batch, layer.fan_in).ok_or(broken)?;
-                        let dx_len = batch.saturating_mul(layer.fan_in);
-                        let sum = run(gemm, Bands { gemm, head, x, first: 0, scores, dx });
-                        flush.run(dx_block.get_mut(..dx_len).unwrap_or_default());
-                        sum
-                    }
-                };
+            match layer.activation {
+                Activation::Relu => {
+                    let running = layer_running_mut(&layer, running);
+                    keep_running(running.as_ref(), layer_grads(&layer, grads));
+                    let (norm, dropout) = (&self.batchnorm, self.dropout(rng.fork(stream)));
+                    let mut cache = take_cache(&layer, batch, &mut rest)?;
+                    hidden_forward_train(gemm, norm, input, &params, running, dropout, &mut cache)?;
+                    flush.run(cache.x_hat.data_mut());
+                    flush.run(cache.out.data_mut());
+                    input = Activations::Hidden(cache.out.into_mat());
+                }
+                Activation::Identity => {
+                    let head = Head { loss: self.loss, params, relu_scale, num_samples: batch, y };
+                    let scores = block(dout_block, batch, layer.fan_out).ok_or(broken)?;
+                    sum = match input {
+                        Activations::Batch(x) => head.run(gemm, x, 0, scores),
+                        // With the gradient of its input, so that threads meet once and not three times: that is 2
+                        // to 5 % of a step of many small layers.
+                        Activations::Hidden(x) => {
+                            let mut dx = block(dx_block, batch, layer.fan_in).ok_or(broken)?;
+                            let dx_of_bands = dx.reborrow();
+                            let bands = Bands { gemm, head, x, first: 0, scores, dx: dx_of_bands };
+                            let sum = run(gemm, bands);
+                            flush.run(dx.data_mut());
+                            sum
+                        }
+                    };
+                }
             }
         }
 
@@ -115,42 +116,38 @@ impl<T: Float> FullyConnectedNet<'_, T> {
         }
 
         // Backward: the same list, reversed
-        for (index, layer) in (0..self.arch.num_layers()).rev().zip(self.layers_reversed()) {
-            let start = self.arch.layers().take(index).map(|layer| layer.cache_len(batch)).sum();
-            let (before, mut cache) = caches.split_at_mut_checked(start).ok_or(broken)?;
+        for layer in self.arch.layers_reversed() {
+            let before = caches.len().checked_sub(layer.cache_len(batch)).ok_or(broken)?;
+            let mut cache;
+            (caches, cache) = take(&mut caches).split_at_mut_checked(before).ok_or(broken)?;
             let mut dout = block(dout_block, batch, layer.fan_out).ok_or(broken)?;
             let HiddenParams { w, norm, .. } = layer_params(&layer, params).ok_or(broken)?;
             let layer_grads = layer_grads(&layer, grads).ok_or(broken)?;
             let HiddenGrads { dw, db, norm: norm_grads } = layer_grads;
             if let (Some(norm), Some(norm_grads)) = (norm, norm_grads) {
                 let cache = take_cache(&layer, batch, &mut cache)?;
-                norm_relu_backward(
-                    gemm,
-                    dout.reborrow(),
-                    &norm,
-                    self.keep_prob,
-                    &cache,
-                    norm_grads,
-                )?;
+                let (upstream, keep_prob) = (dout.reborrow(), self.keep_prob);
+                norm_relu_backward(gemm, upstream, &norm, keep_prob, &cache, norm_grads)?;
                 flush.run(dout.data_mut());
             }
-            if index == 0 {
-                affine_dw(gemm, dout.as_mat(), x, dw, db)?;
+            let input = if layer.params_start == 0 {
+                Activations::Batch(x)
             } else {
-                // The output of the layer before lies at the end of its cache.
-                let len = batch.saturating_mul(layer.fan_in);
-                let out = before.len().checked_sub(len).and_then(|at| before.get(at..));
-                let x = Mat::new(out.ok_or(broken)?, batch, layer.fan_in)?;
-                affine_dw(gemm, dout.as_mat(), x, dw, db)?;
-                // The last layer has computed it already.
-                if layer.activation == Activation::Relu {
-                    let relu = relu_scale.map(|scale| Relu { out: x, scale });
-                    let dx = block(dx_block, batch, layer.fan_in).ok_or(broken)?;
-                    affine_dx(gemm, dout.as_mat(), w, relu, dx)?;
-                    flush.run(dx_block.get_mut(..len).unwrap_or_default());
+                let out = last_block(caches, batch, layer.fan_in).ok_or(broken)?;
+                Activations::Hidden(out)
+            };
+            affine_dw(gemm, dout.as_mat(), input, dw, db)?;
+            match (layer.activation, input) {
+                // Nothing comes before the first layer; the last one's went with the loss.
+                (_, Activations::Batch(_)) | (Activation::Identity, _) => {}
+                (Activation::Relu, Activations::Hidden(out)) => {
+                    let mut dx = block(dx_block, batch, layer.fan_in).ok_or(broken)?;
+                    let relu = relu_scale.map(|scale| Relu { out, scale });
+                    affine_dx(gemm, dout.as_mat(), w, relu, dx.reborrow())?;
+                    flush.run(dx.data_mut());
                 }
             }
-            core::mem::swap(&mut dout_block, &mut dx_block);
+            swap(&mut dout_block, &mut dx_block);
         }
         self.add_penalty_gradient(gemm, params, grads);
         flush.run(grads);
@@ -160,11 +157,6 @@ impl<T: Float> FullyConnectedNet<'_, T> {
 
     fn dropout(&self, rng: Rng) -> Option<Dropout<T>> {
         (self.keep_prob != T::ONE).then_some(Dropout { keep_prob: self.keep_prob, rng })
-    }
-
-    /// The layers from last to first. Networks are short: finding each anew needs no memory.
-    fn layers_reversed(&self) -> impl Iterator<Item = LayerSpec> {
-        (0..self.arch.num_layers()).rev().filter_map(|index| self.arch.layers().nth(index))
     }
 }
 
@@ -193,6 +185,12 @@ fn restore_running<T: Copy>(
         copy(running.mean, dgamma);
         copy(running.var, dbeta);
     }
+}
+
+/// The last `rows` · `cols` elements of the caches: what the last of their layers gave.
+fn last_block<T>(caches: &[T], rows: usize, cols: usize) -> Option<Mat<'_, T>> {
+    let start = caches.len().checked_sub(rows.checked_mul(cols)?)?;
+    Mat::new(caches.get(start..)?, rows, cols).ok()
 }
 
 /// The first `rows` · `cols` elements of a block.

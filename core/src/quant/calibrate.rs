@@ -3,14 +3,14 @@
 //! A layer's outputs are counted in a histogram, and the range is cut where the expected squared
 //! error is smallest: a few rare large values are worth less than finer steps for all others.
 
-use crate::arch::{Activation, Arch};
-use crate::error::{Error, check_len, check_shape};
+use crate::arch::Arch;
+use crate::error::{Error, check_len};
 use crate::float::Float;
 use crate::gemm::Gemm;
-use crate::layers::{affine_forward, affine_relu_forward};
-use crate::mat::{Mat, MatMut};
+use crate::mat::Mat;
+use crate::net::FullyConnectedNet;
 use crate::slices::take_mut;
-use crate::state::{check_workspace, layer_params};
+use crate::state::Weights;
 
 const BINS: usize = 1024;
 
@@ -219,35 +219,10 @@ fn each_layer<T: Float>(
     params: &[T],
     x: Mat<'_, T>,
     workspace: &mut [T],
-    mut show: impl FnMut(Mat<'_, T>),
+    show: impl FnMut(Mat<'_, T>),
 ) -> Result<(), Error> {
-    let batch = x.rows();
     check_len("running", arch.num_running(), 0)?;
-    check_len("params", arch.num_params(), params.len())?;
-    check_shape("x", (batch, arch.input_dim()), x.shape())?;
-    let (required, found) = (arch.infer_workspace_len(batch), workspace.len());
-    check_workspace(required, found)?;
-    let broken = Error::BufferTooSmall { what: "workspace", required, found };
-    let (even, _) = arch.infer_blocks(batch);
-    let (mut write, mut read) = workspace.split_at_mut_checked(even).ok_or(broken)?;
-    for layer in arch.layers() {
-        let input = if layer.params_start == 0 {
-            x
-        } else {
-            let input = read.get(..batch.saturating_mul(layer.fan_in)).ok_or(broken)?;
-            Mat::new(input, batch, layer.fan_in)?
-        };
-        let params = layer_params(&layer, params).ok_or(broken)?;
-        let out = write.get_mut(..batch.saturating_mul(layer.fan_out)).ok_or(broken)?;
-        let mut out = MatMut::new(out, batch, layer.fan_out)?;
-        match layer.activation {
-            Activation::Relu => {
-                affine_relu_forward(gemm, input, params.w, params.b, out.reborrow())
-            }
-            Activation::Identity => affine_forward(gemm, input, params.w, params.b, out.reborrow()),
-        }?;
-        show(out.as_mat());
-        core::mem::swap(&mut read, &mut write);
-    }
-    Ok(())
+    let net = FullyConnectedNet::with_arch(*arch);
+    let weights = Weights { params, running: &[] };
+    net.run(gemm, weights, x, arch.num_layers(), workspace, show).map(drop)
 }

@@ -1,0 +1,58 @@
+//! What a layer computes with: the batch, or what the layer before made of it.
+
+use crate::float::Float;
+use crate::gemm::Rows;
+use crate::mat::Mat;
+use core::ops::Range;
+
+/// The input of a layer.
+#[derive(Clone, Copy)]
+pub(super) enum Activations<'a, T, X> {
+    /// The batch, which the first layer takes.
+    Batch(X),
+    /// The output of the layer before.
+    Hidden(Mat<'a, T>),
+}
+
+impl<T: Float, X: Rows<T>> Rows<T> for Activations<'_, T, X> {
+    #[inline(always)]
+    fn shape(&self) -> (usize, usize) {
+        match self {
+            Self::Batch(x) => x.shape(),
+            Self::Hidden(x) => x.shape(),
+        }
+    }
+
+    #[inline(always)]
+    fn read(&self, row: usize, start: usize, out: &mut [T]) {
+        match self {
+            Self::Batch(x) => x.read(row, start, out),
+            Self::Hidden(x) => x.read(row, start, out),
+        }
+    }
+
+    #[inline(always)]
+    fn prefetch(&self, row: usize, columns: Range<usize>) {
+        match self {
+            Self::Batch(x) => x.prefetch(row, columns),
+            Self::Hidden(x) => x.prefetch(row, columns),
+        }
+    }
+
+    #[inline(always)]
+    fn stored(&self) -> Option<Mat<'_, T>> {
+        match self {
+            Self::Batch(x) => x.stored(),
+            Self::Hidden(x) => Some(*x),
+        }
+    }
+
+    // All other rows are stored.
+    #[inline(always)]
+    fn is_one_row(&self) -> bool {
+        match self {
+            Self::Batch(x) => x.is_one_row(),
+            Self::Hidden(_) => false,
+        }
+    }
+}
