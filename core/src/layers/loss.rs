@@ -106,50 +106,39 @@ impl Loss {
         (num_samples, output_dim): (usize, usize),
         y: Targets<'_, T>,
     ) -> Result<(), Error> {
+        let check = |(index, target)| self.check_target(index, target, output_dim);
         match y {
             Targets::Classes(y) => {
                 check_len("y", num_samples, y.len())?;
-                let mut labels = y.iter().enumerate();
-                labels.try_for_each(|(index, &label)| {
-                    self.check_target(index, Target::Class(label), output_dim)
-                })?;
-                // There may be none.
-                self.check_kind(true)
+                // There may be no labels, and still the wrong loss.
+                self.check_target(0, Target::Class(0), 1)?;
+                y.iter().map(|&label| Target::Class(label)).enumerate().try_for_each(check)
             }
             Targets::Values(y) => {
-                self.check_kind(false)?;
+                check((0, Target::Values(output_dim)))?;
                 Ok(check_shape("y", (num_samples, output_dim), y.shape())?)
             }
         }
     }
 
-    /// Refuses the target of a sample that does not fit `output_dim` outputs.
+    /// Refuses the target of a sample that does not fit the loss and `output_dim` outputs.
     pub(crate) fn check_target(
         self,
         index: usize,
         target: Target,
         output_dim: usize,
     ) -> Result<(), Error> {
-        match target {
-            Target::Class(label) => {
-                self.check_kind(true)?;
-                if usize::try_from(label).is_ok_and(|label| label < output_dim) {
-                    return Ok(());
-                }
-                Err(Error::InvalidLabel { index, label, num_classes: output_dim })
+        let what = match (self, target) {
+            (Self::Softmax | Self::Svm, Target::Class(label)) => {
+                let is_class = usize::try_from(label).is_ok_and(|label| label < output_dim);
+                let error = Error::InvalidLabel { index, label, num_classes: output_dim };
+                return if is_class { Ok(()) } else { Err(error) };
             }
-            Target::Values(len) => {
-                self.check_kind(false)?;
-                Ok(check_len("target", output_dim, len)?)
+            (Self::Mse, Target::Values(len)) => return Ok(check_len("target", output_dim, len)?),
+            (Self::Softmax | Self::Svm, Target::Values(_)) => {
+                "this loss needs classes as targets; for numbers take the loss mse"
             }
-        }
-    }
-
-    fn check_kind(self, classes: bool) -> Result<(), Error> {
-        let what = match (self.takes_classes(), classes) {
-            (true, true) | (false, false) => return Ok(()),
-            (true, false) => "this loss needs classes as targets; for numbers take the loss mse",
-            (false, true) => {
+            (Self::Mse, Target::Class(_)) => {
                 "the loss mse needs numbers as targets; for classes take softmax or svm"
             }
         };
