@@ -350,7 +350,8 @@ fn multiply_nothing<T: Float>(gemm: &impl Gemm<T>) {
             gemm.product(GemmArgs::new(Op::new(x), w, T::ZERO, out).unwrap(), Doubled(bias));
         }
         if let (Ok(x), Ok(out)) = (Mat::new(at(m, k), m, k), MatMut::new(&mut c, m, n)) {
-            affine_relu_forward(gemm, x, w, bias, out).unwrap();
+            let result = affine_relu_forward(gemm, x, w, bias, out);
+            assert_eq!(result.is_ok(), bias.len() == n, "{m}, {k}, {n}");
         }
         let mut dw = at(k, n).to_vec();
         if let (Ok(dout), Ok(dw)) = (Mat::new(at(m, n), m, n), MatMut::new(&mut dw, k, n)) {

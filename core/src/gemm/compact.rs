@@ -3,9 +3,7 @@
 //! Layers go forward one row at a time, by the kernel of [`row`](super::row). All else is computed by short
 //! loops. Elements are summed in the order of [`Portable`](super::Portable), so the bits are the same.
 
-use super::portable::{
-    multiply_nn_by_elements, multiply_nt_by_rows, multiply_tn_by_rows, multiply_tt, store_zeros,
-};
+use super::portable::{Flat, scale};
 use super::product::by_parts;
 use super::row::{add_bias, multiply_row};
 use super::{Epilogue, Gemm, GemmArgs, Rows};
@@ -35,22 +33,19 @@ impl<T: Float> Gemm<T> for Compact {
     // Inlined, so that a program which transposes nothing has none of the code for it.
     #[inline(always)]
     fn gemm(&self, args: GemmArgs<'_, T>) {
-        let (m, k, n) = args.sizes();
-        let (a, b, beta, mut c) = args.into_parts();
-        let (a_data, b_data, c) = (a.mat().data(), b.mat().data(), c.data_mut());
-        if k == 0 {
-            return store_zeros(c, beta);
-        }
-        match (a.is_transposed(), b.is_transposed()) {
-            (false, false) if beta == T::ZERO => {
-                for (a, c) in rows_of(a_data, k).zip(rows_of_mut(c, n)) {
-                    let _shapes_agree = multiply_row(a, b_data, c);
+        let (p, is_transposed, mut c) = Flat::new(args);
+        let c = c.data_mut();
+        match is_transposed {
+            _ if p.k == 0 => scale(c, p.beta),
+            (false, false) if p.beta == T::ZERO => {
+                for (a, c) in rows_of(p.a, p.k).zip(rows_of_mut(c, p.n)) {
+                    let _shapes_agree = multiply_row(a, p.b, c);
                 }
             }
-            (false, false) => multiply_nn_by_elements(a_data, b_data, c, k, n, beta),
-            (true, false) => multiply_tn_by_rows(a_data, b_data, c, m, n, beta),
-            (false, true) => multiply_nt_by_rows(a_data, b_data, c, k, n, beta),
-            (true, true) => multiply_tt(a_data, b_data, c, m, k, n, beta),
+            (false, false) => p.nn_in_little_code(c),
+            (true, false) => p.tn_in_little_code(c),
+            (false, true) => p.nt_in_little_code(c),
+            (true, true) => p.tt(c),
         }
     }
 

@@ -13,6 +13,7 @@
 use super::{Gemm, GemmArgs};
 use crate::float::Float;
 use crate::machine::Machine;
+use crate::mat::MatMut;
 use crate::slices::{columns_of, copy, for_blocks, rows_of, rows_of_mut};
 
 /// Matrix products in safe Rust that runs anywhere.
@@ -31,37 +32,23 @@ impl Machine for Portable {}
 
 impl<T: Float> Gemm<T> for Portable {
     fn gemm(&self, args: GemmArgs<'_, T>) {
-        let (m, k, n) = args.sizes();
-        let (a, b, beta, mut c) = args.into_parts();
-        let (a_data, b_data) = (a.mat().data(), b.mat().data());
-        if m == 0 || n == 0 {
+        let (p, is_transposed, mut c) = Flat::new(args);
+        let c = c.data_mut();
+        if c.is_empty() {
             return;
         }
-        if k == 0 {
-            return store_zeros(c.data_mut(), beta);
-        }
-        match (a.is_transposed(), b.is_transposed()) {
-            (false, false) => multiply_nn(a_data, b_data, c.data_mut(), k, n, beta),
-            (true, false) => multiply_tn(a_data, b_data, c.data_mut(), m, n, beta),
-            (false, true) => multiply_nt(a_data, b_data, c.data_mut(), k, n, beta),
-            (true, true) => multiply_tt(a_data, b_data, c.data_mut(), m, k, n, beta),
-        }
-    }
-}
-
-/// C ← acc + β·C for one run of C, never reading C if β = 0.
-fn store<T: Float>(c: &mut [T], acc: &[T], beta: T) {
-    if beta == T::ZERO {
-        copy(c, acc);
-    } else {
-        for (c, &acc) in c.iter_mut().zip(acc) {
-            *c = acc + beta * *c;
+        match is_transposed {
+            _ if p.k == 0 => scale(c, p.beta),
+            (false, false) => p.nn(c),
+            (true, false) => p.tn(c),
+            (false, true) => p.nt(c),
+            (true, true) => p.tt(c),
         }
     }
 }
 
 /// β·C, which is all that remains of a product over k = 0.
-pub(super) fn store_zeros<T: Float>(c: &mut [T], beta: T) {
+pub(super) fn scale<T: Float>(c: &mut [T], beta: T) {
     if beta == T::ONE {
         return;
     }
@@ -84,180 +71,169 @@ fn rank_one<T: Float, const R: usize, const N: usize>(
     }
 }
 
-fn multiply_nn<T: Float>(a: &[T], b: &[T], c: &mut [T], k: usize, n: usize, beta: T) {
-    let mut c_blocks = c.chunks_exact_mut(n.saturating_mul(ROWS).max(1));
-    let mut a_blocks = a.chunks_exact(k.saturating_mul(ROWS).max(1));
-    for (a, c) in a_blocks.by_ref().zip(c_blocks.by_ref()) {
-        for_blocks!(n, [COLS, COLS / 2, 1], |j, WIDTH| nn_rows::<T, WIDTH>(a, b, c, k, n, j, beta));
-    }
-    for (a, c) in rows_of(a_blocks.remainder(), k).zip(rows_of_mut(c_blocks.into_remainder(), n)) {
-        for_blocks!(n, [COLS, COLS / 2, 1], |j, WIDTH| nn_row::<T, WIDTH>(a, b, c, n, j, beta));
-    }
+/// A product but for C: A and B as they are stored, and the sizes of op(A), m × k, and op(B), k × n.
+///
+/// Its methods are named by what is transposed: `tn` computes C ← Aᵀ·B + β·C. Those `in_little_code` are for firmware
+/// that multiplies little.
+#[derive(Clone, Copy)]
+pub(super) struct Flat<'a, T> {
+    pub(super) a: &'a [T],
+    pub(super) b: &'a [T],
+    pub(super) m: usize,
+    pub(super) k: usize,
+    pub(super) n: usize,
+    pub(super) beta: T,
 }
 
-/// `ROWS` × `N` elements of C from column `j` on.
-#[inline(always)]
-fn nn_rows<T: Float, const N: usize>(
-    a: &[T],
-    b: &[T],
-    c: &mut [T],
-    k: usize,
-    n: usize,
-    j: usize,
-    beta: T,
-) {
-    let mut rows = rows_of(a, k);
-    let (Some(a0), Some(a1), Some(a2), Some(a3)) =
-        (rows.next(), rows.next(), rows.next(), rows.next())
-    else {
-        return;
-    };
-    let mut acc = [[T::ZERO; N]; ROWS];
-    let b_columns = columns_of::<T, N>(b, n, j);
-    for ((((&x0, &x1), &x2), &x3), w) in a0.iter().zip(a1).zip(a2).zip(a3).zip(b_columns) {
-        rank_one(&mut acc, [x0, x1, x2, x3], w);
+impl<'a, T: Float> Flat<'a, T> {
+    /// Takes a product apart: operands, which are transposed, and C.
+    #[inline(always)]
+    pub(super) fn new(args: GemmArgs<'a, T>) -> (Self, (bool, bool), MatMut<'a, T>) {
+        let (m, k, n) = args.sizes();
+        let (a, b, beta, c) = args.into_parts();
+        let is_transposed = (a.is_transposed(), b.is_transposed());
+        (Self { a: a.mat().data(), b: b.mat().data(), m, k, n, beta }, is_transposed, c)
     }
-    store_block(c, &acc, n, j, beta);
-}
 
-/// `N` elements of one row of C from column `j` on.
-#[inline(always)]
-fn nn_row<T: Float, const N: usize>(a: &[T], b: &[T], c: &mut [T], n: usize, j: usize, beta: T) {
-    let mut acc = [[T::ZERO; N]];
-    for (&x, w) in a.iter().zip(columns_of::<T, N>(b, n, j)) {
-        rank_one(&mut acc, [x], w);
-    }
-    store_block(c, &acc, n, j, beta);
-}
-
-/// Stores a block of C: its rows, from column `j` on.
-#[inline(always)]
-fn store_block<T: Float, const R: usize, const N: usize>(
-    c: &mut [T],
-    acc: &[[T; N]; R],
-    n: usize,
-    j: usize,
-    beta: T,
-) {
-    for (c, acc) in rows_of_mut(c, n).zip(acc) {
-        if let Some(c) = c.get_mut(j..) {
-            store(c, acc, beta);
-        }
-    }
-}
-
-fn multiply_tn<T: Float>(a: &[T], b: &[T], c: &mut [T], m: usize, n: usize, beta: T) {
-    let mut c_blocks = c.chunks_exact_mut(n.saturating_mul(ROWS).max(1));
-    let mut i = 0;
-    for c in c_blocks.by_ref() {
-        for_blocks!(n, [COLS, COLS / 2, 1], |j, WIDTH| tn_block::<T, ROWS, WIDTH>(
-            a,
-            b,
-            c,
-            (m, n),
-            (i, j),
-            beta
-        ));
-        i += ROWS;
-    }
-    for c in c_blocks.into_remainder().chunks_exact_mut(n.max(1)) {
-        for_blocks!(n, [COLS, COLS / 2, 1], |j, WIDTH| tn_block::<T, 1, WIDTH>(
-            a,
-            b,
-            c,
-            (m, n),
-            (i, j),
-            beta
-        ));
-        i += 1;
-    }
-}
-
-/// `R` × `N` elements of C from row `i` and column `j` on: row after row of A and B, `R` and `N`
-/// neighbours of each.
-#[inline(always)]
-fn tn_block<T: Float, const R: usize, const N: usize>(
-    a: &[T],
-    b: &[T],
-    c: &mut [T],
-    (m, n): (usize, usize),
-    (i, j): (usize, usize),
-    beta: T,
-) {
-    let mut acc = [[T::ZERO; N]; R];
-    for (&x, w) in columns_of::<T, R>(a, m, i).zip(columns_of::<T, N>(b, n, j)) {
-        rank_one(&mut acc, x, w);
-    }
-    store_block(c, &acc, n, j, beta);
-}
-
-/// [`multiply_nn`] in little code: one element after the other.
-pub(super) fn multiply_nn_by_elements<T: Float>(
-    a: &[T],
-    b: &[T],
-    c: &mut [T],
-    k: usize,
-    n: usize,
-    beta: T,
-) {
-    for (a, c) in rows_of(a, k).zip(rows_of_mut(c, n)) {
-        for j in 0..n {
-            nn_row::<T, 1>(a, b, c, n, j, beta);
-        }
-    }
-}
-
-/// [`multiply_tn`] in little code: row after row, a few columns at a time.
-pub(super) fn multiply_tn_by_rows<T: Float>(
-    a: &[T],
-    b: &[T],
-    c: &mut [T],
-    m: usize,
-    n: usize,
-    beta: T,
-) {
-    for (i, c) in rows_of_mut(c, n).enumerate() {
-        for_blocks!(n, [COLS / 2, 1], |j, WIDTH| tn_block::<T, 1, WIDTH>(
-            a,
-            b,
-            c,
-            (m, n),
-            (i, j),
-            beta
-        ));
-    }
-}
-
-fn multiply_nt<T: Float>(a: &[T], b: &[T], c: &mut [T], k: usize, n: usize, beta: T) {
-    for (a, c) in rows_of(a, k).zip(rows_of_mut(c, n)) {
-        let mut c_blocks = c.chunks_exact_mut(ROWS);
-        let mut b_blocks = b.chunks_exact(k.saturating_mul(ROWS).max(1));
-        for (b, c) in b_blocks.by_ref().zip(c_blocks.by_ref()) {
-            let mut rows = rows_of(b, k);
-            if let (Some(b0), Some(b1), Some(b2), Some(b3)) =
-                (rows.next(), rows.next(), rows.next(), rows.next())
-            {
-                store(c, &dots(a, [b0, b1, b2, b3]), beta);
+    /// C ← acc + β·C for one run of C, never reading C if β = 0.
+    fn store(self, c: &mut [T], acc: &[T]) {
+        if self.beta == T::ZERO {
+            copy(c, acc);
+        } else {
+            for (c, &acc) in c.iter_mut().zip(acc) {
+                *c = acc + self.beta * *c;
             }
         }
-        for (b, c) in rows_of(b_blocks.remainder(), k).zip(c_blocks.into_remainder()) {
-            store(core::slice::from_mut(c), &dots(a, [b]), beta);
+    }
+
+    /// Stores a block of C: its rows, from column `j` on.
+    #[inline(always)]
+    fn store_block<const R: usize, const N: usize>(self, c: &mut [T], acc: &[[T; N]; R], j: usize) {
+        for (c, acc) in rows_of_mut(c, self.n).zip(acc) {
+            if let Some(c) = c.get_mut(j..) {
+                self.store(c, acc);
+            }
         }
     }
-}
 
-/// [`multiply_nt`] in little code: one element after the other.
-pub(super) fn multiply_nt_by_rows<T: Float>(
-    a: &[T],
-    b: &[T],
-    c: &mut [T],
-    k: usize,
-    n: usize,
-    beta: T,
-) {
-    for (a, c) in rows_of(a, k).zip(rows_of_mut(c, n)) {
-        for (b, c) in rows_of(b, k).zip(c) {
-            store(core::slice::from_mut(c), &dots(a, [b]), beta);
+    fn nn(self, c: &mut [T]) {
+        let Self { a, k, n, .. } = self;
+        let mut c_blocks = c.chunks_exact_mut(n.saturating_mul(ROWS).max(1));
+        let mut a_blocks = a.chunks_exact(k.saturating_mul(ROWS).max(1));
+        for (a, c) in a_blocks.by_ref().zip(c_blocks.by_ref()) {
+            for_blocks!(n, [COLS, COLS / 2, 1], |j, WIDTH| self.nn_rows::<WIDTH>(a, c, j));
+        }
+        let (a, c) = (a_blocks.remainder(), c_blocks.into_remainder());
+        for (a, c) in rows_of(a, k).zip(rows_of_mut(c, n)) {
+            for_blocks!(n, [COLS, COLS / 2, 1], |j, WIDTH| self.nn_row::<WIDTH>(a, c, j));
+        }
+    }
+
+    /// `ROWS` × `N` elements of C from column `j` on.
+    #[inline(always)]
+    fn nn_rows<const N: usize>(self, a: &[T], c: &mut [T], j: usize) {
+        let mut rows = rows_of(a, self.k);
+        let (Some(a0), Some(a1), Some(a2), Some(a3)) =
+            (rows.next(), rows.next(), rows.next(), rows.next())
+        else {
+            return;
+        };
+        let mut acc = [[T::ZERO; N]; ROWS];
+        let b_columns = columns_of::<T, N>(self.b, self.n, j);
+        for ((((&x0, &x1), &x2), &x3), w) in a0.iter().zip(a1).zip(a2).zip(a3).zip(b_columns) {
+            rank_one(&mut acc, [x0, x1, x2, x3], w);
+        }
+        self.store_block(c, &acc, j);
+    }
+
+    /// `N` elements of one row of C from column `j` on.
+    #[inline(always)]
+    fn nn_row<const N: usize>(self, a: &[T], c: &mut [T], j: usize) {
+        let mut acc = [[T::ZERO; N]];
+        for (&x, w) in a.iter().zip(columns_of::<T, N>(self.b, self.n, j)) {
+            rank_one(&mut acc, [x], w);
+        }
+        self.store_block(c, &acc, j);
+    }
+
+    /// One element after the other.
+    pub(super) fn nn_in_little_code(self, c: &mut [T]) {
+        for (a, c) in rows_of(self.a, self.k).zip(rows_of_mut(c, self.n)) {
+            for j in 0..self.n {
+                self.nn_row::<1>(a, c, j);
+            }
+        }
+    }
+
+    fn tn(self, c: &mut [T]) {
+        let n = self.n;
+        let mut c_blocks = c.chunks_exact_mut(n.saturating_mul(ROWS).max(1));
+        let mut i = 0;
+        for c in c_blocks.by_ref() {
+            for_blocks!(n, [COLS, COLS / 2, 1], |j, WIDTH| self.tn_block::<ROWS, WIDTH>(c, i, j));
+            i += ROWS;
+        }
+        for c in c_blocks.into_remainder().chunks_exact_mut(n.max(1)) {
+            for_blocks!(n, [COLS, COLS / 2, 1], |j, WIDTH| self.tn_block::<1, WIDTH>(c, i, j));
+            i += 1;
+        }
+    }
+
+    /// `R` × `N` elements of C from row `i` and column `j` on: row after row of A and B, `R` and `N`
+    /// neighbours of each.
+    #[inline(always)]
+    fn tn_block<const R: usize, const N: usize>(self, c: &mut [T], i: usize, j: usize) {
+        let mut acc = [[T::ZERO; N]; R];
+        let b_columns = columns_of::<T, N>(self.b, self.n, j);
+        for (&x, w) in columns_of::<T, R>(self.a, self.m, i).zip(b_columns) {
+            rank_one(&mut acc, x, w);
+        }
+        self.store_block(c, &acc, j);
+    }
+
+    /// Row after row, a few columns at a time.
+    pub(super) fn tn_in_little_code(self, c: &mut [T]) {
+        for (i, c) in rows_of_mut(c, self.n).enumerate() {
+            for_blocks!(self.n, [COLS / 2, 1], |j, WIDTH| self.tn_block::<1, WIDTH>(c, i, j));
+        }
+    }
+
+    fn nt(self, c: &mut [T]) {
+        let Self { k, n, .. } = self;
+        for (a, c) in rows_of(self.a, k).zip(rows_of_mut(c, n)) {
+            let mut c_blocks = c.chunks_exact_mut(ROWS);
+            let mut b_blocks = self.b.chunks_exact(k.saturating_mul(ROWS).max(1));
+            for (b, c) in b_blocks.by_ref().zip(c_blocks.by_ref()) {
+                let mut rows = rows_of(b, k);
+                if let (Some(b0), Some(b1), Some(b2), Some(b3)) =
+                    (rows.next(), rows.next(), rows.next(), rows.next())
+                {
+                    self.store(c, &dots(a, [b0, b1, b2, b3]));
+                }
+            }
+            for (b, c) in rows_of(b_blocks.remainder(), k).zip(c_blocks.into_remainder()) {
+                self.store(core::slice::from_mut(c), &dots(a, [b]));
+            }
+        }
+    }
+
+    /// One element after the other.
+    pub(super) fn nt_in_little_code(self, c: &mut [T]) {
+        for (a, c) in rows_of(self.a, self.k).zip(rows_of_mut(c, self.n)) {
+            for (b, c) in rows_of(self.b, self.k).zip(c) {
+                self.store(core::slice::from_mut(c), &dots(a, [b]));
+            }
+        }
+    }
+
+    /// No layer asks for it, so it is short rather than fast.
+    pub(super) fn tt(self, c: &mut [T]) {
+        for (i, c) in rows_of_mut(c, self.n).enumerate() {
+            for (b, c) in rows_of(self.b, self.k).zip(c) {
+                let column = self.a.get(i..).unwrap_or_default().iter().step_by(self.m.max(1));
+                let sum = column.zip(b).fold(T::ZERO, |sum, (&x, &w)| sum + x * w);
+                self.store(core::slice::from_mut(c), &[sum]);
+            }
         }
     }
 }
@@ -277,23 +253,4 @@ fn dots<T: Float, const R: usize>(a: &[T], b: [&[T]; R]) -> [T; R] {
         let sum = acc.into_iter().fold(T::ZERO, |sum, lane| sum + lane);
         x_tail.iter().zip(w_tail).fold(sum, |sum, (&x, &w)| sum + x * w)
     })
-}
-
-/// Both transposed. No layer asks for it, so it is short rather than fast.
-pub(super) fn multiply_tt<T: Float>(
-    a: &[T],
-    b: &[T],
-    c: &mut [T],
-    m: usize,
-    k: usize,
-    n: usize,
-    beta: T,
-) {
-    for (i, c) in rows_of_mut(c, n).enumerate() {
-        for (b, c) in rows_of(b, k).zip(c) {
-            let column = a.get(i..).unwrap_or_default().iter().step_by(m.max(1));
-            let sum = column.zip(b).fold(T::ZERO, |sum, (&x, &w)| sum + x * w);
-            store(core::slice::from_mut(c), &[sum], beta);
-        }
-    }
 }
