@@ -1,10 +1,6 @@
 //! A trained network made simpler for inference: batch norm and the mean image disappear into
 //! weights and biases.
 
-mod net;
-
-pub use net::FoldedNet;
-
 use crate::error::{Error, check_len};
 use crate::float::Float;
 use crate::net::FullyConnectedNet;

@@ -21,7 +21,6 @@ use crate::mat::{Mat, MatMut, Op};
 pub use args::GemmArgs;
 pub use compact::Compact;
 pub use epilogue::Epilogue;
-pub(crate) use epilogue::{Affine, WherePositive, pass_where_positive};
 pub use portable::Portable;
 pub(crate) use product::After;
 pub(crate) use row::affine_row;

@@ -2,10 +2,13 @@
 
 mod activations;
 mod flush;
+mod folded;
 mod head;
 mod inference;
 mod penalty;
 mod training;
+
+pub use folded::FoldedNet;
 
 use crate::arch::{Arch, ArchError, LayerSpec};
 use crate::float::Float;

@@ -100,7 +100,7 @@ const fn range(start: usize, len: usize) -> Range<usize> {
     start..start.saturating_add(len)
 }
 
-/// An iterator over the layers of an [`Arch`].
+/// An iterator over the layers of an [`Arch`](crate::Arch).
 #[derive(Clone, Debug)]
 pub struct Layers<'a> {
     pub(super) dims: &'a [usize],

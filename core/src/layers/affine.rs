@@ -3,9 +3,10 @@
 //! Its backward pass needs `x` and `w`, which the caller has anyway; nothing else is cached.
 
 use super::columns::{add, for_column_blocks, pieces_of};
+use super::relu::WherePositive;
 use crate::error::{ShapeError, check_len, check_shape};
-use crate::float::Float;
-use crate::gemm::{Affine, Gemm, GemmArgs, Rows, WherePositive};
+use crate::float::{Float, positive_part};
+use crate::gemm::{Epilogue, Gemm, GemmArgs, Rows};
 use crate::machine::{Pass, run, split_columns};
 use crate::mat::{Mat, MatMut, Op};
 use crate::slices::{block_mut, columns_of, halves_mut};
@@ -70,6 +71,40 @@ pub(crate) fn affine<T: Float>(
     check_shape("out", (rows, w.cols()), out.shape())?;
     gemm.product(GemmArgs::new(Op::new(x), w, T::ZERO, out)?, Affine { b, relu });
     Ok(())
+}
+
+/// Adds a bias, and takes max(·, 0) if `relu`, NaN of NaN.
+#[derive(Clone, Copy)]
+struct Affine<'a, T> {
+    b: &'a [T],
+    relu: bool,
+}
+
+impl<T: Float> Epilogue<T> for Affine<'_, T> {
+    #[inline(always)]
+    fn bias(&self) -> Option<&[T]> {
+        Some(self.b)
+    }
+
+    #[inline(always)]
+    fn split_rows(self, _rows: usize) -> (Self, Self) {
+        (self, self)
+    }
+
+    #[inline(always)]
+    fn split_columns(self, columns: usize) -> (Self, Self) {
+        let (left, right) = self.b.split_at_checked(columns).unwrap_or((self.b, &[]));
+        (Self { b: left, ..self }, Self { b: right, ..self })
+    }
+
+    #[inline(always)]
+    fn after(&mut self, _row: usize, c: &mut [T]) {
+        if self.relu {
+            for c in c {
+                *c = positive_part(*c);
+            }
+        }
+    }
 }
 
 /// Computes the backward pass of an affine (fully connected) layer.

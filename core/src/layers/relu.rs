@@ -5,7 +5,9 @@
 
 use crate::error::{ShapeError, check_len};
 use crate::float::{Float, positive_part};
-use crate::gemm::pass_where_positive;
+use crate::gemm::Epilogue;
+use crate::mat::Mat;
+use crate::slices::rows_of_mut;
 
 /// Computes the forward pass of rectified linear units.
 ///
@@ -68,9 +70,69 @@ pub fn relu_backward<T: Float>(dout: &[T], out: &[T], dx: &mut [T]) -> Result<()
     Ok(())
 }
 
+/// Passes `scale` times a number where that of `x` at the same place is positive, otherwise 0.
+#[derive(Clone, Copy)]
+pub(crate) struct WherePositive<'a, T> {
+    /// From the first number of the part on.
+    x: &'a [T],
+    /// From one row to the next.
+    stride: usize,
+    cols: usize,
+    scale: T,
+}
+
+impl<'a, T: Float> WherePositive<'a, T> {
+    pub(crate) fn new(x: Mat<'a, T>, scale: T) -> Self {
+        Self { x: x.data(), stride: x.cols(), cols: x.cols(), scale }
+    }
+}
+
+impl<T: Float> Epilogue<T> for WherePositive<'_, T> {
+    #[inline(always)]
+    fn split_rows(self, rows: usize) -> (Self, Self) {
+        let x = self.x.get(rows * self.stride..).unwrap_or_default();
+        (self, Self { x, ..self })
+    }
+
+    #[inline(always)]
+    fn split_columns(self, columns: usize) -> (Self, Self) {
+        let left = columns.min(self.cols);
+        let x = self.x.get(left..).unwrap_or_default();
+        (Self { cols: left, ..self }, Self { x, cols: self.cols - left, ..self })
+    }
+
+    #[inline(always)]
+    fn after(&mut self, row: usize, c: &mut [T]) {
+        let Some(x) = self.x.get(row * self.stride..) else { return };
+        if self.cols == self.stride {
+            return pass_where_positive_all(c, x, self.scale);
+        }
+        // Not the rows of `x`: of a part that begins in the middle, the last one is not whole.
+        let mut rest = x;
+        for c in rows_of_mut(c, self.cols) {
+            pass_where_positive_all(c, rest, self.scale);
+            rest = rest.get(self.stride..).unwrap_or_default();
+        }
+    }
+}
+
+#[inline(always)]
+fn pass_where_positive_all<T: Float>(dout: &mut [T], out: &[T], scale: T) {
+    for (d, &out) in dout.iter_mut().zip(out) {
+        *d = pass_where_positive(*d, out, scale);
+    }
+}
+
+/// The gradient through ReLU and dropout: it passes, times `scale`, where `out` > 0.
+#[inline(always)]
+pub(crate) fn pass_where_positive<T: Float>(dout: T, out: T, scale: T) -> T {
+    if out > T::ZERO { dout * scale } else { T::ZERO }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::vec::Vec;
 
     #[test]
     fn relu_passes_no_gradient_at_zero() {
@@ -90,5 +152,35 @@ mod tests {
     fn relu_refuses_lengths_that_differ() {
         assert_eq!(relu_forward(&[1.0], &mut [0.0; 2]).unwrap_err().what, "out");
         assert_eq!(relu_backward(&[1.0], &[1.0], &mut [0.0; 2]).unwrap_err().what, "dx");
+    }
+
+    /// Every part of an epilogue does to its part of C what the whole does to the whole.
+    #[test]
+    fn the_gradient_through_relu_is_the_same_in_parts() {
+        let (rows, cols) = (5, 7);
+        let x: Vec<f32> = (0..rows * cols).map(|i| (i * 5 % 7) as f32 - 3.0).collect();
+        let c: Vec<f32> = (0..rows * cols).map(|i| i as f32 + 1.0).collect();
+        let whole = WherePositive::new(Mat::new(&x, rows, cols).unwrap(), 1.25);
+        let expected: Vec<_> =
+            c.iter().zip(&x).map(|(c, &x)| if x > 0.0 { 1.25 * c } else { 0.0 }).collect();
+        for top in 0..=rows {
+            for left in 0..=cols {
+                let (upper, lower) = whole.split_rows(top);
+                let mut found = c.clone();
+                for (band, range) in [(upper, 0..top), (lower, top..rows)] {
+                    let (first, second) = band.split_columns(left);
+                    for (mut part, columns) in [(first, 0..left), (second, left..cols)] {
+                        let at = |row: usize| row * cols + columns.start..row * cols + columns.end;
+                        let mut tile: Vec<_> =
+                            range.clone().flat_map(|row| c[at(row)].to_vec()).collect();
+                        part.after(0, &mut tile);
+                        for (row, part) in range.clone().zip(tile.chunks(columns.len().max(1))) {
+                            found[at(row)].copy_from_slice(part);
+                        }
+                    }
+                }
+                assert_eq!(found, expected, "cut at {top}, {left}");
+            }
+        }
     }
 }

@@ -11,10 +11,11 @@ use super::batchnorm::{
     self, BatchNormConfig, Norm, NormGrads, RunningStats, normalize, normalize_by_running,
 };
 use super::dropout::{ApplyDropout, Dropout, check_keep_prob};
+use super::relu::{WherePositive, pass_where_positive};
 use super::{affine_backward, affine_forward};
 use crate::error::{Error, ShapeError, check_len, check_shape};
 use crate::float::{Float, positive_part};
-use crate::gemm::{After, Gemm, Rows, WherePositive, pass_where_positive};
+use crate::gemm::{After, Gemm, Rows};
 use crate::machine::{Machine, run};
 use crate::mat::{Mat, MatMut};
 

@@ -1,6 +1,6 @@
 //! How far a run has come, and what happens in it.
 
-/// What [`Solver::advance`] did.
+/// What [`Solver::advance`](crate::Solver::advance) did.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Event<T> {
     /// A training step.
@@ -25,7 +25,7 @@ pub enum Event<T> {
     },
 }
 
-/// How far a run has come. With the slices of [`SolverBuffers`] it is the whole state of the run.
+/// How far a run has come. With the slices of [`SolverBuffers`](crate::SolverBuffers) it is the whole state of the run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Progress<T> {
     /// Steps done.

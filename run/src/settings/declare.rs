@@ -3,6 +3,9 @@
 use super::{Settings, SettingsError, count};
 use std::ops::RangeInclusive;
 
+/// A condition on the other settings, in words, and whether it is met.
+type Needs = (&'static str, fn(&super::Values) -> bool);
+
 /// A setting: its row in the table.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
@@ -27,7 +30,7 @@ pub struct Row {
     pub(crate) is_given: fn(&Settings) -> bool,
     pub(crate) leave_out: fn(&mut Settings),
     /// What it takes to have an effect, and whether that is there.
-    pub(crate) needs: Option<(&'static str, fn(&super::Values) -> bool)>,
+    pub(crate) needs: Option<Needs>,
 }
 
 /// How the value of a setting is written.

@@ -13,11 +13,11 @@ use crate::slices::rows_of_mut;
 /// dscores[n, c] ← 1/N where the margin is positive;  dscores[n, y[n]] ← −(how many are)/N
 /// ```
 ///
-/// Shapes and errors are those of [`softmax_loss`].
+/// Shapes and errors are those of [`softmax_loss`](super::softmax_loss).
 ///
 /// # Errors
 ///
-/// See [`softmax_loss`].
+/// See [`softmax_loss`](super::softmax_loss).
 ///
 /// # Example
 ///

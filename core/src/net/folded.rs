@@ -7,7 +7,7 @@ use crate::gemm::affine_row;
 
 /// A network for inference: {affine → ReLU} × (L − 1) → affine, for one image at a time.
 ///
-/// It borrows its numbers, so that they stay in flash. [`fold`](super::fold()) makes them.
+/// It borrows its numbers, so that they stay in flash. [`fold`](crate::fold()) makes them.
 /// [`FullyConnectedNet::scores`](crate::FullyConnectedNet::scores) computes the same, to the bit, from
 /// numbers, with [`Portable`](crate::Portable) or [`Compact`](crate::Compact); but it has batches and
 /// batch norm too, so it is several times the code, and takes more stack.
