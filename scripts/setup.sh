@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Installs on Debian or Ubuntu what barenet needs beyond cargo. Running it again is harmless.
 #
-#   scripts/setup.sh [openblas] [firmware] [fuzz] [sanitize]   only these parts; without any, the first three
+#   scripts/setup.sh [openblas] [firmware] [fuzz] [sanitize] [deny]   only these parts; without any, the first three
 #
 #   openblas   OpenBLAS, for the feature `openblas`
 #   firmware   QEMU, and Rust for bare-metal ARM and RISC-V
 #   fuzz       nightly Rust and cargo-fuzz
 #   sanitize   nightly Rust, with its standard library's source if it can be had, and valgrind
+#   deny       cargo-deny, built from source: some minutes
 set -euo pipefail
 
 readonly TARGETS="thumbv7em-none-eabihf thumbv8m.main-none-eabihf thumbv7m-none-eabi thumbv6m-none-eabi
@@ -100,11 +101,16 @@ install_sanitize() {
     say "$(rustup run nightly rustc --version), $(valgrind --version)"
 }
 
+install_deny() {
+    has cargo-deny || cargo install --quiet --locked cargo-deny
+    say "$(cargo-deny --version)"
+}
+
 [ $# -gt 0 ] || set -- openblas firmware fuzz
 for part in "$@"; do
     case ${part#--} in
-        openblas | firmware | fuzz | sanitize) ;;
-        -h | help) sed -n '2,9s/^# \{0,1\}//p' "$0" && exit ;;
+        openblas | firmware | fuzz | sanitize | deny) ;;
+        -h | help) sed -n '2,10s/^# \{0,1\}//p' "$0" && exit ;;
         *) say "unknown part $part; see --help" >&2 && exit 2 ;;
     esac
 done
@@ -114,5 +120,6 @@ for part in "$@"; do
         firmware) install_qemu && install_bare_metal_rust ;;
         fuzz) install_fuzz ;;
         sanitize) install_sanitize ;;
+        deny) install_deny ;;
     esac
 done

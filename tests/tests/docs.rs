@@ -1,0 +1,92 @@
+//! The pages of the documentation name files and tests that there are.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// README.md and its like, and all of docs/.
+fn pages() -> Vec<PathBuf> {
+    let root = root();
+    let in_docs = fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    ["README.md", "CONTRIBUTING.md", "SECURITY.md"]
+        .map(|name| root.join(name))
+        .into_iter()
+        .chain(in_docs)
+        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+        .collect()
+}
+
+/// Pieces of a page between backticks, code blocks excluded.
+fn quoted(page: &str) -> Vec<&str> {
+    page.split("```").step_by(2).flat_map(|text| text.split('`').skip(1).step_by(2)).collect()
+}
+
+/// Targets of the page's links within the repository.
+fn links(page: &str) -> Vec<&str> {
+    let targets = page.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    let targets = targets.filter(|target| !target.contains("://") && !target.starts_with('#'));
+    targets.map(|target| target.split('#').next().unwrap()).collect()
+}
+
+fn is_source_file(word: &str) -> bool {
+    let extensions = [".rs", ".md", ".sh", ".py", ".toml"];
+    let is_path = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    word.contains('/') && word.chars().all(is_path) && extensions.iter().any(|e| word.ends_with(e))
+}
+
+#[test]
+fn every_file_that_a_page_names_is_there() {
+    let mut missing = Vec::new();
+    for path in pages() {
+        let page = fs::read_to_string(&path).unwrap();
+        let files = quoted(&page).into_iter().filter(|word| is_source_file(word));
+        // Files of a run, and of a crate of one's own.
+        let files = files.filter(|file| !file.starts_with("RUN/") && !file.starts_with(".cargo/"));
+        missing.extend(
+            files.filter(|file| !root().join(file).exists()).map(|f| (path.clone(), f.to_owned())),
+        );
+        let folder = path.parent().unwrap();
+        let links = links(&page).into_iter().filter(|link| !folder.join(link).exists());
+        missing.extend(links.map(|link| (path.clone(), link.to_owned())));
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
+/// All Rust code beside these pages.
+fn all_code(folder: &Path, code: &mut String) {
+    for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        let name = entry.file_name().unwrap().to_string_lossy().into_owned();
+        if entry.is_dir() && name != "target" && !name.starts_with('.') {
+            all_code(&entry, code);
+        } else if name.ends_with(".rs") {
+            code.push_str(&fs::read_to_string(&entry).unwrap());
+        }
+    }
+}
+
+#[test]
+fn every_test_that_a_page_names_is_there() {
+    let mut code = String::new();
+    all_code(&root(), &mut code);
+    let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_…".contains(c);
+    let mut missing = Vec::new();
+    for path in pages() {
+        let page = fs::read_to_string(&path).unwrap();
+        let names = quoted(&page).into_iter().filter(|word| word.chars().all(is_name));
+        // A test's name is a sentence; `…` stands for what is left out of it.
+        for name in names.filter(|name| name.matches('_').count() >= 3) {
+            let (start, end) = name.split_once('…').unwrap_or((name, ""));
+            let is_there = code.match_indices(&format!("fn {start}")).any(|(at, _)| {
+                let function = code[at + 3..].split(['(', '<']).next().unwrap_or("");
+                if name.contains('…') { function.ends_with(end) } else { function == name }
+            });
+            if !is_there {
+                missing.push((path.clone(), name.to_owned()));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
+}
