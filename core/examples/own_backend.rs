@@ -2,7 +2,8 @@
 //! training step costs: one product forward and two backward a layer, and one less for the first, because nobody
 //! needs the gradient of the data.
 //!
-//! `tests/tests/gemm_conformance.rs` has the suite that every backend passes.
+//! `barenet_tests::gemm_conformance!(counting, Counting::default(), f32);` in a test runs the suite that every backend
+//! passes.
 
 use barenet::{
     Arch, FullyConnectedNet, Gemm, GemmArgs, Init, Machine, Mat, Portable, Rng, Targets, TrainState,

@@ -2,6 +2,7 @@
 
 #![cfg(feature = "suite")]
 
+pub mod conformance;
 mod golden;
 mod model;
 pub mod tolerance;

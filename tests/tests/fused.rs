@@ -5,180 +5,13 @@ use barenet::layers::{
     relu_backward, relu_forward,
 };
 use barenet::{
-    Activation, Arch, Epilogue, Float, FullyConnectedNet, Gemm, GemmArgs, Init, Label, Loss, Mat,
-    MatMut, Op, Portable, Rng, Rows, Targets, layer_params,
+    Activation, Arch, Float, FullyConnectedNet, Gemm, GemmArgs, Init, Label, Loss, Mat, MatMut, Op,
+    Portable, Rng, Rows, Targets, layer_params,
 };
 use barenet_blas::{Backend, Kernel};
 use barenet_tests::Model;
-use barenet_tests::tolerance::{GEMM_F32, GEMM_F64, IDENTITY};
-
-fn normal<T: Float>(seed: u64, len: usize) -> Vec<T> {
-    let mut numbers = vec![T::ZERO; len];
-    Rng::seed(seed).fill_normal(1.0, &mut numbers);
-    numbers
-}
-
-/// c ← 2·(A·B + bias) + p, with another number of p for each element: one that is taken from a wrong
-/// place, twice or not at all shows.
-#[derive(Clone, Copy)]
-struct TwicePlus<'a, T> {
-    bias: Option<&'a [T]>,
-    p: &'a [T],
-    stride: usize,
-    cols: usize,
-}
-
-impl<T: Float> Epilogue<T> for TwicePlus<'_, T> {
-    fn bias(&self) -> Option<&[T]> {
-        self.bias
-    }
-
-    fn split_rows(self, rows: usize) -> (Self, Self) {
-        (self, Self { p: &self.p[rows * self.stride..], ..self })
-    }
-
-    fn split_columns(self, columns: usize) -> (Self, Self) {
-        let bias = self.bias.map(|bias| bias.split_at(columns));
-        let right = self.cols - columns;
-        (
-            Self { bias: bias.map(|(left, _)| left), cols: columns, ..self },
-            Self {
-                bias: bias.map(|(_, right)| right),
-                p: self.p.get(columns..).unwrap_or_default(),
-                cols: right,
-                ..self
-            },
-        )
-    }
-
-    fn after(&mut self, row: usize, c: &mut [T]) {
-        assert!(c.len().is_multiple_of(self.cols.max(1)), "parts of rows");
-        for (row, c) in (row..).zip(c.chunks_exact_mut(self.cols.max(1))) {
-            for (c, &p) in c.iter_mut().zip(&self.p[row * self.stride..]) {
-                *c = T::from_f64(2.0) * *c + p;
-            }
-        }
-    }
-}
-
-/// m, k and n: none, few and many rows and columns; in one tile, cut by rows, by columns and by both; k
-/// in one stretch, in several, and halved.
-const SIZES: [[usize; 3]; 15] = [
-    [3, 5, 0],
-    [0, 5, 3],
-    [4, 0, 7],
-    [1, 3072, 100],
-    [7, 300, 70],
-    [1, 1100, 1000],
-    [2, 30, 9],
-    [9, 40, 19],
-    [50, 100, 100],
-    [101, 400, 100],
-    [600, 128, 1024],
-    [1100, 64, 96],
-    [60, 80, 1040],
-    [118, 390, 68],
-    [300, 200, 10],
-];
-
-#[derive(Clone, Copy, Debug)]
-struct Case {
-    sizes: [usize; 3],
-    ta: bool,
-    tb: bool,
-    has_bias: bool,
-}
-
-impl Case {
-    fn all() -> impl Iterator<Item = Self> {
-        // What a sanitizer takes hundreds of times as long for; the smaller ones have every kind of tile.
-        let is_quick = std::env::var_os("BARENET_SMALL_PRODUCTS").is_some();
-        let sizes = SIZES.into_iter();
-        sizes.filter(move |&[m, k, n]| !is_quick || m * k * n < 1 << 20).flat_map(|sizes| {
-            [(false, false), (true, false), (false, true)].into_iter().flat_map(move |(ta, tb)| {
-                [false, true].map(|has_bias| Self { sizes, ta, tb, has_bias })
-            })
-        })
-    }
-
-    /// A, B, bias and p.
-    fn numbers<T: Float>(&self) -> [Vec<T>; 4] {
-        let [m, k, n] = self.sizes;
-        [normal(1, m * k), normal(2, k * n), normal(3, n), normal(4, m * n)]
-    }
-
-    fn run<T: Float>(&self, gemm: &impl Gemm<T>) -> Vec<T> {
-        let Self { sizes: [m, k, n], ta, tb, has_bias } = *self;
-        let [a, b, bias, p] = self.numbers();
-        let mut c = vec![T::from_f64(f64::NAN); m * n];
-        let a =
-            if ta { Mat::new(&a, k, m).unwrap().t() } else { Mat::new(&a, m, k).unwrap().into() };
-        let b =
-            if tb { Mat::new(&b, n, k).unwrap().t() } else { Mat::new(&b, k, n).unwrap().into() };
-        let c_mat = MatMut::new(&mut c, m, n).unwrap();
-        let args = GemmArgs::new(a, b, T::ZERO, c_mat).unwrap();
-        let bias = has_bias.then_some(&bias[..]);
-        gemm.product(args, TwicePlus { bias, p: &p, stride: n, cols: n });
-        c
-    }
-
-    /// The definition, in f64.
-    fn naive<T: Float>(&self) -> Vec<f64> {
-        let Self { sizes: [m, k, n], ta, tb, has_bias } = *self;
-        let [a, b, bias, p] = self.numbers::<T>();
-        let mut c = Vec::new();
-        for i in 0..m {
-            for j in 0..n {
-                let a = |l: usize| if ta { a[l * m + i] } else { a[i * k + l] }.to_f64();
-                let b = |l: usize| if tb { b[j * k + l] } else { b[l * n + j] }.to_f64();
-                let sum: f64 = (0..k).map(|l| a(l) * b(l)).sum();
-                let bias = if has_bias { bias[j].to_f64() } else { 0.0 };
-                c.push(2.0 * (sum + bias) + p[i * n + j].to_f64());
-            }
-        }
-        c
-    }
-}
-
-fn assert_near<T: Float>(found: &[T], expected: &[f64], k: usize, what: &str) {
-    let tolerance = if T::NAME == "float64" { GEMM_F64 } else { GEMM_F32 };
-    let tolerance = 4.0 * tolerance * (k.max(1) as f64).sqrt();
-    assert_eq!(found.len(), expected.len());
-    for (index, (found, expected)) in found.iter().zip(expected).enumerate() {
-        let found = found.to_f64();
-        assert!((found - expected).abs() <= tolerance, "{what}, {index}: {found} for {expected}");
-    }
-}
-
-impl Case {
-    fn check<T: Float>(&self, gemm: &impl Gemm<T>, definition: &[f64], name: &str) {
-        assert_near(&self.run(gemm), definition, self.sizes[1], &format!("{name}, {self:?}"));
-    }
-}
-
-/// The kernels without AVX-512, where there are any.
-#[cfg(target_arch = "x86_64")]
-const NARROW: fn() -> barenet_blas::Simd = barenet_blas::Simd::without_avx512;
-#[cfg(not(target_arch = "x86_64"))]
-const NARROW: fn() -> Portable = || Portable;
-
-fn equals_the_definition<T: Float>(narrow: &impl Gemm<T>) {
-    for case in Case::all() {
-        let definition = case.naive::<T>();
-        case.check::<T>(&Portable, &definition, "portable");
-        case.check(narrow, &definition, "without AVX-512");
-        for &kernel in Kernel::ALL {
-            let backend = Backend::with_threads(kernel, 1).unwrap();
-            case.check::<T>(&backend, &definition, kernel.name());
-        }
-    }
-}
-
-#[test]
-fn products_with_an_epilogue_are_those_of_the_definition() {
-    equals_the_definition::<f32>(&NARROW());
-    equals_the_definition::<f64>(&NARROW());
-}
+use barenet_tests::conformance::{FusedCase, TwicePlus, assert_near, normal};
+use barenet_tests::tolerance::IDENTITY;
 
 #[test]
 fn products_with_an_epilogue_have_the_same_bits_at_any_number_of_threads() {
@@ -186,7 +19,7 @@ fn products_with_an_epilogue_have_the_same_bits_at_any_number_of_threads() {
         let alone = Backend::with_threads(kernel, 1).unwrap();
         for threads in [2, 3] {
             let team = Backend::with_threads(kernel, threads).unwrap();
-            for case in Case::all() {
+            for case in FusedCase::all() {
                 let found = team.install(|| case.run::<f32>(&team));
                 assert!(found == case.run::<f32>(&alone), "{kernel}, {threads}, {case:?}");
             }
@@ -210,7 +43,7 @@ impl<T: Float> Rows<T> for Stored<'_, T> {
 
 #[test]
 fn a_product_of_made_rows_with_an_epilogue_is_that_of_the_definition() {
-    for case in Case::all().filter(|case| !case.ta && !case.tb) {
+    for case in FusedCase::all().filter(|case| !case.ta && !case.tb) {
         let [m, k, n] = case.sizes;
         let [x, w, bias, p] = case.numbers::<f32>();
         let (x, w) = (Mat::new(&x, m, k).unwrap(), Mat::new(&w, k, n).unwrap());
