@@ -1,5 +1,6 @@
 //! Products with an [`Epilogue`], against the definition.
 
+use super::products::definition;
 use super::rows::normal;
 use crate::tolerance::{GEMM_F32, GEMM_F64};
 use barenet::{Epilogue, Float, Gemm, GemmArgs, Mat, MatMut};
@@ -129,15 +130,10 @@ impl FusedCase {
     pub fn naive<T: Float>(&self) -> Vec<f64> {
         let Self { sizes: [m, k, n], ta, tb, has_bias } = *self;
         let [a, b, bias, p] = self.numbers::<T>();
-        let mut c = Vec::new();
-        for i in 0..m {
-            for j in 0..n {
-                let a = |l: usize| if ta { a[l * m + i] } else { a[i * k + l] }.to_f64();
-                let b = |l: usize| if tb { b[j * k + l] } else { b[l * n + j] }.to_f64();
-                let sum: f64 = (0..k).map(|l| a(l) * b(l)).sum();
-                let bias = if has_bias { bias[j].to_f64() } else { 0.0 };
-                c.push(2.0 * (sum + bias) + p[i * n + j].to_f64());
-            }
+        let mut c = definition((&a, ta), (&b, tb), [m, k, n]);
+        for (i, (c, p)) in c.iter_mut().zip(p).enumerate() {
+            let bias = if has_bias { bias[i % n].to_f64() } else { 0.0 };
+            *c = 2.0 * (*c + bias) + p.to_f64();
         }
         c
     }

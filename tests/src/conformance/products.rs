@@ -53,19 +53,13 @@ impl Case {
         c
     }
 
-    /// The definition, element by element, in f64.
+    /// The definition, in f64.
     fn naive<T: Float>(&self) -> Vec<f64> {
         let &Case { m, k, n, ta, tb, beta } = self;
         let (a, b, c) = self.operands::<T>();
-        let mut out = Vec::new();
-        for i in 0..m {
-            for j in 0..n {
-                let a = |l: usize| if ta { a[l * m + i] } else { a[i * k + l] }.to_f64();
-                let b = |l: usize| if tb { b[j * k + l] } else { b[l * n + j] }.to_f64();
-                let sum: f64 = (0..k).map(|l| a(l) * b(l)).sum();
-                let old = if beta == 0.0 { 0.0 } else { beta * c[i * n + j].to_f64() };
-                out.push(sum + old);
-            }
+        let mut out = definition((&a, ta), (&b, tb), [m, k, n]);
+        if beta != 0.0 {
+            out.iter_mut().zip(c).for_each(|(out, c)| *out += beta * c.to_f64());
         }
         out
     }
@@ -78,6 +72,24 @@ impl Case {
             assert!((found - expected).abs() <= tolerance, "{found} for {expected} in {self:?}");
         }
     }
+}
+
+/// op(A)·op(B) in f64, each element summed over k from first to last.
+pub(super) fn definition<T: Float>(
+    (a, ta): (&[T], bool),
+    (b, tb): (&[T], bool),
+    [m, k, n]: [usize; 3],
+) -> Vec<f64> {
+    let (mut out, row_len) = (vec![0.0; m * n], n.max(1));
+    let b = (0..k * n).map(|i| if tb { b[i % n * k + i / n] } else { b[i] }.to_f64());
+    let b: Vec<f64> = b.collect();
+    for (i, out) in out.chunks_exact_mut(row_len).enumerate() {
+        for (l, b) in b.chunks_exact(row_len).enumerate() {
+            let a = if ta { a[l * m + i] } else { a[i * k + l] }.to_f64();
+            out.iter_mut().zip(b).for_each(|(out, b)| *out += a * b);
+        }
+    }
+    out
 }
 
 /// Every transpose and β for every m, k and n.
