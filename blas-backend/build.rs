@@ -101,7 +101,7 @@ pub(crate) fn dsp<'a>(target: &str, flags: impl Iterator<Item = &'a str>, told: 
     }
 }
 
-/// What follows `-C`, in each of the ways to write it.
+/// Options after `-C`, in each of the ways to write it.
 fn codegen_options<'a>(flags: impl Iterator<Item = &'a str>) -> impl Iterator<Item = &'a str> {
     let mut is_next = false;
     flags.filter_map(move |flag| {

@@ -54,7 +54,7 @@ mod assembly {
     use barenet::quant::{Channel, GROUPS_PER_SUM};
     use core::arch::naked_asm;
 
-    /// Where the target's name does not say that there are DSP instructions, the assembler is told the
+    /// If the target's name does not say that there are DSP instructions, the assembler is told the
     /// processor: at link time it reads this without the compiler's flags.
     #[cfg(cortex_m_dsp = "named")]
     macro_rules! processor {
@@ -108,7 +108,7 @@ mod assembly {
         };
     }
 
-    /// What both do with inputs and weights.
+    /// Products of inputs and weights, for both.
     macro_rules! products {
         () => {
             "

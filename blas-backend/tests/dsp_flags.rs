@@ -1,4 +1,4 @@
-//! What the build script finds out about the DSP instructions of a microcontroller.
+//! The build script finds out whether a microcontroller has DSP instructions.
 
 #[path = "../build.rs"]
 #[allow(dead_code)]

@@ -1,4 +1,4 @@
-//! What work asks of the computer: threads and vector instructions.
+//! The computer as work sees it: threads and vector instructions.
 //!
 //! Work is a value, a [`Pass`]: its fields are its arguments, and it knows where it can be divided. [`run`] divides
 //! it, gives the parts to the threads of a [`Machine`], and merges their results.
@@ -122,20 +122,20 @@ pub fn run<P: Pass>(machine: &impl Machine, pass: P) -> P::Output {
 /// Elements that one piece of divided work has: large enough to pay for handing it to a thread.
 const CHUNK: usize = 16 * 1024;
 
-/// Where to divide `len` elements: at a multiple of [`CHUNK`] near the middle, or nowhere.
+/// Place to divide `len` elements: at a multiple of [`CHUNK`] near the middle, or nowhere.
 pub(crate) fn split_elements(len: usize) -> Option<usize> {
     let chunks = len.div_ceil(CHUNK);
     (chunks > 1).then_some(chunks / 2 * CHUNK)
 }
 
-/// Where to divide `len` elements in rows of `cols`: after an even number of rows near the middle, or
+/// Place to divide `len` elements in rows of `cols`: after an even number of rows near the middle, or
 /// nowhere if a half would not pay for handing it to a thread.
 pub(crate) fn split_rows(len: usize, cols: usize) -> Option<usize> {
     let at = len.checked_div(4 * cols)? * 2 * cols;
     (len >= 2 * CHUNK && at > 0).then_some(at)
 }
 
-/// Where to divide `rows` rows of `width` columns between columns: near the middle, at a multiple of 32, or
+/// Place to divide `rows` rows of `width` columns between columns: near the middle, at a multiple of 32, or
 /// nowhere if a half would not pay for handing it to a thread.
 pub(crate) fn split_columns(rows: usize, width: usize) -> Option<usize> {
     let at = width / 64 * 32;

@@ -28,7 +28,7 @@ pub use update_rule::UpdateRule;
 
 use crate::float::Float;
 
-/// What is added to the root of a mean square, so that a gradient of 0, or one whose square is 0 in
+/// Number that is added to the root of a mean square, so that a gradient of 0, or one whose square is 0 in
 /// this type, divides by no 0: it is smaller than any root of a normal number.
 fn at_least_tiny<T: Float>(epsilon: T) -> T {
     if epsilon < T::TINY { T::TINY } else { epsilon }

@@ -6,7 +6,7 @@ use crate::layers::{HiddenCache, HiddenGrads, HiddenParams, Norm, NormGrads, Run
 use crate::mat::{Mat, MatMut};
 use crate::slices::take_mut;
 
-/// What inference reads: parameters and running statistics.
+/// The numbers that inference reads: parameters and running statistics.
 #[derive(Clone, Copy, Debug)]
 pub struct Weights<'a, T> {
     pub(crate) params: &'a [T],
@@ -46,7 +46,7 @@ impl<'a, T> Weights<'a, T> {
     }
 }
 
-/// What training reads and writes.
+/// The slices that training reads and writes.
 #[derive(Debug)]
 pub struct TrainState<'a, T> {
     pub(crate) params: &'a mut [T],

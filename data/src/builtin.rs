@@ -22,7 +22,7 @@ const IMAGE_LEN: usize = 3 * SIDE * SIDE;
 pub const NUM_TRAIN: usize = 11_000;
 /// Images of the test set.
 pub const NUM_TEST: usize = 2_000;
-/// What the classes are called, in the order of their labels.
+/// Names of the classes, in the order of their labels.
 pub const CLASS_NAMES: [&str; 10] = [
     "disc",
     "ring",

@@ -1,7 +1,7 @@
 //! Downloads CIFAR-10: from several mirrors, resuming where an earlier attempt ended, and nothing is
 //! used before its length and SHA-256 are those of the official archive.
 //!
-//! What is in the folder at any moment, also if the process is killed or the power goes:
+//! Files in the folder at any moment, also if the process is killed or the power goes:
 //!
 //! | name | what |
 //! |---|---|
@@ -37,7 +37,7 @@ pub struct Archive {
     pub len: u64,
     /// Its SHA-256, in lower-case hexadecimal digits.
     pub sha256: String,
-    /// Where it can be had; the first is asked first.
+    /// Its addresses; the first is asked first.
     pub urls: Vec<String>,
 }
 
@@ -115,7 +115,7 @@ pub fn is_address(url: &str) -> bool {
     http::parse(url).is_some()
 }
 
-/// What happens while an archive is fetched.
+/// Event while an archive is fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event<'a> {
     /// A mirror sends its first bytes.
@@ -138,7 +138,7 @@ pub enum Event<'a> {
     Unpacking,
 }
 
-/// What [`fetch`] found or made.
+/// Result of [`fetch`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fetched {
     /// The folder with CIFAR-10's files.

@@ -35,9 +35,9 @@ pub struct DataSet {
     pub train: Images,
     /// The test set.
     pub test: Images,
-    /// What the classes are called.
+    /// Names of the classes.
     pub class_names: Vec<String>,
-    /// Where it comes from.
+    /// Source of the data.
     pub source: Source,
 }
 
@@ -55,7 +55,7 @@ impl DataSet {
     }
 }
 
-/// Where a data set comes from.
+/// Source of a data set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     /// CIFAR-10, in one of its official forms.
@@ -67,7 +67,7 @@ pub enum Source {
     },
 }
 
-/// Where CIFAR-10 was read.
+/// Place and version of a CIFAR-10 that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cifar10Source {
     /// The folder that holds the six files, or the archive.
@@ -123,7 +123,7 @@ impl Source {
     }
 }
 
-/// What the classes of a kind of data are called where nobody changed their names.
+/// Usual names of the classes of a kind of data.
 #[must_use]
 pub fn usual_class_names(kind: &str) -> Option<Vec<String>> {
     let names = match kind {
@@ -142,7 +142,7 @@ pub enum DataError {
     Io {
         /// The file or folder.
         path: String,
-        /// What the system says.
+        /// The system's error.
         error: std::io::Error,
     },
     /// A folder that holds no CIFAR-10.
@@ -160,10 +160,10 @@ pub enum DataError {
     NotFoundBut {
         /// The folder.
         folder: String,
-        /// What is in it.
+        /// Entry that was found in it.
         found: String,
     },
-    /// What the environment variable names cannot be read.
+    /// The data that the environment variable names cannot be read.
     #[error("CIFAR10_DIR: {0}")]
     ByVariable(Box<DataError>),
     /// A file or folder that is not there.
@@ -186,14 +186,14 @@ pub enum DataError {
     Format {
         /// The file.
         file: String,
-        /// What was expected and found.
+        /// Expected and found content.
         problem: String,
-        /// What to do.
+        /// Advice.
         advice: &'static str,
     },
 }
 
-/// Where CIFAR-10 can be had.
+/// Page from which CIFAR-10 can be had.
 pub const WEB_PAGE: &str = "https://www.cs.toronto.edu/~kriz/cifar.html";
 
 impl DataError {

@@ -98,7 +98,7 @@ impl Config {
         Split::new(data, sizes).map_err(|error| SettingsError::new(error.to_string()))
     }
 
-    /// What multiplies matrices.
+    /// The kernel that multiplies matrices.
     #[must_use]
     pub const fn kernel(&self) -> Kernel {
         self.kernel

@@ -52,7 +52,7 @@ pub enum RunEvent<'a> {
     Epoch {
         /// Epochs done.
         epoch: usize,
-        /// What it found: `train_acc` and `val_acc`, if the metric is the accuracy.
+        /// Its figures: `train_acc` and `val_acc`, if the metric is the accuracy.
         #[serde(flatten)]
         check: Check,
         /// Whether it is the best so far.
@@ -73,7 +73,7 @@ pub enum RunEvent<'a> {
 /// The metric of a check on the training and on the validation data.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Check {
-    /// What is measured.
+    /// The metric that is measured.
     pub metric: Metric,
     /// On a sample of the training data.
     pub train: f64,

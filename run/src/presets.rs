@@ -34,11 +34,11 @@ const FILES: [(&str, &str); 12] = files! {
 pub struct Preset {
     /// Its name, for `--preset`.
     pub name: &'static str,
-    /// What it shows, in a line.
+    /// Its purpose, in a line.
     pub summary: String,
     /// Its settings.
     pub settings: Settings,
-    /// What the document reports of it, if it is one of its experiments.
+    /// The document's figures, if it is one of its experiments.
     pub reported: Option<Reported>,
 }
 

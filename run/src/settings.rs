@@ -49,7 +49,7 @@ pub(crate) fn from_toml<T: DeserializeOwned>(text: &str, file: &Path) -> Result<
 ///
 /// # Errors
 ///
-/// What it should be, if it is no such number.
+/// The form that it should have, if it is no such number.
 pub fn count(text: &str) -> Result<usize, String> {
     text.parse().map_err(|error: ParseIntError| match error.kind() {
         IntErrorKind::PosOverflow => format!("at most {} is possible", usize::MAX),
@@ -64,7 +64,7 @@ pub struct SettingsError {
     pub file: Option<PathBuf>,
     /// The line of the file, from 1.
     pub line: Option<usize>,
-    /// What is wrong, and what would be right.
+    /// The defect, and what would be right.
     pub message: String,
 }
 

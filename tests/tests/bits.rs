@@ -18,7 +18,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Instant;
 
-/// What must be the same bytes; `summary.json` has times in it, and plots are drawn of the checkpoint's histories.
+/// Files of the same bytes; `summary.json` has times in it, and plots are drawn of the checkpoint's histories.
 const FILES: [&str; 4] = [CONFIG, EVENTS, BEST, CHECKPOINT];
 
 const RULES: [&str; 6] = ["sgd", "sgd_momentum", "nesterov", "rmsprop", "adam", "adamw"];

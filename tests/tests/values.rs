@@ -381,7 +381,7 @@ impl Dataset<f64> for Draws {
     }
 }
 
-/// What the samples of each epoch may be changed by, and what those of checks.
+/// Random numbers by which the samples of each epoch may be changed, and those of checks.
 fn draws(seed: u64, resume_at: Option<usize>) -> Vec<Vec<(usize, Option<Rng>)>> {
     let (net, data) = (net(REGRESSION), Draws(Mutex::default()));
     let config = SolverConfig { batch_size: 3, num_epochs: 3, seed, ..config() };

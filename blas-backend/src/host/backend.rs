@@ -65,7 +65,7 @@ impl Backend {
         Self { kernel, team: Some(team).filter(|team| team.size() > 1), refusal }
     }
 
-    /// What multiplies.
+    /// The kernel that multiplies.
     #[must_use]
     pub const fn kernel(&self) -> Kernel {
         self.kernel

@@ -30,7 +30,7 @@ impl Isa {
         }
     }
 
-    /// What a CPU with this one also has.
+    /// Instruction set without AVX-512 that a CPU with this one also has.
     pub(crate) const fn without_avx512(self) -> Self {
         Self::Avx2
     }

@@ -1,4 +1,4 @@
-//! What the machine can do at best, to hold a product or a pass against.
+//! Peak speed of the machine, to hold a product or a pass against.
 //!
 //! The figures are measured, on the calling thread: the clock rate under wide vectors, and what else
 //! runs on the machine, are in no manual.

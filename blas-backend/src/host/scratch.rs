@@ -9,7 +9,7 @@ use core::marker::PhantomData;
 #[repr(C, align(64))]
 struct Line([u8; 64]);
 
-/// What the memory holds.
+/// Use of the memory.
 #[derive(Clone, Copy)]
 pub(crate) enum Place {
     /// Rows that were read.

@@ -1,4 +1,4 @@
-//! What the process was told to do about a signal. (Here, because asking takes `unsafe`.)
+//! Disposition of a signal in this process. (Here, because asking takes `unsafe`.)
 
 /// Whether this process ignores a signal, as one that `nohup` started ignores SIGHUP: who started it
 /// wants that, and it should go on so.

@@ -49,7 +49,7 @@ impl Simd {
         Self(Isa::of_this_cpu().map(Isa::without_avx512))
     }
 
-    /// What is used of the CPU, for example `"AVX-512"`; `None` if it has nothing to use.
+    /// Instruction set of the CPU that is used, for example `"AVX-512"`; `None` if there is none.
     #[must_use]
     pub fn describe(&self) -> Option<&'static str> {
         self.0.map(Isa::name)

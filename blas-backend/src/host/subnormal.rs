@@ -1,4 +1,4 @@
-//! What a thread makes of subnormal numbers, those below 1e-38 in `f32`, while it computes.
+//! Subnormal numbers, those below 1e-38 in `f32`, on a thread that computes.
 //!
 //! Many CPUs take a hundred times as long with one as with any other number. On x86-64 they can take them for 0
 //! instead, as operands and as results, at no cost: two bits of the register MXCSR say so, which every thread

@@ -199,7 +199,7 @@ impl Shared {
         }
     }
 
-    /// What a thread does until `is_done`: the work of others, if there is some.
+    /// Does the work of others, if there is some, until `is_done`.
     fn help_until(&self, place: usize, is_done: impl Fn() -> bool) {
         let mut idle = 0_u32;
         while !is_done() {

@@ -18,7 +18,7 @@ pub(crate) struct Operand<T> {
     pub(crate) col_stride: usize,
 }
 
-/// What can be on the left of a product that is cut into bands of rows.
+/// Left operand of a product that is cut into bands of rows.
 ///
 /// # Safety
 ///
@@ -68,7 +68,7 @@ pub(crate) struct Product<'a, T, A = Operand<T>> {
     pub(crate) a: A,
     pub(crate) b: Operand<T>,
     pub(crate) beta: T,
-    /// What is added to each row instead of β·C, or null. Only a kernel sees one.
+    /// Bias that is added to each row instead of β·C, or null. Only a kernel sees one.
     pub(crate) bias: *const T,
     pub(crate) c: *mut T,
     /// Elements from one row of C to the next.
@@ -113,7 +113,7 @@ const fn nearest_multiple(x: usize, of: usize) -> usize {
     (x + of / 2) / of * of
 }
 
-/// Where a matrix lies, and how to go through it.
+/// Address and strides of a matrix.
 fn operand<T>(op: Op<Mat<'_, T>>) -> Operand<T> {
     let (mat, cols) = (op.mat(), op.mat().cols());
     let (row_stride, col_stride) = if op.is_transposed() { (1, cols) } else { (cols, 1) };
@@ -176,7 +176,7 @@ impl<'a, T: Float, A: Left> Product<'a, T, A> {
         }
     }
 
-    /// What rows `top..top + rows` of C get from a stretch of k, with a block of A that has these rows
+    /// Product of a stretch of k for rows `top..top + rows` of C, with a block of A that has these rows
     /// and that stretch.
     ///
     /// # Safety

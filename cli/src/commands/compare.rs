@@ -74,7 +74,7 @@ fn course_learning_rate(rule: RuleName, presets: &[Preset]) -> f64 {
     rate.unwrap_or_else(|| rule.rule().default_learning_rate())
 }
 
-/// What is kept of one rule's run.
+/// Curves of one rule's run.
 struct Curves {
     rule: RuleName,
     loss: Vec<f64>,

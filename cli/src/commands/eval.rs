@@ -49,7 +49,7 @@ pub struct Args {
     /// Test images, from the first on [default: as in the run]
     #[arg(long, value_parser = count, value_name = "N")]
     pub test_size: Option<usize>,
-    /// What multiplies matrices [default: openblas if built in, otherwise simd on x86-64]
+    /// Kernel that multiplies matrices [default: openblas if built in, otherwise simd on x86-64]
     #[arg(long, value_name = "KERNEL", value_parser = choice::<GemmName>())]
     pub gemm: Option<GemmName>,
     /// Threads; 0 for one for each CPU
@@ -106,7 +106,7 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// What can be done about weights that cannot be used.
+/// Adds advice about weights that cannot be used.
 fn advise(error: anyhow::Error, folder: &RunFolder) -> anyhow::Error {
     let run = folder.path();
     // The checkpoint of a run that diverged has the same numbers.

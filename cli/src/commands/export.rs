@@ -40,7 +40,7 @@ Examples:
 pub struct Args {
     /// Folder of a run
     pub run: PathBuf,
-    /// What to write
+    /// Format of the files
     #[arg(long, value_name = "FORMAT")]
     pub format: Format,
     /// Folder to write [default: firmware in the run's folder]
@@ -76,7 +76,7 @@ pub struct Args {
     pub other_data: bool,
 }
 
-/// What can be written.
+/// Format of an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
     /// A no_std Rust crate

@@ -18,13 +18,13 @@ pub struct LayerSpec {
     pub fan_in: usize,
     /// Outputs M.
     pub fan_out: usize,
-    /// What follows: [`Activation::Relu`] and dropout in all layers but the last.
+    /// Its activation: [`Activation::Relu`], with dropout after it, in all layers but the last.
     pub activation: Activation,
     /// Whether batch norm follows.
     pub batchnorm: bool,
-    /// Where its W, b, gamma and beta start in `params` and `grads`.
+    /// Start of its W, b, gamma and beta in `params` and `grads`.
     pub params_start: usize,
-    /// Where its running mean and variance start in `running`.
+    /// Start of its running mean and variance in `running`.
     pub running_start: usize,
 }
 

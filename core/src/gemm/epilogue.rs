@@ -1,4 +1,4 @@
-//! What is done with a product besides computing it.
+//! Work on a product besides computing it.
 
 /// Work of [`Gemm::product`](crate::Gemm::product) besides multiplying: a bias that the product is added to, and
 /// something done with the result.

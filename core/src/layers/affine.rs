@@ -209,7 +209,7 @@ pub(crate) fn affine_dw<T: Float>(
 /// The ReLU and dropout before an affine layer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Relu<'a, T> {
-    /// What they gave: the input of the affine layer.
+    /// Their output: the input of the affine layer.
     pub(crate) out: Mat<'a, T>,
     /// 1 / `keep_prob`.
     pub(crate) scale: T,

@@ -1,6 +1,6 @@
 //! Passes over a batch, a block of columns at a time.
 //!
-//! What a pass sums or repeats for each column then stays in registers while it goes through the rows,
+//! The sums of a pass over each column then stay in registers while it goes through the rows,
 //! and the length of every inner loop is a constant. Columns do not depend on each other, so the bits
 //! are those of a pass column by column.
 

@@ -97,7 +97,7 @@ pub struct HiddenParams<'a, T> {
     pub norm: Option<Norm<'a, T>>,
 }
 
-/// Where the gradients of a layer go.
+/// Gradients of a layer, to be written.
 #[derive(Debug)]
 pub struct HiddenGrads<'a, T> {
     /// Gradient of the weights, (D, M).
@@ -108,7 +108,7 @@ pub struct HiddenGrads<'a, T> {
     pub norm: Option<NormGrads<'a, T>>,
 }
 
-/// What a hidden layer's forward pass leaves for its backward pass.
+/// Cache of a hidden layer, from its forward pass for its backward pass.
 #[derive(Debug)]
 pub struct HiddenCache<'a, T> {
     /// The normalised input of the batch norm, (N, M), or (0, 0) without one.

@@ -41,7 +41,7 @@ impl<'a, T> FoldedNet<'a, T> {
     ///
     /// # Panics
     ///
-    /// Where [`Self::try_new`] gives an error.
+    /// If [`Self::try_new`] returns an error.
     #[must_use]
     #[allow(clippy::panic)] // A compile error, when it is used as intended.
     pub const fn new(arch: Arch<'a>, params: &'a [T]) -> Self {

@@ -18,7 +18,7 @@ const WHOLE_ROWS: usize = 8;
 pub(super) struct Head<'a, T> {
     pub(super) loss: Loss,
     pub(super) params: HiddenParams<'a, T>,
-    /// What the gradient through the ReLU before it is multiplied with; `None` if that is left to batch
+    /// Factor of the gradient through the ReLU before it; `None` if that is left to batch
     /// norm.
     pub(super) relu_scale: Option<T>,
     pub(super) num_samples: usize,

@@ -29,7 +29,7 @@ pub struct SolverBuffers<'a, T> {
     pub y: &'a mut [Label],
     /// Activations and caches, at least `config.workspace_len(&arch)`. May hold anything.
     pub workspace: &'a mut [T],
-    /// What the run leaves for plots.
+    /// Histories of the run, for plots.
     pub history: History<'a, T>,
 }
 

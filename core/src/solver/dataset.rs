@@ -1,4 +1,4 @@
-//! Where samples come from.
+//! Data sets and their samples.
 
 use crate::error::{Error, check_len};
 use crate::gemm::Rows;
@@ -78,7 +78,7 @@ pub trait Dataset<T>: Sync {
     /// The numbers of a sample, D.
     fn input_dim(&self) -> usize;
 
-    /// What a network is to make of sample `index`, which is below `len()`: of all samples a class, or of all
+    /// Target of sample `index`, which is below `len()`: of all samples a class, or of all
     /// as many numbers.
     fn target(&self, index: usize) -> Target;
 

@@ -7,7 +7,7 @@ pub(super) struct BatchSource {
     pub(super) iteration: u64,
     pub(super) num_train: usize,
     pub(super) draw: Rng,
-    /// What samples are changed by.
+    /// Random numbers by which samples are changed.
     pub(super) sample: Rng,
     pub(super) order: Option<Permutation>,
     pub(super) start: usize,

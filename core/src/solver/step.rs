@@ -66,7 +66,7 @@ impl<T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'_, T, G, D, V> 
         Ok(Event::Step { iteration: iteration + 1, loss, print })
     }
 
-    /// Where the samples of the next batch come from.
+    /// Source of the samples of the next batch.
     fn batch_source(&self) -> BatchSource {
         let iteration = self.progress.iteration;
         let per_epoch = self.iterations_per_epoch();

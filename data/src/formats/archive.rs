@@ -48,14 +48,14 @@ pub fn load(path: &Path) -> Result<DataSet, DataError> {
     Ok(DataSet { train, test, class_names, source: Source::Cifar10(source) })
 }
 
-/// What an archive holds of CIFAR-10.
+/// Files of CIFAR-10 in an archive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Batches {
     /// Which version the files are.
     pub version: Version,
     /// The images of the five training files and the test file, those that are there.
     pub files: [Option<Images>; 6],
-    /// What the classes are called.
+    /// Names of the classes.
     pub class_names: Vec<String>,
 }
 

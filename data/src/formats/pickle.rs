@@ -142,7 +142,7 @@ pub fn load(folder: &Path) -> Result<DataSet, DataError> {
 mod tests {
     use super::*;
 
-    /// What comes before, between and after the labels and the bytes of an array of two images, as
+    /// Bytes before, between and after the labels and the bytes of an array of two images, as
     /// numpy 2 and Python 3 write it:
     /// `pickle.dumps({b"data": np.zeros((2, 3072), np.uint8), b"labels": [3, 9]}, protocol=4)`
     fn batch(labels: [u8; 2]) -> Vec<u8> {

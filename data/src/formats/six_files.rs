@@ -13,7 +13,7 @@ pub const IMAGE_LEN: usize = 3 * SIDE * SIDE;
 pub const NUM_CLASSES: usize = 10;
 /// Images in each file.
 pub const IMAGES_PER_FILE: usize = 10_000;
-/// What the classes are called, in the order of their labels.
+/// Names of the classes, in the order of their labels.
 pub const CLASS_NAMES: [&str; NUM_CLASSES] =
     ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 

@@ -20,7 +20,7 @@ pub struct Model {
 pub enum Numbers {
     /// `Arch::num_params` numbers.
     F32(Vec<f32>),
-    /// What `quantize` made.
+    /// Result of `quantize`.
     Int8 {
         /// Packed weights.
         weights: Vec<u32>,

@@ -3,7 +3,7 @@
 use super::Config;
 use crate::settings::{Row, RuleName, SETTINGS, ScheduleName, Settings, SettingsError, Values};
 
-/// What a setting needs that is not there, so that it does nothing.
+/// Missing need of a setting, without which it does nothing.
 fn missing(row: &Row, values: &Values) -> Option<String> {
     let rules: Vec<_> = RuleName::all().filter(|rule| rule.has(row.name)).collect();
     if let Some((last, others)) = rules.split_last() {
@@ -25,7 +25,7 @@ pub(super) fn effective(values: &Values) -> Settings {
     left
 }
 
-/// What somebody wrote, in flags or a file, that does nothing in any of some configurations: a line for
+/// Settings that somebody wrote, in flags or a file, that do nothing in any of some configurations: a line for
 /// each.
 #[must_use]
 pub fn ignored(written: &Settings, configs: &[&Config]) -> Vec<String> {

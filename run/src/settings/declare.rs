@@ -17,9 +17,9 @@ pub struct Row {
     pub alias: Option<&'static str>,
     /// The group in which a help text has it; empty for none.
     pub heading: &'static str,
-    /// What it is, in a line.
+    /// Its meaning, in a line.
     pub help: &'static str,
-    /// What stands for its value in a help text.
+    /// Placeholder of its value in a help text.
     pub value_name: &'static str,
     /// How its value is written.
     pub kind: Kind,
@@ -29,7 +29,7 @@ pub struct Row {
     pub set: fn(&mut Settings, &str) -> Result<(), String>,
     pub(crate) is_given: fn(&Settings) -> bool,
     pub(crate) leave_out: fn(&mut Settings),
-    /// What it takes to have an effect, and whether that is there.
+    /// Its needs for an effect, and whether they are there.
     pub(crate) needs: Option<Needs>,
 }
 
@@ -61,7 +61,7 @@ pub trait Value: Sized {
     ///
     /// # Errors
     ///
-    /// What it should be.
+    /// The form that it should have.
     fn parse(text: &str) -> Result<Self, String>;
 
     /// The value, if it is a real number.

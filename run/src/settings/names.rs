@@ -53,7 +53,7 @@ name_enum! {
     }
 }
 name_enum! {
-    /// What is minimised.
+    /// Loss that is minimised.
     LossName {
         /// Softmax cross-entropy
         Softmax = "softmax",
@@ -93,7 +93,7 @@ name_enum! {
     }
 }
 name_enum! {
-    /// What multiplies matrices.
+    /// Kernel that multiplies matrices.
     GemmName {
         /// Safe Rust, the same bits as on a microcontroller
         Portable = "portable",

@@ -56,7 +56,7 @@ settings! { |given, values|
         /// How likely dropout keeps a value; 1 for no dropout
         keep_prob: f64, "P" = 1.0, in PROBABILITY,
             needs "a hidden layer" if !values.hidden.is_empty();
-        /// What is minimised
+        /// Loss that is minimised
         loss: LossName, "KIND" = LossName::Softmax;
     }
     "Training" {
@@ -65,9 +65,9 @@ settings! { |given, values|
         /// Learning rate at the start
         learning_rate: f64, "X", alias "lr" = default_learning_rate(update_rule, batchnorm),
             in ABOVE_0;
-        /// What stays of the velocity (sgd_momentum, nesterov)
+        /// Share of the velocity that stays (sgd_momentum, nesterov)
         momentum: f64, "X" = 0.9, in BELOW_1;
-        /// What stays of the mean square (rmsprop)
+        /// Share of the mean square that stays (rmsprop)
         decay_rate: f64, "X" = 0.99, in BELOW_1;
         /// Decay of the first moment (adam, adamw)
         beta1: f64, "X" = 0.9, in BELOW_1;
@@ -94,7 +94,7 @@ settings! { |given, values|
         /// Iterations of linear warm-up (schedule cosine)
         lr_warmup: usize, "N" = 0,
             needs "schedule cosine" if values.schedule == ScheduleName::Cosine;
-        /// What is left of the learning rate at the end, 0 to 1 (schedule cosine)
+        /// Share of the learning rate at the end, 0 to 1 (schedule cosine)
         lr_min_factor: f64, "X" = 0.0, in FROM_0_TO_1,
             needs "schedule cosine" if values.schedule == ScheduleName::Cosine;
         /// Samples in a batch
@@ -121,7 +121,7 @@ settings! { |given, values|
         seed: u64, "N" = 0;
         /// Number type
         dtype: Dtype, "TYPE" = Dtype::F32;
-        /// What multiplies matrices [default: openblas if built in, otherwise simd on x86-64]
+        /// Kernel that multiplies matrices [default: openblas if built in, otherwise simd on x86-64]
         gemm: GemmName, "KERNEL" = GemmName::default();
         /// Threads; 0 for one for each CPU
         threads: usize, "N" = 0, in 0..=1024;

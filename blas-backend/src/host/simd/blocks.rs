@@ -202,7 +202,7 @@ unsafe fn few_columns_of_b<T: Float>(
     Operand { data: copy, row_stride: 1, col_stride: depth }
 }
 
-/// Where columns `start..start + depth` of A can be read: where they lie, or in a copy.
+/// Place from which columns `start..start + depth` of A can be read: their own, or a copy.
 ///
 /// # Safety
 ///

@@ -38,7 +38,7 @@ pub(super) struct FewColumns<T> {
 }
 
 impl<T: Float> FewColumns<T> {
-    /// Where each column of B begins. Those that are not there are the last one again: what is summed of
+    /// Beginning of each column of B. Those that are not there are the last one again: what is summed of
     /// them is not stored.
     #[inline(always)]
     fn columns(&self) -> [*const T; FEW_COLS] {

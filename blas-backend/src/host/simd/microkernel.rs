@@ -13,14 +13,14 @@ const ROWS_AHEAD: usize = 12;
 #[derive(Clone, Copy)]
 pub(super) struct Added<T> {
     pub(super) beta: T,
-    /// What is added to the first number of the tile.
+    /// Address of the number that is added to the first one of the tile.
     pub(super) from: *const T,
     /// From one row to the next.
     pub(super) stride: usize,
 }
 
 impl<T> Added<T> {
-    /// What is added to the tile that begins so many rows below and columns to the right.
+    /// Summands of the tile that begins so many rows below and columns to the right.
     #[inline(always)]
     pub(super) fn at(self, row: usize, col: usize) -> Self {
         Self { from: self.from.wrapping_add(row * self.stride + col), ..self }
@@ -43,7 +43,7 @@ pub(super) struct Columns<T> {
     pub(super) len: usize,
     /// Whether the last vector may be read as a whole.
     pub(super) is_padded: bool,
-    /// Where the first tile leaves a copy, whose rows are `VECTORS` whole vectors; or null.
+    /// Place of the copy that the first tile leaves, whose rows are `VECTORS` whole vectors; or null.
     pub(super) copy: *mut T,
 }
 

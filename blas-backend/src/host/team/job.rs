@@ -26,7 +26,7 @@ impl<F: FnOnce() + Send> StackJob<F> {
         core::ptr::from_ref(self).cast()
     }
 
-    /// What a queue holds of it.
+    /// Pointer to it, for a queue.
     ///
     /// # Safety
     ///

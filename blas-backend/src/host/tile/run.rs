@@ -68,7 +68,7 @@ impl<T: Float, A: Left> Product<'_, T, A> {
         }
     }
 
-    /// Where k is halved, if it is, and the left operand of the second half. A function of the sizes, so
+    /// Length of the first half of k, if k is halved, and the left operand of the second half. A function of the sizes, so
     /// that the bits do not depend on the number of threads.
     fn halves(&self, kernel: &impl Multiply<T, A>) -> Option<(usize, A)> {
         let multiplications = self.m.saturating_mul(self.k).saturating_mul(self.n);

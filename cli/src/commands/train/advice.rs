@@ -1,4 +1,4 @@
-//! What to change after a run whose numbers became NaN or infinite.
+//! Advice after a run whose numbers became NaN or infinite.
 
 use barenet::Float;
 use barenet_run::config::Config;

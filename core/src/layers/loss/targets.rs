@@ -1,4 +1,4 @@
-//! What networks are trained towards.
+//! Targets that networks are trained towards.
 
 use crate::gemm::Rows;
 use core::fmt;
