@@ -37,7 +37,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             }
             (Place::Setup, "```") => place = Place::Text,
             (Place::Cell, "```") => {
-                code.push_str("Ok(()) }) }");
+                code.push_str("Ok(()) }); }");
                 place = Place::Text;
             }
             (Place::Setup | Place::Cell, _) => code.push_str(line),

@@ -4,6 +4,7 @@
 //! their own: the build with OpenBLAS does not run the page again.
 
 #![cfg(not(feature = "openblas"))]
+#![allow(clippy::approx_constant)] // The document's reg is 3.14, not pi.
 
 use std::cell::RefCell;
 use std::fmt::Write;
