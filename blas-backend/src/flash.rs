@@ -14,35 +14,27 @@
 //! assert_eq!(PARAMS, [1.0, 2.0]);
 //! ```
 
-/// Little-endian bytes as an array of `f32`, for a `static`.
-///
-/// # Panics
-///
-/// If there are not exactly 4·N bytes: a compile error, when it is used as intended.
-#[must_use]
-pub const fn f32_array<const N: usize>(bytes: &[u8]) -> [f32; N] {
-    if cfg!(target_endian = "big") {
-        return barenet::flash::f32_array(bytes);
-    }
-    check_len(bytes.len(), N);
-    // SAFETY: `bytes` has the 4·N bytes of the array; they need not be aligned, and any are numbers.
-    unsafe { bytes.as_ptr().cast::<[f32; N]>().read_unaligned() }
+macro_rules! impl_array {
+    ($name:ident, $t:ident) => {
+        #[doc = concat!("Little-endian bytes as an array of `", stringify!($t), "`, for a `static`.")]
+        ///
+        /// # Panics
+        ///
+        /// If there are not exactly 4·N bytes: a compile error, when it is used as intended.
+        #[must_use]
+        pub const fn $name<const N: usize>(bytes: &[u8]) -> [$t; N] {
+            if cfg!(target_endian = "big") {
+                return barenet::flash::$name(bytes);
+            }
+            check_len(bytes.len(), N);
+            // SAFETY: `bytes` has the 4·N bytes of the array; they need not be aligned, and any are numbers.
+            unsafe { bytes.as_ptr().cast::<[$t; N]>().read_unaligned() }
+        }
+    };
 }
 
-/// Little-endian bytes as an array of `u32`, for a `static`.
-///
-/// # Panics
-///
-/// If there are not exactly 4·N bytes: a compile error, when it is used as intended.
-#[must_use]
-pub const fn u32_array<const N: usize>(bytes: &[u8]) -> [u32; N] {
-    if cfg!(target_endian = "big") {
-        return barenet::flash::u32_array(bytes);
-    }
-    check_len(bytes.len(), N);
-    // SAFETY: as above.
-    unsafe { bytes.as_ptr().cast::<[u32; N]>().read_unaligned() }
-}
+impl_array!(f32_array, f32);
+impl_array!(u32_array, u32);
 
 const fn check_len(bytes: usize, numbers: usize) {
     assert!(

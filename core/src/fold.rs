@@ -4,6 +4,7 @@
 use crate::error::{Error, check_len};
 use crate::float::Float;
 use crate::net::FullyConnectedNet;
+use crate::slices::copy;
 use crate::state::{Weights, layer_grads, layer_params, layer_running};
 
 /// Folds batch norm into W and b, and the subtraction of a mean image into the first b.
@@ -58,12 +59,8 @@ pub fn fold<T: Float>(
         else {
             continue; // The lengths were checked.
         };
-        for (to, &w) in to.dw.data_mut().iter_mut().zip(from.w.data()) {
-            *to = w;
-        }
-        for (to, &b) in to.db.iter_mut().zip(from.b) {
-            *to = b;
-        }
+        copy(to.dw.data_mut(), from.w.data());
+        copy(to.db, from.b);
         if let (Some(norm), Some(running)) = (from.norm, layer_running(&layer, weights.running)) {
             let scale = |gamma: T, var: T| {
                 let var = var.to_f64();

@@ -4,7 +4,7 @@ use super::{Epilogue, Gemm, GemmArgs, Rows};
 use crate::float::Float;
 use crate::machine::Pass;
 use crate::mat::{Mat, MatMut, Op};
-use crate::slices::rows_of_mut;
+use crate::slices::{copy, rows_of_mut};
 
 /// Computes the bias, the product and what comes after it, one after the other; nothing if the bias does not fit.
 pub(super) fn by_parts<T: Float, X: Rows<T>>(
@@ -112,9 +112,7 @@ impl<T: Float> Pass for RepeatRow<'_, T> {
     #[inline(always)]
     fn run(self) {
         for out in rows_of_mut(self.out, self.row.len()) {
-            for (out, &x) in out.iter_mut().zip(self.row) {
-                *out = x;
-            }
+            copy(out, self.row);
         }
     }
 }

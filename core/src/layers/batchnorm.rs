@@ -27,7 +27,8 @@ use crate::machine::{Machine, run};
 use crate::mat::{Mat, MatMut};
 use crate::slices::copy;
 use gradient::{GradientRows, GradientSums};
-use normalize::{Normalize, NormalizeByRunning, places_of_means};
+pub(super) use normalize::NormalizeByRunning;
+use normalize::{Normalize, places_of_means};
 use statistics::Statistics;
 
 /// Computes the forward pass of batch normalisation, in training.
@@ -157,20 +158,9 @@ pub fn batchnorm_forward_test<T: Float>(
     check_shape("out", x.shape(), out.shape())?;
     copy(out.data_mut(), x.data());
     let running = RunningStats { mean: running_mean, var: running_var };
-    normalize_by_running(machine, config, norm, running, |y| y, out);
+    let (config, x) = (*config, out.data_mut());
+    run(machine, NormalizeByRunning { config, norm, running, f: |y| y, x });
     Ok(())
-}
-
-/// Computes x ← f(gamma · (x − mean)/√(var + eps) + beta), in place. The shapes agree.
-pub(super) fn normalize_by_running<T: Float>(
-    machine: &impl Machine,
-    config: &BatchNormConfig<T>,
-    norm: Norm<'_, T>,
-    running: RunningStats<&[T]>,
-    f: impl Fn(T) -> T + Copy + Send,
-    mut x: MatMut<'_, T>,
-) {
-    run(machine, NormalizeByRunning { config: *config, norm, running, f, x: x.data_mut() });
 }
 
 /// Computes the backward pass of batch normalisation.

@@ -15,6 +15,7 @@ use crate::error::{Error, check_len, check_shape};
 use crate::float::Float;
 use crate::mat::{Mat, MatMut};
 use crate::metric::Metric;
+use crate::slices::copy;
 use mse::mse_sum;
 use softmax::softmax_sum;
 use svm::svm_sum;
@@ -47,9 +48,7 @@ impl Loss {
     ) -> Result<T, Error> {
         self.check_targets(scores.shape(), y)?;
         check_shape("dscores", scores.shape(), dscores.shape())?;
-        for (d, &s) in dscores.data_mut().iter_mut().zip(scores.data()) {
-            *d = s;
-        }
+        copy(dscores.data_mut(), scores.data());
         Ok(mean(self.sum_in_place(dscores, y, 0, scores.rows()), scores.rows()))
     }
 

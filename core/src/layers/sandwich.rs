@@ -8,7 +8,7 @@
 
 use super::affine::affine;
 use super::batchnorm::{
-    self, BatchNormConfig, Norm, NormGrads, RunningStats, normalize, normalize_by_running,
+    self, BatchNormConfig, Norm, NormGrads, NormalizeByRunning, RunningStats, normalize,
 };
 use super::dropout::{ApplyDropout, Dropout, check_keep_prob};
 use super::relu::{WherePositive, pass_where_positive};
@@ -191,7 +191,8 @@ pub fn hidden_forward_test<T: Float>(
         (Some(norm), Some(running)) => {
             norm.check(params.w.cols(), running.mean, running.var)?;
             affine_forward(gemm, x, params.w, params.b, out.reborrow())?;
-            normalize_by_running(gemm, batchnorm, *norm, running, positive_part, out);
+            let (config, norm, f, x) = (*batchnorm, *norm, positive_part, out.data_mut());
+            run(gemm, NormalizeByRunning { config, norm, running, f, x });
             Ok(())
         }
         (None, None) => affine_relu_forward(gemm, x, params.w, params.b, out),

@@ -80,12 +80,12 @@ impl<T: Float, F: Fn(T) -> T + Copy + Send> Pass for Normalize<'_, T, F> {
 }
 
 /// x ← f(gamma·(x − mean)/√(var + eps) + beta), in place, with the running statistics.
-pub(super) struct NormalizeByRunning<'a, T, F> {
-    pub(super) config: BatchNormConfig<T>,
-    pub(super) norm: Norm<'a, T>,
-    pub(super) running: RunningStats<&'a [T]>,
-    pub(super) f: F,
-    pub(super) x: &'a mut [T],
+pub(in crate::layers) struct NormalizeByRunning<'a, T, F> {
+    pub(in crate::layers) config: BatchNormConfig<T>,
+    pub(in crate::layers) norm: Norm<'a, T>,
+    pub(in crate::layers) running: RunningStats<&'a [T]>,
+    pub(in crate::layers) f: F,
+    pub(in crate::layers) x: &'a mut [T],
 }
 
 impl<T: Float, F: Fn(T) -> T + Copy + Send> Pass for NormalizeByRunning<'_, T, F> {
