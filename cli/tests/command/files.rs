@@ -1,6 +1,6 @@
 //! Files that are the same of runs that are the same.
 
-// Each test file is a program of its own and uses some of it.
+// Not every system has the tests that use it.
 #![allow(dead_code)]
 
 use std::fs;

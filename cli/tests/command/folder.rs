@@ -134,7 +134,7 @@ fn a_run_that_does_no_step_leaves_nothing() {
     let slow = [&slow[..], &["--batch-size", "4000", "--preset", "two-layer"]].concat();
     let (mut running, start) = Running::start(place.path(), &slow, "start");
     running.signal("-INT");
-    running.signal("-INT");
+    running.insist("-INT");
     assert_eq!(running.end().0, Some(130));
     let output = barenet(place.path(), &["train", "-q", "--hidden", "1000000,1000000"]);
     refused_in_one_line(&output, 1, &["not enough memory"]);

@@ -1,6 +1,6 @@
 //! How tests start the program, and what they expect of what it says.
 
-// Each test file is a program of its own and uses some of it.
+// Not every system has the tests that use it.
 #![allow(dead_code)]
 
 use std::ffi::OsStr;

@@ -1,6 +1,6 @@
 //! Processes that tests watch, signal and kill.
 
-// Each test file is a program of its own and uses some of it.
+// Not every system has the tests that use it.
 #![allow(dead_code)]
 
 use crate::program::command;
@@ -73,6 +73,14 @@ impl Running {
     pub(crate) fn signal(&self, name: &str) {
         let status = Command::new("kill").args([name, &self.0.id().to_string()]).status().unwrap();
         assert!(status.success());
+    }
+
+    /// Signals until the process ends: of two signals that come before it gets on, the system keeps one.
+    pub(crate) fn insist(&mut self, name: &str) {
+        while self.0.try_wait().unwrap().is_none() {
+            self.signal(name);
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     pub(crate) fn kill(mut self) {
