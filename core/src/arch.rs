@@ -165,7 +165,7 @@ impl<'a> Arch<'a> {
         }
     }
 
-    /// Classes C.
+    /// Outputs C: the scores of as many classes, or as many numbers.
     #[must_use]
     pub const fn num_classes(&self) -> usize {
         match self.dims.last() {

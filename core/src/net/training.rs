@@ -9,8 +9,8 @@ use crate::error::{Error, check_shape};
 use crate::float::Float;
 use crate::gemm::{Gemm, Rows};
 use crate::layers::{
-    Dropout, HiddenGrads, HiddenParams, NormGrads, Relu, RunningStats, Targets, affine_dw,
-    affine_dx, hidden_forward_train, mean, norm_relu_backward,
+    Dropout, HiddenGrads, HiddenParams, Relu, Targets, affine_dw, affine_dx, hidden_forward_train,
+    mean, norm_relu_backward,
 };
 use crate::machine::run;
 use crate::mat::{Mat, MatMut};
@@ -20,6 +20,7 @@ use crate::state::{
     TrainState, check_workspace, layer_grads, layer_params, layer_running_mut, take_cache,
 };
 use core::mem::{swap, take};
+use core::ops::Range;
 
 impl<T: Float> FullyConnectedNet<'_, T> {
     /// Computes the loss of a batch in training, and all gradients.
@@ -70,6 +71,11 @@ impl<T: Float> FullyConnectedNet<'_, T> {
         flush.run(params);
         let relu_scale = (!self.arch.has_batchnorm()).then_some(T::ONE / self.keep_prob);
         let penalty = self.penalty(gemm, params);
+        // Running statistics are kept where nothing else lies until it is known whether the loss is finite.
+        for (norm, statistics) in self.norm_places() {
+            let now = running.get(statistics).unwrap_or_default();
+            copy(grads.get_mut(norm).unwrap_or_default(), now);
+        }
 
         // Forward: {affine - [batchnorm] - relu - [dropout]} x (L - 1) - affine - loss
         let (mut input, mut rest, mut sum) = (Activations::Batch(x), &mut *caches, T::ZERO);
@@ -78,7 +84,6 @@ impl<T: Float> FullyConnectedNet<'_, T> {
             match layer.activation {
                 Activation::Relu => {
                     let running = layer_running_mut(&layer, running);
-                    keep_running(running.as_ref(), layer_grads(&layer, grads));
                     let (norm, dropout) = (&self.batchnorm, self.dropout(rng.fork(stream)));
                     let mut cache = take_cache(&layer, batch, &mut rest)?;
                     hidden_forward_train(gemm, norm, input, &params, running, dropout, &mut cache)?;
@@ -108,8 +113,9 @@ impl<T: Float> FullyConnectedNet<'_, T> {
 
         let loss = mean(sum, batch) + penalty;
         if !loss.is_finite() {
-            for layer in self.arch.layers() {
-                restore_running(layer_running_mut(&layer, running), layer_grads(&layer, grads));
+            for (norm, statistics) in self.norm_places() {
+                let kept = grads.get(norm).unwrap_or_default();
+                copy(running.get_mut(statistics).unwrap_or_default(), kept);
             }
             grads.fill(loss);
             return Ok(loss);
@@ -158,32 +164,13 @@ impl<T: Float> FullyConnectedNet<'_, T> {
     fn dropout(&self, rng: Rng) -> Option<Dropout<T>> {
         (self.keep_prob != T::ONE).then_some(Dropout { keep_prob: self.keep_prob, rng })
     }
-}
 
-/// Copies the running statistics of a layer to where its gradients will be: until the backward pass
-/// nobody needs the place, and by then it is known whether the loss is finite.
-fn keep_running<T: Copy>(
-    running: Option<&RunningStats<&mut [T]>>,
-    grads: Option<HiddenGrads<'_, T>>,
-) {
-    if let (Some(running), Some(NormGrads { dgamma, dbeta })) =
-        (running, grads.and_then(|grads| grads.norm))
-    {
-        copy(dgamma, running.mean);
-        copy(dbeta, running.var);
-    }
-}
-
-/// Takes them back.
-fn restore_running<T: Copy>(
-    running: Option<RunningStats<&mut [T]>>,
-    grads: Option<HiddenGrads<'_, T>>,
-) {
-    if let (Some(running), Some(NormGrads { dgamma, dbeta })) =
-        (running, grads.and_then(|grads| grads.norm))
-    {
-        copy(running.mean, dgamma);
-        copy(running.var, dbeta);
+    /// The places of gamma and beta of each layer, and of its mean and variance in `running`: as many numbers.
+    fn norm_places(&self) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
+        self.arch.layers().map(|layer| {
+            let norm = layer.gamma().start..layer.beta().end;
+            (norm, layer.running_mean().start..layer.running_var().end)
+        })
     }
 }
 
