@@ -4,8 +4,10 @@
 //! |---|---|
 //! | [`weights`] | the weights file: safetensors with the settings and a checksum |
 //! | [`export`] | a trained network as a crate for microcontrollers |
+//! | [`sealed`] | the form of weights files and checkpoints |
 //! | [`number`] | `f32` and `f64` as bytes in files |
 
 pub mod export;
 pub mod number;
+pub mod sealed;
 pub mod weights;

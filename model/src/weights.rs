@@ -1,29 +1,17 @@
 //! The weights file: safetensors with one tensor for each array of the network.
 //!
 //! Tensors are named as in CS231n, `W1 b1 gamma1 beta1 running_mean1 running_var1 W2 …`, W is
-//! \[in, out\]; `mean_image` is what has to be subtracted from an image first. The metadata has one
-//! entry, `config`: the run's settings as TOML, a comment that says which images it was
-//! trained on, and as its last line, a comment, a SHA-256 of settings
-//! and tensors. (One, because the library writes entries in no fixed order, and the same run should
-//! give the same bytes.)
-//!
-//! A file of which any byte was changed, cut or added is refused: the checksum covers what the file
-//! says, and the file must be, byte for byte, how this module writes that.
+//! \[in, out\]; `mean_image` is what has to be subtracted from an image first. The text is the run's
+//! settings and a comment that says which images it was trained on; the file is [sealed] with a checksum.
 
 use crate::number::Number;
-use anyhow::{Context, Result, bail, ensure};
+use crate::sealed::{self, Sealed, Tensor};
+use anyhow::{Context, Result, ensure};
 use barenet::{Arch, LayerSpec, Weights};
-use safetensors::SafeTensors;
-use safetensors::tensor::TensorView;
-use sha2::{Digest, Sha256};
-use std::collections::HashMap;
 use std::ops::Range;
 use std::path::Path;
 
-/// The metadata entry that holds the settings.
-const CONFIG: &str = "config";
-/// How the line with the checksum begins.
-const CHECKSUM: &str = "# SHA-256 of the above and the tensors: ";
+pub use crate::sealed::{is_sealed as is_weights_file, read_text as read_config};
 
 /// Content of a weights file.
 #[derive(Debug)]
@@ -34,12 +22,6 @@ pub struct WeightsFile<T> {
     pub running: Vec<T>,
     /// The image to subtract.
     pub mean_image: Vec<T>,
-}
-
-/// Whether bytes begin as a weights file does, whole or damaged.
-#[must_use]
-pub fn is_weights_file(head: &[u8]) -> bool {
-    head.windows(CHECKSUM.len()).any(|part| part == CHECKSUM.as_bytes())
 }
 
 /// The tensors of a layer: name, shape, whether among the running statistics, and place.
@@ -72,12 +54,6 @@ fn refuse_non_finite<T: Number>(name: &str, numbers: &[T]) -> Result<()> {
     })
 }
 
-fn to_bytes<T: Number>(numbers: &[T]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(numbers.len() * T::SIZE);
-    T::write_all_le(numbers, &mut bytes);
-    bytes
-}
-
 /// Writes a weights file to memory.
 ///
 /// # Errors
@@ -90,52 +66,20 @@ pub fn to_safetensors<T: Number>(
     config: &str,
 ) -> Result<Vec<u8>> {
     let weights = Weights::new(arch, weights.params(), weights.running())?;
-    let mut arrays = vec![("mean_image".to_owned(), vec![mean_image.len()], to_bytes(mean_image))];
+    let mut all = vec![Tensor {
+        name: "mean_image".into(),
+        shape: vec![mean_image.len()],
+        numbers: mean_image,
+    }];
     for (index, layer) in arch.layers().enumerate() {
         for (name, shape, is_running, place) in tensors(index, &layer) {
-            let all = if is_running { weights.running() } else { weights.params() };
-            let numbers = all.get(place).context("the weights are too short")?;
+            let numbers = if is_running { weights.running() } else { weights.params() };
+            let numbers = numbers.get(place).context("the weights are too short")?;
             refuse_non_finite(&name, numbers)?;
-            arrays.push((name, shape, to_bytes(numbers)));
+            all.push(Tensor { name: name.into(), shape, numbers });
         }
     }
-    let config = format!("{config}{CHECKSUM}{}\n", checksum(config, &mut arrays));
-    let views: Vec<_> = arrays
-        .iter()
-        .map(|(name, shape, bytes)| Ok((name, TensorView::new(T::DTYPE, shape.clone(), bytes)?)))
-        .collect::<Result<_>>()?;
-    let metadata = HashMap::from([(CONFIG.to_owned(), config)]);
-    Ok(safetensors::serialize(views, Some(metadata))?)
-}
-
-/// SHA-256 over the settings, and over name, shape and bytes of every tensor in the order of names.
-fn checksum(config: &str, arrays: &mut [(String, Vec<usize>, Vec<u8>)]) -> String {
-    arrays.sort_by(|(a, ..), (b, ..)| a.cmp(b));
-    let mut hash = Sha256::new();
-    hash.update(config);
-    for (name, shape, bytes) in arrays {
-        hash.update(format!("\n{name} {shape:?} "));
-        hash.update(bytes);
-    }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// The settings that a weights file was trained with, as TOML.
-///
-/// # Errors
-///
-/// If it is no safetensors file, or has no settings in its metadata.
-pub fn read_config(bytes: &[u8], file: &Path) -> Result<String> {
-    let (_, metadata) = SafeTensors::read_metadata(bytes)
-        .with_context(|| format!("{}: not a safetensors file", file.display()))?;
-    let entries = metadata.metadata().as_ref();
-    let config = entries.and_then(|entries| entries.get(CONFIG)).and_then(|text| {
-        let (config, _checksum) = text.rsplit_once(CHECKSUM)?;
-        Some(config.to_owned())
-    });
-    config.with_context(|| {
-        format!("{}: not written by barenet: no `config` with a checksum inside", file.display())
-    })
+    sealed::write(&all, config)
 }
 
 /// Reads a weights file for an architecture.
@@ -149,28 +93,10 @@ pub fn from_safetensors<T: Number>(
     arch: &Arch<'_>,
     file: &Path,
 ) -> Result<WeightsFile<T>> {
-    let config = read_config(bytes, file)?;
+    let sealed = Sealed::open(bytes, file)?;
     let file = file.display();
-    let archive = SafeTensors::deserialize(bytes)
-        .with_context(|| format!("{file}: not a whole safetensors file"))?;
     let read = |name: &str, shape: &[usize]| -> Result<Vec<T>> {
-        let Ok(tensor) = archive.tensor(name) else {
-            bail!("{file}: tensor {name} is missing; the network needs one of shape {shape:?}");
-        };
-        ensure!(
-            tensor.shape() == shape,
-            "{file}: tensor {name} has shape {:?}, but the network needs {shape:?}",
-            tensor.shape(),
-        );
-        ensure!(
-            tensor.dtype() == T::DTYPE,
-            "{file}: tensor {name} is {:?}, expected {:?}",
-            tensor.dtype(),
-            T::DTYPE,
-        );
-        let numbers = tensor.data().chunks_exact(T::SIZE).map(T::read_le);
-        let numbers: Option<Vec<T>> = numbers.collect();
-        let numbers = numbers.with_context(|| format!("{file}: tensor {name} is cut off"))?;
+        let numbers = sealed.tensor(name, Some(shape))?;
         refuse_non_finite(name, &numbers).with_context(|| {
             format!("{file}: weights of a run that diverged; train it again with other settings")
         })?;
@@ -190,14 +116,9 @@ pub fn from_safetensors<T: Number>(
         }
     }
     ensure!(
-        archive.len() == expected,
+        sealed.len() == expected,
         "{file}: has {} tensors, but the network has {expected}",
-        archive.len(),
-    );
-    let found = Weights::new(arch, &weights.params, &weights.running)?;
-    ensure!(
-        to_safetensors(arch, found, &weights.mean_image, &config)? == bytes,
-        "{file}: damaged: its checksum does not fit its content"
+        sealed.len(),
     );
     Ok(weights)
 }
@@ -267,6 +188,7 @@ mod tests {
         let mut bytes = file();
         let place = bytes.windows(4).rposition(|window| window == 7.0_f32.to_le_bytes()).unwrap();
         bytes[place..place + 4].copy_from_slice(&f32::NEG_INFINITY.to_le_bytes());
+        let bytes = sealed::reseal(&bytes).unwrap();
         let error = from_safetensors::<f32>(&bytes, &ARCH, Path::new("w")).unwrap_err();
         let message = format!("{error:#}");
         assert!(message.starts_with("w: weights of a run that diverged"), "{message}");

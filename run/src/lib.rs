@@ -6,6 +6,7 @@
 //! |---|---|
 //! | [`settings`], [`presets`], [`config`] | the settings of a run, the course's experiments, and a checked whole |
 //! | [`session`], [`trainer`] | one training run, with its files and without |
+//! | [`buffers`] | its memory |
 //! | [`backend`] | its threads |
 //! | [`run_folder`], [`events`], [`summary`], [`checkpoint`], [`trained_on`] | the files of a run |
 //! | [`folder`] | a folder that is written to, wherever it is; files that are whole or not there |
@@ -14,6 +15,7 @@
 //! | [`gradcheck`] | the course's gradient checks, with NumPy's random numbers |
 
 pub mod backend;
+pub mod buffers;
 pub mod checkpoint;
 pub mod config;
 pub mod events;

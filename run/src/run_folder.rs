@@ -168,7 +168,7 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let out = place.path().join("run");
         let folder = RunFolder::create(Some(&out), "x", false).unwrap();
-        folder.write(CHECKPOINT, &checkpoint().to_bytes()).unwrap();
+        folder.write(CHECKPOINT, &checkpoint().to_bytes().unwrap()).unwrap();
         let error = RunFolder::create(Some(&out), "x", true).unwrap_err().to_string();
         assert!(error.ends_with("another process trains in this folder"), "{error}");
         drop(folder);

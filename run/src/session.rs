@@ -9,14 +9,15 @@ mod watch;
 pub use due::When;
 pub use watch::{Request, Watcher};
 
+use crate::buffers::OwnedBuffers;
 use crate::checkpoint::Checkpoint;
-use crate::checkpoint::store::{Desk, Writer};
+use crate::checkpoint::{Desk, Writer};
 use crate::config::Config;
 use crate::events::{EventLog, RunEvent};
 use crate::run_folder::{CONFIG, PREVIOUS_CHECKPOINT, RunFolder};
 use crate::summary::Summary;
 use crate::trained_on::TrainedOn;
-use crate::trainer::{self, Memory, Outcome, is_non_finite};
+use crate::trainer::{self, Outcome, is_non_finite};
 use anyhow::{Context, Result};
 use barenet::{Float, SolverConfig, Weights};
 use barenet_blas::Backend;
@@ -77,7 +78,7 @@ pub struct Run<'a, T> {
     lengths: Lengths,
     log: EventLog,
     files: RunFiles<'a, T>,
-    memory: Memory<T>,
+    memory: OwnedBuffers<T>,
     checkpoint: Option<Checkpoint<T>>,
 }
 
@@ -105,7 +106,7 @@ impl Session<'_> {
         let weights_text = TrainedOn::new(self.data, data_mark).append_to(&config_text)?;
         let mut checkpoint = self.read_checkpoint::<T>(data_mark, lengths)?;
         // Before anything is written: a run that has not enough changes nothing.
-        let memory = Memory::<T>::reserve(config)?;
+        let memory = OwnedBuffers::new(&config.arch(), &config.solver::<T>())?;
 
         let mut log = self.start_log(watcher, lengths, checkpoint.as_ref())?;
         let mut files = RunFiles {

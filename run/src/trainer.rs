@@ -4,12 +4,12 @@ mod histories;
 
 pub use histories::Histories;
 
+use crate::buffers::{OwnedBuffers, allocate, reserve};
 use crate::checkpoint::Checkpoint;
 use crate::config::Config;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use barenet::{
-    Arch, Error, Event, FullyConnectedNet, History, Label, Metric, Progress, Rng, Solver,
-    SolverBuffers, Weights,
+    Arch, Error, Event, FullyConnectedNet, Metric, Progress, Rng, Solver, SolverBuffers, Weights,
 };
 use barenet_blas::Backend;
 use barenet_data::DataSet;
@@ -73,82 +73,6 @@ const INIT_STREAM: u64 = 0;
 /// Images scored at once outside of training.
 const EVAL_BATCH: usize = 250;
 
-/// Reserves memory for `len` numbers, or says how much would be needed.
-fn reserve<T>(len: usize, what: &str) -> Result<Vec<T>> {
-    let mut numbers = Vec::new();
-    numbers.try_reserve_exact(len).with_context(|| {
-        let bytes = len.saturating_mul(size_of::<T>());
-        format!("not enough memory: {what} would take {} MB", bytes / 1_000_000)
-    })?;
-    Ok(numbers)
-}
-
-/// Allocates `len` numbers, or says how much memory would be needed.
-fn allocate<T: Clone + Default>(len: usize, what: &str) -> Result<Vec<T>> {
-    let mut numbers = reserve(len, what)?;
-    barenet_blas::prefer_huge_pages(numbers.spare_capacity_mut());
-    numbers.resize(len, T::default());
-    Ok(numbers)
-}
-
-/// Copies what was saved to where it is needed.
-fn restore<T: Copy>(what: &str, saved: &[T], place: &mut [T]) -> Result<()> {
-    let fits = saved.len() == place.len();
-    ensure!(fits, "the checkpoint has {} {what}, the run {}", saved.len(), place.len());
-    for (place, &saved) in place.iter_mut().zip(saved) {
-        *place = saved;
-    }
-    Ok(())
-}
-
-/// All memory of a run but for its [`Histories`].
-#[derive(Debug)]
-pub struct Memory<T> {
-    params: Vec<T>,
-    running: Vec<T>,
-    grads: Vec<T>,
-    update_state: Vec<T>,
-    best_params: Vec<T>,
-    best_running: Vec<T>,
-    indices: Vec<usize>,
-    y: Vec<Label>,
-    workspace: Vec<T>,
-}
-
-impl<T: Number> Memory<T> {
-    /// Reserves it.
-    ///
-    /// # Errors
-    ///
-    /// If there is not enough: how much would be needed.
-    pub fn reserve(config: &Config) -> Result<Self> {
-        let solver = config.solver::<T>();
-        let arch = config.arch();
-        let (num_params, num_running) = (arch.num_params(), arch.num_running());
-
-        // The system lends more than it has, and ends the program when that is used. It refuses a
-        // single piece that it could never have, so it is asked for all at once first.
-        let per_param = solver.update_rule.state_per_param();
-        let kept = num_params.saturating_mul(2 + per_param).saturating_add(num_running);
-        let batch = solver.workspace_len(&arch);
-        // What is kept exists three times while a checkpoint is written: as a copy, and as its file.
-        let all = kept.saturating_mul(3).saturating_add(num_params).saturating_add(batch);
-        drop(reserve::<T>(all, "the run")?);
-
-        Ok(Self {
-            params: allocate(num_params, "the parameters")?,
-            running: allocate(num_running, "the running statistics")?,
-            grads: allocate(num_params, "the gradients")?,
-            update_state: allocate(per_param * num_params, "the state of the update rule")?,
-            best_params: allocate(num_params, "the best parameters")?,
-            best_running: allocate(num_running, "the best running statistics")?,
-            indices: allocate(solver.batch_size, "a batch")?,
-            y: allocate(solver.batch_size, "the labels of a batch")?,
-            workspace: allocate(batch, "the activations of a batch")?,
-        })
-    }
-}
-
 /// Whether an error is that numbers are NaN or infinite.
 #[must_use]
 pub fn is_non_finite(error: &anyhow::Error) -> bool {
@@ -172,7 +96,7 @@ pub fn train<T: Number>(
     checkpoint: Option<&Checkpoint<T>>,
     on_event: impl FnMut(&Event<T>, Moment<'_, T>) -> Result<ControlFlow<()>> + Send,
 ) -> Result<Outcome<T>> {
-    let memory = Memory::reserve(config)?;
+    let memory = OwnedBuffers::new(&config.arch(), &config.solver())?;
     train_in(memory, config, images, mean_image, backend, checkpoint, on_event)
 }
 
@@ -182,7 +106,7 @@ pub fn train<T: Number>(
 ///
 /// Those of [`train`].
 pub fn train_in<T: Number>(
-    memory: Memory<T>,
+    mut memory: OwnedBuffers<T>,
     config: &Config,
     (data, split): (&DataSet, &Split),
     mean_image: &[T],
@@ -193,31 +117,7 @@ pub fn train_in<T: Number>(
     let net: FullyConnectedNet<'_, T> = config.net();
     let solver_config = config.solver::<T>();
     let arch = &net.arch;
-    let Memory {
-        mut params,
-        mut running,
-        mut grads,
-        mut update_state,
-        mut best_params,
-        mut best_running,
-        mut indices,
-        mut y,
-        mut workspace,
-    } = memory;
-
-    let mut buffers = SolverBuffers {
-        params: &mut params,
-        running: &mut running,
-        grads: &mut grads,
-        update_state: &mut update_state,
-        best_params: &mut best_params,
-        best_running: &mut best_running,
-        indices: &mut indices,
-        y: &mut y,
-        workspace: &mut workspace,
-        // Kept here, where they can grow.
-        history: History::default(),
-    };
+    let mut buffers = memory.lend();
     let train = split.samples(data, Part::Train, mean_image);
     let val = split.samples(data, Part::Val, mean_image);
     let mut histories = checkpoint.map_or_else(|| Ok(Histories::default()), Histories::restore)?;
@@ -232,11 +132,7 @@ pub fn train_in<T: Number>(
             Solver::new(net, solver_config, backend, &train, &val, buffers)?
         }
         Some(saved) => {
-            restore("parameters", &saved.params, buffers.params)?;
-            restore("running statistics", &saved.running, buffers.running)?;
-            restore("numbers of state", &saved.update_state, buffers.update_state)?;
-            restore("best parameters", &saved.best_params, buffers.best_params)?;
-            restore("best running statistics", &saved.best_running, buffers.best_running)?;
+            saved.restore(&mut buffers)?;
             Solver::resume(net, solver_config, backend, &train, &val, buffers, saved.progress)?
         }
     };
@@ -294,8 +190,8 @@ pub fn train_in<T: Number>(
         Ok(numbers)
     };
     Ok(Outcome {
-        best_params,
-        best_running,
+        best_params: memory.best_params,
+        best_running: memory.best_running,
         progress,
         loss_history: as_f64(histories.loss)?,
         train_acc_history: as_f64(histories.train_acc)?,

@@ -9,7 +9,6 @@ use barenet_data::formats::pickle::parse_batch;
 use barenet_model::number::Number;
 use barenet_model::weights::{from_safetensors, to_safetensors};
 use barenet_run::checkpoint::{Checkpoint, read_config};
-use sha2::{Digest, Sha256};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -59,7 +58,7 @@ fn accepts_checkpoint<T: Number + PartialEq>(bytes: &[u8]) -> bool {
     let file = Path::new("f");
     let Ok(checkpoint) = Checkpoint::<T>::from_bytes(bytes, file) else { return false };
     assert_eq!(read_config(bytes, file).unwrap(), checkpoint.config);
-    assert!(checkpoint.to_bytes() == bytes);
+    assert!(checkpoint.to_bytes().unwrap() == bytes);
     true
 }
 
@@ -67,8 +66,7 @@ fn accepts_checkpoint<T: Number + PartialEq>(bytes: &[u8]) -> bool {
 fn checkpoints() {
     replay("checkpoint", |bytes| {
         // Also with a checksum that fits, without which hardly any would get far.
-        let content = bytes.get(..bytes.len().saturating_sub(32)).unwrap_or_default();
-        let mended = [content, &Sha256::digest(content)[..]].concat();
+        let mended = barenet_model::sealed::reseal(bytes).unwrap_or_default();
         let accepts =
             |bytes: &[u8]| accepts_checkpoint::<f32>(bytes) | accepts_checkpoint::<f64>(bytes);
         accepts(bytes) | accepts(&mended)

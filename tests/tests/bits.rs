@@ -75,7 +75,7 @@ fn run<T: Number>(
     let (text, mark) = (config.to_toml(), fingerprint(data));
     trainer::train(config, (data, &split), &mean_image, &backend, None, |event, moment| {
         let checkpoint = Checkpoint::of(&text, mark, &moment).unwrap();
-        found.push((format!("the checkpoint after {event:?}"), checkpoint.to_bytes()));
+        found.push((format!("the checkpoint after {event:?}"), checkpoint.to_bytes()?));
         Ok(ControlFlow::Continue(()))
     })
     .unwrap();

@@ -2,6 +2,7 @@
 
 use crate::program::{barenet, command, message, refused_in_one_line, stdout, succeeds};
 use barenet::{Arch, Weights};
+use barenet_model::sealed::reseal;
 use barenet_model::weights::{from_safetensors, read_config, to_safetensors};
 use barenet_run::checkpoint::Checkpoint;
 use barenet_run::trained_on::TrainedOn;
@@ -170,7 +171,7 @@ fn of_a_run_that_names_no_images_as_much_is_checked_as_can_be() {
     let file = place.path().join("run/last.ckpt");
     let mut checkpoint = Checkpoint::<f32>::from_bytes(&fs::read(&file).unwrap(), &file).unwrap();
     checkpoint.data ^= 1;
-    fs::write(&file, checkpoint.to_bytes()).unwrap();
+    fs::write(&file, checkpoint.to_bytes().unwrap()).unwrap();
     refused(&place, &eval(), 1, &["trained on other training images", "--other-data"]);
     fs::remove_file(&file).unwrap();
     let output = eval();
@@ -357,7 +358,7 @@ fn weights_that_are_not_finite_are_refused() {
         let mut bytes = whole.clone();
         // The last number of the last tensor.
         bytes.splice(whole.len() - 4.., bad.to_le_bytes());
-        fs::write(&file, bytes).unwrap();
+        fs::write(&file, reseal(&bytes).unwrap()).unwrap();
         for dtype in ["f32", "int8"] {
             let output = export(&place, &["--dtype", dtype]);
             refused(&place, &output, 1, &["best.safetensors: ", "1 of the ", "NaN or infinite"]);

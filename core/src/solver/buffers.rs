@@ -42,6 +42,29 @@ impl<T> SolverBuffers<'_, T> {
     pub fn state(&mut self, arch: &Arch<'_>) -> Result<TrainState<'_, T>, Error> {
         TrainState::new(arch, self.params, self.running, self.grads, self.workspace)
     }
+
+    /// The slices that [`Solver::resume`](crate::Solver::resume) needs as they are, with their names.
+    #[must_use]
+    pub const fn kept(&self) -> [(&'static str, &[T]); 5] {
+        [
+            ("params", self.params),
+            ("running", self.running),
+            ("update_state", self.update_state),
+            ("best_params", self.best_params),
+            ("best_running", self.best_running),
+        ]
+    }
+
+    /// [`Self::kept`], for writing.
+    pub const fn kept_mut(&mut self) -> [(&'static str, &mut [T]); 5] {
+        [
+            ("params", self.params),
+            ("running", self.running),
+            ("update_state", self.update_state),
+            ("best_params", self.best_params),
+            ("best_running", self.best_running),
+        ]
+    }
 }
 
 impl<T: Float> SolverBuffers<'_, T> {

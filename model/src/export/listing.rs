@@ -1,5 +1,6 @@
 //! The list that an export leaves of what it wrote, and what else lies in its folder.
 
+use crate::sealed::hex;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fs::{self, FileType};
@@ -25,7 +26,7 @@ pub(super) fn with_list(mut files: Vec<CrateFile>) -> Vec<CrateFile> {
 }
 
 fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(bytes))
 }
 
 /// The hash of each file that an export wrote into a folder; nothing for a folder without a list.

@@ -4,18 +4,13 @@
 //! *previous* one, the new one takes its place, and the folder is fsynced. Whatever fails, and
 //! wherever the power goes, one of the two is whole.
 
-use super::Checkpoint;
 use crate::folder::Folder;
 use crate::run_folder::names::{CHECKPOINT, CONFIG, DAMAGED_CHECKPOINT, PREVIOUS_CHECKPOINT};
 use crate::shell::restart_command;
 use anyhow::{Context, Result, anyhow};
 use barenet_data::disk::{Disk, RealDisk, sync_folder};
-use barenet_model::number::Number;
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Condvar, Mutex, PoisonError};
-use std::thread::{self, Scope, ScopedJoinHandle};
-use std::time::{Duration, Instant};
 
 /// Writes a checkpoint into a run's folder; the one before becomes the previous one.
 ///
@@ -105,127 +100,22 @@ impl Found {
     }
 }
 
-/// Writes checkpoints on a thread of its own. If they come faster than the disk takes them, only the
-/// newest waits. Where the system starts no more threads, whoever hands one over writes it.
-#[derive(Debug)]
-pub struct Writer<'scope, T> {
-    desk: &'scope Desk<T>,
-    folder: &'scope Folder,
-    thread: Option<ScopedJoinHandle<'scope, ()>>,
-}
-
-/// Desk on which a checkpoint lies until the writer takes it.
-#[derive(Debug)]
-pub struct Desk<T> {
-    state: Mutex<State<T>>,
-    changed: Condvar,
-}
-
-#[derive(Debug)]
-struct State<T> {
-    waiting: Option<Checkpoint<T>>,
-    /// How long the last one took; `None` while one waits or is being written.
-    took: Option<Duration>,
-    closed: bool,
-    failed: Option<anyhow::Error>,
-}
-
-impl<T> Default for Desk<T> {
-    fn default() -> Self {
-        let took = Some(Duration::ZERO);
-        let state = State { waiting: None, took, closed: false, failed: None };
-        Self { state: Mutex::new(state), changed: Condvar::new() }
-    }
-}
-
-impl<T: Number> Desk<T> {
-    fn write(&self, folder: &Folder, checkpoint: &Checkpoint<T>) {
-        let start = Instant::now();
-        let result = save(&RealDisk, folder, &checkpoint.to_bytes());
-        let took = start.elapsed();
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.failed = result.err();
-        state.took = state.waiting.is_none().then_some(took);
-    }
-}
-
-impl<'scope, T: Number> Writer<'scope, T> {
-    /// Starts the thread.
-    #[must_use]
-    pub fn start<'env>(
-        scope: &'scope Scope<'scope, 'env>,
-        desk: &'scope Desk<T>,
-        folder: &'scope Folder,
-    ) -> Self {
-        let work = move || {
-            loop {
-                let mut state = desk.state.lock().unwrap_or_else(PoisonError::into_inner);
-                while state.waiting.is_none() && !state.closed {
-                    state = desk.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-                }
-                let Some(checkpoint) = state.waiting.take() else { return };
-                drop(state);
-                desk.write(folder, &checkpoint);
-            }
-        };
-        let thread = thread::Builder::new().spawn_scoped(scope, work).ok();
-        Self { desk, folder, thread }
-    }
-
-    /// Hands a checkpoint over, in place of one that still waits. Returns what went wrong with an
-    /// earlier one.
-    #[must_use]
-    pub fn submit(&self, checkpoint: Checkpoint<T>) -> Option<anyhow::Error> {
-        let mut state = self.desk.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let failed = state.failed.take();
-        if self.thread.is_none() {
-            drop(state);
-            self.desk.write(self.folder, &checkpoint);
-            return failed;
-        }
-        state.waiting = Some(checkpoint);
-        state.took = None;
-        self.desk.changed.notify_one();
-        failed
-    }
-
-    /// How long the last one took, zero before the first; `None` while one is not yet written.
-    #[must_use]
-    pub fn cost(&self) -> Option<Duration> {
-        self.desk.state.lock().unwrap_or_else(PoisonError::into_inner).took
-    }
-
-    /// Waits until the last one is written.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be.
-    pub fn finish(self) -> Result<()> {
-        self.desk.state.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
-        self.desk.changed.notify_one();
-        if self.thread.is_some_and(|thread| thread.join().is_err()) {
-            return Err(anyhow!("the thread that writes checkpoints has failed"));
-        }
-        let mut state = self.desk.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.failed.take().map_or(Ok(()), Err)
-    }
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+    use crate::checkpoint::Checkpoint;
     use crate::folder::failing::FailingDisk;
     use barenet::Progress;
     use std::fs;
 
     /// A place, and the folder that it is.
-    fn new_folder() -> (tempfile::TempDir, Folder) {
+    pub(crate) fn new_folder() -> (tempfile::TempDir, Folder) {
         let place = tempfile::tempdir().unwrap();
         let folder = Folder::open(place.path()).unwrap();
         (place, folder)
     }
 
-    fn checkpoint(iteration: usize) -> Checkpoint<f64> {
+    pub(crate) fn checkpoint(iteration: usize) -> Checkpoint<f64> {
         Checkpoint {
             config: String::new(),
             data: 0,
@@ -241,7 +131,7 @@ mod tests {
         }
     }
 
-    fn iteration_of(found: &Found) -> usize {
+    pub(crate) fn iteration_of(found: &Found) -> usize {
         Checkpoint::<f64>::from_bytes(&found.bytes, &found.file).unwrap().progress.iteration
     }
 
@@ -249,20 +139,20 @@ mod tests {
     fn a_failure_of_any_operation_leaves_a_checkpoint_that_can_be_used() {
         let working = FailingDisk::new(usize::MAX, 0);
         let (_place, folder) = new_folder();
-        save(&working, &folder, &checkpoint(1).to_bytes()).unwrap();
+        save(&working, &folder, &checkpoint(1).to_bytes().unwrap()).unwrap();
         assert_eq!(working.operations(), 5, "write, fsync, two renames, fsync of the folder");
         for fails_at in 0..working.operations() {
             for short in [0, 10, 400, usize::MAX] {
                 let (_place, folder) = new_folder();
                 for iteration in [1, 2] {
-                    save(&RealDisk, &folder, &checkpoint(iteration).to_bytes()).unwrap();
+                    save(&RealDisk, &folder, &checkpoint(iteration).to_bytes().unwrap()).unwrap();
                 }
                 let disk = FailingDisk::new(fails_at, short);
-                assert!(save(&disk, &folder, &checkpoint(3).to_bytes()).is_err());
+                assert!(save(&disk, &folder, &checkpoint(3).to_bytes().unwrap()).is_err());
                 let found = iteration_of(&find(&folder).unwrap());
                 assert!(found == 2 || found == 3, "operation {fails_at}: {found}");
                 // And the next one is written as if nothing had been.
-                save(&RealDisk, &folder, &checkpoint(4).to_bytes()).unwrap();
+                save(&RealDisk, &folder, &checkpoint(4).to_bytes().unwrap()).unwrap();
                 assert_eq!(iteration_of(&find(&folder).unwrap()), 4);
             }
         }
@@ -273,7 +163,7 @@ mod tests {
     fn a_file_system_that_syncs_no_folder_takes_checkpoints() {
         let (_place, folder) = new_folder();
         for (iteration, disk) in (1..).zip(crate::folder::failing::disks_that_sync_no_folder()) {
-            save(&disk, &folder, &checkpoint(iteration).to_bytes()).unwrap();
+            save(&disk, &folder, &checkpoint(iteration).to_bytes().unwrap()).unwrap();
             assert_eq!(iteration_of(&find(&folder).unwrap()), iteration);
         }
     }
@@ -282,12 +172,12 @@ mod tests {
     fn a_damaged_checkpoint_gives_way_to_the_previous_one() {
         let (place, folder) = new_folder();
         for iteration in [1, 2] {
-            save(&RealDisk, &folder, &checkpoint(iteration).to_bytes()).unwrap();
+            save(&RealDisk, &folder, &checkpoint(iteration).to_bytes().unwrap()).unwrap();
         }
-        fs::write(place.path().join(CHECKPOINT), b"BNETCKPT").unwrap();
+        fs::write(place.path().join(CHECKPOINT), b"damaged").unwrap();
         let found = find(&folder).unwrap();
         assert_eq!(iteration_of(&found), 1);
-        assert!(format!("{:#}", found.passed_over.unwrap()).contains("cut off after 8 bytes"));
+        assert!(format!("{:#}", found.passed_over.unwrap()).contains("not a safetensors file"));
         fs::remove_file(place.path().join(PREVIOUS_CHECKPOINT)).unwrap();
         let error = find(&folder).unwrap_err().to_string();
         assert!(error.contains("no checkpoint that can be used"), "{error}");
@@ -297,58 +187,19 @@ mod tests {
     fn the_checkpoint_that_a_run_is_resumed_from_outlives_the_damaged_one() {
         let (place, folder) = new_folder();
         for iteration in [1, 2] {
-            save(&RealDisk, &folder, &checkpoint(iteration).to_bytes()).unwrap();
+            save(&RealDisk, &folder, &checkpoint(iteration).to_bytes().unwrap()).unwrap();
         }
-        fs::write(place.path().join(CHECKPOINT), b"BNETCKPT").unwrap();
+        fs::write(place.path().join(CHECKPOINT), b"damaged").unwrap();
         find(&folder).unwrap().quarantine_damaged(&folder).unwrap();
-        assert_eq!(fs::read(place.path().join(DAMAGED_CHECKPOINT)).unwrap(), b"BNETCKPT");
+        assert_eq!(fs::read(place.path().join(DAMAGED_CHECKPOINT)).unwrap(), b"damaged");
         // Whichever operation of the next one fails, or is the last before the power goes.
         for fails_at in 0..5 {
-            save(&FailingDisk::new(fails_at, 10), &folder, &checkpoint(3).to_bytes()).unwrap_err();
+            save(&FailingDisk::new(fails_at, 10), &folder, &checkpoint(3).to_bytes().unwrap())
+                .unwrap_err();
             assert!(iteration_of(&find(&folder).unwrap()) > 0, "operation {fails_at}");
         }
         // One that is whole stays where it is.
         find(&folder).unwrap().quarantine_damaged(&folder).unwrap();
         assert!(place.path().join(CHECKPOINT).exists());
-    }
-
-    #[test]
-    fn the_writer_writes_the_newest_and_reports_what_fails() {
-        let (place, folder) = new_folder();
-        let (desk, missing) = (Desk::default(), Desk::default());
-        let removed = Folder::make(&place.path().join("no such folder")).unwrap();
-        fs::remove_dir(removed.path()).unwrap();
-        thread::scope(|scope| {
-            let writer = Writer::start(scope, &desk, &folder);
-            assert_eq!(writer.cost(), Some(Duration::ZERO));
-            for iteration in 1..=50 {
-                assert!(writer.submit(checkpoint(iteration)).is_none());
-            }
-            writer.finish().unwrap();
-            let writer = Writer::start(scope, &missing, &removed);
-            assert!(writer.submit(checkpoint(1)).is_none());
-            assert!(writer.finish().unwrap_err().to_string().contains("no such folder"));
-        });
-        assert_eq!(iteration_of(&find(&folder).unwrap()), 50);
-    }
-
-    #[test]
-    fn without_a_thread_the_writer_writes_at_once() {
-        let (place, folder) = new_folder();
-        let (desk, missing) = (Desk::default(), Desk::default());
-        let writer = Writer { desk: &desk, folder: &folder, thread: None };
-        for iteration in 1..=3 {
-            assert!(writer.submit(checkpoint(iteration)).is_none());
-            assert_eq!(iteration_of(&find(&folder).unwrap()), iteration);
-            assert!(writer.cost().is_some_and(|cost| cost > Duration::ZERO));
-        }
-        writer.finish().unwrap();
-        let removed = Folder::make(&place.path().join("no such folder")).unwrap();
-        fs::remove_dir(removed.path()).unwrap();
-        let writer = Writer { desk: &missing, folder: &removed, thread: None };
-        assert!(writer.submit(checkpoint(1)).is_none());
-        let error = writer.submit(checkpoint(2)).unwrap().to_string();
-        assert!(error.contains("no such folder"), "{error}");
-        assert!(writer.finish().unwrap_err().to_string().contains("no such folder"));
     }
 }

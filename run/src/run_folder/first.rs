@@ -119,7 +119,7 @@ mod tests {
         for name in [CONFIG, EVENTS, SUMMARY, BEST, "training.svg", "training.png"] {
             folder.write(name, b"").unwrap();
         }
-        let old = checkpoint().to_bytes();
+        let old = checkpoint().to_bytes().unwrap();
         folder.write(CHECKPOINT, &old).unwrap();
         folder.write(PREVIOUS_CHECKPOINT, &old).unwrap();
         drop(folder);
@@ -129,7 +129,7 @@ mod tests {
         }
         let mut new = checkpoint();
         new.params[0] = 9.0;
-        (folder, new.to_bytes())
+        (folder, new.to_bytes().unwrap())
     }
 
     #[test]
@@ -185,7 +185,7 @@ mod tests {
         for name in [CONFIG, EVENTS] {
             fs::write(folder.begin_file(name).unwrap(), "new").unwrap();
         }
-        folder.begin_with(&RealDisk, &checkpoint().to_bytes()).unwrap();
+        folder.begin_with(&RealDisk, &checkpoint().to_bytes().unwrap()).unwrap();
         drop(folder);
         assert_eq!(files(&run).len(), 3);
     }

@@ -2,7 +2,7 @@
 
 use super::Watcher;
 use crate::checkpoint::Checkpoint;
-use crate::checkpoint::store::Writer;
+use crate::checkpoint::Writer;
 use crate::run_folder::{BEST, RunFolder, SUMMARY};
 use crate::settings::Settings;
 use crate::summary::Summary;
@@ -90,7 +90,7 @@ impl<T: Number> RunFiles<'_, T> {
             }
             return Ok(());
         }
-        match self.folder.begin_with(&RealDisk, &copy.to_bytes()) {
+        match self.folder.begin_with(&RealDisk, &copy.to_bytes()?) {
             Ok(()) => self.save_new_best(moment.best_weights(&self.arch)?),
             Err(error) if self.folder.is_begun() => Err(error),
             Err(error) => {

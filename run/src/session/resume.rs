@@ -57,7 +57,7 @@ impl Session<'_> {
         }
         if saved.config != config {
             config.clone_into(&mut saved.config);
-            save(&RealDisk, self.folder, &saved.to_bytes())?;
+            save(&RealDisk, self.folder, &saved.to_bytes()?)?;
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use super::Lengths;
 use super::due::When;
 use super::files::RunFiles;
-use crate::checkpoint::store::Writer;
+use crate::checkpoint::Writer;
 use crate::events::{Check, EventLog, RunEvent};
 use crate::trainer::Moment;
 use anyhow::Result;

@@ -1,6 +1,6 @@
 //! Histories of a run, for its plots and checkpoints.
 
-use super::reserve;
+use crate::buffers::reserve;
 use crate::checkpoint::Checkpoint;
 use anyhow::{Context, Result, ensure};
 use barenet::{Event, Progress};
@@ -19,6 +19,11 @@ pub struct Histories<T> {
 }
 
 impl<T: Number> Histories<T> {
+    /// All of them with their names.
+    pub(crate) fn arrays(&self) -> [(&'static str, &[T]); 3] {
+        [("loss", &self.loss), ("train_acc", &self.train_acc), ("val_acc", &self.val_acc)]
+    }
+
     /// Those of a checkpoint.
     pub(super) fn restore(saved: &Checkpoint<T>) -> Result<Self> {
         let Progress { iteration, num_checks, .. } = saved.progress;

@@ -1,0 +1,102 @@
+//! The memory of a training run, owned.
+
+use anyhow::{Context, Result};
+use barenet::{Arch, Float, History, Label, SolverBuffers, SolverConfig};
+
+/// Reserves memory for `len` numbers, or says how much would be needed.
+pub(crate) fn reserve<T>(len: usize, what: &str) -> Result<Vec<T>> {
+    let mut numbers = Vec::new();
+    numbers.try_reserve_exact(len).with_context(|| {
+        let bytes = len.saturating_mul(size_of::<T>());
+        format!("not enough memory: {what} would take {} MB", bytes / 1_000_000)
+    })?;
+    Ok(numbers)
+}
+
+/// Allocates `len` numbers, or says how much memory would be needed.
+pub(crate) fn allocate<T: Clone + Default>(len: usize, what: &str) -> Result<Vec<T>> {
+    let mut numbers = reserve(len, what)?;
+    barenet_blas::prefer_huge_pages(numbers.spare_capacity_mut());
+    numbers.resize(len, T::default());
+    Ok(numbers)
+}
+
+/// The memory of a training run but for its histories, which grow.
+///
+/// ```
+/// use barenet::{Arch, SolverConfig, UpdateRule};
+/// use barenet_run::buffers::OwnedBuffers;
+///
+/// let config = SolverConfig::<f32>::new(UpdateRule::Sgd);
+/// let mut memory = OwnedBuffers::new(&Arch::new(&[3, 2]), &config)?;
+/// assert_eq!(memory.lend().params.len(), 8); // For `Solver::new`.
+/// # anyhow::Ok(())
+/// ```
+#[derive(Debug)]
+pub struct OwnedBuffers<T> {
+    /// Parameters.
+    pub params: Vec<T>,
+    /// Running statistics.
+    pub running: Vec<T>,
+    /// Gradients.
+    pub grads: Vec<T>,
+    /// State of the update rule.
+    pub update_state: Vec<T>,
+    /// The best parameters so far.
+    pub best_params: Vec<T>,
+    /// The running statistics that belong to them.
+    pub best_running: Vec<T>,
+    indices: Vec<usize>,
+    y: Vec<Label>,
+    /// Activations and caches.
+    pub workspace: Vec<T>,
+}
+
+impl<T: Float> OwnedBuffers<T> {
+    /// Allocates the memory of a run: zeros.
+    ///
+    /// # Errors
+    ///
+    /// If there is not enough: how much would be needed.
+    pub fn new(arch: &Arch<'_>, solver: &SolverConfig<T>) -> Result<Self> {
+        let (num_params, num_running) = (arch.num_params(), arch.num_running());
+
+        // The system lends more than it has, and ends the program when that is used. It refuses a
+        // single piece that it could never have, so it is asked for all at once first.
+        let per_param = solver.update_rule.state_per_param();
+        let kept = num_params.saturating_mul(2 + per_param).saturating_add(num_running);
+        let batch = solver.workspace_len(arch);
+        // What is kept exists three times while a checkpoint is written: as a copy, and as its file; and
+        // the largest array of it once more.
+        let all = kept.saturating_mul(3).saturating_add(num_params.saturating_mul(1 + per_param));
+        drop(reserve::<T>(all.saturating_add(batch), "the run")?);
+
+        Ok(Self {
+            params: allocate(num_params, "the parameters")?,
+            running: allocate(num_running, "the running statistics")?,
+            grads: allocate(num_params, "the gradients")?,
+            update_state: allocate(per_param * num_params, "the state of the update rule")?,
+            best_params: allocate(num_params, "the best parameters")?,
+            best_running: allocate(num_running, "the best running statistics")?,
+            indices: allocate(solver.batch_size, "a batch")?,
+            y: allocate(solver.batch_size, "the labels of a batch")?,
+            workspace: allocate(batch, "the activations of a batch")?,
+        })
+    }
+
+    /// Lends the memory, without place for a history.
+    pub fn lend(&mut self) -> SolverBuffers<'_, T> {
+        SolverBuffers {
+            params: &mut self.params,
+            running: &mut self.running,
+            grads: &mut self.grads,
+            update_state: &mut self.update_state,
+            best_params: &mut self.best_params,
+            best_running: &mut self.best_running,
+            indices: &mut self.indices,
+            y: &mut self.y,
+            workspace: &mut self.workspace,
+            history: History::default(),
+        }
+    }
+}
