@@ -7,7 +7,7 @@ use std::time::Duration;
 
 fn steps(c: &mut Criterion) {
     let backends = backends().expect("threads start");
-    for workload in &WORKLOADS {
+    for workload in WORKLOADS.iter() {
         let mut group = c.benchmark_group(format!("step {}", workload.name));
         group.throughput(Throughput::Elements(workload.batch as u64));
         for (name, backend) in &backends {

@@ -90,7 +90,7 @@ fn products(workload: &Workload<'_>, backend: &Backend) -> Result<f64> {
 }
 
 fn update(workload: &Workload<'_>, backend: &Backend) -> Result<f64> {
-    let (rule, len) = (workload.rule()?, workload.net()?.arch.num_params());
+    let (rule, len) = (workload.rule, workload.net()?.arch.num_params());
     let (mut w, dw) = (normal(len, 1), normal(len, 2));
     let mut state = vec![0.0; rule.state_per_param() * len];
     Ok(backend.install(|| {
@@ -101,8 +101,8 @@ fn update(workload: &Workload<'_>, backend: &Backend) -> Result<f64> {
 /// Bytes that a step must move if no number stays in a cache between two passes: the batch twice, the
 /// weights for the products, what the update rule reads and writes, and activations.
 fn moved(workload: &Workload<'_>) -> Result<f64> {
-    let per_weight = 3 + 3 + 2 * workload.rule()?.state_per_param();
-    let per_unit = if workload.batchnorm_dropout { 16 } else { 8 };
+    let per_weight = 3 + 3 + 2 * workload.rule.state_per_param();
+    let per_unit = if workload.batchnorm { 16 } else { 8 };
     let units: usize = workload.products().map(|[_, m]| m).sum();
     let inputs = workload.dims.first().copied().unwrap_or(0);
     let per_image = 2 * inputs + per_unit * units;
@@ -117,7 +117,7 @@ fn main() -> Result<()> {
     println!("|  | bound | products | update | rest | step | products' GFLOP/s | images/s |");
     println!("|---|--:|--:|--:|--:|--:|--:|--:|");
     let (mut places, mut least, mut most) = (Vec::new(), f64::INFINITY, 0.0_f64);
-    for workload in &WORKLOADS {
+    for workload in WORKLOADS.iter() {
         let mut step = Step::new(workload)?;
         let whole = backend.install(|| median(|| step.run(&backend).map(|_loss| ())))?;
         let (products, update) = (products(workload, &backend)?, update(workload, &backend)?);

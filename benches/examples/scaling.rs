@@ -12,6 +12,7 @@
 //! The arithmetic is that of the matrix products at the highest speed that any step of the sweep
 //! reached, and of the numbers that the update rule moves at the measured memory bandwidth.
 
+use barenet::UpdateRule;
 use barenet_benches::bounds::Bounds;
 use barenet_benches::{Step, Workload, bytes};
 use barenet_blas::{Backend, Kernel};
@@ -89,9 +90,10 @@ fn measure(series: &Series, backend: &Backend) -> Result<Vec<Point>, Box<dyn Err
         let workload = Workload {
             name: "scaling",
             dims,
-            batchnorm_dropout: false,
+            batchnorm: false,
+            keep_prob: 1.0,
             batch: *batch,
-            update_rule: "adam",
+            rule: UpdateRule::from_name("adam").ok_or("no such rule")?,
             learning_rate: 1e-4,
         };
         let samples = *batch as f64;

@@ -2,17 +2,29 @@
 
 import os
 import sys
+import tomllib
 
 import numpy as np
 
-# Layer sizes, batch norm and dropout (keep probability 0.8), update rule, learning rate, batch.
-WORKLOADS = {
-    "W1": dict(dims=[3072, 100, 10], norm=False, rule="sgd", lr=1e-3, batch=236),
-    "W2": dict(dims=[3072] + [100] * 5 + [10], norm=False, rule="adam", lr=1e-3, batch=100),
-    "W3": dict(dims=[3072] + [100] * 6 + [10], norm=True, rule="adam", lr=1e-4, batch=50),
-    "W4": dict(dims=[3072, 1024, 1024, 512, 10], norm=True, rule="adam", lr=1e-3, batch=128),
-}
-KEEP_PROB = 0.8
+PRESETS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../run/presets")
+
+
+def workload(name):
+    """The workload of that name: one of barenet's presets."""
+    with open(os.path.join(PRESETS, f"{name.lower()}.toml"), "rb") as file:
+        settings = tomllib.load(file)["settings"]
+    return dict(
+        dims=[3072, *settings["hidden"], 10],
+        norm=settings.get("batchnorm", False),
+        keep_prob=settings.get("keep_prob", 1.0),
+        rule=settings["update_rule"],
+        lr=settings["learning_rate"],
+        batch=settings["batch_size"],
+    )
+
+
+WORKLOADS = {name: workload(name) for name in ["W1", "W2", "W3", "W4"]}
+KEEP_PROB = WORKLOADS["W4"]["keep_prob"]
 NUM_TRAIN = 49_000
 RECORD = 3073
 TRAIN_FILES = [f"data_batch_{i}.bin" for i in range(1, 6)]

@@ -60,7 +60,7 @@ impl Bounds {
     pub fn measure() -> Self {
         let cpus = thread::available_parallelism().map_or(1, usize::from);
         let read = |numbers: &[f32]| measure(cpus, numbers, |numbers| read_bytes(numbers, TIME));
-        let weights = WORKLOADS.map(|workload| {
+        let weights = WORKLOADS.iter().map(|workload| {
             let len = workload.num_weights();
             let rate = read(&vec![1.0; len]);
             let seconds = |rate| bytes(len) as f64 / rate;
@@ -71,7 +71,7 @@ impl Bounds {
             fma: measure(cpus, &[], |_| fma_flops(TIME)),
             cache: measure(cpus, &[], |_| read_bytes(&vec![1.0; CACHE], TIME)),
             memory: read(&vec![1.0; MEMORY]),
-            weights: weights.to_vec(),
+            weights: weights.collect(),
         }
     }
 

@@ -14,7 +14,10 @@ pub use step::Step;
 
 use barenet::{Arch, ArchError, FullyConnectedNet, Rng, UpdateRule};
 use barenet_blas::{Backend, Kernel};
+use barenet_run::config::Config;
+use barenet_run::presets::Preset;
 use std::error::Error;
+use std::sync::LazyLock;
 
 /// A network and how it is trained.
 #[derive(Clone, Copy, Debug)]
@@ -23,53 +26,39 @@ pub struct Workload<'a> {
     pub name: &'static str,
     /// Layer sizes.
     pub dims: &'a [usize],
-    /// Whether there are batch norm and dropout with a `keep_prob` of 0.8.
-    pub batchnorm_dropout: bool,
+    /// Whether there is batch norm.
+    pub batchnorm: bool,
+    /// How likely dropout keeps a value.
+    pub keep_prob: f32,
     /// Images in a batch.
     pub batch: usize,
-    /// The name of the update rule.
-    pub update_rule: &'static str,
+    /// The update rule with its constants.
+    pub rule: UpdateRule<f32>,
     /// Its learning rate.
     pub learning_rate: f32,
 }
 
-/// The workloads on which barenet is compared with other libraries.
-pub const WORKLOADS: [Workload<'static>; 4] = [
-    Workload {
-        name: "W1",
-        dims: &[3072, 100, 10],
-        batchnorm_dropout: false,
-        batch: 236,
-        update_rule: "sgd",
-        learning_rate: 1e-3,
-    },
-    Workload {
-        name: "W2",
-        dims: &[3072, 100, 100, 100, 100, 100, 10],
-        batchnorm_dropout: false,
-        batch: 100,
-        update_rule: "adam",
-        learning_rate: 1e-3,
-    },
-    Workload {
-        name: "W3",
-        dims: &[3072, 100, 100, 100, 100, 100, 100, 10],
-        batchnorm_dropout: true,
-        batch: 50,
-        update_rule: "adam",
-        learning_rate: 1e-4,
-    },
-    Workload {
-        name: "W4",
-        dims: &[3072, 1024, 1024, 512, 10],
-        batchnorm_dropout: true,
-        batch: 128,
-        update_rule: "adam",
-        learning_rate: 1e-3,
-    },
-];
+/// The workloads on which barenet is compared with other libraries: the presets `w1` … `w4`.
+pub static WORKLOADS: LazyLock<Vec<Workload<'static>>> = LazyLock::new(|| {
+    let presets = ["w1", "w2", "w3", "w4"].into_iter().map(Preset::find);
+    presets.filter_map(|preset| Workload::of_preset(preset.ok()??)).collect()
+});
 
 impl<'a> Workload<'a> {
+    fn of_preset(preset: Preset) -> Option<Self> {
+        let config = Config::new(preset.settings, 3072, 10).ok()?;
+        let (net, solver) = (config.net(), config.solver());
+        Some(Self {
+            name: preset.name.to_uppercase().leak(),
+            dims: net.arch.dims().to_vec().leak(),
+            batchnorm: net.arch.has_batchnorm(),
+            keep_prob: net.keep_prob,
+            batch: solver.batch_size,
+            rule: solver.update_rule,
+            learning_rate: solver.learning_rate,
+        })
+    }
+
     /// The network.
     ///
     /// # Errors
@@ -78,10 +67,10 @@ impl<'a> Workload<'a> {
     pub fn net(&self) -> Result<FullyConnectedNet<'a, f32>, ArchError> {
         let arch = Arch::try_new(self.dims)?;
         let mut net = FullyConnectedNet::new(arch);
-        if self.batchnorm_dropout {
+        if self.batchnorm {
             net.arch = arch.with_batchnorm();
-            net.keep_prob = 0.8;
         }
+        net.keep_prob = self.keep_prob;
         Ok(net)
     }
 
@@ -102,15 +91,6 @@ impl<'a> Workload<'a> {
     /// Inputs and outputs of each affine layer.
     pub fn products(&self) -> impl Iterator<Item = [usize; 2]> + use<'a> {
         self.dims.windows(2).map(|pair| [pair[0], pair[1]])
-    }
-
-    /// The update rule with its default constants.
-    ///
-    /// # Errors
-    ///
-    /// If there is no rule of that name.
-    pub fn rule(&self) -> Result<UpdateRule<f32>, Box<dyn Error + Send + Sync>> {
-        Ok(UpdateRule::from_name(self.update_rule).ok_or("no such update rule")?)
     }
 }
 

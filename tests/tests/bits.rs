@@ -2,6 +2,7 @@
 //! threads. `cli/tests/command/bits.rs` asks the command the same; here the runs share a process and the images,
 //! so that there is time for every configuration.
 
+use barenet::UpdateRule;
 use barenet_blas::{Backend, Kernel};
 use barenet_data::fingerprint::fingerprint;
 use barenet_data::{DataSet, Images, builtin};
@@ -20,8 +21,6 @@ use std::time::Instant;
 
 /// Files of the same bytes; `summary.json` has times in it, and plots are drawn of the checkpoint's histories.
 const FILES: [&str; 4] = [CONFIG, EVENTS, BEST, CHECKPOINT];
-
-const RULES: [&str; 6] = ["sgd", "sgd_momentum", "nesterov", "rmsprop", "adam", "adamw"];
 
 /// A size at which everything that threads share is divided, most of it more than once: products by
 /// rows and by columns, gathering, activations, statistics and normalization, sums of rows, weight
@@ -93,7 +92,7 @@ fn same_bytes_at_any_number_of_threads<T: Number>(dtype: &str) {
     let place = tempfile::tempdir().unwrap();
     let mut all_params = Vec::new();
     for kernel in kernels() {
-        for rule in RULES {
+        for rule in UpdateRule::<f64>::NAMES {
             for more in [PLAIN, FULL] {
                 let text = format!(
                     "{SIZE}{more}dtype = \"{dtype}\"\ngemm = \"{kernel}\"\nupdate_rule = \"{rule}\"",

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 /// Runs long enough to be killed somewhere in the middle.
 fn settings(which: usize) -> Vec<&'static str> {
-    let rules = ["sgd", "sgd_momentum", "nesterov", "rmsprop", "adam", "adamw"];
+    let rules = barenet::UpdateRule::<f32>::NAMES;
     let mut settings = vec![
         "train",
         "-q",

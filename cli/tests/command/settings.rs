@@ -61,7 +61,7 @@ fn what_cannot_work_is_refused_before_anything_is_written() {
 fn a_file_that_says_next_to_nothing_trains_with_every_rule() {
     let place = TempDir::new().unwrap();
     fs::write(place.path().join("seed.toml"), "seed = 1\n").unwrap();
-    for rule in ["sgd", "sgd_momentum", "nesterov", "rmsprop", "adam", "adamw"] {
+    for rule in barenet::UpdateRule::<f32>::NAMES {
         for batchnorm in ["--batchnorm=false", "--batchnorm=true"] {
             let mut arguments = vec!["train", "--config", "seed.toml", "--hidden", "64", "--json"];
             arguments.extend(["--update-rule", rule, batchnorm, "--train-size", "3000"]);

@@ -1,6 +1,6 @@
 //! burn, with its CPU backend Flex.
 
-use crate::workload::{CLASSES, Images, KEEP_PROB, Shuffler, Workload};
+use crate::workload::{CLASSES, Images, Shuffler, Workload};
 use crate::{Result, Trainer, median_call};
 use burn::module::Module;
 use burn::nn::loss::{CrossEntropyLoss, CrossEntropyLossConfig};
@@ -26,7 +26,7 @@ impl Net {
         Self {
             linears: layers.iter().map(|&(d, m)| LinearConfig::new(d, m).init(device)).collect(),
             norms: hidden.iter().map(|&(_, m)| BatchNormConfig::new(m).init(device)).collect(),
-            dropouts: hidden.iter().map(|_| DropoutConfig::new(1.0 - KEEP_PROB).init()).collect(),
+            dropouts: hidden.iter().map(|_| DropoutConfig::new(1.0 - workload.keep_prob).init()).collect(),
             relu: Relu::new(),
             last: LinearConfig::new(fan_in, fan_out).init(device),
         }

@@ -1,6 +1,6 @@
 //! candle.
 
-use crate::workload::{CLASSES, Images, KEEP_PROB, Shuffler, Workload};
+use crate::workload::{CLASSES, Images, Shuffler, Workload};
 use crate::{Result, Trainer, median_call};
 use candle_core::{DType, Device, Module, ModuleT, Tensor};
 use candle_nn::{
@@ -23,7 +23,7 @@ impl Net {
             let norm = if workload.norm {
                 let config = BatchNormConfig { eps: 1e-5, momentum: 0.1, ..Default::default() };
                 let norm = batch_norm(m, config, vars.pp(format!("norm{i}")))?;
-                Some((norm, Dropout::new((1.0 - KEEP_PROB) as f32)))
+                Some((norm, Dropout::new((1.0 - workload.keep_prob) as f32)))
             } else {
                 None
             };

@@ -1,61 +1,40 @@
-//! The workloads and the data, as in `../workloads.py`.
+//! The workloads, which are presets of barenet, and the data, as in `../workloads.py`.
 
 use crate::Result;
+use toml::{Table, Value};
 
 pub const CLASSES: usize = 10;
-pub const KEEP_PROB: f64 = 0.8;
 const NUM_TRAIN: usize = 49_000;
 const IMAGE: usize = 3072;
 
-#[derive(Clone, Copy)]
 pub struct Workload {
-    name: &'static str,
-    pub dims: &'static [usize],
+    pub dims: Vec<usize>,
     pub norm: bool,
+    pub keep_prob: f64,
     pub adam: bool,
     pub learning_rate: f64,
     pub batch: usize,
 }
 
-const WORKLOADS: [Workload; 4] = [
-    Workload {
-        name: "W1",
-        dims: &[3072, 100, 10],
-        norm: false,
-        adam: false,
-        learning_rate: 1e-3,
-        batch: 236,
-    },
-    Workload {
-        name: "W2",
-        dims: &[3072, 100, 100, 100, 100, 100, 10],
-        norm: false,
-        adam: true,
-        learning_rate: 1e-3,
-        batch: 100,
-    },
-    Workload {
-        name: "W3",
-        dims: &[3072, 100, 100, 100, 100, 100, 100, 10],
-        norm: true,
-        adam: true,
-        learning_rate: 1e-4,
-        batch: 50,
-    },
-    Workload {
-        name: "W4",
-        dims: &[3072, 1024, 1024, 512, 10],
-        norm: true,
-        adam: true,
-        learning_rate: 1e-3,
-        batch: 128,
-    },
-];
-
 impl Workload {
+    /// The workload of that name: one of barenet's presets.
     pub fn find(name: &str) -> Result<Self> {
-        let found = WORKLOADS.into_iter().find(|workload| workload.name == name);
-        Ok(found.ok_or_else(|| format!("no workload {name}"))?)
+        let presets = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../run/presets");
+        let file = format!("{presets}/{}.toml", name.to_lowercase());
+        let table: Table = std::fs::read_to_string(file)?.parse()?;
+        let settings = table.get("settings").and_then(Value::as_table).ok_or("no settings")?;
+        let count = |value: &Value| value.as_integer().and_then(|n| usize::try_from(n).ok());
+        let hidden = settings["hidden"].as_array().ok_or("no hidden")?;
+        let hidden = hidden.iter().map(|size| count(size).ok_or("no size"));
+        let dims = [Ok(IMAGE)].into_iter().chain(hidden).chain([Ok(CLASSES)]);
+        Ok(Self {
+            dims: dims.collect::<std::result::Result<_, _>>()?,
+            norm: settings.get("batchnorm").and_then(Value::as_bool).unwrap_or(false),
+            keep_prob: settings.get("keep_prob").and_then(Value::as_float).unwrap_or(1.0),
+            adam: settings["update_rule"].as_str() == Some("adam"),
+            learning_rate: settings["learning_rate"].as_float().ok_or("no learning rate")?,
+            batch: count(&settings["batch_size"]).ok_or("no batch size")?,
+        })
     }
 
     pub fn layers(&self) -> impl Iterator<Item = (usize, usize)> {
