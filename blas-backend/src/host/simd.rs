@@ -15,6 +15,7 @@ mod few_columns;
 mod few_rows;
 mod microkernel;
 mod pack;
+mod squares;
 mod vector;
 
 use crate::host::isa::Isa;

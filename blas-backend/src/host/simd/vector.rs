@@ -1,6 +1,6 @@
 //! Vectors of numbers, for the instruction sets that kernels are made for.
 
-use super::pack::{transpose_f32, transpose_f64};
+use super::squares::{transpose_f32, transpose_f64};
 use barenet::Float;
 use core::arch::x86_64 as arch;
 
