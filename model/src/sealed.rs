@@ -71,7 +71,7 @@ pub fn write<T: Number>(tensors: &[Tensor<'_, T>], text: &str) -> Result<Vec<u8>
 }
 
 fn seal<V: View>(mut tensors: Vec<(&str, V)>, text: &str) -> Result<Vec<u8>, SafeTensorError> {
-    tensors.sort_by(|(a, _), (b, _)| a.cmp(b));
+    tensors.sort_by_key(|(name, _)| *name);
     let mut hash = Sha256::new();
     hash.update(text);
     for (name, tensor) in &tensors {

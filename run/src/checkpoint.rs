@@ -9,7 +9,8 @@ mod writer;
 
 pub use writer::{Desk, Writer};
 
-use crate::trainer::Moment;
+use crate::buffers::reserve;
+use crate::moment::{HISTORY, Histories, Moment};
 use anyhow::{Context, Result, ensure};
 use barenet::{Progress, SolverBuffers};
 use barenet_model::number::Number;
@@ -97,6 +98,27 @@ impl<T: Number> Checkpoint<T> {
         Ok(())
     }
 
+    /// Copies the histories, to which the resumed run appends.
+    ///
+    /// # Errors
+    ///
+    /// If they are not as long as the run had come, or there is not enough memory.
+    pub(crate) fn histories(&self) -> Result<Histories<T>> {
+        let Progress { iteration, num_checks, .. } = self.progress;
+        let copy = |what: &str, numbers: &[T], expected: usize| -> Result<Vec<T>> {
+            let found = numbers.len();
+            ensure!(found == expected, "the checkpoint has {found} {what}, the run {expected}");
+            let mut copy = reserve(found, HISTORY)?;
+            copy.extend_from_slice(numbers);
+            Ok(copy)
+        };
+        Ok(Histories {
+            loss: copy("losses", &self.loss, iteration)?,
+            train_acc: copy("training accuracies", &self.train_acc, num_checks)?,
+            val_acc: copy("validation accuracies", &self.val_acc, num_checks)?,
+        })
+    }
+
     /// Bytes that the file, and the largest array beside it, have at most.
     fn max_len(&self) -> usize {
         let lens = || self.arrays().into_iter().map(|(_, array)| array.len());
@@ -105,7 +127,7 @@ impl<T: Number> Checkpoint<T> {
     }
 
     /// All numbers, under the names of [`SolverBuffers::kept`](barenet::SolverBuffers::kept) and of
-    /// [`Histories`](crate::trainer::Histories), in their order.
+    /// [`Histories`], in their order.
     fn arrays(&self) -> [(&'static str, &[T]); 8] {
         [
             ("params", &self.params),

@@ -5,7 +5,7 @@
 //! | module | has |
 //! |---|---|
 //! | [`settings`], [`presets`], [`config`] | the settings of a run, the course's experiments, and a checked whole |
-//! | [`session`], [`trainer`] | one training run, with its files and without |
+//! | [`session`], [`trainer`], [`moment`] | one training run, with its files and without, and its state between two steps |
 //! | [`buffers`] | its memory |
 //! | [`backend`] | its threads |
 //! | [`run_folder`], [`events`], [`summary`], [`checkpoint`], [`trained_on`] | the files of a run |
@@ -21,6 +21,7 @@ pub mod config;
 pub mod events;
 pub mod folder;
 pub mod gradcheck;
+pub mod moment;
 pub mod plot_mark;
 pub mod presets;
 pub mod run_folder;

@@ -1,16 +1,11 @@
 //! One training run: lends the memory, runs the Solver, and hands every event on.
 
-mod histories;
-
-pub use histories::Histories;
-
 use crate::buffers::{OwnedBuffers, allocate, reserve};
 use crate::checkpoint::Checkpoint;
 use crate::config::Config;
+use crate::moment::{HISTORY, Histories, Moment};
 use anyhow::{Context, Result};
-use barenet::{
-    Arch, Error, Event, FullyConnectedNet, Metric, Progress, Rng, Solver, SolverBuffers, Weights,
-};
+use barenet::{Error, Event, FullyConnectedNet, Progress, Rng, Solver, Weights};
 use barenet_blas::Backend;
 use barenet_data::DataSet;
 use barenet_data::samples::{Part, Split};
@@ -41,30 +36,6 @@ pub struct Outcome<T> {
     pub diverged_at: Option<usize>,
     /// Whether the run was stopped before its end.
     pub stopped: bool,
-}
-
-/// State of a run when an event is handed on.
-#[derive(Clone, Copy, Debug)]
-pub struct Moment<'a, T> {
-    /// How far the run has come.
-    pub progress: &'a Progress<T>,
-    /// Its memory.
-    pub buffers: &'a SolverBuffers<'a, T>,
-    /// Losses and checks so far, the event included.
-    pub histories: &'a Histories<T>,
-    /// The metric that is checked.
-    pub metric: Metric,
-}
-
-impl<T> Moment<'_, T> {
-    /// The weights of the best check so far.
-    ///
-    /// # Errors
-    ///
-    /// If they belong to another architecture.
-    pub fn best_weights(&self, arch: &Arch<'_>) -> Result<Weights<'_, T>> {
-        Ok(Weights::new(arch, self.buffers.best_params, self.buffers.best_running)?)
-    }
 }
 
 /// Streams of the seed besides those of the Solver.
@@ -120,7 +91,8 @@ pub fn train_in<T: Number>(
     let mut buffers = memory.lend();
     let train = split.samples(data, Part::Train, mean_image);
     let val = split.samples(data, Part::Val, mean_image);
-    let mut histories = checkpoint.map_or_else(|| Ok(Histories::default()), Histories::restore)?;
+    let mut histories =
+        checkpoint.map_or_else(|| Ok(Histories::default()), Checkpoint::histories)?;
     let mut solver = match checkpoint {
         None => {
             let rng = Rng::seed(solver_config.seed).fork(INIT_STREAM);
@@ -185,7 +157,7 @@ pub fn train_in<T: Number>(
     let progress = *solver.progress();
 
     let as_f64 = |history: Vec<T>| -> Result<Vec<f64>> {
-        let mut numbers = reserve(history.len(), histories::NAME)?;
+        let mut numbers = reserve(history.len(), HISTORY)?;
         numbers.extend(history.into_iter().map(T::to_printed));
         Ok(numbers)
     };

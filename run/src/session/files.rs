@@ -3,10 +3,11 @@
 use super::Watcher;
 use crate::checkpoint::Checkpoint;
 use crate::checkpoint::Writer;
+use crate::moment::Moment;
 use crate::run_folder::{BEST, RunFolder, SUMMARY};
 use crate::settings::Settings;
 use crate::summary::Summary;
-use crate::trainer::{Moment, Outcome};
+use crate::trainer::Outcome;
 use anyhow::Result;
 use barenet::{Arch, Weights};
 use barenet_data::disk::RealDisk;

@@ -5,7 +5,7 @@ use super::due::When;
 use super::files::RunFiles;
 use crate::checkpoint::Writer;
 use crate::events::{Check, EventLog, RunEvent};
-use crate::trainer::Moment;
+use crate::moment::Moment;
 use anyhow::Result;
 use barenet::Event;
 use barenet_model::number::Number;

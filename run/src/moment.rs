@@ -1,10 +1,32 @@
-//! Histories of a run, for its plots and checkpoints.
+//! The state of a run between two steps, and its histories, for plots and checkpoints.
 
-use crate::buffers::reserve;
-use crate::checkpoint::Checkpoint;
-use anyhow::{Context, Result, ensure};
-use barenet::{Event, Progress};
+use anyhow::{Context, Result};
+use barenet::{Arch, Event, Metric, Progress, SolverBuffers, Weights};
 use barenet_model::number::Number;
+
+/// State of a run when an event is handed on.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment<'a, T> {
+    /// How far the run has come.
+    pub progress: &'a Progress<T>,
+    /// Its memory.
+    pub buffers: &'a SolverBuffers<'a, T>,
+    /// Losses and checks so far, the event included.
+    pub histories: &'a Histories<T>,
+    /// The metric that is checked.
+    pub metric: Metric,
+}
+
+impl<T> Moment<'_, T> {
+    /// The weights of the best check so far.
+    ///
+    /// # Errors
+    ///
+    /// If they belong to another architecture.
+    pub fn best_weights(&self, arch: &Arch<'_>) -> Result<Weights<'_, T>> {
+        Ok(Weights::new(arch, self.buffers.best_params, self.buffers.best_running)?)
+    }
+}
 
 /// Losses and checks of a run so far. It grows as the run goes on: how long that will be says nothing about
 /// how far it comes.
@@ -24,24 +46,7 @@ impl<T: Number> Histories<T> {
         [("loss", &self.loss), ("train_acc", &self.train_acc), ("val_acc", &self.val_acc)]
     }
 
-    /// Those of a checkpoint.
-    pub(super) fn restore(saved: &Checkpoint<T>) -> Result<Self> {
-        let Progress { iteration, num_checks, .. } = saved.progress;
-        let copy = |what: &str, numbers: &[T], expected: usize| -> Result<Vec<T>> {
-            let found = numbers.len();
-            ensure!(found == expected, "the checkpoint has {found} {what}, the run {expected}");
-            let mut copy = reserve(found, NAME)?;
-            copy.extend_from_slice(numbers);
-            Ok(copy)
-        };
-        Ok(Self {
-            loss: copy("losses", &saved.loss, iteration)?,
-            train_acc: copy("training accuracies", &saved.train_acc, num_checks)?,
-            val_acc: copy("validation accuracies", &saved.val_acc, num_checks)?,
-        })
-    }
-
-    pub(super) fn add(&mut self, event: &Event<T>) -> Result<()> {
+    pub(crate) fn add(&mut self, event: &Event<T>) -> Result<()> {
         match *event {
             Event::Step { loss, .. } => push(&mut self.loss, loss),
             Event::Epoch { train, val, .. } => {
@@ -53,12 +58,12 @@ impl<T: Number> Histories<T> {
 }
 
 /// Name of them in messages.
-pub(super) const NAME: &str = "the history of the run";
+pub(crate) const HISTORY: &str = "the history of the run";
 
 /// Appends a number. The memory doubles when it is full, between two steps.
 fn push<T>(numbers: &mut Vec<T>, number: T) -> Result<()> {
     if numbers.len() == numbers.capacity() {
-        numbers.try_reserve(1).with_context(|| format!("not enough memory for {NAME}"))?;
+        numbers.try_reserve(1).with_context(|| format!("not enough memory for {HISTORY}"))?;
     }
     numbers.push(number);
     Ok(())
