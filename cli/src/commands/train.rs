@@ -142,7 +142,7 @@ fn settings_to_resume(flags: Settings, config: &str, file: &Path) -> Result<Sett
 /// # Errors
 ///
 /// For data, settings or files that cannot be used, for a loss that is not finite, and
-/// [`Stopped`](crate::signals::Stopped) when the run was stopped.
+/// [`Stopped`] when the run was stopped.
 pub fn run(args: Args) -> Result<()> {
     let start = Instant::now();
     let signals = Signals::listen().context("signals cannot be listened to")?;
