@@ -15,6 +15,7 @@ mod few_columns;
 mod few_rows;
 mod microkernel;
 mod pack;
+mod plan;
 mod squares;
 mod vector;
 

@@ -1,38 +1,15 @@
 //! The loops around the microkernel: stretches of k, columns that stay in the cache, and copies.
 
-use super::few_columns::{FewColumns, along_k, along_rows, num_few_columns};
+use super::few_columns::{FewColumns, along_k, along_rows};
 use super::few_rows::few_rows;
-use super::microkernel::{Added, Columns, Rows, Work, rows};
+use super::microkernel::{Added, TileColumns, TileRows, Work, rows};
 use super::pack::{copy_rows, transpose};
+use super::plan::{FAR_BYTES, Plan};
 use super::vector::Vector;
 use crate::host::scratch::{Place, Scratch};
 use crate::host::tile::{FEW_ROWS, Operand, Product};
 use barenet::Float;
 use core::hint::black_box;
-
-/// How much of k is summed before C is touched: three vectors of so many rows of B stay in the
-/// first-level cache, beside the rows of A that they are multiplied with.
-const MAX_DEPTH: usize = 192;
-
-/// Columns of B copied together, so that the copy stays in the second-level cache.
-const MAX_COLS: usize = 512;
-
-/// Rows that lie further apart than so many bytes need an entry of the TLB each, and powers of two
-/// fall onto each other in the cache: they are copied many at once, rather than by the tiles that read
-/// them first.
-const FAR_BYTES: usize = 1536;
-
-/// Numbers of C that do not stay in the second-level cache beside the operands.
-const LARGE: usize = 1 << 16;
-
-/// Numbers of A that do not stay in the second-level cache.
-const AWAY: usize = 1 << 18;
-
-/// So many columns of C are worth a copy of rows of A that are away.
-const MANY_COLS: usize = 256;
-
-/// With fewer rows of C than this, copying B does not pay.
-const MIN_ROWS_TO_COPY: usize = 24;
 
 /// So many rows are worth a tile if B's rows are near each other.
 const ROWS_OF_A_SMALL_TILE: usize = 4;
@@ -55,6 +32,17 @@ const fn vectors_of_tile(left: usize, widest: usize) -> usize {
     }
 }
 
+/// Numbers that are added to the sums of the stretch of k number `block`.
+#[inline(always)]
+fn added_to<T: Float>(p: &Product<'_, T>, block: usize) -> Option<Added<T>> {
+    if block == 0 && !p.bias.is_null() {
+        return Some(Added { beta: T::ONE, from: p.bias, stride: 0 });
+    }
+    let beta = if block > 0 { T::ONE } else { p.beta };
+    let c = Added { beta, from: p.c.cast_const(), stride: p.c_stride };
+    (beta != T::ZERO).then_some(c)
+}
+
 /// Computes a product with the vectors `V`, `R1` rows in a tile one vector wide, `R2` in one of two
 /// vectors, and so on.
 ///
@@ -73,103 +61,108 @@ unsafe fn multiply<
 ) {
     let mut scratch = [Place::A, Place::B, Place::FewColumns].map(Scratch::<V::Element>::take);
     let [a_scratch, b_scratch, few_scratch] = &mut scratch;
-    let depths = p.k.div_ceil(MAX_DEPTH).max(1);
-    let depth = p.k.div_ceil(depths);
-    let is_far = |stride: usize| stride * size_of::<V::Element>() > FAR_BYTES;
-    let copies_b = p.b.col_stride != 1 || (p.m >= MIN_ROWS_TO_COPY && p.n > V::LANES);
-    let copies_on_the_way = p.b.col_stride == 1 && !is_far(p.b.row_stride);
-    let is_transposed = p.a.row_stride == 1 && p.a.col_stride != 1;
-    let copies_a = if is_transposed {
-        is_far(p.a.col_stride) && p.n > 2 * V::LANES
-    } else {
-        is_far(p.a.row_stride) && p.n >= MANY_COLS && p.m * p.k > AWAY
-    };
-    // A large C that is written once is written row by row, as its memory likes it: tiles of all columns
-    // before those of the next rows. Otherwise B's columns stay in the cache: tiles of all rows first.
-    let writes_rows = depths == 1 && is_far(p.c_stride) && p.m * p.n > LARGE;
-    let (band_rows, widest, max_cols) =
-        if writes_rows { (R3, 3, 2 * MAX_COLS) } else { (p.m, R4.min(4), MAX_COLS) };
-    let few_cols = num_few_columns::<V>(p.n);
-    let many_cols = p.n - few_cols;
-    for left in (0..many_cols).step_by(max_cols) {
-        let cols = (many_cols - left).min(max_cols);
-        let has_last_col = left + cols == many_cols;
-        for block in 0..depths {
-            let start = block * depth;
+    let plan = Plan::new::<V>(p, R3, R4);
+    let many_cols = p.n - plan.few_cols;
+    for left in (0..many_cols).step_by(plan.max_cols) {
+        let cols = (many_cols - left).min(plan.max_cols);
+        for block in 0..plan.depths {
+            let start = block * plan.depth;
             // Opaque, so that the innermost loop counts to a number and not to an expression.
-            let depth = black_box(depth.min(p.k - start.min(p.k)));
-            let added = if block == 0 && !p.bias.is_null() {
-                Some(Added { beta: V::Element::ONE, from: p.bias, stride: 0 })
-            } else {
-                let beta = if block > 0 { V::Element::ONE } else { p.beta };
-                let c = Added { beta, from: p.c.cast_const(), stride: p.c_stride };
-                (beta != V::Element::ZERO).then_some(c)
-            };
-            let num_vectors = cols.div_ceil(V::LANES);
-            let copy = if copies_b {
-                b_scratch.numbers(num_vectors * V::LANES * depth).as_mut_ptr()
+            let depth = black_box(plan.depth.min(p.k - start.min(p.k)));
+            let added = added_to(p, block);
+            let copy = if plan.copies_b {
+                b_scratch.numbers(cols.div_ceil(V::LANES) * V::LANES * depth).as_mut_ptr()
             } else {
                 core::ptr::null_mut()
             };
             // SAFETY: rows `start..start + depth` and columns `left..left + cols` lie within B, the
-            // same rows of k within A.
-            let a = unsafe {
-                if copies_b && !copies_on_the_way {
-                    copy_b::<V>(p, (start, depth), (left, cols), widest, copy);
+            // same rows of k within A, and the last columns within B and C.
+            unsafe {
+                if plan.copies_b && !plan.copies_on_the_way {
+                    copy_b::<V>(p, (start, depth), (left, cols), plan.widest, copy);
                 }
-                a_block::<V>(p, (start, depth), copies_a, a_scratch)
-            };
-            for band in (0..p.m).step_by(band_rows.max(1)) {
-                let end = (band + band_rows).min(p.m);
-                let mut done = 0;
-                while done < num_vectors {
-                    let vectors = vectors_of_tile(num_vectors - done, widest);
-                    let done_cols = done * V::LANES;
-                    let len = (vectors * V::LANES).min(cols - done_cols);
-                    let copy = copy.wrapping_add(if copies_b { done_cols * depth } else { 0 });
-                    let columns = if copies_b && (band > 0 || !copies_on_the_way) {
-                        let (stride, none) = (vectors * V::LANES, core::ptr::null_mut());
-                        Columns { data: copy, stride, len, is_padded: true, copy: none }
-                    } else {
-                        let at = start * p.b.row_stride + left + done_cols;
-                        let (data, stride) = (p.b.data.wrapping_add(at), p.b.row_stride);
-                        Columns { data, stride, len, is_padded: false, copy }
-                    };
-                    let (k, b, c_stride) = (depth, columns, p.c_stride);
-                    let c = p.c.wrapping_add(left + done_cols);
-                    let added = added.map(|added| added.at(0, left + done_cols));
-                    let work = Work { k, a, b, added, c, c_stride };
-                    // SAFETY: rows `band..end` and these columns lie within A, B or their copies,
-                    // and C.
-                    unsafe {
-                        match (vectors, is_transposed) {
-                            (1, false) => rows::<V, R1, 1, false>(band..end, work),
-                            (2, false) => rows::<V, R2, 2, false>(band..end, work),
-                            (3, false) => rows::<V, R3, 3, false>(band..end, work),
-                            (_, false) => rows::<V, R4, 4, false>(band..end, work),
-                            (1, true) => rows::<V, R1, 1, true>(band..end, work),
-                            (2, true) => rows::<V, R2, 2, true>(band..end, work),
-                            (3, true) => rows::<V, R3, 3, true>(band..end, work),
-                            (_, true) => rows::<V, R4, 4, true>(band..end, work),
-                        }
-                    }
-                    done += vectors;
-                }
-            }
-            if has_last_col && few_cols > 0 {
-                let (c, cols) = ((p.c.wrapping_add(many_cols), p.c_stride), few_cols);
-                let added = added.map(|added| added.at(0, many_cols));
-                // SAFETY: the last columns lie within B and C.
-                unsafe {
-                    let b = few_columns_of_b(p, (start, depth), cols, is_transposed, few_scratch);
+                let a = a_block::<V>(p, (start, depth), plan.copies_a, a_scratch);
+                let block = Block { start, left, cols, depth, a, added, copy };
+                tiles::<V, R1, R2, R3, R4>(p, plan, block);
+                if left + cols == many_cols && plan.few_cols > 0 {
+                    let (c, cols) = ((p.c.wrapping_add(many_cols), p.c_stride), plan.few_cols);
+                    let added = added.map(|added| added.at(0, many_cols));
+                    let anywhere = plan.is_transposed;
+                    let b = few_columns_of_b(p, (start, depth), cols, anywhere, few_scratch);
                     let few = FewColumns { b, depth, cols, c, added };
-                    if is_transposed {
+                    if plan.is_transposed {
                         along_rows::<V>(0..p.m, a, few);
                     } else {
                         along_k::<V>(0..p.m, a, few);
                     }
                 }
             }
+        }
+    }
+}
+
+/// A stretch of k and some columns of C.
+#[derive(Clone, Copy)]
+struct Block<T> {
+    /// The first row of B, and how many.
+    start: usize,
+    depth: usize,
+    /// The first column, and how many.
+    left: usize,
+    cols: usize,
+    /// This stretch of A.
+    a: TileRows<T>,
+    added: Option<Added<T>>,
+    /// Room for a copy of B's part, if there is to be one.
+    copy: *mut T,
+}
+
+/// Computes the tiles of a block: band after band of rows, and in it one width of columns after the other.
+///
+/// # Safety
+///
+/// As of [`multiply`]; the rows and columns of the block must lie within B, and the copy have room for them.
+#[inline(always)]
+unsafe fn tiles<V: Vector, const R1: usize, const R2: usize, const R3: usize, const R4: usize>(
+    p: &Product<'_, V::Element>,
+    plan: Plan,
+    Block { start, left, cols, depth: k, a, added, copy }: Block<V::Element>,
+) {
+    let num_vectors = cols.div_ceil(V::LANES);
+    for band in (0..p.m).step_by(plan.band_rows.max(1)) {
+        let end = (band + plan.band_rows).min(p.m);
+        let mut done = 0;
+        while done < num_vectors {
+            let vectors = vectors_of_tile(num_vectors - done, plan.widest);
+            let done_cols = done * V::LANES;
+            let len = (vectors * V::LANES).min(cols - done_cols);
+            let copy = copy.wrapping_add(if plan.copies_b { done_cols * k } else { 0 });
+            let b = if plan.copies_b && (band > 0 || !plan.copies_on_the_way) {
+                let (stride, none) = (vectors * V::LANES, core::ptr::null_mut());
+                TileColumns { data: copy, stride, len, is_padded: true, copy: none }
+            } else {
+                let at = start * p.b.row_stride + left + done_cols;
+                let (data, stride) = (p.b.data.wrapping_add(at), p.b.row_stride);
+                TileColumns { data, stride, len, is_padded: false, copy }
+            };
+            let (c, c_stride) = (p.c.wrapping_add(left + done_cols), p.c_stride);
+            let added = added.map(|added| added.at(0, left + done_cols));
+            let work = Work { k, a, b, added, c, c_stride };
+            // SAFETY: rows `band..end` and these columns lie within A, B or their copies,
+            // and C.
+            unsafe {
+                match (vectors, plan.is_transposed) {
+                    (1, false) => rows::<V, R1, 1, false>(band..end, work),
+                    (2, false) => rows::<V, R2, 2, false>(band..end, work),
+                    (3, false) => rows::<V, R3, 3, false>(band..end, work),
+                    (_, false) => rows::<V, R4, 4, false>(band..end, work),
+                    (1, true) => rows::<V, R1, 1, true>(band..end, work),
+                    (2, true) => rows::<V, R2, 2, true>(band..end, work),
+                    (3, true) => rows::<V, R3, 3, true>(band..end, work),
+                    (_, true) => rows::<V, R4, 4, true>(band..end, work),
+                }
+            }
+            done += vectors;
         }
     }
 }
@@ -213,11 +206,11 @@ unsafe fn a_block<V: Vector>(
     (start, depth): (usize, usize),
     copies: bool,
     scratch: &mut Scratch<V::Element>,
-) -> Rows<V::Element> {
+) -> TileRows<V::Element> {
     let Operand { data, row_stride, col_stride } = p.a;
     let data = data.wrapping_add(start * col_stride);
     if !copies {
-        return Rows { data, stride: if col_stride == 1 { row_stride } else { col_stride } };
+        return TileRows { data, stride: if col_stride == 1 { row_stride } else { col_stride } };
     }
     let (rows, cols) = if col_stride == 1 { (p.m, depth) } else { (depth, p.m) };
     // An odd number of cache lines from row to row, so that they fall onto different places.
@@ -226,7 +219,7 @@ unsafe fn a_block<V: Vector>(
     let copy = scratch.numbers(rows * stride).as_mut_ptr();
     // SAFETY: the promise of the caller; the copy has room for whole vectors in each row.
     unsafe { copy_rows::<V>((data, row_stride.max(col_stride)), (rows, cols), (copy, stride)) };
-    Rows { data: copy, stride }
+    TileRows { data: copy, stride }
 }
 
 /// Copies a block of B, tile after tile, each tile's rows behind each other.

@@ -2,7 +2,7 @@
 //!
 //! Lanes go along k where A's rows lie in one piece, otherwise along the rows of C.
 
-use super::microkernel::{Added, Rows};
+use super::microkernel::{Added, TileRows};
 use super::vector::Vector;
 use crate::host::tile::Operand;
 use barenet::Float;
@@ -74,7 +74,7 @@ impl<T: Float> FewColumns<T> {
 #[inline(always)]
 pub(super) unsafe fn along_k<V: Vector>(
     rows: Range<usize>,
-    a: Rows<V::Element>,
+    a: TileRows<V::Element>,
     few: FewColumns<V::Element>,
 ) {
     let whole = few.depth / V::LANES * V::LANES;
@@ -119,7 +119,7 @@ pub(super) unsafe fn along_k<V: Vector>(
 #[inline(always)]
 pub(super) unsafe fn along_rows<V: Vector>(
     rows: Range<usize>,
-    a: Rows<V::Element>,
+    a: TileRows<V::Element>,
     few: FewColumns<V::Element>,
 ) {
     for top in rows.clone().step_by(VECTORS * V::LANES) {

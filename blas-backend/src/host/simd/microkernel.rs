@@ -29,14 +29,14 @@ impl<T> Added<T> {
 
 /// A tile's rows of A, by address: neighbours along k first, or, if transposed, neighbours along m.
 #[derive(Clone, Copy)]
-pub(super) struct Rows<T> {
+pub(super) struct TileRows<T> {
     pub(super) data: *const T,
     pub(super) stride: usize,
 }
 
 /// A tile's columns of B, by address.
 #[derive(Clone, Copy)]
-pub(super) struct Columns<T> {
+pub(super) struct TileColumns<T> {
     pub(super) data: *const T,
     pub(super) stride: usize,
     /// How many there are; the last vector may have fewer than it has lanes.
@@ -51,8 +51,8 @@ pub(super) struct Columns<T> {
 #[derive(Clone, Copy)]
 pub(super) struct Work<T> {
     pub(super) k: usize,
-    pub(super) a: Rows<T>,
-    pub(super) b: Columns<T>,
+    pub(super) a: TileRows<T>,
+    pub(super) b: TileColumns<T>,
     pub(super) added: Option<Added<T>>,
     /// The first number in C, and from one row to the next.
     pub(super) c: *mut T,
@@ -65,7 +65,7 @@ impl<T: Copy> Work<T> {
     fn at_row(self, row: usize, is_transposed: bool) -> Self {
         let first = if is_transposed { row } else { row * self.a.stride };
         Self {
-            a: Rows { data: self.a.data.wrapping_add(first), ..self.a },
+            a: TileRows { data: self.a.data.wrapping_add(first), ..self.a },
             added: self.added.map(|added| added.at(row, 0)),
             c: self.c.wrapping_add(row * self.c_stride),
             ..self
@@ -202,7 +202,7 @@ pub(super) unsafe fn rows<
             // SAFETY: the promise of the caller.
             unsafe { copy_rows::<V>((b.data, b.stride), (k, b.len), (b.copy, VECTORS * V::LANES)) };
         }
-        work.b = Columns { data: b.copy, stride: VECTORS * V::LANES, is_padded: true, ..b };
+        work.b = TileColumns { data: b.copy, stride: VECTORS * V::LANES, is_padded: true, ..b };
     }
     tiles!(ROWS);
     tiles!(4);
