@@ -8,7 +8,7 @@ use barenet_run::checkpoint::{Checkpoint, read_config};
 use libfuzzer_sys::fuzz_target;
 use std::path::Path;
 
-/// What reads is written as the bytes it was read from.
+/// Checks that a file that reads is written as the bytes it was read from.
 fn reads_and_writes<T: Number>(bytes: &[u8]) {
     let file = Path::new("f");
     let config = read_config(bytes, file).ok();

@@ -1,4 +1,4 @@
-//! What a layer computes with: the batch, or what the layer before made of it.
+//! Input of a layer: the batch, or the output of the layer before.
 
 use crate::float::Float;
 use crate::gemm::Rows;

@@ -1,6 +1,6 @@
 //! How far a run has come, and what happens in it.
 
-/// What [`Solver::advance`](crate::Solver::advance) did.
+/// Result of a call of [`Solver::advance`](crate::Solver::advance).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Event<T> {
     /// A training step.

@@ -63,7 +63,7 @@ pub fn files(contents: &Contents<'_>) -> Vec<CrateFile> {
     files
 }
 
-/// The source is under these in whichever folder it goes on from here.
+/// Adds the licences of the source, which hold wherever the folder is taken.
 fn add_licences(folder: &str, files: &mut Vec<CrateFile>) {
     for (name, text) in LICENCES {
         files.push((format!("{folder}{name}"), text.into()));
