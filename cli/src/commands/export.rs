@@ -1,33 +1,23 @@
 //! `barenet export`.
 
-use super::{ImagesFlag, data_line, usage};
-use crate::console::{complain, say};
-use anyhow::{Context, Result, bail, ensure};
-use barenet::Weights;
-use barenet_data::samples::{Part, Split};
-use barenet_data::{DataSet, Images};
+mod measure;
+mod report;
+
+use super::{ImagesFlag, usage};
+use anyhow::{Result, bail, ensure};
 use barenet_model::export::crate_folder::{self, Contents, crate_name};
-use barenet_model::export::int8::{self, Int8, Loss};
-use barenet_model::export::model::{Model, Scores, accuracy, agreement, fold_to_f32};
+use barenet_model::export::model::{Scores, accuracy, agreement};
 use barenet_model::export::place::Place;
-use barenet_model::number::Number;
-use barenet_model::weights::{from_safetensors, read_config};
-use barenet_run::backend::start_backend;
+use barenet_model::weights::read_config;
 use barenet_run::config::Config;
-use barenet_run::run_folder::{BEST, RunFolder, SUMMARY};
+use barenet_run::run_folder::{BEST, RunFolder};
 use barenet_run::settings::{Dtype, Settings, count};
-use barenet_run::shell::resume_command;
-use barenet_run::summary::Summary;
 use barenet_run::trained_on;
-use barenet_run::trainer;
-use std::ops::Range;
-use std::path::{Path, PathBuf};
+use measure::{each, finished, load, quantize};
+use std::path::PathBuf;
 
 /// Images of the test vector.
 const TEST_VECTOR: usize = 4;
-
-/// A loss of accuracy that is said on standard error.
-const WARN_OF_DROP: f64 = 0.01;
 
 /// Make a trained network a crate that a microcontroller links
 #[derive(clap::Args, Debug)]
@@ -181,114 +171,20 @@ pub fn run(args: &Args) -> Result<()> {
         scores: scores.get(..shown.len()).unwrap_or_default(),
     }))?;
 
-    let sizes = model.dims.iter().map(usize::to_string).collect::<Vec<_>>().join("-");
-    let before = match config.dtype() {
-        Dtype::F32 => "f32",
-        Dtype::F64 => "f64",
-    };
-    let after = match args.dtype {
-        ExportDtype::F32 => "f32, folded",
-        ExportDtype::Int8 => "int8",
-    };
-    say!("data      {}", data_line(&data));
-    say!("network   {sizes}, {after}, batch norm and mean image in the weights");
-    say!("accuracy  {trained_accuracy:.4} before, {before}");
-    say!("          {exported_accuracy:.4} after, {after}, on {} test images", labels.len());
-    if let Some((_, losses)) = &int8 {
-        let same = agreement(&folded.scores(each(&data.test, test))?, &scores);
-        say!("int8      {same:.4} of them in the class of f32");
-        for (number, loss) in (1..).zip(losses) {
-            let (decibels, clipped) = (loss.signal_to_noise, 100.0 * loss.clipped);
-            say!(
-                "          layer {number}: {decibels:.1} dB signal to noise, {clipped:.2} % clipped"
-            );
-        }
-    }
-    say!("memory    {} bytes of RAM, and the stack", model.ram_bytes());
-    say!("          {} bytes of flash, and the code", model.flash_bytes());
-    say!(
-        "crate     {} in {}: `cargo test` there compares it with the scores of here",
-        name,
-        out.display()
-    );
-    let drop = trained_accuracy - exported_accuracy;
-    if drop > WARN_OF_DROP {
-        complain(format_args!(
-            "warning: {}: the accuracy fell by {drop:.4}, from {trained_accuracy:.4} to \
-             {exported_accuracy:.4}; --min-accuracy refuses that, and --dtype f32 or more images to \
-             calibrate on may avoid it",
-            out.display()
-        ));
-    }
-    Ok(())
-}
-
-/// The summary of a run that came to its end.
-fn finished(folder: &RunFolder, config: &Config, data: Option<&Path>) -> Result<Summary> {
-    let run = folder.path().display();
-    let resume = resume_command(folder.path(), data);
-    ensure!(
-        folder.file(SUMMARY).exists(),
-        "{run}: this run was never finished: {SUMMARY} is missing; `{resume}` resumes it"
-    );
-    let summary = Summary::read(folder)?;
-    if let Some(iteration) = summary.diverged_at {
-        bail!(
-            "{run}: this run was never finished: its loss was not a finite number at iteration \
-             {iteration}; train it again with a lower --learning-rate"
-        );
-    }
-    // A run that is being made longer still has the summary of before.
-    let (done, epochs) = (summary.epochs, config.values().num_epochs);
-    ensure!(
-        done >= epochs,
-        "{run}: this run was never finished: its summary is of {done} of {epochs} epochs; `{resume}` \
-         resumes it"
-    );
-    Ok(summary)
-}
-
-/// The network in f32, folded, and its accuracy before.
-fn load<T: Number>(
-    config: &Config,
-    bytes: &[u8],
-    folder: &RunFolder,
-    (data, split): (&DataSet, &Split),
-) -> Result<(Model, f64)> {
-    let file = folder.file(BEST);
-    let net = config.net::<T>();
-    let weights = from_safetensors::<T>(bytes, &net.arch, &file)?;
-    let model = fold_to_f32(&net, &weights).with_context(|| file.display().to_string())?;
-    let mean_image = &weights.mean_image;
-    let views = Weights::new(&net.arch, &weights.params, &weights.running)?;
-    let part = (data, split, Part::Test);
-    let accuracy = trainer::evaluate(&net, views, part, mean_image, &start_backend(config)?)?;
-    Ok((model, accuracy))
-}
-
-/// The network in int8, and what each layer lost.
-fn quantize(
-    model: &Model,
-    size: Option<usize>,
-    data: &DataSet,
-    split: &Split,
-) -> Result<(Int8, Vec<Loss>)> {
-    let all = split.val.clone();
-    let size = size.unwrap_or(all.len());
-    ensure!(
-        size <= all.len(),
-        "--calibration-size is {size}, but the run has only {} validation images",
-        all.len()
-    );
-    let images: Vec<_> = each(&data.train, all.start..all.start + size).collect();
-    let int8 = int8::quantize(model, &images).context("int8")?;
-    let losses = int8::losses(&int8, &images)?;
-    Ok((int8, losses))
-}
-
-/// Some images of a set, as bytes.
-fn each(images: &Images, range: Range<usize>) -> impl Iterator<Item = &[u8]> {
-    range.map(|index| images.image(index))
+    report::print(&report::Exported {
+        data: &data,
+        model,
+        before: (trained_accuracy, config.dtype().name()),
+        after: (exported_accuracy, labels.len()),
+        int8: match &int8 {
+            None => None,
+            Some((_, losses)) => {
+                Some((agreement(&folded.scores(each(&data.test, test))?, &scores), losses))
+            }
+        },
+        name: &name,
+        out: &out,
+    })
 }
 
 #[cfg(test)]
