@@ -39,12 +39,16 @@ fn multiply<T: Float, X: Rows<T>>(
                 gemm.gemm(args);
             }
         }
+        None if a.mat().is_stored() => {}
         None if a.mat().is_one_row() => multiply_blocks::<T, X, 1, 64>(gemm, a, *b.mat(), beta, c),
         None => multiply_blocks::<T, X, 8, 128>(gemm, a, *b.mat(), beta, c),
     }
 }
 
 /// C ← op(A)·B + β·C, with a block of A on the stack, of `ROWS` rows and `COLS` columns at most.
+///
+/// Never inlined, so that the block takes stack only where one is made.
+#[inline(never)]
 fn multiply_blocks<T: Float, X: Rows<T>, const ROWS: usize, const COLS: usize>(
     gemm: &impl Gemm<T>,
     a: &Op<X>,

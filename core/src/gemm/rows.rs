@@ -54,6 +54,12 @@ pub trait Rows<T>: Sync {
         None
     }
 
+    /// Whether [`Self::stored`] gives them always, by the type: a program has no code for other rows then.
+    #[inline(always)]
+    fn is_stored(&self) -> bool {
+        false
+    }
+
     /// Whether there is one row always, by the type: a block of it takes less memory.
     #[inline(always)]
     fn is_one_row(&self) -> bool {
@@ -83,6 +89,11 @@ impl<T, X: Rows<T> + ?Sized> Rows<T> for &X {
     }
 
     #[inline(always)]
+    fn is_stored(&self) -> bool {
+        X::is_stored(self)
+    }
+
+    #[inline(always)]
     fn is_one_row(&self) -> bool {
         X::is_one_row(self)
     }
@@ -102,6 +113,11 @@ impl<T: Float> Rows<T> for Mat<'_, T> {
     #[inline(always)]
     fn stored(&self) -> Option<Mat<'_, T>> {
         Some(*self)
+    }
+
+    #[inline(always)]
+    fn is_stored(&self) -> bool {
+        true
     }
 }
 

@@ -47,6 +47,14 @@ impl<T: Float, X: Rows<T>> Rows<T> for Activations<'_, T, X> {
         }
     }
 
+    #[inline(always)]
+    fn is_stored(&self) -> bool {
+        match self {
+            Self::Batch(x) => x.is_stored(),
+            Self::Hidden(_) => true,
+        }
+    }
+
     // All other rows are stored.
     #[inline(always)]
     fn is_one_row(&self) -> bool {
