@@ -32,6 +32,12 @@ fn default_learning_rate(rule: RuleName, batchnorm: bool) -> f64 {
     }
 }
 
+/// The default of a constant of an update rule: the rule's own. Of a rule that has none so called it is 0, and
+/// no effect.
+fn default_constant(rule: RuleName, name: &str) -> f64 {
+    rule.rule::<f64>().constant_mut(name).copied().unwrap_or_default()
+}
+
 settings! { |given, values|
     "" {
         /// Start from this experiment of the course (see `barenet presets`)
@@ -66,17 +72,23 @@ settings! { |given, values|
         learning_rate: f64, "X", alias "lr" = default_learning_rate(update_rule, batchnorm),
             in ABOVE_0;
         /// Share of the velocity that stays (sgd_momentum, nesterov)
-        momentum: f64, "X" = 0.9, in BELOW_1;
+        momentum: f64, "X" = default_constant(update_rule, "momentum"),
+            in BELOW_1;
         /// Share of the mean square that stays (rmsprop)
-        decay_rate: f64, "X" = 0.99, in BELOW_1;
+        decay_rate: f64, "X" = default_constant(update_rule, "decay_rate"),
+            in BELOW_1;
         /// Decay of the first moment (adam, adamw)
-        beta1: f64, "X" = 0.9, in BELOW_1;
+        beta1: f64, "X" = default_constant(update_rule, "beta1"),
+            in BELOW_1;
         /// Decay of the second moment (adam, adamw)
-        beta2: f64, "X" = 0.999, in BELOW_1;
+        beta2: f64, "X" = default_constant(update_rule, "beta2"),
+            in BELOW_1;
         /// Added to the root (rmsprop, adam, adamw)
-        epsilon: f64, "X" = 1e-8, in AT_LEAST_0;
+        epsilon: f64, "X" = default_constant(update_rule, "epsilon"),
+            in AT_LEAST_0;
         /// Decay of the weights themselves (adamw)
-        weight_decay: f64, "X" = 0.01, in AT_LEAST_0;
+        weight_decay: f64, "X" = default_constant(update_rule, "weight_decay"),
+            in AT_LEAST_0;
         /// How the learning rate changes
         schedule: ScheduleName, "KIND" = match given.lr_decay {
             Some(_) => ScheduleName::Decay,
@@ -191,6 +203,8 @@ mod tests {
             let settings = Settings { update_rule: Some(rule), ..Settings::default() };
             let values = Values::complete(settings).unwrap();
             assert_eq!(values.rule::<f64>(), rule.rule());
+            // Not one number for all rules: one that has no velocity has no share of it.
+            assert_eq!(values.momentum, if rule.has("momentum") { 0.9 } else { 0.0 });
         }
     }
 }
