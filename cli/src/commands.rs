@@ -48,7 +48,7 @@ pub fn data_line(data: &DataSet) -> String {
             let fetch = if cfg!(feature = "fetch") { "; `barenet data fetch` gets it" } else { "" };
             format!("built-in images (CIFAR-10 was not found: --data, CIFAR10_DIR, ./data{fetch})")
         }
-        _ => data.source.to_string(),
+        Source::BuiltIn { is_asked_for: true } | Source::Cifar10(_) => data.source.to_string(),
     }
 }
 

@@ -16,14 +16,15 @@ pub mod fetch;
 pub mod fingerprint;
 pub mod formats;
 mod images;
+mod kind;
 pub mod reading;
 pub mod samples;
 
 pub use discover::{BUILT_IN, discover};
 pub use formats::load;
 pub use images::{Images, mean_image};
+pub use kind::Kind;
 
-use formats::cifar10;
 use std::fmt;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -89,9 +90,14 @@ pub enum Version {
 
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self::Cifar10(source) = self else { return f.write_str("built-in images") };
-        write!(f, "CIFAR-10 from {} ({} version", source.path.display(), source.version)?;
-        f.write_str(if source.is_archive { ", packed)" } else { ")" })
+        f.write_str(self.of_kind().name)?;
+        match self {
+            Self::Cifar10(Cifar10Source { path, version, is_archive }) => {
+                let packed = if *is_archive { ", packed" } else { "" };
+                write!(f, " from {} ({version} version{packed})", path.display())
+            }
+            Self::BuiltIn { .. } => Ok(()),
+        }
     }
 }
 
@@ -105,33 +111,20 @@ impl fmt::Display for Version {
 }
 
 impl Source {
+    /// The kind of the data.
+    #[must_use]
+    pub const fn of_kind(&self) -> &'static Kind {
+        match self {
+            Self::Cifar10(_) => &Kind::CIFAR10,
+            Self::BuiltIn { .. } => &Kind::BUILT_IN,
+        }
+    }
+
     /// A word for it in machine-readable output.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
-        match self {
-            Self::Cifar10(_) => "cifar10",
-            Self::BuiltIn { .. } => "built-in",
-        }
+        self.of_kind().word
     }
-
-    /// The shape of an image, for people.
-    #[must_use]
-    pub const fn image_shape(&self) -> &'static str {
-        match self {
-            Self::Cifar10(_) | Self::BuiltIn { .. } => "32 x 32 pixels, 3 colours",
-        }
-    }
-}
-
-/// Usual names of the classes of a kind of data.
-#[must_use]
-pub fn usual_class_names(kind: &str) -> Option<Vec<String>> {
-    let names = match kind {
-        "cifar10" => cifar10::CLASS_NAMES,
-        "built-in" => builtin::CLASS_NAMES,
-        _ => return None,
-    };
-    Some(names.map(str::to_owned).to_vec())
 }
 
 /// Why data cannot be read.
@@ -212,6 +205,7 @@ impl DataError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use formats::cifar10;
 
     #[test]
     fn cifar_10_is_whole() {

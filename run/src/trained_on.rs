@@ -5,7 +5,7 @@ use crate::run_folder::{BEST, RunFolder};
 use crate::summary::Summary;
 use anyhow::{Context, Result, bail, ensure};
 use barenet_data::fingerprint::{fingerprint, test_fingerprint};
-use barenet_data::{DataSet, usual_class_names};
+use barenet_data::{DataSet, Kind};
 use serde::{Deserialize, Serialize};
 
 /// How the line begins that follows the settings in a weights file: a comment of TOML.
@@ -88,11 +88,7 @@ impl TrainedOn {
 
 /// Name of a kind of data, for people.
 fn name(kind: &str) -> String {
-    match kind {
-        "cifar10" => "CIFAR-10".to_owned(),
-        "built-in" => "built-in images".to_owned(),
-        other => other.escape_debug().to_string(),
-    }
+    Kind::find(kind).map_or_else(|| kind.escape_debug().to_string(), |kind| kind.name.to_owned())
 }
 
 /// Images of a run compared with those that were found.
@@ -133,7 +129,8 @@ pub fn check(config: &str, folder: &RunFolder, data: &DataSet, allowed: bool) ->
         None => Summary::read(folder)
             .ok()
             .filter(|_| is_other)
-            .and_then(|summary| usual_class_names(&summary.data))
+            .and_then(|summary| Kind::find(&summary.data))
+            .map(|kind| kind.class_names.iter().map(|&name| name.to_owned()).collect())
             .unwrap_or_else(|| data.class_names.clone()),
     };
     Ok(Checked { trained_on, is_other, class_names })

@@ -76,7 +76,7 @@ fn info(args: &InfoArgs) -> Result<()> {
         "images    {} training, {} test; {}",
         data.train.len(),
         data.test.len(),
-        data.source.image_shape()
+        data.source.of_kind().image_shape
     );
     say!("\n{:<22}{:>10}{:>8}", "class", "training", "test");
     for (class, name) in data.class_names.iter().enumerate() {

@@ -162,14 +162,17 @@ pub fn run(args: &Args) -> Result<()> {
     let shown = test.start..test.end.min(test.start + TEST_VECTOR);
     let images: Vec<u8> = each(&data.test, shown.clone()).flatten().copied().collect();
     let name = crate_name(&summary.name);
-    place.write(crate_folder::files(&Contents {
+    let contents = Contents {
         name: &name,
         origin: &origin,
         model,
         class_names: &checked.class_names,
         images: &images,
         scores: scores.get(..shown.len()).unwrap_or_default(),
-    }))?;
+    };
+    place.write(match args.format {
+        Format::Firmware => crate_folder::files(&contents),
+    })?;
 
     report::print(&report::Exported {
         data: &data,
