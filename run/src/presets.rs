@@ -96,7 +96,7 @@ impl Preset {
     }
 
     fn parse(name: &'static str, text: &str) -> Result<Self, SettingsError> {
-        let file = format!("presets/{name}.toml");
+        let file = format!("run/presets/{name}.toml");
         let File { summary, settings, reported } = from_toml(text, Path::new(&file))?;
         Ok(Self { name, summary, settings, reported })
     }
@@ -133,7 +133,7 @@ mod tests {
             ("summary = \"\"\n[settings]\n[reported]\nacc = 1\n", ":4: unknown field `acc`"),
         ] {
             let message = Preset::parse("mine", text).unwrap_err().to_string();
-            assert!(message.starts_with(&format!("presets/mine.toml{problem}")), "{message}");
+            assert!(message.starts_with(&format!("run/presets/mine.toml{problem}")), "{message}");
         }
     }
 

@@ -182,7 +182,8 @@ fn gradcheck_meets_the_document() {
 fn help_shows_examples_and_every_subcommand() {
     let place = TempDir::new().unwrap();
     let help = stdout(&barenet(place.path(), &["--help"]));
-    for word in ["train", "eval", "compare", "gradcheck", "presets", "data", "Examples:"] {
+    for word in ["train", "eval", "export", "compare", "gradcheck", "presets", "data", "Examples:"]
+    {
         assert!(help.contains(word), "{word}");
     }
     assert_eq!(barenet(place.path(), &[] as &[&str]).status.code(), Some(2));
