@@ -1,6 +1,7 @@
 //! From the weights of a run to what a microcontroller links: the numbers, and the crate around them.
 
 pub mod crate_folder;
+mod crate_text;
 mod escape;
 pub mod int8;
 pub mod library;
@@ -8,4 +9,3 @@ pub mod listing;
 mod manifest;
 pub mod model;
 pub mod place;
-mod source;

@@ -1,10 +1,10 @@
 //! The generated crate: its name and its files.
 
+use super::crate_text::blas_lib_rs;
 use super::library::{CORE_SOURCE, DSP_BUILD, DSP_SOURCE, FLASH_SOURCE, LICENCES};
 use super::listing::CrateFile;
-use super::source::blas_lib_rs;
 
-pub use super::source::Contents;
+pub use super::crate_text::Contents;
 
 /// The most characters of a run in a crate's name, which becomes part of the names of files.
 const NAME_LEN: usize = 50;

@@ -4,9 +4,9 @@
 //! have a name and version of its own, so the library's packages are named after the crate, and all have the
 //! checksum of the network's numbers in their version: that keeps f32 and int8 of one run apart too.
 
+use super::crate_text::Contents;
 use super::escape::plain_line;
 use super::library::{LIBM_LOCKED, LIBM_VERSION};
-use super::source::Contents;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 const RUST_VERSION: &str = env!("CARGO_PKG_RUST_VERSION");
