@@ -32,7 +32,7 @@ use crate::slices::copy;
 use crate::state::Weights;
 use dataset::check_data;
 
-/// The streams that one seed is split into.
+/// The streams that one seed is split into. Stream 0 is for whoever draws the first weights.
 mod stream {
     pub(super) const SAMPLING: u64 = 1;
     pub(super) const DROPOUT: u64 = 2;

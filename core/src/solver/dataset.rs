@@ -29,10 +29,11 @@ impl Sample {
         Self { index, draw: Some(draw) }
     }
 
-    /// The random numbers by which the sample may be changed (mirrored, shifted, mixed with noise): in an
-    /// epoch the same whenever it is read, in each epoch others, and a function of the seed of the run.
+    /// The random numbers for augmentation, by which the sample is changed (mirrored, shifted, mixed with
+    /// noise): in an epoch the same whenever it is read, in each epoch others, and a function of the seed of the run.
     /// `None` where it is wanted as it is: when networks are measured.
     #[must_use]
+    #[doc(alias = "augmentation")]
     pub fn rng(&self) -> Option<Rng> {
         self.draw.map(|draw| draw.fork(u64::try_from(self.index).unwrap_or(u64::MAX)))
     }
