@@ -198,6 +198,17 @@ mod tests {
     }
 
     #[test]
+    fn every_constant_of_an_update_rule_is_a_setting() {
+        for rule in RuleName::all() {
+            let text = format!("{:?}", rule.rule::<f64>());
+            let fields = text.split(['{', ',']).filter_map(|part| part.split_once(':'));
+            for (constant, _) in fields {
+                assert!(SETTINGS.iter().any(|row| row.name == constant.trim()), "{constant}");
+            }
+        }
+    }
+
+    #[test]
     fn the_constants_of_an_update_rule_have_the_defaults_of_the_rule() {
         for rule in RuleName::all() {
             let settings = Settings { update_rule: Some(rule), ..Settings::default() };
