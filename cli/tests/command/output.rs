@@ -31,6 +31,19 @@ const COMMANDS: [&[&str]; 14] = [
 ];
 
 #[test]
+fn every_command_of_the_help_is_among_those_that_are_tried() {
+    let place = TempDir::new().unwrap();
+    let help = stdout(&command(place.path(), &["--help"]).output().unwrap());
+    let lines = help.lines().skip_while(|&line| line != "Commands:").skip(1);
+    let lines = lines.take_while(|line| !line.is_empty());
+    let names: Vec<_> = lines.filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(names.contains(&"export"), "{help}");
+    for name in names.into_iter().filter(|&name| name != "help") {
+        assert!(COMMANDS.iter().any(|arguments| arguments.contains(&name)), "{name}");
+    }
+}
+
+#[test]
 fn json_events_are_one_object_a_line() {
     let place = TempDir::new().unwrap();
     let kinds = |output: &Output| -> Vec<String> {
