@@ -11,7 +11,7 @@
 //!
 //! 1. [`Float`]: `f32` and `f64`. [`Error`] and [`ShapeError`]: what can be wrong.
 //! 2. [`Mat`], [`MatMut`]: checked matrix views of flat slices.
-//! 3. [`Machine`], [`Pass`]: threads and vector instructions for work that is divided. [`Gemm`]: the matrix product
+//! 3. [`Machine`], [`Pass`], [`Split`]: threads and vector instructions for work that is divided. [`Gemm`]: the matrix product
 //!    that can be replaced, and [`Portable`], one that works everywhere.
 //! 4. [`Rng`], [`Permutation`]: reproducible randomness without state to save.
 //! 5. [`layers`]: forward and backward functions, losses, and the sandwiches made of them. [`Targets`]: what
@@ -79,7 +79,7 @@ pub use float::Float;
 pub use fold::fold;
 pub use gemm::{Compact, Epilogue, Gemm, GemmArgs, Portable, Rows, matmul};
 pub use layers::{Label, Loss, Target, Targets};
-pub use machine::{Machine, Merge, Pass, run};
+pub use machine::{Machine, Merge, Pass, Split, run};
 pub use mat::{Mat, MatMut, Op};
 pub use metric::Metric;
 pub use net::{FoldedNet, FullyConnectedNet, Init, TwoLayerNet};

@@ -1,7 +1,7 @@
 //! The computer as work sees it: threads and vector instructions.
 //!
-//! Work is a value, a [`Pass`]: its fields are its arguments, and it knows where it can be divided. [`run`] divides
-//! it, gives the parts to the threads of a [`Machine`], and merges their results.
+//! Work is a value, a [`Pass`]: its fields are its arguments. It may know where it can be divided, [`Split`]: [`run`]
+//! divides it, gives the parts to the threads of a [`Machine`], and merges their results.
 
 use crate::float::Float;
 
@@ -40,24 +40,25 @@ pub trait Machine: Sync + Sized {
 /// A pass over numbers, with all that it needs.
 ///
 /// It is a type and not a closure, because `run` must be marked `#[inline(always)]` to be compiled once more in
-/// the place that calls it ([`Machine::vectorized`]), and because it is divided.
+/// the place that calls it ([`Machine::vectorized`]), and because it may be divided.
+pub trait Pass: Send + Sized {
+    /// The result: nothing, or a sum.
+    type Output: Merge;
+
+    /// Goes over the numbers. Mark it `#[inline(always)]`.
+    fn run(self) -> Self::Output;
+}
+
+/// A pass that can be divided.
 ///
 /// ```
-/// use barenet::{Pass, Portable, run};
+/// use barenet::{Pass, Portable, Split, run};
 ///
 /// /// x ← 2·x
 /// struct Double<'a>(&'a mut [f32]);
 ///
 /// impl Pass for Double<'_> {
 ///     type Output = ();
-///
-///     fn split(self) -> Result<(Self, Self), Self> {
-///         if self.0.len() < 1000 {
-///             return Err(self);
-///         }
-///         let (first, second) = self.0.split_at_mut(self.0.len() / 2);
-///         Ok((Self(first), Self(second)))
-///     }
 ///
 ///     #[inline(always)]
 ///     fn run(self) {
@@ -67,27 +68,29 @@ pub trait Machine: Sync + Sized {
 ///     }
 /// }
 ///
+/// impl Split for Double<'_> {
+///     fn split_point(&self) -> Option<usize> {
+///         (self.0.len() >= 1000).then_some(self.0.len() / 2)
+///     }
+///
+///     fn split_at(self, at: usize) -> (Self, Self) {
+///         let (first, second) = self.0.split_at_mut(at);
+///         (Self(first), Self(second))
+///     }
+/// }
+///
 /// let mut x = [1.5; 3000];
 /// run(&Portable, Double(&mut x));
 /// assert_eq!(x, [3.0; 3000]);
 /// ```
-pub trait Pass: Send + Sized {
-    /// The result: nothing, or a sum.
-    type Output: Merge;
-
-    /// Divides the pass in two, or gives it back if it is too short for that.
+pub trait Split: Pass {
+    /// Where to divide it in two; `None` if it is too short for that.
     ///
     /// Decided by sizes alone and never by the number of threads: so the bits of sums are the same on any machine.
-    ///
-    /// # Errors
-    ///
-    /// The pass itself, if it is not divided.
-    fn split(self) -> Result<(Self, Self), Self> {
-        Err(self)
-    }
+    fn split_point(&self) -> Option<usize>;
 
-    /// Goes over the numbers. Mark it `#[inline(always)]`.
-    fn run(self) -> Self::Output;
+    /// Both parts.
+    fn split_at(self, at: usize) -> (Self, Self);
 }
 
 /// A result of parts of a [`Pass`]: `()`, or a number, which is added.
@@ -108,15 +111,22 @@ impl<T: Float> Merge for T {
 }
 
 /// Runs a pass on all threads of a machine: divided as far as it can be, every part by itself.
-pub fn run<P: Pass>(machine: &impl Machine, pass: P) -> P::Output {
-    match pass.split() {
-        Ok((first, second)) => {
-            let (mut a, mut b) = (P::Output::default(), P::Output::default());
-            machine.join(|| a = run(machine, first), || b = run(machine, second));
-            a.merge(b)
-        }
-        Err(pass) => machine.vectorized(pass),
+// Never inlined, so that a program has the pass once.
+#[inline(never)]
+pub fn run<P: Split>(machine: &impl Machine, pass: P) -> P::Output {
+    match pass.split_point() {
+        Some(at) => run_parts(machine, pass, at),
+        None => machine.vectorized(pass),
     }
+}
+
+/// Never inlined, so that both parts take stack only where there are two.
+#[inline(never)]
+fn run_parts<P: Split>(machine: &impl Machine, pass: P, at: usize) -> P::Output {
+    let (first, second) = pass.split_at(at);
+    let (mut a, mut b) = (P::Output::default(), P::Output::default());
+    machine.join(|| a = run(machine, first), || b = run(machine, second));
+    a.merge(b)
 }
 
 /// Elements that one piece of divided work has: large enough to pay for handing it to a thread.
@@ -171,15 +181,20 @@ mod tests {
     impl Pass for Sum {
         type Output = f64;
 
-        fn split(self) -> Result<(Self, Self), Self> {
-            let Self(start, end) = self;
-            let middle = start.midpoint(end);
-            if end - start <= 3 { Err(self) } else { Ok((Self(start, middle), Self(middle, end))) }
-        }
-
         fn run(self) -> f64 {
             assert!(self.1 - self.0 <= 3);
             (self.0..self.1).map(f64::from).sum()
+        }
+    }
+
+    impl Split for Sum {
+        fn split_point(&self) -> Option<usize> {
+            (self.1 - self.0 > 3).then_some(1)
+        }
+
+        fn split_at(self, _at: usize) -> (Self, Self) {
+            let middle = self.0.midpoint(self.1);
+            (Self(self.0, middle), Self(middle, self.1))
         }
     }
 

@@ -7,7 +7,7 @@ use super::relu::WherePositive;
 use crate::error::{ShapeError, check_len, check_shape};
 use crate::float::{Float, positive_part};
 use crate::gemm::{Epilogue, Gemm, GemmArgs, Rows};
-use crate::machine::{Pass, run, split_columns};
+use crate::machine::{Pass, Split, run, split_columns};
 use crate::mat::{Mat, MatMut, Op};
 use crate::slices::{block_mut, columns_of, halves_mut};
 
@@ -225,12 +225,6 @@ struct SumRows<'a, T> {
 impl<T: Float> Pass for SumRows<'_, T> {
     type Output = ();
 
-    fn split(self) -> Result<(Self, Self), Self> {
-        let Some(at) = split_columns(self.x.rows(), self.sum.len()) else { return Err(self) };
-        let (sum, rest) = halves_mut(self.sum, at);
-        Ok((Self { sum, ..self }, Self { start: self.start + at, sum: rest, ..self }))
-    }
-
     #[inline(always)]
     fn run(self) {
         let Self { x, start, sum } = self;
@@ -246,6 +240,17 @@ impl<T: Float> Pass for SumRows<'_, T> {
                 }
             });
         }
+    }
+}
+
+impl<T: Float> Split for SumRows<'_, T> {
+    fn split_point(&self) -> Option<usize> {
+        split_columns(self.x.rows(), self.sum.len())
+    }
+
+    fn split_at(self, at: usize) -> (Self, Self) {
+        let (sum, rest) = halves_mut(self.sum, at);
+        (Self { sum, ..self }, Self { start: self.start + at, sum: rest, ..self })
     }
 }
 

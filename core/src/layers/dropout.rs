@@ -7,7 +7,7 @@
 
 use crate::error::{Error, ShapeError, check_len};
 use crate::float::Float;
-use crate::machine::{Pass, split_rows};
+use crate::machine::{Pass, Split, split_rows};
 use crate::rng::Rng;
 use crate::slices::halves_mut;
 
@@ -127,16 +127,21 @@ pub(super) struct ApplyDropout<'a, T> {
 impl<T: Float> Pass for ApplyDropout<'_, T> {
     type Output = ();
 
-    fn split(self) -> Result<(Self, Self), Self> {
-        let Some(at) = split_rows(self.x.len(), self.cols) else { return Err(self) };
-        let (x, rest) = halves_mut(self.x, at);
-        let dropout = self.dropout.skip_pairs(at / 2);
-        Ok((Self { x, ..self }, Self { x: rest, dropout, ..self }))
-    }
-
     #[inline(always)]
     fn run(self) {
         for_each_kept(self.dropout, self.x, |x, scale| *x *= scale);
+    }
+}
+
+impl<T: Float> Split for ApplyDropout<'_, T> {
+    fn split_point(&self) -> Option<usize> {
+        split_rows(self.x.len(), self.cols)
+    }
+
+    fn split_at(self, at: usize) -> (Self, Self) {
+        let (x, rest) = halves_mut(self.x, at);
+        let dropout = self.dropout.skip_pairs(at / 2);
+        (Self { x, ..self }, Self { x: rest, dropout, ..self })
     }
 }
 

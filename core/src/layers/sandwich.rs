@@ -81,7 +81,7 @@ pub fn affine_relu_backward<T: Float>(
     db: &mut [T],
 ) -> Result<(), ShapeError> {
     check_shape("out", dout.shape(), out.shape())?;
-    run(gemm, After { epilogue: WherePositive::new(out, T::ONE), c: dout.data_mut() });
+    gemm.vectorized(After { epilogue: WherePositive::new(out, T::ONE), c: dout.data_mut() });
     affine_backward(gemm, dout.as_mat(), x, w, dx, dw, db)
 }
 

@@ -6,7 +6,7 @@
 //! computes with them; so they are replaced here, by the same code everywhere.
 
 use crate::float::Float;
-use crate::machine::{Machine, Pass, run, split_elements};
+use crate::machine::{Machine, Pass, Split, run, split_elements};
 use crate::slices::halves_mut;
 
 /// With fewer samples than this, going over weights and gradients once more would cost more than a
@@ -42,12 +42,6 @@ struct FlushSubnormals<'a, T>(&'a mut [T]);
 impl<T: Float> Pass for FlushSubnormals<'_, T> {
     type Output = ();
 
-    fn split(self) -> Result<(Self, Self), Self> {
-        let Some(at) = split_elements(self.0.len()) else { return Err(self) };
-        let (first, second) = halves_mut(self.0, at);
-        Ok((Self(first), Self(second)))
-    }
-
     #[inline(always)]
     fn run(self) {
         let (blocks, rest) = self.0.as_chunks_mut::<LOOKS>();
@@ -61,6 +55,17 @@ impl<T: Float> Pass for FlushSubnormals<'_, T> {
             }
         }
         flush_all(rest);
+    }
+}
+
+impl<T: Float> Split for FlushSubnormals<'_, T> {
+    fn split_point(&self) -> Option<usize> {
+        split_elements(self.0.len())
+    }
+
+    fn split_at(self, at: usize) -> (Self, Self) {
+        let (first, second) = halves_mut(self.0, at);
+        (Self(first), Self(second))
     }
 }
 

@@ -4,7 +4,7 @@
 use crate::float::Float;
 use crate::gemm::{Gemm, Rows};
 use crate::layers::{HiddenParams, Loss, Relu, Targets, affine_dx, affine_forward};
-use crate::machine::Pass;
+use crate::machine::{Pass, Split};
 use crate::mat::{Mat, MatMut};
 
 /// So many samples make a band: fewer would not pay for handing them to a thread.
@@ -56,24 +56,26 @@ pub(super) struct Bands<'a, T, G> {
 impl<T: Float, G: Gemm<T>> Pass for Bands<'_, T, G> {
     type Output = T;
 
-    fn split(self) -> Result<(Self, Self), Self> {
-        if self.x.rows() < 2 * MIN_BAND {
-            return Err(self);
-        }
-        let at = self.x.rows() / 2 / WHOLE_ROWS * WHOLE_ROWS;
-        let (x, x_rest) = self.x.split_rows(at);
-        let (scores, scores_rest) = self.scores.split_rows(at);
-        let (dx, dx_rest) = self.dx.split_rows(at);
-        let first = self.first + at;
-        let rest = Self { x: x_rest, first, scores: scores_rest, dx: dx_rest, ..self };
-        Ok((Self { x, scores, dx, ..self }, rest))
-    }
-
     fn run(self) -> T {
         let Self { gemm, head, x, first, mut scores, dx } = self;
         let sum = head.run(gemm, x, first, scores.reborrow());
         let before = head.relu_scale.map(|scale| Relu { out: x, scale });
         let _shapes_agree = affine_dx(gemm, scores.as_mat(), head.params.w, before, dx);
         sum
+    }
+}
+
+impl<T: Float, G: Gemm<T>> Split for Bands<'_, T, G> {
+    fn split_point(&self) -> Option<usize> {
+        (self.x.rows() >= 2 * MIN_BAND).then_some(self.x.rows() / 2 / WHOLE_ROWS * WHOLE_ROWS)
+    }
+
+    fn split_at(self, at: usize) -> (Self, Self) {
+        let (x, x_rest) = self.x.split_rows(at);
+        let (scores, scores_rest) = self.scores.split_rows(at);
+        let (dx, dx_rest) = self.dx.split_rows(at);
+        let first = self.first + at;
+        let rest = Self { x: x_rest, first, scores: scores_rest, dx: dx_rest, ..self };
+        (Self { x, scores, dx, ..self }, rest)
     }
 }

@@ -3,7 +3,7 @@
 use super::FullyConnectedNet;
 use crate::float::Float;
 use crate::layers::HiddenParams;
-use crate::machine::{Machine, Pass, run, split_elements};
+use crate::machine::{Machine, Pass, Split, run, split_elements};
 use crate::slices::{halves, halves_mut};
 use crate::state::{layer_grads, layer_params};
 
@@ -47,12 +47,6 @@ struct SumOfSquares<'a, T>(&'a [T]);
 impl<T: Float> Pass for SumOfSquares<'_, T> {
     type Output = T;
 
-    fn split(self) -> Result<(Self, Self), Self> {
-        let Some(at) = split_elements(self.0.len()) else { return Err(self) };
-        let (first, second) = halves(self.0, at);
-        Ok((Self(first), Self(second)))
-    }
-
     #[inline(always)]
     fn run(self) -> T {
         let (mut lanes, mut tail) = ([T::ZERO; 16], T::ZERO);
@@ -69,6 +63,17 @@ impl<T: Float> Pass for SumOfSquares<'_, T> {
     }
 }
 
+impl<T: Float> Split for SumOfSquares<'_, T> {
+    fn split_point(&self) -> Option<usize> {
+        split_elements(self.0.len())
+    }
+
+    fn split_at(self, at: usize) -> (Self, Self) {
+        let (first, second) = halves(self.0, at);
+        (Self(first), Self(second))
+    }
+}
+
 /// dw ← dw + reg·w.
 struct AddScaled<'a, T> {
     reg: T,
@@ -79,16 +84,21 @@ struct AddScaled<'a, T> {
 impl<T: Float> Pass for AddScaled<'_, T> {
     type Output = ();
 
-    fn split(self) -> Result<(Self, Self), Self> {
-        let Some(at) = split_elements(self.w.len()) else { return Err(self) };
-        let ((w, w_rest), (dw, dw_rest)) = (halves(self.w, at), halves_mut(self.dw, at));
-        Ok((Self { w, dw, ..self }, Self { w: w_rest, dw: dw_rest, ..self }))
-    }
-
     #[inline(always)]
     fn run(self) {
         for (&w, dw) in self.w.iter().zip(self.dw) {
             *dw += self.reg * w;
         }
+    }
+}
+
+impl<T: Float> Split for AddScaled<'_, T> {
+    fn split_point(&self) -> Option<usize> {
+        split_elements(self.w.len())
+    }
+
+    fn split_at(self, at: usize) -> (Self, Self) {
+        let ((w, w_rest), (dw, dw_rest)) = (halves(self.w, at), halves_mut(self.dw, at));
+        (Self { w, dw, ..self }, Self { w: w_rest, dw: dw_rest, ..self })
     }
 }

@@ -3,7 +3,7 @@
 use super::{adam, adamw, nesterov, rmsprop, sgd, sgd_momentum};
 use crate::error::{Error, ShapeError, check_len};
 use crate::float::Float;
-use crate::machine::{Machine, Pass, run, split_elements};
+use crate::machine::{Machine, Pass, Split, run, split_elements};
 use crate::slices::{halves, halves_mut};
 
 /// Makes [`UpdateRule`] of a table. A row has the rule's name and what that stands for, CS231n's learning
@@ -212,20 +212,25 @@ struct Update<'a, T> {
 impl<T: Float> Pass for Update<'_, T> {
     type Output = ();
 
-    fn split(self) -> Result<(Self, Self), Self> {
-        let Some(at) = split_elements(self.w.len()) else { return Err(self) };
-        let ((w, w_rest), (dw, dw_rest)) = (halves_mut(self.w, at), halves(self.dw, at));
-        let (first, first_rest) = halves_mut(self.first, at);
-        let (second, second_rest) = halves_mut(self.second, at);
-        let rest = Self { w: w_rest, dw: dw_rest, first: first_rest, second: second_rest, ..self };
-        Ok((Self { w, dw, first, second, ..self }, rest))
-    }
-
     #[inline(always)]
     fn run(self) {
         let rule = self.rule;
         // Lengths agree, so there is no error to pass on.
         let _checked = rule.step(self);
+    }
+}
+
+impl<T: Float> Split for Update<'_, T> {
+    fn split_point(&self) -> Option<usize> {
+        split_elements(self.w.len())
+    }
+
+    fn split_at(self, at: usize) -> (Self, Self) {
+        let ((w, w_rest), (dw, dw_rest)) = (halves_mut(self.w, at), halves(self.dw, at));
+        let (first, first_rest) = halves_mut(self.first, at);
+        let (second, second_rest) = halves_mut(self.second, at);
+        let rest = Self { w: w_rest, dw: dw_rest, first: first_rest, second: second_rest, ..self };
+        (Self { w, dw, first, second, ..self }, rest)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Work that a machine divides, and compiles for its vector instructions.
 
 use super::rows::normal;
-use barenet::{Machine, Pass, Portable, run};
+use barenet::{Machine, Pass, Portable, Split, run};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 /// Elements that are divided no further.
@@ -13,19 +13,22 @@ struct Change<'a>(&'a mut [f32]);
 impl Pass for Change<'_> {
     type Output = ();
 
-    fn split(self) -> Result<(Self, Self), Self> {
-        if self.0.len() <= PIECE {
-            return Err(self);
-        }
-        let (first, second) = self.0.split_at_mut(self.0.len() / 2);
-        Ok((Self(first), Self(second)))
-    }
-
     #[inline(always)]
     fn run(self) {
         for x in self.0 {
             *x = 1.5 * *x + 1.0;
         }
+    }
+}
+
+impl Split for Change<'_> {
+    fn split_point(&self) -> Option<usize> {
+        (self.0.len() > PIECE).then_some(self.0.len() / 2)
+    }
+
+    fn split_at(self, at: usize) -> (Self, Self) {
+        let (first, second) = self.0.split_at_mut(at);
+        (Self(first), Self(second))
     }
 }
 
@@ -35,17 +38,20 @@ struct Sum<'a>(&'a [f32]);
 impl Pass for Sum<'_> {
     type Output = f32;
 
-    fn split(self) -> Result<(Self, Self), Self> {
-        if self.0.len() <= PIECE {
-            return Err(self);
-        }
-        let (first, second) = self.0.split_at(self.0.len() / 2);
-        Ok((Self(first), Self(second)))
-    }
-
     #[inline(always)]
     fn run(self) -> f32 {
         self.0.iter().sum()
+    }
+}
+
+impl Split for Sum<'_> {
+    fn split_point(&self) -> Option<usize> {
+        (self.0.len() > PIECE).then_some(self.0.len() / 2)
+    }
+
+    fn split_at(self, at: usize) -> (Self, Self) {
+        let (first, second) = self.0.split_at(at);
+        (Self(first), Self(second))
     }
 }
 

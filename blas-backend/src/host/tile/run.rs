@@ -3,7 +3,7 @@
 use super::read_rows::{ReadRows, RowOffset};
 use super::{Left, MIN_MULTIPLICATIONS_OF_FEW_ROWS, Multiply, Operand, Product, nearest_multiple};
 use crate::host::isa::run_vectorized;
-use barenet::{Epilogue, Float, GemmArgs, Machine, Pass, Rows, run};
+use barenet::{Epilogue, Float, GemmArgs, Machine, Pass, Rows, Split, run};
 use core::ptr;
 
 /// A product of few rows of C that has too few multiplications for tiles, but as many as these, is computed
@@ -138,23 +138,6 @@ struct Tiles<'a, 'k, T, A, E, K> {
 impl<T: Float, A: Left, E: Epilogue<T>, K: Multiply<T, A>> Pass for Tiles<'_, '_, T, A, E, K> {
     type Output = ();
 
-    fn split(self) -> Result<(Self, Self), Self> {
-        let Self { product, num_tiles, epilogue, kernel } = self;
-        if num_tiles <= 1 {
-            return Err(Self { product, num_tiles, epilogue, kernel });
-        }
-        let at = num_tiles / 2;
-        let cuts_rows = product.cuts_rows();
-        let (first, second) = product.split(at, num_tiles);
-        let epilogues =
-            if cuts_rows { epilogue.split_rows(first.m) } else { epilogue.split_columns(first.n) };
-        let rest = num_tiles - at;
-        Ok((
-            Self { product: first, num_tiles: at, epilogue: epilogues.0, kernel },
-            Self { product: second, num_tiles: rest, epilogue: epilogues.1, kernel },
-        ))
-    }
-
     #[inline(always)]
     fn run(self) {
         let Self { mut product, epilogue, kernel, .. } = self;
@@ -164,6 +147,25 @@ impl<T: Float, A: Left, E: Epilogue<T>, K: Multiply<T, A>> Pass for Tiles<'_, '_
             product.bias = ptr::null();
             After { epilogue, tile: product }.run();
         }
+    }
+}
+
+impl<T: Float, A: Left, E: Epilogue<T>, K: Multiply<T, A>> Split for Tiles<'_, '_, T, A, E, K> {
+    fn split_point(&self) -> Option<usize> {
+        (self.num_tiles > 1).then_some(self.num_tiles / 2)
+    }
+
+    fn split_at(self, at: usize) -> (Self, Self) {
+        let Self { product, num_tiles, epilogue, kernel } = self;
+        let cuts_rows = product.cuts_rows();
+        let (first, second) = product.split(at, num_tiles);
+        let epilogues =
+            if cuts_rows { epilogue.split_rows(first.m) } else { epilogue.split_columns(first.n) };
+        let rest = num_tiles - at;
+        (
+            Self { product: first, num_tiles: at, epilogue: epilogues.0, kernel },
+            Self { product: second, num_tiles: rest, epilogue: epilogues.1, kernel },
+        )
     }
 }
 

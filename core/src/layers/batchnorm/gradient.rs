@@ -5,7 +5,7 @@
 use super::params::NormGrads;
 use crate::float::Float;
 use crate::layers::columns::{add, for_column_blocks, pieces_of};
-use crate::machine::{Pass, split_columns, split_rows};
+use crate::machine::{Pass, Split, split_columns, split_rows};
 use crate::mat::Mat;
 use crate::slices::{block, block_mut, columns_of, columns_of_mut, halves, halves_mut};
 
@@ -21,17 +21,6 @@ pub(super) struct GradientSums<'a, T, F> {
 
 impl<T: Float, F: Fn(T, T) -> T + Copy + Send> Pass for GradientSums<'_, T, F> {
     type Output = ();
-
-    fn split(self) -> Result<(Self, Self), Self> {
-        let Some(at) = split_columns(self.dout.rows(), self.sums.dgamma.len()) else {
-            return Err(self);
-        };
-        let (dgamma, dgamma_rest) = halves_mut(self.sums.dgamma, at);
-        let (dbeta, dbeta_rest) = halves_mut(self.sums.dbeta, at);
-        let rest = NormGrads { dgamma: dgamma_rest, dbeta: dbeta_rest };
-        let rest = Self { start: self.start + at, sums: rest, ..self };
-        Ok((Self { sums: NormGrads { dgamma, dbeta }, ..self }, rest))
-    }
 
     #[inline(always)]
     fn run(self) {
@@ -69,6 +58,20 @@ impl<T: Float, F: Fn(T, T) -> T + Copy + Send> Pass for GradientSums<'_, T, F> {
     }
 }
 
+impl<T: Float, F: Fn(T, T) -> T + Copy + Send> Split for GradientSums<'_, T, F> {
+    fn split_point(&self) -> Option<usize> {
+        split_columns(self.dout.rows(), self.sums.dgamma.len())
+    }
+
+    fn split_at(self, at: usize) -> (Self, Self) {
+        let (dgamma, dgamma_rest) = halves_mut(self.sums.dgamma, at);
+        let (dbeta, dbeta_rest) = halves_mut(self.sums.dbeta, at);
+        let rest = NormGrads { dgamma: dgamma_rest, dbeta: dbeta_rest };
+        let rest = Self { start: self.start + at, sums: rest, ..self };
+        (Self { sums: NormGrads { dgamma, dbeta }, ..self }, rest)
+    }
+}
+
 /// dout ← gamma · inv_std · (d − (dbeta + x_hat · dgamma)/N), row by row.
 pub(super) struct GradientRows<'a, T, F> {
     pub(super) f: F,
@@ -85,15 +88,6 @@ pub(super) struct GradientRows<'a, T, F> {
 
 impl<T: Float, F: Fn(T, T) -> T + Copy + Send> Pass for GradientRows<'_, T, F> {
     type Output = ();
-
-    fn split(self) -> Result<(Self, Self), Self> {
-        let Some(at) = split_rows(self.dout.len(), self.gamma.len()) else { return Err(self) };
-        let (dout, dout_rest) = halves_mut(self.dout, at);
-        let (out, out_rest) = halves(self.out, at);
-        let (x_hat, x_hat_rest) = halves(self.x_hat, at);
-        let rest = Self { dout: dout_rest, out: out_rest, x_hat: x_hat_rest, ..self };
-        Ok((Self { dout, out, x_hat, ..self }, rest))
-    }
 
     #[inline(always)]
     fn run(self) {
@@ -125,5 +119,19 @@ impl<T: Float, F: Fn(T, T) -> T + Copy + Send> Pass for GradientRows<'_, T, F> {
                 }
             }
         });
+    }
+}
+
+impl<T: Float, F: Fn(T, T) -> T + Copy + Send> Split for GradientRows<'_, T, F> {
+    fn split_point(&self) -> Option<usize> {
+        split_rows(self.dout.len(), self.gamma.len())
+    }
+
+    fn split_at(self, at: usize) -> (Self, Self) {
+        let (dout, dout_rest) = halves_mut(self.dout, at);
+        let (out, out_rest) = halves(self.out, at);
+        let (x_hat, x_hat_rest) = halves(self.x_hat, at);
+        let rest = Self { dout: dout_rest, out: out_rest, x_hat: x_hat_rest, ..self };
+        (Self { dout, out, x_hat, ..self }, rest)
     }
 }

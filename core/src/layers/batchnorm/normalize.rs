@@ -6,7 +6,7 @@ use super::statistics::std;
 use crate::float::Float;
 use crate::layers::columns::for_column_blocks;
 use crate::layers::dropout::{ApplyDropout, Dropout};
-use crate::machine::{Pass, split_rows};
+use crate::machine::{Pass, Split, split_rows};
 use crate::slices::{block, columns_of_mut, copy, halves_mut};
 
 /// x ← ((x − first) − offset) · inv_std;  out ← f(gamma · x + beta), and then dropout.
@@ -31,17 +31,6 @@ pub(super) fn places_of_means<T>(out: &mut [T], cols: usize) -> Option<(&mut [T]
 
 impl<T: Float, F: Fn(T) -> T + Copy + Send> Pass for Normalize<'_, T, F> {
     type Output = ();
-
-    fn split(self) -> Result<(Self, Self), Self> {
-        let cols = self.norm.gamma.len();
-        let Some(at) = split_rows(self.x.len(), cols) else { return Err(self) };
-        let (x, x_rest) = halves_mut(self.x, at);
-        let (out, out_rest) = halves_mut(self.out, at);
-        // Either half has two rows at least.
-        copy(out_rest, out.get(..2 * cols).unwrap_or_default());
-        let dropout = self.dropout.map(|dropout| dropout.skip_pairs(at / 2));
-        Ok((Self { x, out, ..self }, Self { x: x_rest, out: out_rest, dropout, ..self }))
-    }
 
     #[inline(always)]
     fn run(self) {
@@ -79,6 +68,22 @@ impl<T: Float, F: Fn(T) -> T + Copy + Send> Pass for Normalize<'_, T, F> {
     }
 }
 
+impl<T: Float, F: Fn(T) -> T + Copy + Send> Split for Normalize<'_, T, F> {
+    fn split_point(&self) -> Option<usize> {
+        split_rows(self.x.len(), self.norm.gamma.len())
+    }
+
+    fn split_at(self, at: usize) -> (Self, Self) {
+        let cols = self.norm.gamma.len();
+        let (x, x_rest) = halves_mut(self.x, at);
+        let (out, out_rest) = halves_mut(self.out, at);
+        // Either half has two rows at least.
+        copy(out_rest, out.get(..2 * cols).unwrap_or_default());
+        let dropout = self.dropout.map(|dropout| dropout.skip_pairs(at / 2));
+        (Self { x, out, ..self }, Self { x: x_rest, out: out_rest, dropout, ..self })
+    }
+}
+
 /// x ← f(gamma·(x − mean)/√(var + eps) + beta), in place, with the running statistics.
 pub(in crate::layers) struct NormalizeByRunning<'a, T, F> {
     pub(in crate::layers) config: BatchNormConfig<T>,
@@ -90,13 +95,6 @@ pub(in crate::layers) struct NormalizeByRunning<'a, T, F> {
 
 impl<T: Float, F: Fn(T) -> T + Copy + Send> Pass for NormalizeByRunning<'_, T, F> {
     type Output = ();
-
-    fn split(self) -> Result<(Self, Self), Self> {
-        let cols = self.norm.gamma.len();
-        let Some(at) = split_rows(self.x.len(), cols) else { return Err(self) };
-        let (x, rest) = halves_mut(self.x, at);
-        Ok((Self { x, ..self }, Self { x: rest, ..self }))
-    }
 
     #[inline(always)]
     fn run(self) {
@@ -121,5 +119,16 @@ impl<T: Float, F: Fn(T) -> T + Copy + Send> Pass for NormalizeByRunning<'_, T, F
                 }
             }
         });
+    }
+}
+
+impl<T: Float, F: Fn(T) -> T + Copy + Send> Split for NormalizeByRunning<'_, T, F> {
+    fn split_point(&self) -> Option<usize> {
+        split_rows(self.x.len(), self.norm.gamma.len())
+    }
+
+    fn split_at(self, at: usize) -> (Self, Self) {
+        let (x, rest) = halves_mut(self.x, at);
+        (Self { x, ..self }, Self { x: rest, ..self })
     }
 }

@@ -8,7 +8,7 @@
 use super::config::BatchNormConfig;
 use crate::float::{Float, positive_part};
 use crate::layers::columns::{add, for_column_blocks, pieces_of};
-use crate::machine::{Pass, split_columns};
+use crate::machine::{Pass, Split, split_columns};
 use crate::mat::Mat;
 use crate::slices::{block, block_mut, columns_of, halves_mut};
 
@@ -29,25 +29,6 @@ pub(super) struct Statistics<'a, T> {
 
 impl<T: Float> Pass for Statistics<'_, T> {
     type Output = ();
-
-    fn split(self) -> Result<(Self, Self), Self> {
-        let Some(at) = split_columns(self.x.rows(), self.first.len()) else { return Err(self) };
-        let (first, first_rest) = halves_mut(self.first, at);
-        let (offset, offset_rest) = halves_mut(self.offset, at);
-        let (inv_std, inv_std_rest) = halves_mut(self.inv_std, at);
-        let (running_mean, running_mean_rest) = halves_mut(self.running_mean, at);
-        let (running_var, running_var_rest) = halves_mut(self.running_var, at);
-        let rest = Self {
-            start: self.start + at,
-            first: first_rest,
-            offset: offset_rest,
-            inv_std: inv_std_rest,
-            running_mean: running_mean_rest,
-            running_var: running_var_rest,
-            ..self
-        };
-        Ok((Self { first, offset, inv_std, running_mean, running_var, ..self }, rest))
-    }
 
     #[inline(always)]
     fn run(self) {
@@ -110,6 +91,30 @@ impl<T: Float> Pass for Statistics<'_, T> {
                 }
             }
         });
+    }
+}
+
+impl<T: Float> Split for Statistics<'_, T> {
+    fn split_point(&self) -> Option<usize> {
+        split_columns(self.x.rows(), self.first.len())
+    }
+
+    fn split_at(self, at: usize) -> (Self, Self) {
+        let (first, first_rest) = halves_mut(self.first, at);
+        let (offset, offset_rest) = halves_mut(self.offset, at);
+        let (inv_std, inv_std_rest) = halves_mut(self.inv_std, at);
+        let (running_mean, running_mean_rest) = halves_mut(self.running_mean, at);
+        let (running_var, running_var_rest) = halves_mut(self.running_var, at);
+        let rest = Self {
+            start: self.start + at,
+            first: first_rest,
+            offset: offset_rest,
+            inv_std: inv_std_rest,
+            running_mean: running_mean_rest,
+            running_var: running_var_rest,
+            ..self
+        };
+        (Self { first, offset, inv_std, running_mean, running_var, ..self }, rest)
     }
 }
 
