@@ -34,10 +34,10 @@ impl ImagesFlag {
     }
 }
 
-/// Text of a figure of 0 to 1 in tables and messages.
+/// Text of a metric in tables and messages.
 #[must_use]
-pub fn accuracy_text(accuracy: f64) -> String {
-    format!("{accuracy:.3}")
+pub fn metric_text(found: f64) -> String {
+    format!("{found:.3}")
 }
 
 /// The line that says which data a run uses, and, if they stand in for CIFAR-10, why.

@@ -17,12 +17,15 @@ pub enum Metric {
 }
 
 impl Metric {
+    /// All metrics.
+    pub const ALL: [Self; 2] = [Self::Accuracy, Self::Mse];
+
     /// The name in a sentence: `accuracy`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Accuracy => "accuracy",
-            Self::Mse => "mean squared error",
+            Self::Mse => "MSE",
         }
     }
 

@@ -5,26 +5,25 @@ use barenet_report::{TrainingCurves, training_figure};
 use barenet_run::events::RunEvent;
 use barenet_run::session::Request;
 use barenet_run::settings::Settings;
-use barenet_run::train;
 
 fn main() -> anyhow::Result<()> {
     let out = std::env::temp_dir().join(format!("barenet-plot-{}", std::process::id()));
     let settings = Settings { train_size: Some(500), num_epochs: Some(3), ..Settings::default() };
-    let (mut loss, mut train_acc, mut val_acc) = (Vec::new(), Vec::new(), Vec::new());
-    train(settings, &builtin::generate(), &out, |event: &RunEvent<'_>| {
-        match *event {
-            RunEvent::Step { loss: of_batch, .. } => loss.push(of_batch),
-            RunEvent::Epoch { check, .. } => {
-                train_acc.push(check.train);
-                val_acc.push(check.val);
+    let (mut loss, mut train, mut val) = (Vec::new(), Vec::new(), Vec::new());
+    let summary =
+        barenet_run::train(settings, &builtin::generate(), &out, |event: &RunEvent<'_>| {
+            match *event {
+                RunEvent::Step { loss: of_batch, .. } => loss.push(of_batch),
+                RunEvent::Epoch { check, .. } => {
+                    train.push(check.train);
+                    val.push(check.val);
+                }
+                _ => {}
             }
-            _ => {}
-        }
-        Request::Continue
-    })?;
-    let curves =
-        TrainingCurves { label: "example", loss: &loss, train_acc: &train_acc, val_acc: &val_acc };
-    let figure = training_figure("example", &curves);
+            Request::Continue
+        })?;
+    let curves = TrainingCurves { label: "example", loss: &loss, train: &train, val: &val };
+    let figure = training_figure("example", summary.measured.metric, &curves);
     std::fs::write(out.join("example.svg"), figure.to_svg()?)?;
     std::fs::write(out.join("example.png"), figure.to_png()?)?;
     println!("example.svg and example.png were in {}", out.display());

@@ -9,6 +9,7 @@ mod sweep;
 pub use sweep::{Curve, Sweep, sweep_figure};
 
 use axis::Axis;
+use barenet_run::measured::Metric;
 use barenet_run::plot_mark::{MARK, svg_mark};
 use plotters::coord::Shift;
 use plotters::prelude::*;
@@ -22,10 +23,10 @@ pub struct TrainingCurves<'a> {
     pub label: &'a str,
     /// The loss of each iteration.
     pub loss: &'a [f64],
-    /// The training accuracy of each epoch, epoch 0 first, 0 to 1.
-    pub train_acc: &'a [f64],
-    /// The validation accuracy of each epoch, epoch 0 first, 0 to 1.
-    pub val_acc: &'a [f64],
+    /// The metric of each epoch on a sample of the training data, epoch 0 first.
+    pub train: &'a [f64],
+    /// The metric of each epoch on the validation data, epoch 0 first.
+    pub val: &'a [f64],
 }
 
 /// A figure of panels one above the other.
@@ -43,7 +44,7 @@ pub struct PlotError(String);
 struct Panel {
     title: String,
     x_label: &'static str,
-    y_label: &'static str,
+    y_label: String,
     series: Vec<Series>,
     /// A dashed line across, at this height.
     reference: Option<f64>,
@@ -73,14 +74,17 @@ const PALETTE: [RGBColor; 7] = [
     RGBColor(80, 80, 80),
 ];
 
-/// The figure of one run: training loss, and training and validation accuracy.
+/// The figure of one run: training loss, and the metric on training and validation data.
 #[must_use]
-pub fn training_figure(title: &str, curves: &TrainingCurves<'_>) -> Figure {
-    let accuracies = vec![
-        Series::of_epochs("train", curves.train_acc),
-        Series::of_epochs("val", curves.val_acc),
-    ];
-    let highest = accuracies.iter().flat_map(|s| &s.points).fold(0.0, |max, p| p.1.max(max));
+pub fn training_figure(title: &str, metric: Metric, curves: &TrainingCurves<'_>) -> Figure {
+    let checks =
+        vec![Series::of_epochs("train", curves.train), Series::of_epochs("val", curves.val)];
+    let highest = checks.iter().flat_map(|s| &s.points).fold(0.0, |max, p| p.1.max(max));
+    let reference = match metric {
+        Metric::Accuracy => (highest > 0.35).then_some(0.5),
+        Metric::Mse => None,
+    };
+    let name = capitalized(metric.name());
     Figure {
         panels: vec![
             Panel::new(
@@ -89,43 +93,43 @@ pub fn training_figure(title: &str, curves: &TrainingCurves<'_>) -> Figure {
                 "Loss",
                 vec![Series::of_iterations("", curves.loss)],
             ),
-            Panel {
-                reference: (highest > 0.35).then_some(0.5),
-                ..Panel::new("Accuracy".to_owned(), "Epoch", "Accuracy", accuracies)
-            },
+            Panel { reference, ..Panel::new(name.clone(), "Epoch", &name, checks) },
         ],
     }
 }
 
-/// The figure that compares runs: training loss, training accuracy and validation accuracy.
+/// The figure that compares runs of one metric: training loss, and the metric on training and on validation
+/// data.
 #[must_use]
-pub fn comparison_figure(runs: &[TrainingCurves<'_>]) -> Figure {
+pub fn comparison_figure(metric: Metric, runs: &[TrainingCurves<'_>]) -> Figure {
     let panel = |title: &str, x_label, y_label, series: &dyn Fn(&TrainingCurves<'_>) -> Series| {
         Panel::new(title.to_owned(), x_label, y_label, runs.iter().map(series).collect())
     };
+    let (name, y_label) = (metric.name(), capitalized(metric.name()));
     Figure {
         panels: vec![
             panel("Training loss", "Iteration", "Loss", &|run| {
                 Series::of_iterations(run.label, run.loss)
             }),
-            panel("Training accuracy", "Epoch", "Accuracy", &|run| {
-                Series::of_epochs(run.label, run.train_acc)
+            panel(&format!("Training {name}"), "Epoch", &y_label, &|run| {
+                Series::of_epochs(run.label, run.train)
             }),
-            panel("Validation accuracy", "Epoch", "Accuracy", &|run| {
-                Series::of_epochs(run.label, run.val_acc)
+            panel(&format!("Validation {name}"), "Epoch", &y_label, &|run| {
+                Series::of_epochs(run.label, run.val)
             }),
         ],
     }
 }
 
+/// The words with a capital letter.
+fn capitalized(words: &str) -> String {
+    let (first, rest) = words.split_at_checked(1).unwrap_or_default();
+    first.to_uppercase() + rest
+}
+
 impl Panel {
-    fn new(
-        title: String,
-        x_label: &'static str,
-        y_label: &'static str,
-        series: Vec<Series>,
-    ) -> Self {
-        Self { title, x_label, y_label, series, reference: None, label: None }
+    fn new(title: String, x_label: &'static str, y_label: &str, series: Vec<Series>) -> Self {
+        Self { title, x_label, y_label: y_label.to_owned(), series, reference: None, label: None }
     }
 
     /// Axes that hold all points.
@@ -141,8 +145,8 @@ impl Series {
         Self { label: label.to_owned(), points: thin(loss, 1.0), connected: false }
     }
 
-    fn of_epochs(label: &str, accuracy: &[f64]) -> Self {
-        Self { label: label.to_owned(), points: thin(accuracy, 0.0), connected: true }
+    fn of_epochs(label: &str, checks: &[f64]) -> Self {
+        Self { label: label.to_owned(), points: thin(checks, 0.0), connected: true }
     }
 }
 
@@ -238,7 +242,7 @@ impl Panel {
             .label_style(("sans-serif", 16))
             .axis_desc_style(("sans-serif", 18))
             .x_desc(self.x_label)
-            .y_desc(self.y_label)
+            .y_desc(&self.y_label)
             .x_label_formatter(&|place| label(&x, *place))
             .y_label_formatter(&|place| label(&y, *place))
             .draw()?;

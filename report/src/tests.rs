@@ -1,7 +1,11 @@
 use super::*;
 
 fn figure(loss: &[f64], acc: &[f64]) -> Figure {
-    training_figure("t", &TrainingCurves { label: "a", loss, train_acc: acc, val_acc: acc })
+    training_figure(
+        "t",
+        Metric::Accuracy,
+        &TrainingCurves { label: "a", loss, train: acc, val: acc },
+    )
 }
 
 #[test]
@@ -13,12 +17,25 @@ fn a_png_has_the_size_of_its_panels() {
 
 #[test]
 fn an_svg_has_the_titles_of_its_panels() {
-    let run = TrainingCurves { label: "adam<&", loss: &[1.0], train_acc: &[0.5], val_acc: &[0.4] };
-    let svg = comparison_figure(&[run, run]).to_svg().unwrap();
+    let run = TrainingCurves { label: "adam<&", loss: &[1.0], train: &[0.5], val: &[0.4] };
+    let svg = comparison_figure(Metric::Accuracy, &[run, run]).to_svg().unwrap();
     for text in ["Training loss", "Training accuracy", "Validation accuracy", "adam&lt;&amp;"] {
         assert!(svg.contains(text), "{text}");
     }
     assert!(svg.trim_end().ends_with("</svg>"));
+}
+
+#[test]
+fn the_titles_of_panels_come_from_the_metric() {
+    let run = TrainingCurves { label: "a", loss: &[1.0], train: &[0.5], val: &[0.4] };
+    let comparison = comparison_figure(Metric::Mse, &[run, run]).to_svg().unwrap();
+    let training = training_figure("t", Metric::Mse, &run).to_svg().unwrap();
+    for (svg, texts) in
+        [(&comparison, &["Training MSE", "Validation MSE"][..]), (&training, &["\nMSE\n"])]
+    {
+        assert!(texts.iter().all(|text| svg.contains(text)), "{svg}");
+        assert!(!svg.to_lowercase().contains("accuracy"), "{svg}");
+    }
 }
 
 #[test]

@@ -2,13 +2,14 @@
 
 use barenet_report::{Figure, TrainingCurves, comparison_figure, training_figure};
 use barenet_run::folder::Folder;
+use barenet_run::measured::Metric;
 use barenet_run::run_folder::{COMPARISON_PLOTS, PLOTS, refuse_what_is_in_the_way};
 use std::fs;
 
 #[test]
 fn plots_are_ours() {
-    let curves = TrainingCurves { label: "", loss: &[1.0], train_acc: &[0.5], val_acc: &[0.5] };
-    let figure = training_figure("t", &curves);
+    let curves = TrainingCurves { label: "", loss: &[1.0], train: &[0.5], val: &[0.5] };
+    let figure = training_figure("t", Metric::Accuracy, &curves);
     let folder = tempfile::tempdir().unwrap();
     let [svg, png] = PLOTS;
     fs::write(folder.path().join(svg), figure.to_svg().unwrap()).unwrap();
@@ -33,10 +34,10 @@ fn without_marks(figure: &Figure) -> (String, Vec<u8>) {
 
 #[test]
 fn plots_of_earlier_versions_are_ours_and_a_png_alone_is_not() {
-    let curves = TrainingCurves { label: "a", loss: &[2.0], train_acc: &[0.5], val_acc: &[0.5] };
+    let curves = TrainingCurves { label: "a", loss: &[2.0], train: &[0.5], val: &[0.5] };
     let figures = [
-        (PLOTS, training_figure("two-layer", &curves)),
-        (COMPARISON_PLOTS, comparison_figure(&[curves, curves])),
+        (PLOTS, training_figure("two-layer", Metric::Accuracy, &curves)),
+        (COMPARISON_PLOTS, comparison_figure(Metric::Accuracy, &[curves, curves])),
     ];
     for ([svg_name, png_name], figure) in figures {
         let folder = tempfile::tempdir().unwrap();

@@ -25,7 +25,8 @@ fn main() -> anyhow::Result<()> {
         }
         Request::Continue
     })?;
-    println!("test accuracy {:.3}; its files were in {}", summary.test_acc, out.display());
+    let (metric, test) = (summary.measured.metric.name(), summary.measured.test);
+    println!("test {metric} {test:.3}; its files were in {}", out.display());
     std::fs::remove_dir_all(out)?;
     Ok(())
 }

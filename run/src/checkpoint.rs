@@ -41,10 +41,10 @@ pub struct Checkpoint<T> {
     pub best_running: Vec<T>,
     /// The loss of each step done.
     pub loss: Vec<T>,
-    /// The training accuracy of each check done.
-    pub train_acc: Vec<T>,
-    /// The validation accuracy of each check done.
-    pub val_acc: Vec<T>,
+    /// The metric of each check done, on a sample of the training data.
+    pub train: Vec<T>,
+    /// The metric of each check done, on the validation data.
+    pub val: Vec<T>,
 }
 
 impl<T: Number> Checkpoint<T> {
@@ -67,7 +67,7 @@ impl<T: Number> Checkpoint<T> {
     }
 
     fn without_numbers(config: String, data: u64, progress: Progress<T>) -> Self {
-        let [params, running, update_state, best_params, best_running, loss, train_acc, val_acc] =
+        let [params, running, update_state, best_params, best_running, loss, train, val] =
             [const { Vec::new() }; 8];
         Self {
             config,
@@ -79,8 +79,8 @@ impl<T: Number> Checkpoint<T> {
             best_params,
             best_running,
             loss,
-            train_acc,
-            val_acc,
+            train,
+            val,
         }
     }
 
@@ -114,8 +114,8 @@ impl<T: Number> Checkpoint<T> {
         };
         Ok(Histories {
             loss: copy("losses", &self.loss, iteration)?,
-            train_acc: copy("training accuracies", &self.train_acc, num_checks)?,
-            val_acc: copy("validation accuracies", &self.val_acc, num_checks)?,
+            train: copy("training checks", &self.train, num_checks)?,
+            val: copy("validation checks", &self.val, num_checks)?,
         })
     }
 
@@ -136,8 +136,8 @@ impl<T: Number> Checkpoint<T> {
             ("best_params", &self.best_params),
             ("best_running", &self.best_running),
             ("loss", &self.loss),
-            ("train_acc", &self.train_acc),
-            ("val_acc", &self.val_acc),
+            ("train", &self.train),
+            ("val", &self.val),
         ]
     }
 
@@ -150,8 +150,8 @@ impl<T: Number> Checkpoint<T> {
             ("best_params", &mut self.best_params),
             ("best_running", &mut self.best_running),
             ("loss", &mut self.loss),
-            ("train_acc", &mut self.train_acc),
-            ("val_acc", &mut self.val_acc),
+            ("train", &mut self.train),
+            ("val", &mut self.val),
         ]
     }
 
@@ -198,7 +198,7 @@ impl<T: Number> Checkpoint<T> {
             *numbers = sealed.tensor(name, None)?;
         }
         ensure!(sealed.len() == 9, "{file}: has {} tensors, a checkpoint 9", sealed.len());
-        // Of the histories, only what a loss or an accuracy can be came to be part of one.
+        // Of the histories, only what a loss or a metric can be came to be part of one.
         let kept = checkpoint.arrays().into_iter().take(5).map(|(_, numbers)| numbers);
         ensure!(
             kept.chain([best_val.as_slice()]).flatten().all(|number| number.is_finite()),
@@ -262,8 +262,8 @@ pub(crate) mod tests {
             best_params: vec![4.0, 5.0],
             best_running: vec![],
             loss: vec![2.3, 2.2],
-            train_acc: vec![0.25],
-            val_acc: vec![0.5],
+            train: vec![0.25],
+            val: vec![0.5],
         }
     }
 

@@ -8,7 +8,9 @@ use crate::settings::{
     Dtype, InitName, LossName, SamplingName, ScheduleName, Settings, SettingsError, Values,
 };
 use barenet::layers::BatchNormConfig;
-use barenet::{Arch, Float, FullyConnectedNet, Init, Loss, Sampling, Schedule, SolverConfig};
+use barenet::{
+    Arch, Float, FullyConnectedNet, Init, Loss, Metric, Sampling, Schedule, SolverConfig,
+};
 use barenet_blas::Kernel;
 use barenet_data::DataSet;
 use barenet_data::samples::{Sizes, Split};
@@ -125,11 +127,21 @@ impl Config {
             reg: T::from_f64(self.values.reg),
             batchnorm: BatchNormConfig::default(),
             keep_prob: T::from_f64(self.values.keep_prob),
-            loss: match self.values.loss {
-                LossName::Softmax => Loss::Softmax,
-                LossName::Svm => Loss::Svm,
-            },
+            loss: self.loss(),
         }
+    }
+
+    const fn loss(&self) -> Loss {
+        match self.values.loss {
+            LossName::Softmax => Loss::Softmax,
+            LossName::Svm => Loss::Svm,
+        }
+    }
+
+    /// The metric of the runs.
+    #[must_use]
+    pub const fn metric(&self) -> Metric {
+        self.loss().metric()
     }
 
     /// How weights start.

@@ -1,5 +1,6 @@
 //! Events of a run, as lines of JSON.
 
+use crate::measured::key;
 use crate::run_folder::{EVENTS, RunFolder};
 use crate::summary::Summary;
 use anyhow::{Context, Result};
@@ -83,9 +84,8 @@ pub struct Check {
 
 impl Serialize for Check {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let key = self.metric.key();
-        serializer
-            .collect_map([(format!("train_{key}"), self.train), (format!("val_{key}"), self.val)])
+        let Self { metric, train, val } = *self;
+        serializer.collect_map([(key(metric, "train"), train), (key(metric, "val"), val)])
     }
 }
 

@@ -8,6 +8,7 @@
 //! | [`session`], [`trainer`], [`moment`] | one training run, with its files and without, and its state between two steps |
 //! | [`buffers`] | its memory |
 //! | [`backend`] | its threads |
+//! | [`measured`] | the figures of its metric |
 //! | [`run_folder`], [`events`], [`summary`], [`checkpoint`], [`trained_on`] | the files of a run |
 //! | [`folder`] | a folder that is written to, wherever it is; files that are whole or not there |
 //! | [`plot_mark`] | how a plot of barenet's is known |
@@ -21,6 +22,7 @@ pub mod config;
 pub mod events;
 pub mod folder;
 pub mod gradcheck;
+pub mod measured;
 pub mod moment;
 pub mod plot_mark;
 pub mod presets;

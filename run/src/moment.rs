@@ -34,24 +34,24 @@ impl<T> Moment<'_, T> {
 pub struct Histories<T> {
     /// The loss of each step done.
     pub loss: Vec<T>,
-    /// The training accuracy of each check done.
-    pub train_acc: Vec<T>,
-    /// The validation accuracy of each check done.
-    pub val_acc: Vec<T>,
+    /// The metric of each check done, on a sample of the training data.
+    pub train: Vec<T>,
+    /// The metric of each check done, on the validation data.
+    pub val: Vec<T>,
 }
 
 impl<T: Number> Histories<T> {
     /// All of them with their names.
     pub(crate) fn arrays(&self) -> [(&'static str, &[T]); 3] {
-        [("loss", &self.loss), ("train_acc", &self.train_acc), ("val_acc", &self.val_acc)]
+        [("loss", &self.loss), ("train", &self.train), ("val", &self.val)]
     }
 
     pub(crate) fn add(&mut self, event: &Event<T>) -> Result<()> {
         match *event {
             Event::Step { loss, .. } => push(&mut self.loss, loss),
             Event::Epoch { train, val, .. } => {
-                push(&mut self.train_acc, train)?;
-                push(&mut self.val_acc, val)
+                push(&mut self.train, train)?;
+                push(&mut self.val, val)
             }
         }
     }

@@ -14,6 +14,7 @@ use crate::checkpoint::Checkpoint;
 use crate::checkpoint::{Desk, Writer};
 use crate::config::Config;
 use crate::events::{EventLog, RunEvent};
+use crate::measured::{self, Measured};
 use crate::run_folder::{CONFIG, PREVIOUS_CHECKPOINT, RunFolder};
 use crate::summary::Summary;
 use crate::trained_on::TrainedOn;
@@ -221,29 +222,33 @@ impl<T: Number> Trained<'_, T> {
     fn summarize(&self, start: Instant) -> Result<Summary> {
         let Session { config, data, split, backend, name, .. } = *self.session;
         let outcome = &self.outcome;
+        let (metric, worst) = (outcome.metric, measured::worst(outcome.metric));
         let net = config.net::<T>();
         let weights = Weights::new(&net.arch, &outcome.best_params, &outcome.best_running)?;
-        let accuracy = |part| {
+        let measure = |part| {
             let part = (data, split, part);
             match trainer::evaluate(&net, weights, part, &self.files.mean_image, backend) {
                 // Where a run diverged before its first check, these are the weights of its start.
-                Err(error) if outcome.diverged_at.is_some() && is_non_finite(&error) => Ok(0.0),
+                Err(error) if outcome.diverged_at.is_some() && is_non_finite(&error) => Ok(worst),
                 found => found,
             }
         };
-        let last = |history: &[f64]| history.last().copied().unwrap_or(0.0);
+        let last = |history: &[f64]| history.last().copied().unwrap_or(worst);
+        let (train, val) = (&outcome.train_history, &outcome.val_history);
         let samples = f64::from_usize(outcome.steps * config.solver::<T>().batch_size);
-        let val_acc = accuracy(Part::Val)?;
         Ok(Summary {
             name: name.to_owned(),
             data: data.source.kind().to_owned(),
-            best_val_acc: outcome.val_acc_history.iter().copied().fold(0.0, f64::max),
-            best_epoch: outcome.progress.best_epoch,
-            val_acc,
-            test_acc: accuracy(Part::Test)?,
-            test_size: split.test.len(),
-            train_acc: last(&outcome.train_acc_history),
-            final_val_acc: last(&outcome.val_acc_history),
+            measured: Measured {
+                metric,
+                best_val: measured::best(metric, val).unwrap_or(worst),
+                best_epoch: outcome.progress.best_epoch,
+                val: measure(Part::Val)?,
+                test: measure(Part::Test)?,
+                test_size: split.test.len(),
+                train: last(train),
+                final_val: last(val),
+            },
             first_loss: outcome.loss_history.first().copied().unwrap_or(0.0),
             num_params: net.arch.num_params(),
             iterations: outcome.progress.iteration,

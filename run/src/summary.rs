@@ -1,5 +1,6 @@
 //! Results of a run.
 
+use crate::measured::Measured;
 use crate::run_folder::{RunFolder, SUMMARY};
 use crate::shell::resume_command;
 use anyhow::{Context, Result};
@@ -13,20 +14,9 @@ pub struct Summary {
     pub name: String,
     /// Kind of the data: `cifar10` or `built-in`.
     pub data: String,
-    /// The best validation accuracy.
-    pub best_val_acc: f64,
-    /// The epoch that had it.
-    pub best_epoch: usize,
-    /// The validation accuracy of the weights that are kept: the best ones.
-    pub val_acc: f64,
-    /// Their accuracy on the test images.
-    pub test_acc: f64,
-    /// How many test images.
-    pub test_size: usize,
-    /// The training accuracy of the last check.
-    pub train_acc: f64,
-    /// The validation accuracy of the last check.
-    pub final_val_acc: f64,
+    /// Its metric: `best_val_acc` and so on, if that is the accuracy.
+    #[serde(flatten)]
+    pub measured: Measured,
     /// The loss of the first iteration.
     pub first_loss: f64,
     /// Numbers that were learnt.
@@ -35,7 +25,7 @@ pub struct Summary {
     pub iterations: usize,
     /// Epochs done.
     pub epochs: usize,
-    /// Images a second in the training steps of this command, accuracy checks excluded.
+    /// Images a second in the training steps of this command, checks of the metric excluded.
     pub samples_per_second: f64,
     /// Seconds of the whole command.
     pub seconds: f64,
@@ -75,5 +65,57 @@ impl Summary {
     pub fn write(&self, folder: &RunFolder) -> Result<()> {
         let json = serde_json::to_string_pretty(self)?;
         folder.write(SUMMARY, format!("{json}\n").as_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use barenet::Metric;
+
+    fn summary(metric: Metric) -> Summary {
+        Summary {
+            name: "n".to_owned(),
+            data: "built-in".to_owned(),
+            measured: Measured {
+                metric,
+                best_val: 0.5,
+                best_epoch: 1,
+                val: 0.5,
+                test: 0.25,
+                test_size: 9,
+                train: 0.75,
+                final_val: 0.125,
+            },
+            first_loss: 2.5,
+            num_params: 3,
+            iterations: 4,
+            epochs: 2,
+            samples_per_second: 1.0,
+            seconds: 1.0,
+            backend: "portable".to_owned(),
+            threads: 1,
+            dtype: "f32".to_owned(),
+            seed: 0,
+            diverged_at: None,
+        }
+    }
+
+    #[test]
+    fn the_keys_of_a_summary_come_from_its_metric() {
+        for (metric, key) in [(Metric::Accuracy, "acc"), (Metric::Mse, "mse")] {
+            let json = serde_json::to_string(&summary(metric)).unwrap();
+            let expected = format!(
+                "{{\"name\":\"n\",\"data\":\"built-in\",\"best_val_{key}\":0.5,\"best_epoch\":1,\
+                 \"val_{key}\":0.5,\"test_{key}\":0.25,\"test_size\":9,\"train_{key}\":0.75,\
+                 \"final_val_{key}\":0.125,\"first_loss\":2.5,"
+            );
+            assert!(json.starts_with(&expected), "{json}");
+            assert_eq!(serde_json::from_str::<Summary>(&json).unwrap(), summary(metric));
+            for missing in ["best_val", "val", "test", "train", "final_val"] {
+                let json = json.replace(&format!("\"{missing}_{key}\""), "\"other\"");
+                assert!(serde_json::from_str::<Summary>(&json).is_err(), "{json}");
+            }
+        }
     }
 }

@@ -5,7 +5,7 @@ use crate::checkpoint::Checkpoint;
 use crate::config::Config;
 use crate::moment::{HISTORY, Histories, Moment};
 use anyhow::{Context, Result};
-use barenet::{Error, Event, FullyConnectedNet, Progress, Rng, Solver, Weights};
+use barenet::{Error, Event, FullyConnectedNet, Metric, Progress, Rng, Solver, Weights};
 use barenet_blas::Backend;
 use barenet_data::DataSet;
 use barenet_data::samples::{Part, Split};
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 /// Result of a run.
 #[derive(Debug)]
 pub struct Outcome<T> {
-    /// The weights of the epoch with the best validation accuracy.
+    /// The weights of the check with the best metric on the validation data.
     pub best_params: Vec<T>,
     /// The running statistics that belong to them.
     pub best_running: Vec<T>,
@@ -24,13 +24,15 @@ pub struct Outcome<T> {
     pub progress: Progress<T>,
     /// The loss of each iteration.
     pub loss_history: Vec<f64>,
-    /// The training accuracy of each epoch, epoch 0 first.
-    pub train_acc_history: Vec<f64>,
-    /// The validation accuracy of each epoch, epoch 0 first.
-    pub val_acc_history: Vec<f64>,
+    /// The metric that is checked.
+    pub metric: Metric,
+    /// It of each epoch on a sample of the training data, epoch 0 first.
+    pub train_history: Vec<f64>,
+    /// It of each epoch on the validation data, epoch 0 first.
+    pub val_history: Vec<f64>,
     /// Training steps that were done here, without those before a checkpoint.
     pub steps: usize,
-    /// Time in these steps, accuracy checks excluded.
+    /// Time in these steps, checks excluded.
     pub step_time: Duration,
     /// The iteration whose loss or result was NaN or infinite, if the run ended there.
     pub diverged_at: Option<usize>,
@@ -154,7 +156,7 @@ pub fn train_in<T: Number>(
             }
         }
     })?;
-    let progress = *solver.progress();
+    let (progress, metric) = (*solver.progress(), solver.metric());
 
     let as_f64 = |history: Vec<T>| -> Result<Vec<f64>> {
         let mut numbers = reserve(history.len(), HISTORY)?;
@@ -166,8 +168,9 @@ pub fn train_in<T: Number>(
         best_running: memory.best_running,
         progress,
         loss_history: as_f64(histories.loss)?,
-        train_acc_history: as_f64(histories.train_acc)?,
-        val_acc_history: as_f64(histories.val_acc)?,
+        metric,
+        train_history: as_f64(histories.train)?,
+        val_history: as_f64(histories.val)?,
         steps,
         step_time,
         diverged_at,
@@ -175,7 +178,7 @@ pub fn train_in<T: Number>(
     })
 }
 
-/// The accuracy of weights on one part of the data, 0 to 1.
+/// The metric of a network on one part of the data: of classes the accuracy, 0 to 1.
 ///
 /// # Errors
 ///
@@ -190,8 +193,8 @@ pub fn evaluate<T: Number>(
     let samples = split.samples(data, part, mean_image);
     let len = net.arch.infer_workspace_len(EVAL_BATCH);
     let mut workspace = allocate(len, "the activations of a batch")?;
-    let accuracy = backend.install(|| {
+    let found = backend.install(|| {
         barenet::evaluate(net, backend, weights, &samples, EVAL_BATCH, &mut workspace)
     })?;
-    Ok(accuracy.to_printed())
+    Ok(found.to_printed())
 }

@@ -54,8 +54,8 @@ fn run_as<T: Number>(config: &Config, data: &DataSet) -> Result {
     assert_eq!(outcome.diverged_at, None);
     Result {
         loss: outcome.loss_history,
-        train_acc: outcome.train_acc_history,
-        val_acc: outcome.val_acc_history,
+        train_acc: outcome.train_history,
+        val_acc: outcome.val_history,
     }
 }
 

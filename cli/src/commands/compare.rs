@@ -1,6 +1,6 @@
 //! `barenet compare`.
 
-use super::{ImagesFlag, accuracy_text, data_line, usage, warn_of_stand_in};
+use super::{ImagesFlag, data_line, metric_text, usage, warn_of_stand_in};
 use crate::commands::train::{Combined, combine};
 use crate::console::{Console, Verbosity, complain};
 use crate::flags::{SettingsFlags, choice};
@@ -14,6 +14,7 @@ use barenet_run::backend::start_backend;
 use barenet_run::config::{Config, ignored};
 use barenet_run::events::Check;
 use barenet_run::folder::Folder;
+use barenet_run::measured::{best, key};
 use barenet_run::presets::Preset;
 use barenet_run::run_folder::{COMPARISON_JSON, COMPARISON_PLOTS, refuse_what_is_in_the_way};
 use barenet_run::settings::{Dtype, RuleName, Settings};
@@ -78,8 +79,8 @@ fn course_learning_rate(rule: RuleName, presets: &[Preset]) -> f64 {
 struct Curves {
     rule: RuleName,
     loss: Vec<f64>,
-    train_acc: Vec<f64>,
-    val_acc: Vec<f64>,
+    train: Vec<f64>,
+    val: Vec<f64>,
     diverged_at: Option<usize>,
 }
 
@@ -117,11 +118,11 @@ pub fn run(args: Args) -> Result<()> {
     }
     let all: Vec<_> = configs.iter().map(|(_, config)| config).collect();
     ignored(&written, &all).iter().for_each(|line| complain(format_args!("warning: {line}")));
-    // The rules differ in nothing that a backend depends on.
+    // The rules differ in nothing that a backend or the metric depends on.
     let Some((_, first)) = configs.first() else {
         return usage("--update-rules names no rule");
     };
-    let backend = start_backend(first)?;
+    let (backend, metric) = (start_backend(first)?, first.metric());
     let folder = Folder::make(&args.out)?.lock("compares")?;
     refuse_what_is_in_the_way(&folder, COMPARISON_PLOTS.into_iter().chain([COMPARISON_JSON]))?;
     warn_of_stand_in(&data, Verbosity::of(args.quiet, args.json));
@@ -143,11 +144,11 @@ pub fn run(args: Args) -> Result<()> {
         .map(|run| TrainingCurves {
             label: run.rule.name(),
             loss: &run.loss,
-            train_acc: &run.train_acc,
-            val_acc: &run.val_acc,
+            train: &run.train,
+            val: &run.val,
         })
         .collect();
-    let figure = comparison_figure(&curves);
+    let figure = comparison_figure(metric, &curves);
     let [svg, png] = COMPARISON_PLOTS;
     folder.write(svg, figure.to_svg()?.as_bytes())?;
     folder.write(png, &figure.to_png()?)?;
@@ -159,9 +160,9 @@ pub fn run(args: Args) -> Result<()> {
             json!({
                 "update_rule": run.rule.name(),
                 "loss": last(&run.loss),
-                "train_acc": last(&run.train_acc),
-                "val_acc": last(&run.val_acc),
-                "best_val_acc": run.val_acc.iter().copied().reduce(f64::max),
+                key(metric, "train"): last(&run.train),
+                key(metric, "val"): last(&run.val),
+                key(metric, "best_val"): best(metric, &run.val),
                 "diverged_at": run.diverged_at,
             })
         })
@@ -169,12 +170,12 @@ pub fn run(args: Args) -> Result<()> {
     let result = json!({ "data": data.source.kind(), "runs": rows });
     folder.write(COMPARISON_JSON, format!("{result:#}\n").as_bytes())?;
     console.json(|| result.to_string());
-    let data = data.source.kind();
-    console.line(&format!("\n{data:<14}{:>12}{:>12}{:>12}", "train acc", "val acc", "best val"));
+    let (data, word) = (data.source.kind(), metric.key());
+    let (train, val) = (format!("train {word}"), format!("val {word}"));
+    console.line(&format!("\n{data:<14}{train:>12}{val:>12}{:>12}", "best val"));
     for run in &runs {
-        let text = |accuracy: Option<f64>| accuracy.map_or_else(|| "-".to_owned(), accuracy_text);
-        let best = run.val_acc.iter().copied().reduce(f64::max);
-        let (train, val) = (last(&run.train_acc), last(&run.val_acc));
+        let text = |found: Option<f64>| found.map_or_else(|| "-".to_owned(), metric_text);
+        let (train, val, best) = (last(&run.train), last(&run.val), best(metric, &run.val));
         let name = run.rule.name();
         console.line(&format!("{name:<14}{:>12}{:>12}{:>12}", text(train), text(val), text(best)));
     }
@@ -209,8 +210,8 @@ fn train_one<T: Number>(
     Ok(Curves {
         rule,
         loss: outcome.loss_history,
-        train_acc: outcome.train_acc_history,
-        val_acc: outcome.val_acc_history,
+        train: outcome.train_history,
+        val: outcome.val_history,
         diverged_at: outcome.diverged_at,
     })
 }

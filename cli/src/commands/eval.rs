@@ -83,7 +83,7 @@ pub fn run(args: &Args) -> Result<()> {
     let config = Config::new(flags.overlay(trained), data.input_dim(), data.num_classes())?;
     trained_on::check(&config_text, &folder, &data, args.other_data)?;
     let split = config.split(&data)?;
-    let accuracy = match config.dtype() {
+    let found = match config.dtype() {
         Dtype::F32 => measure::<f32>(&config, &bytes, &folder, (&data, &split, args.split))?,
         Dtype::F64 => measure::<f64>(&config, &bytes, &folder, (&data, &split, args.split))?,
     };
@@ -92,16 +92,18 @@ pub fn run(args: &Args) -> Result<()> {
         Part::Val => split.val.len(),
         Part::Test => split.test.len(),
     };
+    let metric = config.metric().name();
     if args.json {
         let run = args.run.display().to_string();
         let (part, data) = (args.split.to_string(), data.source.kind());
+        let metric = metric.to_lowercase();
         say!(
             "{}",
-            json!({ "run": run, "split": part, "accuracy": accuracy, "num_images": count, "data": data })
+            json!({ "run": run, "split": part, metric: found, "num_images": count, "data": data })
         );
     } else {
         say!("data      {}", data_line(&data));
-        say!("accuracy  {accuracy:.4} on {count} {} images", args.split);
+        say!("{metric:<10}{found:.4} on {count} {} images", args.split);
     }
     Ok(())
 }
@@ -128,6 +130,6 @@ fn measure<T: Number>(
     let weights = weights.map_err(|error| advise(error, folder))?;
     let mean_image = weights.mean_image;
     let weights = Weights::new(&net.arch, &weights.params, &weights.running)?;
-    let accuracy = trainer::evaluate(&net, weights, part, &mean_image, &start_backend(config)?);
-    accuracy.with_context(|| format!("{}: cannot be measured", folder.file(BEST).display()))
+    let found = trainer::evaluate(&net, weights, part, &mean_image, &start_backend(config)?);
+    found.with_context(|| format!("{}: cannot be measured", folder.file(BEST).display()))
 }

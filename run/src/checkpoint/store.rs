@@ -126,8 +126,8 @@ pub(super) mod tests {
             best_params: vec![],
             best_running: vec![],
             loss: vec![],
-            train_acc: vec![],
-            val_acc: vec![],
+            train: vec![],
+            val: vec![],
         }
     }
 

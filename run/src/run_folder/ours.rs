@@ -6,9 +6,11 @@ use super::{
 };
 use crate::checkpoint::is_checkpoint;
 use crate::folder::Folder;
+use crate::measured::key;
 use crate::plot_mark::{is_earlier_svg, is_our_plot, may_be_earlier_png};
 use crate::settings::Settings;
 use anyhow::{Result, bail};
+use barenet::Metric;
 use barenet_model::weights::is_weights_file;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
@@ -22,11 +24,12 @@ const HEAD_LEN: u64 = 1 << 20;
 fn is_ours(name: &str, head: &[u8]) -> bool {
     let begins = |text: &str| head.starts_with(text.as_bytes());
     let has = |text: &str| head.windows(text.len()).any(|part| part == text.as_bytes());
+    let has_best = |metric: &Metric| has(&format!("\"{}\": ", key(*metric, "best_val")));
     head.is_empty()
         || match name {
             CONFIG => str::from_utf8(head).is_ok_and(is_config),
             EVENTS => begins("{\"event\":\"start\""),
-            SUMMARY => begins("{\n  \"name\": \"") && has("\"best_val_acc\": "),
+            SUMMARY => begins("{\n  \"name\": \"") && Metric::ALL.iter().any(has_best),
             BEST => is_weights_file(head),
             CHECKPOINT | PREVIOUS_CHECKPOINT | DAMAGED_CHECKPOINT => is_checkpoint(head),
             COMPARISON_JSON => begins("{\n  \"") && has("\"runs\": [") && has("\"update_rule\": "),

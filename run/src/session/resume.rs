@@ -87,8 +87,8 @@ impl Session<'_> {
         let Some(saved) = checkpoint else { return Ok(log) };
         watcher.event(&RunEvent::Resume { iteration: saved.progress.iteration });
 
-        let metric = self.config.net::<T>().loss.metric();
-        let mut checks = saved.train_acc.iter().zip(&saved.val_acc).enumerate().peekable();
+        let metric = self.config.metric();
+        let mut checks = saved.train.iter().zip(&saved.val).enumerate().peekable();
         let mut best_val = None;
         for (iteration, &loss) in (1..).zip(&saved.loss) {
             log.line(

@@ -2,7 +2,7 @@
 //! its own.
 
 use super::advice::advice;
-use crate::commands::{accuracy_text, data_line};
+use crate::commands::{data_line, metric_text};
 use crate::console::{Console, thousands};
 use anyhow::{Result, bail};
 use barenet::Float;
@@ -10,6 +10,7 @@ use barenet_data::{DataSet, Source};
 use barenet_model::number::Number;
 use barenet_report::{TrainingCurves, training_figure};
 use barenet_run::config::Config;
+use barenet_run::measured::Measured;
 use barenet_run::presets::{Preset, Reported};
 use barenet_run::run_folder::{BEST, PLOTS};
 use barenet_run::session::Session;
@@ -63,15 +64,13 @@ pub(super) fn describe<T: Number>(session: &Session<'_>, console: &Console) {
 
 /// Draws the curves of a run into its folder.
 pub(super) fn plot<T>(session: &Session<'_>, outcome: &Outcome<T>) -> Result<()> {
-    let figure = training_figure(
-        session.name,
-        &TrainingCurves {
-            label: session.name,
-            loss: &outcome.loss_history,
-            train_acc: &outcome.train_acc_history,
-            val_acc: &outcome.val_acc_history,
-        },
-    );
+    let curves = TrainingCurves {
+        label: session.name,
+        loss: &outcome.loss_history,
+        train: &outcome.train_history,
+        val: &outcome.val_history,
+    };
+    let figure = training_figure(session.name, outcome.metric, &curves);
     let [svg, png] = PLOTS;
     session.folder.write(svg, figure.to_svg()?.as_bytes())?;
     session.folder.write(png, &figure.to_png()?)
@@ -87,6 +86,9 @@ pub(super) fn report<T>(
 ) -> Result<()> {
     let out = session.folder.current_path();
     let out = out.display();
+    let Measured { metric, best_val, best_epoch, test, test_size, train, final_val, .. } =
+        summary.measured;
+    let metric = metric.name();
     if let Some(iteration) = summary.diverged_at {
         let steps = outcome.progress.iteration;
         let advice = advice(session.config, steps);
@@ -97,9 +99,8 @@ pub(super) fn report<T>(
         }
         bail!(
             "{what} is not a finite number at iteration {iteration}; the best weights so far \
-                 (epoch {}, validation accuracy {:.3}) are in {}; {advice}",
-            summary.best_epoch,
-            summary.best_val_acc,
+                 (epoch {best_epoch}, validation {metric} {}) are in {}; {advice}",
+            metric_text(best_val),
             session.folder.current_path().join(BEST).display()
         );
     }
@@ -107,20 +108,20 @@ pub(super) fn report<T>(
     let header = if reported.is_some() { "   course" } else { "" };
     let reported = reported.unwrap_or_default();
     console.line(&format!("{:<34}{:>9}{header}", "", "this run"));
-    let all_test = summary.test_size != 1000;
+    let all_test = test_size != 1000;
     let rows = [
-        ("loss of the first iteration", summary.first_loss, reported.first_loss),
-        ("training accuracy, last epoch", summary.train_acc, reported.train_acc),
-        ("validation accuracy, last epoch", summary.final_val_acc, reported.final_val_acc),
-        ("validation accuracy, best epoch", summary.best_val_acc, reported.best_val_acc),
-        ("test accuracy", summary.test_acc, reported.test_acc.filter(|_| !all_test)),
+        ("loss of the first iteration".to_owned(), summary.first_loss, reported.first_loss),
+        (format!("training {metric}, last epoch"), train, reported.train_acc),
+        (format!("validation {metric}, last epoch"), final_val, reported.final_val_acc),
+        (format!("validation {metric}, best epoch"), best_val, reported.best_val_acc),
+        (format!("test {metric}"), test, reported.test_acc.filter(|_| !all_test)),
     ];
     for (what, found, reported) in rows {
         let reported = match reported {
-            Some(reported) => format!("{:>9}", accuracy_text(reported)),
+            Some(reported) => format!("{:>9}", metric_text(reported)),
             None => String::new(),
         };
-        console.line(&format!("{what:<34}{:>9}{reported}", accuracy_text(found)));
+        console.line(&format!("{what:<34}{:>9}{reported}", metric_text(found)));
     }
     console.line(&format!(
         "\n{} samples/s, {:.1} s in all; weights, events and plots are in {out}",
