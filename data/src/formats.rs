@@ -27,6 +27,16 @@ pub struct Format {
 /// Folders of the versions of CIFAR-10.
 const FOLDERS: &[&str] = &[cifar10::FOLDER, pickle::FOLDER];
 
+/// Archives of them.
+const ARCHIVES: &[&str] = &[
+    "cifar-10-binary.tar.gz",
+    "cifar-10-python.tar.gz",
+    "cifar-10-binary.tgz",
+    "cifar-10-python.tgz",
+    "cifar-10-binary.tar",
+    "cifar-10-python.tar",
+];
+
 /// All formats, in the order in which they are looked for.
 pub const FORMATS: &[Format] = &[
     Format {
@@ -43,14 +53,7 @@ pub const FORMATS: &[Format] = &[
     },
     Format {
         name: "CIFAR-10, archive",
-        usual_names: &[
-            "cifar-10-binary.tar.gz",
-            "cifar-10-python.tar.gz",
-            "cifar-10-binary.tgz",
-            "cifar-10-python.tgz",
-            "cifar-10-binary.tar",
-            "cifar-10-python.tar",
-        ],
+        usual_names: ARCHIVES,
         recognises: archive::recognises,
         load: archive::load,
     },
@@ -74,6 +77,13 @@ pub fn load(path: &Path) -> Result<DataSet, DataError> {
             if (format.recognises)(&place)? {
                 return (format.load)(&place);
             }
+        }
+    }
+    // A folder in the place of an archive: reading it says so.
+    for name in ARCHIVES {
+        let place = path.join(name);
+        if is_there(&place)? {
+            return archive::load(&place);
         }
     }
     Err(DataError::NotFound(path.display().to_string()))

@@ -1,6 +1,7 @@
 //! Flags, settings and files that cannot be used: exit status, and what is said.
 
 use crate::program::{barenet, command, quick, refused, refused_in_one_line, succeeds};
+use barenet_model::sealed::reseal;
 use std::fs;
 use tempfile::TempDir;
 
@@ -147,8 +148,8 @@ fn weights_that_are_damaged_or_of_another_network_are_refused() {
     succeeds(&barenet(place.path(), &["train", "--resume", "run", "-q"]));
     assert!(fs::read(&path).unwrap() == whole, "resuming mends it");
     // The same file with settings of a wider network.
-    let other: Vec<u8> = text_replace(&whole, b"hidden = [8]", b"hidden = [9]");
-    fs::write(&path, other).unwrap();
+    let other = text_replace(&whole, b"hidden = [8]", b"hidden = [9]");
+    fs::write(&path, reseal(&other).unwrap()).unwrap();
     refused_in_one_line(
         &barenet(place.path(), &["eval", "run"]),
         1,
