@@ -2,9 +2,9 @@
 
 #![no_main]
 
-use barenet_data::formats::cifar10::{RECORD_LEN, parse_records};
 use barenet_data::Images;
 use barenet_data::formats::cifar10::{IMAGE_LEN, NUM_CLASSES};
+use barenet_data::formats::cifar10::{RECORD_LEN, parse_records};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -26,7 +26,10 @@ impl Net {
         Self {
             linears: layers.iter().map(|&(d, m)| LinearConfig::new(d, m).init(device)).collect(),
             norms: hidden.iter().map(|&(_, m)| BatchNormConfig::new(m).init(device)).collect(),
-            dropouts: hidden.iter().map(|_| DropoutConfig::new(1.0 - workload.keep_prob).init()).collect(),
+            dropouts: hidden
+                .iter()
+                .map(|_| DropoutConfig::new(1.0 - workload.keep_prob).init())
+                .collect(),
             relu: Relu::new(),
             last: LinearConfig::new(fan_in, fan_out).init(device),
         }
