@@ -8,7 +8,7 @@ fn main() -> anyhow::Result<()> {
     let net = FullyConnectedNet::<f32>::new(Arch::new(&[4, 3, 2]));
     let arch = &net.arch;
     // As training would leave it: here, a network that tells which half of the image is brighter.
-    let mut params = vec![0.0; arch.num_params()];
+    let mut params = vec![0.0_f32; arch.num_params()];
     for (layer, spec) in arch.layers().enumerate() {
         for (place, number) in params[spec.w()].iter_mut().enumerate() {
             let (row, column) = (place / spec.fan_out, place % spec.fan_out);
