@@ -14,12 +14,10 @@ pub trait Number: Float + From<u8> {
     fn to_printed(self) -> f64 {
         self.to_string().parse().unwrap_or_else(|_| self.to_f64())
     }
-    /// Appends the number to `bytes`, little-endian.
-    fn write_le(self, bytes: &mut Vec<u8>);
-    /// Appends many: as fast as memory is copied, where they lie little-endian there already.
-    fn write_all_le(numbers: &[Self], bytes: &mut Vec<u8>);
-    /// Reads a little-endian number; `None` unless there are exactly [`Self::SIZE`] bytes.
-    fn read_le(bytes: &[u8]) -> Option<Self>;
+    /// Appends numbers to `bytes`, little-endian: as fast as memory is copied, where they lie so there already.
+    fn write_le(numbers: &[Self], bytes: &mut Vec<u8>);
+    /// Reads little-endian numbers, as many as are whole.
+    fn read_le(bytes: &[u8]) -> Vec<Self>;
 }
 
 macro_rules! impl_number {
@@ -28,10 +26,7 @@ macro_rules! impl_number {
             const DTYPE: safetensors::Dtype = safetensors::Dtype::$dtype;
             const SIZE: usize = size_of::<$t>();
 
-            fn write_le(self, bytes: &mut Vec<u8>) {
-                bytes.extend_from_slice(&self.to_le_bytes());
-            }
-            fn write_all_le(numbers: &[Self], bytes: &mut Vec<u8>) {
+            fn write_le(numbers: &[Self], bytes: &mut Vec<u8>) {
                 let start = bytes.len();
                 bytes.resize(start + size_of_val(numbers), 0);
                 let (places, _rest) = bytes.split_at_mut(start).1.as_chunks_mut();
@@ -39,8 +34,9 @@ macro_rules! impl_number {
                     *place = number.to_le_bytes();
                 }
             }
-            fn read_le(bytes: &[u8]) -> Option<Self> {
-                Some(Self::from_le_bytes(bytes.try_into().ok()?))
+            fn read_le(bytes: &[u8]) -> Vec<Self> {
+                let (places, _rest) = bytes.as_chunks();
+                places.iter().map(|&place| Self::from_le_bytes(place)).collect()
             }
         }
     };

@@ -14,6 +14,7 @@ use safetensors::{Dtype, SafeTensorError};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ops::Range;
 use std::path::Path;
 
 /// The metadata entry that holds the text.
@@ -38,23 +39,70 @@ pub struct Tensor<'a, T> {
     pub numbers: &'a [T],
 }
 
-impl<T: Number> View for &Tensor<'_, T> {
+/// A tensor as the head of a file lists it. The head ends where the numbers of the first one begin.
+struct Listed<'a> {
+    dtype: Dtype,
+    shape: &'a [usize],
+    len: usize,
+}
+
+impl View for Listed<'_> {
     fn dtype(&self) -> Dtype {
-        T::DTYPE
+        self.dtype
     }
 
     fn shape(&self) -> &[usize] {
-        &self.shape
+        self.shape
     }
 
     fn data(&self) -> Cow<'_, [u8]> {
-        let mut bytes = Vec::with_capacity(self.data_len());
-        T::write_all_le(self.numbers, &mut bytes);
-        Cow::Owned(bytes)
+        Cow::Borrowed(&[])
     }
 
     fn data_len(&self) -> usize {
-        size_of_val(self.numbers)
+        self.len
+    }
+}
+
+/// The head of a file, in a vector with room for the whole.
+fn head<'a>(
+    tensors: impl IntoIterator<Item = (&'a str, Listed<'a>)>,
+    text: &str,
+    checksum: &str,
+) -> Result<Vec<u8>, SafeTensorError> {
+    safetensors::serialize(tensors, Some(metadata(text, checksum)))
+}
+
+fn metadata(text: &str, checksum: &str) -> HashMap<String, String> {
+    HashMap::from([(TEXT.to_owned(), format!("{text}{CHECKSUM}{checksum}\n"))])
+}
+
+/// The checksum of a text and tensors, which are added in the order of their names.
+struct Checksum(Sha256);
+
+impl Checksum {
+    fn of(text: &str) -> Self {
+        Self(Sha256::new_with_prefix(text))
+    }
+
+    /// Begins a tensor; its bytes are added next.
+    fn begin(&mut self, name: &str, shape: &[usize]) {
+        self.0.update(format!("\n{name} {shape:?} "));
+    }
+
+    fn of_archive(text: &str, archive: &SafeTensors<'_>) -> String {
+        let mut checksum = Self::of(text);
+        let mut tensors: Vec<_> = archive.iter().collect();
+        tensors.sort_by_key(|(name, _)| *name);
+        for (name, tensor) in tensors {
+            checksum.begin(name, tensor.shape());
+            checksum.0.update(tensor.data());
+        }
+        checksum.digits()
+    }
+
+    fn digits(self) -> String {
+        hex(&self.0.finalize())
     }
 }
 
@@ -67,19 +115,40 @@ pub fn write<T: Number>(tensors: &[Tensor<'_, T>], text: &str) -> Result<Vec<u8>
     for Tensor { name, shape, numbers } in tensors {
         ensure!(shape.iter().product::<usize>() == numbers.len(), "tensor {name} is no {shape:?}");
     }
-    Ok(seal(tensors.iter().map(|tensor| (&*tensor.name, tensor)).collect(), text)?)
+    let mut tensors: Vec<_> = tensors.iter().collect();
+    // Of one type, they lie in the file in the order of their names.
+    tensors.sort_by_key(|tensor| &*tensor.name);
+    let listed = tensors.iter().map(|tensor| {
+        let Tensor { name, shape, numbers } = tensor;
+        (&**name, Listed { dtype: T::DTYPE, shape, len: size_of_val(*numbers) })
+    });
+    let mut bytes = head(listed, text, NO_CHECKSUM)?;
+    let place = place_of_checksum(&bytes).context("no place for the checksum")?;
+    let mut checksum = Checksum::of(text);
+    for tensor in tensors {
+        checksum.begin(&tensor.name, &tensor.shape);
+        // Hashed while they are in the cache.
+        for numbers in tensor.numbers.chunks(PIECE) {
+            let start = bytes.len();
+            T::write_le(numbers, &mut bytes);
+            checksum.0.update(bytes.split_at(start).1);
+        }
+    }
+    bytes.splice(place, checksum.digits().into_bytes());
+    Ok(bytes)
 }
 
-fn seal<V: View>(mut tensors: Vec<(&str, V)>, text: &str) -> Result<Vec<u8>, SafeTensorError> {
-    tensors.sort_by_key(|(name, _)| *name);
-    let mut hash = Sha256::new();
-    hash.update(text);
-    for (name, tensor) in &tensors {
-        hash.update(format!("\n{name} {:?} ", tensor.shape()));
-        hash.update(tensor.data());
-    }
-    let text = format!("{text}{CHECKSUM}{}\n", hex(&hash.finalize()));
-    safetensors::serialize(tensors, Some(HashMap::from([(TEXT.to_owned(), text)])))
+/// Numbers that are hashed at a time.
+const PIECE: usize = 1 << 12;
+/// What stands for the checksum until it is known.
+const NO_CHECKSUM: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// The bytes of [`NO_CHECKSUM`] in a head. What follows them, no text can hold: there, a quote follows a
+/// backslash.
+fn place_of_checksum(head: &[u8]) -> Option<Range<usize>> {
+    let end = format!("{CHECKSUM}{NO_CHECKSUM}\\n\"");
+    let start = head.windows(end.len()).position(|part| part == end.as_bytes())? + CHECKSUM.len();
+    Some(start..start + NO_CHECKSUM.len())
 }
 
 /// Bytes as hexadecimal digits.
@@ -110,7 +179,26 @@ pub fn read_text(bytes: &[u8], file: &Path) -> Result<String> {
 pub fn reseal(bytes: &[u8]) -> Option<Vec<u8>> {
     let text = read_text(bytes, Path::new("")).ok()?;
     let archive = SafeTensors::deserialize(bytes).ok()?;
-    seal(archive.iter().collect(), &text).ok()
+    let checksum = Checksum::of_archive(&text, &archive);
+    safetensors::serialize(archive.iter(), Some(metadata(&text, &checksum))).ok()
+}
+
+/// A file with each byte changed in each bit, cut there, or with a byte more, and how, for tests: whatever
+/// reads it has to refuse them all.
+pub fn damaged(bytes: &[u8]) -> impl Iterator<Item = (String, Vec<u8>)> {
+    (0..=bytes.len()).flat_map(move |at| {
+        let (before, after) = bytes.split_at(at);
+        let added =
+            [b"\0", b" "].map(|byte| (format!("added at {at}"), [before, byte, after].concat()));
+        let changed = after.split_first().into_iter().flat_map(move |(byte, after)| {
+            let bits = (0..8).map(move |bit| {
+                let changed = [before, &[byte ^ 1 << bit], after].concat();
+                (format!("bit {bit} of byte {at}"), changed)
+            });
+            bits.chain([(format!("cut at {at}"), before.to_vec())])
+        });
+        changed.chain(added)
+    })
 }
 
 /// A file that is whole.
@@ -132,8 +220,15 @@ impl<'a> Sealed<'a> {
         let text = read_text(bytes, file)?;
         let archive = SafeTensors::deserialize(bytes)
             .with_context(|| format!("{}: not a whole safetensors file", file.display()))?;
+        let tensors: Vec<_> = archive.iter().collect();
+        let listed = tensors.iter().map(|(name, tensor)| {
+            let (dtype, shape, len) = (tensor.dtype(), tensor.shape(), tensor.data().len());
+            (*name, Listed { dtype, shape, len })
+        });
+        // With this head, the bytes after it are the tensors, in the order in which they are written.
+        let head = head(listed, &text, &Checksum::of_archive(&text, &archive));
         ensure!(
-            seal(archive.iter().collect(), &text).is_ok_and(|written| written == bytes),
+            head.is_ok_and(|head| bytes.starts_with(&head)),
             "{}: damaged: its checksum does not fit its content",
             file.display()
         );
@@ -175,7 +270,6 @@ impl<'a> Sealed<'a> {
             tensor.dtype(),
             T::DTYPE,
         );
-        let numbers: Option<Vec<T>> = tensor.data().chunks_exact(T::SIZE).map(T::read_le).collect();
-        numbers.with_context(|| format!("{file}: tensor {name} is cut off"))
+        Ok(T::read_le(tensor.data()))
     }
 }

@@ -202,17 +202,8 @@ mod tests {
 
     #[test]
     fn a_file_with_any_byte_changed_cut_or_added_is_refused() {
-        let bytes = file();
-        let read = |bytes: &[u8]| from_safetensors::<f32>(bytes, &ARCH, Path::new("w"));
-        for at in 0..bytes.len() {
-            assert!(read(&bytes[..at]).is_err(), "cut at {at}");
-            for bit in 0..8 {
-                let mut changed = bytes.clone();
-                changed[at] ^= 1 << bit;
-                assert!(read(&changed).is_err(), "bit {bit} of byte {at}");
-            }
-            assert!(read(&[&bytes[..at], b" ", &bytes[at..]].concat()).is_err(), "added at {at}");
+        for (how, bytes) in sealed::damaged(&file()) {
+            assert!(from_safetensors::<f32>(&bytes, &ARCH, Path::new("w")).is_err(), "{how}");
         }
-        assert!(read(&[&bytes[..], &[0]].concat()).is_err());
     }
 }
