@@ -47,6 +47,15 @@ impl Metric {
         }
     }
 
+    /// The least and the largest figure that it can have.
+    #[must_use]
+    pub const fn range(self) -> (f64, f64) {
+        match self {
+            Self::Accuracy => (0.0, 1.0),
+            Self::Mse => (0.0, f64::MAX),
+        }
+    }
+
     /// Whether `a` is better than `b`.
     #[must_use]
     pub fn is_better<T: PartialOrd>(self, a: T, b: T) -> bool {

@@ -4,12 +4,14 @@
 //!
 //! | module | has |
 //! |---|---|
-//! | [`settings`], [`presets`], [`config`] | the settings of a run, the course's experiments, and a checked whole |
+//! | [`settings`], [`presets`], [`combined`], [`config`] | the settings of a run, the course's experiments, both together, and a checked whole |
 //! | [`session`], [`trainer`], [`moment`] | one training run, with its files and without, and its state between two steps |
+//! | [`comparison`] | a training run with each of some update rules |
 //! | [`buffers`] | its memory |
 //! | [`backend`] | its threads |
-//! | [`measured`] | the figures of its metric |
+//! | [`measured`], [`reported`] | the figures of its metric, and those of the course's document |
 //! | [`run_folder`], [`events`], [`summary`], [`checkpoint`], [`trained_on`] | the files of a run |
+//! | [`trained_run`], [`export`] | its best weights, measured, and as the network of a device |
 //! | [`folder`] | a folder that is written to, wherever it is; files that are whole or not there |
 //! | [`plot_mark`] | how a plot of barenet's is known |
 //! | [`shell`] | commands to copy |
@@ -18,20 +20,25 @@
 pub mod backend;
 pub mod buffers;
 pub mod checkpoint;
+pub mod combined;
+pub mod comparison;
 pub mod config;
 pub mod events;
+pub mod export;
 pub mod folder;
 pub mod gradcheck;
 pub mod measured;
 pub mod moment;
 pub mod plot_mark;
 pub mod presets;
+pub mod reported;
 pub mod run_folder;
 pub mod session;
 pub mod settings;
 pub mod shell;
 pub mod summary;
 pub mod trained_on;
+pub mod trained_run;
 pub mod trainer;
 
 use anyhow::Result;
@@ -58,29 +65,15 @@ pub fn train(
     fn go<T: Number>(
         session: &session::Session<'_>,
         watcher: &mut impl session::Watcher,
-        start: Instant,
+        time: Instant,
     ) -> Result<summary::Summary> {
-        session.begin::<T>(watcher)?.train(watcher)?.finish(watcher, start)
+        session.begin::<T>(watcher)?.train(watcher)?.finish(watcher, time)
     }
-    let start = Instant::now();
-    let mut config = config::Config::new(settings.clone(), data.input_dim(), data.num_classes())?;
-    let split = config.split(data)?;
-    config.fit(&settings, split.train.len())?;
-    let backend = backend::start_backend(&config)?;
-    let name = config.values().preset.as_deref().unwrap_or("custom").to_owned();
-    let folder = run_folder::RunFolder::create(Some(out), &name, false)?;
-    let session = session::Session {
-        config: &config,
-        data,
-        split: &split,
-        backend: &backend,
-        folder: &folder,
-        name: &name,
-        when: session::When::default(),
-        resume: None,
-    };
-    match config.dtype() {
-        settings::Dtype::F32 => go::<f32>(&session, &mut watcher, start),
-        settings::Dtype::F64 => go::<f64>(&session, &mut watcher, start),
+    let time = Instant::now();
+    let start = session::Start::new(settings.into(), Some(out), false);
+    let session = session::Session::new(start, data, session::When::default())?;
+    match session.config.dtype() {
+        settings::Dtype::F32 => go::<f32>(&session, &mut watcher, time),
+        settings::Dtype::F64 => go::<f64>(&session, &mut watcher, time),
     }
 }

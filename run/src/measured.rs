@@ -22,10 +22,8 @@ pub fn best(metric: Metric, figures: &[f64]) -> Option<f64> {
 /// The figure of a run that came to no check: none is worse.
 #[must_use]
 pub const fn worst(metric: Metric) -> f64 {
-    match metric {
-        Metric::Accuracy => 0.0,
-        Metric::Mse => f64::MAX,
-    }
+    let (least, most) = metric.range();
+    if metric.higher_is_better() { least } else { most }
 }
 
 /// The metric of a run that has ended. In a file the keys end in [that of the metric](Metric::key).

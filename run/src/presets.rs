@@ -3,7 +3,10 @@
 //!
 //! Each is a file of `run/presets`, compiled in.
 
+use crate::config::Config;
+use crate::reported::Reported;
 use crate::settings::{Settings, SettingsError, from_toml};
+use barenet_data::{DataSet, Source};
 use serde::Deserialize;
 use std::path::Path;
 
@@ -40,22 +43,6 @@ pub struct Preset {
     pub settings: Settings,
     /// The document's figures, if it is one of its experiments.
     pub reported: Option<Reported>,
-}
-
-/// Figures that the course's document prints; `None` where it prints none.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Reported {
-    /// Loss of the first iteration.
-    pub first_loss: Option<f64>,
-    /// Training accuracy after the last epoch.
-    pub train_acc: Option<f64>,
-    /// Validation accuracy after the last epoch.
-    pub final_val_acc: Option<f64>,
-    /// The best validation accuracy.
-    pub best_val_acc: Option<f64>,
-    /// Accuracy on the first 1,000 test images.
-    pub test_acc: Option<f64>,
 }
 
 /// The content of a preset's file.
@@ -95,6 +82,24 @@ impl Preset {
         file.map(|(name, text)| Self::parse(name, text)).transpose()
     }
 
+    /// The document's figures of the experiment that a run is: none, if its preset's settings were changed or
+    /// its images are others.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::all`].
+    pub fn reported_of(config: &Config, data: &DataSet) -> Result<Option<Reported>, SettingsError> {
+        let name = config.values().preset.as_deref();
+        let preset = name.map(Self::find).transpose()?.flatten();
+        let is_theirs = match data.source {
+            Source::Cifar10(_) => true,
+            Source::BuiltIn { .. } => false,
+        };
+        let Some(preset) = preset.filter(|_| is_theirs) else { return Ok(None) };
+        let theirs = Config::new(preset.settings, data.input_dim(), data.num_classes())?;
+        Ok(preset.reported.filter(|_| config.is_same_experiment(&theirs)))
+    }
+
     fn parse(name: &'static str, text: &str) -> Result<Self, SettingsError> {
         let file = format!("run/presets/{name}.toml");
         let File { summary, settings, reported } = from_toml(text, Path::new(&file))?;
@@ -105,7 +110,6 @@ impl Preset {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Config;
     use std::fs;
 
     #[test]
@@ -131,6 +135,7 @@ mod tests {
             ("summary = \"\"\n[settings]\nlerning_rate = 1\n", ":3: unknown field `lerning_rate`"),
             ("summary = \"\"\nsetings = 1\n", ":2: unknown field `setings`"),
             ("summary = \"\"\n[settings]\n[reported]\nacc = 1\n", ":4: unknown field `acc`"),
+            ("summary = \"\"\n[settings]\n[reported]\ntest = 1\n", ":4: unknown field `test`"),
         ] {
             let message = Preset::parse("mine", text).unwrap_err().to_string();
             assert!(message.starts_with(&format!("run/presets/mine.toml{problem}")), "{message}");

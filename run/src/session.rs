@@ -4,9 +4,11 @@
 mod due;
 mod files;
 mod resume;
+mod start;
 mod watch;
 
 pub use due::When;
+pub use start::Start;
 pub use watch::{Request, Watcher};
 
 use crate::buffers::OwnedBuffers;
@@ -37,17 +39,17 @@ use watch::Watch;
 #[derive(Debug)]
 pub struct Session<'a> {
     /// Its settings.
-    pub config: &'a Config,
+    pub config: Config,
     /// Its images.
     pub data: &'a DataSet,
     /// Which of them train, validate and test.
-    pub split: &'a Split,
+    pub split: Split,
     /// Its threads and kernels.
-    pub backend: &'a Backend,
+    pub backend: Backend,
     /// The folder of its files.
-    pub folder: &'a RunFolder,
+    pub folder: RunFolder,
     /// Its name.
-    pub name: &'a str,
+    pub name: String,
     /// When checkpoints are written, besides after epochs.
     pub when: When,
     /// The bytes of a checkpoint to resume from, and its file.
@@ -100,7 +102,7 @@ impl Session<'_> {
     ///
     /// If there is not enough memory, a file cannot be written, or the checkpoint is of another run.
     pub fn begin<T: Number>(&self, watcher: &mut impl Watcher) -> Result<Run<'_, T>> {
-        let Self { config, folder, .. } = *self;
+        let Self { config, folder, .. } = self;
         let lengths = Lengths::new(&config.solver::<T>(), self.split.train.len());
         let (mean_image, data_mark) = self.read_through();
         let config_text = config.to_toml();
@@ -158,7 +160,7 @@ impl<'a, T: Number> Run<'a, T> {
     /// that is not finite is no error here: the [`Outcome`] says so.
     pub fn train(self, watcher: &mut impl Watcher) -> Result<Trained<'a, T>> {
         let Self { session, lengths, mut log, mut files, memory, checkpoint } = self;
-        let Session { config, data, split, backend, folder, .. } = *session;
+        let Session { config, data, split, backend, folder, .. } = session;
         // The images are read with it while the files change.
         let mean_image = files.mean_image.clone();
         let desk = Desk::default();
@@ -199,7 +201,7 @@ impl<T: Number> Trained<'_, T> {
     ///
     /// If a file cannot be written, or there is not enough memory.
     pub fn finish(&mut self, watcher: &mut impl Watcher, start: Instant) -> Result<Summary> {
-        let folder = self.session.folder;
+        let folder = &self.session.folder;
         if let Some(iteration) = self.outcome.diverged_at {
             let event = RunEvent::Diverged { iteration };
             self.log.line(&event.to_line())?;
@@ -220,13 +222,13 @@ impl<T: Number> Trained<'_, T> {
     }
 
     fn summarize(&self, start: Instant) -> Result<Summary> {
-        let Session { config, data, split, backend, name, .. } = *self.session;
+        let Session { config, data, split, backend, name, .. } = self.session;
         let outcome = &self.outcome;
         let (metric, worst) = (outcome.metric, measured::worst(outcome.metric));
         let net = config.net::<T>();
         let weights = Weights::new(&net.arch, &outcome.best_params, &outcome.best_running)?;
         let measure = |part| {
-            let part = (data, split, part);
+            let part = (*data, split, part);
             match trainer::evaluate(&net, weights, part, &self.files.mean_image, backend) {
                 // Where a run diverged before its first check, these are the weights of its start.
                 Err(error) if outcome.diverged_at.is_some() && is_non_finite(&error) => Ok(worst),
@@ -237,7 +239,7 @@ impl<T: Number> Trained<'_, T> {
         let (train, val) = (&outcome.train_history, &outcome.val_history);
         let samples = f64::from_usize(outcome.steps * config.solver::<T>().batch_size);
         Ok(Summary {
-            name: name.to_owned(),
+            name: name.clone(),
             data: data.source.kind().to_owned(),
             measured: Measured {
                 metric,

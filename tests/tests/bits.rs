@@ -51,28 +51,26 @@ fn run<T: Number>(
     data: &DataSet,
     threads: usize,
 ) -> Vec<(String, Vec<u8>)> {
-    let split = config.split(data).unwrap();
-    let backend = Backend::with_threads(config.kernel(), threads).unwrap();
-    let folder = RunFolder::create(Some(&place.join("run")), "", true).unwrap();
     let session = Session {
-        config,
+        config: config.clone(),
         data,
-        split: &split,
-        backend: &backend,
-        folder: &folder,
-        name: "run",
+        split: config.split(data).unwrap(),
+        backend: Backend::with_threads(config.kernel(), threads).unwrap(),
+        folder: RunFolder::create(Some(&place.join("run")), "", true).unwrap(),
+        name: "run".to_owned(),
         when: When::default(),
         resume: None,
     };
     let mut watcher = |_: &RunEvent<'_>| Request::Continue;
     let trained = session.begin::<T>(&mut watcher).unwrap().train(&mut watcher);
     trained.unwrap().finish(&mut watcher, Instant::now()).unwrap();
-    let read = |name: &str| (name.to_owned(), fs::read(folder.file(name)).unwrap());
+    let read = |name: &str| (name.to_owned(), fs::read(session.folder.file(name)).unwrap());
     let mut found: Vec<_> = FILES.into_iter().map(read).collect();
 
+    let Session { split, backend, .. } = &session;
     let mean_image: Vec<_> = split.mean_image(data).into_iter().map(T::from_f64).collect();
     let (text, mark) = (config.to_toml(), fingerprint(data));
-    trainer::train(config, (data, &split), &mean_image, &backend, None, |event, moment| {
+    trainer::train(config, (data, split), &mean_image, backend, None, |event, moment| {
         let checkpoint = Checkpoint::of(&text, mark, &moment).unwrap();
         found.push((format!("the checkpoint after {event:?}"), checkpoint.to_bytes()?));
         Ok(ControlFlow::Continue(()))

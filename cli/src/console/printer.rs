@@ -1,5 +1,6 @@
 //! A thread that prints, so that nobody else has to wait for whoever reads.
 
+use super::streams::unless_closed;
 use crate::signals;
 use std::fmt;
 use std::io;
@@ -226,7 +227,7 @@ impl Shared {
             state.taken += u64::try_from(piece.len()).unwrap_or(0);
             if let Err(error) = result {
                 // Neither a reader that went away nor a disk that is full is a reason to stop.
-                state.failure = super::unless_closed(Err(error)).err();
+                state.failure = unless_closed(Err(error)).err();
                 state.has_failed = true;
                 state.in_hand = 0;
                 state.waiting = Vec::new();

@@ -57,7 +57,7 @@ impl Session<'_> {
         }
         if saved.config != config {
             config.clone_into(&mut saved.config);
-            save(&RealDisk, self.folder, &saved.to_bytes()?)?;
+            save(&RealDisk, &self.folder, &saved.to_bytes()?)?;
         }
         Ok(())
     }
@@ -73,14 +73,14 @@ impl Session<'_> {
         let out = self.folder.path().display().to_string();
         let source = self.data.source.to_string();
         let begin = |out, data_source| RunEvent::Start {
-            name: self.name,
+            name: &self.name,
             out,
             data: self.data.source.kind(),
             data_source,
             num_iterations: lengths.iterations,
             iterations_per_epoch: lengths.per_epoch,
         };
-        let mut log = EventLog::create(self.folder)?;
+        let mut log = EventLog::create(&self.folder)?;
         // The log leaves out where it and the images lie: the same run is the same bytes anywhere.
         log.line(&begin(None, None).to_line())?;
         watcher.event(&begin(Some(&out), Some(&source)));

@@ -1,13 +1,15 @@
 //! `barenet data fetch`.
 
+mod progress;
+
 use crate::commands::usage;
-use crate::console::{bytes_bar, complain, say};
+use crate::console::say;
 use crate::flags::one_of;
 use anyhow::Result;
 use barenet_data::Version;
-use barenet_data::fetch::{Archive, Event, Patience, fetch, is_address};
+use barenet_data::fetch::{Archive, Patience, fetch, is_address};
 use barenet_run::shell;
-use std::cell::RefCell;
+use progress::Progress;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -17,15 +19,7 @@ const VERSIONS: [(Version, &str, &str); 2] =
 
 /// Download CIFAR-10 (162 MiB) and unpack it
 #[derive(clap::Args, Debug)]
-#[command(after_help = "\
-Examples:
-  barenet data fetch                     into the folder data, where `barenet train` looks
-  barenet data fetch --dir /srv/cifar
-  barenet data fetch --url http://mirror.lan/cifar-10-binary.tar.gz
-
-A download that was interrupted is resumed where it ended. Nothing is used unless its length and SHA-256
-are those of the official archive. An archive that lies in the folder already is not downloaded.
-The variables http_proxy, https_proxy, all_proxy and no_proxy are honoured.")]
+#[command(after_help = include_str!("fetch/help.txt").trim_end())]
 pub(super) struct Args {
     /// Folder for the files
     #[arg(long, value_name = "DIR", default_value = "data")]
@@ -70,42 +64,14 @@ pub(super) fn run(args: &Args) -> Result<()> {
     if let (Some(size), Some(sha256)) = (args.size, &args.sha256) {
         (archive.len, archive.sha256) = (size, sha256.clone());
     }
-    let bar = bytes_bar(archive.len, args.quiet);
-    let show = |line: &str| bar.suspend(|| complain(format_args!("{line}")));
-    // A mirror that has the same problem again and again says it once.
-    let problems = RefCell::new(Vec::new());
     let patience = Patience {
         silence: Duration::from_secs(args.timeout),
         pause: Duration::from_millis(args.pause),
     };
-    let fetched = fetch(&archive, &args.dir, patience, &|event| match event {
-        Event::Begin { url, from } => {
-            bar.reset_eta();
-            bar.set_position(from);
-            if !args.quiet {
-                let again = if from > 0 { format!(", from byte {from} on") } else { String::new() };
-                show(&format!("download  {url}{again}"));
-            }
-        }
-        Event::Here(len) => bar.set_position(len),
-        Event::Failed { url, problem } => {
-            let line = format!("warning: {url}: {problem}");
-            if !problems.borrow().contains(&line) {
-                if !args.quiet {
-                    show(&line);
-                }
-                problems.borrow_mut().push(line);
-            }
-        }
-        Event::Unpacking => bar.finish_and_clear(),
-    });
-    bar.finish_and_clear();
-    let fetched = fetched.inspect_err(|_error| {
-        // Only now does it matter what they were.
-        if args.quiet {
-            problems.borrow().iter().for_each(|line| show(line));
-        }
-    })?;
+    let progress = Progress::new(archive.len, args.quiet);
+    let fetched = fetch(&archive, &args.dir, patience, &|event| progress.event(event));
+    progress.end(fetched.is_err());
+    let fetched = fetched?;
     if !args.quiet {
         let verb = if fetched.was_there { "is already in" } else { "is in" };
         say!("CIFAR-10 {verb} {}", fetched.folder.display());

@@ -1,14 +1,43 @@
 //! Advice after a run whose numbers became NaN or infinite.
 
-use barenet::Float;
+use crate::commands::metric_text;
+use anyhow::{Error, anyhow};
+use barenet::{Float, Progress};
 use barenet_run::config::Config;
+use barenet_run::measured::Measured;
+use barenet_run::run_folder::BEST;
+use barenet_run::session::Session;
 use barenet_run::settings::{InitName, ScheduleName};
+
+/// The error of a run that ended so, with what can be used of it and what to try.
+pub(super) fn diverged<T>(
+    session: &Session<'_>,
+    iteration: usize,
+    measured: &Measured,
+    progress: &Progress<T>,
+) -> Error {
+    let steps = progress.iteration;
+    let advice = advice(&session.config, steps);
+    // What a check or a checkpoint finds is of a step that was done.
+    let what = if steps < iteration { "the loss" } else { "a weight or score" };
+    if progress.num_checks == 0 {
+        return anyhow!("{what} is not a finite number at iteration {iteration}; {advice}");
+    }
+    let Measured { metric, best_epoch, best_val, .. } = *measured;
+    anyhow!(
+        "{what} is not a finite number at iteration {iteration}; the best weights so far \
+         (epoch {best_epoch}, validation {} {}) are in {}; {advice}",
+        metric.name(),
+        metric_text(best_val),
+        session.folder.current_path().join(BEST).display()
+    )
+}
 
 /// The setting that is the likeliest cause, and what to do about it.
 ///
 /// `steps` have been done. Before the first one no weight has changed: that is no matter of the learning
 /// rate.
-pub(super) fn advice(config: &Config, steps: usize) -> &'static str {
+fn advice(config: &Config, steps: usize) -> &'static str {
     let values = config.values();
     let (rule, rate) = (values.update_rule, values.learning_rate);
     // More than ten times what keeps the size of activations in the narrowest layer.

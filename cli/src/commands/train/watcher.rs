@@ -51,7 +51,7 @@ impl ConsoleWatcher {
             let last = self.num_iterations;
             self.console.line(&format!("resumes after iteration {iteration} of {last}\n"));
         }
-        self.console.start(self.num_iterations, self.batch_size);
+        self.console.start(self.num_iterations.saturating_mul(self.batch_size));
         self.clock = Instant::now();
         self.last_drawn = self.clock;
     }
@@ -70,7 +70,7 @@ impl ConsoleWatcher {
             self.last_drawn = Instant::now();
             let done = (iteration - self.resumed_at.unwrap_or(0)) * self.batch_size;
             let rate = f64::from_usize(done) / self.clock.elapsed().as_secs_f64();
-            self.console.progress(iteration, rate);
+            self.console.progress(iteration.saturating_mul(self.batch_size), rate);
         }
     }
 }

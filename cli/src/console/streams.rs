@@ -1,0 +1,80 @@
+//! Standard output and standard error, a line at a time.
+
+use anyhow::{Context, Result};
+use std::io::{self, Write};
+
+/// Message when standard output fails.
+pub(super) const CANNOT_PRINT: &str = "standard output cannot be written";
+
+/// Whether what was printed counts as printed: a reader that went away, as `head` does, wants no more.
+///
+/// # Errors
+///
+/// The failure, if it is another one.
+pub fn unless_closed(result: io::Result<()>) -> io::Result<()> {
+    result.or_else(|error| match error.kind() {
+        io::ErrorKind::BrokenPipe => Ok(()),
+        _ => Err(error),
+    })
+}
+
+/// Prints a line on standard output.
+///
+/// # Errors
+///
+/// If standard output cannot be written; a reader that went away is no error.
+pub fn print_line(line: std::fmt::Arguments<'_>) -> Result<()> {
+    unless_closed(writeln!(io::stdout(), "{line}")).context(CANNOT_PRINT)
+}
+
+/// `println!` that returns the error instead of a panic: [`print_line`].
+macro_rules! say {
+    ($($line:tt)*) => { $crate::console::print_line(format_args!($($line)*))? };
+}
+pub(crate) use say;
+
+/// A message on one line, and without orders to the terminal, whatever a file is called in it.
+pub(super) fn one_line(message: &str) -> String {
+    let mut line = String::new();
+    for c in message.chars() {
+        if c.is_control() { line.extend(c.escape_default()) } else { line.push(c) }
+    }
+    line
+}
+
+pub(super) fn to_stderr(bytes: &[u8]) -> io::Result<()> {
+    io::stderr().write_all(bytes)
+}
+
+/// Writes to standard output. A terminal that is gone, as after a hangup, is a reader that went away.
+pub(super) fn to_stdout(was_terminal: bool) -> impl Fn(&[u8]) -> io::Result<()> {
+    move |bytes| {
+        let mut stdout = io::stdout().lock();
+        let result = stdout.write_all(bytes).and_then(|()| stdout.flush());
+        #[cfg(unix)]
+        if was_terminal && result.as_ref().is_err_and(|e| e.raw_os_error() == Some(libc::EIO)) {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        #[cfg(not(unix))]
+        let _ignored = was_terminal;
+        result
+    }
+}
+
+/// Note that lines are missing.
+pub(super) fn no_note(count: u64) -> String {
+    format!("({count} lines left out)")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_one_line_whatever_a_file_is_called() {
+        let message = "r\u{e9}seau \"1\"\n\u{1b}[31m\r\t\u{85}: not here";
+        let found = one_line(message);
+        assert_eq!(found, r#"réseau "1"\n\u{1b}[31m\r\t\u{85}: not here"#);
+        assert_eq!(one_line(&found), found);
+    }
+}

@@ -1,0 +1,90 @@
+//! Where a session starts: in a new folder, or at the last checkpoint of a run.
+
+use super::{Session, When};
+use crate::backend::start_backend;
+use crate::checkpoint::{read_config, store};
+use crate::combined::Combined;
+use crate::config::{Config, ignored};
+use crate::run_folder::RunFolder;
+use crate::settings::{Settings, SettingsError};
+use anyhow::Result;
+use barenet_data::DataSet;
+use std::path::{Path, PathBuf};
+
+/// Where a session starts.
+#[derive(Debug)]
+pub struct Start {
+    settings: Settings,
+    place: Place,
+}
+
+#[derive(Debug)]
+enum Place {
+    New { written: Box<Settings>, out: Option<PathBuf>, force: bool },
+    Checkpoint { folder: RunFolder, bytes: Vec<u8>, file: PathBuf },
+}
+
+impl Start {
+    /// A new run, in the folder that [`RunFolder::create`] makes of `out` and `force`.
+    #[must_use]
+    pub fn new(combined: Combined, out: Option<&Path>, force: bool) -> Self {
+        let (out, written) = (out.map(Path::to_owned), Box::new(combined.written));
+        Self { settings: combined.settings, place: Place::New { written, out, force } }
+    }
+
+    /// The last whole checkpoint of the run in a folder. It keeps its own settings, but for those of `changes`
+    /// that change nothing of what was done.
+    ///
+    /// # Errors
+    ///
+    /// If the folder holds no run that can be resumed, or `changes` has other settings.
+    pub fn resume(run: &Path, changes: Settings) -> Result<Self> {
+        let folder = RunFolder::resume(run)?;
+        let found = store::find(&folder)?;
+        if let Some(problem) = &found.passed_over {
+            let file = found.file.display();
+            log::warn!("{problem:#}; resumes from {file}, the one before");
+        }
+        let config = read_config(&found.bytes, &found.file)?;
+        let Settings { num_epochs, threads, print_every, .. } = changes;
+        let allowed = Settings { num_epochs, threads, print_every, ..Settings::default() };
+        if changes != allowed {
+            return Err(SettingsError::new(
+                "a resumed run keeps its own settings: of them, --resume takes only --epochs, --threads and \
+                 --print-every",
+            )
+            .into());
+        }
+        let settings = allowed.overlay(Settings::from_toml(&config, &found.file)?);
+        found.quarantine_damaged(&folder)?;
+        let (bytes, file) = (found.bytes, found.file);
+        Ok(Self { settings, place: Place::Checkpoint { folder, bytes, file } })
+    }
+}
+
+impl<'a> Session<'a> {
+    /// Checks the settings against the data, starts the threads, and makes the folder, if the run is a new one.
+    ///
+    /// # Errors
+    ///
+    /// If a setting cannot be used, the data have fewer images than it asks for, or the folder cannot be made.
+    pub fn new(start: Start, data: &'a DataSet, when: When) -> Result<Self> {
+        let Start { settings, place } = start;
+        let mut config = Config::new(settings, data.input_dim(), data.num_classes())?;
+        let split = config.split(data)?;
+        // A resumed run has the settings that it began with.
+        if let Place::New { written, .. } = &place {
+            config.fit(written, split.train.len())?;
+            ignored(written, &[&config]).iter().for_each(|line| log::warn!("{line}"));
+        }
+        let backend = start_backend(&config)?;
+        let name = config.values().preset.clone().unwrap_or_else(|| "custom".to_owned());
+        let (folder, resume) = match place {
+            Place::New { out, force, .. } => {
+                (RunFolder::create(out.as_deref(), &name, force)?, None)
+            }
+            Place::Checkpoint { folder, bytes, file } => (folder, Some((bytes, file))),
+        };
+        Ok(Self { config, data, split, backend, folder, name, when, resume })
+    }
+}

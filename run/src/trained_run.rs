@@ -1,0 +1,173 @@
+//! A run that was trained: its best weights, opened and measured on images.
+
+use crate::backend::start_backend;
+use crate::checkpoint::store;
+use crate::config::Config;
+use crate::run_folder::{BEST, RunFolder, SUMMARY};
+use crate::settings::{Dtype, Settings, Values};
+use crate::shell::resume_command;
+use crate::summary::Summary;
+use crate::trained_on::{self, Checked};
+use crate::trainer::{self, is_non_finite};
+use anyhow::{Context, Error, Result, anyhow, bail, ensure};
+use barenet::{FullyConnectedNet, Weights};
+use barenet_data::DataSet;
+use barenet_data::samples::{Part, Split};
+use barenet_model::number::Number;
+use barenet_model::weights::{WeightsFile, from_safetensors, read_config};
+use std::path::{Path, PathBuf};
+
+/// A run that was trained, and the file of its best weights.
+#[derive(Debug)]
+pub struct TrainedRun {
+    folder: RunFolder,
+    bytes: Vec<u8>,
+    /// Text beside the weights: settings, and the images that they were trained on.
+    text: String,
+    settings: Settings,
+}
+
+/// A [`TrainedRun`] and images to measure it on.
+#[derive(Debug)]
+pub struct OnImages<'a> {
+    /// The run.
+    pub run: &'a TrainedRun,
+    /// The images.
+    pub data: &'a DataSet,
+    /// Which of them trained, validate and test.
+    pub split: Split,
+    /// The settings of the run, and of how it is measured.
+    pub config: Config,
+    /// Whether they are the images of the run.
+    pub checked: Checked,
+}
+
+impl TrainedRun {
+    /// Opens the folder of a run.
+    ///
+    /// # Errors
+    ///
+    /// If it is not one, or its weights cannot be read.
+    pub fn open(path: &Path) -> Result<Self> {
+        let folder = RunFolder::open(path)?;
+        let file = folder.file(BEST);
+        let bytes = folder.read(BEST)?;
+        let text = read_config(&bytes, &file).map_err(|error| advise(error, &folder))?;
+        // Where it was trained says nothing about where it is measured.
+        let settings = Settings { gemm: None, threads: None, ..Settings::from_toml(&text, &file)? };
+        Ok(Self { folder, bytes, text, settings })
+    }
+
+    /// The folder.
+    #[must_use]
+    pub const fn folder(&self) -> &RunFolder {
+        &self.folder
+    }
+
+    /// The file of the weights.
+    #[must_use]
+    pub fn file(&self) -> PathBuf {
+        self.folder.file(BEST)
+    }
+
+    /// The summary of a run that came to its end. `data` are the images that a command to resume it names.
+    ///
+    /// # Errors
+    ///
+    /// If it did not.
+    pub fn finished(&self, data: Option<&Path>) -> Result<Summary> {
+        let folder = &self.folder;
+        let run = folder.path().display();
+        let resume = resume_command(folder.path(), data);
+        ensure!(
+            folder.file(SUMMARY).exists(),
+            "{run}: this run was never finished: {SUMMARY} is missing; `{resume}` resumes it"
+        );
+        let summary = Summary::read(folder)?;
+        if let Some(iteration) = summary.diverged_at {
+            bail!(
+                "{run}: this run was never finished: its loss was not a finite number at iteration \
+                 {iteration}; train it again with a lower --learning-rate"
+            );
+        }
+        // A run that is being made longer still has the summary of before.
+        let (done, epochs) = (summary.epochs, Values::complete(self.settings.clone())?.num_epochs);
+        ensure!(
+            done >= epochs,
+            "{run}: this run was never finished: its summary is of {done} of {epochs} epochs; `{resume}` \
+             resumes it"
+        );
+        Ok(summary)
+    }
+
+    /// Puts the run beside images, with some settings changed.
+    ///
+    /// # Errors
+    ///
+    /// If a setting cannot be used, or the images are not those of the run and no `other_data` are allowed.
+    pub fn on_images<'a>(
+        &'a self,
+        data: &'a DataSet,
+        changes: Settings,
+        other_data: bool,
+    ) -> Result<OnImages<'a>> {
+        let settings = changes.overlay(self.settings.clone());
+        let config = Config::new(settings, data.input_dim(), data.num_classes())?;
+        let checked = trained_on::check(&self.text, &self.folder, data, other_data)?;
+        let split = config.split(data)?;
+        Ok(OnImages { run: self, data, split, config, checked })
+    }
+}
+
+impl OnImages<'_> {
+    /// The metric of the run on one part of the images.
+    ///
+    /// # Errors
+    ///
+    /// If the weights cannot be used, or there is not enough memory.
+    pub fn measure(&self, part: Part) -> Result<f64> {
+        match self.config.dtype() {
+            Dtype::F32 => self.measure_as::<f32>(part),
+            Dtype::F64 => self.measure_as::<f64>(part),
+        }
+    }
+
+    /// How many images a part has.
+    #[must_use]
+    pub fn num_images(&self, part: Part) -> usize {
+        match part {
+            Part::Train => self.split.train.len(),
+            Part::Val => self.split.val.len(),
+            Part::Test => self.split.test.len(),
+        }
+    }
+
+    fn measure_as<T: Number>(&self, part: Part) -> Result<f64> {
+        let net = self.config.net::<T>();
+        let file = self.weights(&net)?;
+        let weights = Weights::new(&net.arch, &file.params, &file.running)?;
+        let (part, backend) = ((self.data, &self.split, part), start_backend(&self.config)?);
+        let found = trainer::evaluate(&net, weights, part, &file.mean_image, &backend);
+        found.with_context(|| format!("{}: cannot be measured", self.run.file().display()))
+    }
+
+    /// The weights, for the network of [`Config::net`].
+    ///
+    /// # Errors
+    ///
+    /// If they are damaged or another network's.
+    pub fn weights<T: Number>(&self, net: &FullyConnectedNet<'_, T>) -> Result<WeightsFile<T>> {
+        let weights = from_safetensors(&self.run.bytes, &net.arch, &self.run.file());
+        weights.map_err(|error| advise(error, &self.run.folder))
+    }
+}
+
+/// Adds advice about weights that cannot be used.
+fn advise(error: Error, folder: &RunFolder) -> Error {
+    // The checkpoint of a run that diverged has the same numbers.
+    if is_non_finite(&error) || store::find(folder).is_err() {
+        return error;
+    }
+    let resume = resume_command(folder.path(), None);
+    anyhow!("{error:#}; its checkpoint is whole: `{resume}` writes it anew")
+}
