@@ -24,8 +24,7 @@ build() {
         sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' | sort -u
 }
 readonly OWN=(-p barenet-blas --lib)
-readonly ALL=(-p barenet-blas -p barenet-tests --lib --test gemm_conformance --test rows \
-    --test fused)
+readonly ALL=(-p barenet-blas -p barenet-tests --lib --test backends)
 
 # Runs the programs in `programs` one after another, each started by a command.
 run() {

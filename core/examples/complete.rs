@@ -2,7 +2,7 @@
 //!
 //! A fully-connected network with batch normalisation learns CS231n's three spirals: random numbers, forward
 //! pass, loss, backward pass, Adam. Everything else in barenet is this, faster, safer and on smaller machines;
-//! its first losses are those of the library (`tests/tests/complete.rs`).
+//! its first losses are those of the library (`tests/tests/networks/complete.rs`).
 //! Run it with `cargo run --release -p barenet --example complete`.
 
 use std::f64::consts::TAU;

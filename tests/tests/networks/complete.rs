@@ -3,16 +3,16 @@
 use barenet::optim::UpdateRule;
 use barenet::{Arch, FullyConnectedNet, Init, Label, Mat, Portable, Rng, Targets, TrainState};
 
-#[path = "../../core/examples/complete.rs"]
+#[path = "../../../core/examples/complete.rs"]
 #[allow(dead_code)]
-mod complete;
+mod example;
 
 #[test]
 fn the_example_in_one_file_has_the_losses_of_the_library() {
     const STEPS: i32 = 30;
-    let arch = Arch::new(&complete::SIZES).with_batchnorm();
-    let net = FullyConnectedNet { reg: complete::REG, ..FullyConnectedNet::with_arch(arch) };
-    let (x, y) = complete::spirals(complete::Rng::seed(1));
+    let arch = Arch::new(&example::SIZES).with_batchnorm();
+    let net = FullyConnectedNet { reg: example::REG, ..FullyConnectedNet::with_arch(arch) };
+    let (x, y) = example::spirals(example::Rng::seed(1));
     let y: Vec<Label> = y.into_iter().map(|class| Label::try_from(class).unwrap()).collect();
     let x = Mat::new(&x, y.len(), 2).unwrap();
 
@@ -33,10 +33,10 @@ fn the_example_in_one_file_has_the_losses_of_the_library() {
         losses
             .push(net.loss(&Portable, Rng::seed(0), &mut state, x, Targets::Classes(&y)).unwrap());
         let t = usize::try_from(t).unwrap();
-        rule.update(&Portable, complete::LEARNING_RATE, t, &mut params, &grads, &mut update_state)
+        rule.update(&Portable, example::LEARNING_RATE, t, &mut params, &grads, &mut update_state)
             .unwrap();
     }
-    let found = complete::train(STEPS);
+    let found = example::train(STEPS);
     assert!(losses[29] < 0.7 * losses[0], "it learns: {losses:?}");
     for (step, (found, loss)) in found.iter().zip(&losses).enumerate() {
         // Sums in another order: each step amplifies the last bits a little.

@@ -9,7 +9,7 @@
 use std::cell::RefCell;
 use std::fmt::Write;
 
-const PAGE: &str = include_str!("../../docs/course.md");
+const PAGE: &str = include_str!("../../../docs/course.md");
 
 /// How far accuracies and losses of trainings may be from the page's: other CPUs add in other orders.
 const TRAINING: f64 = 0.05;

@@ -1,0 +1,9 @@
+//! Layers and networks: memory, gradients, and the numbers of others.
+
+mod buffers;
+mod complete;
+mod goldens;
+mod gradients;
+mod head;
+mod mlperf_tiny;
+mod quant;

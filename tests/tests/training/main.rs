@@ -1,0 +1,6 @@
+//! Whole runs: what they give again to the bit, refuse and learn.
+
+mod bits;
+mod end_to_end;
+mod solver;
+mod values;
