@@ -18,6 +18,9 @@ pub struct Format {
     pub name: &'static str,
     /// Names under which it usually lies in a folder.
     pub usual_names: &'static [&'static str],
+    /// Whether what lies under one of them is meant to be of this format, even where it is not: then reading
+    /// it says what is wrong.
+    pub is_told_by_name: bool,
     /// Whether there is something of this format at a path.
     pub recognises: fn(&Path) -> Result<bool, DataError>,
     /// Reads it.
@@ -42,18 +45,21 @@ pub const FORMATS: &[Format] = &[
     Format {
         name: "CIFAR-10, binary version",
         usual_names: FOLDERS,
+        is_told_by_name: false,
         recognises: cifar10::recognises,
         load: cifar10::load,
     },
     Format {
         name: "CIFAR-10, python version",
         usual_names: FOLDERS,
+        is_told_by_name: false,
         recognises: pickle::recognises,
         load: pickle::load,
     },
     Format {
         name: "CIFAR-10, archive",
         usual_names: ARCHIVES,
+        is_told_by_name: true,
         recognises: archive::recognises,
         load: archive::load,
     },
@@ -66,25 +72,22 @@ pub const FORMATS: &[Format] = &[
 /// [`DataError`] naming the file, what was expected and what was found.
 pub fn load(path: &Path) -> Result<DataSet, DataError> {
     fs::metadata(path).map_err(|e| DataError::io(path, e))?;
-    for format in FORMATS {
-        if (format.recognises)(path)? {
-            return (format.load)(path);
+    let here = FORMATS.iter().map(|format| (format, path.to_owned(), false));
+    let by_name = FORMATS.iter().flat_map(|format| {
+        let places = format.usual_names.iter().map(|name| path.join(name));
+        places.map(move |place| (format, place, format.is_told_by_name))
+    });
+    let mut attempt = None;
+    for (format, place, is_told_by_name) in here.chain(by_name) {
+        if (format.recognises)(&place)? {
+            return (format.load)(&place);
+        }
+        if is_told_by_name && attempt.is_none() && is_there(&place)? {
+            attempt = Some((format, place));
         }
     }
-    for format in FORMATS {
-        for name in format.usual_names {
-            let place = path.join(name);
-            if (format.recognises)(&place)? {
-                return (format.load)(&place);
-            }
-        }
-    }
-    // A folder in the place of an archive: reading it says so.
-    for name in ARCHIVES {
-        let place = path.join(name);
-        if is_there(&place)? {
-            return archive::load(&place);
-        }
+    if let Some((format, place)) = attempt {
+        return (format.load)(&place);
     }
     Err(DataError::NotFound(path.display().to_string()))
 }

@@ -3,8 +3,8 @@
 
 use super::{Archive, sync_folder};
 use crate::disk::{RealDisk, sync_file};
-use crate::formats::archive::{Members, members};
-use crate::formats::cifar10::{self, IMAGES_PER_FILE, MAX_NAMES_LEN, RECORD_LEN};
+use crate::formats::archive::{for_each_member, members};
+use crate::formats::cifar10;
 use crate::formats::pickle;
 use crate::reading;
 use crate::{DataError, DataSet, Version};
@@ -12,9 +12,6 @@ use anyhow::{Context, Result, bail, ensure};
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::Path;
-
-/// The names of the classes, python version: for other programs, this one does not read it.
-const PYTHON_NAMES_FILE: &str = "batches.meta";
 
 /// Reads a folder, to see that its files are right.
 pub(super) fn read(version: Version, folder: &Path) -> Result<DataSet, DataError> {
@@ -70,23 +67,12 @@ fn place(unfinished: &Path, folder: &Path) -> Result<()> {
     sync_folder(folder)
 }
 
-/// The files that are unpacked, and the bytes that each may have.
-fn wanted(version: Version) -> impl Iterator<Item = (&'static str, usize)> {
-    let (limit, names_file) = match version {
-        Version::Binary => (IMAGES_PER_FILE * RECORD_LEN, cifar10::NAMES_FILE),
-        Version::Python => (pickle::MAX_FILE_LEN, PYTHON_NAMES_FILE),
-    };
-    members(version).map(move |name| (name, limit)).chain([(names_file, MAX_NAMES_LEN)])
-}
-
 /// Writes the files of an archive into a folder.
 fn extract(version: Version, archive: impl Read, into: &Path) -> Result<()> {
-    let mut archive = Members::open(archive)?;
-    let mut bytes = Vec::new();
-    while let Some(found) = archive.next_file()? {
-        let Some((name, limit)) = wanted(version).find(|(name, _)| *name == found) else {
-            continue;
-        };
+    let wanted: Vec<_> = members(version).collect();
+    for_each_member(archive, &wanted, anyhow::Error::from, |member, bytes| {
+        let (name, limit) = (member.name, member.limit);
+        ensure!(bytes.len() <= limit, "{name} has more than {limit} bytes");
         let cannot = || format!("{name} cannot be written");
         let mut file = match File::create_new(into.join(name)) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -94,17 +80,15 @@ fn extract(version: Version, archive: impl Read, into: &Path) -> Result<()> {
             }
             file => file.with_context(cannot)?,
         };
-        archive.read(limit, &mut bytes)?;
-        ensure!(bytes.len() <= limit, "{name} has more than {limit} bytes");
-        file.write_all(&bytes).with_context(cannot)?;
-        sync_file(&RealDisk, &file, &into.join(name)).with_context(cannot)?;
-    }
-    Ok(())
+        file.write_all(bytes).with_context(cannot)?;
+        sync_file(&RealDisk, &file, &into.join(name)).with_context(cannot)
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::formats::cifar10::MAX_NAMES_LEN;
     use flate2::Compression;
     use flate2::write::GzEncoder;
     use tar::EntryType;

@@ -12,7 +12,7 @@ use super::six_files::{IMAGE_LEN, IMAGES_PER_FILE, default_class_names, wrong};
 use super::{is_there, pickle};
 use crate::reading;
 use crate::{Cifar10Source, DataError, DataSet, Images, Source, Version};
-pub(crate) use members::{ArchiveError, Members};
+use members::{ArchiveError, Members};
 use std::io::Read;
 use std::path::Path;
 
@@ -66,9 +66,9 @@ impl Batches {
         let mut test = Images::new(IMAGE_LEN);
         for (images, member) in self.files.into_iter().zip(members(self.version)) {
             let Some(images) = images else {
-                return Err(wrong(name, format!("the archive has no {member}")));
+                return Err(wrong(name, format!("the archive has no {}", member.name)));
             };
-            if member == cifar10::TEST_FILE || member == pickle::TEST_FILE {
+            if member.part == Part::TEST {
                 test = images;
             } else {
                 train.append(&images);
@@ -78,13 +78,63 @@ impl Batches {
     }
 }
 
-/// The files of a version, the test file last.
-pub(crate) fn members(version: Version) -> impl Iterator<Item = &'static str> {
-    let (train, test) = match version {
-        Version::Binary => (cifar10::TRAIN_FILES, cifar10::TEST_FILE),
-        Version::Python => (pickle::TRAIN_FILES, pickle::TEST_FILE),
+/// A file of CIFAR-10, as archives have it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Member {
+    /// The last part of its name.
+    pub(crate) name: &'static str,
+    /// The bytes that it may have.
+    pub(crate) limit: usize,
+    version: Version,
+    part: Part,
+}
+
+/// The content of a [`Member`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    /// Images: the place among the six files.
+    Batch(usize),
+    ClassNames,
+}
+
+impl Part {
+    const TEST: Self = Self::Batch(5);
+}
+
+/// The files of a version: the six in their order, and the names of the classes.
+pub(crate) fn members(version: Version) -> impl Iterator<Item = Member> {
+    let (train, test, limit, names) = match version {
+        Version::Binary => {
+            let limit = IMAGES_PER_FILE * RECORD_LEN;
+            (cifar10::TRAIN_FILES, cifar10::TEST_FILE, limit, cifar10::NAMES_FILE)
+        }
+        Version::Python => {
+            (pickle::TRAIN_FILES, pickle::TEST_FILE, pickle::MAX_FILE_LEN, pickle::NAMES_FILE)
+        }
     };
-    train.into_iter().chain([test])
+    let batches = train.into_iter().chain([test]).enumerate();
+    let batches = batches.map(move |(index, name)| (name, limit, Part::Batch(index)));
+    let all = batches.chain([(names, cifar10::MAX_NAMES_LEN, Part::ClassNames)]);
+    all.map(move |(name, limit, part)| Member { name, limit, version, part })
+}
+
+/// Hands over those files of an archive that are wanted, each with its bytes, of which there is at most one
+/// more than its limit.
+pub(crate) fn for_each_member<E>(
+    archive: impl Read,
+    wanted: &[Member],
+    error: impl Fn(ArchiveError) -> E,
+    mut each: impl FnMut(&Member, &[u8]) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut archive = Members::open(archive).map_err(&error)?;
+    let mut bytes = Vec::new();
+    while let Some(name) = archive.next_file().map_err(&error)? {
+        if let Some(member) = wanted.iter().find(|member| member.name == name) {
+            archive.read(member.limit, &mut bytes).map_err(&error)?;
+            each(member, &bytes)?;
+        }
+    }
+    Ok(())
 }
 
 /// Reads the files of CIFAR-10 in an archive.
@@ -117,41 +167,30 @@ pub fn read_batches(
     let mut version = None;
     let mut files = [const { None }; 6];
     let mut class_names = None;
-    let mut bytes = Vec::new();
-    let mut archive = Members::open(archive).map_err(error)?;
-    while let Some(file_name) = archive.next_file().map_err(error)? {
-        if file_name == cifar10::NAMES_FILE {
-            archive.read(cifar10::MAX_NAMES_LEN, &mut bytes).map_err(error)?;
-            let file = format!("{name}: {}", cifar10::NAMES_FILE);
-            class_names = Some(cifar10::parse_class_names(&file, &bytes)?);
-            continue;
-        }
-        let known = [Version::Binary, Version::Python].into_iter().find_map(|version| {
-            let mut names = members(version).enumerate();
-            let (index, member) = names.find(|(_, member)| *member == file_name)?;
-            Some((version, index, member))
-        });
-        let Some((found, index, member)) = known else { continue };
-        if version.replace(found).is_some_and(|version| version != found) {
+    let wanted: Vec<_> = [Version::Binary, Version::Python].into_iter().flat_map(members).collect();
+    for_each_member(archive, &wanted, error, |member, bytes| {
+        let file = format!("{name}: {}", member.name);
+        let Part::Batch(index) = member.part else {
+            if member.version == Version::Binary {
+                class_names = Some(cifar10::parse_class_names(&file, bytes)?);
+            }
+            return Ok(());
+        };
+        if version.replace(member.version).is_some_and(|version| version != member.version) {
             return Err(wrong("the archive mixes the binary and the python version".to_owned()));
         }
         let mut images = Images::new(IMAGE_LEN);
-        let file = format!("{name}: {member}");
-        match found {
+        match member.version {
             Version::Binary => {
-                let limit = images_per_file.saturating_mul(RECORD_LEN);
-                archive.read(limit, &mut bytes).map_err(error)?;
-                cifar10::parse_records(&file, &bytes, images_per_file, &mut images)?;
+                cifar10::parse_records(&file, bytes, images_per_file, &mut images)?;
             }
-            Version::Python => {
-                archive.read(pickle::MAX_FILE_LEN, &mut bytes).map_err(error)?;
-                pickle::parse_batch(&file, &bytes, images_per_file, &mut images)?;
-            }
+            Version::Python => pickle::parse_batch(&file, bytes, images_per_file, &mut images)?,
         }
         if files.get_mut(index).and_then(|place| place.replace(images)).is_some() {
-            return Err(wrong(format!("the archive has {member} twice")));
+            return Err(wrong(format!("the archive has {} twice", member.name)));
         }
-    }
+        Ok(())
+    })?;
     let version = version.ok_or_else(|| wrong("the archive holds no CIFAR-10".to_owned()))?;
     let class_names = class_names.unwrap_or_else(default_class_names);
     Ok(Batches { version, files, class_names })

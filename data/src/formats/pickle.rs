@@ -32,6 +32,8 @@ pub const TRAIN_FILES: [&str; 5] =
     ["data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5"];
 /// The file of the test set.
 pub const TEST_FILE: &str = "test_batch";
+/// The file with the names of the classes: for other programs, this one does not read it.
+pub(crate) const NAMES_FILE: &str = "batches.meta";
 /// More bytes than any right file has: protocol 0 takes four for most of the 30 million.
 pub const MAX_FILE_LEN: usize = 128 << 20;
 
