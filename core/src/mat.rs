@@ -4,6 +4,7 @@
 //! checked once, where the view is made, and true ever after.
 
 use crate::error::ShapeError;
+use crate::slices::Divide;
 use core::slice::{ChunksExact, ChunksExactMut};
 
 /// A matrix that is read.
@@ -185,6 +186,18 @@ impl<'a, T> MatMut<'a, T> {
     /// The rows, one slice each. A matrix of no columns yields none.
     pub fn row_iter_mut(&mut self) -> ChunksExactMut<'_, T> {
         self.data.chunks_exact_mut(self.cols.max(1))
+    }
+}
+
+impl<T> Divide for Mat<'_, T> {
+    fn divide(self, rows: usize) -> (Self, Self) {
+        self.split_rows(rows)
+    }
+}
+
+impl<T> Divide for MatMut<'_, T> {
+    fn divide(self, rows: usize) -> (Self, Self) {
+        self.split_rows(rows)
     }
 }
 

@@ -82,17 +82,74 @@ macro_rules! for_blocks {
 
 pub(crate) use for_blocks;
 
-/// Both parts of a slice that is divided at `at`, or at its end if it is shorter.
-#[inline]
-pub(crate) fn halves<T>(data: &[T], at: usize) -> (&[T], &[T]) {
-    data.split_at_checked(at.min(data.len())).unwrap_or_default()
+/// What can be divided, with the numbers that it stands for.
+pub(crate) trait Divide: Sized {
+    /// Both parts, divided after `at` numbers of a slice or rows of a matrix, or at the end if there are fewer.
+    fn divide(self, at: usize) -> (Self, Self);
 }
 
-/// Both parts of a slice, for writing.
-#[inline]
-pub(crate) fn halves_mut<T>(data: &mut [T], at: usize) -> (&mut [T], &mut [T]) {
-    data.split_at_mut_checked(at.min(data.len())).unwrap_or_default()
+impl<T> Divide for &[T] {
+    #[inline]
+    fn divide(self, at: usize) -> (Self, Self) {
+        self.split_at_checked(at.min(self.len())).unwrap_or_default()
+    }
 }
+
+impl<T> Divide for &mut [T] {
+    #[inline]
+    fn divide(self, at: usize) -> (Self, Self) {
+        self.split_at_mut_checked(at.min(self.len())).unwrap_or_default()
+    }
+}
+
+/// The number of the first row or column of a part.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct First(pub(crate) usize);
+
+impl Divide for First {
+    #[inline]
+    fn divide(self, at: usize) -> (Self, Self) {
+        (self, Self(self.0.saturating_add(at)))
+    }
+}
+
+/// The functions of a [`Split`](crate::Split): where to divide, and the fields that are divided there; the others are
+/// copied.
+macro_rules! split_fields {
+    ($self:ident at $point:expr => $($field:ident),+) => {
+        fn split_point(&$self) -> Option<usize> {
+            $point
+        }
+
+        fn split_at($self, at: usize) -> (Self, Self) {
+            let ($($field,)+) = ($($crate::slices::Divide::divide($self.$field, at),)+);
+            let second = Self { $($field: $field.1,)+ ..$self };
+            (Self { $($field: $field.0,)+ ..$self }, second)
+        }
+    };
+}
+
+pub(crate) use split_fields;
+
+/// Goes through three to six things at once, as `zip` does through two.
+macro_rules! zip {
+    ($a:expr, $b:expr, $c:expr) => {
+        core::iter::zip($a, $b).zip($c).map(|((a, b), c)| (a, b, c))
+    };
+    ($a:expr, $b:expr, $c:expr, $d:expr) => {
+        core::iter::zip($a, $b).zip($c).zip($d).map(|(((a, b), c), d)| (a, b, c, d))
+    };
+    ($a:expr, $b:expr, $c:expr, $d:expr, $e:expr) => {
+        $crate::slices::zip!($a, $b, $c, $d).zip($e).map(|((a, b, c, d), e)| (a, b, c, d, e))
+    };
+    ($a:expr, $b:expr, $c:expr, $d:expr, $e:expr, $f:expr) => {
+        $crate::slices::zip!($a, $b, $c, $d, $e)
+            .zip($f)
+            .map(|((a, b, c, d, e), f)| (a, b, c, d, e, f))
+    };
+}
+
+pub(crate) use zip;
 
 /// to ← from, as much as both have.
 #[inline]

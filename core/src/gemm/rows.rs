@@ -67,38 +67,6 @@ pub trait Rows<T>: Sync {
     }
 }
 
-impl<T, X: Rows<T> + ?Sized> Rows<T> for &X {
-    #[inline(always)]
-    fn shape(&self) -> (usize, usize) {
-        X::shape(self)
-    }
-
-    #[inline(always)]
-    fn read(&self, row: usize, start: usize, out: &mut [T]) {
-        X::read(self, row, start, out);
-    }
-
-    #[inline(always)]
-    fn prefetch(&self, row: usize, columns: Range<usize>) {
-        X::prefetch(self, row, columns);
-    }
-
-    #[inline(always)]
-    fn stored(&self) -> Option<Mat<'_, T>> {
-        X::stored(self)
-    }
-
-    #[inline(always)]
-    fn is_stored(&self) -> bool {
-        X::is_stored(self)
-    }
-
-    #[inline(always)]
-    fn is_one_row(&self) -> bool {
-        X::is_one_row(self)
-    }
-}
-
 impl<T: Float> Rows<T> for Mat<'_, T> {
     #[inline(always)]
     fn shape(&self) -> (usize, usize) {
@@ -122,7 +90,7 @@ impl<T: Float> Rows<T> for Mat<'_, T> {
 }
 
 /// The bytes of one image, as the numbers 0 to 255.
-impl<T: Float> Rows<T> for [u8] {
+impl<T: Float> Rows<T> for &[u8] {
     #[inline(always)]
     fn shape(&self) -> (usize, usize) {
         (1, self.len())

@@ -9,7 +9,7 @@ use crate::float::{Float, positive_part};
 use crate::gemm::{Epilogue, Gemm, GemmArgs, Rows};
 use crate::machine::{Pass, Split, run, split_columns};
 use crate::mat::{Mat, MatMut, Op};
-use crate::slices::{block_mut, columns_of, halves_mut};
+use crate::slices::{First, block_mut, columns_of, split_fields};
 
 /// Computes the forward pass of an affine (fully connected) layer.
 ///
@@ -201,7 +201,7 @@ pub(crate) fn affine_dw<T: Float>(
     dw: MatMut<'_, T>,
     db: &mut [T],
 ) -> Result<(), ShapeError> {
-    run(gemm, SumRows { x: dout, start: 0, sum: db });
+    run(gemm, SumRows { x: dout, start: First(0), sum: db });
     gemm.product(GemmArgs::new(Op::transposed(x), dout, T::ZERO, dw)?, ());
     Ok(())
 }
@@ -218,7 +218,7 @@ pub(crate) struct Relu<'a, T> {
 /// sum ← Σₙ x[n, ·], in pieces, for the columns from `start` on, as many as there is room for.
 struct SumRows<'a, T> {
     x: Mat<'a, T>,
-    start: usize,
+    start: First,
     sum: &'a mut [T],
 }
 
@@ -227,7 +227,7 @@ impl<T: Float> Pass for SumRows<'_, T> {
 
     #[inline(always)]
     fn run(self) {
-        let Self { x, start, sum } = self;
+        let Self { x, start: First(start), sum } = self;
         sum.fill(T::ZERO);
         for piece in pieces_of(x.data(), x.cols()) {
             for_column_blocks!(sum.len(), |j, WIDTH| {
@@ -244,14 +244,7 @@ impl<T: Float> Pass for SumRows<'_, T> {
 }
 
 impl<T: Float> Split for SumRows<'_, T> {
-    fn split_point(&self) -> Option<usize> {
-        split_columns(self.x.rows(), self.sum.len())
-    }
-
-    fn split_at(self, at: usize) -> (Self, Self) {
-        let (sum, rest) = halves_mut(self.sum, at);
-        (Self { sum, ..self }, Self { start: self.start + at, sum: rest, ..self })
-    }
+    split_fields!(self at split_columns(self.x.rows(), self.sum.len()) => start, sum);
 }
 
 #[cfg(test)]

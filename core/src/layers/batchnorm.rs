@@ -25,6 +25,7 @@ use crate::error::{ShapeError, check_len, check_shape};
 use crate::float::Float;
 use crate::machine::{Machine, run};
 use crate::mat::{Mat, MatMut};
+use crate::slices::{First, copy};
 use gradient::{GradientRows, GradientSums};
 pub(super) use normalize::NormalizeByRunning;
 use normalize::{Normalize, places_of_means};
@@ -86,9 +87,7 @@ pub fn batchnorm_forward_train<T: Float>(
     check_shape("x_hat", x.shape(), x_hat.shape())?;
     check_len("inv_std", x.cols(), inv_std.len())?;
     check_shape("out", x.shape(), out.shape())?;
-    for (x_hat, &x) in x_hat.data_mut().iter_mut().zip(x.data()) {
-        *x_hat = x;
-    }
+    copy(x_hat.data_mut(), x.data());
     let running = RunningStats { mean: running_mean, var: running_var };
     normalize(machine, config, norm, running, |y| y, None, x_hat, inv_std, out);
     Ok(())
@@ -110,7 +109,7 @@ pub(super) fn normalize<T: Float>(
     if let Some((first, offset)) = places_of_means(out, cols) {
         let (config, x, inv_std) = (*config, x_hat.as_mat(), &mut *inv_std);
         let RunningStats { mean: running_mean, var: running_var } = running;
-        let start = 0;
+        let start = First(0);
         run(
             machine,
             Statistics { config, x, start, first, offset, inv_std, running_mean, running_var },
@@ -157,9 +156,7 @@ pub fn batchnorm_forward_test<T: Float>(
     let norm = Norm { gamma, beta };
     norm.check(x.cols(), running_mean, running_var)?;
     check_shape("out", x.shape(), out.shape())?;
-    for (out, &x) in out.data_mut().iter_mut().zip(x.data()) {
-        *out = x;
-    }
+    copy(out.data_mut(), x.data());
     let running = RunningStats { mean: running_mean, var: running_var };
     let (config, x) = (*config, out.data_mut());
     run(machine, NormalizeByRunning { config, norm, running, f: |y| y, x });
@@ -213,9 +210,7 @@ pub fn batchnorm_backward<T: Float>(
     check_shape("dx", dout.shape(), dx.shape())?;
     let grads = NormGrads { dgamma, dbeta };
     check_gradient(dout.cols(), gamma, inv_std, &grads)?;
-    for (dx, &dout) in dx.data_mut().iter_mut().zip(dout.data()) {
-        *dx = dout;
-    }
+    copy(dx.data_mut(), dout.data());
     gradient(machine, |d, _out| d, dx, dout, x_hat, gamma, inv_std, grads);
     Ok(())
 }
@@ -246,7 +241,7 @@ pub(super) fn gradient<T: Float>(
     NormGrads { dgamma, dbeta }: NormGrads<'_, T>,
 ) {
     let sums = NormGrads { dgamma: &mut *dgamma, dbeta: &mut *dbeta };
-    run(machine, GradientSums { f, dout: dout.as_mat(), out, x_hat, start: 0, sums });
+    run(machine, GradientSums { f, dout: dout.as_mat(), out, x_hat, start: First(0), sums });
     let (out, x_hat, num_samples) = (out.data(), x_hat.data(), dout.rows());
     let dout = dout.data_mut();
     run(machine, GradientRows { f, dout, out, x_hat, gamma, inv_std, dgamma, dbeta, num_samples });

@@ -19,7 +19,14 @@ macro_rules! for_column_blocks {
     };
 }
 
-pub(super) use for_column_blocks;
+/// Puts a block of each row, from column `$j` on, under the name of the row; ends the pass if there is none.
+macro_rules! let_blocks {
+    ([$($row:ident),+], $j:expr, $width:ident) => {
+        let ($(Some($row),)+) = ($($crate::slices::block::<_, $width>($row, $j),)+) else { return };
+    };
+}
+
+pub(super) use {for_column_blocks, let_blocks};
 
 /// Rows that are summed one after the other. What is lost of a sum grows with the number of its additions,
 /// so the sums of more rows are those of pieces: a hundred thousand rows lose as much as a few hundred. A

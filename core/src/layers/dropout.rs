@@ -9,7 +9,7 @@ use crate::error::{Error, ShapeError, check_len};
 use crate::float::Float;
 use crate::machine::{Pass, Split, split_rows};
 use crate::rng::Rng;
-use crate::slices::halves_mut;
+use crate::slices::{Divide, split_fields, zip};
 
 /// Draws a dropout mask: 1/`keep_prob` with probability `keep_prob`, otherwise 0.
 ///
@@ -59,7 +59,7 @@ pub fn dropout_mask<T: Float>(rng: Rng, keep_prob: T, mask: &mut [T]) -> Result<
 pub fn dropout_forward<T: Float>(x: &[T], mask: &[T], out: &mut [T]) -> Result<(), ShapeError> {
     check_len("mask", x.len(), mask.len())?;
     check_len("out", x.len(), out.len())?;
-    for ((out, &x), &mask) in out.iter_mut().zip(x).zip(mask) {
+    for (out, &x, &mask) in zip!(out, x, mask) {
         *out = x * mask;
     }
     Ok(())
@@ -87,7 +87,7 @@ pub fn dropout_forward<T: Float>(x: &[T], mask: &[T], out: &mut [T]) -> Result<(
 pub fn dropout_backward<T: Float>(dout: &[T], mask: &[T], dx: &mut [T]) -> Result<(), ShapeError> {
     check_len("mask", dout.len(), mask.len())?;
     check_len("dx", dout.len(), dx.len())?;
-    for ((dx, &dout), &mask) in dx.iter_mut().zip(dout).zip(mask) {
+    for (dx, &dout, &mask) in zip!(dx, dout, mask) {
         *dx = dout * mask;
     }
     Ok(())
@@ -102,10 +102,12 @@ pub struct Dropout<T> {
     pub rng: Rng,
 }
 
-impl<T> Dropout<T> {
-    /// The dropout of the elements after so many pairs.
-    pub(super) fn skip_pairs(self, count: usize) -> Self {
-        Self { rng: self.rng.skip(u64::try_from(count).unwrap_or(u64::MAX)), ..self }
+/// A number is drawn for each pair of inputs, and parts have an even number of them.
+impl<T: Copy> Divide for Dropout<T> {
+    #[inline]
+    fn divide(self, at: usize) -> (Self, Self) {
+        let pairs = u64::try_from(at / 2).unwrap_or(u64::MAX);
+        (self, Self { rng: self.rng.skip(pairs), ..self })
     }
 }
 
@@ -134,15 +136,7 @@ impl<T: Float> Pass for ApplyDropout<'_, T> {
 }
 
 impl<T: Float> Split for ApplyDropout<'_, T> {
-    fn split_point(&self) -> Option<usize> {
-        split_rows(self.x.len(), self.cols)
-    }
-
-    fn split_at(self, at: usize) -> (Self, Self) {
-        let (x, rest) = halves_mut(self.x, at);
-        let dropout = self.dropout.skip_pairs(at / 2);
-        (Self { x, ..self }, Self { x: rest, dropout, ..self })
-    }
+    split_fields!(self at split_rows(self.x.len(), self.cols) => dropout, x);
 }
 
 /// Numbers of the stream drawn together, so that they can be computed side by side.

@@ -7,7 +7,7 @@ use crate::error::{ShapeError, check_len};
 use crate::float::{Float, positive_part};
 use crate::gemm::Epilogue;
 use crate::mat::Mat;
-use crate::slices::rows_of_mut;
+use crate::slices::{rows_of_mut, zip};
 
 /// Computes the forward pass of rectified linear units.
 ///
@@ -64,7 +64,7 @@ pub fn relu_forward<T: Float>(x: &[T], out: &mut [T]) -> Result<(), ShapeError> 
 pub fn relu_backward<T: Float>(dout: &[T], out: &[T], dx: &mut [T]) -> Result<(), ShapeError> {
     check_len("out", dout.len(), out.len())?;
     check_len("dx", dout.len(), dx.len())?;
-    for ((dx, &dout), &out) in dx.iter_mut().zip(dout).zip(out) {
+    for (dx, &dout, &out) in zip!(dx, dout, out) {
         *dx = pass_where_positive(dout, out, T::ONE);
     }
     Ok(())

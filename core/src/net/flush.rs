@@ -7,7 +7,7 @@
 
 use crate::float::Float;
 use crate::machine::{Machine, Pass, Split, run, split_elements};
-use crate::slices::halves_mut;
+use crate::slices::split_fields;
 
 /// With fewer samples than this, going over weights and gradients once more would cost more than a
 /// twentieth of the step; so little work is done by devices, which subnormal numbers do not slow down.
@@ -28,7 +28,7 @@ impl<'a, M: Machine> Flush<'a, M> {
     /// Replaces those of a slice.
     pub(super) fn run<T: Float>(&self, numbers: &mut [T]) {
         if self.is_needed {
-            run(self.machine, FlushSubnormals(numbers));
+            run(self.machine, FlushSubnormals { numbers });
         }
     }
 }
@@ -37,14 +37,16 @@ impl<'a, M: Machine> Flush<'a, M> {
 const LOOKS: usize = 64;
 
 /// Replaces subnormal numbers by 0.
-struct FlushSubnormals<'a, T>(&'a mut [T]);
+struct FlushSubnormals<'a, T> {
+    numbers: &'a mut [T],
+}
 
 impl<T: Float> Pass for FlushSubnormals<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn run(self) {
-        let (blocks, rest) = self.0.as_chunks_mut::<LOOKS>();
+        let (blocks, rest) = self.numbers.as_chunks_mut::<LOOKS>();
         for block in blocks {
             let mut has_some = false;
             for &x in &*block {
@@ -59,14 +61,7 @@ impl<T: Float> Pass for FlushSubnormals<'_, T> {
 }
 
 impl<T: Float> Split for FlushSubnormals<'_, T> {
-    fn split_point(&self) -> Option<usize> {
-        split_elements(self.0.len())
-    }
-
-    fn split_at(self, at: usize) -> (Self, Self) {
-        let (first, second) = halves_mut(self.0, at);
-        (Self(first), Self(second))
-    }
+    split_fields!(self at split_elements(self.numbers.len()) => numbers);
 }
 
 #[inline(always)]
@@ -91,7 +86,7 @@ mod tests {
             let mut found: Vec<f32> = numbers.into_iter().cycle().take(len).collect();
             let expected: Vec<u32> =
                 found.iter().map(|x| if x.is_subnormal() { 0 } else { x.to_bits() }).collect();
-            run(&Portable, FlushSubnormals(&mut found));
+            run(&Portable, FlushSubnormals { numbers: &mut found });
             assert_eq!(found.into_iter().map(f32::to_bits).collect::<Vec<_>>(), expected, "{len}");
         }
     }

@@ -6,6 +6,7 @@ use crate::gemm::{Gemm, Rows};
 use crate::layers::{HiddenParams, Loss, Relu, Targets, affine_dx, affine_forward};
 use crate::machine::{Pass, Split};
 use crate::mat::{Mat, MatMut};
+use crate::slices::{First, split_fields};
 
 /// So many samples make a band: fewer would not pay for handing them to a thread.
 const MIN_BAND: usize = 24;
@@ -48,7 +49,7 @@ pub(super) struct Bands<'a, T, G> {
     pub(super) gemm: &'a G,
     pub(super) head: Head<'a, T>,
     pub(super) x: Mat<'a, T>,
-    pub(super) first: usize,
+    pub(super) first: First,
     pub(super) scores: MatMut<'a, T>,
     pub(super) dx: MatMut<'a, T>,
 }
@@ -58,7 +59,7 @@ impl<T: Float, G: Gemm<T>> Pass for Bands<'_, T, G> {
 
     fn run(self) -> T {
         let Self { gemm, head, x, first, mut scores, dx } = self;
-        let sum = head.run(gemm, x, first, scores.reborrow());
+        let sum = head.run(gemm, x, first.0, scores.reborrow());
         let before = head.relu_scale.map(|scale| Relu { out: x, scale });
         let _shapes_agree = affine_dx(gemm, scores.as_mat(), head.params.w, before, dx);
         sum
@@ -66,16 +67,6 @@ impl<T: Float, G: Gemm<T>> Pass for Bands<'_, T, G> {
 }
 
 impl<T: Float, G: Gemm<T>> Split for Bands<'_, T, G> {
-    fn split_point(&self) -> Option<usize> {
-        (self.x.rows() >= 2 * MIN_BAND).then_some(self.x.rows() / 2 / WHOLE_ROWS * WHOLE_ROWS)
-    }
-
-    fn split_at(self, at: usize) -> (Self, Self) {
-        let (x, x_rest) = self.x.split_rows(at);
-        let (scores, scores_rest) = self.scores.split_rows(at);
-        let (dx, dx_rest) = self.dx.split_rows(at);
-        let first = self.first + at;
-        let rest = Self { x: x_rest, first, scores: scores_rest, dx: dx_rest, ..self };
-        (Self { x, scores, dx, ..self }, rest)
-    }
+    split_fields!(self at (self.x.rows() >= 2 * MIN_BAND)
+        .then_some(self.x.rows() / 2 / WHOLE_ROWS * WHOLE_ROWS) => x, first, scores, dx);
 }

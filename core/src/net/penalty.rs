@@ -4,7 +4,7 @@ use super::FullyConnectedNet;
 use crate::float::Float;
 use crate::layers::HiddenParams;
 use crate::machine::{Machine, Pass, Split, run, split_elements};
-use crate::slices::{halves, halves_mut};
+use crate::slices::split_fields;
 use crate::state::{layer_grads, layer_params};
 
 impl<T: Float> FullyConnectedNet<'_, T> {
@@ -14,7 +14,7 @@ impl<T: Float> FullyConnectedNet<'_, T> {
         if self.reg != T::ZERO {
             for layer in self.arch.layers() {
                 if let Some(HiddenParams { w, .. }) = layer_params(&layer, params) {
-                    sum += run(machine, SumOfSquares(w.data()));
+                    sum += run(machine, SumOfSquares { w: w.data() });
                 }
             }
         }
@@ -42,7 +42,9 @@ impl<T: Float> FullyConnectedNet<'_, T> {
 }
 
 /// Σ w². Summed in fixed pieces and lanes, so that the bits do not depend on threads.
-struct SumOfSquares<'a, T>(&'a [T]);
+struct SumOfSquares<'a, T> {
+    w: &'a [T],
+}
 
 impl<T: Float> Pass for SumOfSquares<'_, T> {
     type Output = T;
@@ -50,7 +52,7 @@ impl<T: Float> Pass for SumOfSquares<'_, T> {
     #[inline(always)]
     fn run(self) -> T {
         let (mut lanes, mut tail) = ([T::ZERO; 16], T::ZERO);
-        let (chunks, rest) = self.0.as_chunks::<16>();
+        let (chunks, rest) = self.w.as_chunks::<16>();
         for w in chunks {
             for (lane, &w) in lanes.iter_mut().zip(w) {
                 *lane += w * w;
@@ -64,14 +66,7 @@ impl<T: Float> Pass for SumOfSquares<'_, T> {
 }
 
 impl<T: Float> Split for SumOfSquares<'_, T> {
-    fn split_point(&self) -> Option<usize> {
-        split_elements(self.0.len())
-    }
-
-    fn split_at(self, at: usize) -> (Self, Self) {
-        let (first, second) = halves(self.0, at);
-        (Self(first), Self(second))
-    }
+    split_fields!(self at split_elements(self.w.len()) => w);
 }
 
 /// dw ← dw + reg·w.
@@ -93,12 +88,5 @@ impl<T: Float> Pass for AddScaled<'_, T> {
 }
 
 impl<T: Float> Split for AddScaled<'_, T> {
-    fn split_point(&self) -> Option<usize> {
-        split_elements(self.w.len())
-    }
-
-    fn split_at(self, at: usize) -> (Self, Self) {
-        let ((w, w_rest), (dw, dw_rest)) = (halves(self.w, at), halves_mut(self.dw, at));
-        (Self { w, dw, ..self }, Self { w: w_rest, dw: dw_rest, ..self })
-    }
+    split_fields!(self at split_elements(self.w.len()) => w, dw);
 }

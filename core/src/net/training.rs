@@ -15,7 +15,7 @@ use crate::layers::{
 use crate::machine::run;
 use crate::mat::{Mat, MatMut};
 use crate::rng::Rng;
-use crate::slices::copy;
+use crate::slices::{First, copy};
 use crate::state::{
     TrainState, check_workspace, layer_grads, layer_params, layer_running_mut, take_cache,
 };
@@ -101,7 +101,8 @@ impl<T: Float> FullyConnectedNet<'_, T> {
                         Activations::Hidden(x) => {
                             let mut dx = block(dx_block, batch, layer.fan_in).ok_or(broken)?;
                             let dx_of_bands = dx.reborrow();
-                            let bands = Bands { gemm, head, x, first: 0, scores, dx: dx_of_bands };
+                            let bands =
+                                Bands { gemm, head, x, first: First(0), scores, dx: dx_of_bands };
                             let sum = run(gemm, bands);
                             flush.run(dx.data_mut());
                             sum

@@ -3,6 +3,7 @@
 use super::at_least_tiny;
 use crate::error::{ShapeError, check_len};
 use crate::float::Float;
+use crate::slices::zip;
 
 /// Adam.
 ///
@@ -37,7 +38,7 @@ pub fn adam<T: Float>(
     beta2: T,
     epsilon: T,
 ) -> Result<(), ShapeError> {
-    adamw(w, dw, m, v, learning_rate, t, beta1, beta2, epsilon, T::ZERO)
+    step(w, dw, m, v, learning_rate, t, beta1, beta2, epsilon, |w| w)
 }
 
 /// AdamW: [`adam`] after w ← w·(1 − learning_rate·weight_decay).
@@ -67,17 +68,34 @@ pub fn adamw<T: Float>(
     epsilon: T,
     weight_decay: T,
 ) -> Result<(), ShapeError> {
+    let shrink = T::ONE - learning_rate * weight_decay;
+    step(w, dw, m, v, learning_rate, t, beta1, beta2, epsilon, |w| w * shrink)
+}
+
+/// The step of both, after `shrink` of the weights: a function, so that Adam multiplies by nothing.
+#[inline(always)]
+fn step<T: Float>(
+    w: &mut [T],
+    dw: &[T],
+    m: &mut [T],
+    v: &mut [T],
+    learning_rate: T,
+    t: usize,
+    beta1: T,
+    beta2: T,
+    epsilon: T,
+    shrink: impl Fn(T) -> T,
+) -> Result<(), ShapeError> {
     check_len("dw", w.len(), dw.len())?;
     check_len("m", w.len(), m.len())?;
     check_len("v", w.len(), v.len())?;
     let step_size = learning_rate / (T::ONE - beta1.powi(t));
     let v_scale = T::ONE / (T::ONE - beta2.powi(t));
-    let shrink = T::ONE - learning_rate * weight_decay;
     let epsilon = at_least_tiny(epsilon);
-    for (((w, &dw), m), v) in w.iter_mut().zip(dw).zip(m).zip(v) {
+    for (w, &dw, m, v) in zip!(w, dw, m, v) {
         *m = (beta1 * *m + (T::ONE - beta1) * dw).flush_subnormal();
         *v = (beta2 * *v + (T::ONE - beta2) * dw * dw).flush_subnormal();
-        *w = *w * shrink - step_size * *m / ((*v * v_scale).sqrt() + epsilon);
+        *w = shrink(*w) - step_size * *m / ((*v * v_scale).sqrt() + epsilon);
     }
     Ok(())
 }

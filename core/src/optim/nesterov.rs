@@ -2,6 +2,7 @@
 
 use crate::error::{ShapeError, check_len};
 use crate::float::Float;
+use crate::slices::zip;
 
 /// SGD with Nesterov momentum: v' ← momentum · v − learning_rate · dw;
 /// w ← w + v' + momentum · (v' − v).
@@ -28,7 +29,7 @@ pub fn nesterov<T: Float>(
 ) -> Result<(), ShapeError> {
     check_len("dw", w.len(), dw.len())?;
     check_len("velocity", w.len(), velocity.len())?;
-    for ((w, &dw), v) in w.iter_mut().zip(dw).zip(velocity) {
+    for (w, &dw, v) in zip!(w, dw, velocity) {
         let v_prev = *v;
         *v = (momentum * v_prev - learning_rate * dw).flush_subnormal();
         *w += *v + momentum * (*v - v_prev);

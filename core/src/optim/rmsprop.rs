@@ -3,6 +3,7 @@
 use super::at_least_tiny;
 use crate::error::{ShapeError, check_len};
 use crate::float::Float;
+use crate::slices::zip;
 
 /// RMSProp: cache ← decay_rate · cache + (1 − decay_rate) · dw²;
 /// w ← w − learning_rate · dw / (√cache + epsilon).
@@ -33,7 +34,7 @@ pub fn rmsprop<T: Float>(
     check_len("dw", w.len(), dw.len())?;
     check_len("cache", w.len(), cache.len())?;
     let epsilon = at_least_tiny(epsilon);
-    for ((w, &dw), cache) in w.iter_mut().zip(dw).zip(cache) {
+    for (w, &dw, cache) in zip!(w, dw, cache) {
         *cache = (decay_rate * *cache + (T::ONE - decay_rate) * dw * dw).flush_subnormal();
         *w -= learning_rate * dw / (cache.sqrt() + epsilon);
     }

@@ -2,6 +2,7 @@
 
 use crate::error::{ShapeError, check_len};
 use crate::float::Float;
+use crate::slices::zip;
 
 /// SGD with momentum: v ← momentum · v − learning_rate · dw;  w ← w + v.
 ///
@@ -25,7 +26,7 @@ pub fn sgd_momentum<T: Float>(
 ) -> Result<(), ShapeError> {
     check_len("dw", w.len(), dw.len())?;
     check_len("velocity", w.len(), velocity.len())?;
-    for ((w, &dw), v) in w.iter_mut().zip(dw).zip(velocity) {
+    for (w, &dw, v) in zip!(w, dw, velocity) {
         *v = (momentum * *v - learning_rate * dw).flush_subnormal();
         *w += *v;
     }

@@ -4,7 +4,7 @@ use super::{adam, adamw, nesterov, rmsprop, sgd, sgd_momentum};
 use crate::error::{Error, ShapeError, check_len};
 use crate::float::Float;
 use crate::machine::{Machine, Pass, Split, run, split_elements};
-use crate::slices::{halves, halves_mut};
+use crate::slices::{Divide, split_fields};
 
 /// Makes [`UpdateRule`] of a table. A row has the rule's name and what that stands for, CS231n's learning
 /// rate, the elements of state for each parameter, the constants with defaults and ranges, and the step.
@@ -191,7 +191,7 @@ impl<T: Float> UpdateRule<T> {
     ) -> Result<(), Error> {
         check_len("dw", w.len(), dw.len())?;
         check_len("state", w.len() * self.state_per_param(), state.len())?;
-        let (first, second) = halves_mut(state, w.len());
+        let (first, second) = state.divide(w.len());
         run(machine, Update { rule: *self, learning_rate, t, w, dw, first, second });
         Ok(())
     }
@@ -221,17 +221,7 @@ impl<T: Float> Pass for Update<'_, T> {
 }
 
 impl<T: Float> Split for Update<'_, T> {
-    fn split_point(&self) -> Option<usize> {
-        split_elements(self.w.len())
-    }
-
-    fn split_at(self, at: usize) -> (Self, Self) {
-        let ((w, w_rest), (dw, dw_rest)) = (halves_mut(self.w, at), halves(self.dw, at));
-        let (first, first_rest) = halves_mut(self.first, at);
-        let (second, second_rest) = halves_mut(self.second, at);
-        let rest = Self { w: w_rest, dw: dw_rest, first: first_rest, second: second_rest, ..self };
-        (Self { w, dw, first, second, ..self }, rest)
-    }
+    split_fields!(self at split_elements(self.w.len()) => w, dw, first, second);
 }
 
 #[cfg(test)]

@@ -131,21 +131,21 @@ pub(super) fn label_of<T>(
 
 /// Some samples, as the input of a network. `index` says which sample each row is.
 #[derive(Clone, Copy)]
-pub(super) struct Batch<'a, D, I> {
-    pub(super) data: &'a D,
+pub(super) struct Batch<D, I> {
+    pub(super) data: D,
     pub(super) index: I,
     pub(super) draw: Option<Rng>,
     pub(super) len: usize,
 }
 
-impl<D, I: Fn(usize) -> usize> Batch<'_, D, I> {
+impl<D, I: Fn(usize) -> usize> Batch<D, I> {
     #[inline(always)]
     fn sample(&self, row: usize) -> Sample {
         Sample { index: (self.index)(row), draw: self.draw }
     }
 }
 
-impl<T, D: Dataset<T>, I: Fn(usize) -> usize + Sync> Rows<T> for Batch<'_, D, I> {
+impl<T, D: Dataset<T>, I: Fn(usize) -> usize + Sync> Rows<T> for Batch<&D, I> {
     fn shape(&self) -> (usize, usize) {
         (self.len, self.data.input_dim())
     }
@@ -162,9 +162,9 @@ impl<T, D: Dataset<T>, I: Fn(usize) -> usize + Sync> Rows<T> for Batch<'_, D, I>
 }
 
 /// The targets of a batch, of so many numbers each.
-pub(super) struct BatchTargets<'a, D, I>(pub(super) &'a Batch<'a, D, I>, pub(super) usize);
+pub(super) struct BatchTargets<D, I>(pub(super) Batch<D, I>, pub(super) usize);
 
-impl<T, D: Dataset<T>, I: Fn(usize) -> usize + Sync> Rows<T> for BatchTargets<'_, D, I> {
+impl<T, D: Dataset<T>, I: Fn(usize) -> usize + Sync> Rows<T> for BatchTargets<&D, I> {
     fn shape(&self) -> (usize, usize) {
         (self.0.len, self.1)
     }

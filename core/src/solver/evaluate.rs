@@ -49,7 +49,7 @@ pub(super) fn evaluate_some<T: Float>(
     while done < count {
         let len = batch.clamp(1, count - done);
         let x = Batch { data, index: |n| index(done + n), draw: None, len };
-        let scores = net.scores_mut(gemm, weights, &x, workspace)?;
+        let scores = net.scores_mut(gemm, weights, x, workspace)?;
         check_finite("scores", scores.as_mat().data())?;
         sum += match net.loss.metric() {
             Metric::Accuracy => {
@@ -60,7 +60,7 @@ pub(super) fn evaluate_some<T: Float>(
                 T::from_usize(correct)
             }
             Metric::Mse => {
-                let y = BatchTargets(&x, net.arch.num_classes());
+                let y = BatchTargets(x, net.arch.num_classes());
                 Loss::Mse.sum_in_place(scores, Targets::Values(&y), 0, len)
             }
         };

@@ -30,7 +30,7 @@ impl<T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'_, T, G, D, V> 
             *label = label_of(train, index, net)?;
         }
         let index = |n| indices.get(n).copied().unwrap_or(0);
-        let x = &Batch { data: train, index, draw: Some(source.sample), len: batch };
+        let x = Batch { data: train, index, draw: Some(source.sample), len: batch };
         let values = BatchTargets(x, net.arch.num_classes());
         let y = if net.loss.takes_classes() {
             Targets::Classes(labels)

@@ -32,7 +32,7 @@ impl Bytes {
     }
 }
 
-impl<T: Float> Rows<T> for Bytes {
+impl<T: Float> Rows<T> for &Bytes {
     fn shape(&self) -> (usize, usize) {
         self.shape
     }

@@ -32,7 +32,7 @@ unsafe impl Left for RowOffset {
 
 /// A kernel that reads a block of the left operand before it multiplies.
 pub(super) struct ReadRows<'a, X, K> {
-    pub(super) x: X,
+    pub(super) x: &'a X,
     pub(super) is_transposed: bool,
     pub(super) kernel: &'a K,
 }
@@ -46,7 +46,7 @@ impl<T: Float, X: Rows<T>, K: Multiply<T>> Multiply<T, RowOffset> for ReadRows<'
             let rows = max_rows.min(p.m - top);
             for start in (0..p.k).step_by(DEPTH) {
                 let depth = DEPTH.min(p.k - start);
-                let (x, first) = (&self.x, p.a.0 + top);
+                let (x, first) = (self.x, p.a.0 + top);
                 let block = &mut memory[..rows * depth];
                 let (data, row_stride, col_stride) = if self.is_transposed {
                     let (top, left, cols) = (start, first, rows);

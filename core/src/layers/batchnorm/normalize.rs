@@ -4,10 +4,10 @@ use super::config::BatchNormConfig;
 use super::params::{Norm, RunningStats};
 use super::statistics::std;
 use crate::float::Float;
-use crate::layers::columns::for_column_blocks;
+use crate::layers::columns::{for_column_blocks, let_blocks};
 use crate::layers::dropout::{ApplyDropout, Dropout};
 use crate::machine::{Pass, Split, split_rows};
-use crate::slices::{block, columns_of_mut, copy, halves_mut};
+use crate::slices::{Divide, block, columns_of_mut, copy, split_fields, zip};
 
 /// x ← ((x − first) − offset) · inv_std;  out ← f(gamma · x + beta), and then dropout.
 ///
@@ -38,28 +38,21 @@ impl<T: Float, F: Fn(T) -> T + Copy + Send> Pass for Normalize<'_, T, F> {
         let cols = gamma.len();
         for_column_blocks!(cols, |j, WIDTH| {
             let offset = block::<T, WIDTH>(out, cols + j).copied().unwrap_or([T::ZERO; WIDTH]);
-            if let (Some(&first), Some(&inv_std), Some(&gamma), Some(&beta)) = (
-                block::<T, WIDTH>(out, j),
-                block::<T, WIDTH>(inv_std, j),
-                block::<T, WIDTH>(gamma, j),
-                block::<T, WIDTH>(beta, j),
-            ) {
-                let rows = columns_of_mut::<T, WIDTH>(x, cols, j);
-                for (to_x, to_out) in rows.zip(columns_of_mut::<T, WIDTH>(out, cols, j)) {
-                    // Copies, which the compiler knows not to overlap.
-                    let mut x_hat = *to_x;
-                    let means = first.iter().zip(&offset);
-                    for ((x, (&first, &offset)), &inv_std) in
-                        x_hat.iter_mut().zip(means).zip(&inv_std)
-                    {
-                        *x = ((*x - first) - offset) * inv_std;
-                    }
-                    *to_x = x_hat;
-                    for ((x, gamma), beta) in x_hat.iter_mut().zip(gamma).zip(beta) {
-                        *x = f(gamma * *x + beta);
-                    }
-                    *to_out = x_hat;
+            let first = &*out;
+            let_blocks!([first, inv_std, gamma, beta], j, WIDTH);
+            // Copies, which the compiler knows not to overlap.
+            let (first, inv_std, gamma, beta) = (*first, *inv_std, *gamma, *beta);
+            let rows = columns_of_mut::<T, WIDTH>(x, cols, j);
+            for (to_x, to_out) in rows.zip(columns_of_mut::<T, WIDTH>(out, cols, j)) {
+                let mut x_hat = *to_x;
+                for (x, &first, &offset, &inv_std) in zip!(&mut x_hat, &first, &offset, &inv_std) {
+                    *x = ((*x - first) - offset) * inv_std;
                 }
+                *to_x = x_hat;
+                for (x, gamma, beta) in zip!(&mut x_hat, gamma, beta) {
+                    *x = f(gamma * *x + beta);
+                }
+                *to_out = x_hat;
             }
         });
         if let Some(dropout) = dropout {
@@ -75,11 +68,11 @@ impl<T: Float, F: Fn(T) -> T + Copy + Send> Split for Normalize<'_, T, F> {
 
     fn split_at(self, at: usize) -> (Self, Self) {
         let cols = self.norm.gamma.len();
-        let (x, x_rest) = halves_mut(self.x, at);
-        let (out, out_rest) = halves_mut(self.out, at);
+        let (x, x_rest) = self.x.divide(at);
+        let (out, out_rest) = self.out.divide(at);
         // Either half has two rows at least.
         copy(out_rest, out.get(..2 * cols).unwrap_or_default());
-        let dropout = self.dropout.map(|dropout| dropout.skip_pairs(at / 2));
+        let dropout = self.dropout.map(|dropout| dropout.divide(at).1);
         (Self { x, out, ..self }, Self { x: x_rest, out: out_rest, dropout, ..self })
     }
 }
@@ -99,23 +92,13 @@ impl<T: Float, F: Fn(T) -> T + Copy + Send> Pass for NormalizeByRunning<'_, T, F
     #[inline(always)]
     fn run(self) {
         let Self { config, norm: Norm { gamma, beta }, running, f, x } = self;
-        let cols = gamma.len();
+        let (RunningStats { mean, var }, cols) = (running, gamma.len());
         for_column_blocks!(cols, |j, WIDTH| {
-            if let (Some(gamma), Some(beta), Some(mean), Some(var)) = (
-                block::<T, WIDTH>(gamma, j),
-                block::<T, WIDTH>(beta, j),
-                block::<T, WIDTH>(running.mean, j),
-                block::<T, WIDTH>(running.var, j),
-            ) {
-                let std = var.map(|var| std(var, config.eps));
-                for x in columns_of_mut::<T, WIDTH>(x, cols, j) {
-                    let statistics = mean.iter().zip(&std);
-                    let learnt = gamma.iter().zip(beta);
-                    for ((x, (&mean, &std)), (&gamma, &beta)) in
-                        x.iter_mut().zip(statistics).zip(learnt)
-                    {
-                        *x = f(gamma * ((*x - mean) / std) + beta);
-                    }
+            let_blocks!([gamma, beta, mean, var], j, WIDTH);
+            let std = var.map(|var| std(var, config.eps));
+            for x in columns_of_mut::<T, WIDTH>(x, cols, j) {
+                for (x, &mean, &std, &gamma, &beta) in zip!(x, mean, &std, gamma, beta) {
+                    *x = f(gamma * ((*x - mean) / std) + beta);
                 }
             }
         });
@@ -123,12 +106,5 @@ impl<T: Float, F: Fn(T) -> T + Copy + Send> Pass for NormalizeByRunning<'_, T, F
 }
 
 impl<T: Float, F: Fn(T) -> T + Copy + Send> Split for NormalizeByRunning<'_, T, F> {
-    fn split_point(&self) -> Option<usize> {
-        split_rows(self.x.len(), self.norm.gamma.len())
-    }
-
-    fn split_at(self, at: usize) -> (Self, Self) {
-        let (x, rest) = halves_mut(self.x, at);
-        (Self { x, ..self }, Self { x: rest, ..self })
-    }
+    split_fields!(self at split_rows(self.x.len(), self.norm.gamma.len()) => x);
 }

@@ -1,6 +1,7 @@
 //! The numbers of a batch norm, and their gradients.
 
 use crate::error::{ShapeError, check_len};
+use crate::slices::Divide;
 
 /// Learnt numbers of a batch norm.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +34,14 @@ pub struct NormGrads<'a, T> {
     pub dgamma: &'a mut [T],
     /// Gradient of the shift, (M).
     pub dbeta: &'a mut [T],
+}
+
+impl<T> Divide for NormGrads<'_, T> {
+    fn divide(self, columns: usize) -> (Self, Self) {
+        let (dgamma, dgamma_rest) = self.dgamma.divide(columns);
+        let (dbeta, dbeta_rest) = self.dbeta.divide(columns);
+        (Self { dgamma, dbeta }, Self { dgamma: dgamma_rest, dbeta: dbeta_rest })
+    }
 }
 
 /// The running statistics of a batch norm: borrowed mutably in training, shared at test time.

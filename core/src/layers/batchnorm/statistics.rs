@@ -10,14 +10,14 @@ use crate::float::{Float, positive_part};
 use crate::layers::columns::{add, for_column_blocks, pieces_of};
 use crate::machine::{Pass, Split, split_columns};
 use crate::mat::Mat;
-use crate::slices::{block, block_mut, columns_of, halves_mut};
+use crate::slices::{First, block, block_mut, columns_of, split_fields, zip};
 
 /// Computes the statistics of the columns of `x` from `start` on, as many as there is room for, and moves the running
 /// ones.
 pub(super) struct Statistics<'a, T> {
     pub(super) config: BatchNormConfig<T>,
     pub(super) x: Mat<'a, T>,
-    pub(super) start: usize,
+    pub(super) start: First,
     /// The first number of each column.
     pub(super) first: &'a mut [T],
     /// The mean less the first number. May be empty for a batch of one sample, where it is 0.
@@ -32,15 +32,17 @@ impl<T: Float> Pass for Statistics<'_, T> {
 
     #[inline(always)]
     fn run(self) {
-        let num_samples = T::from_usize(self.x.rows().max(1));
+        let Self { x, start: First(start), .. } = self;
+        let num_samples = T::from_usize(x.rows().max(1));
         let BatchNormConfig { eps, momentum } = self.config;
         for_column_blocks!(self.first.len(), |j, WIDTH| {
-            let Some(&first) = block::<T, WIDTH>(self.x.data(), self.start + j) else { return };
+            let columns = |piece| columns_of::<T, WIDTH>(piece, x.cols(), start + j);
+            let Some(&first) = block::<T, WIDTH>(x.data(), start + j) else { return };
             let mut offset = [T::ZERO; WIDTH];
-            for piece in pieces_of(self.x.data(), self.x.cols()) {
+            for piece in pieces_of(x.data(), x.cols()) {
                 let mut sum = [T::ZERO; WIDTH];
-                for x in columns_of::<T, WIDTH>(piece, self.x.cols(), self.start + j) {
-                    for ((sum, &x), &first) in sum.iter_mut().zip(x).zip(&first) {
+                for x in columns(piece) {
+                    for (sum, &x, &first) in zip!(&mut sum, x, &first) {
                         *sum += x - first;
                     }
                 }
@@ -50,23 +52,21 @@ impl<T: Float> Pass for Statistics<'_, T> {
             // Of what is left in the sum of the centred numbers, the offset is made better: it may have lost
             // much if the first number lies far from all others.
             let (mut rest, mut var) = ([T::ZERO; WIDTH], [T::ZERO; WIDTH]);
-            for piece in pieces_of(self.x.data(), self.x.cols()) {
-                let (mut sum, mut sum_of_squares) = ([T::ZERO; WIDTH], [T::ZERO; WIDTH]);
-                for x in columns_of::<T, WIDTH>(piece, self.x.cols(), self.start + j) {
-                    let sums = sum.iter_mut().zip(&mut sum_of_squares);
-                    let means = first.iter().zip(&offset);
-                    for ((&x, (&first, &offset)), (sum, sum_of_squares)) in
-                        x.iter().zip(means).zip(sums)
+            for piece in pieces_of(x.data(), x.cols()) {
+                let (mut sum, mut squares) = ([T::ZERO; WIDTH], [T::ZERO; WIDTH]);
+                for x in columns(piece) {
+                    for (&x, &first, &offset, sum, squares) in
+                        zip!(x, &first, &offset, &mut sum, &mut squares)
                     {
                         let centred = (x - first) - offset;
                         *sum += centred;
-                        *sum_of_squares += centred * centred;
+                        *squares += centred * centred;
                     }
                 }
                 add(&mut rest, &sum);
-                add(&mut var, &sum_of_squares);
+                add(&mut var, &squares);
             }
-            for ((var, &rest), offset) in var.iter_mut().zip(&rest).zip(&mut offset) {
+            for (var, rest, offset) in zip!(&mut var, rest, &mut offset) {
                 let rest = rest / num_samples;
                 *offset += rest;
                 *var = positive_part(*var / num_samples - rest * rest);
@@ -95,27 +95,8 @@ impl<T: Float> Pass for Statistics<'_, T> {
 }
 
 impl<T: Float> Split for Statistics<'_, T> {
-    fn split_point(&self) -> Option<usize> {
-        split_columns(self.x.rows(), self.first.len())
-    }
-
-    fn split_at(self, at: usize) -> (Self, Self) {
-        let (first, first_rest) = halves_mut(self.first, at);
-        let (offset, offset_rest) = halves_mut(self.offset, at);
-        let (inv_std, inv_std_rest) = halves_mut(self.inv_std, at);
-        let (running_mean, running_mean_rest) = halves_mut(self.running_mean, at);
-        let (running_var, running_var_rest) = halves_mut(self.running_var, at);
-        let rest = Self {
-            start: self.start + at,
-            first: first_rest,
-            offset: offset_rest,
-            inv_std: inv_std_rest,
-            running_mean: running_mean_rest,
-            running_var: running_var_rest,
-            ..self
-        };
-        (Self { first, offset, inv_std, running_mean, running_var, ..self }, rest)
-    }
+    split_fields!(self at split_columns(self.x.rows(), self.first.len())
+        => start, first, offset, inv_std, running_mean, running_var);
 }
 
 /// √(var + eps), but NaN for a variance that is infinite: divided by infinity every number would be 0, and

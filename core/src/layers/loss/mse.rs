@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::float::Float;
 use crate::gemm::Rows;
 use crate::mat::{Mat, MatMut};
-use crate::slices::rows_of_mut;
+use crate::slices::{rows_of_mut, zip};
 
 /// Computes the mean squared error and its gradient.
 ///
@@ -80,7 +80,7 @@ fn squared_error<T: Float>(d: &mut [T], target: &[T], scale: T) -> T {
     let (mut lanes, mut tail) = ([T::ZERO; 8], T::ZERO);
     let ((d, d_rest), (target, target_rest)) = (d.as_chunks_mut::<8>(), target.as_chunks::<8>());
     for (d, target) in d.iter_mut().zip(target) {
-        for ((d, &target), lane) in d.iter_mut().zip(target).zip(&mut lanes) {
+        for (d, &target, lane) in zip!(d, target, &mut lanes) {
             let error = *d - target;
             *lane += error * error;
             *d = scale * error;
