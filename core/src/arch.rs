@@ -55,6 +55,21 @@ impl fmt::Display for ArchError {
 
 impl core::error::Error for ArchError {}
 
+/// A number that is computed layer by layer, from 0 on. Iterators are not const.
+macro_rules! fold_layers {
+    ($arch:ident, |$value:ident, $layer:ident| $next:expr) => {{
+        let (mut layers, mut $value) = ($arch.layers(), 0);
+        while let Some($layer) = layers.next_layer() {
+            $value = $next;
+        }
+        $value
+    }};
+}
+
+const fn max(a: usize, b: usize) -> usize {
+    if a > b { a } else { b }
+}
+
 impl<'a> Arch<'a> {
     /// Describes a network of sizes `[D, H1, …, C]`, without batch norm, refusing what cannot be.
     ///
@@ -213,31 +228,19 @@ impl<'a> Arch<'a> {
     /// Elements of `params` and of `grads`.
     #[must_use]
     pub const fn num_params(&self) -> usize {
-        let (mut layers, mut len) = (self.layers(), 0);
-        while let Some(layer) = layers.next_layer() {
-            len = layer.params_len().saturating_add(len);
-        }
-        len
+        fold_layers!(self, |len, layer| layer.params_len().saturating_add(len))
     }
 
     /// Elements of `running`.
     #[must_use]
     pub const fn num_running(&self) -> usize {
-        let (mut layers, mut len) = (self.layers(), 0);
-        while let Some(layer) = layers.next_layer() {
-            len = layer.running_len().saturating_add(len);
-        }
-        len
+        fold_layers!(self, |len, layer| layer.running_len().saturating_add(len))
     }
 
     /// Elements that all hidden layers leave for the backward pass.
     #[must_use]
     pub const fn cache_len(&self, batch: usize) -> usize {
-        let (mut layers, mut len) = (self.layers(), 0);
-        while let Some(layer) = layers.next_layer() {
-            len = layer.cache_len(batch).saturating_add(len);
-        }
-        len
+        fold_layers!(self, |len, layer| layer.cache_len(batch).saturating_add(len))
     }
 
     /// Elements of the workspace of `loss` for a batch: the caches, and two blocks through which
@@ -259,10 +262,7 @@ impl<'a> Arch<'a> {
     pub(crate) const fn infer_blocks(&self, batch: usize) -> (usize, usize) {
         let (mut layers, mut now, mut next) = (self.layers(), 0, 0);
         while let Some(layer) = layers.next_layer() {
-            if layer.fan_out > now {
-                now = layer.fan_out;
-            }
-            (now, next) = (next, now);
+            (now, next) = (next, max(now, layer.fan_out));
         }
         let (even, odd) = if self.num_layers() % 2 == 1 { (next, now) } else { (now, next) };
         (batch.saturating_mul(even), batch.saturating_mul(odd))
@@ -270,13 +270,7 @@ impl<'a> Arch<'a> {
 
     /// The widest output of a layer.
     pub(crate) const fn widest(&self) -> usize {
-        let (mut layers, mut widest) = (self.layers(), 0);
-        while let Some(layer) = layers.next_layer() {
-            if layer.fan_out > widest {
-                widest = layer.fan_out;
-            }
-        }
-        widest
+        fold_layers!(self, |widest, layer| max(widest, layer.fan_out))
     }
 }
 

@@ -121,6 +121,7 @@ macro_rules! split_fields {
             $point
         }
 
+        #[allow(clippy::needless_update)] // Of a pass of which every field is divided.
         fn split_at($self, at: usize) -> (Self, Self) {
             let ($($field,)+) = ($($crate::slices::Divide::divide($self.$field, at),)+);
             let second = Self { $($field: $field.1,)+ ..$self };

@@ -14,7 +14,7 @@ use super::{Gemm, GemmArgs};
 use crate::float::Float;
 use crate::machine::Machine;
 use crate::mat::MatMut;
-use crate::slices::{columns_of, copy, for_blocks, rows_of, rows_of_mut};
+use crate::slices::{columns_of, copy, for_blocks, rows_of, rows_of_mut, zip};
 
 /// Matrix products in safe Rust that runs anywhere.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,18 +57,11 @@ pub(super) fn scale<T: Float>(c: &mut [T], beta: T) {
     }
 }
 
-/// acc ← acc + x·wᵀ, a block of C in registers.
+/// Four rows of a flat slice.
 #[inline(always)]
-fn rank_one<T: Float, const R: usize, const N: usize>(
-    acc: &mut [[T; N]; R],
-    x: [T; R],
-    w: &[T; N],
-) {
-    for (row, x) in acc.iter_mut().zip(x) {
-        for (acc, &w) in row.iter_mut().zip(w) {
-            *acc += x * w;
-        }
-    }
+fn four_rows<T>(data: &[T], cols: usize) -> Option<[&[T]; ROWS]> {
+    let mut rows = rows_of(data, cols);
+    Some([rows.next()?, rows.next()?, rows.next()?, rows.next()?])
 }
 
 /// A product but for C: A and B as they are stored, and the sizes of op(A), m × k, and op(B), k × n.
@@ -106,10 +99,23 @@ impl<'a, T: Float> Flat<'a, T> {
         }
     }
 
-    /// Stores a block of C: its rows, from column `j` on.
+    /// `R` × `N` elements of C, of its first rows and from column `j` on: `a` gives, for each k, `R` numbers of op(A).
     #[inline(always)]
-    fn store_block<const R: usize, const N: usize>(self, c: &mut [T], acc: &[[T; N]; R], j: usize) {
-        for (c, acc) in rows_of_mut(c, self.n).zip(acc) {
+    fn block<const R: usize, const N: usize>(
+        self,
+        a: impl Iterator<Item = [T; R]>,
+        c: &mut [T],
+        j: usize,
+    ) {
+        let mut acc = [[T::ZERO; N]; R];
+        for (x, w) in a.zip(columns_of::<T, N>(self.b, self.n, j)) {
+            for (row, x) in acc.iter_mut().zip(x) {
+                for (acc, &w) in row.iter_mut().zip(w) {
+                    *acc += x * w;
+                }
+            }
+        }
+        for (c, acc) in rows_of_mut(c, self.n).zip(&acc) {
             if let Some(c) = c.get_mut(j..) {
                 self.store(c, acc);
             }
@@ -121,7 +127,11 @@ impl<'a, T: Float> Flat<'a, T> {
         let mut c_blocks = c.chunks_exact_mut(n.saturating_mul(ROWS).max(1));
         let mut a_blocks = a.chunks_exact(k.saturating_mul(ROWS).max(1));
         for (a, c) in a_blocks.by_ref().zip(c_blocks.by_ref()) {
-            for_blocks!(n, [COLS, COLS / 2, 1], |j, WIDTH| self.nn_rows::<WIDTH>(a, c, j));
+            let Some([a0, a1, a2, a3]) = four_rows(a, k) else { return };
+            for_blocks!(n, [COLS, COLS / 2, 1], |j, WIDTH| {
+                let a = zip!(a0, a1, a2, a3).map(|(&x0, &x1, &x2, &x3)| [x0, x1, x2, x3]);
+                self.block::<ROWS, WIDTH>(a, c, j);
+            });
         }
         let (a, c) = (a_blocks.remainder(), c_blocks.into_remainder());
         for (a, c) in rows_of(a, k).zip(rows_of_mut(c, n)) {
@@ -129,31 +139,10 @@ impl<'a, T: Float> Flat<'a, T> {
         }
     }
 
-    /// `ROWS` × `N` elements of C from column `j` on.
-    #[inline(always)]
-    fn nn_rows<const N: usize>(self, a: &[T], c: &mut [T], j: usize) {
-        let mut rows = rows_of(a, self.k);
-        let (Some(a0), Some(a1), Some(a2), Some(a3)) =
-            (rows.next(), rows.next(), rows.next(), rows.next())
-        else {
-            return;
-        };
-        let mut acc = [[T::ZERO; N]; ROWS];
-        let b_columns = columns_of::<T, N>(self.b, self.n, j);
-        for ((((&x0, &x1), &x2), &x3), w) in a0.iter().zip(a1).zip(a2).zip(a3).zip(b_columns) {
-            rank_one(&mut acc, [x0, x1, x2, x3], w);
-        }
-        self.store_block(c, &acc, j);
-    }
-
     /// `N` elements of one row of C from column `j` on.
     #[inline(always)]
     fn nn_row<const N: usize>(self, a: &[T], c: &mut [T], j: usize) {
-        let mut acc = [[T::ZERO; N]];
-        for (&x, w) in a.iter().zip(columns_of::<T, N>(self.b, self.n, j)) {
-            rank_one(&mut acc, [x], w);
-        }
-        self.store_block(c, &acc, j);
+        self.block::<1, N>(a.iter().map(|&x| [x]), c, j);
     }
 
     /// One element after the other.
@@ -183,12 +172,7 @@ impl<'a, T: Float> Flat<'a, T> {
     /// neighbours of each.
     #[inline(always)]
     fn tn_block<const R: usize, const N: usize>(self, c: &mut [T], i: usize, j: usize) {
-        let mut acc = [[T::ZERO; N]; R];
-        let b_columns = columns_of::<T, N>(self.b, self.n, j);
-        for (&x, w) in columns_of::<T, R>(self.a, self.m, i).zip(b_columns) {
-            rank_one(&mut acc, x, w);
-        }
-        self.store_block(c, &acc, j);
+        self.block::<R, N>(columns_of::<T, R>(self.a, self.m, i).copied(), c, j);
     }
 
     /// Row after row, a few columns at a time.
@@ -204,11 +188,8 @@ impl<'a, T: Float> Flat<'a, T> {
             let mut c_blocks = c.chunks_exact_mut(ROWS);
             let mut b_blocks = self.b.chunks_exact(k.saturating_mul(ROWS).max(1));
             for (b, c) in b_blocks.by_ref().zip(c_blocks.by_ref()) {
-                let mut rows = rows_of(b, k);
-                if let (Some(b0), Some(b1), Some(b2), Some(b3)) =
-                    (rows.next(), rows.next(), rows.next(), rows.next())
-                {
-                    self.store(c, &dots(a, [b0, b1, b2, b3]));
+                if let Some(b) = four_rows(b, k) {
+                    self.store(c, &dots(a, b));
                 }
             }
             for (b, c) in rows_of(b_blocks.remainder(), k).zip(c_blocks.into_remainder()) {
@@ -246,7 +227,7 @@ fn dots<T: Float, const R: usize>(a: &[T], b: [&[T]; R]) -> [T; R] {
         let (w_chunks, w_tail) = b.as_chunks::<LANES>();
         let mut acc = [T::ZERO; LANES];
         for (x, w) in x_chunks.iter().zip(w_chunks) {
-            for ((acc, &x), &w) in acc.iter_mut().zip(x).zip(w) {
+            for (acc, &x, &w) in zip!(&mut acc, x, w) {
                 *acc += x * w;
             }
         }
