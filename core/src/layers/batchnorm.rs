@@ -25,7 +25,8 @@ use crate::error::{ShapeError, check_len, check_shape};
 use crate::float::Float;
 use crate::machine::{Machine, run};
 use crate::mat::{Mat, MatMut};
-use crate::slices::{First, copy};
+use crate::slices::First;
+use core::iter::zip;
 use gradient::{GradientRows, GradientSums};
 pub(super) use normalize::NormalizeByRunning;
 use normalize::{Normalize, places_of_means};
@@ -87,7 +88,9 @@ pub fn batchnorm_forward_train<T: Float>(
     check_shape("x_hat", x.shape(), x_hat.shape())?;
     check_len("inv_std", x.cols(), inv_std.len())?;
     check_shape("out", x.shape(), out.shape())?;
-    copy(x_hat.data_mut(), x.data());
+    for (x_hat, &x) in zip(x_hat.data_mut(), x.data()) {
+        *x_hat = x;
+    }
     let running = RunningStats { mean: running_mean, var: running_var };
     normalize(machine, config, norm, running, |y| y, None, x_hat, inv_std, out);
     Ok(())
@@ -156,7 +159,9 @@ pub fn batchnorm_forward_test<T: Float>(
     let norm = Norm { gamma, beta };
     norm.check(x.cols(), running_mean, running_var)?;
     check_shape("out", x.shape(), out.shape())?;
-    copy(out.data_mut(), x.data());
+    for (out, &x) in zip(out.data_mut(), x.data()) {
+        *out = x;
+    }
     let running = RunningStats { mean: running_mean, var: running_var };
     let (config, x) = (*config, out.data_mut());
     run(machine, NormalizeByRunning { config, norm, running, f: |y| y, x });
@@ -210,7 +215,9 @@ pub fn batchnorm_backward<T: Float>(
     check_shape("dx", dout.shape(), dx.shape())?;
     let grads = NormGrads { dgamma, dbeta };
     check_gradient(dout.cols(), gamma, inv_std, &grads)?;
-    copy(dx.data_mut(), dout.data());
+    for (dx, &dout) in zip(dx.data_mut(), dout.data()) {
+        *dx = dout;
+    }
     gradient(machine, |d, _out| d, dx, dout, x_hat, gamma, inv_std, grads);
     Ok(())
 }
