@@ -136,16 +136,16 @@ pub fn measure<R>(work: impl FnOnce() -> R) -> Measured<R> {
 #[inline(never)]
 #[allow(unsafe_code)] // A register of the processor.
 pub fn with_unaligned_traps<R>(work: impl FnOnce() -> R) -> R {
-    const CCR: *mut u32 = ptr::with_exposed_provenance_mut(0xE000_ED14);
     const UNALIGN_TRP: u32 = 1 << 3;
+    let ccr = ptr::with_exposed_provenance_mut::<u32>(0xE000_ED14);
     // SAFETY: the register is there on every Cortex-M, and only this function changes it.
-    let was = unsafe { CCR.read_volatile() };
+    let was = unsafe { ccr.read_volatile() };
     // SAFETY: as above. The barrier makes it count for what follows.
-    unsafe { CCR.write_volatile(was | UNALIGN_TRP) };
+    unsafe { ccr.write_volatile(was | UNALIGN_TRP) };
     cortex_m::asm::isb();
     let result = work();
     // SAFETY: as above.
-    unsafe { CCR.write_volatile(was) };
+    unsafe { ccr.write_volatile(was) };
     cortex_m::asm::isb();
     result
 }
