@@ -16,24 +16,34 @@ pub struct Kind {
     pub class_names: &'static [&'static str],
 }
 
-impl Kind {
-    pub(crate) const CIFAR10: Self = Self {
+/// Makes the kinds and the list of them.
+macro_rules! kinds {
+    ($($name:ident = $kind:expr;)+) => {
+        impl Kind {
+            $(pub(crate) const $name: Self = $kind;)+
+
+            /// Every kind.
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+        }
+    };
+}
+
+kinds! {
+    CIFAR10 = Self {
         word: "cifar10",
         name: "CIFAR-10",
         image_shape: "32 x 32 pixels, 3 colours",
         class_names: &cifar10::CLASS_NAMES,
     };
-
-    pub(crate) const BUILT_IN: Self = Self {
+    BUILT_IN = Self {
         word: "built-in",
         name: "built-in images",
         image_shape: "32 x 32 pixels, 3 colours",
         class_names: &builtin::CLASS_NAMES,
     };
+}
 
-    /// Every kind.
-    pub const ALL: [Self; 2] = [Self::CIFAR10, Self::BUILT_IN];
-
+impl Kind {
     /// The kind of a word.
     ///
     /// ```
@@ -42,6 +52,6 @@ impl Kind {
     /// ```
     #[must_use]
     pub fn find(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.word == word)
+        Self::ALL.iter().copied().find(|kind| kind.word == word)
     }
 }

@@ -4,13 +4,9 @@ mod effect;
 
 pub use effect::ignored;
 
-use crate::settings::{
-    Dtype, InitName, LossName, SamplingName, ScheduleName, Settings, SettingsError, Values,
-};
+use crate::settings::{Dtype, Settings, SettingsError, Values};
 use barenet::layers::BatchNormConfig;
-use barenet::{
-    Arch, Float, FullyConnectedNet, Init, Loss, Metric, Sampling, Schedule, SolverConfig,
-};
+use barenet::{Arch, Float, FullyConnectedNet, Init, Metric, Schedule, SolverConfig};
 use barenet_blas::Kernel;
 use barenet_data::DataSet;
 use barenet_data::samples::{Sizes, Split};
@@ -36,10 +32,7 @@ impl Config {
         num_classes: usize,
     ) -> Result<Self, SettingsError> {
         let values = Values::complete(settings)?;
-        if !values.hidden.is_empty()
-            && values.init == InitName::Gaussian
-            && values.weight_scale == 0.0
-        {
+        if !values.hidden.is_empty() && values.is_gaussian() && values.weight_scale == 0.0 {
             return Err(SettingsError::new(
                 "weight_scale must be above 0 where there are hidden layers, found 0.0",
             ));
@@ -109,7 +102,7 @@ impl Config {
     /// The number type.
     #[must_use]
     pub const fn dtype(&self) -> Dtype {
-        self.values.dtype
+        self.values.dtype.value()
     }
 
     /// The architecture.
@@ -127,30 +120,23 @@ impl Config {
             reg: T::from_f64(self.values.reg),
             batchnorm: BatchNormConfig::default(),
             keep_prob: T::from_f64(self.values.keep_prob),
-            loss: self.loss(),
-        }
-    }
-
-    const fn loss(&self) -> Loss {
-        match self.values.loss {
-            LossName::Softmax => Loss::Softmax,
-            LossName::Svm => Loss::Svm,
+            loss: self.values.loss.value(),
         }
     }
 
     /// The metric of the runs.
     #[must_use]
     pub const fn metric(&self) -> Metric {
-        self.loss().metric()
+        self.values.loss.value().metric()
     }
 
     /// How weights start.
     #[must_use]
     pub const fn init(&self) -> Init {
-        match self.values.init {
-            InitName::He => Init::He,
-            InitName::Xavier => Init::Xavier,
-            InitName::Gaussian => Init::Gaussian { weight_scale: self.values.weight_scale },
+        match self.values.init.value() {
+            Init::He => Init::He,
+            Init::Xavier => Init::Xavier,
+            Init::Gaussian { .. } => Init::Gaussian { weight_scale: self.values.weight_scale },
         }
     }
 
@@ -161,10 +147,7 @@ impl Config {
         SolverConfig {
             learning_rate: T::from_f64(values.learning_rate),
             schedule: self.schedule(),
-            sampling: match values.sampling {
-                SamplingName::WithReplacement => Sampling::WithReplacement,
-                SamplingName::Shuffled => Sampling::Shuffled,
-            },
+            sampling: values.sampling.value(),
             batch_size: values.batch_size,
             num_epochs: values.num_epochs,
             print_every: values.print_every,
@@ -178,11 +161,11 @@ impl Config {
 
     const fn schedule(&self) -> Schedule {
         let Values { lr_decay, lr_step_size, lr_gamma, lr_warmup, lr_min_factor, .. } = self.values;
-        match self.values.schedule {
-            ScheduleName::Constant => Schedule::Constant,
-            ScheduleName::Decay => Schedule::Decay { lr_decay },
-            ScheduleName::Step => Schedule::Step { step_size: lr_step_size, gamma: lr_gamma },
-            ScheduleName::Cosine => {
+        match self.values.schedule.value() {
+            Schedule::Constant => Schedule::Constant,
+            Schedule::Decay { .. } => Schedule::Decay { lr_decay },
+            Schedule::Step { .. } => Schedule::Step { step_size: lr_step_size, gamma: lr_gamma },
+            Schedule::Cosine { .. } => {
                 Schedule::Cosine { warmup: lr_warmup, min_factor: lr_min_factor }
             }
         }
@@ -192,7 +175,6 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::GemmName;
 
     #[test]
     fn a_decay_alone_means_the_schedule_decay() {
@@ -207,8 +189,16 @@ mod tests {
         let plain = config(Settings::default());
         for same in [
             Settings { seed: Some(7), threads: Some(3), ..Settings::default() },
-            Settings { dtype: Some(Dtype::F64), print_every: Some(1), ..Settings::default() },
-            Settings { gemm: Some(GemmName::Portable), test_size: Some(9), ..Settings::default() },
+            Settings {
+                dtype: Some(Dtype::F64.into()),
+                print_every: Some(1),
+                ..Settings::default()
+            },
+            Settings {
+                gemm: Some(Kernel::Portable.into()),
+                test_size: Some(9),
+                ..Settings::default()
+            },
             Settings { learning_rate: Some(3e-4), ..Settings::default() },
         ] {
             assert!(plain.is_same_experiment(&config(same.clone())), "{same:?}");

@@ -259,7 +259,7 @@ impl<T: Number> Trained<'_, T> {
             seconds: start.elapsed().as_secs_f64(),
             backend: backend.kernel().name().to_owned(),
             threads: backend.threads(),
-            dtype: config.dtype().name().to_owned(),
+            dtype: config.values().dtype.name().to_owned(),
             seed: config.solver::<T>().seed,
             diverged_at: outcome.diverged_at,
         })

@@ -5,7 +5,7 @@ use crate::console::say;
 use crate::flags::{choice, one_of};
 use anyhow::Result;
 use barenet_data::samples::Part;
-use barenet_run::settings::{GemmName, Settings, count};
+use barenet_run::settings::{KernelName, Name, Settings, count};
 use barenet_run::trained_run::TrainedRun;
 use serde_json::json;
 use std::path::PathBuf;
@@ -40,8 +40,8 @@ pub struct Args {
     #[arg(long, value_parser = count, value_name = "N")]
     pub test_size: Option<usize>,
     /// Kernel that multiplies matrices [default: openblas if built in, otherwise simd on x86-64]
-    #[arg(long, value_name = "KERNEL", value_parser = choice::<GemmName>())]
-    pub gemm: Option<GemmName>,
+    #[arg(long, value_name = "KERNEL", value_parser = choice::<Name<KernelName>>())]
+    pub gemm: Option<Name<KernelName>>,
     /// Threads; 0 for one for each CPU
     #[arg(long, value_parser = count, value_name = "N", default_value_t = 0)]
     pub threads: usize,

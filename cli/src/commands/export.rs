@@ -101,5 +101,5 @@ pub fn run(args: &Args) -> Result<()> {
     place.write(match args.format {
         Format::Firmware => exported.crate_files(),
     })?;
-    report::print(&exported, on_images.config.dtype(), &data, &out)
+    report::print(&exported, on_images.config.values().dtype, &data, &out)
 }

@@ -154,7 +154,7 @@ impl Download<'_> {
         part.source = match part.source {
             Source::Nobody => Source::One(mirror.number),
             Source::One(number) if number == mirror.number => part.source,
-            _ => Source::Several,
+            Source::One(_) | Source::Several => Source::Several,
         };
         // One byte more than is right, to see one that should not be there.
         let mut body = reply.body.take(whole - part.len + 1);

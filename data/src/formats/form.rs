@@ -78,6 +78,6 @@ pub(super) fn describe(start: &[u8]) -> Option<&'static str> {
     match Form::of(start.get(..BLOCK_LEN).unwrap_or(start)) {
         Form::Gzip => Some("packed with gzip"),
         Form::Other(what, advice) if advice != FOLDER => Some(what),
-        _ => None,
+        Form::Tar | Form::Other(..) | Form::Unknown => None,
     }
 }

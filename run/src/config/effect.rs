@@ -1,7 +1,7 @@
 //! Which settings have an effect on a run, and which combinations cannot work.
 
 use super::Config;
-use crate::settings::{Row, RuleName, SETTINGS, ScheduleName, Settings, SettingsError, Values};
+use crate::settings::{Row, RuleName, SETTINGS, Settings, SettingsError, Values};
 
 /// Missing need of a setting, without which it does nothing.
 fn missing(row: &Row, values: &Values) -> Option<String> {
@@ -70,7 +70,7 @@ impl Config {
         check_batch_of_one(&self.values)?;
         let warmup = self.values.lr_warmup;
         let iterations = self.solver::<f64>().num_iterations(num_train);
-        if self.values.schedule == ScheduleName::Cosine && warmup > iterations {
+        if self.values.is_cosine() && warmup > iterations {
             return refuse(format!(
                 "lr_warmup is {warmup}, but the run has only {iterations} iterations"
             ));
@@ -82,7 +82,8 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::InitName;
+    use crate::settings::Name;
+    use barenet::Init;
 
     fn config(settings: &Settings) -> Config {
         Config::new(settings.clone(), 3072, 10).unwrap()
@@ -99,16 +100,16 @@ mod tests {
             (Settings { weight_decay: Some(0.1), ..with("adam") }, &["weight_decay"]),
             (Settings { weight_scale: Some(0.1), ..none() }, &[]),
             (
-                Settings { weight_scale: Some(0.1), init: Some(InitName::Xavier), ..none() },
+                Settings { weight_scale: Some(0.1), init: Some(Init::Xavier.into()), ..none() },
                 &["weight_scale"],
             ),
             (Settings { lr_decay: Some(0.5), ..none() }, &[]),
             (
-                Settings { lr_decay: Some(0.5), schedule: Some(ScheduleName::Cosine), ..none() },
+                Settings { lr_decay: Some(0.5), schedule: Name::from_name("cosine"), ..none() },
                 &["lr_decay"],
             ),
             (
-                Settings { lr_step_size: Some(10), schedule: Some(ScheduleName::Step), ..none() },
+                Settings { lr_step_size: Some(10), schedule: Name::from_name("step"), ..none() },
                 &["lr_step_size"],
             ),
             (Settings { hidden: Some(vec![]), batchnorm: Some(true), ..none() }, &["batchnorm"]),
@@ -143,7 +144,7 @@ mod tests {
         let message = refused(Settings { batchnorm: Some(true), ..none() }, 1);
         assert!(message.starts_with("batchnorm takes batches of at least 2"), "{message}");
         let warmup =
-            Settings { schedule: Some(ScheduleName::Cosine), lr_warmup: Some(101), ..none() };
+            Settings { schedule: Name::from_name("cosine"), lr_warmup: Some(101), ..none() };
         let message = refused(warmup, 1000);
         assert_eq!(message, "lr_warmup is 101, but the run has only 100 iterations");
         let mut fits = config(&none());

@@ -297,7 +297,7 @@ macro_rules! settings {
 
             /// Refuses the first setting that is out of its range.
             fn check_ranges(&self) -> Result<(), SettingsError> {
-                let is_f32 = self.dtype != Some(Dtype::F64);
+                let is_f32 = self.dtype != Some(Dtype::F64.into());
                 $($($(check(stringify!($name), self.$name.as_ref(), &$range, is_f32)?;)?)+)+
                 Ok(())
             }

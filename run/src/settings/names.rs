@@ -1,161 +1,74 @@
 //! Settings that are one of a few names.
 
 use super::declare::Value;
-use barenet::{Float, UpdateRule};
+use barenet::{Float, Init, Loss, Sampling, Schedule, UpdateRule};
 use barenet_blas::Kernel;
 use serde::de::Error;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-macro_rules! name_enum {
-    ($(#[$doc:meta])* $name:ident { $(#[doc = $vdoc:literal] $variant:ident = $text:literal),+ $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-        pub enum $name {
-            $(
-                #[doc = $vdoc]
-                #[serde(rename = $text)]
-                $variant,
-            )+
-        }
+/// A type whose kinds of values have names in flags and files.
+pub trait Named: Copy + PartialEq + 'static {
+    /// The names that a setting can have.
+    const NAMES: &'static [&'static str];
 
-        impl $name {
-            /// The name as it is written in flags and files.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$variant => $text,)+ }
-            }
-        }
+    /// A value of that name, with some constants, if it has any.
+    fn from_name(name: &str) -> Option<Self>;
 
-        impl Value for $name {
-            fn choices() -> Vec<(&'static str, &'static str)> {
-                vec![$(($text, $vdoc)),+]
-            }
+    /// The name of a value, whatever its constants.
+    fn name(self) -> &'static str;
 
-            fn parse(text: &str) -> Result<Self, String> {
-                match text {
-                    $($text => Ok(Self::$variant),)+
-                    _ => Err(format!("there is no {text}")),
-                }
-            }
-        }
-    };
+    /// Its meaning, in a line.
+    fn meaning(self) -> &'static str;
 }
 
-name_enum! {
-    /// How weights start.
-    InitName {
-        /// Normal with standard deviation `weight_scale`
-        Gaussian = "gaussian",
-        /// Normal with standard deviation sqrt(2 / fan_in)
-        He = "he",
-        /// Normal with standard deviation sqrt(2 / (fan_in + fan_out))
-        Xavier = "xavier",
-    }
-}
-name_enum! {
-    /// Loss that is minimised.
-    LossName {
-        /// Softmax cross-entropy
-        Softmax = "softmax",
-        /// Multiclass hinge loss
-        Svm = "svm",
-    }
-}
-name_enum! {
-    /// How the learning rate changes.
-    ScheduleName {
-        /// It does not
-        Constant = "constant",
-        /// By the factor `lr_decay` after every epoch
-        Decay = "decay",
-        /// By the factor `lr_gamma` after every `lr_step_size` epochs
-        Step = "step",
-        /// Linear warm-up, then half a cosine
-        Cosine = "cosine",
-    }
-}
-name_enum! {
-    /// How batches are chosen.
-    SamplingName {
-        /// Drawn from all training images, as the course does
-        WithReplacement = "with_replacement",
-        /// Every epoch goes through all of them in a new order
-        Shuffled = "shuffled",
-    }
-}
-name_enum! {
-    /// The number type.
-    Dtype {
-        /// Single precision
-        F32 = "f32",
-        /// Double precision
-        F64 = "f64",
-    }
-}
-name_enum! {
-    /// Kernel that multiplies matrices.
-    GemmName {
-        /// Safe Rust, the same bits as on a microcontroller
-        Portable = "portable",
-        /// barenet's own kernels for AVX2 and AVX-512; x86-64 only
-        Simd = "simd",
-        /// The matrixmultiply crate
-        MatrixMultiply = "matrixmultiply",
-        /// OpenBLAS (build with --features openblas)
-        OpenBlas = "openblas",
+/// The name of a kind of `T`, and nothing of its constants: these are settings of their own.
+///
+/// ```
+/// use barenet::Init;
+/// use barenet_run::settings::Name;
+/// let name = Name::from(Init::Gaussian { weight_scale: 0.5 });
+/// assert_eq!(name.name(), "gaussian");
+/// assert_eq!(Name::<Init>::from_name("gaussian"), Some(name));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Name<T>(T);
+
+impl<T: Named> From<T> for Name<T> {
+    fn from(value: T) -> Self {
+        Self(T::from_name(value.name()).unwrap_or(value))
     }
 }
 
-impl Default for GemmName {
-    /// The first of this build.
-    fn default() -> Self {
-        let name = Kernel::ALL.first().map_or("portable", |kernel| kernel.name());
-        Self::parse(name).unwrap_or(Self::Portable)
-    }
-}
-
-/// The name of an update rule: one of [`UpdateRule::NAMES`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub struct RuleName(&'static str);
-
-impl RuleName {
-    /// Plain stochastic gradient descent.
-    pub const SGD: Self = Self("sgd");
-
-    /// The rule of a name.
+impl<T: Named> Name<T> {
+    /// One of [`Named::NAMES`].
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::all().find(|rule| rule.0 == name)
+        T::from_name(name).map(Self)
     }
 
-    /// Every rule.
+    /// Every name.
     pub fn all() -> impl Iterator<Item = Self> {
-        UpdateRule::<f64>::NAMES.into_iter().map(Self)
+        T::NAMES.iter().filter_map(|name| Self::from_name(name))
     }
 
     /// The name as it is written in flags and files.
     #[must_use]
-    pub const fn name(self) -> &'static str {
-        self.0
-    }
-
-    /// The rule with its default constants.
-    #[must_use]
-    pub fn rule<T: Float>(self) -> UpdateRule<T> {
-        UpdateRule::from_name(self.0).unwrap_or(UpdateRule::Sgd)
-    }
-
-    /// Whether the rule has a constant of that name.
-    #[must_use]
-    pub fn has(self, constant: &str) -> bool {
-        self.rule::<f64>().constant_mut(constant).is_some()
+    pub fn name(self) -> &'static str {
+        self.0.name()
     }
 }
 
-impl Value for RuleName {
+impl<T: Copy> Name<T> {
+    /// A value of that name.
+    #[must_use]
+    pub const fn value(self) -> T {
+        self.0
+    }
+}
+
+impl<T: Named> Value for Name<T> {
     fn choices() -> Vec<(&'static str, &'static str)> {
-        Self::all().map(|rule| (rule.0, rule.rule::<f64>().summary())).collect()
+        Self::all().map(|name| (name.name(), name.0.meaning())).collect()
     }
 
     fn parse(text: &str) -> Result<Self, String> {
@@ -163,9 +76,168 @@ impl Value for RuleName {
     }
 }
 
-impl<'de> Deserialize<'de> for RuleName {
+impl<T: Named> Serialize for Name<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de, T: Named> Deserialize<'de> for Name<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Self::parse(&text).map_err(|_| D::Error::unknown_variant(&text, &UpdateRule::<f64>::NAMES))
+        Self::parse(&text).map_err(|_| D::Error::unknown_variant(&text, T::NAMES))
+    }
+}
+
+/// Names the variants of an enum. One that is not named does not compile; no setting can have those of `but`.
+macro_rules! named {
+    ($($type:ident $((but $($other:ident = $other_name:literal),+))? {
+        $($variant:ident $({ $($constant:ident),+ })? = $name:literal, $meaning:literal;)+
+    })+) => {$(
+        impl Named for $type {
+            const NAMES: &'static [&'static str] = &[$($name),+];
+
+            fn from_name(name: &str) -> Option<Self> {
+                match name {
+                    $($name => Some(Self::$variant { $($($constant: Default::default()),+)? }),)+
+                    _ => None,
+                }
+            }
+
+            fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant { .. } => $name,)+
+                    $($(Self::$other { .. } => $other_name,)+)?
+                }
+            }
+
+            fn meaning(self) -> &'static str {
+                match self {
+                    $(Self::$variant { .. } => $meaning,)+
+                    $($(Self::$other { .. } => "",)+)?
+                }
+            }
+        }
+    )+};
+}
+
+/// The number type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dtype {
+    /// Single precision.
+    F32,
+    /// Double precision.
+    F64,
+}
+
+named! {
+    Init {
+        Gaussian { weight_scale } = "gaussian", "Normal with standard deviation `weight_scale`";
+        He = "he", "Normal with standard deviation sqrt(2 / fan_in)";
+        Xavier = "xavier", "Normal with standard deviation sqrt(2 / (fan_in + fan_out))";
+    }
+    // Images have labels, and the last takes numbers.
+    Loss (but Mse = "mse") {
+        Softmax = "softmax", "Softmax cross-entropy";
+        Svm = "svm", "Multiclass hinge loss";
+    }
+    Schedule {
+        Constant = "constant", "It does not";
+        Decay { lr_decay } = "decay", "By the factor `lr_decay` after every epoch";
+        Step { step_size, gamma } = "step",
+            "By the factor `lr_gamma` after every `lr_step_size` epochs";
+        Cosine { warmup, min_factor } = "cosine", "Linear warm-up, then half a cosine";
+    }
+    Sampling {
+        WithReplacement = "with_replacement", "Drawn from all training images, as the course does";
+        Shuffled = "shuffled", "Every epoch goes through all of them in a new order";
+    }
+    Dtype {
+        F32 = "f32", "Single precision";
+        F64 = "f64", "Double precision";
+    }
+}
+
+/// A kernel that multiplies matrices: one of [`Kernel::NAMES`], whether this build has it or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KernelName(&'static str);
+
+impl Named for KernelName {
+    const NAMES: &'static [&'static str] = &Kernel::NAMES;
+
+    fn from_name(name: &str) -> Option<Self> {
+        Self::NAMES.iter().find(|&&found| found == name).map(|found| Self(found))
+    }
+
+    fn name(self) -> &'static str {
+        self.0
+    }
+
+    fn meaning(self) -> &'static str {
+        Kernel::summary(self.0).unwrap_or_default()
+    }
+}
+
+impl From<Kernel> for Name<KernelName> {
+    fn from(kernel: Kernel) -> Self {
+        Self(KernelName(kernel.name()))
+    }
+}
+
+impl Named for UpdateRule<f64> {
+    const NAMES: &'static [&'static str] = &Self::NAMES;
+
+    fn from_name(name: &str) -> Option<Self> {
+        Self::from_name(name)
+    }
+
+    fn name(self) -> &'static str {
+        Self::name(&self)
+    }
+
+    fn meaning(self) -> &'static str {
+        self.summary()
+    }
+}
+
+/// The name of an update rule.
+pub type RuleName = Name<UpdateRule<f64>>;
+
+impl RuleName {
+    /// Plain stochastic gradient descent.
+    pub const SGD: Self = Self(UpdateRule::Sgd);
+
+    /// The rule with its default constants.
+    #[must_use]
+    pub fn rule<T: Float>(self) -> UpdateRule<T> {
+        UpdateRule::from_name(self.name()).unwrap_or(UpdateRule::Sgd)
+    }
+
+    /// Whether the rule has a constant of that name.
+    #[must_use]
+    pub fn has(mut self, constant: &str) -> bool {
+        self.0.constant_mut(constant).is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn are_their_own<T: Named>() {
+        let names: Vec<_> = Name::<T>::all().map(Name::name).collect();
+        assert_eq!(names, T::NAMES);
+        assert!(Name::<T>::all().all(|name| !name.value().meaning().is_empty()), "{names:?}");
+    }
+
+    #[test]
+    fn every_name_names_a_value_of_that_name_and_has_a_meaning() {
+        are_their_own::<Init>();
+        are_their_own::<Loss>();
+        are_their_own::<Schedule>();
+        are_their_own::<Sampling>();
+        are_their_own::<Dtype>();
+        are_their_own::<KernelName>();
+        are_their_own::<UpdateRule<f64>>();
     }
 }

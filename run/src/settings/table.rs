@@ -4,8 +4,9 @@ use super::SettingsError;
 use super::declare::{
     Numbers, Row, Sizes, Value, check, complete, given, option, settings, value_of,
 };
-use super::names::{Dtype, GemmName, InitName, LossName, RuleName, SamplingName, ScheduleName};
-use barenet::{Float, UpdateRule};
+use super::names::{Dtype, KernelName, Name, RuleName};
+use barenet::{Float, Init, Loss, Sampling, Schedule, UpdateRule};
+use barenet_blas::Kernel;
 use serde::{Deserialize, Serialize};
 
 /// Limits with which no size that is computed from several settings overflows.
@@ -20,15 +21,19 @@ const FROM_0_TO_1: Numbers = Numbers("from 0 to 1", |x| (0.0..=1.0).contains(&x)
 const PROBABILITY: Numbers = Numbers("above 0 and at most 1", |x| x > 0.0 && x <= 1.0);
 
 /// The learning rate of a run that names none, on images of 0 to 255 minus their mean: with weights
-/// that start as [`InitName::He`] has them, every rule learns with it, in networks of one to five hidden
+/// that start as [`Init::He`] has them, every rule learns with it, in networks of one to five hidden
 /// layers, on CIFAR-10 and on the built-in images. Batch norm makes the size of inputs and weights not
 /// matter, and steps may be larger.
 fn default_learning_rate(rule: RuleName, batchnorm: bool) -> f64 {
-    match (rule.name(), batchnorm) {
-        ("sgd", true) => 1e-2,
-        (_, true) => 1e-3,
-        ("sgd" | "adam" | "adamw", false) => 3e-4,
-        (_, false) => 1e-4,
+    use UpdateRule::{Adam, AdamW, Nesterov, RmsProp, Sgd, SgdMomentum};
+    match (rule.value(), batchnorm) {
+        (Sgd, true) => 1e-2,
+        (
+            SgdMomentum { .. } | Nesterov { .. } | RmsProp { .. } | Adam { .. } | AdamW { .. },
+            true,
+        ) => 1e-3,
+        (Sgd | Adam { .. } | AdamW { .. }, false) => 3e-4,
+        (SgdMomentum { .. } | Nesterov { .. } | RmsProp { .. }, false) => 1e-4,
     }
 }
 
@@ -49,13 +54,13 @@ settings! { |given, values|
         /// Strength of the L2 regularisation 0.5*reg*|W|^2
         reg: f64, "X" = 0.0, in AT_LEAST_0;
         /// How weights start
-        init: InitName, "KIND" = match given.weight_scale {
-            Some(_) => InitName::Gaussian,
-            None => InitName::He,
+        init: Name<Init>, "KIND" = match given.weight_scale {
+            Some(weight_scale) => Init::Gaussian { weight_scale }.into(),
+            None => Init::He.into(),
         };
         /// Standard deviation of the first weights, with --init gaussian
         weight_scale: f64, "X" = 1e-3, in AT_LEAST_0,
-            needs "init gaussian" if values.init == InitName::Gaussian;
+            needs "init gaussian" if values.is_gaussian();
         /// Batch normalisation after every hidden layer
         batchnorm: bool, "BOOL" = false,
             needs "a hidden layer" if !values.hidden.is_empty();
@@ -63,7 +68,7 @@ settings! { |given, values|
         keep_prob: f64, "P" = 1.0, in PROBABILITY,
             needs "a hidden layer" if !values.hidden.is_empty();
         /// Loss that is minimised
-        loss: LossName, "KIND" = LossName::Softmax;
+        loss: Name<Loss>, "KIND" = Loss::Softmax.into();
     }
     "Training" {
         /// How gradients change the weights
@@ -90,13 +95,13 @@ settings! { |given, values|
         weight_decay: f64, "X" = default_constant(update_rule, "weight_decay"),
             in AT_LEAST_0;
         /// How the learning rate changes
-        schedule: ScheduleName, "KIND" = match given.lr_decay {
-            Some(_) => ScheduleName::Decay,
-            None => ScheduleName::Constant,
+        schedule: Name<Schedule>, "KIND" = match given.lr_decay {
+            Some(lr_decay) => Schedule::Decay { lr_decay }.into(),
+            None => Schedule::Constant.into(),
         };
         /// Factor after every epoch (schedule decay)
         lr_decay: f64, "X" = 1.0, in ABOVE_0,
-            needs "schedule decay" if values.schedule == ScheduleName::Decay;
+            needs "schedule decay" if matches!(values.schedule.value(), Schedule::Decay { .. });
         /// Epochs between two changes (schedule step)
         lr_step_size: usize, "N" = 1, in 1..=usize::MAX,
             needs "schedule step, and more epochs than it" if values.has_steps();
@@ -105,16 +110,16 @@ settings! { |given, values|
             needs "schedule step, and more epochs than lr_step_size" if values.has_steps();
         /// Iterations of linear warm-up (schedule cosine)
         lr_warmup: usize, "N" = 0,
-            needs "schedule cosine" if values.schedule == ScheduleName::Cosine;
+            needs "schedule cosine" if values.is_cosine();
         /// Share of the learning rate at the end, 0 to 1 (schedule cosine)
         lr_min_factor: f64, "X" = 0.0, in FROM_0_TO_1,
-            needs "schedule cosine" if values.schedule == ScheduleName::Cosine;
+            needs "schedule cosine" if values.is_cosine();
         /// Samples in a batch
         batch_size: usize, "N" = 100, in 1..=MAX_BATCH;
         /// Epochs to train
         num_epochs: usize, "N", flag "epochs" = 10, in 1..=MAX_EPOCHS;
         /// How batches are chosen
-        sampling: SamplingName, "KIND" = SamplingName::Shuffled;
+        sampling: Name<Sampling>, "KIND" = Sampling::Shuffled.into();
         /// Print the loss every N iterations; 0 for never
         print_every: usize, "N" = 10;
         /// Samples on which the training accuracy is checked
@@ -132,9 +137,9 @@ settings! { |given, values|
         /// Everything random follows from it
         seed: u64, "N" = 0;
         /// Number type
-        dtype: Dtype, "TYPE" = Dtype::F32;
+        dtype: Name<Dtype>, "TYPE" = Dtype::F32.into();
         /// Kernel that multiplies matrices [default: openblas if built in, otherwise simd on x86-64]
-        gemm: GemmName, "KERNEL" = GemmName::default();
+        gemm: Name<KernelName>, "KERNEL" = Kernel::default().into();
         /// Threads; 0 for one for each CPU
         threads: usize, "N" = 0, in 0..=1024;
     }
@@ -153,8 +158,19 @@ impl Values {
         rule
     }
 
-    fn has_steps(&self) -> bool {
-        self.schedule == ScheduleName::Step && self.lr_step_size < self.num_epochs
+    /// Whether weights start as `weight_scale` says.
+    #[must_use]
+    pub const fn is_gaussian(&self) -> bool {
+        matches!(self.init.value(), Init::Gaussian { .. })
+    }
+
+    pub(crate) const fn is_cosine(&self) -> bool {
+        matches!(self.schedule.value(), Schedule::Cosine { .. })
+    }
+
+    const fn has_steps(&self) -> bool {
+        matches!(self.schedule.value(), Schedule::Step { .. })
+            && self.lr_step_size < self.num_epochs
     }
 }
 
@@ -190,7 +206,7 @@ mod tests {
         ] {
             let settings = Settings { learning_rate: Some(rate), ..Settings::default() };
             assert_eq!(refused(settings.clone()), problem);
-            let settings = Settings { dtype: Some(Dtype::F64), ..settings };
+            let settings = Settings { dtype: Some(Dtype::F64.into()), ..settings };
             assert!(Values::complete(settings).is_ok());
         }
         let settings = Settings { momentum: Some(0.999_999_999_9), ..Settings::default() };

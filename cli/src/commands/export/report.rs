@@ -6,11 +6,16 @@ use anyhow::Result;
 use barenet::Metric;
 use barenet_data::DataSet;
 use barenet_run::export::{Exported, Quantized};
-use barenet_run::settings::Dtype;
+use barenet_run::settings::{Dtype, Name};
 use std::path::Path;
 
 /// Prints the figures of an export, and warns of a metric that got worse.
-pub(super) fn print(exported: &Exported, trained: Dtype, data: &DataSet, out: &Path) -> Result<()> {
+pub(super) fn print(
+    exported: &Exported,
+    trained: Name<Dtype>,
+    data: &DataSet,
+    out: &Path,
+) -> Result<()> {
     let Exported { name, model, metric, before, after, test_size, int8, .. } = exported;
     let word = metric.name();
     let dtype = if int8.is_some() { "int8" } else { "f32, folded" };

@@ -2,12 +2,11 @@
 
 use crate::commands::metric_text;
 use anyhow::{Error, anyhow};
-use barenet::{Float, Progress};
+use barenet::{Float, Progress, Schedule};
 use barenet_run::config::Config;
 use barenet_run::measured::Measured;
 use barenet_run::run_folder::BEST;
 use barenet_run::session::Session;
-use barenet_run::settings::{InitName, ScheduleName};
 
 /// The error of a run that ended so, with what can be used of it and what to try.
 pub(super) fn diverged<T>(
@@ -43,7 +42,7 @@ fn advice(config: &Config, steps: usize) -> &'static str {
     // More than ten times what keeps the size of activations in the narrowest layer.
     let narrowest = config.arch().dims().iter().copied().min().unwrap_or(1);
     let he = (2.0 / f64::from_usize(narrowest.max(1))).sqrt();
-    if values.init == InitName::Gaussian && values.weight_scale > 10.0 * he {
+    if values.is_gaussian() && values.weight_scale > 10.0 * he {
         return "try a lower --weight-scale, or --init he";
     }
     // A step of plain descent takes rate·reg of a weight away; more than twice itself makes it grow.
@@ -54,14 +53,17 @@ fn advice(config: &Config, steps: usize) -> &'static str {
         return "no weight has changed yet, so it comes from the data or from how weights start: look \
                 at the images with `barenet data info`, or try --init he";
     }
-    match values.schedule {
-        ScheduleName::Decay if values.lr_decay > 1.0 => {
+    match config.solver::<f64>().schedule {
+        Schedule::Decay { lr_decay } if lr_decay > 1.0 => {
             return "the learning rate grows: try a --lr-decay of at most 1";
         }
-        ScheduleName::Step if values.lr_gamma > 1.0 => {
+        Schedule::Step { gamma, .. } if gamma > 1.0 => {
             return "the learning rate grows: try a --lr-gamma of at most 1";
         }
-        _ => {}
+        Schedule::Constant
+        | Schedule::Decay { .. }
+        | Schedule::Step { .. }
+        | Schedule::Cosine { .. } => {}
     }
     // What is kept is divided by it, in every layer.
     if values.keep_prob < 0.05 {
@@ -82,7 +84,7 @@ fn advice(config: &Config, steps: usize) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use barenet_run::settings::{RuleName, Settings};
+    use barenet_run::settings::{Name, RuleName, Settings};
 
     #[test]
     fn advice_names_the_setting_that_is_out_of_the_ordinary() {
@@ -102,7 +104,7 @@ mod tests {
             ),
             (Settings { lr_decay: Some(1e4), ..none() }, 50, "--lr-decay"),
             (
-                Settings { lr_gamma: Some(30.0), schedule: Some(ScheduleName::Step), ..none() },
+                Settings { lr_gamma: Some(30.0), schedule: Name::from_name("step"), ..none() },
                 50,
                 "--lr-gamma",
             ),

@@ -61,6 +61,15 @@ impl ConsoleWatcher {
         self.signals.stop().unwrap_or(0)
     }
 
+    /// Asks the signals for both: a checkpoint that was asked for is then forgotten.
+    fn request(&self) -> Request {
+        match (self.signals.checkpoint(), self.signals.stop()) {
+            (_, Some(_)) => Request::Stop,
+            (true, None) => Request::Checkpoint,
+            (false, None) => Request::Continue,
+        }
+    }
+
     fn step(&mut self, iteration: usize, loss: f64, print: bool) {
         if print {
             let last = self.num_iterations;
@@ -81,22 +90,18 @@ impl Watcher for ConsoleWatcher {
         match *event {
             RunEvent::Start { num_iterations, .. } => self.num_iterations = num_iterations,
             RunEvent::Resume { iteration } => self.resumed_at = Some(iteration),
-            RunEvent::Step { iteration, loss, print } => self.step(iteration, loss, print),
+            RunEvent::Step { iteration, loss, print } => {
+                self.step(iteration, loss, print);
+                return self.request();
+            }
             RunEvent::Epoch { epoch, check, .. } => {
                 let last = self.num_epochs;
                 self.console.line(&format!("(Epoch {epoch} / {last}) {check}"));
+                return self.request();
             }
             RunEvent::Diverged { .. } | RunEvent::End { .. } => {}
         }
-        if !matches!(event, RunEvent::Step { .. } | RunEvent::Epoch { .. }) {
-            return Request::Continue;
-        }
-        // Both are asked: a checkpoint that was asked for is then forgotten.
-        match (self.signals.checkpoint(), self.signals.stop()) {
-            (_, Some(_)) => Request::Stop,
-            (true, None) => Request::Checkpoint,
-            (false, None) => Request::Continue,
-        }
+        Request::Continue
     }
 
     fn warning(&mut self, message: &str) {
