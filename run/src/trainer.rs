@@ -5,10 +5,12 @@ use crate::checkpoint::Checkpoint;
 use crate::config::Config;
 use crate::moment::{HISTORY, Histories, Moment};
 use anyhow::{Context, Result};
-use barenet::{Error, Event, FullyConnectedNet, Metric, Progress, Rng, Solver, Weights};
+use barenet::{
+    Error, Event, FullyConnectedNet, Metric, Progress, Rng, Solver, SolverBuffers, Weights,
+};
 use barenet_blas::Backend;
 use barenet_data::DataSet;
-use barenet_data::samples::{Part, Split};
+use barenet_data::samples::{Part, Samples, Split};
 use barenet_model::number::Number;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -87,75 +89,13 @@ pub fn train_in<T: Number>(
     checkpoint: Option<&Checkpoint<T>>,
     mut on_event: impl FnMut(&Event<T>, Moment<'_, T>) -> Result<ControlFlow<()>> + Send,
 ) -> Result<Outcome<T>> {
-    let net: FullyConnectedNet<'_, T> = config.net();
-    let solver_config = config.solver::<T>();
-    let arch = &net.arch;
-    let mut buffers = memory.lend();
     let train = split.samples(data, Part::Train, mean_image);
     let val = split.samples(data, Part::Val, mean_image);
     let mut histories =
         checkpoint.map_or_else(|| Ok(Histories::default()), Checkpoint::histories)?;
-    let mut solver = match checkpoint {
-        None => {
-            let rng = Rng::seed(solver_config.seed).fork(INIT_STREAM);
-            net.init(config.init(), rng, &mut buffers.state(arch)?);
-            buffers.check_finite().context(
-                "the weights to start from are too large for the number type; try a lower \
-                 --weight-scale, or --init he",
-            )?;
-            Solver::new(net, solver_config, backend, &train, &val, buffers)?
-        }
-        Some(saved) => {
-            saved.restore(&mut buffers)?;
-            Solver::resume(net, solver_config, backend, &train, &val, buffers, saved.progress)?
-        }
-    };
-
-    let mut step_time = Duration::ZERO;
-    let mut steps = 0;
-    let (mut diverged_at, mut stopped) = (None, false);
-    backend.install(|| -> Result<()> {
-        loop {
-            let start = Instant::now();
-            match solver.advance() {
-                Ok(Some(event)) => {
-                    if matches!(event, Event::Step { .. }) {
-                        step_time += start.elapsed();
-                        steps += 1;
-                    }
-                    histories.add(&event)?;
-                    let moment = Moment {
-                        progress: solver.progress(),
-                        buffers: solver.buffers(),
-                        histories: &histories,
-                        metric: solver.metric(),
-                    };
-                    match on_event(&event, moment) {
-                        Ok(ControlFlow::Continue(())) => {}
-                        Ok(ControlFlow::Break(())) => {
-                            stopped = true;
-                            return Ok(());
-                        }
-                        Err(error) if is_non_finite(&error) => {
-                            diverged_at = Some(solver.progress().iteration);
-                            return Ok(());
-                        }
-                        Err(error) => return Err(error),
-                    }
-                }
-                Ok(None) => return Ok(()),
-                Err(Error::NonFiniteLoss { iteration }) => {
-                    diverged_at = Some(iteration);
-                    return Ok(());
-                }
-                Err(Error::NonFinite { .. }) => {
-                    diverged_at = Some(solver.progress().iteration);
-                    return Ok(());
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
-    })?;
+    let mut solver = start(config, backend, (&train, &val), memory.lend(), checkpoint)?;
+    let Ending { steps, step_time, diverged_at, stopped } =
+        backend.install(|| advance(&mut solver, &mut histories, &mut on_event))?;
     let (progress, metric) = (*solver.progress(), solver.metric());
 
     let as_f64 = |history: Vec<T>| -> Result<Vec<f64>> {
@@ -176,6 +116,86 @@ pub fn train_in<T: Number>(
         diverged_at,
         stopped,
     })
+}
+
+/// A Solver at the start of a run, or at a checkpoint.
+fn start<'a, T: Number>(
+    config: &'a Config,
+    backend: &'a Backend,
+    (train, val): (&'a Samples<'a, T>, &'a Samples<'a, T>),
+    mut buffers: SolverBuffers<'a, T>,
+    checkpoint: Option<&Checkpoint<T>>,
+) -> Result<TheSolver<'a, T>> {
+    let net: FullyConnectedNet<'_, T> = config.net();
+    let options = config.solver::<T>();
+    if let Some(saved) = checkpoint {
+        saved.restore(&mut buffers)?;
+        return Ok(Solver::resume(net, options, backend, train, val, buffers, saved.progress)?);
+    }
+    let rng = Rng::seed(options.seed).fork(INIT_STREAM);
+    net.init(config.init(), rng, &mut buffers.state(&net.arch)?);
+    buffers.check_finite().context(
+        "the weights to start from are too large for the number type; try a lower \
+         --weight-scale, or --init he",
+    )?;
+    Ok(Solver::new(net, options, backend, train, val, buffers)?)
+}
+
+/// The Solver of images.
+type TheSolver<'a, T> = Solver<'a, T, Backend, Samples<'a, T>, Samples<'a, T>>;
+
+/// How a run ended, and the steps that led there.
+#[derive(Debug, Default)]
+struct Ending {
+    steps: usize,
+    step_time: Duration,
+    diverged_at: Option<usize>,
+    stopped: bool,
+}
+
+/// Takes step after step to the end of the run, handing every event on.
+fn advance<T: Number>(
+    solver: &mut TheSolver<'_, T>,
+    histories: &mut Histories<T>,
+    on_event: &mut impl FnMut(&Event<T>, Moment<'_, T>) -> Result<ControlFlow<()>>,
+) -> Result<Ending> {
+    let mut so_far = Ending::default();
+    loop {
+        let clock = Instant::now();
+        let event = match solver.advance() {
+            Ok(Some(event)) => event,
+            Ok(None) => return Ok(so_far),
+            Err(Error::NonFiniteLoss { iteration }) => {
+                return Ok(Ending { diverged_at: Some(iteration), ..so_far });
+            }
+            Err(Error::NonFinite { .. }) => {
+                return Ok(Ending { diverged_at: Some(solver.progress().iteration), ..so_far });
+            }
+            Err(error) => return Err(error.into()),
+        };
+        match event {
+            Event::Step { .. } => {
+                so_far.step_time += clock.elapsed();
+                so_far.steps += 1;
+            }
+            Event::Epoch { .. } => {}
+        }
+        histories.add(&event)?;
+        let moment = Moment {
+            progress: solver.progress(),
+            buffers: solver.buffers(),
+            histories,
+            metric: solver.metric(),
+        };
+        match on_event(&event, moment) {
+            Ok(ControlFlow::Continue(())) => {}
+            Ok(ControlFlow::Break(())) => return Ok(Ending { stopped: true, ..so_far }),
+            Err(error) if is_non_finite(&error) => {
+                return Ok(Ending { diverged_at: Some(solver.progress().iteration), ..so_far });
+            }
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// The metric of a network on one part of the data: of classes the accuracy, 0 to 1.
