@@ -108,7 +108,7 @@ impl Client {
         let has_threads = std::thread::Builder::new().spawn(|| ()).is_ok();
         let config = Agent::config_builder()
             .http_status_as_error(false)
-            // Each hop may need another proxy.
+            // Each hop may need another proxy; and ureq reads the body of a redirect, however long.
             .max_redirects(0)
             .proxy(proxy)
             .user_agent(concat!("barenet/", env!("CARGO_PKG_VERSION")))
