@@ -36,6 +36,7 @@ mod cortex_m;
 pub mod flash;
 #[cfg(feature = "std")]
 mod host;
+#[cfg(feature = "std")]
 mod memory;
 
 #[cfg(feature = "cortex-m-dsp")]
@@ -44,4 +45,3 @@ pub use cortex_m::CortexMDsp;
 pub use host::*;
 #[cfg(feature = "std")]
 pub use memory::prefer_huge_pages;
-pub use memory::prefetch;

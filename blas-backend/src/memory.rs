@@ -4,12 +4,8 @@
 ///
 /// For data that will be read soon and lie where the CPU's own prediction does not look: the rows of
 /// a batch that was drawn at random. Nothing happens on a CPU without such an instruction.
-///
-/// ```
-/// barenet_blas::prefetch(&[0_u8; 3072]);
-/// ```
 #[inline]
-pub fn prefetch(data: &[u8]) {
+pub(crate) fn prefetch(data: &[u8]) {
     #[cfg(target_arch = "x86_64")]
     {
         use core::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
@@ -33,7 +29,6 @@ pub fn prefetch(data: &[u8]) {
 /// barenet_blas::prefer_huge_pages(numbers.spare_capacity_mut());
 /// numbers.resize(1 << 20, 0.0);
 /// ```
-#[cfg(feature = "std")]
 pub fn prefer_huge_pages<T>(memory: &mut [core::mem::MaybeUninit<T>]) {
     #[cfg(target_os = "linux")]
     {

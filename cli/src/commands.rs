@@ -10,7 +10,8 @@ pub mod train;
 
 use crate::console::{Verbosity, complain};
 use anyhow::Result;
-use barenet_data::{BUILT_IN, DataError, DataSet, Source, discover};
+use barenet_data::{BUILT_IN, DataError, DataSet, Source};
+use barenet_run::images;
 use barenet_run::settings::SettingsError;
 use std::path::PathBuf;
 
@@ -28,9 +29,9 @@ impl ImagesFlag {
     ///
     /// # Errors
     ///
-    /// Those of [`discover`].
+    /// Those of [`images::read`].
     pub fn read(&self) -> Result<DataSet, DataError> {
-        discover(self.data.as_deref())
+        images::read(self.data.as_deref())
     }
 }
 

@@ -1,6 +1,8 @@
 //! Labelled images, and their mean.
 
 use barenet::Label;
+use std::mem::MaybeUninit;
+use std::sync::OnceLock;
 
 /// Labelled images, as bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,9 +71,21 @@ impl Images {
 
     pub(crate) fn with_capacity(image_len: usize, len: usize) -> Self {
         let mut pixels = Vec::with_capacity(len * image_len);
-        barenet_blas::prefer_huge_pages(pixels.spare_capacity_mut());
+        if let Some(prepare) = PREPARE.get() {
+            prepare(pixels.spare_capacity_mut());
+        }
         Self { image_len, pixels, labels: Vec::with_capacity(len) }
     }
+}
+
+type Prepare = fn(&mut [MaybeUninit<u8>]);
+
+static PREPARE: OnceLock<Prepare> = OnceLock::new();
+
+/// Prepares the memory of data sets that are read from now on, before it is used: whoever trains on them may
+/// have it backed with huge pages. The first function that is given stays.
+pub fn prepare_memory_with(prepare: Prepare) {
+    let _first_stays = PREPARE.set(prepare);
 }
 
 /// The mean over the first `count` images, or all if there are fewer, number by number. Exact but for

@@ -22,7 +22,7 @@ pub mod samples;
 
 pub use discover::{BUILT_IN, discover};
 pub use formats::load;
-pub use images::{Images, mean_image};
+pub use images::{Images, mean_image, prepare_memory_with};
 pub use kind::Kind;
 
 use std::fmt;

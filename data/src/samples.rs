@@ -141,8 +141,7 @@ impl<T: Float + From<u8>> Dataset<T> for Samples<'_, T> {
     }
 
     #[inline(always)]
-    fn prefetch(&self, index: usize, numbers: Range<usize>) {
-        let pixels = self.images.image(self.range.start + index);
-        barenet_blas::prefetch(pixels.get(numbers).unwrap_or_default());
+    fn bytes(&self, index: usize, numbers: Range<usize>) -> &[u8] {
+        self.images.image(self.range.start + index).get(numbers).unwrap_or_default()
     }
 }

@@ -7,7 +7,7 @@
 //! | [`settings`], [`presets`], [`combined`], [`config`] | the settings of a run, the course's experiments, both together, and a checked whole |
 //! | [`session`], [`trainer`], [`moment`] | one training run, with its files and without, and its state between two steps |
 //! | [`comparison`] | a training run with each of some update rules |
-//! | [`buffers`] | its memory |
+//! | [`images`], [`buffers`] | its data, read, and its memory |
 //! | [`backend`] | its threads |
 //! | [`measured`], [`reported`] | the figures of its metric, and those of the course's document |
 //! | [`run_folder`], [`events`], [`summary`], [`checkpoint`], [`trained_on`] | the files of a run |
@@ -27,6 +27,7 @@ pub mod events;
 pub mod export;
 pub mod folder;
 pub mod gradcheck;
+pub mod images;
 pub mod measured;
 pub mod moment;
 pub mod plot_mark;

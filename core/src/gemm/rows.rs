@@ -42,10 +42,13 @@ pub trait Rows<T>: Sync {
     /// `#[inline(always)]`, so that it is compiled for the CPU's vector instructions.
     fn read(&self, row: usize, start: usize, out: &mut [T]);
 
-    /// Announces that these columns of row `row` will be read soon. It may bring them nearer: the rows of
-    /// a batch lie anywhere in memory, where the CPU's own prediction does not look.
-    fn prefetch(&self, row: usize, columns: Range<usize>) {
+    /// The bytes that [`Self::read`] makes these columns of row `row` of, if it makes them of bytes: a backend
+    /// may fetch them ahead, since the rows of a batch lie anywhere in memory, where the CPU's own prediction
+    /// does not look.
+    #[inline(always)]
+    fn bytes(&self, row: usize, columns: Range<usize>) -> &[u8] {
         let _ignored = (row, columns);
+        &[]
     }
 
     /// The numbers, if all of them are stored: then they are multiplied where they lie.

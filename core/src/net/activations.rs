@@ -32,10 +32,10 @@ impl<T: Float, X: Rows<T>> Rows<T> for Activations<'_, T, X> {
     }
 
     #[inline(always)]
-    fn prefetch(&self, row: usize, columns: Range<usize>) {
+    fn bytes(&self, row: usize, columns: Range<usize>) -> &[u8] {
         match self {
-            Self::Batch(x) => x.prefetch(row, columns),
-            Self::Hidden(x) => x.prefetch(row, columns),
+            Self::Batch(x) => x.bytes(row, columns),
+            Self::Hidden(x) => x.bytes(row, columns),
         }
     }
 

@@ -94,10 +94,12 @@ pub trait Dataset<T>: Sync {
         self.read(sample, start, y);
     }
 
-    /// Hears that these numbers of sample `index` will be read soon, and may bring them nearer: samples
-    /// of a batch lie anywhere in memory, where the CPU's own prediction does not look.
-    fn prefetch(&self, index: usize, numbers: Range<usize>) {
+    /// The bytes that [`Self::read`] makes these numbers of sample `index` of, if it makes them of bytes: a
+    /// backend may fetch them ahead, as [`Rows::bytes`] says.
+    #[inline(always)]
+    fn bytes(&self, index: usize, numbers: Range<usize>) -> &[u8] {
         let _ignored = (index, numbers);
+        &[]
     }
 }
 
@@ -156,8 +158,8 @@ impl<T, D: Dataset<T>, I: Fn(usize) -> usize + Sync> Rows<T> for Batch<&D, I> {
     }
 
     #[inline(always)]
-    fn prefetch(&self, row: usize, columns: Range<usize>) {
-        self.data.prefetch((self.index)(row), columns);
+    fn bytes(&self, row: usize, columns: Range<usize>) -> &[u8] {
+        self.data.bytes((self.index)(row), columns)
     }
 }
 

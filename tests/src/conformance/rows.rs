@@ -46,8 +46,9 @@ impl<T: Float> Rows<T> for &Bytes {
         }
     }
 
-    fn prefetch(&self, row: usize, columns: std::ops::Range<usize>) {
+    fn bytes(&self, row: usize, columns: std::ops::Range<usize>) -> &[u8] {
         assert!(row < self.shape.0 && columns.end <= self.shape.1, "{row}, {columns:?}");
+        &self.bytes[row * self.shape.1..][columns]
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{Left, Multiply, Operand, Product};
 use crate::host::isa::run_vectorized;
 use crate::host::scratch::{Place, Scratch};
+use crate::memory::prefetch;
 use barenet::{Float, Pass, Rows};
 
 /// Numbers of a block, at most: 512 KiB in `f32`, a part of the second-level cache.
@@ -96,13 +97,13 @@ impl<T: Float, X: Rows<T>> Pass for ReadBlock<'_, T, X> {
         let was_prefetched = next.is_some() && left > 0;
         for (row, out) in (top..).zip(rows) {
             if !was_prefetched && row + ROWS_AHEAD < bottom {
-                x.prefetch(row + ROWS_AHEAD, left..left + cols);
+                prefetch(x.bytes(row + ROWS_AHEAD, left..left + cols));
             }
             x.read(row, left, out);
             if let Some(next) = next
                 && next > 0
             {
-                x.prefetch(row, left + cols..left + cols + next);
+                prefetch(x.bytes(row, left + cols..left + cols + next));
             }
         }
     }
