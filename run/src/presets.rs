@@ -12,12 +12,12 @@ use std::path::Path;
 
 macro_rules! files {
     ($($name:literal)+) => {
-        [$(($name, include_str!(concat!("../presets/", $name, ".toml")))),+]
+        &[$(($name, include_str!(concat!("../presets/", $name, ".toml")))),+]
     };
 }
 
 /// The files: those of the document in its order, then the workloads.
-const FILES: [(&str, &str); 12] = files! {
+const FILES: &[(&str, &str)] = files! {
     "two-layer"
     "overfit-three-layer"
     "overfit-five-layer"
@@ -60,7 +60,7 @@ impl Preset {
 
     /// The names of all presets.
     pub fn names() -> impl Iterator<Item = &'static str> {
-        FILES.into_iter().map(|(name, _)| name)
+        FILES.iter().map(|&(name, _)| name)
     }
 
     /// All presets.
@@ -69,7 +69,7 @@ impl Preset {
     ///
     /// [`SettingsError`] if a file that is compiled in is none, with the file, the line and the key.
     pub fn all() -> Result<Vec<Self>, SettingsError> {
-        FILES.into_iter().map(|(name, text)| Self::parse(name, text)).collect()
+        FILES.iter().map(|(name, text)| Self::parse(name, text)).collect()
     }
 
     /// The preset of a name.
@@ -78,7 +78,7 @@ impl Preset {
     ///
     /// Those of [`Self::all`].
     pub fn find(name: &str) -> Result<Option<Self>, SettingsError> {
-        let file = FILES.into_iter().find(|(found, _)| *found == name);
+        let file = FILES.iter().find(|(found, _)| *found == name);
         file.map(|(name, text)| Self::parse(name, text)).transpose()
     }
 

@@ -13,7 +13,7 @@ fn with_stdout(folder: &Path, arguments: &[&str], stdout: impl Into<Stdio>) -> O
 }
 
 /// Every command but `train`, each in the two forms that it prints.
-const COMMANDS: [&[&str]; 14] = [
+const COMMANDS: &[&[&str]] = &[
     &["presets"],
     &["presets", "--json"],
     &["presets", "best"],
