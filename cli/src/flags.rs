@@ -71,18 +71,6 @@ pub fn choice<T: Value + Clone + Send + Sync + 'static>() -> impl TypedValuePars
     possible_values(T::choices()).try_map(|name| T::parse(&name))
 }
 
-/// Reads a flag whose value is one of a table of values, each with its name and meaning.
-#[must_use]
-pub fn one_of<T: Clone + Send + Sync + 'static>(
-    table: &'static [(T, &'static str, &'static str)],
-) -> impl TypedValueParser<Value = T> {
-    let names = table.iter().map(|&(_, name, meaning)| (name, meaning)).collect();
-    possible_values(names).try_map(|text| {
-        let row = table.iter().find(|(_, name, _)| *name == text);
-        row.map(|(value, ..)| value.clone()).ok_or("there is no such value")
-    })
-}
-
 fn possible_values(choices: Vec<(&'static str, &'static str)>) -> PossibleValuesParser {
     PossibleValuesParser::new(choices.into_iter().map(|(name, meaning)| {
         let value = PossibleValue::new(name);

@@ -3,7 +3,6 @@
 
 use crate::{DataSet, Images, mean_image};
 use barenet::{Dataset, Float, Sample, Target};
-use std::fmt;
 use std::ops::Range;
 
 /// Which images belong to which part of the data.
@@ -50,16 +49,6 @@ pub enum Part {
     Val,
     /// The images that test.
     Test,
-}
-
-impl fmt::Display for Part {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Train => "train",
-            Self::Val => "val",
-            Self::Test => "test",
-        })
-    }
 }
 
 impl Split {

@@ -1,6 +1,6 @@
 //! From a run to the network of a device: in f32 or int8, with its metric before and after.
 
-use crate::settings::Dtype;
+use crate::settings::{Dtype, ExportDtype};
 use crate::summary::Summary;
 use crate::trained_run::OnImages;
 use anyhow::{Context, Result, bail, ensure};
@@ -28,15 +28,6 @@ pub struct Wanted {
     pub ram: Option<usize>,
     /// Bytes of flash that there are for its weights.
     pub flash: Option<usize>,
-}
-
-/// A number type of an exported network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ExportDtype {
-    /// 32-bit floating point.
-    F32,
-    /// 8-bit integers, with no floating point from the pixels to the class.
-    Int8,
 }
 
 /// A network for a device, and what it computes.

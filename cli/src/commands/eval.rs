@@ -2,7 +2,7 @@
 
 use super::{ImagesFlag, data_line};
 use crate::console::say;
-use crate::flags::{choice, one_of};
+use crate::flags::choice;
 use anyhow::Result;
 use barenet_data::samples::Part;
 use barenet_run::settings::{KernelName, Name, Settings, count};
@@ -10,14 +10,7 @@ use barenet_run::trained_run::TrainedRun;
 use serde_json::json;
 use std::path::PathBuf;
 
-/// The parts of the data, for `--split`.
-const PARTS: [(Part, &str, &str); 3] = [
-    (Part::Train, "train", "The images that train"),
-    (Part::Val, "val", "The images that validate"),
-    (Part::Test, "test", "The images that test"),
-];
-
-/// Measure the accuracy of a trained network
+/// Measure a trained network
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -28,8 +21,8 @@ pub struct Args {
     /// Folder of a run
     pub run: PathBuf,
     /// Which images
-    #[arg(long, value_name = "PART", default_value = "test", value_parser = one_of(&PARTS))]
-    pub split: Part,
+    #[arg(long, value_name = "PART", default_value = "test", value_parser = choice::<Name<Part>>())]
+    pub split: Name<Part>,
     /// The images
     #[command(flatten)]
     pub images: ImagesFlag,
@@ -65,10 +58,11 @@ pub fn run(args: &Args) -> Result<()> {
     };
     let data = args.images.read()?;
     let run = run.on_images(&data, changes, args.other_data)?;
-    let (found, count) = (run.measure(args.split)?, run.num_images(args.split));
+    let part = args.split.value();
+    let (found, count, part) = (run.measure(part)?, run.num_images(part), args.split.name());
     let metric = run.config.metric().name();
     if args.json {
-        let (run, part) = (args.run.display().to_string(), args.split.to_string());
+        let run = args.run.display().to_string();
         let (metric, data) = (metric.to_lowercase(), data.source.kind());
         say!(
             "{}",
@@ -76,7 +70,7 @@ pub fn run(args: &Args) -> Result<()> {
         );
     } else {
         say!("data      {}", data_line(&data));
-        say!("{metric:<10}{found:.4} on {count} {} images", args.split);
+        say!("{metric:<10}{found:.4} on {count} {part} images");
     }
     Ok(())
 }

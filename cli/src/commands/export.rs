@@ -5,25 +5,15 @@ mod report;
 mod require;
 
 use super::{ImagesFlag, usage};
-use crate::flags::one_of;
+use crate::flags::choice;
 use anyhow::Result;
 use barenet_model::export::place::Place;
-use barenet_run::export::{ExportDtype, Exported, Wanted};
-use barenet_run::settings::{Settings, count};
+use barenet_run::export::{Exported, Wanted};
+use barenet_run::settings::{ExportDtype, Name, Settings, count};
 use barenet_run::trained_run::TrainedRun;
 use bytes::parse_bytes;
 use require::RequireFlags;
 use std::path::PathBuf;
-
-/// The number types, for `--dtype`.
-const DTYPES: [(ExportDtype, &str, &str); 2] = [
-    (ExportDtype::F32, "f32", "32-bit floating point"),
-    (
-        ExportDtype::Int8,
-        "int8",
-        "8-bit integers, with no floating point from the pixels to the class",
-    ),
-];
 
 /// Make a trained network a crate that a microcontroller links
 #[derive(clap::Args, Debug)]
@@ -41,8 +31,8 @@ pub struct Args {
     #[arg(long)]
     pub force: bool,
     /// Numbers of the network
-    #[arg(long, value_name = "TYPE", default_value = "f32", value_parser = one_of(&DTYPES))]
-    pub dtype: ExportDtype,
+    #[arg(long, value_name = "TYPE", default_value = "f32", value_parser = choice::<Name<ExportDtype>>())]
+    pub dtype: Name<ExportDtype>,
     /// Refuse a network whose workspace takes more RAM than this: bytes, or with a unit of 1024 such as
     /// 64K, 64KB or 64KiB, M or G
     #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
@@ -80,7 +70,8 @@ pub enum Format {
 ///
 /// If the run, the data or the place cannot be used, or the network does not fit.
 pub fn run(args: &Args) -> Result<()> {
-    let &Args { dtype, calibration_size, ram, flash, test_size, .. } = args;
+    let &Args { calibration_size, ram, flash, test_size, .. } = args;
+    let dtype = args.dtype.value();
     if calibration_size.is_some() && dtype != ExportDtype::Int8 {
         return usage("--calibration-size is for --dtype int8");
     }

@@ -1,8 +1,10 @@
-//! Settings that are one of a few names.
+//! Settings and flags that are one of a few names.
 
 use super::declare::Value;
 use barenet::{Float, Init, Loss, Sampling, Schedule, UpdateRule};
 use barenet_blas::Kernel;
+use barenet_data::Version;
+use barenet_data::samples::Part;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -130,6 +132,15 @@ pub enum Dtype {
     F64,
 }
 
+/// The number type of an exported network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExportDtype {
+    /// 32-bit floating point.
+    F32,
+    /// 8-bit integers, with no floating point from the pixels to the class.
+    Int8,
+}
+
 named! {
     Init {
         Gaussian { weight_scale } = "gaussian", "Normal with standard deviation `weight_scale`";
@@ -155,6 +166,19 @@ named! {
     Dtype {
         F32 = "f32", "Single precision";
         F64 = "f64", "Double precision";
+    }
+    Part {
+        Train = "train", "The images that train";
+        Val = "val", "The images that validate";
+        Test = "test", "The images that test";
+    }
+    Version {
+        Binary = "binary", "Records of bytes";
+        Python = "python", "Pickled dicts";
+    }
+    ExportDtype {
+        F32 = "f32", "32-bit floating point";
+        Int8 = "int8", "8-bit integers, with no floating point from the pixels to the class";
     }
 }
 
@@ -238,6 +262,9 @@ mod tests {
         are_their_own::<Sampling>();
         are_their_own::<Dtype>();
         are_their_own::<KernelName>();
+        are_their_own::<Part>();
+        are_their_own::<Version>();
+        are_their_own::<ExportDtype>();
         are_their_own::<UpdateRule<f64>>();
     }
 }

@@ -122,7 +122,7 @@ settings! { |given, values|
         sampling: Name<Sampling>, "KIND" = Sampling::Shuffled.into();
         /// Print the loss every N iterations; 0 for never
         print_every: usize, "N" = 10;
-        /// Samples on which the training accuracy is checked
+        /// Training images on which the metric is checked
         num_train_samples: usize, "N" = 1000, in 1..=usize::MAX;
     }
     "Data" {

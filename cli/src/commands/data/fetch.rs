@@ -4,18 +4,15 @@ mod progress;
 
 use crate::commands::usage;
 use crate::console::say;
-use crate::flags::one_of;
+use crate::flags::choice;
 use anyhow::Result;
 use barenet_data::Version;
 use barenet_data::fetch::{Archive, Patience, fetch, is_address};
+use barenet_run::settings::Name;
 use barenet_run::shell;
 use progress::Progress;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-/// The versions of CIFAR-10, for `--format`.
-const VERSIONS: [(Version, &str, &str); 2] =
-    [(Version::Binary, "binary", "Records of bytes"), (Version::Python, "python", "Pickled dicts")];
 
 /// Download CIFAR-10 (162 MiB) and unpack it
 #[derive(clap::Args, Debug)]
@@ -28,8 +25,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "URL")]
     url: Vec<String>,
     /// Which version
-    #[arg(long, value_name = "VERSION", default_value = "binary", value_parser = one_of(&VERSIONS))]
-    format: Version,
+    #[arg(long, value_name = "VERSION", default_value = "binary", value_parser = choice::<Name<Version>>())]
+    format: Name<Version>,
     /// Seconds that a server may send nothing before the next one is asked
     #[arg(long, value_name = "SECONDS", default_value_t = 30,
           value_parser = clap::value_parser!(u64).range(1..=3600))]
@@ -54,7 +51,7 @@ pub(super) struct Args {
 ///
 /// If no mirror has the archive, or a file cannot be written.
 pub(super) fn run(args: &Args) -> Result<()> {
-    let mut archive = Archive::official(args.format);
+    let mut archive = Archive::official(args.format.value());
     if let Some(url) = args.url.iter().find(|url| !is_address(url)) {
         return usage(format!("--url: {url:?} is not an http:// or https:// address"));
     }
