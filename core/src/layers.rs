@@ -20,7 +20,7 @@ mod loss;
 mod relu;
 mod sandwich;
 
-pub(crate) use affine::{Relu, affine_dw, affine_dx};
+pub(crate) use affine::{affine_dw, affine_dx};
 pub(crate) use loss::mean;
 pub(crate) use sandwich::norm_relu_backward;
 
@@ -31,6 +31,7 @@ pub use batchnorm::{
 };
 pub use dropout::{Dropout, dropout_backward, dropout_forward, dropout_mask};
 pub use loss::{Label, Loss, Target, Targets, mse_loss, softmax_loss, svm_loss};
+pub(crate) use relu::ReluBackward;
 pub use relu::{relu_backward, relu_forward};
 pub use sandwich::{
     HiddenCache, HiddenGrads, HiddenParams, affine_relu_backward, affine_relu_forward,

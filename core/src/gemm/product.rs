@@ -17,7 +17,9 @@ pub(super) fn by_parts<T: Float, X: Rows<T>>(
         if bias.len() != c.cols() {
             return;
         }
-        gemm.vectorized(RepeatRow { row: bias, out: c.data_mut() });
+        for row in rows_of_mut(c.data_mut(), bias.len()) {
+            copy(row, bias);
+        }
         beta = T::ONE;
     }
     multiply(gemm, &a, b, beta, c.reborrow());
@@ -100,23 +102,6 @@ impl<T: Float, X: Rows<T>> Pass for MakeBlock<'_, T, X> {
     fn run(self) {
         for (row, out) in (self.top..).zip(rows_of_mut(self.block, self.cols)) {
             self.x.read(row, self.left, out);
-        }
-    }
-}
-
-/// Every row of `out` ← `row`.
-struct RepeatRow<'a, T> {
-    row: &'a [T],
-    out: &'a mut [T],
-}
-
-impl<T: Float> Pass for RepeatRow<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        for out in rows_of_mut(self.out, self.row.len()) {
-            copy(out, self.row);
         }
     }
 }

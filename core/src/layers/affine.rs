@@ -3,7 +3,7 @@
 //! Its backward pass needs `x` and `w`, which the caller has anyway; nothing else is cached.
 
 use super::columns::{add, for_column_blocks, pieces_of};
-use super::relu::WherePositive;
+use super::relu::ReluBackward;
 use crate::error::{ShapeError, check_len, check_shape};
 use crate::float::{Float, positive_part};
 use crate::gemm::{Epilogue, Gemm, GemmArgs, Rows};
@@ -179,15 +179,12 @@ pub(crate) fn affine_dx<T: Float>(
     gemm: &impl Gemm<T>,
     dout: Mat<'_, T>,
     w: Mat<'_, T>,
-    before: Option<Relu<'_, T>>,
+    before: Option<ReluBackward<'_, T>>,
     dx: MatMut<'_, T>,
 ) -> Result<(), ShapeError> {
-    if let Some(Relu { out, .. }) = before {
-        check_shape("out", dx.shape(), out.shape())?;
-    }
     let args = GemmArgs::new(dout, w.t(), T::ZERO, dx)?;
     match before {
-        Some(Relu { out, scale }) => gemm.product(args, WherePositive::new(out, scale)),
+        Some(relu) => gemm.product(args, relu),
         None => gemm.gemm(args),
     }
     Ok(())
@@ -204,15 +201,6 @@ pub(crate) fn affine_dw<T: Float>(
     run(gemm, SumRows { x: dout, start: First(0), sum: db });
     gemm.product(GemmArgs::new(Op::transposed(x), dout, T::ZERO, dw)?, ());
     Ok(())
-}
-
-/// The ReLU and dropout before an affine layer.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Relu<'a, T> {
-    /// Their output: the input of the affine layer.
-    pub(crate) out: Mat<'a, T>,
-    /// 1 / `keep_prob`.
-    pub(crate) scale: T,
 }
 
 /// sum ← Σₙ x[n, ·], in pieces, for the columns from `start` on, as many as there is room for.

@@ -72,43 +72,43 @@ pub fn relu_backward<T: Float>(dout: &[T], out: &[T], dx: &mut [T]) -> Result<()
 
 /// Passes `scale` times a number where that of `x` at the same place is positive, otherwise 0.
 #[derive(Clone, Copy)]
-pub(crate) struct WherePositive<'a, T> {
+pub(crate) struct ReluBackward<'a, T> {
     /// From the first number of the part on.
-    x: &'a [T],
+    out: &'a [T],
     /// From one row to the next.
     stride: usize,
     cols: usize,
     scale: T,
 }
 
-impl<'a, T: Float> WherePositive<'a, T> {
-    pub(crate) fn new(x: Mat<'a, T>, scale: T) -> Self {
-        Self { x: x.data(), stride: x.cols(), cols: x.cols(), scale }
+impl<'a, T: Float> ReluBackward<'a, T> {
+    pub(crate) fn new(out: Mat<'a, T>, scale: T) -> Self {
+        Self { out: out.data(), stride: out.cols(), cols: out.cols(), scale }
     }
 }
 
-impl<T: Float> Epilogue<T> for WherePositive<'_, T> {
+impl<T: Float> Epilogue<T> for ReluBackward<'_, T> {
     #[inline(always)]
     fn split_rows(self, rows: usize) -> (Self, Self) {
-        let x = self.x.get(rows * self.stride..).unwrap_or_default();
-        (self, Self { x, ..self })
+        let out = self.out.get(rows * self.stride..).unwrap_or_default();
+        (self, Self { out, ..self })
     }
 
     #[inline(always)]
     fn split_columns(self, columns: usize) -> (Self, Self) {
         let left = columns.min(self.cols);
-        let x = self.x.get(left..).unwrap_or_default();
-        (Self { cols: left, ..self }, Self { x, cols: self.cols - left, ..self })
+        let out = self.out.get(left..).unwrap_or_default();
+        (Self { cols: left, ..self }, Self { out, cols: self.cols - left, ..self })
     }
 
     #[inline(always)]
     fn after(&mut self, row: usize, c: &mut [T]) {
-        let Some(x) = self.x.get(row * self.stride..) else { return };
+        let Some(out) = self.out.get(row * self.stride..) else { return };
         if self.cols == self.stride {
-            return pass_where_positive_all(c, x, self.scale);
+            return pass_where_positive_all(c, out, self.scale);
         }
-        // Not the rows of `x`: of a part that begins in the middle, the last one is not whole.
-        let mut rest = x;
+        // Not the rows of `out`: of a part that begins in the middle, the last one is not whole.
+        let mut rest = out;
         for c in rows_of_mut(c, self.cols) {
             pass_where_positive_all(c, rest, self.scale);
             rest = rest.get(self.stride..).unwrap_or_default();
@@ -160,7 +160,7 @@ mod tests {
         let (rows, cols) = (5, 7);
         let x: Vec<f32> = (0..rows * cols).map(|i| (i * 5 % 7) as f32 - 3.0).collect();
         let c: Vec<f32> = (0..rows * cols).map(|i| i as f32 + 1.0).collect();
-        let whole = WherePositive::new(Mat::new(&x, rows, cols).unwrap(), 1.25);
+        let whole = ReluBackward::new(Mat::new(&x, rows, cols).unwrap(), 1.25);
         let expected: Vec<_> =
             c.iter().zip(&x).map(|(c, &x)| if x > 0.0 { 1.25 * c } else { 0.0 }).collect();
         for top in 0..=rows {

@@ -11,7 +11,7 @@ use super::batchnorm::{
     self, BatchNormConfig, Norm, NormGrads, NormalizeByRunning, RunningStats, normalize,
 };
 use super::dropout::{ApplyDropout, Dropout, check_keep_prob};
-use super::relu::{WherePositive, pass_where_positive};
+use super::relu::{ReluBackward, pass_where_positive};
 use super::{affine_backward, affine_forward};
 use crate::error::{Error, ShapeError, check_len, check_shape};
 use crate::float::{Float, positive_part};
@@ -81,7 +81,7 @@ pub fn affine_relu_backward<T: Float>(
     db: &mut [T],
 ) -> Result<(), ShapeError> {
     check_shape("out", dout.shape(), out.shape())?;
-    gemm.vectorized(After { epilogue: WherePositive::new(out, T::ONE), c: dout.data_mut() });
+    gemm.vectorized(After { epilogue: ReluBackward::new(out, T::ONE), c: dout.data_mut() });
     affine_backward(gemm, dout.as_mat(), x, w, dx, dw, db)
 }
 

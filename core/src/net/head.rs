@@ -3,7 +3,7 @@
 
 use crate::float::Float;
 use crate::gemm::{Gemm, Rows};
-use crate::layers::{HiddenParams, Loss, Relu, Targets, affine_dx, affine_forward};
+use crate::layers::{HiddenParams, Loss, ReluBackward, Targets, affine_dx, affine_forward};
 use crate::machine::{Pass, Split};
 use crate::mat::{Mat, MatMut};
 use crate::slices::{First, split_fields};
@@ -60,7 +60,7 @@ impl<T: Float, G: Gemm<T>> Pass for Bands<'_, T, G> {
     fn run(self) -> T {
         let Self { gemm, head, x, first, mut scores, dx } = self;
         let sum = head.run(gemm, x, first.0, scores.reborrow());
-        let before = head.relu_scale.map(|scale| Relu { out: x, scale });
+        let before = head.relu_scale.map(|scale| ReluBackward::new(x, scale));
         let _shapes_agree = affine_dx(gemm, scores.as_mat(), head.params.w, before, dx);
         sum
     }

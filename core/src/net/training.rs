@@ -9,8 +9,8 @@ use crate::error::{Error, check_shape};
 use crate::float::Float;
 use crate::gemm::{Gemm, Rows};
 use crate::layers::{
-    Dropout, HiddenGrads, HiddenParams, Relu, Targets, affine_dw, affine_dx, hidden_forward_train,
-    mean, norm_relu_backward,
+    Dropout, HiddenGrads, HiddenParams, ReluBackward, Targets, affine_dw, affine_dx,
+    hidden_forward_train, mean, norm_relu_backward,
 };
 use crate::machine::run;
 use crate::mat::{Mat, MatMut};
@@ -149,7 +149,7 @@ impl<T: Float> FullyConnectedNet<'_, T> {
                 (_, Activations::Batch(_)) | (Activation::Identity, _) => {}
                 (Activation::Relu, Activations::Hidden(out)) => {
                     let mut dx = block(dx_block, batch, layer.fan_in).ok_or(broken)?;
-                    let relu = relu_scale.map(|scale| Relu { out, scale });
+                    let relu = relu_scale.map(|scale| ReluBackward::new(out, scale));
                     affine_dx(gemm, dout.as_mat(), w, relu, dx.reborrow())?;
                     flush.run(dx.data_mut());
                 }
