@@ -70,7 +70,7 @@ pub fn relu_backward<T: Float>(dout: &[T], out: &[T], dx: &mut [T]) -> Result<()
     Ok(())
 }
 
-/// Passes `scale` times a number where that of `x` at the same place is positive, otherwise 0.
+/// Passes `scale` times a number where that of `out` at the same place is positive, otherwise 0.
 #[derive(Clone, Copy)]
 pub(crate) struct ReluBackward<'a, T> {
     /// From the first number of the part on.
