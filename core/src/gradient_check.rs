@@ -35,13 +35,8 @@ pub fn eval_numerical_gradient<T: Float>(
     h: T,
     grad: &mut [T],
 ) -> Result<(), ShapeError> {
-    check_len("grad", x.len(), grad.len())?;
-    for (i, grad) in grad.iter_mut().enumerate() {
-        let mut at = |step: T| nudge(x, i, step, &mut f);
-        let (near, far) = (at(h) - at(-h), at(h + h) - at(-h - h));
-        *grad = derivative(near, far, h);
-    }
-    Ok(())
+    let f = |x: &[T], out: &mut [T]| out.fill(f(x));
+    eval_numerical_gradient_array(f, x, &[T::ONE], h, &mut [T::ZERO; 2], grad)
 }
 
 /// Computes the gradient of ⟨f(x), df⟩ at `x`, for an `f` whose result is an array.
@@ -88,27 +83,17 @@ pub fn eval_numerical_gradient_array<T: Float>(
             pairs.fold(T::ZERO, |sum, ((&plus, &minus), &df)| sum + (plus - minus) * df)
         };
         let (near, far) = (difference(h), difference(h + h));
-        *grad = derivative(near, far, h);
+        *grad = (T::from_f64(8.0) * near - far) / (T::from_f64(12.0) * h);
     }
     Ok(())
 }
 
-/// The derivative from the differences over 2h and over 4h.
-fn derivative<T: Float>(near: T, far: T, h: T) -> T {
-    (T::from_f64(8.0) * near - far) / (T::from_f64(12.0) * h)
-}
-
-/// `f` with `step` added to element `i` of `x`, which gets its old value back.
-fn nudge<T: Float, R: Default>(x: &mut [T], i: usize, step: T, f: impl FnOnce(&[T]) -> R) -> R {
-    let Some(&old) = x.get(i) else { return R::default() };
-    if let Some(x) = x.get_mut(i) {
-        *x = old + step;
-    }
-    let result = f(x);
-    if let Some(x) = x.get_mut(i) {
-        *x = old;
-    }
-    result
+/// Calls `f` with `step` added to element `i` of `x`, which gets its old value back.
+fn nudge<T: Float>(x: &mut [T], i: usize, step: T, f: impl FnOnce(&[T])) {
+    let old = x.get(i).copied().unwrap_or_default();
+    x.iter_mut().skip(i).take(1).for_each(|x| *x = old + step);
+    f(x);
+    x.iter_mut().skip(i).take(1).for_each(|x| *x = old);
 }
 
 /// The largest relative error between two arrays: max |x − y| / max(1e-8, |x| + |y|), as in CS231n.

@@ -150,12 +150,6 @@ impl<'a, T> MatMut<'a, T> {
         self.data
     }
 
-    /// Gives the slice back, for as long as it was lent.
-    #[must_use]
-    pub const fn into_data(self) -> &'a mut [T] {
-        self.data
-    }
-
     /// The matrix, for reading.
     #[must_use]
     pub const fn as_mat(&self) -> Mat<'_, T> {

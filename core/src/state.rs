@@ -1,7 +1,7 @@
 //! The numbers of a network: named views carved out of flat slices whose lengths are checked once.
 
 use crate::arch::{Arch, LayerSpec};
-use crate::error::{Error, check_buffer, check_len};
+use crate::error::{Error, check_len};
 use crate::layers::{HiddenCache, HiddenGrads, HiddenParams, Norm, NormGrads, RunningStats};
 use crate::mat::{Mat, MatMut};
 use crate::slices::take_mut;
@@ -173,9 +173,4 @@ pub(crate) fn take_cache<'a, T>(
         inv_std,
         out: MatMut::new(out, batch, layer.fan_out)?,
     })
-}
-
-/// Refuses a workspace too short for a batch.
-pub(crate) fn check_workspace(required: usize, found: usize) -> Result<(), Error> {
-    check_buffer("workspace", required, found)
 }

@@ -5,7 +5,7 @@ use super::activations::Activations;
 use super::flush::Flush;
 use super::head::{Bands, Head};
 use crate::arch::Activation;
-use crate::error::{Error, check_shape};
+use crate::error::{Error, check_buffer, check_shape};
 use crate::float::Float;
 use crate::gemm::{Gemm, Rows};
 use crate::layers::{
@@ -16,9 +16,7 @@ use crate::machine::run;
 use crate::mat::{Mat, MatMut};
 use crate::rng::Rng;
 use crate::slices::{First, copy};
-use crate::state::{
-    TrainState, check_workspace, layer_grads, layer_params, layer_running_mut, take_cache,
-};
+use crate::state::{TrainState, layer_grads, layer_params, layer_running_mut, take_cache};
 use core::mem::{swap, take};
 use core::ops::Range;
 
@@ -60,7 +58,7 @@ impl<T: Float> FullyConnectedNet<'_, T> {
         check_shape("x", (batch, self.arch.input_dim()), x.shape())?;
         self.loss.check_targets((batch, self.arch.num_classes()), y)?;
         let required = self.arch.train_workspace_len(batch);
-        check_workspace(required, workspace.len())?;
+        check_buffer("workspace", required, workspace.len())?;
         // Unreachable once the lengths are checked; an error is cheaper to prove than a panic.
         let broken = Error::BufferTooSmall { what: "state", required, found: workspace.len() };
         let (mut caches, blocks) =
