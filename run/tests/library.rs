@@ -1,0 +1,75 @@
+//! What the commands do, from Rust code: a run is trained, measured, exported and compared with others.
+
+use barenet_data::builtin;
+use barenet_data::samples::Part;
+use barenet_run::combined::Combined;
+use barenet_run::comparison::Comparison;
+use barenet_run::events::RunEvent;
+use barenet_run::export::{Exported, Wanted};
+use barenet_run::session::{Request, Session, Start, When};
+use barenet_run::settings::{ExportDtype, RuleName, Settings};
+use barenet_run::train;
+use barenet_run::trained_run::TrainedRun;
+
+fn small() -> Settings {
+    Settings {
+        hidden: Some(vec![8]),
+        train_size: Some(200),
+        val_size: Some(40),
+        test_size: Some(30),
+        num_epochs: Some(1),
+        ..Settings::default()
+    }
+}
+
+#[test]
+fn a_run_is_measured_exported_and_resumed_without_the_command() {
+    let place = tempfile::tempdir().unwrap();
+    let (out, data) = (place.path().join("run"), builtin::generate());
+    let go_on = |_: &RunEvent<'_>| Request::Continue;
+    let summary = train(small(), &data, &out, go_on).unwrap();
+
+    let run = TrainedRun::open(&out).unwrap();
+    assert_eq!(run.finished(None).unwrap(), summary);
+    let measured = run.on_images(&data, Settings::default(), false).unwrap();
+    assert_eq!(measured.measure(Part::Test).unwrap(), summary.measured.test);
+    assert_eq!(measured.measure(Part::Val).unwrap(), summary.measured.best_val);
+    assert_eq!(measured.num_images(Part::Test), 30);
+
+    let wanted =
+        Wanted { dtype: ExportDtype::Int8, calibration_size: None, ram: None, flash: None };
+    let exported = Exported::new(&measured, &summary, &wanted).unwrap();
+    assert_eq!(exported.before, summary.measured.test);
+    assert_eq!(exported.int8.as_ref().unwrap().losses.len(), 2);
+    assert!(exported.crate_files().iter().any(|(name, _)| name == "src/lib.rs"));
+    let wanted = Wanted { flash: Some(10), ..wanted };
+    let error = Exported::new(&measured, &summary, &wanted).unwrap_err().to_string();
+    assert!(error.starts_with("does not fit: "), "{error}");
+    drop(run);
+
+    let longer = Settings { num_epochs: Some(2), ..Settings::default() };
+    let start = Start::resume(&out, longer).unwrap();
+    let session = Session::new(start, &data, When::default()).unwrap();
+    assert_eq!(session.config.values().num_epochs, 2);
+    drop(session);
+    let other = Settings { reg: Some(0.5), ..Settings::default() };
+    let error = Start::resume(&out, other).unwrap_err().to_string();
+    assert!(error.starts_with("a resumed run keeps its own settings"), "{error}");
+}
+
+#[test]
+fn rules_are_compared_without_the_command() {
+    let data = builtin::generate();
+    let rules = ["sgd", "adam"].map(|name| RuleName::from_name(name).unwrap());
+    let comparison = Comparison::new(&rules, None, &Combined::from(small()), &data).unwrap();
+    let mut checks = 0;
+    let curves: Vec<_> = comparison
+        .runs()
+        .map(|(rule, config)| comparison.train(rule, config, |_, _| checks += 1).unwrap())
+        .collect();
+    assert_eq!((curves.len(), checks), (2, 4));
+    let json = comparison.to_json(&curves);
+    assert_eq!(json["runs"][1]["update_rule"], "adam");
+    assert_eq!(json["runs"][1]["val_acc"].as_f64(), curves[1].val.last().copied());
+    assert!(Comparison::new(&[], None, &Combined::from(small()), &data).is_err());
+}
