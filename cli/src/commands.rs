@@ -10,7 +10,7 @@ pub mod train;
 
 use crate::console::{Verbosity, complain};
 use anyhow::Result;
-use barenet_data::{BUILT_IN, DataError, DataSet, Source};
+use barenet_data::{BUILT_IN, DataError, DataSet};
 use barenet_run::images;
 use barenet_run::settings::SettingsError;
 use std::path::PathBuf;
@@ -44,19 +44,18 @@ pub fn metric_text(found: f64) -> String {
 /// The line that says which data a run uses, and, if they stand in for CIFAR-10, why.
 #[must_use]
 pub fn data_line(data: &DataSet) -> String {
-    match data.source {
-        Source::BuiltIn { is_asked_for: false } => {
-            let fetch = if cfg!(feature = "fetch") { "; `barenet data fetch` gets it" } else { "" };
-            format!("built-in images (CIFAR-10 was not found: --data, CIFAR10_DIR, ./data{fetch})")
-        }
-        Source::BuiltIn { is_asked_for: true } | Source::Cifar10(_) => data.source.to_string(),
+    if data.source.is_stand_in {
+        let fetch = if cfg!(feature = "fetch") { "; `barenet data fetch` gets it" } else { "" };
+        format!("built-in images (CIFAR-10 was not found: --data, CIFAR10_DIR, ./data{fetch})")
+    } else {
+        data.source.to_string()
     }
 }
 
 /// Says on standard error that the built-in images are used and nobody asked for them, where nothing
 /// else names the images.
 pub fn warn_of_stand_in(data: &DataSet, verbosity: Verbosity) {
-    if verbosity == Verbosity::Quiet && data.source == (Source::BuiltIn { is_asked_for: false }) {
+    if verbosity == Verbosity::Quiet && data.source.is_stand_in {
         complain(format_args!(
             "warning: data: {}; `--data {BUILT_IN}` asks for them without this warning",
             data_line(data)

@@ -10,7 +10,7 @@
 //! Only additions, multiplications, divisions and square roots are used, which every computer rounds
 //! alike.
 
-use super::{DataSet, Images, Source};
+use super::{DataSet, Images, Kind, Source};
 use barenet::{Label, Rng};
 
 /// Rows and columns of an image.
@@ -36,6 +36,14 @@ pub const CLASS_NAMES: [&str; 10] = [
     "checkerboard",
 ];
 
+/// What is known of the built-in images before they are drawn.
+pub const KIND: Kind = Kind {
+    word: "built-in",
+    name: "built-in images",
+    image_shape: "32 x 32 pixels, 3 colours",
+    class_names: &CLASS_NAMES,
+};
+
 /// Draws the whole data set.
 #[must_use]
 pub fn generate() -> DataSet {
@@ -43,7 +51,7 @@ pub fn generate() -> DataSet {
         train: draw_images(Rng::seed(0).fork(0), NUM_TRAIN),
         test: draw_images(Rng::seed(0).fork(1), NUM_TEST),
         class_names: CLASS_NAMES.map(str::to_owned).to_vec(),
-        source: Source::BuiltIn { is_asked_for: true },
+        source: Source::drawn(&KIND),
     }
 }
 

@@ -88,7 +88,8 @@ fn load_or_built_in(folder: &Path) -> Result<DataSet, DataError> {
 
 /// The built-in images in the place of CIFAR-10.
 fn stand_in() -> DataSet {
-    DataSet { source: Source::BuiltIn { is_asked_for: false }, ..builtin::generate() }
+    let drawn = builtin::generate();
+    DataSet { source: Source { is_stand_in: true, ..drawn.source }, ..drawn }
 }
 
 /// Entry of a folder without CIFAR-10 that looks as if it were to be there, if there is one.
@@ -174,7 +175,7 @@ mod tests {
     use crate::formats::{cifar10, pickle};
 
     fn is_stand_in(data: &DataSet) -> bool {
-        data.source == Source::BuiltIn { is_asked_for: false }
+        data.source.is_stand_in
             && data.train.len() == builtin::NUM_TRAIN
             && data.test.len() == builtin::NUM_TEST
     }
@@ -201,7 +202,7 @@ mod tests {
     fn the_built_in_images_can_be_asked_for_by_name() {
         for name in ["builtin", "built-in"] {
             let data = discover(Some(Path::new(name))).unwrap();
-            assert_eq!(data.source, Source::BuiltIn { is_asked_for: true });
+            assert_eq!(data.source, Source::drawn(&builtin::KIND));
         }
         for name in ["./builtin", "builtin/", "Builtin", "builtin.tar.gz"] {
             assert!(

@@ -6,7 +6,7 @@ mod form;
 pub mod pickle;
 mod six_files;
 
-use crate::{DataError, DataSet};
+use crate::{DataError, DataSet, Kind, builtin};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -16,6 +16,8 @@ use std::path::Path;
 pub struct Format {
     /// Its name.
     pub name: &'static str,
+    /// The kind of data that come in it.
+    pub kind: &'static Kind,
     /// Names under which it usually lies in a folder.
     pub usual_names: &'static [&'static str],
     /// Whether what lies under one of them is meant to be of this format, even where it is not: then reading
@@ -44,6 +46,7 @@ const ARCHIVES: &[&str] = &[
 pub const FORMATS: &[Format] = &[
     Format {
         name: "CIFAR-10, binary version",
+        kind: &cifar10::KIND,
         usual_names: FOLDERS,
         is_told_by_name: false,
         recognises: cifar10::recognises,
@@ -51,6 +54,7 @@ pub const FORMATS: &[Format] = &[
     },
     Format {
         name: "CIFAR-10, python version",
+        kind: &cifar10::KIND,
         usual_names: FOLDERS,
         is_told_by_name: false,
         recognises: pickle::recognises,
@@ -58,6 +62,7 @@ pub const FORMATS: &[Format] = &[
     },
     Format {
         name: "CIFAR-10, archive",
+        kind: &cifar10::KIND,
         usual_names: ARCHIVES,
         is_told_by_name: true,
         recognises: archive::recognises,
@@ -90,6 +95,18 @@ pub fn load(path: &Path) -> Result<DataSet, DataError> {
         return (format.load)(&place);
     }
     Err(DataError::NotFound(path.display().to_string()))
+}
+
+/// The kind of data that a word means.
+///
+/// ```
+/// use barenet_data::find_kind;
+/// assert_eq!(find_kind("cifar10").map(|kind| kind.name), Some("CIFAR-10"));
+/// ```
+#[must_use]
+pub fn find_kind(word: &str) -> Option<&'static Kind> {
+    let kinds = FORMATS.iter().map(|format| format.kind).chain([&builtin::KIND]);
+    kinds.into_iter().find(|kind| kind.word == word)
 }
 
 /// Whether there is something of this name: if it is no file, reading it says what it is. A folder that may

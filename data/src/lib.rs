@@ -16,18 +16,18 @@ pub mod fetch;
 pub mod fingerprint;
 pub mod formats;
 mod images;
-mod kind;
 pub mod reading;
 pub mod samples;
+mod source;
 
 pub use discover::{BUILT_IN, discover};
-pub use formats::load;
+pub use formats::{find_kind, load};
 pub use images::{Images, mean_image, prepare_memory_with};
-pub use kind::Kind;
+pub use source::{Kind, Source};
 
 use std::fmt;
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// A whole data set.
 #[derive(Clone, Debug)]
@@ -56,29 +56,6 @@ impl DataSet {
     }
 }
 
-/// Source of a data set.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// CIFAR-10, in one of its official forms.
-    Cifar10(Cifar10Source),
-    /// Drawn by [`builtin`].
-    BuiltIn {
-        /// Whether somebody asked for them: otherwise they stand in for CIFAR-10.
-        is_asked_for: bool,
-    },
-}
-
-/// Place and version of a CIFAR-10 that was read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cifar10Source {
-    /// The folder that holds the six files, or the archive.
-    pub path: PathBuf,
-    /// Which version its files are.
-    pub version: Version,
-    /// Whether it is a `.tar.gz` or `.tar`.
-    pub is_archive: bool,
-}
-
 /// The two versions of CIFAR-10 that can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Version {
@@ -88,42 +65,12 @@ pub enum Version {
     Python,
 }
 
-impl fmt::Display for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.of_kind().name)?;
-        match self {
-            Self::Cifar10(Cifar10Source { path, version, is_archive }) => {
-                let packed = if *is_archive { ", packed" } else { "" };
-                write!(f, " from {} ({version} version{packed})", path.display())
-            }
-            Self::BuiltIn { .. } => Ok(()),
-        }
-    }
-}
-
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Binary => "binary",
             Self::Python => "python",
         })
-    }
-}
-
-impl Source {
-    /// The kind of the data.
-    #[must_use]
-    pub const fn of_kind(&self) -> &'static Kind {
-        match self {
-            Self::Cifar10(_) => &Kind::CIFAR10,
-            Self::BuiltIn { .. } => &Kind::BUILT_IN,
-        }
-    }
-
-    /// A word for it in machine-readable output.
-    #[must_use]
-    pub const fn kind(&self) -> &'static str {
-        self.of_kind().word
     }
 }
 

@@ -157,6 +157,6 @@ impl<'a> Comparison<'a> {
             })
         };
         let runs: Vec<_> = curves.iter().map(row).collect();
-        json!({ "data": self.data.source.kind(), "runs": runs })
+        json!({ "data": self.data.source.kind.word, "runs": runs })
     }
 }

@@ -6,7 +6,8 @@
 use crate::config::Config;
 use crate::reported::Reported;
 use crate::settings::{Settings, SettingsError, from_toml};
-use barenet_data::{DataSet, Source};
+use barenet_data::DataSet;
+use barenet_data::formats::cifar10;
 use serde::Deserialize;
 use std::path::Path;
 
@@ -91,10 +92,7 @@ impl Preset {
     pub fn reported_of(config: &Config, data: &DataSet) -> Result<Option<Reported>, SettingsError> {
         let name = config.values().preset.as_deref();
         let preset = name.map(Self::find).transpose()?.flatten();
-        let is_theirs = match data.source {
-            Source::Cifar10(_) => true,
-            Source::BuiltIn { .. } => false,
-        };
+        let is_theirs = *data.source.kind == cifar10::KIND;
         let Some(preset) = preset.filter(|_| is_theirs) else { return Ok(None) };
         let theirs = Config::new(preset.settings, data.input_dim(), data.num_classes())?;
         Ok(preset.reported.filter(|_| config.is_same_experiment(&theirs)))

@@ -240,7 +240,7 @@ impl<T: Number> Trained<'_, T> {
         let samples = f64::from_usize(outcome.steps * config.solver::<T>().batch_size);
         Ok(Summary {
             name: name.clone(),
-            data: data.source.kind().to_owned(),
+            data: data.source.kind.word.to_owned(),
             measured: Measured {
                 metric,
                 best_val: measured::best(metric, val).unwrap_or(worst),

@@ -5,7 +5,7 @@ use crate::run_folder::{BEST, RunFolder};
 use crate::summary::Summary;
 use anyhow::{Context, Result, bail, ensure};
 use barenet_data::fingerprint::{fingerprint, test_fingerprint};
-use barenet_data::{DataSet, Kind};
+use barenet_data::{DataSet, find_kind};
 use serde::{Deserialize, Serialize};
 
 /// How the line begins that follows the settings in a weights file: a comment of TOML.
@@ -29,7 +29,7 @@ impl TrainedOn {
     #[must_use]
     pub fn new(data: &DataSet, fingerprint: u64) -> Self {
         Self {
-            data: data.source.kind().to_owned(),
+            data: data.source.kind.word.to_owned(),
             train: format!("{fingerprint:016x}"),
             test: format!("{:016x}", test_fingerprint(data)),
             class_names: data.class_names.clone(),
@@ -88,7 +88,7 @@ impl TrainedOn {
 
 /// Name of a kind of data, for people.
 fn name(kind: &str) -> String {
-    Kind::find(kind).map_or_else(|| kind.escape_debug().to_string(), |kind| kind.name.to_owned())
+    find_kind(kind).map_or_else(|| kind.escape_debug().to_string(), |kind| kind.name.to_owned())
 }
 
 /// Images of a run compared with those that were found.
@@ -129,7 +129,7 @@ pub fn check(config: &str, folder: &RunFolder, data: &DataSet, allowed: bool) ->
         None => Summary::read(folder)
             .ok()
             .filter(|_| is_other)
-            .and_then(|summary| Kind::find(&summary.data))
+            .and_then(|summary| find_kind(&summary.data))
             .map(|kind| kind.class_names.iter().map(|&name| name.to_owned()).collect())
             .unwrap_or_else(|| data.class_names.clone()),
     };
@@ -141,7 +141,7 @@ pub fn check(config: &str, folder: &RunFolder, data: &DataSet, allowed: bool) ->
 fn difference_of_older(folder: &RunFolder, data: &DataSet) -> Option<String> {
     let of = &data.source;
     let kind = Summary::read(folder).ok().map(|summary| summary.data);
-    if let Some(kind) = kind.filter(|kind| kind != data.source.kind()) {
+    if let Some(kind) = kind.filter(|kind| kind != data.source.kind.word) {
         return Some(format!("it was trained on {}, and these are {of}", name(&kind)));
     }
     let mark = store::find(folder).ok().and_then(|found| read_data_mark(&found.bytes));

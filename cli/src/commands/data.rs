@@ -64,7 +64,7 @@ fn info(args: &InfoArgs) -> Result<()> {
             .collect();
         let (train, test) = (data.train.len(), data.test.len());
         let source = data.source.to_string();
-        let kind = data.source.kind();
+        let kind = data.source.kind.word;
         say!(
             "{}",
             json!({ "kind": kind, "source": source, "train": train, "test": test, "classes": classes })
@@ -76,7 +76,7 @@ fn info(args: &InfoArgs) -> Result<()> {
         "images    {} training, {} test; {}",
         data.train.len(),
         data.test.len(),
-        data.source.of_kind().image_shape
+        data.source.kind.image_shape
     );
     say!("\n{:<22}{:>10}{:>8}", "class", "training", "test");
     for (class, name) in data.class_names.iter().enumerate() {

@@ -63,7 +63,7 @@ pub fn run(args: &Args) -> Result<()> {
     let metric = run.config.metric().name();
     if args.json {
         let run = args.run.display().to_string();
-        let (metric, data) = (metric.to_lowercase(), data.source.kind());
+        let (metric, data) = (metric.to_lowercase(), data.source.kind.word);
         say!(
             "{}",
             json!({ "run": run, "split": part, metric: found, "num_images": count, "data": data })

@@ -11,7 +11,7 @@ use super::cifar10::{self, RECORD_LEN};
 use super::six_files::{IMAGE_LEN, IMAGES_PER_FILE, default_class_names, wrong};
 use super::{is_there, pickle};
 use crate::reading;
-use crate::{Cifar10Source, DataError, DataSet, Images, Source, Version};
+use crate::{DataError, DataSet, Images, Source, Version};
 use members::{ArchiveError, Members};
 use std::io::Read;
 use std::path::Path;
@@ -44,8 +44,8 @@ pub fn load(path: &Path) -> Result<DataSet, DataError> {
     let batches = read_members(&name, file)?;
     let (version, class_names) = (batches.version, batches.class_names.clone());
     let (train, test) = batches.into_sets(&name)?;
-    let source = Cifar10Source { path: path.to_owned(), version, is_archive: true };
-    Ok(DataSet { train, test, class_names, source: Source::Cifar10(source) })
+    let source = Source::read(&cifar10::KIND, format!("{name} ({version} version, packed)"));
+    Ok(DataSet { train, test, class_names, source })
 }
 
 /// Files of CIFAR-10 in an archive.

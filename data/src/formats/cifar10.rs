@@ -8,7 +8,7 @@ use crate::reading::read_up_to;
 use crate::{DataError, DataSet, Images, Version};
 use std::path::Path;
 
-pub use super::six_files::{CLASS_NAMES, IMAGE_LEN, IMAGES_PER_FILE, NUM_CLASSES, SIDE};
+pub use super::six_files::{CLASS_NAMES, IMAGE_LEN, IMAGES_PER_FILE, KIND, NUM_CLASSES, SIDE};
 
 /// The folder in the official archive.
 pub const FOLDER: &str = "cifar-10-batches-bin";

@@ -1,7 +1,7 @@
 //! The parts that the versions of CIFAR-10 share: six files, labels from 0 to 9, names of ten classes.
 
 use super::is_there;
-use crate::{Cifar10Source, DataError, DataSet, Images, Source, Version};
+use crate::{DataError, DataSet, Images, Kind, Source, Version};
 use barenet::Label;
 use std::path::Path;
 
@@ -16,6 +16,14 @@ pub const IMAGES_PER_FILE: usize = 10_000;
 /// Names of the classes, in the order of their labels.
 pub const CLASS_NAMES: [&str; NUM_CLASSES] =
     ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
+
+/// What is known of CIFAR-10 before it is read.
+pub const KIND: Kind = Kind {
+    word: "cifar10",
+    name: "CIFAR-10",
+    image_shape: "32 x 32 pixels, 3 colours",
+    class_names: &CLASS_NAMES,
+};
 
 /// The advice for a file that is not what it should be.
 const ADVICE: &str = "replace it with the one from https://www.cs.toronto.edu/~kriz/cifar.html";
@@ -60,11 +68,10 @@ pub(super) fn assemble(
     }
     let mut test = Images::with_capacity(IMAGE_LEN, IMAGES_PER_FILE);
     read(&folder.join(test_file), &mut test)?;
-    let path = folder.to_owned();
     Ok(DataSet {
         train,
         test,
         class_names: default_class_names(),
-        source: Source::Cifar10(Cifar10Source { path, version, is_archive: false }),
+        source: Source::read(&KIND, format!("{} ({version} version)", folder.display())),
     })
 }

@@ -75,7 +75,7 @@ impl Session<'_> {
         let begin = |out, data_source| RunEvent::Start {
             name: &self.name,
             out,
-            data: self.data.source.kind(),
+            data: self.data.source.kind.word,
             data_source,
             num_iterations: lengths.iterations,
             iterations_per_epoch: lengths.per_epoch,

@@ -30,7 +30,7 @@ pub(super) fn plot(metric: Metric, runs: &[Curves], folder: &Folder) -> Result<(
 
 /// Prints a row for each run.
 pub(super) fn table(metric: Metric, runs: &[Curves], data: &DataSet, console: &Console) {
-    let (data, key) = (data.source.kind(), metric.key());
+    let (data, key) = (data.source.kind.word, metric.key());
     let (train, val) = (format!("train {key}"), format!("val {key}"));
     console.line(&format!("\n{data:<14}{train:>12}{val:>12}{:>12}", "best val"));
     for Curves { rule, train, val, .. } in runs {

@@ -1,0 +1,47 @@
+//! Source of a data set: its kind, of which something is known before any is read, and where it lay.
+
+use std::fmt;
+
+/// Kind of data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kind {
+    /// A word for it, in files and machine-readable output.
+    pub word: &'static str,
+    /// Its name, for people.
+    pub name: &'static str,
+    /// The shape of an image, for people.
+    pub image_shape: &'static str,
+    /// Names of the classes.
+    pub class_names: &'static [&'static str],
+}
+
+/// Source of a data set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The kind of the data.
+    pub kind: &'static Kind,
+    /// Where it was read, and in which form, for people; `None` if it is drawn.
+    pub place: Option<String>,
+    /// Whether nobody asked for it: it stands in for data that were not found.
+    pub is_stand_in: bool,
+}
+
+impl Source {
+    pub(crate) const fn read(kind: &'static Kind, place: String) -> Self {
+        Self { kind, place: Some(place), is_stand_in: false }
+    }
+
+    pub(crate) const fn drawn(kind: &'static Kind) -> Self {
+        Self { kind, place: None, is_stand_in: false }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind.name)?;
+        match &self.place {
+            Some(place) => write!(f, " from {place}"),
+            None => Ok(()),
+        }
+    }
+}
