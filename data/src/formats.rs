@@ -85,7 +85,8 @@ pub fn load(path: &Path) -> Result<DataSet, DataError> {
     let mut attempt = None;
     for (format, place, is_told_by_name) in here.chain(by_name) {
         if (format.recognises)(&place)? {
-            return (format.load)(&place);
+            let data = (format.load)(&place)?;
+            return data.check().map(|()| data);
         }
         if is_told_by_name && attempt.is_none() && is_there(&place)? {
             attempt = Some((format, place));

@@ -25,6 +25,7 @@ pub use formats::{find_kind, load};
 pub use images::{Images, mean_image, prepare_memory_with};
 pub use source::{Kind, Source};
 
+use barenet::Label;
 use std::fmt;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -53,6 +54,35 @@ impl DataSet {
     #[must_use]
     pub const fn num_classes(&self) -> usize {
         self.class_names.len()
+    }
+
+    /// Checks that images, labels and names of classes fit together, whoever made them.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::Inconsistent`], which says what does not.
+    pub fn check(&self) -> Result<(), DataError> {
+        let (len, classes) = (self.input_dim(), self.num_classes());
+        for (what, images) in [("training", &self.train), ("test", &self.test)] {
+            let (found, count) = (images.image_len(), images.len());
+            let outside =
+                |&label: &Label| usize::try_from(label).map_or(true, |label| label >= classes);
+            let problem = if found != len {
+                format!("its {what} images are of {found} numbers, and those that train of {len}")
+            } else if images.pixels().len() != count.saturating_mul(len) {
+                let found = images.pixels().len();
+                format!("its {count} {what} images of {len} numbers have {found} numbers")
+            } else if let Some(index) = images.labels().iter().position(outside) {
+                let label = images.labels().get(index).copied().unwrap_or(0);
+                format!(
+                    "its {what} image {index} has label {label}, and there are {classes} classes"
+                )
+            } else {
+                continue;
+            };
+            return Err(DataError::Inconsistent(self.source.to_string(), problem));
+        }
+        Ok(())
     }
 }
 
@@ -121,6 +151,9 @@ pub enum DataError {
     /// A path that may mean two things.
     #[error("{0}: both the built-in images and a file or folder here; write ./{0} for the latter")]
     Ambiguous(String),
+    /// Images, labels and names of classes that do not fit together.
+    #[error("{0}: {1}; whatever made this data set is wrong")]
+    Inconsistent(String, String),
     /// A file that is not what it should be.
     #[error("{file}: {problem}; {advice}")]
     Format {
@@ -153,6 +186,41 @@ impl DataError {
 mod tests {
     use super::*;
     use formats::cifar10;
+
+    #[test]
+    fn a_data_set_that_does_not_fit_together_is_refused_in_a_line() {
+        let images = |len: usize, labels: &[Label]| {
+            let mut images = Images::new(len);
+            labels.iter().for_each(|&label| images.push(label, &vec![7; len]));
+            images
+        };
+        let check = |train: Images, test: Images| {
+            let class_names = vec!["no".to_owned(), "yes".to_owned()];
+            let source = Source::drawn(&builtin::KIND);
+            DataSet { train, test, class_names, source }.check().map_err(|e| e.to_string())
+        };
+        assert_eq!(check(images(3, &[0, 1]), images(3, &[])), Ok(()));
+        let mut shorter = Images::new(3);
+        shorter.push(0, &[7; 2]);
+        for (result, problem) in [
+            (check(images(3, &[0]), images(2, &[0])), "test images are of 2 numbers"),
+            (
+                check(images(3, &[0]), images(3, &[1, 2])),
+                "test image 1 has label 2, and there are 2",
+            ),
+            (
+                check(images(3, &[Label::MAX]), images(3, &[])),
+                "training image 0 has label 4294967295",
+            ),
+            (check(shorter, images(3, &[])), "1 training images of 3 numbers have 2"),
+        ] {
+            let error = result.unwrap_err();
+            assert!(
+                error.starts_with("built-in images: its ") && error.contains(problem),
+                "{error}"
+            );
+        }
+    }
 
     #[test]
     fn cifar_10_is_whole() {

@@ -62,7 +62,7 @@ impl TrainedOn {
         })?;
         ensure!(
             found.class_names.len() == num_classes,
-            "{}: names {} classes, expected {num_classes}",
+            "{}: names {} classes, and these images are of {num_classes}; name the right ones with --data",
             file.display(),
             found.class_names.len()
         );

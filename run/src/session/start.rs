@@ -67,10 +67,12 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     ///
-    /// If a setting cannot be used, the data have fewer images than it asks for, or the folder cannot be made.
+    /// If a setting cannot be used, the data do not fit together or have fewer images than it asks for, or the
+    /// folder cannot be made.
     pub fn new(start: Start, data: &'a DataSet, when: When) -> Result<Self> {
         let Start { settings, place } = start;
         let mut config = Config::new(settings, data.input_dim(), data.num_classes())?;
+        data.check()?;
         let split = config.split(data)?;
         // A resumed run has the settings that it began with.
         if let Place::New { written, .. } = &place {
