@@ -41,6 +41,13 @@ pub(crate) fn from_toml<T: DeserializeOwned>(text: &str, file: &Path) -> Result<
             text.as_bytes().iter().take(span.start).filter(|&&byte| byte == b'\n').count() + 1
         });
         let message = e.message().lines().collect::<Vec<_>>().join(" ");
+        // What is no such value is told by its key, too.
+        let key = line.and_then(|line| text.lines().nth(line - 1)?.split_once('='));
+        let key = key.map(|(key, _)| key.trim()).filter(|_| message.starts_with("invalid "));
+        let message = match SETTINGS.iter().find(|row| Some(row.name) == key) {
+            Some(row) => format!("{}: {message}", row.name),
+            None => message,
+        };
         SettingsError { file: Some(file.to_owned()), line, message }
     })
 }
@@ -98,6 +105,19 @@ mod tests {
         let error = Settings::from_toml("reg = 0.1\nlerning_rate = 1\n", Path::new("a.toml"));
         let message = error.unwrap_err().to_string();
         assert!(message.starts_with("a.toml:2: unknown field `lerning_rate`"), "{message}");
+    }
+
+    #[test]
+    fn a_value_of_another_type_is_refused_with_its_line_and_key() {
+        for (text, problem) in [
+            ("reg = 0\nhidden = 5\n", "a.toml:2: hidden: invalid type: integer `5`"),
+            ("reg = \"x\"\n", "a.toml:1: reg: invalid type: string \"x\""),
+            ("seed = -1\n", "a.toml:1: seed: invalid value: integer `-1`"),
+            ("hidden = [\n  1,\n  1.5,\n]\n", "a.toml:3: invalid type: floating point `1.5`"),
+        ] {
+            let error = Settings::from_toml(text, Path::new("a.toml")).unwrap_err();
+            assert!(error.to_string().starts_with(problem), "{error}");
+        }
     }
 
     #[test]

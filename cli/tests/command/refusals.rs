@@ -75,7 +75,7 @@ fn mistakes_in_a_configuration_file_are_named_with_file_and_line() {
         ("\nupdate_rule = \"sdg\"\n", &["a.toml:2: unknown variant `sdg`", "sgd_momentum"]),
         ("preset = \"nothing\"\n", &["there is no \"nothing\""]),
         ("batch_size = -1\n", &["a.toml:1:"]),
-        ("batch_size = \"many\"\n", &["a.toml:1: invalid type"]),
+        ("batch_size = \"many\"\n", &["a.toml:1: batch_size: invalid type"]),
         ("reg = [\n", &["a.toml:"]),
         ("batch_size = 0\n", &["batch_size must be at least 1"]),
     ] {
