@@ -61,55 +61,22 @@ impl<T: Float> FullyConnectedNet<'_, T> {
         check_buffer("workspace", required, workspace.len())?;
         // Unreachable once the lengths are checked; an error is cheaper to prove than a panic.
         let broken = Error::BufferTooSmall { what: "state", required, found: workspace.len() };
-        let (mut caches, blocks) =
+        let (caches, blocks) =
             workspace.split_at_mut_checked(self.arch.cache_len(batch)).ok_or(broken)?;
-        let (mut dout_block, mut dx_block) =
-            blocks.split_at_mut_checked(batch * self.arch.widest()).ok_or(broken)?;
+        let blocks = blocks.split_at_mut_checked(batch * self.arch.widest()).ok_or(broken)?;
         let flush = Flush::new(gemm, batch);
         flush.run(params);
-        let relu_scale = (!self.arch.has_batchnorm()).then_some(T::ONE / self.keep_prob);
         let penalty = self.penalty(gemm, params);
         // Running statistics are kept where nothing else lies until it is known whether the loss is finite.
         for (norm, statistics) in self.norm_places() {
             let now = running.get(statistics).unwrap_or_default();
             copy(grads.get_mut(norm).unwrap_or_default(), now);
         }
-
-        // Forward: {affine - [batchnorm] - relu - [dropout]} x (L - 1) - affine - loss
-        let (mut input, mut rest, mut sum) = (Activations::Batch(x), &mut *caches, T::ZERO);
-        for (layer, stream) in self.arch.layers().zip(0..) {
-            let params = layer_params(&layer, params).ok_or(broken)?;
-            match layer.activation {
-                Activation::Relu => {
-                    let running = layer_running_mut(&layer, running);
-                    let (norm, dropout) = (&self.batchnorm, self.dropout(rng.fork(stream)));
-                    let mut cache = take_cache(&layer, batch, &mut rest)?;
-                    hidden_forward_train(gemm, norm, input, &params, running, dropout, &mut cache)?;
-                    flush.run(cache.x_hat.data_mut());
-                    flush.run(cache.out.data_mut());
-                    input = Activations::Hidden(cache.out.into_mat());
-                }
-                Activation::Identity => {
-                    let head = Head { loss: self.loss, params, relu_scale, num_samples: batch, y };
-                    let scores = block(dout_block, batch, layer.fan_out).ok_or(broken)?;
-                    sum = match input {
-                        Activations::Batch(x) => head.run(gemm, x, 0, scores),
-                        // With the gradient of its input, so that threads meet once and not three times: that is 2
-                        // to 5 % of a step of many small layers.
-                        Activations::Hidden(x) => {
-                            let mut dx = block(dx_block, batch, layer.fan_in).ok_or(broken)?;
-                            let dx_of_bands = dx.reborrow();
-                            let bands =
-                                Bands { gemm, head, x, first: First(0), scores, dx: dx_of_bands };
-                            let sum = run(gemm, bands);
-                            flush.run(dx.data_mut());
-                            sum
-                        }
-                    };
-                }
-            }
-        }
-
+        // Where there is batch norm, the gradient goes through the ReLU with it.
+        let relu_scale = (!self.arch.has_batchnorm()).then_some(T::ONE / self.keep_prob);
+        let walk = Walk { net: self, gemm, flush, x, batch, relu_scale, broken };
+        let (dout, dx) = blocks;
+        let sum = walk.forward(rng, y, params, running, caches, (&mut *dout, &mut *dx))?;
         let loss = mean(sum, batch) + penalty;
         if !loss.is_finite() {
             for (norm, statistics) in self.norm_places() {
@@ -119,9 +86,98 @@ impl<T: Float> FullyConnectedNet<'_, T> {
             grads.fill(loss);
             return Ok(loss);
         }
+        walk.backward(params, grads, caches, (dout, dx))?;
+        self.add_penalty_gradient(gemm, params, grads);
+        walk.flush.run(grads);
+        walk.flush.run(running);
+        Ok(loss)
+    }
 
-        // Backward: the same list, reversed
-        for layer in self.arch.layers_reversed() {
+    fn dropout(&self, rng: Rng) -> Option<Dropout<T>> {
+        (self.keep_prob != T::ONE).then_some(Dropout { keep_prob: self.keep_prob, rng })
+    }
+
+    /// The places of gamma and beta of each layer, and of its mean and variance in `running`: as many numbers.
+    fn norm_places(&self) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
+        self.arch.layers().map(|layer| {
+            let norm = layer.gamma().start..layer.beta().end;
+            (norm, layer.running_mean().start..layer.running_var().end)
+        })
+    }
+}
+
+/// A batch on its way through the layers and back.
+///
+/// The caches lie one after the other, as the layers do. The gradient that comes to a layer lies in one of two
+/// blocks, the one that it hands on in the other.
+struct Walk<'a, T, G, X> {
+    net: &'a FullyConnectedNet<'a, T>,
+    gemm: &'a G,
+    flush: Flush<'a, G>,
+    x: X,
+    batch: usize,
+    /// The factor of the gradient at a ReLU and dropout that no batch norm takes along.
+    relu_scale: Option<T>,
+    broken: Error,
+}
+
+impl<T: Float, G: Gemm<T>, X: Rows<T> + Copy> Walk<'_, T, G, X> {
+    /// {affine - \[batchnorm\] - relu - \[dropout\]} x (L - 1) - affine - loss: the sum of the samples' losses, the caches,
+    /// and in the blocks the gradient at the scores and at the input of the last layer.
+    fn forward(
+        &self,
+        rng: Rng,
+        y: Targets<'_, T>,
+        params: &[T],
+        running: &mut [T],
+        mut caches: &mut [T],
+        (dscores, dx): (&mut [T], &mut [T]),
+    ) -> Result<T, Error> {
+        let Self { net, gemm, ref flush, x, batch, relu_scale, broken } = *self;
+        let (mut input, mut sum) = (Activations::Batch(x), T::ZERO);
+        for (layer, stream) in net.arch.layers().zip(0..) {
+            let params = layer_params(&layer, params).ok_or(broken)?;
+            match layer.activation {
+                Activation::Relu => {
+                    let running = layer_running_mut(&layer, running);
+                    let (norm, dropout) = (&net.batchnorm, net.dropout(rng.fork(stream)));
+                    let mut cache = take_cache(&layer, batch, &mut caches)?;
+                    hidden_forward_train(gemm, norm, input, &params, running, dropout, &mut cache)?;
+                    flush.run(cache.x_hat.data_mut());
+                    flush.run(cache.out.data_mut());
+                    input = Activations::Hidden(cache.out.into_mat());
+                }
+                Activation::Identity => {
+                    let head = Head { loss: net.loss, params, relu_scale, num_samples: batch, y };
+                    let scores = block(dscores, batch, layer.fan_out).ok_or(broken)?;
+                    sum = match input {
+                        Activations::Batch(x) => head.run(gemm, x, 0, scores),
+                        // With the gradient of its input, so that threads meet once and not three times: that is 2
+                        // to 5 % of a step of many small layers.
+                        Activations::Hidden(x) => {
+                            let mut dx = block(dx, batch, layer.fan_in).ok_or(broken)?;
+                            let (first, to) = (First(0), dx.reborrow());
+                            let sum = run(gemm, Bands { gemm, head, x, first, scores, dx: to });
+                            flush.run(dx.data_mut());
+                            sum
+                        }
+                    };
+                }
+            }
+        }
+        Ok(sum)
+    }
+
+    /// The same layers reversed: all gradients but those of the penalty.
+    fn backward(
+        &self,
+        params: &[T],
+        grads: &mut [T],
+        mut caches: &mut [T],
+        (mut dout_block, mut dx_block): (&mut [T], &mut [T]),
+    ) -> Result<(), Error> {
+        let Self { net, gemm, ref flush, x, batch, relu_scale, broken } = *self;
+        for layer in net.arch.layers_reversed() {
             let before = caches.len().checked_sub(layer.cache_len(batch)).ok_or(broken)?;
             let mut cache;
             (caches, cache) = take(&mut caches).split_at_mut_checked(before).ok_or(broken)?;
@@ -131,15 +187,14 @@ impl<T: Float> FullyConnectedNet<'_, T> {
             let HiddenGrads { dw, db, norm: norm_grads } = layer_grads;
             if let (Some(norm), Some(norm_grads)) = (norm, norm_grads) {
                 let cache = take_cache(&layer, batch, &mut cache)?;
-                let (upstream, keep_prob) = (dout.reborrow(), self.keep_prob);
+                let (upstream, keep_prob) = (dout.reborrow(), net.keep_prob);
                 norm_relu_backward(gemm, upstream, &norm, keep_prob, &cache, norm_grads)?;
                 flush.run(dout.data_mut());
             }
             let input = if layer.params_start == 0 {
                 Activations::Batch(x)
             } else {
-                let out = last_block(caches, batch, layer.fan_in).ok_or(broken)?;
-                Activations::Hidden(out)
+                Activations::Hidden(last_block(caches, batch, layer.fan_in).ok_or(broken)?)
             };
             affine_dw(gemm, dout.as_mat(), input, dw, db)?;
             match (layer.activation, input) {
@@ -154,22 +209,7 @@ impl<T: Float> FullyConnectedNet<'_, T> {
             }
             swap(&mut dout_block, &mut dx_block);
         }
-        self.add_penalty_gradient(gemm, params, grads);
-        flush.run(grads);
-        flush.run(running);
-        Ok(loss)
-    }
-
-    fn dropout(&self, rng: Rng) -> Option<Dropout<T>> {
-        (self.keep_prob != T::ONE).then_some(Dropout { keep_prob: self.keep_prob, rng })
-    }
-
-    /// The places of gamma and beta of each layer, and of its mean and variance in `running`: as many numbers.
-    fn norm_places(&self) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
-        self.arch.layers().map(|layer| {
-            let norm = layer.gamma().start..layer.beta().end;
-            (norm, layer.running_mean().start..layer.running_var().end)
-        })
+        Ok(())
     }
 }
 
