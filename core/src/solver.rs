@@ -234,11 +234,10 @@ impl<'a, T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'a, T, G, D,
         }
     }
 
-    /// Check 0 follows the first step, check e the last step of epoch e.
     fn check_is_due(&self) -> bool {
         let Progress { iteration, num_checks, .. } = self.progress;
         num_checks < self.config.num_checks()
-            && iteration >= Ord::max(num_checks.saturating_mul(self.iterations_per_epoch()), 1)
+            && iteration >= self.config.iteration_of_check(num_checks, self.train.len())
     }
 
     fn rng(&self, stream: u64, counter: usize) -> Rng {

@@ -29,22 +29,10 @@ pub struct Checkpoint<T> {
     pub data: u64,
     /// How far the run has come.
     pub progress: Progress<T>,
-    /// Parameters.
-    pub params: Vec<T>,
-    /// Running statistics.
-    pub running: Vec<T>,
-    /// State of the update rule.
-    pub update_state: Vec<T>,
-    /// The best parameters.
-    pub best_params: Vec<T>,
-    /// The running statistics that belong to them.
-    pub best_running: Vec<T>,
-    /// The loss of each step done.
-    pub loss: Vec<T>,
-    /// The metric of each check done, on a sample of the training data.
-    pub train: Vec<T>,
-    /// The metric of each check done, on the validation data.
-    pub val: Vec<T>,
+    /// Numbers that the Solver [keeps](SolverBuffers::kept), under its [names](SolverBuffers::KEPT).
+    pub kept: [Vec<T>; 5],
+    /// Losses and checks so far.
+    pub histories: Histories<T>,
 }
 
 impl<T: Number> Checkpoint<T> {
@@ -56,8 +44,9 @@ impl<T: Number> Checkpoint<T> {
     pub fn of(config: &str, data: u64, moment: &Moment<'_, T>) -> Result<Self> {
         let Moment { progress, buffers, histories, .. } = *moment;
         let mut checkpoint = Self::without_numbers(config.to_owned(), data, *progress);
-        let numbers = buffers.kept().into_iter().chain(histories.arrays());
-        for ((_, copy), (_, numbers)) in checkpoint.arrays_mut().into_iter().zip(numbers) {
+        let kept = buffers.kept().into_iter();
+        let numbers = kept.chain(histories.arrays().map(Vec::as_slice));
+        for ((_, copy), numbers) in checkpoint.arrays_mut().zip(numbers) {
             copy.try_reserve_exact(numbers.len()).context(NO_MEMORY)?;
             copy.extend_from_slice(numbers);
         }
@@ -67,21 +56,8 @@ impl<T: Number> Checkpoint<T> {
     }
 
     fn without_numbers(config: String, data: u64, progress: Progress<T>) -> Self {
-        let [params, running, update_state, best_params, best_running, loss, train, val] =
-            [const { Vec::new() }; 8];
-        Self {
-            config,
-            data,
-            progress,
-            params,
-            running,
-            update_state,
-            best_params,
-            best_running,
-            loss,
-            train,
-            val,
-        }
+        let kept = [const { Vec::new() }; 5];
+        Self { config, data, progress, kept, histories: Histories::default() }
     }
 
     /// Copies what a run needs to resume back to where it works.
@@ -90,7 +66,8 @@ impl<T: Number> Checkpoint<T> {
     ///
     /// If the checkpoint belongs to another network.
     pub(crate) fn restore(&self, buffers: &mut SolverBuffers<'_, T>) -> Result<()> {
-        for ((name, place), (_, saved)) in buffers.kept_mut().into_iter().zip(self.arrays()) {
+        let names = SolverBuffers::<T>::KEPT;
+        for ((name, place), saved) in names.into_iter().zip(buffers.kept_mut()).zip(&self.kept) {
             let (found, expected) = (saved.len(), place.len());
             ensure!(found == expected, "the checkpoint has {found} {name}, the run {expected}");
             place.copy_from_slice(saved);
@@ -113,55 +90,40 @@ impl<T: Number> Checkpoint<T> {
             Ok(copy)
         };
         Ok(Histories {
-            loss: copy("losses", &self.loss, iteration)?,
-            train: copy("training checks", &self.train, num_checks)?,
-            val: copy("validation checks", &self.val, num_checks)?,
+            loss: copy("losses", &self.histories.loss, iteration)?,
+            train: copy("training checks", &self.histories.train, num_checks)?,
+            val: copy("validation checks", &self.histories.val, num_checks)?,
         })
     }
 
     /// Bytes that the file has at most.
     fn max_len(&self) -> usize {
-        let numbers: usize = self.arrays().into_iter().map(|(_, array)| array.len()).sum();
+        let numbers: usize = self.arrays().map(|(_, array)| array.len()).sum();
         numbers * T::SIZE + self.config.len() + 4096
     }
 
-    /// All numbers, under the names of [`SolverBuffers::kept`](barenet::SolverBuffers::kept) and of
-    /// [`Histories`], in their order.
-    fn arrays(&self) -> [(&'static str, &[T]); 8] {
-        [
-            ("params", &self.params),
-            ("running", &self.running),
-            ("update_state", &self.update_state),
-            ("best_params", &self.best_params),
-            ("best_running", &self.best_running),
-            ("loss", &self.loss),
-            ("train", &self.train),
-            ("val", &self.val),
-        ]
+    /// Names of the tensors but for the best metric.
+    fn names() -> impl Iterator<Item = &'static str> {
+        SolverBuffers::<T>::KEPT.into_iter().chain(Histories::<T>::NAMES)
     }
 
-    /// [`Self::arrays`], for writing.
-    fn arrays_mut(&mut self) -> [(&'static str, &mut Vec<T>); 8] {
-        [
-            ("params", &mut self.params),
-            ("running", &mut self.running),
-            ("update_state", &mut self.update_state),
-            ("best_params", &mut self.best_params),
-            ("best_running", &mut self.best_running),
-            ("loss", &mut self.loss),
-            ("train", &mut self.train),
-            ("val", &mut self.val),
-        ]
+    fn arrays(&self) -> impl Iterator<Item = (&'static str, &[T])> {
+        let arrays = self.kept.iter().chain(self.histories.arrays());
+        Self::names().zip(arrays.map(Vec::as_slice))
+    }
+
+    fn arrays_mut(&mut self) -> impl Iterator<Item = (&'static str, &mut Vec<T>)> {
+        Self::names().zip(self.kept.iter_mut().chain(self.histories.arrays_mut()))
     }
 
     /// The bytes of the file.
     ///
     /// # Errors
     ///
-    /// None: the arrays have the shapes that are written.
+    /// Those of [`sealed::write`].
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let best_val = self.progress.best_val.as_slice();
-        let arrays = self.arrays().into_iter().chain([("best_val", best_val)]);
+        let arrays = self.arrays().chain([("best_val", best_val)]);
         let tensors: Vec<_> = arrays
             .map(|(name, numbers)| Tensor {
                 name: name.into(),
@@ -169,13 +131,14 @@ impl<T: Number> Checkpoint<T> {
                 numbers,
             })
             .collect();
-        let line = Line {
-            iteration: self.progress.iteration,
-            num_checks: self.progress.num_checks,
-            best_epoch: self.progress.best_epoch,
-            images: self.data,
-        };
-        sealed::write(&tensors, &format!("{}{}", self.config, line.to_text()))
+        sealed::write(&tensors, &self.text())
+    }
+
+    /// The settings, and the line after them.
+    fn text(&self) -> String {
+        let Progress { iteration, num_checks, best_epoch, .. } = self.progress;
+        let line = Line { iteration, num_checks, best_epoch, images: self.data };
+        format!("{}{}", self.config, line.to_text())
     }
 
     /// Reads the bytes of a file.
@@ -196,11 +159,12 @@ impl<T: Number> Checkpoint<T> {
         for (name, numbers) in checkpoint.arrays_mut() {
             *numbers = sealed.tensor(name, None)?;
         }
-        ensure!(sealed.len() == 9, "{file}: has {} tensors, a checkpoint 9", sealed.len());
+        let (found, expected) = (sealed.len(), Self::names().count() + 1);
+        ensure!(found == expected, "{file}: has {found} tensors, a checkpoint {expected}");
         // Of the histories, only what a loss or a metric can be came to be part of one.
-        let kept = checkpoint.arrays().into_iter().take(5).map(|(_, numbers)| numbers);
+        let numbers = checkpoint.kept.iter().flatten().chain(&best_val);
         ensure!(
-            kept.chain([best_val.as_slice()]).flatten().all(|number| number.is_finite()),
+            numbers.copied().all(T::is_finite),
             "{file}: of a run that diverged: it holds numbers that are NaN or infinite; train anew \
              with other settings"
         );
@@ -224,6 +188,10 @@ fn open<'a>(bytes: &'a [u8], file: &'a Path) -> Result<(Sealed<'a>, String, Line
         "{name}: written by an earlier version of barenet, which alone can resume from it"
     );
     let sealed = Sealed::open(bytes, file)?;
+    ensure!(
+        !Line::is_of_another_format(&sealed.text),
+        "{name}: written by another version of barenet, which alone can resume from it"
+    );
     let (config, line) = Line::split_off(&sealed.text)
         .with_context(|| format!("{name}: not a checkpoint of barenet"))?;
     let config = config.to_owned();
@@ -255,14 +223,8 @@ pub(crate) mod tests {
             config: "seed = 1".to_owned(),
             data: 7,
             progress: Progress { iteration: 2, num_checks: 1, best_val: Some(0.5), best_epoch: 0 },
-            params: vec![1.0, 2.0],
-            running: vec![],
-            update_state: vec![3.0],
-            best_params: vec![4.0, 5.0],
-            best_running: vec![],
-            loss: vec![2.3, 2.2],
-            train: vec![0.25],
-            val: vec![0.5],
+            kept: [vec![1.0, 2.0], vec![], vec![3.0], vec![4.0, 5.0], vec![]],
+            histories: Histories { loss: vec![2.3, 2.2], train: vec![0.25], val: vec![0.5] },
         }
     }
 
@@ -294,6 +256,12 @@ pub(crate) mod tests {
         *changed.last_mut().unwrap() ^= 1;
         assert!(message(&changed).starts_with("f: damaged"));
         assert!(message(b"BNETCKPT\x01\0\0\0").starts_with("f: written by an earlier version"));
+        // Whatever tensors another format has, its number is what the message is about.
+        for format in ["format=2 ", "format=0 ", "format=10 ", ""] {
+            let text = checkpoint().text().replace("format=1 ", format);
+            let other = message(&sealed::write::<f32>(&[], &text).unwrap());
+            assert!(other.starts_with("f: written by another version of barenet"), "{other}");
+        }
         let weights = sealed::write::<f32>(&[], "seed = 1\n").unwrap();
         assert_eq!(message(&weights), "f: not a checkpoint of barenet");
         let error = Checkpoint::<f64>::from_bytes(&bytes, Path::new("f")).unwrap_err().to_string();
@@ -303,12 +271,8 @@ pub(crate) mod tests {
     #[test]
     fn a_tensor_that_is_missing_or_one_too_many_is_refused() {
         let whole = checkpoint();
-        let all = whole.arrays();
-        let text = format!(
-            "{}{}",
-            whole.config,
-            Line { iteration: 2, num_checks: 1, best_epoch: 0, images: 7 }.to_text()
-        );
+        let all: Vec<_> = whole.arrays().collect();
+        let text = whole.text();
         let with = |arrays: &[(&'static str, &[f32])]| {
             let tensors: Vec<_> = arrays
                 .iter()

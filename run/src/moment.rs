@@ -30,7 +30,7 @@ impl<T> Moment<'_, T> {
 
 /// Losses and checks of a run so far. It grows as the run goes on: how long that will be says nothing about
 /// how far it comes.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Histories<T> {
     /// The loss of each step done.
     pub loss: Vec<T>,
@@ -41,9 +41,15 @@ pub struct Histories<T> {
 }
 
 impl<T: Number> Histories<T> {
-    /// All of them with their names.
-    pub(crate) fn arrays(&self) -> [(&'static str, &[T]); 3] {
-        [("loss", &self.loss), ("train", &self.train), ("val", &self.val)]
+    /// Names of [`Self::arrays`].
+    pub(crate) const NAMES: [&'static str; 3] = ["loss", "train", "val"];
+
+    pub(crate) const fn arrays(&self) -> [&Vec<T>; 3] {
+        [&self.loss, &self.train, &self.val]
+    }
+
+    pub(crate) const fn arrays_mut(&mut self) -> [&mut Vec<T>; 3] {
+        [&mut self.loss, &mut self.train, &mut self.val]
     }
 
     pub(crate) fn add(&mut self, event: &Event<T>) -> Result<()> {

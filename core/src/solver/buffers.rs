@@ -43,27 +43,19 @@ impl<T> SolverBuffers<'_, T> {
         TrainState::new(arch, self.params, self.running, self.grads, self.workspace)
     }
 
-    /// The slices that [`Solver::resume`](crate::Solver::resume) needs as they are, with their names.
+    /// Names of [`Self::kept`].
+    pub const KEPT: [&'static str; 5] =
+        ["params", "running", "update_state", "best_params", "best_running"];
+
+    /// The slices that [`Solver::resume`](crate::Solver::resume) needs as they are.
     #[must_use]
-    pub const fn kept(&self) -> [(&'static str, &[T]); 5] {
-        [
-            ("params", self.params),
-            ("running", self.running),
-            ("update_state", self.update_state),
-            ("best_params", self.best_params),
-            ("best_running", self.best_running),
-        ]
+    pub const fn kept(&self) -> [&[T]; 5] {
+        [self.params, self.running, self.update_state, self.best_params, self.best_running]
     }
 
     /// [`Self::kept`], for writing.
-    pub const fn kept_mut(&mut self) -> [(&'static str, &mut [T]); 5] {
-        [
-            ("params", self.params),
-            ("running", self.running),
-            ("update_state", self.update_state),
-            ("best_params", self.best_params),
-            ("best_running", self.best_running),
-        ]
+    pub const fn kept_mut(&mut self) -> [&mut [T]; 5] {
+        [self.params, self.running, self.update_state, self.best_params, self.best_running]
     }
 }
 

@@ -75,6 +75,12 @@ impl<T: Float> SolverConfig<T> {
         self.num_epochs.saturating_mul(self.iterations_per_epoch(num_train))
     }
 
+    /// Steps after which a check of the metric is due: check 0 follows the first, check e the last of epoch e.
+    #[must_use]
+    pub fn iteration_of_check(&self, check: usize, num_train: usize) -> usize {
+        check.saturating_mul(self.iterations_per_epoch(num_train)).max(1)
+    }
+
     /// Checks of the metric in the whole run: one after the first step, and one after every epoch.
     pub(super) const fn num_checks(&self) -> usize {
         self.num_epochs.saturating_add(1)

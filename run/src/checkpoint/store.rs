@@ -105,6 +105,7 @@ pub(super) mod tests {
     use super::*;
     use crate::checkpoint::Checkpoint;
     use crate::folder::failing::FailingDisk;
+    use crate::moment::Histories;
     use barenet::Progress;
     use std::fs;
 
@@ -120,14 +121,8 @@ pub(super) mod tests {
             config: String::new(),
             data: 0,
             progress: Progress { iteration, ..Progress::default() },
-            params: vec![iteration as f64; 100],
-            running: vec![],
-            update_state: vec![],
-            best_params: vec![],
-            best_running: vec![],
-            loss: vec![],
-            train: vec![],
-            val: vec![],
+            kept: [vec![iteration as f64; 100], vec![], vec![], vec![], vec![]],
+            histories: Histories::default(),
         }
     }
 

@@ -55,7 +55,8 @@ impl<T: Number> RunFiles<'_, T> {
         if saved.progress.num_checks == 0 {
             return Ok(());
         }
-        let best = Weights::new(&self.arch, &saved.best_params, &saved.best_running)?;
+        let [_params, _running, _update_state, best_params, best_running] = &saved.kept;
+        let best = Weights::new(&self.arch, best_params, best_running)?;
         if let Ok(found) = self.folder.read(BEST)
             && let Ok(text) = read_config(&found, Path::new(BEST))
             && is_same_run(&text, &self.weights_text)

@@ -4,6 +4,7 @@ use super::{Lengths, Session, Watcher};
 use crate::checkpoint::Checkpoint;
 use crate::checkpoint::store::save;
 use crate::events::{Check, EventLog, RunEvent};
+use crate::moment::Histories;
 use crate::run_folder::CONFIG;
 use crate::settings::SettingsError;
 use anyhow::{Result, ensure};
@@ -87,16 +88,17 @@ impl Session<'_> {
         let Some(saved) = checkpoint else { return Ok(log) };
         watcher.event(&RunEvent::Resume { iteration: saved.progress.iteration });
 
-        let metric = self.config.metric();
-        let mut checks = saved.train.iter().zip(&saved.val).enumerate().peekable();
+        let (metric, num_train) = (self.config.metric(), self.split.train.len());
+        let solver = self.config.solver::<T>();
+        let Histories { loss, train, val } = &saved.histories;
+        let mut checks = train.iter().zip(val).enumerate().peekable();
         let mut best_val = None;
-        for (iteration, &loss) in (1..).zip(&saved.loss) {
+        for (iteration, &loss) in (1..).zip(loss) {
             log.line(
                 &RunEvent::Step { iteration, loss: loss.to_printed(), print: false }.to_line(),
             )?;
-            // Check 0 follows the first step, check e the last step of epoch e.
-            while let Some((epoch, (&train, &val))) =
-                checks.next_if(|(epoch, _)| iteration >= (epoch * lengths.per_epoch).max(1))
+            while let Some((epoch, (&train, &val))) = checks
+                .next_if(|(epoch, _)| iteration >= solver.iteration_of_check(*epoch, num_train))
             {
                 let best = best_val.is_none_or(|best| metric.is_better(val, best));
                 best_val = if best { Some(val) } else { best_val };

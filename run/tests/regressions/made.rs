@@ -52,12 +52,13 @@ const CHECKPOINT: &[(&str, Edits<'_>)] = &[
     ("offsets_beyond_the_end", &[("[68,72]", "[68,18446744073709551615]")]),
     ("settings_that_are_no_toml", &[("hidden = [3]", "[[[")]),
     ("no_line", &[("# Checkpoint: ", "# Checkpoynt: ")]),
+    ("of_another_format", &[("format=1", "format=2")]),
     ("line_cut_off", &[(" num_checks=1 best_epoch=0 images=000000000000004d", "")]),
     (
         "line_twice",
         &[(
             "seed = 1",
-            "# Checkpoint: iteration=3 num_checks=1 best_epoch=0 images=000000000000004d",
+            "# Checkpoint: format=1 iteration=3 num_checks=1 best_epoch=0 images=000000000000004d",
         )],
     ),
     ("text_after_the_line", &[("004d\\n", "004d\\nmore\\n")]),
