@@ -215,7 +215,7 @@ mod tests {
     #[test]
     fn a_folder_that_lacks_a_file_is_an_error_that_names_it() {
         let folder = tempfile::tempdir().unwrap();
-        let inner = folder.path().join(cifar10::FOLDER);
+        let inner = folder.path().join(cifar10::FILES.folder);
         fs::create_dir(&inner).unwrap();
         fs::write(inner.join("test_batch.bin"), [0; 3073]).unwrap();
         for result in [load(folder.path()), load_or_built_in(folder.path())] {
@@ -318,9 +318,9 @@ mod tests {
         let gone = place.path().join("unmounted");
         let all = [
             "data".to_owned(),
-            format!("data/{}", cifar10::FOLDER),
-            format!("data/{}", pickle::FOLDER),
-            format!("data/{}/data_batch_1.bin", cifar10::FOLDER),
+            format!("data/{}", cifar10::FILES.folder),
+            format!("data/{}", pickle::FILES.folder),
+            format!("data/{}/data_batch_1.bin", cifar10::FILES.folder),
             "data/data_batch_1".to_owned(),
             "data/cifar-10-python.tar.gz".to_owned(),
             "data/x/y".to_owned(),

@@ -19,7 +19,6 @@ mod unpack;
 
 use super::Version;
 use crate::disk::{self, RealDisk};
-use crate::formats::{cifar10, pickle};
 use crate::reading;
 use anyhow::{Context, Result, bail, ensure};
 use sha2::{Digest, Sha256};
@@ -71,19 +70,13 @@ impl Archive {
     /// The name of the file.
     #[must_use]
     pub const fn file_name(&self) -> &'static str {
-        match self.version {
-            Version::Binary => "cifar-10-binary.tar.gz",
-            Version::Python => "cifar-10-python.tar.gz",
-        }
+        self.version.files().archive
     }
 
     /// The folder that it unpacks to.
     #[must_use]
     pub const fn folder_name(&self) -> &'static str {
-        match self.version {
-            Version::Binary => cifar10::FOLDER,
-            Version::Python => pickle::FOLDER,
-        }
+        self.version.files().folder
     }
 
     /// Refuses a file that is not this archive, byte for byte.
@@ -180,7 +173,7 @@ pub fn fetch(
         .with_context(|| format!("{}: cannot make this folder", dir.display()))?;
     let _lock = lock(dir)?;
     let folder = dir.join(archive.folder_name());
-    if folder.is_dir() && unpack::read(archive.version, &folder).is_ok() {
+    if folder.is_dir() && (archive.version.files().load)(&folder).is_ok() {
         return Ok(Fetched { folder, was_there: true });
     }
     let packed = dir.join(archive.file_name());
@@ -264,7 +257,7 @@ mod tests {
 
     #[test]
     fn official_archives_have_a_whole_sha_256_and_several_mirrors() {
-        for version in [Version::Binary, Version::Python] {
+        for version in Version::ALL {
             let archive = Archive::official(version);
             assert_eq!(archive.sha256.len(), 64);
             assert!(

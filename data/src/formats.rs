@@ -30,12 +30,12 @@ pub struct Format {
 }
 
 /// Folders of the versions of CIFAR-10.
-const FOLDERS: &[&str] = &[cifar10::FOLDER, pickle::FOLDER];
+const FOLDERS: &[&str] = &[cifar10::FILES.folder, pickle::FILES.folder];
 
 /// Archives of them.
 const ARCHIVES: &[&str] = &[
-    "cifar-10-binary.tar.gz",
-    "cifar-10-python.tar.gz",
+    cifar10::FILES.archive,
+    pickle::FILES.archive,
     "cifar-10-binary.tgz",
     "cifar-10-python.tgz",
     "cifar-10-binary.tar",
@@ -50,7 +50,7 @@ pub const FORMATS: &[Format] = &[
         usual_names: FOLDERS,
         is_told_by_name: false,
         recognises: cifar10::recognises,
-        load: cifar10::load,
+        load: cifar10::FILES.load,
     },
     Format {
         name: "CIFAR-10, python version",
@@ -58,7 +58,7 @@ pub const FORMATS: &[Format] = &[
         usual_names: FOLDERS,
         is_told_by_name: false,
         recognises: pickle::recognises,
-        load: pickle::load,
+        load: pickle::FILES.load,
     },
     Format {
         name: "CIFAR-10, archive",

@@ -6,6 +6,7 @@
 //! | [`builtin`] | images that are drawn |
 //! | [`samples`] | CS231n's split and preprocessing |
 //! | [`fingerprint`](mod@fingerprint) | a number by which other images are noticed |
+//! | `fetch`, with the feature of that name | CIFAR-10 from its mirrors |
 //! | [`mod@reading`], [`disk`] | how files are read, and how they reach the disk |
 
 pub mod builtin;

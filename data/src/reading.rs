@@ -40,9 +40,7 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
 ///
 /// Those of [`read`], or if the file has more.
 pub fn read_at_most(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    read_into(open(path)?, limit, &mut bytes)?;
-    Ok(bytes)
+    read_whole(open(path)?, limit)
 }
 
 /// Reads a file of text that somebody names on the command line: a regular one, or what the process
@@ -56,49 +54,37 @@ pub fn read_named_text(path: &Path) -> io::Result<String> {
         .iter()
         .any(|place| path.starts_with(place) && !path.is_dir());
     let file = if is_open_already { File::open(path)? } else { open(path)? };
-    let mut bytes = Vec::new();
-    read_into(file, MAX_TEXT_LEN, &mut bytes)?;
-    String::from_utf8(bytes).map_err(|_| io::Error::other("is no UTF-8 text"))
+    String::from_utf8(read_whole(file, MAX_TEXT_LEN)?)
+        .map_err(|_| io::Error::other("is no UTF-8 text"))
 }
 
-/// Reads all that is left of a file behind what is in `bytes`, and fails if that are more than `limit`
-/// bytes.
-fn read_into(file: File, limit: u64, bytes: &mut Vec<u8>) -> io::Result<()> {
-    reserve_for(&file, limit, bytes)?;
-    let found = file.take(limit.saturating_add(1)).read_to_end(bytes)?;
-    if u64::try_from(found).is_ok_and(|found| found > limit) {
+/// Reads all that is left of a file, and fails if that are more than `limit` bytes.
+fn read_whole(file: File, limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    read_into(file, limit.saturating_add(1), &mut bytes)?;
+    if u64::try_from(bytes.len()).is_ok_and(|found| found > limit) {
         return Err(io::Error::other(format!("has more than {limit} bytes")));
     }
-    Ok(())
+    Ok(bytes)
 }
 
 /// Reads at most `limit` bytes of a regular file, in place of those in `bytes`: several files in one
 /// buffer touch less memory. With a limit of one more than are right, no file fills the memory.
-///
-/// # Errors
-///
-/// Those of [`read`].
-pub fn read_up_to(path: &Path, limit: usize, bytes: &mut Vec<u8>) -> io::Result<()> {
+pub(crate) fn read_up_to(path: &Path, limit: usize, bytes: &mut Vec<u8>) -> io::Result<()> {
     bytes.clear();
-    let limit = u64::try_from(limit).unwrap_or(u64::MAX);
-    let file = open(path)?;
-    reserve_for(&file, limit, bytes)?;
-    file.take(limit).read_to_end(bytes).map(|_len| ())
+    read_into(open(path)?, u64::try_from(limit).unwrap_or(u64::MAX), bytes)
 }
 
-/// Makes room for a file, but not for more than `limit` bytes and one: otherwise the buffer would grow
-/// step by step, and what it holds would be copied each time.
-///
-/// # Errors
-///
-/// If there is not enough memory.
-fn reserve_for(file: &File, limit: u64, bytes: &mut Vec<u8>) -> io::Result<()> {
+/// Reads at most `limit` bytes. Makes room for them, and one, first: otherwise the buffer would grow step by
+/// step, and what it holds would be copied each time.
+fn read_into(file: File, limit: u64, bytes: &mut Vec<u8>) -> io::Result<()> {
     let len = file.metadata().map_or(0, |metadata| metadata.len().min(limit));
     let len = usize::try_from(len).unwrap_or(usize::MAX).saturating_add(1);
     bytes.try_reserve_exact(len).map_err(|_| {
         let message = format!("not enough memory: the file would take {} MB", len / 1_000_000);
         io::Error::new(io::ErrorKind::OutOfMemory, message)
-    })
+    })?;
+    file.take(limit).read_to_end(bytes).map(|_len| ())
 }
 
 /// Makes a file that is to be written from its beginning, or empties it, without waiting for the reader

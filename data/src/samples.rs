@@ -80,6 +80,16 @@ impl Split {
         mean_image(&data.train, self.val.start)
     }
 
+    /// The images of one part, in the set that they are of.
+    #[must_use]
+    pub const fn range(&self, part: Part) -> &Range<usize> {
+        match part {
+            Part::Train => &self.train,
+            Part::Val => &self.val,
+            Part::Test => &self.test,
+        }
+    }
+
     /// The samples of one part.
     #[must_use]
     pub fn samples<'a, T>(
@@ -88,12 +98,11 @@ impl Split {
         part: Part,
         mean_image: &'a [T],
     ) -> Samples<'a, T> {
-        let (images, range) = match part {
-            Part::Train => (&data.train, &self.train),
-            Part::Val => (&data.train, &self.val),
-            Part::Test => (&data.test, &self.test),
+        let images = match part {
+            Part::Train | Part::Val => &data.train,
+            Part::Test => &data.test,
         };
-        Samples { images, range: range.clone(), mean_image }
+        Samples { images, range: self.range(part).clone(), mean_image }
     }
 }
 

@@ -5,6 +5,7 @@ mod effect;
 pub use effect::ignored;
 
 use crate::settings::{Dtype, Settings, SettingsError, Values};
+use crate::trainer::EVAL_BATCH;
 use barenet::layers::BatchNormConfig;
 use barenet::{Arch, Float, FullyConnectedNet, Init, Metric, Schedule, SolverConfig};
 use barenet_blas::Kernel;
@@ -153,9 +154,9 @@ impl Config {
             print_every: values.print_every,
             num_train_samples: Some(values.num_train_samples),
             seed: values.seed,
-            // Scoring is the same work for any number of rows; many at once are faster.
-            eval_batch_size: values.batch_size.max(250),
-            ..SolverConfig::new(values.rule())
+            eval_batch_size: values.batch_size.max(EVAL_BATCH),
+            update_rule: values.rule(),
+            num_val_samples: None,
         }
     }
 

@@ -135,11 +135,7 @@ impl OnImages<'_> {
     /// How many images a part has.
     #[must_use]
     pub fn num_images(&self, part: Part) -> usize {
-        match part {
-            Part::Train => self.split.train.len(),
-            Part::Val => self.split.val.len(),
-            Part::Test => self.split.test.len(),
-        }
+        self.split.range(part).len()
     }
 
     fn measure_as<T: Number>(&self, part: Part) -> Result<f64> {

@@ -45,8 +45,8 @@ pub struct Outcome<T> {
 /// Streams of the seed besides those of the Solver.
 const INIT_STREAM: u64 = 0;
 
-/// Images scored at once outside of training.
-const EVAL_BATCH: usize = 250;
+/// Images scored at once: scoring is the same work for any number of rows, and many at once are faster.
+pub(crate) const EVAL_BATCH: usize = 250;
 
 /// Whether an error is that numbers are NaN or infinite.
 #[must_use]

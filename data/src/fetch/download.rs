@@ -27,7 +27,7 @@ pub(super) struct Download<'a> {
 }
 
 /// The bytes that are here.
-struct Part {
+struct Partial {
     file: File,
     len: u64,
     hash: Sha256,
@@ -125,10 +125,10 @@ impl Download<'_> {
     }
 
     /// Reads what an earlier process left.
-    fn open(&self, mut file: File) -> Result<Part> {
+    fn open(&self, mut file: File) -> Result<Partial> {
         let (len, hash) = hash_of(&mut file).with_context(|| self.complaint())?;
         let source = if len == 0 { Source::Nobody } else { Source::Several };
-        let mut part = Part { file, len, hash, source };
+        let mut part = Partial { file, len, hash, source };
         if len > self.archive.len {
             part.clear().with_context(|| self.complaint())?;
         }
@@ -136,7 +136,7 @@ impl Download<'_> {
     }
 
     /// Asks one mirror for what is missing.
-    fn attempt(&self, mirror: &Mirror<'_>, part: &mut Part) -> Result<(), Stop> {
+    fn attempt(&self, mirror: &Mirror<'_>, part: &mut Partial) -> Result<(), Stop> {
         let whole = self.archive.len;
         if part.len == whole {
             return Ok(());
@@ -206,7 +206,7 @@ impl Download<'_> {
     }
 }
 
-impl Part {
+impl Partial {
     /// Restarts the download.
     fn clear(&mut self) -> std::io::Result<()> {
         self.file.set_len(0)?;

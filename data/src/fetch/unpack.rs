@@ -2,24 +2,14 @@
 //! called like one of CIFAR-10's files is written under that name, all others are passed over.
 
 use super::{Archive, sync_folder};
+use crate::Version;
 use crate::disk::{RealDisk, sync_file};
 use crate::formats::archive::{for_each_member, members};
-use crate::formats::cifar10;
-use crate::formats::pickle;
 use crate::reading;
-use crate::{DataError, DataSet, Version};
 use anyhow::{Context, Result, bail, ensure};
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::Path;
-
-/// Reads a folder, to see that its files are right.
-pub(super) fn read(version: Version, folder: &Path) -> Result<DataSet, DataError> {
-    match version {
-        Version::Binary => cifar10::load(folder),
-        Version::Python => pickle::load(folder),
-    }
-}
 
 /// Unpacks an archive to `folder`, which is in `dir`: all of its files or none.
 pub(super) fn unpack(archive: &Archive, packed: &Path, dir: &Path, folder: &Path) -> Result<()> {
@@ -33,7 +23,8 @@ pub(super) fn unpack(archive: &Archive, packed: &Path, dir: &Path, folder: &Path
     }
     fs::create_dir(&unfinished).with_context(cannot)?;
     let result = fill(archive.version, packed, &unfinished).and_then(|()| {
-        read(archive.version, &unfinished)?;
+        // To see that its files are right.
+        (archive.version.files().load)(&unfinished)?;
         sync_folder(&unfinished)?;
         place(&unfinished, folder)
     });
@@ -88,7 +79,7 @@ fn extract(version: Version, archive: impl Read, into: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::formats::cifar10::MAX_NAMES_LEN;
+    use crate::formats::cifar10::{FILES, MAX_NAMES_LEN};
     use flate2::Compression;
     use flate2::write::GzEncoder;
     use tar::EntryType;
@@ -156,7 +147,7 @@ mod tests {
     #[test]
     fn no_size_is_trusted() {
         let long = vec![b'x'; MAX_NAMES_LEN + 1];
-        let bytes = archive(&[(cifar10::NAMES_FILE, EntryType::Regular, &long)]);
+        let bytes = archive(&[(FILES.names, EntryType::Regular, &long)]);
         let error = unpacked(&bytes).0.unwrap_err().to_string();
         assert_eq!(error, "batches.meta.txt has more than 4096 bytes");
         let twice = archive(&[("a/test_batch.bin", EntryType::Regular, &b"1"[..]); 2]);

@@ -3,29 +3,31 @@
 //! Source: <https://www.cs.toronto.edu/~kriz/cifar.html>
 
 use super::form;
-use super::six_files::{assemble, check_label, has_any, wrong};
+use super::six_files::{VersionFiles, assemble, check_label, has_any, wrong};
 use crate::reading::read_up_to;
 use crate::{DataError, DataSet, Images, Version};
 use std::path::Path;
 
 pub use super::six_files::{CLASS_NAMES, IMAGE_LEN, IMAGES_PER_FILE, KIND, NUM_CLASSES, SIDE};
 
-/// The folder in the official archive.
-pub const FOLDER: &str = "cifar-10-batches-bin";
-/// The files of the training set.
-pub const TRAIN_FILES: [&str; 5] = [
-    "data_batch_1.bin",
-    "data_batch_2.bin",
-    "data_batch_3.bin",
-    "data_batch_4.bin",
-    "data_batch_5.bin",
-];
-/// The file of the test set.
-pub const TEST_FILE: &str = "test_batch.bin";
-/// The file with the names of the classes, which may be missing.
-pub const NAMES_FILE: &str = "batches.meta.txt";
+pub(crate) const FILES: VersionFiles = VersionFiles {
+    archive: "cifar-10-binary.tar.gz",
+    folder: "cifar-10-batches-bin",
+    train: [
+        "data_batch_1.bin",
+        "data_batch_2.bin",
+        "data_batch_3.bin",
+        "data_batch_4.bin",
+        "data_batch_5.bin",
+    ],
+    test: "test_batch.bin",
+    names: "batches.meta.txt",
+    limit: IMAGES_PER_FILE * RECORD_LEN,
+    parse: parse_records,
+    load,
+};
 /// More bytes than ten names take.
-pub const MAX_NAMES_LEN: usize = 4096;
+pub(crate) const MAX_NAMES_LEN: usize = 4096;
 /// Bytes of a record.
 pub const RECORD_LEN: usize = 1 + IMAGE_LEN;
 
@@ -61,11 +63,7 @@ pub fn parse_records(
 }
 
 /// Reads the names of the classes, one in each line.
-///
-/// # Errors
-///
-/// [`DataError::Format`] naming the file if it is not ten lines of plain text.
-pub fn parse_class_names(file: &str, bytes: &[u8]) -> Result<Vec<String>, DataError> {
+pub(super) fn parse_class_names(file: &str, bytes: &[u8]) -> Result<Vec<String>, DataError> {
     let text = std::str::from_utf8(bytes.get(..MAX_NAMES_LEN).unwrap_or(bytes)).unwrap_or_default();
     // Editors of Windows begin a text with a mark.
     let text = text.trim_start_matches('\u{feff}');
@@ -82,7 +80,7 @@ pub fn parse_class_names(file: &str, bytes: &[u8]) -> Result<Vec<String>, DataEr
 /// does.
 pub(super) fn is_batch(file: &mut std::fs::File) -> bool {
     use std::io::{Read, Seek};
-    let expected = u64::try_from(IMAGES_PER_FILE * RECORD_LEN).unwrap_or(u64::MAX);
+    let expected = u64::try_from(FILES.limit).unwrap_or(u64::MAX);
     let mut label = [0];
     file.metadata().is_ok_and(|metadata| metadata.len() == expected)
         && file.read_exact(&mut label).is_ok()
@@ -96,7 +94,7 @@ pub(super) fn is_batch(file: &mut std::fs::File) -> bool {
 ///
 /// [`DataError::Io`] if it may not be looked at.
 pub fn recognises(folder: &Path) -> Result<bool, DataError> {
-    has_any(folder, (TRAIN_FILES, TEST_FILE))
+    has_any(folder, Version::Binary)
 }
 
 /// Reads the six files of a folder.
@@ -105,14 +103,9 @@ pub fn recognises(folder: &Path) -> Result<bool, DataError> {
 ///
 /// [`DataError`] naming the file that is missing or wrong.
 pub fn load(folder: &Path) -> Result<DataSet, DataError> {
-    let files = (TRAIN_FILES, TEST_FILE);
+    let mut data = assemble(folder, Version::Binary)?;
     let mut bytes = Vec::new();
-    let mut data = assemble(folder, Version::Binary, files, |path, images| {
-        read_up_to(path, IMAGES_PER_FILE * RECORD_LEN + 1, &mut bytes)
-            .map_err(|e| DataError::io(path, e))?;
-        parse_records(&path.display().to_string(), &bytes, IMAGES_PER_FILE, images)
-    })?;
-    let names = folder.join(NAMES_FILE);
+    let names = folder.join(FILES.names);
     match read_up_to(&names, MAX_NAMES_LEN, &mut bytes).map_err(|e| DataError::io(&names, e)) {
         Ok(()) => data.class_names = parse_class_names(&names.display().to_string(), &bytes)?,
         Err(DataError::Missing(_)) => {}

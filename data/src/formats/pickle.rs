@@ -13,11 +13,9 @@ mod value;
 
 #[cfg(feature = "pickle")]
 use super::six_files::IMAGE_LEN;
-use super::six_files::IMAGES_PER_FILE;
-use super::six_files::{assemble, has_any};
+use super::six_files::{VersionFiles, assemble, has_any};
 #[cfg(feature = "pickle")]
 use super::six_files::{check_label, wrong};
-use crate::reading::read_up_to;
 use crate::{DataError, DataSet, Images, Version};
 #[cfg(feature = "pickle")]
 use machine::Machine;
@@ -25,15 +23,17 @@ use std::path::Path;
 #[cfg(feature = "pickle")]
 use value::{Array, Step, Value};
 
-/// The folder in the official archive.
-pub const FOLDER: &str = "cifar-10-batches-py";
-/// The files of the training set.
-pub const TRAIN_FILES: [&str; 5] =
-    ["data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5"];
-/// The file of the test set.
-pub const TEST_FILE: &str = "test_batch";
-/// The file with the names of the classes: for other programs, this one does not read it.
-pub(crate) const NAMES_FILE: &str = "batches.meta";
+pub(crate) const FILES: VersionFiles = VersionFiles {
+    archive: "cifar-10-python.tar.gz",
+    folder: "cifar-10-batches-py",
+    train: ["data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5"],
+    test: "test_batch",
+    // For other programs: this one does not read it.
+    names: "batches.meta",
+    limit: MAX_FILE_LEN,
+    parse: parse_batch,
+    load,
+};
 /// More bytes than any right file has: protocol 0 takes four for most of the 30 million.
 pub const MAX_FILE_LEN: usize = 128 << 20;
 
@@ -124,7 +124,7 @@ fn find<'m>(machine: &'m mut Machine<'_>) -> Step<(&'m Array<'m>, &'m [Option<i6
 ///
 /// [`DataError::Io`] if it may not be looked at.
 pub fn recognises(folder: &Path) -> Result<bool, DataError> {
-    has_any(folder, (TRAIN_FILES, TEST_FILE))
+    has_any(folder, Version::Python)
 }
 
 /// Reads the six files of a folder.
@@ -133,11 +133,7 @@ pub fn recognises(folder: &Path) -> Result<bool, DataError> {
 ///
 /// [`DataError`] naming the file that is missing or wrong.
 pub fn load(folder: &Path) -> Result<DataSet, DataError> {
-    let mut bytes = Vec::new();
-    assemble(folder, Version::Python, (TRAIN_FILES, TEST_FILE), |path, images| {
-        read_up_to(path, MAX_FILE_LEN + 1, &mut bytes).map_err(|e| DataError::io(path, e))?;
-        parse_batch(&path.display().to_string(), &bytes, IMAGES_PER_FILE, images)
-    })
+    assemble(folder, Version::Python)
 }
 
 #[cfg(all(test, feature = "pickle"))]

@@ -1,6 +1,7 @@
 //! The parts that the versions of CIFAR-10 share: six files, labels from 0 to 9, names of ten classes.
 
-use super::is_there;
+use super::{cifar10, is_there, pickle};
+use crate::reading::read_up_to;
 use crate::{DataError, DataSet, Images, Kind, Source, Version};
 use barenet::Label;
 use std::path::Path;
@@ -25,6 +26,44 @@ pub const KIND: Kind = Kind {
     class_names: &CLASS_NAMES,
 };
 
+/// Files of a version of CIFAR-10, and how they are read.
+#[derive(Debug)]
+pub(crate) struct VersionFiles {
+    /// The official archive.
+    pub(crate) archive: &'static str,
+    /// The folder in it.
+    pub(crate) folder: &'static str,
+    pub(crate) train: [&'static str; 5],
+    pub(crate) test: &'static str,
+    /// The file with the names of the classes, which may be missing.
+    pub(crate) names: &'static str,
+    /// Bytes that each of the six has at most.
+    pub(crate) limit: usize,
+    /// Appends the images of one of the six, of which there must be so many.
+    pub(crate) parse: fn(&str, &[u8], usize, &mut Images) -> Result<(), DataError>,
+    /// Reads all six in a folder.
+    pub(crate) load: fn(&Path) -> Result<DataSet, DataError>,
+}
+
+impl VersionFiles {
+    /// The six files: the five of the training set in their order, and that of the test set.
+    pub(crate) fn six(&self) -> impl Iterator<Item = &'static str> {
+        self.train.into_iter().chain([self.test])
+    }
+}
+
+impl Version {
+    /// Every version.
+    pub const ALL: [Self; 2] = [Self::Binary, Self::Python];
+
+    pub(crate) const fn files(self) -> &'static VersionFiles {
+        match self {
+            Self::Binary => &cifar10::FILES,
+            Self::Python => &pickle::FILES,
+        }
+    }
+}
+
 /// The advice for a file that is not what it should be.
 const ADVICE: &str = "replace it with the one from https://www.cs.toronto.edu/~kriz/cifar.html";
 
@@ -33,12 +72,9 @@ pub(super) fn wrong(file: &str, problem: impl Into<String>) -> DataError {
     DataError::Format { file: file.to_owned(), problem: problem.into(), advice: ADVICE }
 }
 
-/// Whether a folder has one of the files.
-pub(super) fn has_any(
-    folder: &Path,
-    (train_files, test_file): ([&str; 5], &str),
-) -> Result<bool, DataError> {
-    let mut names = train_files.iter().chain([&test_file]);
+/// Whether a folder has one of the six files.
+pub(super) fn has_any(folder: &Path, version: Version) -> Result<bool, DataError> {
+    let mut names = version.files().six();
     names.try_fold(false, |found, name| Ok(found || is_there(&folder.join(name))?))
 }
 
@@ -55,19 +91,21 @@ pub(super) fn default_class_names() -> Vec<String> {
     CLASS_NAMES.map(str::to_owned).to_vec()
 }
 
-/// Makes a data set of the six files of a folder, each read by `read`.
-pub(super) fn assemble(
-    folder: &Path,
-    version: Version,
-    (train_files, test_file): ([&str; 5], &str),
-    mut read: impl FnMut(&Path, &mut Images) -> Result<(), DataError>,
-) -> Result<DataSet, DataError> {
-    let mut train = Images::with_capacity(IMAGE_LEN, IMAGES_PER_FILE * train_files.len());
-    for file in train_files {
-        read(&folder.join(file), &mut train)?;
+/// Makes a data set of the six files of a folder.
+pub(super) fn assemble(folder: &Path, version: Version) -> Result<DataSet, DataError> {
+    let files = version.files();
+    let mut bytes = Vec::new();
+    let mut read = |file: &str, images: &mut Images| {
+        let path = folder.join(file);
+        read_up_to(&path, files.limit + 1, &mut bytes).map_err(|e| DataError::io(&path, e))?;
+        (files.parse)(&path.display().to_string(), &bytes, IMAGES_PER_FILE, images)
+    };
+    let mut train = Images::with_capacity(IMAGE_LEN, IMAGES_PER_FILE * files.train.len());
+    for file in files.train {
+        read(file, &mut train)?;
     }
     let mut test = Images::with_capacity(IMAGE_LEN, IMAGES_PER_FILE);
-    read(&folder.join(test_file), &mut test)?;
+    read(files.test, &mut test)?;
     Ok(DataSet {
         train,
         test,

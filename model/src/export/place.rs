@@ -156,9 +156,9 @@ impl Place {
             fs::create_dir_all(parent_of(&self.real)).with_context(cannot_write)?;
         }
         self.check()?;
-        let desk = Desk::make(&self.real).with_context(cannot_write)?;
+        let staging = Staging::make(&self.real).with_context(cannot_write)?;
         for (name, bytes) in &with_list(files) {
-            if let Err(error) = desk.write(name, bytes) {
+            if let Err(error) = staging.write(name, bytes) {
                 let file = self.out.join(name);
                 return Err(match error.kind() {
                     ErrorKind::NotFound => self.failed(error, "written"),
@@ -168,7 +168,7 @@ impl Place {
                 });
             }
         }
-        self.replace(&desk)
+        self.replace(&staging)
     }
 
     /// Whether the folder of the place is the one that it was.
@@ -178,14 +178,14 @@ impl Place {
     }
 
     /// Moves the new crate to its place, and what was there out of the way.
-    fn replace(&self, desk: &Desk) -> Result<()> {
-        let (new, old) = (desk.path.join(NEW), desk.path.join(OLD));
+    fn replace(&self, staging: &Staging) -> Result<()> {
+        let (new, old) = (staging.path.join(NEW), staging.path.join(OLD));
         let put_back = |error: Error| {
             let is_lost = old.exists() && fs::rename(&old, &self.real).is_err();
             if !is_lost || holds_something(&self.real) {
                 return error;
             }
-            desk.is_kept.set(true);
+            staging.is_kept.set(true);
             error.context(format!("{}: what was there is now here", old.display()))
         };
         if self.force && holds_something(&self.real) {
@@ -228,7 +228,7 @@ fn is_same(_: &File, _: &File) -> bool {
 
 /// A folder beside the place in which this process writes, removed when it is dropped.
 #[derive(Debug)]
-struct Desk {
+struct Staging {
     path: PathBuf,
     /// While this is locked, the folder is in use.
     _held: File,
@@ -236,7 +236,7 @@ struct Desk {
     is_kept: Cell<bool>,
 }
 
-impl Desk {
+impl Staging {
     /// Makes a folder of a name that nothing has, and clears away those that killed exports left.
     fn make(place: &Path) -> io::Result<Self> {
         let mut name = OsString::from(".");
@@ -268,7 +268,7 @@ impl Desk {
 
     fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         let path = self.path.join(NEW).join(name);
-        // Not above the desk: if its folder was moved, it is not made anew.
+        // Not above the staging folder: if its folder was moved, it is not made anew.
         let mut folder = self.path.clone();
         for part in Path::new(NEW).join(name).parent().into_iter().flat_map(Path::components) {
             folder.push(part);
@@ -281,7 +281,7 @@ impl Desk {
     }
 }
 
-impl Drop for Desk {
+impl Drop for Staging {
     fn drop(&mut self) {
         if !self.is_kept.get() {
             clear(&self.path);
@@ -289,10 +289,10 @@ impl Drop for Desk {
     }
 }
 
-/// Makes the lock of a desk. It gets its name when it is locked: nobody takes it for one that a killed process
+/// Makes the lock of a staging folder. It gets its name when it is locked: nobody takes it for one that a killed process
 /// left.
-fn hold(desk: &Path) -> io::Result<File> {
-    let (unlocked, locked) = (desk.join(NOT_HELD), desk.join(HELD));
+fn hold(staging: &Path) -> io::Result<File> {
+    let (unlocked, locked) = (staging.join(NOT_HELD), staging.join(HELD));
     let held = File::create_new(&unlocked)?;
     // A file system that knows no locks only keeps what killed exports left.
     let _unknown = held.try_lock();
@@ -303,26 +303,26 @@ fn hold(desk: &Path) -> io::Result<File> {
 }
 
 /// Removes a folder that an export wrote in, but nothing that is not an export's.
-fn clear(desk: &Path) {
+fn clear(staging: &Path) {
     // What cannot be removed is somebody's.
-    let _new = remove_export(&desk.join(NEW));
-    let _old = remove_export(&desk.join(OLD));
-    if fs::read_dir(desk).is_ok_and(|all| all.count() == 1) {
-        let _held = fs::remove_file(desk.join(HELD));
-        let _desk = fs::remove_dir(desk);
+    let _new = remove_export(&staging.join(NEW));
+    let _old = remove_export(&staging.join(OLD));
+    if fs::read_dir(staging).is_ok_and(|all| all.count() == 1) {
+        let _held = fs::remove_file(staging.join(HELD));
+        let _empty = fs::remove_dir(staging);
     }
 }
 
 /// Clears away what a killed export left, if that is what it is. Killed between two moves, it left the crate
 /// that it was to replace: that goes back to its place.
-fn clear_away(desk: &Path, place: &Path) {
-    let Ok(held) = File::options().write(true).open(desk.join(HELD)) else { return };
+fn clear_away(staging: &Path, place: &Path) {
+    let Ok(held) = File::options().write(true).open(staging.join(HELD)) else { return };
     // Locked by this process, it is still the one that lies there: nobody else works here.
     if held.try_lock().is_ok()
-        && File::open(desk.join(HELD)).is_ok_and(|found| is_same(&held, &found))
+        && File::open(staging.join(HELD)).is_ok_and(|found| is_same(&held, &found))
     {
-        let _is_there = fs::rename(desk.join(OLD), place);
-        clear(desk);
+        let _is_there = fs::rename(staging.join(OLD), place);
+        clear(staging);
     }
 }
 

@@ -15,11 +15,11 @@ use std::path::{Path, PathBuf};
 #[derive(Debug)]
 pub struct Start {
     settings: Settings,
-    place: Place,
+    origin: Origin,
 }
 
 #[derive(Debug)]
-enum Place {
+enum Origin {
     New { written: Box<Settings>, out: Option<PathBuf>, force: bool },
     Checkpoint { folder: RunFolder, bytes: Vec<u8>, file: PathBuf },
 }
@@ -29,7 +29,7 @@ impl Start {
     #[must_use]
     pub fn new(combined: Combined, out: Option<&Path>, force: bool) -> Self {
         let (out, written) = (out.map(Path::to_owned), Box::new(combined.written));
-        Self { settings: combined.settings, place: Place::New { written, out, force } }
+        Self { settings: combined.settings, origin: Origin::New { written, out, force } }
     }
 
     /// The last whole checkpoint of the run in a folder. It keeps its own settings, but for those of `changes`
@@ -58,7 +58,7 @@ impl Start {
         let settings = allowed.overlay(Settings::from_toml(&config, &found.file)?);
         found.quarantine_damaged(&folder)?;
         let (bytes, file) = (found.bytes, found.file);
-        Ok(Self { settings, place: Place::Checkpoint { folder, bytes, file } })
+        Ok(Self { settings, origin: Origin::Checkpoint { folder, bytes, file } })
     }
 }
 
@@ -70,22 +70,22 @@ impl<'a> Session<'a> {
     /// If a setting cannot be used, the data do not fit together or have fewer images than it asks for, or the
     /// folder cannot be made.
     pub fn new(start: Start, data: &'a DataSet, when: When) -> Result<Self> {
-        let Start { settings, place } = start;
+        let Start { settings, origin } = start;
         let mut config = Config::new(settings, data.input_dim(), data.num_classes())?;
         data.check()?;
         let split = config.split(data)?;
         // A resumed run has the settings that it began with.
-        if let Place::New { written, .. } = &place {
+        if let Origin::New { written, .. } = &origin {
             config.fit(written, split.train.len())?;
             ignored(written, &[&config]).iter().for_each(|line| log::warn!("{line}"));
         }
         let backend = start_backend(&config)?;
         let name = config.values().preset.clone().unwrap_or_else(|| "custom".to_owned());
-        let (folder, resume) = match place {
-            Place::New { out, force, .. } => {
+        let (folder, resume) = match origin {
+            Origin::New { out, force, .. } => {
                 (RunFolder::create(out.as_deref(), &name, force)?, None)
             }
-            Place::Checkpoint { folder, bytes, file } => (folder, Some((bytes, file))),
+            Origin::Checkpoint { folder, bytes, file } => (folder, Some((bytes, file))),
         };
         Ok(Self { config, data, split, backend, folder, name, when, resume })
     }

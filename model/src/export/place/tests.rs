@@ -154,17 +154,17 @@ fn what_a_killed_export_left_is_cleared_away_and_what_it_took_away_goes_back() {
     let home = tempfile::tempdir().unwrap();
     let out = home.path().join("net");
     export(&out, false, "first").unwrap();
-    let desk = Desk::make(&out).unwrap();
+    let staging = Staging::make(&out).unwrap();
     for (name, bytes) in with_list(a_crate("second")).iter().take(3) {
-        desk.write(name, bytes).unwrap();
+        staging.write(name, bytes).unwrap();
     }
-    fs::rename(&out, desk.path.join(OLD)).unwrap();
+    fs::rename(&out, staging.path.join(OLD)).unwrap();
     // Held by a living process, it stays.
-    clear_away(&desk.path, &out);
+    clear_away(&staging.path, &out);
     assert!(!out.exists());
-    let path = desk.path.clone();
-    desk.is_kept.set(true);
-    drop(desk);
+    let path = staging.path.clone();
+    staging.is_kept.set(true);
+    drop(staging);
     clear_away(&path, &out);
     assert_eq!(fs::read(out.join("Cargo.toml")).unwrap(), b"first");
     export(&out, true, "third").unwrap();
