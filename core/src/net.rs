@@ -1,10 +1,10 @@
 //! Networks: which layers run in which order over which part of the flat slices.
 
-mod activations;
 mod flush;
 mod folded;
 mod head;
 mod inference;
+mod input;
 mod penalty;
 mod training;
 

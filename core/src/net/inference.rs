@@ -1,7 +1,7 @@
 //! Networks at test time: running statistics, no dropout.
 
 use super::FullyConnectedNet;
-use super::activations::Activations;
+use super::input::LayerInput;
 use crate::arch::Activation;
 use crate::error::{Error, check_shape};
 use crate::float::Float;
@@ -125,10 +125,10 @@ impl<T: Float> FullyConnectedNet<'_, T> {
         let mut width = 0;
         for layer in self.arch.layers().take(num_layers) {
             let input = if layer.params_start == 0 {
-                Activations::Batch(x)
+                LayerInput::Batch(x)
             } else {
                 let input = read.get(..len(layer.fan_in)).ok_or(too_small)?;
-                Activations::Hidden(Mat::new(input, batch, layer.fan_in)?)
+                LayerInput::Hidden(Mat::new(input, batch, layer.fan_in)?)
             };
             let params = layer_params(&layer, weights.params).ok_or(too_small)?;
             let out = write.get_mut(..len(layer.fan_out)).ok_or(too_small)?;

@@ -1,9 +1,9 @@
 //! Networks in training: loss and gradients.
 
 use super::FullyConnectedNet;
-use super::activations::Activations;
 use super::flush::Flush;
 use super::head::{Bands, Head};
+use super::input::LayerInput;
 use crate::arch::Activation;
 use crate::error::{Error, check_buffer, check_shape};
 use crate::float::Float;
@@ -134,7 +134,7 @@ impl<T: Float, G: Gemm<T>, X: Rows<T> + Copy> Walk<'_, T, G, X> {
         (dscores, dx): (&mut [T], &mut [T]),
     ) -> Result<T, Error> {
         let Self { net, gemm, ref flush, x, batch, relu_scale, broken } = *self;
-        let (mut input, mut sum) = (Activations::Batch(x), T::ZERO);
+        let (mut input, mut sum) = (LayerInput::Batch(x), T::ZERO);
         for (layer, stream) in net.arch.layers().zip(0..) {
             let params = layer_params(&layer, params).ok_or(broken)?;
             match layer.activation {
@@ -145,16 +145,16 @@ impl<T: Float, G: Gemm<T>, X: Rows<T> + Copy> Walk<'_, T, G, X> {
                     hidden_forward_train(gemm, norm, input, &params, running, dropout, &mut cache)?;
                     flush.run(cache.x_hat.data_mut());
                     flush.run(cache.out.data_mut());
-                    input = Activations::Hidden(cache.out.into_mat());
+                    input = LayerInput::Hidden(cache.out.into_mat());
                 }
                 Activation::Identity => {
                     let head = Head { loss: net.loss, params, relu_scale, num_samples: batch, y };
                     let scores = block(dscores, batch, layer.fan_out).ok_or(broken)?;
                     sum = match input {
-                        Activations::Batch(x) => head.run(gemm, x, 0, scores),
+                        LayerInput::Batch(x) => head.run(gemm, x, 0, scores),
                         // With the gradient of its input, so that threads meet once and not three times: that is 2
                         // to 5 % of a step of many small layers.
-                        Activations::Hidden(x) => {
+                        LayerInput::Hidden(x) => {
                             let mut dx = block(dx, batch, layer.fan_in).ok_or(broken)?;
                             let (first, to) = (First(0), dx.reborrow());
                             let sum = run(gemm, Bands { gemm, head, x, first, scores, dx: to });
@@ -192,15 +192,15 @@ impl<T: Float, G: Gemm<T>, X: Rows<T> + Copy> Walk<'_, T, G, X> {
                 flush.run(dout.data_mut());
             }
             let input = if layer.params_start == 0 {
-                Activations::Batch(x)
+                LayerInput::Batch(x)
             } else {
-                Activations::Hidden(last_block(caches, batch, layer.fan_in).ok_or(broken)?)
+                LayerInput::Hidden(last_block(caches, batch, layer.fan_in).ok_or(broken)?)
             };
             affine_dw(gemm, dout.as_mat(), input, dw, db)?;
             match (layer.activation, input) {
                 // Nothing comes before the first layer; the last one's went with the loss.
-                (_, Activations::Batch(_)) | (Activation::Identity, _) => {}
-                (Activation::Relu, Activations::Hidden(out)) => {
+                (_, LayerInput::Batch(_)) | (Activation::Identity, _) => {}
+                (Activation::Relu, LayerInput::Hidden(out)) => {
                     let mut dx = block(dx_block, batch, layer.fan_in).ok_or(broken)?;
                     let relu = relu_scale.map(|scale| ReluBackward::new(out, scale));
                     affine_dx(gemm, dout.as_mat(), w, relu, dx.reborrow())?;

@@ -7,14 +7,14 @@ use core::ops::Range;
 
 /// The input of a layer.
 #[derive(Clone, Copy)]
-pub(super) enum Activations<'a, T, X> {
+pub(super) enum LayerInput<'a, T, X> {
     /// The batch, which the first layer takes.
     Batch(X),
     /// The output of the layer before.
     Hidden(Mat<'a, T>),
 }
 
-impl<T: Float, X: Rows<T>> Rows<T> for Activations<'_, T, X> {
+impl<T: Float, X: Rows<T>> Rows<T> for LayerInput<'_, T, X> {
     #[inline(always)]
     fn shape(&self) -> (usize, usize) {
         match self {
