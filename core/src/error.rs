@@ -61,7 +61,7 @@ pub enum Error {
     },
     /// Parameters, running statistics, state of the update rule, or scores that are NaN or infinite.
     NonFinite {
-        /// Which of them.
+        /// Name of the argument or setting.
         what: &'static str,
     },
 }

@@ -84,7 +84,7 @@ pub trait Pass: Send + Sized {
 /// assert_eq!(x, [3.0; 3000]);
 /// ```
 pub trait Split: Pass {
-    /// Where to divide it in two; `None` if it is too short for that.
+    /// The place to divide it in two; `None` if it is too short for that.
     ///
     /// Decided by sizes alone and never by the number of threads: so the bits of sums are the same on any machine.
     fn split_point(&self) -> Option<usize>;

@@ -16,7 +16,7 @@ use crate::layers::{BatchNormConfig, Loss};
 use crate::rng::Rng;
 use crate::state::{TrainState, layer_grads};
 
-/// How weights start. Biases start at 0, `gamma` at 1, `beta` and the running statistics at 0.
+/// Initial weights. Biases start at 0, `gamma` at 1, `beta` and the running statistics at 0.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Init {
     /// Normal, mean 0, with this standard deviation (CS231n's `weight_scale`).
@@ -74,9 +74,9 @@ pub struct FullyConnectedNet<'a, T> {
     pub reg: T,
     /// Constants of the batch norms.
     pub batchnorm: BatchNormConfig<T>,
-    /// How likely dropout keeps a value, in (0, 1]. Default 1: no dropout.
+    /// Probability that dropout keeps a value, in (0, 1]. Default 1: no dropout.
     pub keep_prob: T,
-    /// Which loss is trained. Default softmax.
+    /// The loss. Default softmax.
     pub loss: Loss,
 }
 

@@ -3,7 +3,7 @@
 
 use crate::float::Float;
 
-/// How the learning rate changes in the course of training.
+/// Change of the learning rate in the course of training.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Schedule {
     /// It does not.

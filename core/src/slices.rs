@@ -82,7 +82,7 @@ macro_rules! for_blocks {
 
 pub(crate) use for_blocks;
 
-/// What can be divided, with the numbers that it stands for.
+/// A view or number of a pass that is divided with it.
 pub(crate) trait Divide: Sized {
     /// Both parts, divided after `at` numbers of a slice or rows of a matrix, or at the end if there are fewer.
     fn divide(self, at: usize) -> (Self, Self);

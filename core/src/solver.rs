@@ -172,7 +172,7 @@ impl<'a, T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'a, T, G, D,
         self.config.num_iterations(self.train.len())
     }
 
-    /// How far the run has come.
+    /// The progress of the run.
     #[must_use]
     pub const fn progress(&self) -> &Progress<T> {
         &self.progress

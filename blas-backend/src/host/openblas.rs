@@ -53,7 +53,7 @@ impl OpenBlas {
     }
 }
 
-/// How BLAS is told of an operand: stored row-major, by the distance of its rows, and whether
+/// An operand as BLAS is told of it: stored row-major, by the distance of its rows, and whether
 /// transposed. `None` if a number is too large for BLAS.
 fn layout<T>(operand: &Operand<T>, rows: usize, cols: usize) -> Option<(Transpose, i32)> {
     // A stride of 1 in both directions comes of a single row or column: either reading is right.

@@ -209,7 +209,7 @@ impl<'a, T: Float, A: Left> Product<'a, T, A> {
         2 * self.m >= self.n
     }
 
-    /// How many tiles C is cut into, along one side. A function of the sizes alone.
+    /// Number of tiles that C is cut into, along one side. A function of the sizes alone.
     fn num_tiles(&self) -> usize {
         let is_small = self.m.saturating_mul(self.k).saturating_mul(self.n)
             < if self.m > FEW_ROWS { MIN_MULTIPLICATIONS } else { MIN_MULTIPLICATIONS_OF_FEW_ROWS };

@@ -96,7 +96,7 @@ pub fn dropout_backward<T: Float>(dout: &[T], mask: &[T], dx: &mut [T]) -> Resul
 /// Dropout with a stream of its own.
 #[derive(Clone, Copy, Debug)]
 pub struct Dropout<T> {
-    /// How likely a value is kept, in (0, 1].
+    /// Probability that a value is kept, in (0, 1].
     pub keep_prob: T,
     /// Makes the mask.
     pub rng: Rng,

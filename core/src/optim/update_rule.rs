@@ -118,19 +118,19 @@ update_rules! {
         |to| sgd(to.w, to.dw, to.learning_rate);
 
     SgdMomentum = "sgd_momentum", "SGD with momentum", 1e-2, 1 {
-        /// How much of the velocity stays, in 0..1. Default 0.9.
+        /// Share of the velocity that stays, in 0..1. Default 0.9.
         momentum: 0.9, is_below_one, "in 0..1";
     }
         |to| sgd_momentum(to.w, to.dw, to.first, to.learning_rate, momentum);
 
     Nesterov = "nesterov", "SGD with Nesterov momentum", 1e-2, 1 {
-        /// How much of the velocity stays, in 0..1. Default 0.9.
+        /// Share of the velocity that stays, in 0..1. Default 0.9.
         momentum: 0.9, is_below_one, "in 0..1";
     }
         |to| nesterov(to.w, to.dw, to.first, to.learning_rate, momentum);
 
     RmsProp = "rmsprop", "RMSProp", 1e-2, 1 {
-        /// How much of the mean square stays, in 0..1. Default 0.99.
+        /// Share of the mean square that stays, in 0..1. Default 0.99.
         decay_rate: 0.99, is_below_one, "in 0..1";
         /// Keeps the quotient finite; less than [`Float::TINY`] is taken for that. Default 1e-8.
         epsilon: 1e-8, is_not_negative, "finite and at least 0";

@@ -46,7 +46,7 @@ impl Observer {
         Self { bins: [0; BINS], width: 0.0, samples: 0, max: 0.0, highest: 0.0, is_finite: true }
     }
 
-    /// How many images it has seen.
+    /// Number of images that it has seen.
     #[must_use]
     pub const fn samples(&self) -> usize {
         self.samples

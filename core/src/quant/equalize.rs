@@ -140,7 +140,7 @@ impl<'a, T: Float> Pair<'a, T> {
     }
 }
 
-/// How large the inputs of a layer are.
+/// Sizes of the inputs of a layer.
 #[derive(Clone, Copy)]
 enum Inputs<'a, T> {
     /// All up to the same.

@@ -1,4 +1,4 @@
-//! How a network's inputs become bytes.
+//! From a network's inputs to bytes.
 
 /// The scale of the inputs: a real input is `scale` · (byte − `zero_point`).
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -33,7 +33,7 @@ const LOWEST: Channel = Channel::new(-(1 << 29), 1 << 30, -13);
 /// Scales of a quantised network, from its inputs to its scores.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Quantized {
-    /// How inputs become bytes.
+    /// Map from inputs to bytes.
     pub input: InputScale,
     /// A real score is `score_scale` times the `i16`.
     pub score_scale: f64,

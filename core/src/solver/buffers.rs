@@ -23,7 +23,7 @@ pub struct SolverBuffers<'a, T> {
     pub best_params: &'a mut [T],
     /// The running statistics that belong to them, `arch.num_running()`.
     pub best_running: &'a mut [T],
-    /// Which samples make up a batch, at least `config.batch_size`. May hold anything.
+    /// Indices of the samples of a batch, at least `config.batch_size`. May hold anything.
     pub indices: &'a mut [usize],
     /// Their labels, at least `config.batch_size` if the loss takes classes. May hold anything.
     pub y: &'a mut [Label],

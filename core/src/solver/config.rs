@@ -6,7 +6,7 @@ use crate::float::Float;
 use crate::optim::UpdateRule;
 use crate::schedule::{Position, Schedule};
 
-/// How the samples of a batch are chosen.
+/// Choice of the samples of a batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sampling {
     /// Every sample of a batch is drawn from all training data (CS231n's Solver): in an epoch some
@@ -20,13 +20,13 @@ pub enum Sampling {
 /// The options of a training run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SolverConfig<T> {
-    /// How gradients change the weights.
+    /// Rule by which gradients change the weights.
     pub update_rule: UpdateRule<T>,
     /// The learning rate at the start, above 0. Default: that of the rule.
     pub learning_rate: T,
-    /// How the learning rate changes. Default: not.
+    /// Change of the learning rate. Default: none.
     pub schedule: Schedule,
-    /// How batches are chosen. Default: shuffled epochs.
+    /// Choice of batches. Default: shuffled epochs.
     pub sampling: Sampling,
     /// Samples in a batch, at least 1. Default 100.
     pub batch_size: usize,

@@ -10,7 +10,7 @@ use core::ops::Range;
 /// One reading of a sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sample {
-    /// Which sample of the data set, from 0.
+    /// Place of the sample in the data set, from 0.
     pub index: usize,
     /// The random numbers of the epoch, in training.
     draw: Option<Rng>,

@@ -1,4 +1,4 @@
-//! How good a network is, and which class it names.
+//! The metric of a network on data, and the class that it names.
 
 use super::dataset::{Batch, BatchTargets, Dataset, check_data, label_of};
 use crate::error::{Error, check_finite};

@@ -1,4 +1,4 @@
-//! How far a run has come, and what happens in it.
+//! Progress of a run, and its events.
 
 /// Result of a call of [`Solver::advance`](crate::Solver::advance).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -25,7 +25,7 @@ pub enum Event<T> {
     },
 }
 
-/// How far a run has come. With the slices of [`SolverBuffers`](crate::SolverBuffers) it is the whole state of the run.
+/// Progress of a run. With the slices of [`SolverBuffers`](crate::SolverBuffers) it is the whole state of the run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Progress<T> {
     /// Steps done.

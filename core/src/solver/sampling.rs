@@ -1,8 +1,8 @@
-//! Which samples are drawn.
+//! Drawing of samples.
 
 use crate::rng::{Permutation, Rng};
 
-/// Which samples make up a batch: a function of the iteration alone.
+/// Source of the samples of a batch: a function of the iteration alone.
 pub(super) struct BatchSource {
     pub(super) iteration: u64,
     pub(super) num_train: usize,

@@ -21,7 +21,7 @@ pub(super) fn has_few_rows<T>(p: &Product<'_, T>) -> bool {
     is_plain && p.m <= FEW_ROWS && !(is_small && p.m >= ROWS_OF_A_SMALL_TILE)
 }
 
-/// How many vectors the next tiles are wide if so many are left: three, whose rows of tiles use
+/// Width in vectors of the next tiles if so many are left: three, whose rows of tiles use
 /// registers and loads best, unless that leaves a narrow rest.
 const fn vectors_of_tile(left: usize, widest: usize) -> usize {
     match left {

@@ -17,7 +17,7 @@ const ROWS: usize = 4;
 /// Vectors of rows of C whose sums are in registers at once, where lanes go along them.
 const VECTORS: usize = 2;
 
-/// How many of `n` columns are computed here.
+/// Number of `n` columns that are computed here.
 pub(super) const fn num_few_columns<V: Vector>(n: usize) -> usize {
     let rest = n % V::LANES;
     if n > V::LANES && rest <= FEW_COLS && 2 * rest <= V::LANES { rest } else { 0 }
@@ -28,9 +28,9 @@ pub(super) const fn num_few_columns<V: Vector>(n: usize) -> usize {
 pub(super) struct FewColumns<T> {
     /// These columns of a stretch of B.
     pub(super) b: Operand<T>,
-    /// How much of k the stretch has.
+    /// Length of k in the stretch.
     pub(super) depth: usize,
-    /// How many there are: 1 to [`FEW_COLS`].
+    /// Their number: 1 to [`FEW_COLS`].
     pub(super) cols: usize,
     /// The first of them in C's first row, and from one row to the next.
     pub(super) c: (*mut T, usize),

@@ -6,7 +6,7 @@ use barenet::Float;
 use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
 use core::ops::Range;
 
-/// How many rows of B ahead of the one that it copies a tile prefetches.
+/// Number of rows of B that a tile prefetches ahead of the one that it copies.
 const ROWS_AHEAD: usize = 12;
 
 /// β times numbers of C, or of a bias, whose rows are all the same one.
@@ -39,7 +39,7 @@ pub(super) struct TileRows<T> {
 pub(super) struct TileColumns<T> {
     pub(super) data: *const T,
     pub(super) stride: usize,
-    /// How many there are; the last vector may have fewer than it has lanes.
+    /// Their number; the last vector may have fewer than it has lanes.
     pub(super) len: usize,
     /// Whether the last vector may be read as a whole.
     pub(super) is_padded: bool,

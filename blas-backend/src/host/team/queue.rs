@@ -28,7 +28,7 @@ const CAPACITY: usize = 64;
 #[repr(align(128))]
 pub(super) struct Queue {
     is_locked: AtomicBool,
-    /// How many jobs there are, to be looked at without the lock.
+    /// Number of jobs, to be looked at without the lock.
     len: AtomicUsize,
     /// The oldest first.
     jobs: UnsafeCell<[Option<JobRef>; CAPACITY]>,

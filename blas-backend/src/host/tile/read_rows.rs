@@ -9,11 +9,11 @@ use barenet::{Float, Pass, Rows};
 /// Numbers of a block, at most: 512 KiB in `f32`, a part of the second-level cache.
 const MAX_NUMBERS: usize = 1 << 17;
 
-/// How much of k a block has: twice what the kernels sum at once at most. Of the shapes in training the bits
+/// Length of k in a block: twice what the kernels sum at once at most. Of the shapes in training the bits
 /// are those of the product of a stored matrix: where k is no more than this, or a multiple.
 const DEPTH: usize = 384;
 
-/// How many rows ahead of the one that is read the first numbers of a row are prefetched.
+/// Number of rows ahead of the one that is read of which the first numbers are prefetched.
 const ROWS_AHEAD: usize = 8;
 
 /// The first row of the left operand: of a matrix that is read, or of its transpose.

@@ -1,4 +1,4 @@
-//! How a product is computed: in tiles, or in halves of k, on the threads that there are.
+//! Computing a product: in tiles, or in halves of k, on the threads that there are.
 
 use super::read_rows::{ReadRows, RowOffset};
 use super::{Left, MIN_MULTIPLICATIONS_OF_FEW_ROWS, Multiply, Operand, Product, nearest_multiple};

@@ -8,7 +8,7 @@ pub struct BatchNormConfig<T> {
     /// Added to the variance before the root, so that a constant column divides by no zero.
     /// At least 0. Default 1e-5.
     pub eps: T,
-    /// How much of the running statistics stays at each step, in 0..=1. Default 0.9.
+    /// Share of the running statistics that stays at each step, in 0..=1. Default 0.9.
     pub momentum: T,
 }
 
