@@ -117,11 +117,27 @@ fn damaged(seed: &[u8], tensors: &[&str], edits: &[(&str, Edits<'_>)]) -> Vec<Ma
         let bytes = [&seed[..at], &number.to_le_bytes(), &seed[at + 4..]].concat();
         keep(name, reseal(&bytes).unwrap());
     }
-    for at in [0, 1, 7, 8, 9, start / 2, start - 1, start, end - 1] {
-        keep(&format!("cut_at_{at}"), seed[..at].to_vec());
+    for (what, at) in [
+        ("to_nothing", 0),
+        ("to_a_byte", 1),
+        ("within_the_length", 7),
+        ("before_the_head", 8),
+        ("to_a_byte_of_the_head", 9),
+        ("within_the_head", start / 2),
+        ("before_the_last_byte_of_the_head", start - 1),
+        ("before_the_numbers", start),
+        ("before_the_last_byte", end - 1),
+    ] {
+        keep(&format!("cut_{what}"), seed[..at].to_vec());
     }
-    for len in [0, 1, u64::try_from(start).unwrap(), 1 << 60, u64::MAX] {
-        keep(&format!("head_of_{len}_bytes"), [&len.to_le_bytes(), &seed[8..]].concat());
+    for (what, len) in [
+        ("no_bytes", 0),
+        ("a_byte", 1),
+        ("8_bytes_more", u64::try_from(start).unwrap()),
+        ("more_than_there_can_be", 1 << 60),
+        ("all_that_a_number_holds", u64::MAX),
+    ] {
+        keep(&format!("head_of_{what}"), [&len.to_le_bytes(), &seed[8..]].concat());
     }
     keep("a_byte_added", [seed, &[0]].concat());
     keep("a_bit_flipped", [&seed[..end - 1], &[seed[end - 1] ^ 1]].concat());
