@@ -31,7 +31,7 @@ const SHAPES: [(Product, [usize; 3]); 10] = [
 ];
 
 fn products(c: &mut Criterion) {
-    let backends = backends().expect("threads start");
+    let backends = backends();
     for (product, [n, d, m]) in SHAPES {
         let (x, w, dout) = (normal(n * d, 1), normal(d * m, 2), normal(n * m, 3));
         let x = Mat::new(&x, n, d).expect("x is (N, D)");

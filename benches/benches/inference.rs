@@ -8,7 +8,7 @@ use std::error::Error;
 use std::time::Duration;
 
 fn inference(c: &mut Criterion) {
-    let backends = backends().expect("threads start");
+    let backends = backends();
     for workload in WORKLOADS.iter().filter(|workload| ["W1", "W4"].contains(&workload.name)) {
         for batch in [1, 1000] {
             let mut group = c.benchmark_group(format!("scores {} x{batch}", workload.name));

@@ -6,7 +6,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::time::Duration;
 
 fn steps(c: &mut Criterion) {
-    let backends = backends().expect("threads start");
+    let backends = backends();
     for workload in WORKLOADS.iter() {
         let mut group = c.benchmark_group(format!("step {}", workload.name));
         group.throughput(Throughput::Elements(workload.batch as u64));

@@ -16,7 +16,6 @@ use barenet::{Arch, ArchError, FullyConnectedNet, Rng, UpdateRule};
 use barenet_blas::{Backend, Kernel};
 use barenet_run::config::Config;
 use barenet_run::presets::Preset;
-use std::error::Error;
 use std::sync::LazyLock;
 
 /// A network and how it is trained.
@@ -96,21 +95,18 @@ impl<'a> Workload<'a> {
 
 /// Every kernel of this build on one thread, and those that use more on all CPUs. Named as
 /// `openblas/2`: kernel and threads.
-///
-/// # Errors
-///
-/// If the operating system refuses to start threads.
-pub fn backends() -> Result<Vec<(String, Backend)>, Box<dyn Error>> {
+#[must_use]
+pub fn backends() -> Vec<(String, Backend)> {
     let mut backends = Vec::new();
     for &kernel in Kernel::ALL {
-        let one = Backend::new(kernel, 1)?;
+        let one = Backend::new(kernel, 1);
         backends.push((format!("{}/1", kernel.name()), one));
-        let all = Backend::new(kernel, 0)?;
+        let all = Backend::new(kernel, 0);
         if kernel != Kernel::Portable && all.threads() > 1 {
             backends.push((format!("{}/{}", kernel.name(), all.threads()), all));
         }
     }
-    Ok(backends)
+    backends
 }
 
 /// Normally distributed numbers, always the same for the same seed.

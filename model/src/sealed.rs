@@ -140,7 +140,7 @@ pub fn write<T: Number>(tensors: &[Tensor<'_, T>], text: &str) -> Result<Vec<u8>
 
 /// Numbers that are hashed at a time.
 const PIECE: usize = 1 << 12;
-/// What stands for the checksum until it is known.
+/// Digits in the place of the checksum until it is known.
 const NO_CHECKSUM: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 /// The bytes of [`NO_CHECKSUM`] in a head. What follows them, no text can hold: there, a quote follows a

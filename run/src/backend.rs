@@ -1,7 +1,6 @@
 //! The threads of a run.
 
 use crate::config::Config;
-use anyhow::Result;
 use barenet_blas::Backend;
 
 /// With this variable set, `--threads N` means N threads however few CPUs there are, for tests that
@@ -10,19 +9,16 @@ const EXACT_THREADS: &str = "BARENET_EXACT_THREADS";
 
 /// Starts the threads of a configuration: not more than there are CPUs, which would only make it
 /// slower. Where the system starts fewer, continues with those, and says so.
-///
-/// # Errors
-///
-/// None today.
-pub fn start_backend(config: &Config) -> Result<Backend> {
+#[must_use]
+pub fn start_backend(config: &Config) -> Backend {
     let threads = config.values().threads;
     let is_exact = threads > 0 && std::env::var_os(EXACT_THREADS).is_some_and(|v| !v.is_empty());
     let exact = is_exact.then(|| Backend::with_threads(config.kernel(), threads));
     let (backend, refusal) = match exact {
-        Some(Ok(backend)) => return Ok(backend),
-        Some(Err(error)) => (Backend::new(config.kernel(), threads)?, Some(error.to_string())),
+        Some(Ok(backend)) => return backend,
+        Some(Err(error)) => (Backend::new(config.kernel(), threads), Some(error.to_string())),
         None => {
-            let backend = Backend::new(config.kernel(), threads)?;
+            let backend = Backend::new(config.kernel(), threads);
             let refusal = backend.refusal().map(ToString::to_string);
             (backend, refusal)
         }
@@ -39,5 +35,5 @@ pub fn start_backend(config: &Config) -> Result<Backend> {
              that, to the same result"
         );
     }
-    Ok(backend)
+    backend
 }

@@ -175,8 +175,7 @@ impl<T: Number> Checkpoint<T> {
 const NO_MEMORY: &str = "not enough memory for a checkpoint";
 
 /// Whether bytes begin as a checkpoint does, whole or damaged, of this version or an earlier one.
-#[must_use]
-pub fn is_checkpoint(head: &[u8]) -> bool {
+pub(crate) fn is_checkpoint(head: &[u8]) -> bool {
     head.starts_with(EARLIER) || head.windows(LINE.len()).any(|part| part == LINE.as_bytes())
 }
 
@@ -208,8 +207,7 @@ pub fn read_config(bytes: &[u8], file: &Path) -> Result<String> {
 }
 
 /// The fingerprint of the data in a checkpoint that is known to be whole.
-#[must_use]
-pub fn read_data_mark(bytes: &[u8]) -> Option<u64> {
+pub(crate) fn read_data_mark(bytes: &[u8]) -> Option<u64> {
     let text = read_text(bytes, Path::new("")).ok()?;
     Line::split_off(&text).map(|(_, line)| line.images)
 }

@@ -85,7 +85,7 @@ impl<'a> Comparison<'a> {
         let Some((_, first)) = runs.first() else {
             return Err(SettingsError::new("--update-rules names no rule").into());
         };
-        Ok(Self { data, backend: start_backend(first)?, metric: first.metric(), runs })
+        Ok(Self { data, backend: start_backend(first), metric: first.metric(), runs })
     }
 
     /// The runs: each rule and its configuration.
@@ -99,7 +99,7 @@ impl<'a> Comparison<'a> {
         self.metric
     }
 
-    /// Trains one of the runs. `on_check` is told of every check: the epoch, and what came of it.
+    /// Trains one of the runs. `on_check` gets every check: the epoch, and its result.
     ///
     /// # Errors
     ///
@@ -142,7 +142,7 @@ impl<'a> Comparison<'a> {
         })
     }
 
-    /// What came of the runs, as `comparison.json` has it: `null` for what a run did not come to.
+    /// Results of the runs, as `comparison.json` has it: `null` for what a run did not come to.
     #[must_use]
     pub fn to_json(&self, curves: &[Curves]) -> Value {
         let metric = self.metric;

@@ -163,11 +163,7 @@ impl Folder {
     }
 
     /// Refuses a folder, pipe or socket that has a name which files are to have.
-    ///
-    /// # Errors
-    ///
-    /// Naming the first of them.
-    pub fn check_places<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Result<()> {
+    pub(crate) fn check_places<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Result<()> {
         names.into_iter().try_for_each(|name| {
             let check = self.place(name).and_then(|path| reading::check_place(&path));
             check.with_context(|| self.file(name).display().to_string())
@@ -231,7 +227,7 @@ impl Folder {
     }
 
     /// Removes what there is of a file that will not be whole.
-    pub fn abandon_file(&self, name: &str) {
+    pub(crate) fn abandon_file(&self, name: &str) {
         let unfinished = self.unfinished_name(name);
         // Whether or not this succeeds, what failed before is what matters.
         let _leftover = self.place(&unfinished).and_then(fs::remove_file);
@@ -239,19 +235,17 @@ impl Folder {
     }
 
     /// Whether a process of barenet had locked the folder before this one did.
-    #[must_use]
-    pub fn was_locked(&self) -> bool {
+    pub(crate) fn was_locked(&self) -> bool {
         self.lock.is_some() && !self.made_lock
     }
 
     /// Leaves unfinished files to the next process.
-    pub fn leave_unfinished(&self) {
+    pub(crate) fn leave_unfinished(&self) {
         self.unfinished().clear();
     }
 
     /// Whether a process that was killed has left the file of this name unfinished.
-    #[must_use]
-    pub fn was_left(&self, name: &str) -> bool {
+    pub(crate) fn was_left(&self, name: &str) -> bool {
         let text = self.place(LOCK).and_then(fs::read).unwrap_or_default();
         lock::token_in(&text).is_some_and(|token| self.has(&unfinished_name(name, token)))
     }

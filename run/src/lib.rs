@@ -51,7 +51,7 @@ use std::time::Instant;
 /// Trains as `settings` say, leaves the files of the run in the folder `out`, and returns its summary.
 ///
 /// The [watcher](session::Watcher) sees every event, and can stop the run: a closure is one. It is
-/// [resumed](session::Session::resume) with a [`session::Session`].
+/// [resumed](session::Start::resume) with a [`session::Session`].
 ///
 /// # Errors
 ///

@@ -10,8 +10,7 @@ pub fn svg_mark() -> String {
 }
 
 /// Whether bytes begin as a plot of barenet's does, SVG or PNG.
-#[must_use]
-pub fn is_our_plot(head: &[u8]) -> bool {
+pub(crate) fn is_our_plot(head: &[u8]) -> bool {
     // In a PNG, signature and header come first: 33 bytes. Then the text, after its length.
     let png = format!("tEXtSoftware\0{MARK}");
     let is_png = head.starts_with(b"\x89PNG")
@@ -24,8 +23,7 @@ pub fn is_our_plot(head: &[u8]) -> bool {
 
 /// Whether bytes begin as an SVG of an earlier version does, which set no mark: the same drawing in the same
 /// place, with the same title.
-#[must_use]
-pub fn is_earlier_svg(head: &[u8]) -> bool {
+pub(crate) fn is_earlier_svg(head: &[u8]) -> bool {
     let begins = [
         "<svg width=\"1000\" height=\"",
         "<rect x=\"0\" y=\"0\" width=\"1000\" height=\"",
@@ -38,8 +36,7 @@ pub fn is_earlier_svg(head: &[u8]) -> bool {
 
 /// Whether bytes begin as a PNG of an earlier version may: of the same width and kind, with the picture at once.
 /// Others' may too, so this says something only beside an SVG of barenet's.
-#[must_use]
-pub fn may_be_earlier_png(head: &[u8]) -> bool {
+pub(crate) fn may_be_earlier_png(head: &[u8]) -> bool {
     head.starts_with(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x03\xe8")
         && head.get(24..29) == Some(b"\x08\x02\0\0\0")
         && head.get(37..41) == Some(b"IDAT")

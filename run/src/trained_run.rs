@@ -142,7 +142,7 @@ impl OnImages<'_> {
         let net = self.config.net::<T>();
         let file = self.weights(&net)?;
         let weights = Weights::new(&net.arch, &file.params, &file.running)?;
-        let (part, backend) = ((self.data, &self.split, part), start_backend(&self.config)?);
+        let (part, backend) = ((self.data, &self.split, part), start_backend(&self.config));
         let found = trainer::evaluate(&net, weights, part, &file.mean_image, &backend);
         found.with_context(|| format!("{}: cannot be measured", self.run.file().display()))
     }

@@ -16,12 +16,12 @@ use std::io;
 /// ```
 /// use barenet::{Mat, MatMut, matmul};
 /// use barenet_blas::{Backend, Kernel};
-/// let backend = Backend::new(Kernel::ALL[0], 2)?;
+/// let backend = Backend::new(Kernel::ALL[0], 2);
 /// let (a, mut c) = ([1.0_f32, 2.0], [0.0]);
 /// let a = Mat::new(&a, 1, 2)?;
 /// backend.install(|| matmul(&backend, a, a.t(), 0.0, MatMut::new(&mut c, 1, 1)?))?;
 /// assert_eq!(c, [5.0]);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # Ok::<(), barenet::Error>(())
 /// ```
 #[derive(Debug)]
 pub struct Backend {
@@ -36,13 +36,10 @@ impl Backend {
     /// Makes a team of `threads` threads, the calling one included, but at most one for each CPU,
     /// which is also what 0 means: more would only wait for each other. Where the operating system
     /// starts fewer, those do the work, to the same bits; [`Self::refusal`] says why.
-    ///
-    /// # Errors
-    ///
-    /// None: the calling thread is always there.
-    pub fn new(kernel: Kernel, threads: usize) -> io::Result<Self> {
+    #[must_use]
+    pub fn new(kernel: Kernel, threads: usize) -> Self {
         let threads = if threads == 0 { cpus() } else { threads.min(cpus()) };
-        Ok(Self::of(kernel, Team::new(threads)))
+        Self::of(kernel, Team::new(threads))
     }
 
     /// Makes a team of exactly `threads` threads, at least one, however many CPUs there are: for
@@ -81,8 +78,7 @@ impl Backend {
     ///
     /// ```
     /// use barenet_blas::{Backend, Kernel};
-    /// assert!(Backend::new(Kernel::ALL[0], 1)?.refusal().is_none());
-    /// # Ok::<(), std::io::Error>(())
+    /// assert!(Backend::new(Kernel::ALL[0], 1).refusal().is_none());
     /// ```
     #[must_use]
     pub const fn refusal(&self) -> Option<&io::Error> {

@@ -34,7 +34,7 @@ struct Partial {
     source: Source,
 }
 
-/// Who sent the bytes that are here.
+/// Senders of the bytes that are here.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Source {
     Nobody,

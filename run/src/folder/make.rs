@@ -34,11 +34,7 @@ impl Folder {
     }
 
     /// Makes a folder that nobody else has made, or returns `None`.
-    ///
-    /// # Errors
-    ///
-    /// Naming the folder, if it cannot be made.
-    pub fn make_new(path: &Path) -> Result<Option<Self>> {
+    pub(crate) fn make_new(path: &Path) -> Result<Option<Self>> {
         let cannot = |path: &Path| format!("{}: cannot make this folder", path.display());
         let parent = folder_of(path);
         loop {
@@ -61,7 +57,7 @@ impl Folder {
 
     /// Opens a folder in which there is nothing but what a process left that was killed before it had
     /// anything whole. It goes with this value as if it had been made.
-    pub fn reclaim(path: &Path, works: &str) -> Option<Self> {
+    pub(crate) fn reclaim(path: &Path, works: &str) -> Option<Self> {
         let folder = Self::open(path).ok()?;
         let text = folder.place(LOCK).and_then(fs::read).ok()?;
         let token = lock::token_in(&text)?;

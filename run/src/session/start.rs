@@ -1,4 +1,4 @@
-//! Where a session starts: in a new folder, or at the last checkpoint of a run.
+//! Start of a session: in a new folder, or at the last checkpoint of a run.
 
 use super::{Session, When};
 use crate::backend::start_backend;
@@ -11,7 +11,7 @@ use anyhow::Result;
 use barenet_data::DataSet;
 use std::path::{Path, PathBuf};
 
-/// Where a session starts.
+/// Start of a session: a new run, or the checkpoint of one.
 #[derive(Debug)]
 pub struct Start {
     settings: Settings,
@@ -79,7 +79,7 @@ impl<'a> Session<'a> {
             config.fit(written, split.train.len())?;
             ignored(written, &[&config]).iter().for_each(|line| log::warn!("{line}"));
         }
-        let backend = start_backend(&config)?;
+        let backend = start_backend(&config);
         let name = config.values().preset.clone().unwrap_or_else(|| "custom".to_owned());
         let (folder, resume) = match origin {
             Origin::New { out, force, .. } => {

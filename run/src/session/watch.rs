@@ -1,4 +1,4 @@
-//! Who is told of the events of a run: its log, its checkpoints, and whoever watches.
+//! Events of a run, handed on: to its log, its checkpoints, and its watcher.
 
 use super::Lengths;
 use super::due::When;
@@ -23,7 +23,7 @@ pub enum Request {
     Stop,
 }
 
-/// Whoever watches a run. A closure from event to [`Request`] is one.
+/// Observer of a run. A closure from event to [`Request`] is one.
 pub trait Watcher: Send {
     /// Takes an event, and says how the run continues.
     fn event(&mut self, event: &RunEvent<'_>) -> Request;

@@ -46,7 +46,7 @@ impl Result {
 fn run_as<T: Number>(config: &Config, data: &DataSet) -> Result {
     let split = config.split(data).unwrap();
     let mean_image: Vec<T> = split.mean_image(data).into_iter().map(T::from_f64).collect();
-    let backend = Backend::new(config.kernel(), 0).unwrap();
+    let backend = Backend::new(config.kernel(), 0);
     let outcome: Outcome<T> = train(config, (data, &split), &mean_image, &backend, None, |_, _| {
         Ok(ControlFlow::Continue(()))
     })
