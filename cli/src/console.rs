@@ -5,10 +5,10 @@ mod complaints;
 mod printer;
 mod streams;
 
-pub use bar::bytes_bar;
-pub use complaints::{complain, print_warnings};
+pub(crate) use bar::bytes_bar;
+pub(crate) use complaints::{complain, print_warnings};
 pub(crate) use streams::say;
-pub use streams::{print_line, unless_closed};
+pub(crate) use streams::{print_line, unless_closed};
 
 use crate::signals::{self, Stopped};
 use anyhow::{Context, Result};
@@ -21,7 +21,7 @@ use streams::{CANNOT_PRINT, no_note, one_line, to_stderr, to_stdout};
 
 /// How much is said, and to whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verbosity {
+pub(crate) enum Verbosity {
     /// The course's lines on standard output.
     Lines,
     /// Events as JSON lines on standard output.
@@ -32,8 +32,7 @@ pub enum Verbosity {
 
 impl Verbosity {
     /// Verbosity that the flags `--quiet` and `--json` ask for.
-    #[must_use]
-    pub const fn of(quiet: bool, json: bool) -> Self {
+    pub(crate) const fn of(quiet: bool, json: bool) -> Self {
         match (quiet, json) {
             (true, _) => Self::Quiet,
             (false, true) => Self::Json,
@@ -45,7 +44,7 @@ impl Verbosity {
 /// Prints the lines of a run. Nobody waits for who reads them: a thread prints, and if the reader takes
 /// nothing for too long, lines are left out, and it is said how many.
 #[derive(Debug)]
-pub struct Console {
+pub(crate) struct Console {
     verbosity: Verbosity,
     out: OnceLock<Printer>,
     err: OnceLock<Printer>,
@@ -54,14 +53,13 @@ pub struct Console {
 
 impl Console {
     /// A console without a progress bar.
-    #[must_use]
-    pub fn new(verbosity: Verbosity) -> Self {
+    pub(crate) fn new(verbosity: Verbosity) -> Self {
         let (out, err) = (OnceLock::new(), OnceLock::new());
         Self { verbosity, out, err, bar: Arc::default() }
     }
 
     /// Shows a progress bar of so many samples, if standard error is a terminal and somebody wants to see it.
-    pub fn start(&self, samples: usize) {
+    pub(crate) fn start(&self, samples: usize) {
         if self.verbosity != Verbosity::Quiet
             && io::stderr().is_terminal()
             && self.err().has_thread()
@@ -71,26 +69,26 @@ impl Console {
     }
 
     /// Moves the progress bar to a sample.
-    pub fn progress(&self, sample: usize, samples_per_second: f64) {
+    pub(crate) fn progress(&self, sample: usize, samples_per_second: f64) {
         self.bar.move_to(sample, samples_per_second);
     }
 
     /// A line for people: on standard output, unless that is for machines or nobody.
-    pub fn line(&self, line: &str) {
+    pub(crate) fn line(&self, line: &str) {
         if self.verbosity == Verbosity::Lines {
             self.out().print(line);
         }
     }
 
     /// A line for machines.
-    pub fn json(&self, line: impl FnOnce() -> String) {
+    pub(crate) fn json(&self, line: impl FnOnce() -> String) {
         if self.verbosity == Verbosity::Json {
             self.out().print(&line());
         }
     }
 
     /// A line that must not be missed, on standard error.
-    pub fn warn(&self, line: &str) {
+    pub(crate) fn warn(&self, line: &str) {
         let line = one_line(&format!("warning: {line}"));
         if !self.err().print(&line) {
             complain(format_args!("{line}"));
@@ -126,7 +124,7 @@ impl Console {
     }
 
     /// Takes the progress bar away. What is printed after it is never left out.
-    pub fn finish(&self) {
+    pub(crate) fn finish(&self) {
         if let Some(err) = self.err.get() {
             err.end(true);
         }
@@ -136,12 +134,7 @@ impl Console {
     }
 
     /// Waits until all that was to be printed was printed.
-    ///
-    /// # Errors
-    ///
-    /// If standard output could not be written: why, and `instead`, what there is all the same.
-    /// [`Stopped`], if somebody did not want to wait until it was read.
-    pub fn end(self, instead: &str) -> Result<()> {
+    pub(crate) fn end(self, instead: &str) -> Result<()> {
         let Some(out) = self.out.get() else { return Ok(()) };
         if !out.end(false)
             && let Some(signal) = signals::asked_to_stop()

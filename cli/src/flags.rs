@@ -6,7 +6,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, error::Err
 
 /// The flags of all [`SETTINGS`].
 #[derive(Clone, Debug, Default)]
-pub struct SettingsFlags(pub Settings);
+pub(crate) struct SettingsFlags(pub Settings);
 
 impl Args for SettingsFlags {
     fn augment_args(command: Command) -> Command {
@@ -66,8 +66,8 @@ fn flag(row: &'static Row) -> Arg {
 }
 
 /// Reads a flag whose value is one of a few names.
-#[must_use]
-pub fn choice<T: Value + Clone + Send + Sync + 'static>() -> impl TypedValueParser<Value = T> {
+pub(crate) fn choice<T: Value + Clone + Send + Sync + 'static>() -> impl TypedValueParser<Value = T>
+{
     possible_values(T::choices()).try_map(|name| T::parse(&name))
 }
 

@@ -1,10 +1,15 @@
-//! The `barenet` command.
+//! The `barenet` command: its arguments, what a person sees, and the subcommands.
 
-use barenet_cli::commands::{compare, data, eval, export, gradcheck, presets, train};
-use barenet_cli::console::{complain, print_warnings, unless_closed};
-use barenet_cli::signals::{Stopped, survive_limits};
+mod commands;
+mod console;
+mod flags;
+mod signals;
+
 use barenet_run::settings::SettingsError;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use commands::{compare, data, eval, export, gradcheck, presets, train};
+use console::{complain, print_warnings, unless_closed};
+use signals::{Stopped, survive_limits};
 use std::any::TypeId;
 use std::process::ExitCode;
 

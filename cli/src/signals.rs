@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 
 /// Requests since the run began.
 #[derive(Clone, Debug, Default)]
-pub struct Signals {
+pub(crate) struct Signals {
     /// The number of the signal that asks to stop; 0 for none.
     stop: Arc<AtomicUsize>,
     checkpoint: Arc<AtomicBool>,
@@ -20,26 +20,20 @@ pub struct Signals {
 static SIGNALS: OnceLock<Signals> = OnceLock::new();
 
 /// The signal that asked this process to stop, if it listens and one came.
-#[must_use]
-pub fn asked_to_stop() -> Option<u8> {
+pub(crate) fn asked_to_stop() -> Option<u8> {
     SIGNALS.get().and_then(Signals::stop)
 }
 
 /// Whether somebody asked this process to stop.
-#[must_use]
-pub fn is_stop_asked() -> bool {
+pub(crate) fn is_stop_asked() -> bool {
     asked_to_stop().is_some()
 }
 
 /// Makes errors of what would otherwise end the process by a signal: a file that reaches the limit of
 /// `ulimit -f` is one that cannot be written, and where there is no memory for something, the exit status
 /// is 1.
-///
-/// # Errors
-///
-/// If the operating system refuses.
 #[cfg(unix)]
-pub fn survive_limits() -> std::io::Result<()> {
+pub(crate) fn survive_limits() -> std::io::Result<()> {
     use signal_hook::consts::{SIGABRT, SIGXFSZ};
     use signal_hook::flag;
 
@@ -51,23 +45,15 @@ pub fn survive_limits() -> std::io::Result<()> {
 }
 
 /// There are no such signals.
-///
-/// # Errors
-///
-/// Never.
 #[cfg(not(unix))]
-pub fn survive_limits() -> std::io::Result<()> {
+pub(crate) fn survive_limits() -> std::io::Result<()> {
     Ok(())
 }
 
 impl Signals {
     /// Listens from now on.
-    ///
-    /// # Errors
-    ///
-    /// If the operating system refuses.
     #[cfg(unix)]
-    pub fn listen() -> std::io::Result<Self> {
+    pub(crate) fn listen() -> std::io::Result<Self> {
         use barenet_blas::is_signal_ignored;
         use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGXCPU};
         use signal_hook::flag;
@@ -95,31 +81,25 @@ impl Signals {
     }
 
     /// Listens from now on.
-    ///
-    /// # Errors
-    ///
-    /// Never.
     #[cfg(not(unix))]
-    pub fn listen() -> std::io::Result<Self> {
+    pub(crate) fn listen() -> std::io::Result<Self> {
         Ok(SIGNALS.get_or_init(Self::default).clone())
     }
 
     /// The signal that asks to stop, if one came.
-    #[must_use]
-    pub fn stop(&self) -> Option<u8> {
+    pub(crate) fn stop(&self) -> Option<u8> {
         u8::try_from(self.stop.load(Ordering::Relaxed)).ok().filter(|&signal| signal != 0)
     }
 
     /// Whether a checkpoint was asked for since the last call.
-    #[must_use]
-    pub fn checkpoint(&self) -> bool {
+    pub(crate) fn checkpoint(&self) -> bool {
         self.checkpoint.swap(false, Ordering::Relaxed)
     }
 }
 
 /// A run that was stopped well.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Stopped {
+pub(crate) enum Stopped {
     /// Before its end.
     #[error("stopped at iteration {iteration}; resume with: {resume}")]
     Early {
@@ -142,8 +122,7 @@ pub enum Stopped {
 
 impl Stopped {
     /// The signal that stopped it.
-    #[must_use]
-    pub const fn signal(&self) -> u8 {
+    pub(crate) const fn signal(&self) -> u8 {
         match self {
             Self::Early { signal, .. } | Self::Unread { signal, .. } => *signal,
         }

@@ -16,7 +16,7 @@ use std::path::PathBuf;
 /// Train once with each update rule, and plot the runs together
 #[derive(clap::Args, Debug)]
 #[command(args_override_self = true, after_help = include_str!("compare/help.txt").trim_end())]
-pub struct Args {
+pub(crate) struct Args {
     /// Update rules to compare
     #[arg(
         long,
@@ -25,33 +25,29 @@ pub struct Args {
         value_parser = choice::<RuleName>(),
         default_value = "sgd,sgd_momentum,rmsprop,adam"
     )]
-    pub update_rules: Vec<RuleName>,
+    pub(crate) update_rules: Vec<RuleName>,
     /// Read settings from this TOML file
     #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
+    pub(crate) config: Option<PathBuf>,
     /// The images
     #[command(flatten)]
-    pub images: ImagesFlag,
+    pub(crate) images: ImagesFlag,
     /// Folder for comparison.svg, comparison.png and comparison.json
     #[arg(long, value_name = "DIR", default_value = "runs/compare")]
-    pub out: PathBuf,
+    pub(crate) out: PathBuf,
     /// Print nothing but errors
     #[arg(long, short)]
-    pub quiet: bool,
+    pub(crate) quiet: bool,
     /// Print one JSON object with the result
     #[arg(long, conflicts_with = "quiet")]
-    pub json: bool,
+    pub(crate) json: bool,
     /// Settings
     #[command(flatten)]
-    pub settings: SettingsFlags,
+    pub(crate) settings: SettingsFlags,
 }
 
 /// Runs the command.
-///
-/// # Errors
-///
-/// For data, settings or files that cannot be used.
-pub fn run(args: Args) -> Result<()> {
+pub(crate) fn run(args: Args) -> Result<()> {
     let flags = args.settings.0;
     if flags.update_rule.is_some() {
         return usage("compare takes --update-rules, several, in place of --update-rule");

@@ -11,7 +11,7 @@ use serde_json::json;
 
 /// See which images would be used, and get CIFAR-10
 #[derive(clap::Args, Debug)]
-pub struct Args {
+pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
 }
@@ -35,11 +35,7 @@ struct InfoArgs {
 }
 
 /// Runs the command.
-///
-/// # Errors
-///
-/// If the data cannot be read or fetched.
-pub fn run(args: &Args) -> Result<()> {
+pub(crate) fn run(args: &Args) -> Result<()> {
     match &args.command {
         #[cfg(feature = "fetch")]
         Command::Fetch(args) => fetch::run(args),

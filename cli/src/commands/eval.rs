@@ -17,38 +17,34 @@ Examples:
   barenet eval runs/two-layer                              the run's test images
   barenet eval runs/two-layer --split test --test-size 10000
   barenet eval runs/two-layer --split val --json | jq .accuracy")]
-pub struct Args {
+pub(crate) struct Args {
     /// Folder of a run
-    pub run: PathBuf,
+    pub(crate) run: PathBuf,
     /// Which images
     #[arg(long, value_name = "PART", default_value = "test", value_parser = choice::<Name<Part>>())]
-    pub split: Name<Part>,
+    pub(crate) split: Name<Part>,
     /// The images
     #[command(flatten)]
-    pub images: ImagesFlag,
+    pub(crate) images: ImagesFlag,
     /// Take other images than those that the run was trained on
     #[arg(long)]
-    pub other_data: bool,
+    pub(crate) other_data: bool,
     /// Test images, from the first on [default: as in the run]
     #[arg(long, value_parser = count, value_name = "N")]
-    pub test_size: Option<usize>,
+    pub(crate) test_size: Option<usize>,
     /// Kernel that multiplies matrices [default: openblas if built in, otherwise simd on x86-64]
     #[arg(long, value_name = "KERNEL", value_parser = choice::<Name<KernelName>>())]
-    pub gemm: Option<Name<KernelName>>,
+    pub(crate) gemm: Option<Name<KernelName>>,
     /// Threads; 0 for one for each CPU
     #[arg(long, value_parser = count, value_name = "N", default_value_t = 0)]
-    pub threads: usize,
+    pub(crate) threads: usize,
     /// Print one JSON object
     #[arg(long)]
-    pub json: bool,
+    pub(crate) json: bool,
 }
 
 /// Runs the command.
-///
-/// # Errors
-///
-/// If the run's files or the data cannot be used.
-pub fn run(args: &Args) -> Result<()> {
+pub(crate) fn run(args: &Args) -> Result<()> {
     let run = TrainedRun::open(&args.run)?;
     let changes = Settings {
         test_size: args.test_size,

@@ -18,58 +18,54 @@ use std::path::PathBuf;
 /// Make a trained network a crate that a microcontroller links
 #[derive(clap::Args, Debug)]
 #[command(after_help = include_str!("export/help.txt").trim_end())]
-pub struct Args {
+pub(crate) struct Args {
     /// Folder of a run
-    pub run: PathBuf,
+    pub(crate) run: PathBuf,
     /// Format of the files
     #[arg(long, value_name = "FORMAT")]
-    pub format: Format,
+    pub(crate) format: Format,
     /// Folder to write [default: firmware in the run's folder]
     #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
+    pub(crate) out: Option<PathBuf>,
     /// Replace what an earlier export wrote there
     #[arg(long)]
-    pub force: bool,
+    pub(crate) force: bool,
     /// Numbers of the network
     #[arg(long, value_name = "TYPE", default_value = "f32", value_parser = choice::<Name<ExportDtype>>())]
-    pub dtype: Name<ExportDtype>,
+    pub(crate) dtype: Name<ExportDtype>,
     /// Refuse a network whose workspace takes more RAM than this: bytes, or with a unit of 1024 such as
     /// 64K, 64KB or 64KiB, M or G
     #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
-    pub ram: Option<usize>,
+    pub(crate) ram: Option<usize>,
     /// Refuse a network whose weights take more flash than this, such as 1M
     #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
-    pub flash: Option<usize>,
+    pub(crate) flash: Option<usize>,
     /// The worst metric
     #[command(flatten)]
-    pub require: RequireFlags,
+    pub(crate) require: RequireFlags,
     /// Validation images that calibrate int8, from the first on [default: all]
     #[arg(long, value_parser = count, value_name = "N")]
-    pub calibration_size: Option<usize>,
+    pub(crate) calibration_size: Option<usize>,
     /// Test images that the metric is measured on, from the first on [default: as in the run]
     #[arg(long, value_parser = count, value_name = "N")]
-    pub test_size: Option<usize>,
+    pub(crate) test_size: Option<usize>,
     /// The images
     #[command(flatten)]
-    pub images: ImagesFlag,
+    pub(crate) images: ImagesFlag,
     /// Take other images than those that the run was trained on to calibrate and to measure
     #[arg(long)]
-    pub other_data: bool,
+    pub(crate) other_data: bool,
 }
 
 /// Format of an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Format {
+pub(crate) enum Format {
     /// A no_std Rust crate
     Firmware,
 }
 
 /// Runs the command.
-///
-/// # Errors
-///
-/// If the run, the data or the place cannot be used, or the network does not fit.
-pub fn run(args: &Args) -> Result<()> {
+pub(crate) fn run(args: &Args) -> Result<()> {
     let &Args { calibration_size, ram, flash, test_size, .. } = args;
     let dtype = args.dtype.value();
     if calibration_size.is_some() && dtype != ExportDtype::Int8 {

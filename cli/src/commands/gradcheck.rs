@@ -7,18 +7,14 @@ use serde_json::json;
 
 /// Run the course's gradient checks, and compare with what its document prints
 #[derive(clap::Args, Debug)]
-pub struct Args {
+pub(crate) struct Args {
     /// Print one JSON array
     #[arg(long)]
     json: bool,
 }
 
 /// Runs the command.
-///
-/// # Errors
-///
-/// If a check does not meet the document.
-pub fn run(args: &Args) -> Result<()> {
+pub(crate) fn run(args: &Args) -> Result<()> {
     let checks = run_checks()?;
     if args.json {
         let row = |check: &Check| {

@@ -7,20 +7,16 @@ use serde_json::json;
 
 /// List the course's experiments, for --preset
 #[derive(clap::Args, Debug)]
-pub struct Args {
+pub(crate) struct Args {
     /// Show the settings of this one, as a TOML file that --config reads
-    pub name: Option<String>,
+    pub(crate) name: Option<String>,
     /// Print JSON
     #[arg(long)]
-    pub json: bool,
+    pub(crate) json: bool,
 }
 
 /// Runs the command.
-///
-/// # Errors
-///
-/// If there is no such preset.
-pub fn run(args: &Args) -> Result<()> {
+pub(crate) fn run(args: &Args) -> Result<()> {
     let mut presets = Preset::all()?;
     if let Some(name) = &args.name {
         presets.retain(|preset| preset.name == name);

@@ -22,46 +22,41 @@ use watcher::ConsoleWatcher;
 /// Train a network
 #[derive(clap::Args, Debug)]
 #[command(args_override_self = true, after_help = include_str!("train/help.txt").trim_end())]
-pub struct Args {
+pub(crate) struct Args {
     /// Read settings from this TOML file, such as the config.toml of a run
     #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
+    pub(crate) config: Option<PathBuf>,
     /// The images
     #[command(flatten)]
-    pub images: ImagesFlag,
+    pub(crate) images: ImagesFlag,
     /// Folder for the run's files [default: runs/NAME, or runs/NAME-2, … if that is there]
     #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
+    pub(crate) out: Option<PathBuf>,
     /// Resume the run in this folder, from its last checkpoint; --epochs may be more than before
     #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "out", "force"])]
-    pub resume: Option<PathBuf>,
+    pub(crate) resume: Option<PathBuf>,
     /// Write a checkpoint every N iterations too, not only after epochs
     #[arg(long, value_parser = count, value_name = "N")]
-    pub checkpoint_every: Option<usize>,
+    pub(crate) checkpoint_every: Option<usize>,
     /// Write a checkpoint every so many seconds too
     #[arg(long, value_name = "SECONDS")]
-    pub checkpoint_secs: Option<u64>,
+    pub(crate) checkpoint_secs: Option<u64>,
     /// Replace the run that --out holds
     #[arg(long, requires = "out")]
-    pub force: bool,
+    pub(crate) force: bool,
     /// Print nothing but errors
     #[arg(long, short)]
-    pub quiet: bool,
+    pub(crate) quiet: bool,
     /// Print events as JSON lines
     #[arg(long, conflicts_with = "quiet")]
-    pub json: bool,
+    pub(crate) json: bool,
     /// Settings
     #[command(flatten)]
-    pub settings: SettingsFlags,
+    pub(crate) settings: SettingsFlags,
 }
 
 /// Runs the command.
-///
-/// # Errors
-///
-/// For data, settings or files that cannot be used, for a loss that is not finite, and
-/// [`Stopped`](crate::signals::Stopped) when the run was stopped.
-pub fn run(args: Args) -> Result<()> {
+pub(crate) fn run(args: Args) -> Result<()> {
     let clock = Instant::now();
     let signals = Signals::listen().context("signals cannot be listened to")?;
     if args.checkpoint_every == Some(0) {

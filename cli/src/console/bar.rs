@@ -53,8 +53,7 @@ impl Tick for Arc<Bar> {
 }
 
 /// A progress bar of bytes, if standard error is a terminal and somebody wants to see it.
-#[must_use]
-pub fn bytes_bar(total: u64, quiet: bool) -> ProgressBar {
+pub(crate) fn bytes_bar(total: u64, quiet: bool) -> ProgressBar {
     if quiet || !io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }

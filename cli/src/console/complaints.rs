@@ -5,7 +5,7 @@ use super::streams::{no_note, one_line, to_stderr};
 
 /// Prints a line on standard error. Where that cannot be written there is nobody to tell; where nobody
 /// takes it, whoever wants to stop does not wait for long.
-pub fn complain(line: std::fmt::Arguments<'_>) {
+pub(crate) fn complain(line: std::fmt::Arguments<'_>) {
     let printer = Printer::new(Box::new(to_stderr), no_note);
     printer.print(&one_line(&line.to_string()));
     printer.end(false);
@@ -28,7 +28,7 @@ impl log::Log for Warnings {
 }
 
 /// Prints what the libraries warn of from now on.
-pub fn print_warnings() {
+pub(crate) fn print_warnings() {
     if log::set_logger(&Warnings).is_ok() {
         log::set_max_level(log::LevelFilter::Warn);
     }

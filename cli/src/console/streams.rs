@@ -7,11 +7,7 @@ use std::io::{self, Write};
 pub(super) const CANNOT_PRINT: &str = "standard output cannot be written";
 
 /// Whether what was printed counts as printed: a reader that went away, as `head` does, wants no more.
-///
-/// # Errors
-///
-/// The failure, if it is another one.
-pub fn unless_closed(result: io::Result<()>) -> io::Result<()> {
+pub(crate) fn unless_closed(result: io::Result<()>) -> io::Result<()> {
     result.or_else(|error| match error.kind() {
         io::ErrorKind::BrokenPipe => Ok(()),
         _ => Err(error),
@@ -19,11 +15,7 @@ pub fn unless_closed(result: io::Result<()>) -> io::Result<()> {
 }
 
 /// Prints a line on standard output.
-///
-/// # Errors
-///
-/// If standard output cannot be written; a reader that went away is no error.
-pub fn print_line(line: std::fmt::Arguments<'_>) -> Result<()> {
+pub(crate) fn print_line(line: std::fmt::Arguments<'_>) -> Result<()> {
     unless_closed(writeln!(io::stdout(), "{line}")).context(CANNOT_PRINT)
 }
 

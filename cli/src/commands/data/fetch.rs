@@ -46,10 +46,6 @@ pub(super) struct Args {
 }
 
 /// Runs the command.
-///
-/// # Errors
-///
-/// If no mirror has the archive, or a file cannot be written.
 pub(super) fn run(args: &Args) -> Result<()> {
     let mut archive = Archive::official(args.format.value());
     if let Some(url) = args.url.iter().find(|url| !is_address(url)) {

@@ -8,13 +8,13 @@ use std::path::Path;
 
 /// The flags that ask for a metric.
 #[derive(clap::Args, Clone, Debug)]
-pub struct RequireFlags {
+pub(crate) struct RequireFlags {
     /// Refuse a network whose metric on the test images, as it would be exported, is worse than this
     #[arg(long, value_name = "X", allow_hyphen_values = true, conflicts_with = "min_accuracy")]
-    pub require: Option<f64>,
+    pub(crate) require: Option<f64>,
     /// The same of a network whose metric is the accuracy: refuse one with less
     #[arg(long, value_name = "SHARE")]
-    pub min_accuracy: Option<f64>,
+    pub(crate) min_accuracy: Option<f64>,
 }
 
 /// A figure that a network must have.

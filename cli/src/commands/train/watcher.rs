@@ -19,7 +19,7 @@ pub(super) struct ConsoleWatcher {
     /// Iterations of the whole run.
     num_iterations: usize,
     /// Iterations that were done before.
-    pub(super) resumed_at: Option<usize>,
+    resumed_at: Option<usize>,
     /// When the first step of this command began.
     clock: Instant,
     last_drawn: Instant,
