@@ -5,6 +5,7 @@ mod complaints;
 mod printer;
 mod streams;
 
+#[cfg(feature = "fetch")]
 pub(crate) use bar::bytes_bar;
 pub(crate) use complaints::{complain, print_warnings};
 pub(crate) use streams::say;

@@ -2,7 +2,6 @@
 
 use super::printer::Tick;
 use indicatif::{HumanFloatCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::io::{self, IsTerminal};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -53,7 +52,10 @@ impl Tick for Arc<Bar> {
 }
 
 /// A progress bar of bytes, if standard error is a terminal and somebody wants to see it.
+#[cfg(feature = "fetch")]
 pub(crate) fn bytes_bar(total: u64, quiet: bool) -> ProgressBar {
+    use std::io::{self, IsTerminal};
+
     if quiet || !io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }

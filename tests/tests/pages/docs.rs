@@ -69,23 +69,32 @@ fn all_code(folder: &Path, code: &mut String) {
 }
 
 #[test]
-fn every_test_that_a_page_names_is_there() {
-    let mut code = String::new();
-    all_code(&root(), &mut code);
+fn every_test_that_a_page_names_is_in_the_file_named_before_it() {
+    let mut everywhere = String::new();
+    all_code(&root(), &mut everywhere);
     let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_…".contains(c);
     let mut missing = Vec::new();
     for path in pages() {
         let page = fs::read_to_string(&path).unwrap();
-        let names = quoted(&page).into_iter().filter(|word| word.chars().all(is_name));
-        // A test's name is a sentence; `…` stands for what is left out of it.
-        for name in names.filter(|name| name.matches('_').count() >= 3) {
-            let (start, end) = name.split_once('…').unwrap_or((name, ""));
-            let is_there = code.match_indices(&format!("fn {start}")).any(|(at, _)| {
-                let function = code[at + 3..].split(['(', '<']).next().unwrap_or("");
-                if name.contains('…') { function.ends_with(end) } else { function == name }
-            });
-            if !is_there {
-                missing.push((path.clone(), name.to_owned()));
+        for paragraph in page.split("```").step_by(2).flat_map(|text| text.split("\n\n")) {
+            let mut file = None;
+            for word in quoted(paragraph) {
+                if is_source_file(word) {
+                    file = fs::read_to_string(root().join(word)).ok();
+                }
+                // A test's name is a sentence; `…` stands for what is left out of it.
+                if !word.chars().all(is_name) || word.matches('_').count() < 3 {
+                    continue;
+                }
+                let code = file.as_ref().unwrap_or(&everywhere);
+                let (start, end) = word.split_once('…').unwrap_or((word, ""));
+                let is_there = code.match_indices(&format!("fn {start}")).any(|(at, _)| {
+                    let function = code[at + 3..].split(['(', '<']).next().unwrap_or("");
+                    if word.contains('…') { function.ends_with(end) } else { function == word }
+                });
+                if !is_there {
+                    missing.push((path.clone(), word.to_owned()));
+                }
             }
         }
     }

@@ -1,4 +1,4 @@
-//! What is said of an export.
+//! Report of an export.
 
 use crate::commands::data_line;
 use crate::console::{complain, say};

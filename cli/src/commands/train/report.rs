@@ -63,7 +63,7 @@ pub(super) fn plot<T>(session: &Session<'_>, outcome: &Outcome<T>) -> Result<()>
     session.folder.write(png, &figure.to_png()?)
 }
 
-/// Says what came out, beside what the course's document reports.
+/// Prints the results, beside what the course's document reports.
 pub(super) fn report(session: &Session<'_>, console: &Console, summary: &Summary) -> Result<()> {
     let Measured { metric, best_val, test, test_size, train, final_val, .. } = summary.measured;
     let reported = Preset::reported_of(&session.config, session.data)?;

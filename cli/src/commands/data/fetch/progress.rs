@@ -9,7 +9,7 @@ use std::cell::RefCell;
 pub(super) struct Progress {
     bar: ProgressBar,
     quiet: bool,
-    /// What went wrong: a mirror that has the same problem again and again says it once.
+    /// Problems that were said: a mirror that has the same problem again and again says it once.
     problems: RefCell<Vec<String>>,
 }
 
