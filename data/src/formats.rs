@@ -6,7 +6,7 @@ mod form;
 pub mod pickle;
 mod six_files;
 
-use crate::{DataError, DataSet, Kind, builtin};
+use crate::{DataError, DataSet, Kind, Version, builtin};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -27,6 +27,19 @@ pub struct Format {
     pub recognises: fn(&Path) -> Result<bool, DataError>,
     /// Reads it.
     pub load: fn(&Path) -> Result<DataSet, DataError>,
+}
+
+impl Version {
+    /// Every version.
+    pub const ALL: [Self; 2] = [Self::Binary, Self::Python];
+
+    /// Names and readers of its files.
+    pub(crate) const fn files(self) -> &'static six_files::VersionFiles {
+        match self {
+            Self::Binary => &cifar10::FILES,
+            Self::Python => &pickle::FILES,
+        }
+    }
 }
 
 /// Folders of the versions of CIFAR-10.

@@ -5,12 +5,14 @@ mod effect;
 pub use effect::ignored;
 
 use crate::settings::{Dtype, Settings, SettingsError, Values};
-use crate::trainer::EVAL_BATCH;
 use barenet::layers::BatchNormConfig;
 use barenet::{Arch, Float, FullyConnectedNet, Init, Metric, Schedule, SolverConfig};
 use barenet_blas::Kernel;
 use barenet_data::DataSet;
 use barenet_data::samples::{Sizes, Split};
+
+/// Images scored at once: scoring is the same work for any number of rows, and many at once are faster.
+pub(crate) const EVAL_BATCH: usize = 250;
 
 /// A configuration in which every setting has a value that can be used.
 #[derive(Clone, Debug, PartialEq)]

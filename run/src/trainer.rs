@@ -2,7 +2,7 @@
 
 use crate::buffers::{OwnedBuffers, allocate, reserve};
 use crate::checkpoint::Checkpoint;
-use crate::config::Config;
+use crate::config::{Config, EVAL_BATCH};
 use crate::moment::{HISTORY, Histories, Moment};
 use anyhow::{Context, Result};
 use barenet::{
@@ -44,9 +44,6 @@ pub struct Outcome<T> {
 
 /// Streams of the seed besides those of the Solver.
 const INIT_STREAM: u64 = 0;
-
-/// Images scored at once: scoring is the same work for any number of rows, and many at once are faster.
-pub(crate) const EVAL_BATCH: usize = 250;
 
 /// Whether an error is that numbers are NaN or infinite.
 #[must_use]

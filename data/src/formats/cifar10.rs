@@ -94,7 +94,7 @@ pub(super) fn is_batch(file: &mut std::fs::File) -> bool {
 ///
 /// [`DataError::Io`] if it may not be looked at.
 pub fn recognises(folder: &Path) -> Result<bool, DataError> {
-    has_any(folder, Version::Binary)
+    has_any(folder, &FILES)
 }
 
 /// Reads the six files of a folder.
@@ -103,7 +103,7 @@ pub fn recognises(folder: &Path) -> Result<bool, DataError> {
 ///
 /// [`DataError`] naming the file that is missing or wrong.
 pub fn load(folder: &Path) -> Result<DataSet, DataError> {
-    let mut data = assemble(folder, Version::Binary)?;
+    let mut data = assemble(folder, Version::Binary, &FILES)?;
     let mut bytes = Vec::new();
     let names = folder.join(FILES.names);
     match read_up_to(&names, MAX_NAMES_LEN, &mut bytes).map_err(|e| DataError::io(&names, e)) {

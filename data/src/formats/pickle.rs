@@ -124,7 +124,7 @@ fn find<'m>(machine: &'m mut Machine<'_>) -> Step<(&'m Array<'m>, &'m [Option<i6
 ///
 /// [`DataError::Io`] if it may not be looked at.
 pub fn recognises(folder: &Path) -> Result<bool, DataError> {
-    has_any(folder, Version::Python)
+    has_any(folder, &FILES)
 }
 
 /// Reads the six files of a folder.
@@ -133,7 +133,7 @@ pub fn recognises(folder: &Path) -> Result<bool, DataError> {
 ///
 /// [`DataError`] naming the file that is missing or wrong.
 pub fn load(folder: &Path) -> Result<DataSet, DataError> {
-    assemble(folder, Version::Python)
+    assemble(folder, Version::Python, &FILES)
 }
 
 #[cfg(all(test, feature = "pickle"))]

@@ -1,6 +1,6 @@
 //! The parts that the versions of CIFAR-10 share: six files, labels from 0 to 9, names of ten classes.
 
-use super::{cifar10, is_there, pickle};
+use super::is_there;
 use crate::reading::read_up_to;
 use crate::{DataError, DataSet, Images, Kind, Source, Version};
 use barenet::Label;
@@ -52,18 +52,6 @@ impl VersionFiles {
     }
 }
 
-impl Version {
-    /// Every version.
-    pub const ALL: [Self; 2] = [Self::Binary, Self::Python];
-
-    pub(crate) const fn files(self) -> &'static VersionFiles {
-        match self {
-            Self::Binary => &cifar10::FILES,
-            Self::Python => &pickle::FILES,
-        }
-    }
-}
-
 /// The advice for a file that is not what it should be.
 const ADVICE: &str = "replace it with the one from https://www.cs.toronto.edu/~kriz/cifar.html";
 
@@ -73,8 +61,8 @@ pub(super) fn wrong(file: &str, problem: impl Into<String>) -> DataError {
 }
 
 /// Whether a folder has one of the six files.
-pub(super) fn has_any(folder: &Path, version: Version) -> Result<bool, DataError> {
-    let mut names = version.files().six();
+pub(super) fn has_any(folder: &Path, files: &VersionFiles) -> Result<bool, DataError> {
+    let mut names = files.six();
     names.try_fold(false, |found, name| Ok(found || is_there(&folder.join(name))?))
 }
 
@@ -92,8 +80,11 @@ pub(super) fn default_class_names() -> Vec<String> {
 }
 
 /// Makes a data set of the six files of a folder.
-pub(super) fn assemble(folder: &Path, version: Version) -> Result<DataSet, DataError> {
-    let files = version.files();
+pub(super) fn assemble(
+    folder: &Path,
+    version: Version,
+    files: &VersionFiles,
+) -> Result<DataSet, DataError> {
     let mut bytes = Vec::new();
     let mut read = |file: &str, images: &mut Images| {
         let path = folder.join(file);
