@@ -162,7 +162,7 @@ impl<'a> Members<'a> {
             (pieces, Some(size)) => {
                 Some(Sparse::new(pieces, size, self.left).map_err(|e| self.broken_file(e))?)
             }
-            _ => None,
+            (_, None) => None,
         };
         Ok(())
     }

@@ -7,6 +7,7 @@
 //! nothing recurses, not even dropping.
 
 mod functions;
+mod protocol_0;
 
 use super::value::{Array, Step, Value};
 use std::collections::HashMap;
@@ -62,7 +63,7 @@ impl<'a> Machine<'a> {
         Err(format!("the pickle has more than {MAX_INSTRUCTIONS} instructions"))
     }
 
-    /// Runs one instruction.
+    /// Runs one instruction; those that protocol 0 alone has are in a file of their own.
     fn step(&mut self, opcode: u8) -> Step<()> {
         match opcode {
             0x80 => match self.uint(1)? {
@@ -80,43 +81,7 @@ impl<'a> Machine<'a> {
                 let bytes = self.take(4)?.try_into().map_err(|_| CUT_OFF)?;
                 self.stack.push(Value::Int(i64::from(i32::from_le_bytes(bytes))));
             }
-            0x8A => self.push_long()?, // LONG1
-            b'I' | b'L' => {
-                let line = String::from_utf8_lossy(self.line()?);
-                let value = line.trim_end_matches('L').parse();
-                self.stack.push(Value::Int(value.map_err(|_| "a number is not one")?));
-            }
-            // What protocol 0 writes for people to read: quoted strings, text, numbers of memos.
-            b'S' => {
-                let value = super::text::unquote(self.line()?)?;
-                self.stack.push(value);
-            }
-            b'V' => {
-                let value = super::text::unescape(self.line()?)?;
-                self.stack.push(value);
-            }
-            b'p' => {
-                let index = self.memo_number()?;
-                let value = self.stack.last().ok_or(EMPTY)?;
-                self.memo.insert(index, value.clone());
-            }
-            b'g' => {
-                let index = self.memo_number()?;
-                let value = self.memo.get(&index).ok_or("a memo is read before it is written")?;
-                self.stack.push(value.clone());
-            }
-            b'd' => {
-                let values = self.pop_to_mark()?;
-                self.dicts.push(Vec::new());
-                self.stack.push(Value::Dict(self.dicts.len() - 1));
-                self.set_items(&values)?;
-            }
-            b'l' => {
-                let values = self.pop_to_mark()?;
-                self.lists.push(Vec::new());
-                self.stack.push(Value::List(self.lists.len() - 1));
-                self.append(&values)?;
-            }
+            0x8A => self.push_long()?,                 // LONG1
             b'U' | b'C' | 0x8C => self.push_bytes(1)?, // SHORT_BINSTRING, _BINBYTES, _BINUNICODE
             b'T' | b'B' | b'X' => self.push_bytes(4)?, // BINSTRING, BINBYTES, BINUNICODE
             0x8D | 0x8E | 0x96 => self.push_bytes(8)?, // BINUNICODE8, BINBYTES8, BYTEARRAY8
@@ -136,14 +101,8 @@ impl<'a> Machine<'a> {
                 let values = self.pop_to_mark()?;
                 self.push_tuple(values)?;
             }
-            b']' => {
-                self.lists.push(Vec::new());
-                self.stack.push(Value::List(self.lists.len() - 1));
-            }
-            b'}' => {
-                self.dicts.push(Vec::new());
-                self.stack.push(Value::Dict(self.dicts.len() - 1));
-            }
+            b']' => self.push_list(),
+            b'}' => self.push_dict(),
             b'a' => {
                 let value = self.pop()?;
                 self.append(&[value])?;
@@ -166,22 +125,16 @@ impl<'a> Machine<'a> {
                     b'r' => self.uint(4)?,
                     _ => self.memo.len(),
                 };
-                let value = self.stack.last().ok_or(EMPTY)?;
-                self.memo.insert(index, value.clone());
+                self.write_memo(index)?;
             }
             b'h' | b'j' => {
                 let index = self.uint(if opcode == b'h' { 1 } else { 4 })?;
-                let value = self.memo.get(&index).ok_or("a memo is read before it is written")?;
-                self.stack.push(value.clone());
+                self.read_memo(index)?;
             }
             b'R' => self.reduce()?,
             b'b' => self.build()?,
             0x97 | 0x98 => return Err("out-of-band buffers are not supported".to_owned()),
-            _ => {
-                return Err(format!(
-                    "unknown instruction {opcode:#04x}; expected pickle protocol 0 to 5"
-                ));
-            }
+            _ => self.step_of_protocol_0(opcode)?,
         }
         Ok(())
     }
@@ -205,12 +158,6 @@ impl<'a> Machine<'a> {
         Ok(line)
     }
 
-    /// The number of a memo, in decimal digits.
-    fn memo_number(&mut self) -> Step<usize> {
-        let line = std::str::from_utf8(self.line()?).ok().and_then(|line| line.trim().parse().ok());
-        line.ok_or_else(|| "a memo's number is not one".to_owned())
-    }
-
     fn pop(&mut self) -> Step<Value<'a>> {
         self.stack.pop().ok_or_else(|| EMPTY.to_owned())
     }
@@ -221,6 +168,28 @@ impl<'a> Machine<'a> {
         let mut values = self.stack.split_off(mark.ok_or("the pickle has no mark")?);
         values.remove(0);
         Ok(values)
+    }
+
+    fn push_list(&mut self) {
+        self.lists.push(Vec::new());
+        self.stack.push(Value::List(self.lists.len() - 1));
+    }
+
+    fn push_dict(&mut self) {
+        self.dicts.push(Vec::new());
+        self.stack.push(Value::Dict(self.dicts.len() - 1));
+    }
+
+    fn write_memo(&mut self, index: usize) -> Step<()> {
+        let value = self.stack.last().ok_or(EMPTY)?;
+        self.memo.insert(index, value.clone());
+        Ok(())
+    }
+
+    fn read_memo(&mut self, index: usize) -> Step<()> {
+        let value = self.memo.get(&index).ok_or("a memo is read before it is written")?;
+        self.stack.push(value.clone());
+        Ok(())
     }
 
     fn push_int(&mut self, len: usize) -> Step<()> {
