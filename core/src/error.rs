@@ -61,7 +61,7 @@ pub enum Error {
     },
     /// Parameters, running statistics, state of the update rule, or scores that are NaN or infinite.
     NonFinite {
-        /// Name of the argument or setting.
+        /// Name of those numbers.
         what: &'static str,
     },
 }
