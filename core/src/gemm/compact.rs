@@ -39,7 +39,7 @@ impl<T: Float> Gemm<T> for Compact {
             _ if p.k == 0 => scale(c, p.beta),
             (false, false) if p.beta == T::ZERO => {
                 for (a, c) in rows_of(p.a, p.k).zip(rows_of_mut(c, p.n)) {
-                    let _shapes_agree = multiply_row(a, p.b, c);
+                    row_times_matrix(a, p.b, c);
                 }
             }
             (false, false) => p.nn_in_little_code(c),
@@ -66,11 +66,17 @@ impl<T: Float> Gemm<T> for Compact {
         let (mut rows, mut c) = (x.data(), args.c);
         for (row, out) in rows_of_mut(c.data_mut(), n).enumerate() {
             let Some(x) = take(&mut rows, k) else { break };
-            let _shapes_agree = multiply_row(x, b.mat().data(), out);
+            row_times_matrix(x, b.mat().data(), out);
             if let Some(bias) = epilogue.bias() {
                 add_bias(bias, false, out);
             }
             epilogue.after(row, out);
         }
     }
+}
+
+/// out ← x·W. Never inlined, so that a program has it once, however many products it has.
+#[inline(never)]
+fn row_times_matrix<T: Float>(x: &[T], w: &[T], out: &mut [T]) {
+    let _shapes_agree = multiply_row(x, w, out);
 }
