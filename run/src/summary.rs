@@ -102,6 +102,15 @@ mod tests {
     }
 
     #[test]
+    fn numbers_are_read_back_to_the_last_bit() {
+        for number in [125_406.316_465_347_73, 0.1 + 0.2, 1.0 / 3.0, 5e-324, f64::MAX] {
+            let written = Summary { samples_per_second: number, ..summary(Metric::Accuracy) };
+            let json = serde_json::to_string(&written).unwrap();
+            assert_eq!(serde_json::from_str::<Summary>(&json).unwrap(), written);
+        }
+    }
+
+    #[test]
     fn the_keys_of_a_summary_come_from_its_metric() {
         for (metric, key) in [(Metric::Accuracy, "acc"), (Metric::Mse, "mse")] {
             let json = serde_json::to_string(&summary(metric)).unwrap();
