@@ -17,6 +17,7 @@ pub mod fetch;
 pub mod fingerprint;
 pub mod formats;
 mod images;
+mod numbers;
 pub mod reading;
 pub mod samples;
 mod source;
@@ -24,6 +25,7 @@ mod source;
 pub use discover::{BUILT_IN, discover};
 pub use formats::{find_kind, load};
 pub use images::{Images, mean_image, prepare_memory_with};
+pub use numbers::Numbers;
 pub use source::{Kind, Source};
 
 use barenet::Label;
