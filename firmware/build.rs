@@ -3,7 +3,7 @@
 
 use barenet::quant::InputScale;
 use barenet::{
-    Error, FullyConnectedNet, Init, Mat, Portable, Rng, Targets, TrainState, Weights, fold,
+    Error, FullyConnectedNet, Init, Mat, Portable, Rng, Scaling, Targets, TrainState, Weights, fold,
     layer_grads,
 };
 use std::fmt::Write as _;
@@ -101,7 +101,8 @@ fn write_int8(
     let arch = NET.arch.without_batchnorm();
     let mut folded = vec![0.0; arch.num_params()];
     let mean_image = vec![MEAN; arch.input_dim()];
-    fold(&NET, Weights::new(&NET.arch, params, running)?, Some(&mean_image), &mut folded)?;
+    let weights = Weights::new(&NET.arch, params, running)?;
+    fold(&NET, weights, Scaling::offset(&mean_image), Scaling::NONE, &mut folded)?;
     let pixels = draw_pixels();
     let x: Vec<f32> = pixels.iter().map(|&pixel| pixel.into()).collect();
     let int8 = int8::Int8::new(arch, &folded, InputScale::PIXELS, &x)?;

@@ -68,6 +68,7 @@ mod net;
 pub mod optim;
 pub mod quant;
 mod rng;
+mod scaling;
 mod schedule;
 mod slices;
 mod solver;
@@ -85,6 +86,7 @@ pub use metric::Metric;
 pub use net::{FoldedNet, FullyConnectedNet, Init, TwoLayerNet};
 pub use optim::UpdateRule;
 pub use rng::{Permutation, Rng};
+pub use scaling::Scaling;
 pub use schedule::{Position, Schedule};
 pub use solver::{
     Dataset, Event, History, Progress, Sample, Sampling, Solver, SolverBuffers, SolverConfig,

@@ -23,7 +23,7 @@
 //!
 //! ```
 //! use barenet::quant::{self, Channel, InputScale, Observer, QuantNet};
-//! use barenet::{Arch, FullyConnectedNet, Mat, Portable, Rng, Weights, fold, predict};
+//! use barenet::{Arch, FullyConnectedNet, Mat, Portable, Rng, Scaling, Weights, fold, predict};
 //!
 //! let net = FullyConnectedNet::new(Arch::new(&[4, 2]));
 //! let params = [0.5_f32, -0.5, -0.25, 0.25, 1.0, -1.0, 0.0, 0.0, 3.0, -3.0];
@@ -31,7 +31,8 @@
 //!
 //! let arch = net.arch.without_batchnorm();
 //! let mut folded = vec![0.0; arch.num_params()];
-//! fold(&net, Weights::new(&net.arch, &params, &[])?, Some(&mean_image), &mut folded)?;
+//! let weights = Weights::new(&net.arch, &params, &[])?;
+//! fold(&net, weights, Scaling::offset(&mean_image), Scaling::NONE, &mut folded)?;
 //!
 //! let images: Vec<u8> = (0..4 * 64).map(|i| Rng::seed(i).below(256) as u8).collect();
 //! let x: Vec<f32> = images.iter().map(|&pixel| pixel.into()).collect();

@@ -4,7 +4,8 @@
 //! cargo run -p barenet-data --example show -- cifar-10-binary.tar.gz
 //! ```
 
-use barenet_data::samples::{Sizes, Split};
+use barenet_data::scale::mean_image;
+use barenet_data::split::{Sizes, Split};
 use barenet_data::{DataError, DataSet, builtin, load};
 use std::path::Path;
 
@@ -19,8 +20,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let count = data.train.labels().iter().filter(|&&label| label == class).count();
         println!("{class} {name:<12}{count:>6}");
     }
-    let split = Split::new(&data, Sizes { train: None, val: 1000, test: 1000 })?;
-    let mean = split.mean_image(&data);
+    let split = Split::new(&data, Sizes::in_order(None, 1000, 1000))?;
+    let mean = mean_image(&data.train, split.fitted.len());
     let mean = mean.iter().sum::<f64>() / mean.len() as f64;
     println!("{} images train; the mean of their numbers is {mean:.2}", split.train.len());
     Ok(())

@@ -10,7 +10,7 @@
 //! Only additions, multiplications, divisions and square roots are used, which every computer rounds
 //! alike.
 
-use super::{DataSet, Images, Kind, Source};
+use super::{DataSet, Kind, Records, Source};
 use barenet::{Label, Rng};
 
 /// Rows and columns of an image.
@@ -47,17 +47,18 @@ pub const KIND: Kind = Kind {
 /// Draws the whole data set.
 #[must_use]
 pub fn generate() -> DataSet {
+    let source = Source::drawn(&KIND);
     DataSet {
         train: draw_images(Rng::seed(0).fork(0), NUM_TRAIN),
         test: draw_images(Rng::seed(0).fork(1), NUM_TEST),
         class_names: CLASS_NAMES.map(str::to_owned).to_vec(),
-        source: Source::drawn(&KIND),
+        ..DataSet::empty(source)
     }
 }
 
 /// Draws images; as many of each class as can be, in random order.
-fn draw_images(rng: Rng, count: usize) -> Images {
-    let mut images = Images::with_capacity(IMAGE_LEN, count);
+fn draw_images(rng: Rng, count: usize) -> Records {
+    let mut images = Records::with_capacity(IMAGE_LEN, count);
     let order = barenet::Permutation::new(count, rng.fork(0));
     let mut image = [0; IMAGE_LEN];
     for index in 0..count {
@@ -177,7 +178,7 @@ mod tests {
         let images = draw_images(Rng::seed(0).fork(1), 20);
         // FNV-1a over all pixels and labels.
         let bytes = (0..20)
-            .flat_map(|i| images.image(i).to_vec())
+            .flat_map(|i| images.bytes(i).to_vec())
             .chain(images.labels().iter().map(|&label| u8::try_from(label).unwrap()));
         let hash = bytes.fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)

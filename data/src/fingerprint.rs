@@ -1,21 +1,21 @@
-//! A fingerprint of a data set, by which a run notices that it has other images than before.
+//! A fingerprint of a data set, by which a run notices that it has other samples than before.
 
-use crate::{DataSet, Images};
+use crate::{DataSet, Numbers, Records, Wanted};
 
-/// A number that is another one for other training images or labels, to notice that a run would go
+/// A number that is another one for other training samples or targets, to notice that a run would go
 /// on with other data than it began with.
 #[must_use]
 pub fn fingerprint(data: &DataSet) -> u64 {
     hash(&data.train)
 }
 
-/// The same for the test images.
+/// The same for the test samples.
 #[must_use]
 pub fn test_fingerprint(data: &DataSet) -> u64 {
     hash(&data.test)
 }
 
-fn hash(images: &Images) -> u64 {
+fn hash(records: &Records) -> u64 {
     // FNV-1a over eight bytes at a time: 150 MB in some hundredths of a second.
     let mut hash = 0xCBF2_9CE4_8422_2325_u64;
     let mut add = |bytes: &[u8]| {
@@ -28,10 +28,26 @@ fn hash(images: &Images) -> u64 {
             hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3);
         }
     };
-    // A byte each, as long as there are no more classes than that.
-    let labels = images.labels();
-    let bytes: Option<Vec<u8>> = labels.iter().map(|&label| u8::try_from(label).ok()).collect();
-    add(&bytes.unwrap_or_else(|| labels.iter().flat_map(|label| label.to_le_bytes()).collect()));
-    add(images.pixels());
+    match records.targets() {
+        // A byte each, as long as there are no more classes than that.
+        Wanted::Classes(labels) => {
+            let bytes: Option<Vec<u8>> =
+                labels.iter().map(|&label| u8::try_from(label).ok()).collect();
+            add(&bytes
+                .unwrap_or_else(|| labels.iter().flat_map(|label| label.to_le_bytes()).collect()));
+        }
+        Wanted::Values { numbers, .. } => numbers.iter().for_each(|y| add(&y.to_le_bytes())),
+        Wanted::Nothing(len) => add(&len.to_le_bytes()),
+    }
+    match records.numbers() {
+        Numbers::U8(bytes) => add(bytes),
+        Numbers::I16(all) => all
+            .chunks(4096)
+            .for_each(|some| add(&some.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<_>>())),
+        Numbers::F32(all) => all
+            .chunks(4096)
+            .for_each(|some| add(&some.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<_>>())),
+    }
+    records.groups.iter().for_each(|group| add(&group.to_le_bytes()));
     hash
 }

@@ -1,10 +1,11 @@
-//! Data sets for barenet: CIFAR-10 in any of its official forms, or the built-in images.
+//! Data sets for barenet: records of numbers in memory, their targets, and the formats that they come in.
 //!
 //! | module | has |
 //! |---|---|
 //! | [`formats`] | a table of the formats that can be read, a file each |
 //! | [`builtin`] | images that are drawn |
-//! | [`samples`] | CS231n's split and preprocessing |
+//! | [`split`] | which samples train, validate and test |
+//! | [`scale`], [`samples`] | scalings that are fitted, and samples as a network sees them |
 //! | [`fingerprint`](mod@fingerprint) | a number by which other images are noticed |
 //! | `fetch`, with the feature of that name | CIFAR-10 from its mirrors |
 //! | [`mod@reading`], [`disk`] | how files are read, and how they reach the disk |
@@ -16,76 +17,148 @@ pub mod disk;
 pub mod fetch;
 pub mod fingerprint;
 pub mod formats;
-mod images;
 mod numbers;
 pub mod reading;
+mod records;
 pub mod samples;
+pub mod scale;
 mod source;
+pub mod split;
 
 pub use discover::{BUILT_IN, discover};
 pub use formats::{find_kind, load};
-pub use images::{Images, mean_image, prepare_memory_with};
 pub use numbers::Numbers;
+pub use records::{Records, Wanted, prepare_memory_with};
 pub use source::{Kind, Source};
 
 use barenet::Label;
+use split::Part;
 use std::fmt;
 use std::io::ErrorKind;
 use std::path::Path;
 
+/// The task that a network has with the data.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Task {
+    /// To name the class of a sample.
+    #[default]
+    Classify,
+    /// To say numbers of it.
+    Regress,
+    /// To give it back: what it cannot give back is unlike what it was trained on.
+    Reconstruct,
+}
+
 /// A whole data set.
 #[derive(Clone, Debug)]
 pub struct DataSet {
-    /// The training set, validation images included.
-    pub train: Images,
-    /// The test set.
-    pub test: Images,
+    /// The training set, and what validates and tests where there is no set for it.
+    pub train: Records,
+    /// The validation set; empty if there is none.
+    pub val: Records,
+    /// The test set; empty if there is none.
+    pub test: Records,
     /// Names of the classes.
     pub class_names: Vec<String>,
+    /// Names of the targets of a regression.
+    pub target_names: Vec<String>,
+    /// The task.
+    pub task: Task,
+    /// The class that an autoencoder is trained on; of samples without classes there is none.
+    pub normal: Option<Label>,
     /// Source of the data.
     pub source: Source,
 }
 
 impl DataSet {
-    /// The numbers of an image: the inputs of a network.
+    /// A data set without samples.
+    #[must_use]
+    pub const fn empty(source: Source) -> Self {
+        Self {
+            train: Records::new(0),
+            val: Records::new(0),
+            test: Records::new(0),
+            class_names: Vec::new(),
+            target_names: Vec::new(),
+            task: Task::Classify,
+            normal: None,
+            source,
+        }
+    }
+
+    /// The numbers of a sample: the inputs of a network.
     #[must_use]
     pub const fn input_dim(&self) -> usize {
-        self.train.image_len()
+        self.train.row_len()
     }
 
-    /// The number of classes: the outputs of a network.
+    /// The outputs of a network: one for each class, or as many as its targets have numbers.
     #[must_use]
-    pub const fn num_classes(&self) -> usize {
-        self.class_names.len()
+    pub const fn output_dim(&self) -> usize {
+        match (self.task, self.train.targets()) {
+            (Task::Classify, _) => self.class_names.len(),
+            (Task::Regress, Wanted::Values { width, .. }) => *width,
+            (Task::Regress | Task::Reconstruct, _) => self.train.row_len(),
+        }
     }
 
-    /// Checks that images, labels and names of classes fit together, whoever made them.
+    /// The samples that a part is taken of.
+    #[must_use]
+    pub const fn records(&self, part: Part) -> &Records {
+        match part {
+            Part::Val if !self.val.is_empty() => &self.val,
+            Part::Test if !self.test.is_empty() => &self.test,
+            Part::Train | Part::Val | Part::Test => &self.train,
+        }
+    }
+
+    /// Checks that samples, targets and names of classes fit together, whoever made them.
     ///
     /// # Errors
     ///
     /// [`DataError::Inconsistent`], which says what does not.
     pub fn check(&self) -> Result<(), DataError> {
-        let (len, classes) = (self.input_dim(), self.num_classes());
-        for (what, images) in [("training", &self.train), ("test", &self.test)] {
-            let (found, count) = (images.image_len(), images.len());
-            let outside =
-                |&label: &Label| usize::try_from(label).map_or(true, |label| label >= classes);
-            let problem = if found != len {
-                format!("its {what} images are of {found} numbers, and those that train of {len}")
-            } else if images.pixels().len() != count.saturating_mul(len) {
-                let found = images.pixels().len();
-                format!("its {count} {what} images of {len} numbers have {found} numbers")
-            } else if let Some(index) = images.labels().iter().position(outside) {
-                let label = images.labels().get(index).copied().unwrap_or(0);
-                format!(
-                    "its {what} image {index} has label {label}, and there are {classes} classes"
-                )
-            } else {
-                continue;
-            };
-            return Err(DataError::Inconsistent(self.source.to_string(), problem));
+        let sets = [("training", &self.train), ("validation", &self.val), ("test", &self.test)];
+        let sets = sets.into_iter().filter(|(what, set)| *what == "training" || !set.is_empty());
+        match sets.filter_map(|(what, set)| self.problem(what, set)).next() {
+            Some(problem) => Err(DataError::Inconsistent(self.source.to_string(), problem)),
+            None => Ok(()),
         }
-        Ok(())
+    }
+
+    /// The first thing in a set that does not fit.
+    fn problem(&self, what: &str, records: &Records) -> Option<String> {
+        let (len, classes) = (self.input_dim(), self.class_names.len());
+        let outside =
+            |&label: &Label| usize::try_from(label).map_or(true, |label| label >= classes);
+        let (row_len, count, found) = (records.row_len(), records.len(), records.numbers().len());
+        if row_len != len {
+            Some(format!(
+                "its {what} samples are of {row_len} numbers, and those that train of {len}"
+            ))
+        } else if found != count.saturating_mul(len) {
+            Some(format!("its {count} {what} samples of {len} numbers have {found} numbers"))
+        } else if !records.groups.is_empty() && records.groups.len() != count {
+            let groups = records.groups.len();
+            Some(format!("its {count} {what} samples have {groups} groups"))
+        } else if let Some(index) = records.labels().iter().position(outside) {
+            let label = records.labels().get(index).copied().unwrap_or(0);
+            Some(format!(
+                "its {what} sample {index} has label {label}, and there are {classes} classes"
+            ))
+        } else {
+            let is_right = match (self.task, records.targets(), self.train.targets()) {
+                (Task::Classify, targets, _) => matches!(targets, Wanted::Classes(_)),
+                (
+                    Task::Regress,
+                    Wanted::Values { width, numbers },
+                    Wanted::Values { width: of_train, .. },
+                ) => width == of_train && *width > 0 && numbers.len() == width * count,
+                (Task::Regress, _, _) => false,
+                (Task::Reconstruct, _, _) => true,
+            };
+            (!is_right).then(|| format!("its {what} samples have not the targets of its task"))
+        }
     }
 }
 
@@ -154,7 +227,7 @@ pub enum DataError {
     /// A path that may mean two things.
     #[error("{0}: both the built-in images and a file or folder here; write ./{0} for the latter")]
     Ambiguous(String),
-    /// Images, labels and names of classes that do not fit together.
+    /// Samples, targets and names of classes that do not fit together.
     #[error("{0}: {1}; whatever made this data set is wrong")]
     Inconsistent(String, String),
     /// A file that is not what it should be.
@@ -193,29 +266,31 @@ mod tests {
     #[test]
     fn a_data_set_that_does_not_fit_together_is_refused_in_a_line() {
         let images = |len: usize, labels: &[Label]| {
-            let mut images = Images::new(len);
+            let mut images = Records::new(len);
             labels.iter().for_each(|&label| images.push(label, &vec![7; len]));
             images
         };
-        let check = |train: Images, test: Images| {
+        let check = |train: Records, test: Records| {
             let class_names = vec!["no".to_owned(), "yes".to_owned()];
             let source = Source::drawn(&builtin::KIND);
-            DataSet { train, test, class_names, source }.check().map_err(|e| e.to_string())
+            DataSet { train, test, class_names, ..DataSet::empty(source) }
+                .check()
+                .map_err(|e| e.to_string())
         };
         assert_eq!(check(images(3, &[0, 1]), images(3, &[])), Ok(()));
-        let mut shorter = Images::new(3);
+        let mut shorter = Records::new(3);
         shorter.push(0, &[7; 2]);
         for (result, problem) in [
-            (check(images(3, &[0]), images(2, &[0])), "test images are of 2 numbers"),
+            (check(images(3, &[0]), images(2, &[0])), "test samples are of 2 numbers"),
             (
                 check(images(3, &[0]), images(3, &[1, 2])),
-                "test image 1 has label 2, and there are 2",
+                "test sample 1 has label 2, and there are 2",
             ),
             (
                 check(images(3, &[Label::MAX]), images(3, &[])),
-                "training image 0 has label 4294967295",
+                "training sample 0 has label 4294967295",
             ),
-            (check(shorter, images(3, &[])), "1 training images of 3 numbers have 2"),
+            (check(shorter, images(3, &[])), "1 training samples of 3 numbers have 2"),
         ] {
             let error = result.unwrap_err();
             assert!(
@@ -241,7 +316,7 @@ mod tests {
             }
         }
         // The mean over all training pixels, as everyone who normalizes CIFAR-10 knows it.
-        let mean = mean_image(&data.train, 50_000);
+        let mean = scale::mean_image(&data.train, 50_000);
         for (plane, expected) in
             mean.chunks_exact(cifar10::SIDE * cifar10::SIDE).zip([0.4914, 0.4822, 0.4465])
         {

@@ -47,6 +47,7 @@ impl Numbers {
     }
 
     /// The numbers of a stretch as real ones; none if it is not there.
+    #[must_use]
     pub fn iter(&self, stretch: Range<usize>) -> Box<dyn Iterator<Item = f32> + '_> {
         match self {
             Self::U8(all) => Box::new(all.get(stretch).into_iter().flatten().map(|&n| n.into())),

@@ -1,145 +1,161 @@
-//! CS231n's split and preprocessing: which images train, validate and test, and the mean image that
-//! is subtracted. Images stay bytes; each becomes floating point when a batch asks for it.
+//! The samples of a part of the data, as a network sees them. They stay in the type in which they came; each
+//! becomes floating point, and is scaled, when a batch asks for it.
 
-use crate::{DataSet, Images, mean_image};
-use barenet::{Dataset, Float, Sample, Target};
+use crate::records::row;
+use crate::split::{Index, Part, Split};
+use crate::{DataSet, Numbers, Records, Task, Wanted};
+use barenet::{Dataset, Float, Sample, Scaling, Target};
 use std::ops::Range;
 
-/// Which images belong to which part of the data.
-///
-/// The last `val_size` images of the training set validate, the first `train_size` of the others
-/// train; the first `test_size` of the test set test. With CIFAR-10 and the defaults that is the
-/// course's split: 49,000, 1,000 and 1,000.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Split {
-    /// Images of the training set that train.
-    pub train: Range<usize>,
-    /// Images of the training set that validate.
-    pub val: Range<usize>,
-    /// Images of the test set that test.
-    pub test: Range<usize>,
-}
-
-/// Sizes of the parts of a [`Split`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sizes {
-    /// Images that train; `None` for all that do not validate.
-    pub train: Option<usize>,
-    /// Images that validate.
-    pub val: usize,
-    /// Images that test.
-    pub test: usize,
-}
-
-/// A size that the data do not have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{name} is {asked}, but there are only {there} such images")]
-pub struct SplitError {
-    name: &'static str,
-    asked: usize,
-    there: usize,
-}
-
-/// A part of the data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// The images that train.
-    Train,
-    /// The images that validate.
-    Val,
-    /// The images that test.
-    Test,
-}
-
-impl Split {
-    /// Splits `data` into parts of the sizes asked for.
-    ///
-    /// # Errors
-    ///
-    /// [`SplitError`] if the data have fewer images than asked for.
-    pub fn new(data: &DataSet, sizes: Sizes) -> Result<Self, SplitError> {
-        let (all, all_test) = (data.train.len(), data.test.len());
-        let Sizes { train, val, test } = sizes;
-        let too_few = |name, asked, there| SplitError { name, asked, there };
-        let rest = all.checked_sub(val).filter(|&rest| rest > 0);
-        let rest = rest.ok_or_else(|| too_few("val_size", val, all.saturating_sub(1)))?;
-        let train = train.unwrap_or(rest);
-        if train > rest {
-            return Err(too_few("train_size", train, rest));
-        }
-        if test > all_test {
-            return Err(too_few("test_size", test, all_test));
-        }
-        Ok(Self { train: 0..train, val: rest..all, test: 0..test })
-    }
-
-    /// The mean image that CS231n subtracts: over all images that do not validate, also when only
-    /// some of them train.
-    #[must_use]
-    pub fn mean_image(&self, data: &DataSet) -> Vec<f64> {
-        mean_image(&data.train, self.val.start)
-    }
-
-    /// The images of one part, in the set that they are of.
-    #[must_use]
-    pub const fn range(&self, part: Part) -> &Range<usize> {
-        match part {
-            Part::Train => &self.train,
-            Part::Val => &self.val,
-            Part::Test => &self.test,
-        }
-    }
-
-    /// The samples of one part.
-    #[must_use]
-    pub fn samples<'a, T>(
-        &self,
-        data: &'a DataSet,
-        part: Part,
-        mean_image: &'a [T],
-    ) -> Samples<'a, T> {
-        let images = match part {
-            Part::Train | Part::Val => &data.train,
-            Part::Test => &data.test,
-        };
-        Samples { images, range: self.range(part).clone(), mean_image }
-    }
-}
-
-/// The images of a part as the network sees them: pixels 0 to 255 minus the mean image.
+/// The samples of a part, scaled.
 #[derive(Clone, Debug)]
 pub struct Samples<'a, T> {
-    images: &'a Images,
-    range: Range<usize>,
-    mean_image: &'a [T],
+    records: &'a Records,
+    index: &'a Index,
+    inputs: Scaling<'a, T>,
+    targets: Scaling<'a, T>,
+    task: Task,
 }
 
-impl<T: Float + From<u8>> Dataset<T> for Samples<'_, T> {
+impl<'a, T> Samples<'a, T> {
+    /// The samples of one part of a data set, whose numbers and targets are scaled so.
+    #[must_use]
+    pub fn new(
+        data: &'a DataSet,
+        split: &'a Split,
+        part: Part,
+        inputs: Scaling<'a, T>,
+        targets: Scaling<'a, T>,
+    ) -> Self {
+        let (records, index) = (data.records(part), split.index(part));
+        Self { records, index, inputs, targets, task: data.task }
+    }
+}
+
+impl<T: Float + From<u8> + From<i16> + From<f32>> Dataset<T> for Samples<'_, T> {
     fn len(&self) -> usize {
-        self.range.len()
+        self.index.len()
     }
 
     fn input_dim(&self) -> usize {
-        self.mean_image.len()
+        self.records.row_len()
     }
 
     fn target(&self, index: usize) -> Target {
-        let labels = self.images.labels();
-        Target::Class(labels.get(self.range.start + index).copied().unwrap_or(0))
+        match (self.task, self.records.targets()) {
+            (Task::Reconstruct, _) | (_, Wanted::Nothing(_)) => {
+                Target::Values(self.records.row_len())
+            }
+            (_, Wanted::Classes(labels)) => {
+                Target::Class(labels.get(self.index.place(index)).copied().unwrap_or(0))
+            }
+            (_, Wanted::Values { width, .. }) => Target::Values(*width),
+        }
     }
 
     #[inline(always)]
     fn read(&self, sample: Sample, start: usize, x: &mut [T]) {
-        let pixels =
-            self.images.image(self.range.start + sample.index).get(start..).unwrap_or_default();
-        let mean_image = self.mean_image.get(start..).unwrap_or_default();
-        for ((x, &pixel), &mean) in x.iter_mut().zip(pixels).zip(mean_image) {
-            *x = T::from(pixel) - mean;
+        let (place, len) = (self.index.place(sample.index), self.records.row_len());
+        match self.records.numbers() {
+            Numbers::U8(all) => scale(row(all, place, len), self.inputs, start, x),
+            Numbers::I16(all) => scale(row(all, place, len), self.inputs, start, x),
+            Numbers::F32(all) => scale(row(all, place, len), self.inputs, start, x),
+        }
+    }
+
+    fn read_target(&self, sample: Sample, start: usize, y: &mut [T]) {
+        match (self.task, self.records.targets()) {
+            (Task::Regress, Wanted::Values { numbers, width }) => {
+                let place = self.index.place(sample.index);
+                scale(row(numbers, place, *width), self.targets, start, y);
+            }
+            _ => self.read(sample, start, y),
         }
     }
 
     #[inline(always)]
     fn bytes(&self, index: usize, numbers: Range<usize>) -> &[u8] {
-        self.images.image(self.range.start + index).get(numbers).unwrap_or_default()
+        self.records.bytes(self.index.place(index)).get(numbers).unwrap_or_default()
+    }
+}
+
+/// Writes numbers from number `start` on, scaled.
+#[inline(always)]
+fn scale<T: Float + From<N>, N: Copy>(
+    numbers: &[N],
+    scaling: Scaling<'_, T>,
+    start: usize,
+    x: &mut [T],
+) {
+    let numbers = numbers.get(start..).unwrap_or_default();
+    let offset = scaling.offset.get(start..).unwrap_or_default();
+    if scaling.factor.is_empty() {
+        for ((x, &number), &offset) in x.iter_mut().zip(numbers).zip(offset) {
+            *x = T::from(number) - offset;
+        }
+        return;
+    }
+    let factor = scaling.factor.get(start..).unwrap_or_default();
+    for (((x, &number), &offset), &factor) in x.iter_mut().zip(numbers).zip(offset).zip(factor) {
+        *x = (T::from(number) - offset) * factor;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Source, builtin};
+
+    fn read(
+        records: Records,
+        task: Task,
+        inputs: Scaling<'_, f64>,
+    ) -> (Vec<f64>, Vec<f64>, Target) {
+        let data =
+            DataSet { train: records, task, ..DataSet::empty(Source::drawn(&builtin::KIND)) };
+        let split = Split {
+            train: Index::List(vec![1]),
+            val: Index::Range(0..0),
+            test: Index::Range(0..0),
+            fitted: Index::Range(0..0),
+        };
+        let targets = Scaling { offset: &[5.0], factor: &[2.0] };
+        let samples = Samples::new(&data, &split, Part::Train, inputs, targets);
+        let (mut x, mut y) = (vec![f64::NAN; 2], vec![f64::NAN; 1]);
+        samples.read(Sample::new(0), 1, &mut x);
+        samples.read_target(Sample::new(0), 0, &mut y);
+        (x, y, samples.target(0))
+    }
+
+    #[test]
+    fn samples_of_every_type_are_scaled_alike() {
+        let inputs = Scaling { offset: &[0.0, 1.0, 2.0], factor: &[1.0, 10.0, 100.0] };
+        for numbers in [
+            Numbers::U8(vec![0, 0, 0, 7, 8, 9]),
+            Numbers::I16(vec![0, 0, 0, 7, 8, 9]),
+            Numbers::F32(vec![0.0, 0.0, 0.0, 7.0, 8.0, 9.0]),
+        ] {
+            let values = Wanted::Values { numbers: vec![0.0, 6.0], width: 1 };
+            let (x, y, target) =
+                read(Records::of(3, numbers.clone(), values), Task::Regress, inputs);
+            assert_eq!((x, y, target), (vec![70.0, 700.0], vec![2.0], Target::Values(1)));
+            let offset = Scaling::offset(inputs.offset);
+            let classes = Wanted::Classes(vec![0, 3]);
+            let (x, _, target) =
+                read(Records::of(3, numbers.clone(), classes), Task::Classify, offset);
+            assert_eq!((x, target), (vec![7.0, 7.0], Target::Class(3)));
+            let nothing = Records::of(3, numbers, Wanted::Nothing(2));
+            let (x, y, target) = read(nothing, Task::Reconstruct, inputs);
+            assert_eq!((x, y, target), (vec![70.0, 700.0], vec![7.0], Target::Values(3)));
+        }
+    }
+
+    #[test]
+    fn an_autoencoder_is_trained_towards_its_input_whatever_the_labels() {
+        let records =
+            Records::of(3, Numbers::U8(vec![0, 0, 0, 7, 8, 9]), Wanted::Classes(vec![0, 1]));
+        let inputs = Scaling::offset(&[0.0, 0.0, 0.0]);
+        let (_, y, target) = read(records, Task::Reconstruct, inputs);
+        assert_eq!((y, target), (vec![7.0], Target::Values(3)));
     }
 }

@@ -92,7 +92,7 @@ fn is_read(tar: &[u8], what: &str) {
         let batches = read(bytes).unwrap_or_else(|error| panic!("{what}: {error}"));
         assert_eq!(labels(&batches), [None, Some(2), None, None, Some(5), None], "{what}");
         let images = batches.files[1].as_ref().unwrap();
-        assert_eq!(images.image(1), &second[RECORD + 1..], "{what}");
+        assert_eq!(images.bytes(1), &second[RECORD + 1..], "{what}");
     }
 }
 
@@ -221,8 +221,8 @@ fn files_with_holes_are_read_in_every_way_that_tar_describes_them() {
             let batches = read(&bytes).unwrap_or_else(|error| panic!("{what}: {error}"));
             let images = batches.files[1].as_ref().unwrap();
             assert_eq!(images.labels(), [2, 2], "{what}");
-            assert_eq!(images.image(0), &image[1..], "{what}");
-            assert_eq!(images.image(1), &[0; RECORD - 1], "{what}");
+            assert_eq!(images.bytes(0), &image[1..], "{what}");
+            assert_eq!(images.bytes(1), &[0; RECORD - 1], "{what}");
         }
     };
     let file = whole(2);

@@ -8,7 +8,7 @@ use super::expected::expected;
 use super::int8::Int8;
 use super::text::Text;
 use barenet::quant::InputScale;
-use barenet::{Arch, FullyConnectedNet, Portable, Weights, fold};
+use barenet::{Arch, FullyConnectedNet, Portable, Scaling, Weights, fold};
 use safetensors::SafeTensors;
 use std::env;
 use std::error::Error;
@@ -111,7 +111,8 @@ fn read_folded(path: &Path) -> Result<Vec<f32>, Box<dyn Error>> {
     let mut net = FullyConnectedNet::new(arch);
     net.batchnorm.eps = eps;
     let mut folded = vec![0.0; ARCH.num_params()];
-    fold(&net, Weights::new(&arch, &params, &running)?, None, &mut folded)?;
+    let weights = Weights::new(&arch, &params, &running)?;
+    fold(&net, weights, Scaling::NONE, Scaling::NONE, &mut folded)?;
     Ok(folded)
 }
 

@@ -17,7 +17,7 @@ fn reads_and_writes(bytes: &[u8]) {
     let weights = Weights::new(&ARCH, &file.params, &file.running).expect("the lengths are right");
     let config = config.unwrap_or_default();
     let written =
-        to_safetensors(&ARCH, weights, &file.mean_image, &config).expect("can be written");
+        to_safetensors(&ARCH, weights, &file.scales, &config).expect("can be written");
     assert!(written == bytes);
 }
 

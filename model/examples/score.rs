@@ -1,6 +1,7 @@
 //! Reads a weights file, and scores an image with it.
 
 use barenet::{Arch, FullyConnectedNet, Mat, Portable, Weights, predict};
+use barenet_model::scales::Scales;
 use barenet_model::weights::{from_safetensors, to_safetensors};
 use std::path::Path;
 
@@ -16,13 +17,18 @@ fn main() -> anyhow::Result<()> {
             *number = if half == column { 1.0 } else { 0.0 };
         }
     }
-    let bytes = to_safetensors(arch, Weights::new(arch, &params, &[])?, &[127.0; 4], "seed = 0\n")?;
+    let bytes = to_safetensors(
+        arch,
+        Weights::new(arch, &params, &[])?,
+        &Scales::offset(vec![127.0; 4]),
+        "seed = 0\n",
+    )?;
 
     let file = from_safetensors::<f32>(&bytes, arch, Path::new("best.safetensors"))?;
     let weights = Weights::new(arch, &file.params, &file.running)?;
     for image in [[9, 7, 200, 220], [250, 180, 3, 40_u8]] {
         let x: Vec<_> =
-            image.iter().zip(&file.mean_image).map(|(&x, mean)| f32::from(x) - mean).collect();
+            image.iter().zip(&file.scales.offset).map(|(&x, mean)| f32::from(x) - mean).collect();
         let mut workspace = vec![0.0; arch.infer_workspace_len(1)];
         let scores = net.scores(&Portable, weights, Mat::new(&x, 1, x.len())?, &mut workspace)?;
         println!("{image:?}: class {}, scores {:?}", predict(scores.data()), scores.data());

@@ -9,5 +9,6 @@
 
 pub mod export;
 pub mod number;
+pub mod scales;
 pub mod sealed;
 pub mod weights;

@@ -1,9 +1,9 @@
-//! `f32` and `f64` beyond arithmetic: made of pixels, and as bytes in files.
+//! `f32` and `f64` beyond arithmetic: made of samples, and as bytes in files.
 
 use barenet::Float;
 
-/// A number type that pixels become and files hold.
-pub trait Number: Float + From<u8> {
+/// A number type that the numbers of samples become and files hold.
+pub trait Number: Float + From<u8> + From<i16> + From<f32> {
     /// The type's name in a safetensors file.
     const DTYPE: safetensors::Dtype;
     /// Bytes of one number.

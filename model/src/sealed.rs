@@ -247,6 +247,12 @@ impl<'a> Sealed<'a> {
         self.archive.is_empty()
     }
 
+    /// Whether there is a tensor of this name.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.archive.tensor(name).is_ok()
+    }
+
     /// The numbers of a tensor. If `shape` is `None`, it may be a vector of any length.
     ///
     /// # Errors

@@ -1,10 +1,13 @@
 //! The weights file: safetensors with one tensor for each array of the network.
 //!
 //! Tensors are named as in CS231n, `W1 b1 gamma1 beta1 running_mean1 running_var1 W2 …`, W is
-//! \[in, out\]; `mean_image` is what has to be subtracted from an image first. The text is the run's
-//! settings and a comment that says which images it was trained on; the file is [sealed] with a checksum.
+//! \[in, out\]. `mean_image` is what has to be subtracted from an input first, and `input_factor`, if it is
+//! there, what to multiply it with then; targets were scaled by `target_offset` and `target_factor`, if they
+//! were. The text is the run's settings and a comment that says which data it was trained on; the file is [sealed]
+//! with a checksum.
 
 use crate::number::Number;
+use crate::scales::Scales;
 use crate::sealed::{self, Sealed, Tensor};
 use anyhow::{Context, Result, ensure};
 use barenet::{Arch, LayerSpec, Weights};
@@ -20,8 +23,8 @@ pub struct WeightsFile<T> {
     pub params: Vec<T>,
     /// Running statistics, as [`Arch`] lays them out.
     pub running: Vec<T>,
-    /// The image to subtract.
-    pub mean_image: Vec<T>,
+    /// The scalings of inputs and targets.
+    pub scales: Scales<T>,
 }
 
 /// The tensors of a layer: name, shape, whether among the running statistics, and place.
@@ -40,6 +43,21 @@ fn tensors(index: usize, layer: &LayerSpec) -> Vec<(String, Vec<usize>, bool, Ra
         ]);
     }
     tensors
+}
+
+const MEAN_IMAGE: &str = "mean_image";
+const INPUT_FACTOR: &str = "input_factor";
+const TARGET_OFFSET: &str = "target_offset";
+const TARGET_FACTOR: &str = "target_factor";
+
+/// The tensors of scalings: name, numbers, and whether there is one if there are none.
+fn scale_tensors<T>(scales: &Scales<T>) -> [(&'static str, &[T], bool); 4] {
+    [
+        (MEAN_IMAGE, &scales.offset, true),
+        (INPUT_FACTOR, &scales.factor, false),
+        (TARGET_OFFSET, &scales.target_offset, false),
+        (TARGET_FACTOR, &scales.target_factor, false),
+    ]
 }
 
 /// Refuses numbers that no network should compute with.
@@ -62,15 +80,17 @@ fn refuse_non_finite<T: Number>(name: &str, numbers: &[T]) -> Result<()> {
 pub fn to_safetensors<T: Number>(
     arch: &Arch<'_>,
     weights: Weights<'_, T>,
-    mean_image: &[T],
+    scales: &Scales<T>,
     config: &str,
 ) -> Result<Vec<u8>> {
     let weights = Weights::new(arch, weights.params(), weights.running())?;
-    let mut all = vec![Tensor {
-        name: "mean_image".into(),
-        shape: vec![mean_image.len()],
-        numbers: mean_image,
-    }];
+    let mut all = Vec::new();
+    for (name, numbers, is_always) in scale_tensors(scales) {
+        refuse_non_finite(name, numbers)?;
+        if is_always || !numbers.is_empty() {
+            all.push(Tensor { name: name.into(), shape: vec![numbers.len()], numbers });
+        }
+    }
     for (index, layer) in arch.layers().enumerate() {
         for (name, shape, is_running, place) in tensors(index, &layer) {
             let numbers = if is_running { weights.running() } else { weights.params() };
@@ -102,12 +122,19 @@ pub fn from_safetensors<T: Number>(
         })?;
         Ok(numbers)
     };
-    let mut weights = WeightsFile {
-        params: Vec::new(),
-        running: Vec::new(),
-        mean_image: read("mean_image", &[arch.input_dim()])?,
-    };
     let mut expected = 1;
+    let mut read_scale = |name: &str, len: usize| {
+        let is_there = sealed.has(name);
+        expected += usize::from(is_there);
+        if is_there { read(name, &[len]) } else { Ok(Vec::new()) }
+    };
+    let scales = Scales {
+        factor: read_scale(INPUT_FACTOR, arch.input_dim())?,
+        target_offset: read_scale(TARGET_OFFSET, arch.num_classes())?,
+        target_factor: read_scale(TARGET_FACTOR, arch.num_classes())?,
+        offset: read(MEAN_IMAGE, &[arch.input_dim()])?,
+    };
+    let mut weights = WeightsFile { params: Vec::new(), running: Vec::new(), scales };
     for (index, layer) in arch.layers().enumerate() {
         for (name, shape, is_running, _) in tensors(index, &layer) {
             let all = if is_running { &mut weights.running } else { &mut weights.params };
@@ -137,7 +164,7 @@ mod tests {
     fn file() -> Vec<u8> {
         let (params, running) = (numbered(ARCH.num_params()), numbered(ARCH.num_running()));
         let weights = Weights::new(&ARCH, &params, &running).unwrap();
-        to_safetensors(&ARCH, weights, &numbered(3), "seed = 1\n").unwrap()
+        to_safetensors(&ARCH, weights, &Scales::offset(numbered(3)), "seed = 1\n").unwrap()
     }
 
     #[test]
@@ -146,7 +173,7 @@ mod tests {
         let read: WeightsFile<f32> = from_safetensors(&bytes, &ARCH, Path::new("w")).unwrap();
         assert_eq!(read.params, numbered(ARCH.num_params()));
         assert_eq!(read.running, numbered(ARCH.num_running()));
-        assert_eq!(read.mean_image, numbered(3));
+        assert_eq!(read.scales, Scales::offset(numbered(3)));
         assert_eq!(read_config(&bytes, Path::new("w")).unwrap(), "seed = 1\n");
     }
 
@@ -196,7 +223,7 @@ mod tests {
         for wrong in [f32::NAN, f32::INFINITY] {
             params[4] = wrong;
             let weights = Weights::new(&ARCH, &params, &running).unwrap();
-            assert!(to_safetensors(&ARCH, weights, &numbered(3), "").is_err());
+            assert!(to_safetensors(&ARCH, weights, &Scales::offset(numbered(3)), "").is_err());
         }
     }
 

@@ -72,7 +72,7 @@ impl<'a> Comparison<'a> {
                 ..Settings::default()
             };
             let settings = changes.overlay(settings.clone());
-            Ok((rule, Config::new(settings, data.input_dim(), data.num_classes())?))
+            Ok((rule, Config::new(settings, data.input_dim(), data.output_dim())?))
         };
         let mut runs = rules.iter().copied().map(config).collect::<Result<Vec<_>>>()?;
         for (_, config) in &mut runs {
@@ -123,10 +123,10 @@ impl<'a> Comparison<'a> {
         mut on_check: impl FnMut(usize, Check) + Send,
     ) -> Result<Curves> {
         let split = config.split(self.data)?;
-        let mean_image: Vec<T> = split.mean_image(self.data).into_iter().map(T::from_f64).collect();
+        let scales = config.scales::<T>(self.data, &split);
         let images = (self.data, &split);
         let outcome: Outcome<T> =
-            trainer::train(config, images, &mean_image, &self.backend, None, |event, moment| {
+            trainer::train(config, images, &scales, &self.backend, None, |event, moment| {
                 if let Event::Epoch { epoch, train, val, .. } = *event {
                     let (train, val) = (train.to_printed(), val.to_printed());
                     on_check(epoch, Check { metric: moment.metric, train, val });

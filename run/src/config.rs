@@ -9,7 +9,10 @@ use barenet::layers::BatchNormConfig;
 use barenet::{Arch, Float, FullyConnectedNet, Init, Metric, Schedule, SolverConfig};
 use barenet_blas::Kernel;
 use barenet_data::DataSet;
-use barenet_data::samples::{Sizes, Split};
+use barenet_data::scale::{Fitted, Scale};
+use barenet_data::split::{Sizes, Split};
+use barenet_model::number::Number;
+use barenet_model::scales::Scales;
 
 /// Images scored at once: scoring is the same work for any number of rows, and many at once are faster.
 pub(crate) const EVAL_BATCH: usize = 250;
@@ -91,9 +94,25 @@ impl Config {
     ///
     /// [`SettingsError`] if it has fewer images than asked for.
     pub fn split(&self, data: &DataSet) -> Result<Split, SettingsError> {
-        let Values { train_size: train, val_size: val, test_size: test, .. } = self.values;
-        let sizes = Sizes { train, val, test };
+        let Values { train_size: train, val_size: val, test_size: test, seed, .. } = self.values;
+        let sizes = Sizes {
+            train,
+            val,
+            test: Some(test),
+            val_fraction: None,
+            test_fraction: None,
+            fold: None,
+            seed,
+        };
         Split::new(data, sizes).map_err(|error| SettingsError::new(error.to_string()))
+    }
+
+    /// The scalings of inputs and targets, fitted to the samples that a split has for it.
+    #[must_use]
+    pub fn scales<T: Number>(&self, data: &DataSet, split: &Split) -> Scales<T> {
+        let inputs = Fitted::to(&data.train, &split.fitted, Scale::MeanImage);
+        let targets = Fitted::to_targets(&data.train, &split.fitted);
+        Scales::of((&inputs.offset, &inputs.factor), (&targets.offset, &targets.factor))
     }
 
     /// The kernel that multiplies matrices.

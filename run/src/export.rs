@@ -5,14 +5,13 @@ use crate::summary::Summary;
 use crate::trained_run::OnImages;
 use anyhow::{Context, Result, bail, ensure};
 use barenet::{Label, Metric};
-use barenet_data::Images;
-use barenet_data::samples::Part;
+use barenet_data::Records;
+use barenet_data::split::{Index, Part};
 use barenet_model::export::crate_folder::{self, Contents, crate_name};
 use barenet_model::export::int8::{self, Loss};
 use barenet_model::export::listing::CrateFile;
 use barenet_model::export::model::{Model, Scores, accuracy, agreement, fold_to_f32};
 use barenet_model::number::Number;
-use std::ops::Range;
 
 /// Images of the test vector.
 const TEST_VECTOR: usize = 4;
@@ -81,26 +80,28 @@ impl Exported {
         let model = int8.as_ref().map_or(&folded, |(model, _)| model);
         model.check_fits(wanted.ram, wanted.flash)?;
 
-        let test = split.test.clone();
-        let mut scores = model.scores(each(&data.test, test.clone()))?;
+        let test = || each(data.records(Part::Test), &split.test, usize::MAX);
+        let mut scores = model.scores(test())?;
         ensure!(
             scores.iter().all(Scores::is_finite),
             "{}: scores of test images are too large for f32",
             run.run.file().display()
         );
-        let labels = data.test.labels().get(test.clone()).unwrap_or_default();
-        let after = figure(config.metric(), &scores, labels)?;
+        let all = data.records(Part::Test).labels();
+        let labels: Vec<_> =
+            split.test.iter().filter_map(|place| all.get(place)).copied().collect();
+        let after = figure(config.metric(), &scores, &labels)?;
         let (model, int8) = match int8 {
             None => (folded, None),
             Some((model, losses)) => {
-                let of_f32 = folded.scores(each(&data.test, test.clone()))?;
+                let of_f32 = folded.scores(test())?;
                 (model, Some(Quantized { agreement: agreement(&of_f32, &scores), losses }))
             }
         };
 
-        let shown = test.start..test.end.min(test.start + TEST_VECTOR);
-        scores.truncate(shown.len());
-        let images = each(&data.test, shown).flatten().copied().collect();
+        scores.truncate(TEST_VECTOR);
+        let shown = each(data.records(Part::Test), &split.test, TEST_VECTOR);
+        let images = shown.flatten().copied().collect();
         let is_other = if checked.is_other { ", measured on other images" } else { "" };
         let kind = checked.trained_on.as_ref().map_or(&summary.data, |run| &run.data);
         Ok(Self {
@@ -109,7 +110,7 @@ impl Exported {
             metric: config.metric(),
             before,
             after,
-            test_size: test.len(),
+            test_size: split.test.len(),
             int8,
             origin: format!("trained by barenet as \"{}\" on {kind}{is_other}", summary.name),
             class_names: checked.class_names.clone(),
@@ -145,14 +146,14 @@ fn quantize(
     size: Option<usize>,
     OnImages { data, split, .. }: &OnImages<'_>,
 ) -> Result<(Model, Vec<Loss>)> {
-    let all = split.val.clone();
+    let all = &split.val;
     let size = size.unwrap_or(all.len());
     ensure!(
         size <= all.len(),
         "--calibration-size is {size}, but the run has only {} validation images",
         all.len()
     );
-    let images: Vec<_> = each(&data.train, all.start..all.start + size).collect();
+    let images: Vec<_> = each(data.records(Part::Val), all, size).collect();
     let int8 = int8::quantize(folded, &images).context("int8")?;
     let losses = int8::losses(&int8, &images)?;
     Ok((int8.model, losses))
@@ -166,7 +167,7 @@ fn figure(metric: Metric, scores: &[Scores], labels: &[Label]) -> Result<f64> {
     }
 }
 
-/// Some images of a set, as bytes.
-fn each(images: &Images, range: Range<usize>) -> impl Iterator<Item = &[u8]> {
-    range.map(|index| images.image(index))
+/// The first of some images of a set, as bytes.
+fn each<'a>(images: &'a Records, index: &'a Index, count: usize) -> impl Iterator<Item = &'a [u8]> {
+    index.iter().take(count).map(|place| images.bytes(place))
 }

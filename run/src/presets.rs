@@ -94,7 +94,7 @@ impl Preset {
         let preset = name.map(Self::find).transpose()?.flatten();
         let is_theirs = *data.source.kind == cifar10::KIND;
         let Some(preset) = preset.filter(|_| is_theirs) else { return Ok(None) };
-        let theirs = Config::new(preset.settings, data.input_dim(), data.num_classes())?;
+        let theirs = Config::new(preset.settings, data.input_dim(), data.output_dim())?;
         Ok(preset.reported.filter(|_| config.is_same_experiment(&theirs)))
     }
 

@@ -27,8 +27,9 @@ use barenet_blas::Backend;
 use barenet_data::DataSet;
 use barenet_data::disk::RealDisk;
 use barenet_data::fingerprint::fingerprint;
-use barenet_data::samples::{Part, Split};
+use barenet_data::split::{Part, Split};
 use barenet_model::number::Number;
+use barenet_model::scales::Scales;
 use files::RunFiles;
 use std::path::PathBuf;
 use std::thread;
@@ -104,7 +105,7 @@ impl Session<'_> {
     pub fn begin<T: Number>(&self, watcher: &mut impl Watcher) -> Result<Run<'_, T>> {
         let Self { config, folder, .. } = self;
         let lengths = Lengths::new(&config.solver::<T>(), self.split.train.len());
-        let (mean_image, data_mark) = self.read_through();
+        let (scales, data_mark) = self.read_through();
         let config_text = config.to_toml();
         let weights_text = TrainedOn::new(self.data, data_mark).append_to(&config_text)?;
         let mut checkpoint = self.read_checkpoint::<T>(data_mark, lengths)?;
@@ -115,7 +116,7 @@ impl Session<'_> {
         let mut files = RunFiles {
             folder,
             arch: config.arch(),
-            mean_image: mean_image.into_iter().map(T::from_f64).collect(),
+            scales,
             config: config_text,
             weights_text,
             data_mark,
@@ -138,15 +139,15 @@ impl Session<'_> {
         Ok(Run { session: self, lengths, log, files, memory, checkpoint })
     }
 
-    /// The mean image, and the fingerprint of the training set. Each goes once through all images: at
+    /// The scalings, and the fingerprint of the training set. Each goes through all samples: at
     /// the same time, until the first step has to wait.
-    fn read_through(&self) -> (Vec<f64>, u64) {
+    fn read_through<T: Number>(&self) -> (Scales<T>, u64) {
         thread::scope(|scope| {
             let mark = thread::Builder::new().spawn_scoped(scope, || fingerprint(self.data));
-            let mean_image = self.split.mean_image(self.data);
+            let scales = self.config.scales(self.data, &self.split);
             // Where the system starts no more threads, one after the other.
             let mark = mark.ok().and_then(|mark| mark.join().ok());
-            (mean_image, mark.unwrap_or_else(|| fingerprint(self.data)))
+            (scales, mark.unwrap_or_else(|| fingerprint(self.data)))
         })
     }
 }
@@ -162,7 +163,7 @@ impl<'a, T: Number> Run<'a, T> {
         let Self { session, lengths, mut log, mut files, memory, checkpoint } = self;
         let Session { config, data, split, backend, folder, .. } = session;
         // The images are read with it while the files change.
-        let mean_image = files.mean_image.clone();
+        let scales = files.scales.clone();
         let desk = Desk::default();
         let outcome = thread::scope(|scope| -> Result<Outcome<T>> {
             let writer = Writer::start(scope, &desk, folder);
@@ -172,7 +173,7 @@ impl<'a, T: Number> Run<'a, T> {
                 memory,
                 config,
                 (data, split),
-                &mean_image,
+                &scales,
                 backend,
                 checkpoint.as_ref(),
                 |event, moment| watch.on(event, moment),
@@ -229,7 +230,7 @@ impl<T: Number> Trained<'_, T> {
         let weights = Weights::new(&net.arch, &outcome.best_params, &outcome.best_running)?;
         let measure = |part| {
             let part = (*data, split, part);
-            match trainer::evaluate(&net, weights, part, &self.files.mean_image, backend) {
+            match trainer::evaluate(&net, weights, part, &self.files.scales, backend) {
                 // Where a run diverged before its first check, these are the weights of its start.
                 Err(error) if outcome.diverged_at.is_some() && is_non_finite(&error) => Ok(worst),
                 found => found,

@@ -109,7 +109,7 @@ pub struct Checked {
 ///
 /// Names the images of the run and those that were found, and says what can be done.
 pub fn check(config: &str, folder: &RunFolder, data: &DataSet, allowed: bool) -> Result<Checked> {
-    let trained_on = TrainedOn::read(config, folder, data.num_classes())?;
+    let trained_on = TrainedOn::read(config, folder, data.class_names.len())?;
     let run = folder.path().display();
     let difference = match &trained_on {
         Some(trained_on) => trained_on.difference(data),

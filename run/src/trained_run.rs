@@ -12,7 +12,7 @@ use crate::trainer::{self, is_non_finite};
 use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 use barenet::{FullyConnectedNet, Weights};
 use barenet_data::DataSet;
-use barenet_data::samples::{Part, Split};
+use barenet_data::split::{Part, Split};
 use barenet_model::number::Number;
 use barenet_model::weights::{WeightsFile, from_safetensors, read_config};
 use std::path::{Path, PathBuf};
@@ -112,7 +112,7 @@ impl TrainedRun {
         other_data: bool,
     ) -> Result<OnImages<'a>> {
         let settings = changes.overlay(self.settings.clone());
-        let config = Config::new(settings, data.input_dim(), data.num_classes())?;
+        let config = Config::new(settings, data.input_dim(), data.output_dim())?;
         let checked = trained_on::check(&self.text, &self.folder, data, other_data)?;
         let split = config.split(data)?;
         Ok(OnImages { run: self, data, split, config, checked })
@@ -135,7 +135,7 @@ impl OnImages<'_> {
     /// How many images a part has.
     #[must_use]
     pub fn num_images(&self, part: Part) -> usize {
-        self.split.range(part).len()
+        self.split.index(part).len()
     }
 
     fn measure_as<T: Number>(&self, part: Part) -> Result<f64> {
@@ -143,7 +143,7 @@ impl OnImages<'_> {
         let file = self.weights(&net)?;
         let weights = Weights::new(&net.arch, &file.params, &file.running)?;
         let (part, backend) = ((self.data, &self.split, part), start_backend(&self.config));
-        let found = trainer::evaluate(&net, weights, part, &file.mean_image, &backend);
+        let found = trainer::evaluate(&net, weights, part, &file.scales, &backend);
         found.with_context(|| format!("{}: cannot be measured", self.run.file().display()))
     }
 

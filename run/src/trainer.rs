@@ -10,8 +10,10 @@ use barenet::{
 };
 use barenet_blas::Backend;
 use barenet_data::DataSet;
-use barenet_data::samples::{Part, Samples, Split};
+use barenet_data::samples::Samples;
+use barenet_data::split::{Part, Split};
 use barenet_model::number::Number;
+use barenet_model::scales::Scales;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
@@ -63,13 +65,13 @@ pub fn is_non_finite(error: &anyhow::Error) -> bool {
 pub fn train<T: Number>(
     config: &Config,
     images: (&DataSet, &Split),
-    mean_image: &[T],
+    scales: &Scales<T>,
     backend: &Backend,
     checkpoint: Option<&Checkpoint<T>>,
     on_event: impl FnMut(&Event<T>, Moment<'_, T>) -> Result<ControlFlow<()>> + Send,
 ) -> Result<Outcome<T>> {
     let memory = OwnedBuffers::new(&config.arch(), &config.solver())?;
-    train_in(memory, config, images, mean_image, backend, checkpoint, on_event)
+    train_in(memory, config, images, scales, backend, checkpoint, on_event)
 }
 
 /// [`train`] in memory that was reserved before.
@@ -81,13 +83,13 @@ pub fn train_in<T: Number>(
     mut memory: OwnedBuffers<T>,
     config: &Config,
     (data, split): (&DataSet, &Split),
-    mean_image: &[T],
+    scales: &Scales<T>,
     backend: &Backend,
     checkpoint: Option<&Checkpoint<T>>,
     mut on_event: impl FnMut(&Event<T>, Moment<'_, T>) -> Result<ControlFlow<()>> + Send,
 ) -> Result<Outcome<T>> {
-    let train = split.samples(data, Part::Train, mean_image);
-    let val = split.samples(data, Part::Val, mean_image);
+    let part = |part| Samples::new(data, split, part, scales.inputs(), scales.targets());
+    let (train, val) = (part(Part::Train), part(Part::Val));
     let mut histories =
         checkpoint.map_or_else(|| Ok(Histories::default()), Checkpoint::histories)?;
     let mut solver = start(config, backend, (&train, &val), memory.lend(), checkpoint)?;
@@ -204,10 +206,10 @@ pub fn evaluate<T: Number>(
     net: &FullyConnectedNet<'_, T>,
     weights: Weights<'_, T>,
     (data, split, part): (&DataSet, &Split, Part),
-    mean_image: &[T],
+    scales: &Scales<T>,
     backend: &Backend,
 ) -> Result<f64> {
-    let samples = split.samples(data, part, mean_image);
+    let samples = Samples::new(data, split, part, scales.inputs(), scales.targets());
     let len = net.arch.infer_workspace_len(EVAL_BATCH);
     let mut workspace = allocate(len, "the activations of a batch")?;
     let found = backend.install(|| {

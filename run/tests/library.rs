@@ -1,7 +1,7 @@
 //! What the commands do, from Rust code: a run is trained, measured, exported and compared with others.
 
 use barenet_data::builtin;
-use barenet_data::samples::Part;
+use barenet_data::split::Part;
 use barenet_run::combined::Combined;
 use barenet_run::comparison::Comparison;
 use barenet_run::events::RunEvent;

@@ -4,7 +4,7 @@ use super::{ImagesFlag, data_line};
 use crate::console::say;
 use crate::flags::choice;
 use anyhow::Result;
-use barenet_data::samples::Part;
+use barenet_data::split::Part;
 use barenet_run::settings::{KernelName, Name, Settings, count};
 use barenet_run::trained_run::TrainedRun;
 use serde_json::json;

@@ -2,6 +2,7 @@
 
 use crate::program::{barenet, command, message, refused_in_one_line, stdout, succeeds};
 use barenet::{Arch, Weights};
+use barenet_model::scales::Scales;
 use barenet_model::sealed::reseal;
 use barenet_model::weights::{from_safetensors, read_config, to_safetensors};
 use barenet_run::checkpoint::Checkpoint;
@@ -43,7 +44,7 @@ fn with_text(place: &TempDir, change: impl Fn(&str) -> String) {
     let arch = Arch::new(&[3072, 8, 10]);
     let found = from_safetensors::<f32>(&bytes, &arch, &file).unwrap();
     let weights = Weights::new(&arch, &found.params, &found.running).unwrap();
-    fs::write(&file, to_safetensors(&arch, weights, &found.mean_image, &text).unwrap()).unwrap();
+    fs::write(&file, to_safetensors(&arch, weights, &found.scales, &text).unwrap()).unwrap();
 }
 
 /// The text beside the weights of a run.
@@ -387,7 +388,8 @@ fn a_layer_too_wide_for_32_bit_sums_is_refused_in_int8() {
     let arch = Arch::new(&[3072, 1, 70_000, 10]);
     let params = vec![0.5; arch.num_params()];
     let weights = Weights::new(&arch, &params, &[]).unwrap();
-    let bytes = to_safetensors(&arch, weights, &vec![100.0_f32; 3072], &config).unwrap();
+    let bytes =
+        to_safetensors(&arch, weights, &Scales::offset(vec![100.0_f32; 3072]), &config).unwrap();
     fs::write(place.path().join("run/best.safetensors"), bytes).unwrap();
     let output = export(&place, &["--dtype", "int8"]);
     refused(&place, &output, 1, &["layer 3 is too wide for int8", "70000 inputs"]);

@@ -11,7 +11,7 @@ use super::cifar10;
 use super::is_there;
 use super::six_files::{IMAGE_LEN, IMAGES_PER_FILE, default_class_names, wrong};
 use crate::reading;
-use crate::{DataError, DataSet, Images, Source, Version};
+use crate::{DataError, DataSet, Records, Source, Version};
 use members::{ArchiveError, Members};
 use std::io::Read;
 use std::path::Path;
@@ -45,25 +45,25 @@ pub fn load(path: &Path) -> Result<DataSet, DataError> {
     let (version, class_names) = (batches.version, batches.class_names.clone());
     let (train, test) = batches.into_sets(&name)?;
     let source = Source::read(&cifar10::KIND, format!("{name} ({version} version, packed)"));
-    Ok(DataSet { train, test, class_names, source })
+    Ok(DataSet { train, test, class_names, ..DataSet::empty(source) })
 }
 
 /// Files of CIFAR-10 in an archive.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Batches {
     /// Which version the files are.
     pub version: Version,
     /// The images of the five training files and the test file, those that are there.
-    pub files: [Option<Images>; 6],
+    pub files: [Option<Records>; 6],
     /// Names of the classes.
     pub class_names: Vec<String>,
 }
 
 impl Batches {
     /// The training and the test set. Each file's images are freed once they are copied.
-    fn into_sets(self, name: &str) -> Result<(Images, Images), DataError> {
-        let mut train = Images::with_capacity(IMAGE_LEN, 5 * IMAGES_PER_FILE);
-        let mut test = Images::new(IMAGE_LEN);
+    fn into_sets(self, name: &str) -> Result<(Records, Records), DataError> {
+        let mut train = Records::with_capacity(IMAGE_LEN, 5 * IMAGES_PER_FILE);
+        let mut test = Records::new(IMAGE_LEN);
         for (images, member) in self.files.into_iter().zip(members(self.version)) {
             let Some(images) = images else {
                 return Err(wrong(name, format!("the archive has no {}", member.name)));
@@ -171,7 +171,7 @@ pub fn read_batches(
         if version.replace(member.version).is_some_and(|version| version != member.version) {
             return Err(wrong("the archive mixes the binary and the python version".to_owned()));
         }
-        let mut images = Images::new(IMAGE_LEN);
+        let mut images = Records::new(IMAGE_LEN);
         (member.version.files().parse)(&file, bytes, images_per_file, &mut images)?;
         if files.get_mut(index).and_then(|place| place.replace(images)).is_some() {
             return Err(wrong(format!("the archive has {} twice", member.name)));

@@ -5,7 +5,7 @@
 use super::form;
 use super::six_files::{VersionFiles, assemble, check_label, has_any, wrong};
 use crate::reading::read_up_to;
-use crate::{DataError, DataSet, Images, Version};
+use crate::{DataError, DataSet, Records, Version};
 use std::path::Path;
 
 pub use super::six_files::{CLASS_NAMES, IMAGE_LEN, IMAGES_PER_FILE, KIND, NUM_CLASSES, SIDE};
@@ -41,7 +41,7 @@ pub fn parse_records(
     file: &str,
     bytes: &[u8],
     count: usize,
-    images: &mut Images,
+    images: &mut Records,
 ) -> Result<(), DataError> {
     let expected = count.saturating_mul(RECORD_LEN);
     if bytes.len() != expected {
@@ -124,11 +124,11 @@ mod tests {
 
     #[test]
     fn records_are_a_label_and_an_image() {
-        let mut images = Images::new(IMAGE_LEN);
+        let mut images = Records::new(IMAGE_LEN);
         parse_records("f", &[record(3), record(9)].concat(), 2, &mut images).unwrap();
         assert_eq!(images.labels(), [3, 9]);
-        assert_eq!(images.image(1), [7; IMAGE_LEN]);
-        assert!(images.image(2).is_empty());
+        assert_eq!(images.bytes(1), [7; IMAGE_LEN]);
+        assert!(images.bytes(2).is_empty());
     }
 
     #[test]
@@ -136,11 +136,11 @@ mod tests {
         let bytes = [record(3), record(9)].concat();
         for len in [0, 1, RECORD_LEN, 2 * RECORD_LEN - 1] {
             let error =
-                parse_records("f", &bytes[..len], 2, &mut Images::new(IMAGE_LEN)).unwrap_err();
+                parse_records("f", &bytes[..len], 2, &mut Records::new(IMAGE_LEN)).unwrap_err();
             let message = error.to_string();
             assert!(message.starts_with("f: truncated: expected 6146 bytes"), "{message}");
         }
-        let error = parse_records("f", &bytes, 1, &mut Images::new(IMAGE_LEN)).unwrap_err();
+        let error = parse_records("f", &bytes, 1, &mut Records::new(IMAGE_LEN)).unwrap_err();
         assert!(error.to_string().starts_with("f: too long: expected 3073 bytes"), "{error}");
     }
 
@@ -151,7 +151,7 @@ mod tests {
             (b"<html>", "f: is a web page: expected"),
             (b"version https://git-lfs.github.com/spec/v1", "f: is a Git LFS pointer"),
         ] {
-            let error = parse_records("f", bytes, 1, &mut Images::new(IMAGE_LEN)).unwrap_err();
+            let error = parse_records("f", bytes, 1, &mut Records::new(IMAGE_LEN)).unwrap_err();
             assert!(error.to_string().starts_with(what), "{error}");
         }
     }
@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn a_label_over_nine_is_refused_with_its_image() {
         let bytes = [record(3), record(10)].concat();
-        let error = parse_records("f", &bytes, 2, &mut Images::new(IMAGE_LEN)).unwrap_err();
+        let error = parse_records("f", &bytes, 2, &mut Records::new(IMAGE_LEN)).unwrap_err();
         assert!(error.to_string().starts_with("f: image 2 has label 10; labels are 0 to 9"));
     }
 

@@ -16,7 +16,7 @@ use super::six_files::IMAGE_LEN;
 use super::six_files::{VersionFiles, assemble, has_any};
 #[cfg(feature = "pickle")]
 use super::six_files::{check_label, wrong};
-use crate::{DataError, DataSet, Images, Version};
+use crate::{DataError, DataSet, Records, Version};
 #[cfg(feature = "pickle")]
 use machine::Machine;
 use std::path::Path;
@@ -48,7 +48,7 @@ pub fn parse_batch(
     file: &str,
     bytes: &[u8],
     count: usize,
-    images: &mut Images,
+    images: &mut Records,
 ) -> Result<(), DataError> {
     if bytes.len() > MAX_FILE_LEN {
         let problem = format!("too long: expected at most {MAX_FILE_LEN} bytes");
@@ -93,7 +93,7 @@ pub fn parse_batch(
 ///
 /// [`DataError::Format`], always.
 #[cfg(not(feature = "pickle"))]
-pub fn parse_batch(file: &str, _: &[u8], _: usize, _: &mut Images) -> Result<(), DataError> {
+pub fn parse_batch(file: &str, _: &[u8], _: usize, _: &mut Records) -> Result<(), DataError> {
     Err(DataError::Format {
         file: file.to_owned(),
         problem: "is a pickle, which this build does not read".to_owned(),
@@ -157,8 +157,8 @@ mod tests {
         bytes
     }
 
-    fn parse(bytes: &[u8], count: usize) -> Result<Images, String> {
-        let mut images = Images::new(IMAGE_LEN);
+    fn parse(bytes: &[u8], count: usize) -> Result<Records, String> {
+        let mut images = Records::new(IMAGE_LEN);
         parse_batch("f", bytes, count, &mut images).map_err(|e| e.to_string())?;
         Ok(images)
     }
@@ -167,7 +167,7 @@ mod tests {
     fn a_batch_written_by_numpy_is_read() {
         let images = parse(&batch([3, 9]), 2).unwrap();
         assert_eq!(images.labels(), [3, 9]);
-        assert_eq!(images.image(1)[0], u8::try_from(IMAGE_LEN % 251).unwrap());
+        assert_eq!(images.bytes(1)[0], u8::try_from(IMAGE_LEN % 251).unwrap());
     }
 
     #[test]

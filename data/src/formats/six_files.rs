@@ -2,7 +2,7 @@
 
 use super::is_there;
 use crate::reading::read_up_to;
-use crate::{DataError, DataSet, Images, Kind, Source, Version};
+use crate::{DataError, DataSet, Kind, Records, Source, Version};
 use barenet::Label;
 use std::path::Path;
 
@@ -40,7 +40,7 @@ pub(crate) struct VersionFiles {
     /// Bytes that each of the six has at most.
     pub(crate) limit: usize,
     /// Appends the images of one of the six, of which there must be so many.
-    pub(crate) parse: fn(&str, &[u8], usize, &mut Images) -> Result<(), DataError>,
+    pub(crate) parse: fn(&str, &[u8], usize, &mut Records) -> Result<(), DataError>,
     /// Reads all six in a folder.
     pub(crate) load: fn(&Path) -> Result<DataSet, DataError>,
 }
@@ -86,21 +86,17 @@ pub(super) fn assemble(
     files: &VersionFiles,
 ) -> Result<DataSet, DataError> {
     let mut bytes = Vec::new();
-    let mut read = |file: &str, images: &mut Images| {
+    let mut read = |file: &str, images: &mut Records| {
         let path = folder.join(file);
         read_up_to(&path, files.limit + 1, &mut bytes).map_err(|e| DataError::io(&path, e))?;
         (files.parse)(&path.display().to_string(), &bytes, IMAGES_PER_FILE, images)
     };
-    let mut train = Images::with_capacity(IMAGE_LEN, IMAGES_PER_FILE * files.train.len());
+    let mut train = Records::with_capacity(IMAGE_LEN, IMAGES_PER_FILE * files.train.len());
     for file in files.train {
         read(file, &mut train)?;
     }
-    let mut test = Images::with_capacity(IMAGE_LEN, IMAGES_PER_FILE);
+    let mut test = Records::with_capacity(IMAGE_LEN, IMAGES_PER_FILE);
     read(files.test, &mut test)?;
-    Ok(DataSet {
-        train,
-        test,
-        class_names: default_class_names(),
-        source: Source::read(&KIND, format!("{} ({version} version)", folder.display())),
-    })
+    let source = Source::read(&KIND, format!("{} ({version} version)", folder.display()));
+    Ok(DataSet { train, test, class_names: default_class_names(), ..DataSet::empty(source) })
 }

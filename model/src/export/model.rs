@@ -60,7 +60,7 @@ impl Scores {
     }
 }
 
-/// Folds batch norm and the mean image into the weights.
+/// Folds batch norm and the scalings into the weights.
 ///
 /// # Errors
 ///
@@ -72,7 +72,10 @@ pub fn fold_to_f32<T: Number>(
     let arrays = [
         ("parameters", &weights.params),
         ("running statistics", &weights.running),
-        ("mean image", &weights.mean_image),
+        ("input scaling", &weights.scales.offset),
+        ("input scaling", &weights.scales.factor),
+        ("target scaling", &weights.scales.target_offset),
+        ("target scaling", &weights.scales.target_factor),
     ];
     for (what, numbers) in arrays {
         if let Some(at) = numbers.iter().position(|number| !number.to_f64().is_finite()) {
@@ -85,7 +88,7 @@ pub fn fold_to_f32<T: Number>(
     let arch = net.arch.without_batchnorm();
     let mut folded = vec![T::ZERO; arch.num_params()];
     let views = Weights::new(&net.arch, &weights.params, &weights.running)?;
-    fold(net, views, Some(&weights.mean_image), &mut folded)?;
+    fold(net, views, weights.scales.inputs(), weights.scales.targets(), &mut folded)?;
     let params: Vec<f32> = folded.iter().map(|number| number.to_f64() as f32).collect();
     let all_finite = params.iter().all(|number| number.is_finite());
     ensure!(all_finite, "with batch norm folded into them, the weights are too large for f32");

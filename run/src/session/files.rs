@@ -12,6 +12,7 @@ use anyhow::Result;
 use barenet::{Arch, Weights};
 use barenet_data::disk::RealDisk;
 use barenet_model::number::Number;
+use barenet_model::scales::Scales;
 use barenet_model::weights::{read_config, to_safetensors};
 use std::path::Path;
 
@@ -20,7 +21,7 @@ use std::path::Path;
 pub(super) struct RunFiles<'a, T> {
     pub(super) folder: &'a RunFolder,
     pub(super) arch: Arch<'a>,
-    pub(super) mean_image: Vec<T>,
+    pub(super) scales: Scales<T>,
     pub(super) config: String,
     /// Text beside the weights in their file: settings, and the images that they were trained on.
     pub(super) weights_text: String,
@@ -45,7 +46,7 @@ fn is_same_run(a: &str, b: &str) -> bool {
 
 impl<T: Number> RunFiles<'_, T> {
     fn save_best(&self, best: Weights<'_, T>) -> Result<()> {
-        let bytes = to_safetensors(&self.arch, best, &self.mean_image, &self.weights_text)?;
+        let bytes = to_safetensors(&self.arch, best, &self.scales, &self.weights_text)?;
         self.folder.write(BEST, &bytes)
     }
 
@@ -60,7 +61,7 @@ impl<T: Number> RunFiles<'_, T> {
         if let Ok(found) = self.folder.read(BEST)
             && let Ok(text) = read_config(&found, Path::new(BEST))
             && is_same_run(&text, &self.weights_text)
-            && to_safetensors(&self.arch, best, &self.mean_image, &text)? == found
+            && to_safetensors(&self.arch, best, &self.scales, &text)? == found
         {
             self.has_shorter_best = text != self.weights_text;
             return Ok(());

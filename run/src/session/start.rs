@@ -71,7 +71,7 @@ impl<'a> Session<'a> {
     /// folder cannot be made.
     pub fn new(start: Start, data: &'a DataSet, when: When) -> Result<Self> {
         let Start { settings, origin } = start;
-        let mut config = Config::new(settings, data.input_dim(), data.num_classes())?;
+        let mut config = Config::new(settings, data.input_dim(), data.output_dim())?;
         data.check()?;
         let split = config.split(data)?;
         // A resumed run has the settings that it began with.

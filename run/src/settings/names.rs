@@ -4,7 +4,7 @@ use super::declare::Value;
 use barenet::{Float, Init, Loss, Sampling, Schedule, UpdateRule};
 use barenet_blas::Kernel;
 use barenet_data::Version;
-use barenet_data::samples::Part;
+use barenet_data::split::Part;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 

@@ -5,7 +5,7 @@
 mod made;
 
 use barenet::{Arch, Weights};
-use barenet_data::Images;
+use barenet_data::Records;
 use barenet_data::formats::archive::{read_batches, read_members};
 use barenet_data::formats::cifar10::{IMAGE_LEN, NUM_CLASSES};
 use barenet_data::formats::pickle::parse_batch;
@@ -51,10 +51,10 @@ fn archives() {
 fn pickles() {
     replay("pickle", |bytes| {
         [1, 2].into_iter().any(|count| {
-            let mut images = Images::new(IMAGE_LEN);
+            let mut images = Records::new(IMAGE_LEN);
             let accepted = parse_batch("f", bytes, count, &mut images).is_ok();
             assert!(images.labels().iter().all(|&label| (label as usize) < NUM_CLASSES));
-            assert!((0..images.len()).all(|index| images.image(index).len() == IMAGE_LEN));
+            assert!((0..images.len()).all(|index| images.bytes(index).len() == IMAGE_LEN));
             accepted
         })
     });
@@ -90,7 +90,7 @@ fn accepts_weights(bytes: &[u8]) -> bool {
     let config = barenet_model::weights::read_config(bytes, file);
     let Ok(found) = from_safetensors::<f32>(bytes, &ARCH, file) else { return false };
     let weights = Weights::new(&ARCH, &found.params, &found.running).unwrap();
-    let written = to_safetensors(&ARCH, weights, &found.mean_image, &config.unwrap()).unwrap();
+    let written = to_safetensors(&ARCH, weights, &found.scales, &config.unwrap()).unwrap();
     assert!(written == bytes);
     true
 }

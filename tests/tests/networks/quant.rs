@@ -5,7 +5,8 @@ use barenet::quant::{
     QuantNet, Quantized, calibrate, multiply_by_quantized_multiplier, pack, quantize,
 };
 use barenet::{
-    Arch, Error, FullyConnectedNet, Init, Mat, Portable, Rng, Weights, fold, layer_grads, predict,
+    Arch, Error, FullyConnectedNet, Init, Mat, Portable, Rng, Scaling, Weights, fold, layer_grads,
+    predict,
 };
 use barenet_tests::Model;
 use proptest::prelude::*;
@@ -121,7 +122,7 @@ impl Int8 {
         let arch = model.net.arch.without_batchnorm();
         let mut folded = vec![f32::NAN; arch.num_params()];
         let weights = Weights::new(&model.net.arch, &model.params, &model.running).unwrap();
-        fold(&model.net, weights, Some(mean_image), &mut folded).unwrap();
+        fold(&model.net, weights, Scaling::offset(mean_image), Scaling::NONE, &mut folded).unwrap();
         let count = images.len() / arch.input_dim();
         let x: Vec<f32> = images.iter().map(|&pixel| pixel.into()).collect();
         let mut observers = vec![Observer::new(); arch.num_layers()];
@@ -175,7 +176,8 @@ fn folding_does_not_change_the_scores() {
         let mean_image: Vec<f32> = (0_u8..37).map(|i| 100.0 + f32::from(i)).collect();
         let mut folded = Model::new(FullyConnectedNet::new(plain), Init::He, 0);
         let weights = Weights::new(&model.net.arch, &model.params, &model.running).unwrap();
-        fold(&model.net, weights, Some(&mean_image), &mut folded.params).unwrap();
+        fold(&model.net, weights, Scaling::offset(&mean_image), Scaling::NONE, &mut folded.params)
+            .unwrap();
         let pixels = images(&plain, 1, 5);
         let raw: Vec<f32> = pixels.iter().map(|&pixel| pixel.into()).collect();
         let centered: Vec<f32> = raw.iter().zip(&mean_image).map(|(x, mean)| x - mean).collect();

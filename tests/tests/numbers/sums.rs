@@ -7,7 +7,7 @@ use barenet::layers::{
     softmax_loss, svm_loss,
 };
 use barenet::{
-    Arch, Float, FullyConnectedNet, Gemm, Label, Mat, MatMut, Portable, Rng, Weights, fold,
+    Arch, Float, FullyConnectedNet, Gemm, Label, Mat, MatMut, Portable, Rng, Scaling, Weights, fold,
 };
 use barenet_blas::{Backend, Kernel};
 
@@ -224,7 +224,7 @@ fn a_variance_that_overflows_shows() {
             let mut folded = vec![0.0; net.arch.without_batchnorm().num_params()];
             let running = [mean[0], var[0]];
             let weights = Weights::new(&net.arch, &params, &running).unwrap();
-            fold(&net, weights, None, &mut folded).unwrap();
+            fold(&net, weights, Scaling::NONE, Scaling::NONE, &mut folded).unwrap();
             assert!(!folded[0].is_finite(), "{folded:?}");
         }
     }

@@ -5,7 +5,7 @@
 use barenet::UpdateRule;
 use barenet_blas::{Backend, Kernel};
 use barenet_data::fingerprint::fingerprint;
-use barenet_data::{DataSet, Images, builtin};
+use barenet_data::{DataSet, Records, builtin};
 use barenet_model::number::Number;
 use barenet_run::checkpoint::Checkpoint;
 use barenet_run::config::Config;
@@ -35,9 +35,9 @@ const FULL: &str =
 /// As many of the built-in images as are needed.
 fn images() -> DataSet {
     let all = builtin::generate();
-    let first = |images: &Images, count| {
-        let mut few = Images::new(images.image_len());
-        (0..count).for_each(|index| few.push(images.labels()[index], images.image(index)));
+    let first = |images: &Records, count| {
+        let mut few = Records::new(images.row_len());
+        (0..count).for_each(|index| few.push(images.labels()[index], images.bytes(index)));
         few
     };
     DataSet { train: first(&all.train, 580), test: first(&all.test, 10), ..all }
@@ -68,9 +68,9 @@ fn run<T: Number>(
     let mut found: Vec<_> = FILES.into_iter().map(read).collect();
 
     let Session { split, backend, .. } = &session;
-    let mean_image: Vec<_> = split.mean_image(data).into_iter().map(T::from_f64).collect();
+    let scales = config.scales::<T>(data, split);
     let (text, mark) = (config.to_toml(), fingerprint(data));
-    trainer::train(config, (data, split), &mean_image, backend, None, |event, moment| {
+    trainer::train(config, (data, split), &scales, backend, None, |event, moment| {
         let checkpoint = Checkpoint::of(&text, mark, &moment).unwrap();
         found.push((format!("the checkpoint after {event:?}"), checkpoint.to_bytes()?));
         Ok(ControlFlow::Continue(()))
@@ -97,7 +97,7 @@ fn same_bytes_at_any_number_of_threads<T: Number>(dtype: &str) {
                     kernel = kernel.name()
                 );
                 let settings = Settings::from_toml(&text, Path::new("f")).unwrap();
-                let config = Config::new(settings, data.input_dim(), data.num_classes()).unwrap();
+                let config = Config::new(settings, data.input_dim(), data.output_dim()).unwrap();
                 let expected = run::<T>(place.path(), &config, &data, 1);
                 for threads in [2, 3, 8] {
                     let found = run::<T>(place.path(), &config, &data, threads);

@@ -1,6 +1,7 @@
 //! The course's experiments on the real data, when `CIFAR10_DIR` says where they are.
 
 use barenet_blas::Backend;
+use barenet_data::split::Index;
 use barenet_data::{DataSet, builtin, load};
 use barenet_model::number::Number;
 use barenet_run::config::Config;
@@ -45,9 +46,9 @@ impl Result {
 
 fn run_as<T: Number>(config: &Config, data: &DataSet) -> Result {
     let split = config.split(data).unwrap();
-    let mean_image: Vec<T> = split.mean_image(data).into_iter().map(T::from_f64).collect();
+    let scales = config.scales::<T>(data, &split);
     let backend = Backend::new(config.kernel(), 0);
-    let outcome: Outcome<T> = train(config, (data, &split), &mean_image, &backend, None, |_, _| {
+    let outcome: Outcome<T> = train(config, (data, &split), &scales, &backend, None, |_, _| {
         Ok(ControlFlow::Continue(()))
     })
     .unwrap();
@@ -60,7 +61,7 @@ fn run_as<T: Number>(config: &Config, data: &DataSet) -> Result {
 }
 
 fn run(settings: Settings, data: &DataSet) -> Result {
-    let config = Config::new(settings, data.input_dim(), data.num_classes()).unwrap();
+    let config = Config::new(settings, data.input_dim(), data.output_dim()).unwrap();
     match config.dtype() {
         Dtype::F32 => run_as::<f32>(&config, data),
         Dtype::F64 => run_as::<f64>(&config, data),
@@ -74,9 +75,12 @@ fn preset(name: &str, data: &DataSet) -> Result {
 #[test]
 fn the_split_is_that_of_the_course() {
     let Some(data) = cifar10() else { return };
-    let config = Config::new(Settings::default(), data.input_dim(), data.num_classes()).unwrap();
+    let config = Config::new(Settings::default(), data.input_dim(), data.output_dim()).unwrap();
     let split = config.split(data).unwrap();
-    assert_eq!((split.train, split.val, split.test), (0..49_000, 49_000..50_000, 0..1000));
+    assert_eq!(
+        [split.train, split.val, split.test],
+        [0..49_000, 49_000..50_000, 0..1000].map(Index::Range)
+    );
 }
 
 #[test]

@@ -1,0 +1,49 @@
+//! The scalings of a network's inputs and targets, which are files' to keep and exports' to fold.
+
+use crate::number::Number;
+use barenet::Scaling;
+
+/// The scalings of a network's inputs and targets.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Scales<T> {
+    /// The numbers that are subtracted from inputs.
+    pub offset: Vec<T>,
+    /// The numbers to multiply inputs with then; none for 1.
+    pub factor: Vec<T>,
+    /// The numbers that are subtracted from targets; none where they are not scaled.
+    pub target_offset: Vec<T>,
+    /// The numbers to multiply targets with then.
+    pub target_factor: Vec<T>,
+}
+
+impl<T: Number> Scales<T> {
+    /// A subtraction from the inputs alone, such as that of a mean image.
+    #[must_use]
+    pub fn offset(offset: Vec<T>) -> Self {
+        Self { offset, ..Self::default() }
+    }
+
+    /// Scalings in `f64`, each an offset and a factor.
+    #[must_use]
+    pub fn of(inputs: (&[f64], &[f64]), targets: (&[f64], &[f64])) -> Self {
+        let convert = |numbers: &[f64]| numbers.iter().map(|&number| T::from_f64(number)).collect();
+        Self {
+            offset: convert(inputs.0),
+            factor: convert(inputs.1),
+            target_offset: convert(targets.0),
+            target_factor: convert(targets.1),
+        }
+    }
+
+    /// The scaling of the inputs.
+    #[must_use]
+    pub fn inputs(&self) -> Scaling<'_, T> {
+        Scaling { offset: &self.offset, factor: &self.factor }
+    }
+
+    /// The scaling of the targets.
+    #[must_use]
+    pub fn targets(&self) -> Scaling<'_, T> {
+        Scaling { offset: &self.target_offset, factor: &self.target_factor }
+    }
+}
