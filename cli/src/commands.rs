@@ -10,30 +10,48 @@ pub(crate) mod train;
 
 use crate::console::{Verbosity, complain};
 use anyhow::Result;
-use barenet_data::{BUILT_IN, DataError, DataSet};
-use barenet_run::images;
-use barenet_run::settings::SettingsError;
+use barenet_data::{BUILT_IN, DataError, DataSet, Encoding};
+use barenet_run::images::{self, Files};
+use barenet_run::settings::{Settings, SettingsError};
 use std::path::PathBuf;
 
 /// The flag that says which images a command uses.
 #[derive(clap::Args, Clone, Debug)]
 pub(crate) struct ImagesFlag {
-    /// CIFAR-10: a folder, .tar.gz or .tar, binary or python version; or `builtin`, images that are drawn
+    /// A table: .csv or .tsv; or CIFAR-10: a folder, .tar.gz or .tar, binary or python version; or `builtin`, images
+    /// that are drawn
     /// [default: CIFAR10_DIR, then ./data, then, if neither is there, builtin]
     #[arg(long, value_name = "PATH")]
     pub(crate) data: Option<PathBuf>,
+    /// A table that validates [default: rows drawn of --data]
+    #[arg(long, value_name = "TABLE", requires = "data")]
+    pub(crate) val: Option<PathBuf>,
+    /// A table that tests [default: rows drawn of --data]
+    #[arg(long, value_name = "TABLE", requires = "data")]
+    pub(crate) test: Option<PathBuf>,
 }
 
 impl ImagesFlag {
     /// Finds and reads the images.
-    pub(crate) fn read(&self) -> Result<DataSet, DataError> {
-        images::read(self.data.as_deref())
+    pub(crate) fn read(
+        &self,
+        settings: &Settings,
+        trained_with: Option<&Encoding>,
+    ) -> Result<DataSet, DataError> {
+        let files =
+            Files { data: self.data.clone(), val: self.val.clone(), test: self.test.clone() };
+        images::read(&files, settings, trained_with)
     }
 }
 
 /// Text of a metric in tables and messages.
 pub(crate) fn metric_text(found: f64) -> String {
     format!("{found:.3}")
+}
+
+/// Word for the samples of a data set.
+pub(crate) const fn sample_word(data: &DataSet) -> &'static str {
+    if data.encoding.is_some() { "rows" } else { "images" }
 }
 
 /// The line that says which data a run uses, and, if they stand in for CIFAR-10, why.

@@ -10,7 +10,7 @@
 //! | [batch norm](batchnorm_forward_train) | `out = gamma·x_hat + beta` | `x_hat`, `inv_std`, `gamma` |
 //! | [dropout](dropout_forward) | `out = x·mask` | `mask`, or the `Rng` that makes it again |
 //! | [hidden layer](hidden_forward_train) | affine, batch norm, ReLU, dropout in one | `x`, `w`, `x_hat`, `inv_std`, `out` |
-//! | [softmax](softmax_loss), [SVM](svm_loss), [MSE](mse_loss) | loss and its gradient at once | |
+//! | [softmax](softmax_loss), [SVM](svm_loss), [MSE](mse_loss), [MAE](mae_loss), [Huber](huber_loss) | loss and its gradient at once | |
 
 mod affine;
 mod batchnorm;
@@ -30,7 +30,9 @@ pub use batchnorm::{
     batchnorm_forward_train,
 };
 pub use dropout::{Dropout, dropout_backward, dropout_forward, dropout_mask};
-pub use loss::{Label, Loss, Target, Targets, mse_loss, softmax_loss, svm_loss};
+pub use loss::{
+    Label, Loss, Target, Targets, huber_loss, mae_loss, mse_loss, softmax_loss, svm_loss,
+};
 pub(crate) use relu::ReluBackward;
 pub use relu::{relu_backward, relu_forward};
 pub use sandwich::{

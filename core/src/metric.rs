@@ -14,11 +14,13 @@ pub enum Metric {
     Accuracy,
     /// The mean squared error, [`mse_loss`](crate::layers::mse_loss). Lower is better.
     Mse,
+    /// The mean absolute error, [`mae_loss`](crate::layers::mae_loss). Lower is better.
+    Mae,
 }
 
 impl Metric {
     /// All metrics.
-    pub const ALL: [Self; 2] = [Self::Accuracy, Self::Mse];
+    pub const ALL: [Self; 3] = [Self::Accuracy, Self::Mse, Self::Mae];
 
     /// The name in a sentence: `accuracy`.
     #[must_use]
@@ -26,6 +28,7 @@ impl Metric {
         match self {
             Self::Accuracy => "accuracy",
             Self::Mse => "MSE",
+            Self::Mae => "MAE",
         }
     }
 
@@ -35,6 +38,7 @@ impl Metric {
         match self {
             Self::Accuracy => "acc",
             Self::Mse => "mse",
+            Self::Mae => "mae",
         }
     }
 
@@ -43,7 +47,7 @@ impl Metric {
     pub const fn higher_is_better(self) -> bool {
         match self {
             Self::Accuracy => true,
-            Self::Mse => false,
+            Self::Mse | Self::Mae => false,
         }
     }
 
@@ -52,7 +56,7 @@ impl Metric {
     pub const fn range(self) -> (f64, f64) {
         match self {
             Self::Accuracy => (0.0, 1.0),
-            Self::Mse => (0.0, f64::MAX),
+            Self::Mse | Self::Mae => (0.0, f64::MAX),
         }
     }
 

@@ -2,6 +2,7 @@
 
 pub mod archive;
 pub mod cifar10;
+pub mod csv;
 mod form;
 pub mod pickle;
 mod six_files;
@@ -119,7 +120,7 @@ pub fn load(path: &Path) -> Result<DataSet, DataError> {
 /// ```
 #[must_use]
 pub fn find_kind(word: &str) -> Option<&'static Kind> {
-    let kinds = FORMATS.iter().map(|format| format.kind).chain([&builtin::KIND]);
+    let kinds = FORMATS.iter().map(|format| format.kind).chain([&builtin::KIND, &csv::KIND]);
     kinds.into_iter().find(|kind| kind.word == word)
 }
 

@@ -6,6 +6,7 @@
 //! | [`builtin`] | images that are drawn |
 //! | [`split`] | which samples train, validate and test |
 //! | [`scale`], [`samples`] | scalings that are fitted, and samples as a network sees them |
+//! | [`table`] | tables of numbers and text: CSV and TSV |
 //! | [`fingerprint`](mod@fingerprint) | a number by which other images are noticed |
 //! | `fetch`, with the feature of that name | CIFAR-10 from its mirrors |
 //! | [`mod@reading`], [`disk`] | how files are read, and how they reach the disk |
@@ -24,12 +25,14 @@ pub mod samples;
 pub mod scale;
 mod source;
 pub mod split;
+pub mod table;
 
 pub use discover::{BUILT_IN, discover};
 pub use formats::{find_kind, load};
 pub use numbers::Numbers;
 pub use records::{Records, Wanted, prepare_memory_with};
 pub use source::{Kind, Source};
+pub use table::Encoding;
 
 use barenet::Label;
 use split::Part;
@@ -66,6 +69,8 @@ pub struct DataSet {
     pub task: Task,
     /// The class that an autoencoder is trained on; of samples without classes there is none.
     pub normal: Option<Label>,
+    /// How the columns of a table became numbers; of other data there is none.
+    pub encoding: Option<Encoding>,
     /// Source of the data.
     pub source: Source,
 }
@@ -82,6 +87,7 @@ impl DataSet {
             target_names: Vec::new(),
             task: Task::Classify,
             normal: None,
+            encoding: None,
             source,
         }
     }
@@ -230,6 +236,9 @@ pub enum DataError {
     /// Samples, targets and names of classes that do not fit together.
     #[error("{0}: {1}; whatever made this data set is wrong")]
     Inconsistent(String, String),
+    /// A table that cannot be used.
+    #[error(transparent)]
+    Table(#[from] table::TableError),
     /// A file that is not what it should be.
     #[error("{file}: {problem}; {advice}")]
     Format {

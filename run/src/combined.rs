@@ -3,7 +3,9 @@
 use crate::presets::Preset;
 use crate::settings::{Settings, SettingsError};
 use anyhow::{Context, Result};
+use barenet::Loss;
 use barenet_data::reading::read_named_text;
+use barenet_data::{DataSet, Task};
 use std::path::Path;
 
 /// Settings of several sources, put one over the other.
@@ -22,14 +24,23 @@ impl From<Settings> for Combined {
     }
 }
 
-impl Combined {
-    /// Puts flags over the settings of a file, and these over those of the preset that one of them names;
-    /// without a file, that is `default_preset` unless another is named.
+/// Settings that somebody wrote, before it is known which preset is under them: that depends on the data.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// Those of a file and flags.
+    pub settings: Settings,
+    is_file: bool,
+    /// Where a preset is named.
+    place: &'static str,
+}
+
+impl Written {
+    /// Puts flags over the settings of a file.
     ///
     /// # Errors
     ///
-    /// If the file cannot be read or parsed, or there is no such preset.
-    pub fn new(config: Option<&Path>, flags: Settings, default_preset: &str) -> Result<Self> {
+    /// If the file cannot be read or parsed.
+    pub fn new(config: Option<&Path>, flags: Settings) -> Result<Self> {
         let file = match config {
             None => Settings::default(),
             Some(path) => {
@@ -39,11 +50,44 @@ impl Combined {
             }
         };
         let place = if flags.preset.is_some() { "--preset" } else { "preset in the file" };
-        let written = flags.overlay(file);
-        let name = match (&written.preset, config) {
+        Ok(Self { settings: flags.overlay(file), is_file: config.is_some(), place })
+    }
+
+    /// Puts them over those of the preset that one of them names; without a file, that is `default_preset` unless
+    /// another is named. Under those of a table are those of the preset for tables.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such preset.
+    pub fn over(self, default_preset: &str, data: &DataSet) -> Result<Combined> {
+        if data.encoding.is_none() {
+            return self.over_preset(default_preset);
+        }
+        let written = self.settings.clone();
+        let Combined { settings, .. } = self.over_preset(Preset::TABLE)?;
+        let is_named = written.preset.is_some();
+        // An autoencoder that loses inputs on its way learns to average.
+        let of_task = Settings {
+            loss: (data.task != Task::Classify).then(|| Loss::Mse.into()),
+            keep_prob: (data.task == Task::Reconstruct).then_some(1.0),
+            ..Settings::default()
+        };
+        let table = Preset::find(Preset::TABLE)?.map(|preset| preset.settings);
+        let table = of_task.overlay(table.unwrap_or_default());
+        let settings = if is_named {
+            settings.overlay(table)
+        } else {
+            written.clone().overlay(table).overlay(settings)
+        };
+        Ok(Combined { settings, written })
+    }
+
+    fn over_preset(self, default_preset: &str) -> Result<Combined> {
+        let Self { settings: written, is_file, place } = self;
+        let name = match (&written.preset, is_file) {
             (Some(name), _) => name.clone(),
-            (None, None) => default_preset.to_owned(),
-            (None, Some(_)) => return Ok(written.into()),
+            (None, false) => default_preset.to_owned(),
+            (None, true) => return Ok(written.into()),
         };
         let Some(preset) = Preset::find(&name)? else {
             let names: Vec<_> = Preset::names().collect();
@@ -53,6 +97,18 @@ impl Combined {
         };
         let named = Settings { preset: Some(name), ..Settings::default() };
         let settings = written.clone().overlay(preset.settings).overlay(named);
-        Ok(Self { settings, written })
+        Ok(Combined { settings, written })
+    }
+}
+
+impl Combined {
+    /// Puts flags over the settings of a file, and these over those of the preset that one of them names;
+    /// without a file, that is `default_preset` unless another is named.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read or parsed, or there is no such preset.
+    pub fn new(config: Option<&Path>, flags: Settings, default_preset: &str) -> Result<Self> {
+        Written::new(config, flags)?.over_preset(default_preset)
     }
 }

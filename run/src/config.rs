@@ -4,13 +4,13 @@ mod effect;
 
 pub use effect::ignored;
 
-use crate::settings::{Dtype, Settings, SettingsError, Values};
+use crate::settings::{Dtype, Name, Settings, SettingsError, Values};
 use barenet::layers::BatchNormConfig;
 use barenet::{Arch, Float, FullyConnectedNet, Init, Metric, Schedule, SolverConfig};
 use barenet_blas::Kernel;
-use barenet_data::DataSet;
 use barenet_data::scale::{Fitted, Scale};
-use barenet_data::split::{Sizes, Split};
+use barenet_data::split::{Sizes, Split, SplitError};
+use barenet_data::{DataSet, Numbers};
 use barenet_model::number::Number;
 use barenet_model::scales::Scales;
 
@@ -44,6 +44,11 @@ impl Config {
             ));
         }
         effect::check_batch_of_one(&values)?;
+        if let (Some(fold), Some(folds)) = (values.fold, values.folds)
+            && fold > folds
+        {
+            return Err(SettingsError::new(format!("fold is {fold}, and there are {folds} folds")));
+        }
 
         let name = values.gemm.name();
         let kernel = Kernel::from_name(name);
@@ -92,25 +97,43 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// [`SettingsError`] if it has fewer images than asked for.
-    pub fn split(&self, data: &DataSet) -> Result<Split, SettingsError> {
+    /// [`SettingsError`] if it has fewer samples than asked for, and the data's own error if a part would have none.
+    pub fn split(&self, data: &DataSet) -> anyhow::Result<Split> {
         let Values { train_size: train, val_size: val, test_size: test, seed, .. } = self.values;
+        // The course's experiments take the first test images; of a table all rows that are given to test.
+        let test = if data.encoding.is_some() { test.min(data.test.len()) } else { test };
         let sizes = Sizes {
             train,
             val,
             test: Some(test),
-            val_fraction: None,
-            test_fraction: None,
-            fold: None,
+            val_fraction: self.values.val_fraction,
+            test_fraction: self.values.test_fraction,
+            fold: self.values.folds.map(|folds| (self.values.fold.unwrap_or(1) - 1, folds)),
             seed,
         };
-        Split::new(data, sizes).map_err(|error| SettingsError::new(error.to_string()))
+        let source = || data.source.to_string();
+        Split::new(data, sizes).map_err(|error| match error {
+            SplitError::OneSample(_) | SplitError::Empty { .. } | SplitError::TooMany => {
+                anyhow::Error::new(error).context(source())
+            }
+            _ => SettingsError::new(error.to_string()).into(),
+        })
+    }
+
+    /// How the inputs are scaled.
+    #[must_use]
+    pub fn scale_of(&self, data: &DataSet) -> Scale {
+        let default = match data.train.numbers() {
+            Numbers::U8(_) => Scale::MeanImage,
+            Numbers::I16(_) | Numbers::F32(_) => Scale::Standard,
+        };
+        self.values.scale.map_or(default, Name::value)
     }
 
     /// The scalings of inputs and targets, fitted to the samples that a split has for it.
     #[must_use]
     pub fn scales<T: Number>(&self, data: &DataSet, split: &Split) -> Scales<T> {
-        let inputs = Fitted::to(&data.train, &split.fitted, Scale::MeanImage);
+        let inputs = Fitted::to(&data.train, &split.fitted, self.scale_of(data));
         let targets = Fitted::to_targets(&data.train, &split.fitted);
         Scales::of((&inputs.offset, &inputs.factor), (&targets.offset, &targets.factor))
     }

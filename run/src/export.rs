@@ -5,8 +5,8 @@ use crate::summary::Summary;
 use crate::trained_run::OnImages;
 use anyhow::{Context, Result, bail, ensure};
 use barenet::{Label, Metric};
-use barenet_data::Records;
 use barenet_data::split::{Index, Part};
+use barenet_data::{Numbers, Records};
 use barenet_model::export::crate_folder::{self, Contents, crate_name};
 use barenet_model::export::int8::{self, Loss};
 use barenet_model::export::listing::CrateFile;
@@ -68,6 +68,11 @@ impl Exported {
     /// If the weights cannot be used, or the network does not fit.
     pub fn new(run: &OnImages<'_>, summary: &Summary, wanted: &Wanted) -> Result<Self> {
         let OnImages { data, split, config, checked, .. } = run;
+        ensure!(
+            matches!(data.train.numbers(), Numbers::U8(_)),
+            "{}: only networks whose inputs are bytes can be exported, and these are real numbers of a table",
+            run.run.file().display()
+        );
         let folded = match config.dtype() {
             Dtype::F32 => fold::<f32>(run)?,
             Dtype::F64 => fold::<f64>(run)?,
@@ -163,7 +168,9 @@ fn quantize(
 fn figure(metric: Metric, scores: &[Scores], labels: &[Label]) -> Result<f64> {
     match metric {
         Metric::Accuracy => accuracy(scores, labels),
-        Metric::Mse => bail!("a network of numbers cannot be exported: its scores name no class"),
+        Metric::Mse | Metric::Mae => {
+            bail!("a network of numbers cannot be exported: its scores name no class")
+        }
     }
 }
 

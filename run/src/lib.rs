@@ -9,7 +9,7 @@
 //! | [`comparison`] | a training run with each of some update rules |
 //! | [`images`], [`buffers`] | its data, read, and its memory |
 //! | [`backend`] | its threads |
-//! | [`measured`], [`reported`] | the figures of its metric, and those of the course's document |
+//! | [`measured`], [`outputs`], [`reported`] | the figures of its metric, outputs of a network, and figures of the course's document |
 //! | [`run_folder`], [`events`], [`summary`], [`checkpoint`], [`trained_on`] | the files of a run |
 //! | [`trained_run`], [`export`] | its best weights, measured, and as the network of a device |
 //! | [`folder`] | a folder that is written to, wherever it is; files that are whole or not there |
@@ -20,6 +20,7 @@
 pub mod backend;
 pub mod buffers;
 pub mod checkpoint;
+mod columns;
 pub mod combined;
 pub mod comparison;
 pub mod config;
@@ -30,6 +31,7 @@ pub mod gradcheck;
 pub mod images;
 pub mod measured;
 pub mod moment;
+pub mod outputs;
 pub mod plot_mark;
 pub mod presets;
 pub mod reported;

@@ -27,6 +27,7 @@ const FILES: &[(&str, &str)] = files! {
     "six-layer-rmsprop"
     "six-layer-adam"
     "best"
+    "table"
     "w1"
     "w2"
     "w3"
@@ -58,6 +59,8 @@ struct File {
 impl Preset {
     /// The preset of a run without `--preset` and `--config`.
     pub const DEFAULT: &'static str = "two-layer";
+    /// The same where the data are a table.
+    pub const TABLE: &'static str = "table";
 
     /// The names of all presets.
     pub fn names() -> impl Iterator<Item = &'static str> {

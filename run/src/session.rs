@@ -252,6 +252,16 @@ impl<T: Number> Trained<'_, T> {
                 train: last(train),
                 final_val: last(val),
             },
+            test_r2: match trainer::evaluate_r2(
+                &net,
+                weights,
+                (*data, split, Part::Test),
+                &self.files.scales,
+                backend,
+            ) {
+                Err(error) if outcome.diverged_at.is_some() && is_non_finite(&error) => None,
+                found => found?,
+            },
             first_loss: outcome.loss_history.first().copied().unwrap_or(0.0),
             num_params: net.arch.num_params(),
             iterations: outcome.progress.iteration,

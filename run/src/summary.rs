@@ -17,6 +17,9 @@ pub struct Summary {
     /// Its metric: `best_val_acc` and so on, if that is the accuracy.
     #[serde(flatten)]
     pub measured: Measured,
+    /// The coefficient of determination on the test data, of a network of numbers.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub test_r2: Option<f64>,
     /// The loss of the first iteration.
     pub first_loss: f64,
     /// Numbers that were learnt.
@@ -87,6 +90,7 @@ mod tests {
                 train: 0.75,
                 final_val: 0.125,
             },
+            test_r2: None,
             first_loss: 2.5,
             num_params: 3,
             iterations: 4,
@@ -112,7 +116,8 @@ mod tests {
 
     #[test]
     fn the_keys_of_a_summary_come_from_its_metric() {
-        for (metric, key) in [(Metric::Accuracy, "acc"), (Metric::Mse, "mse")] {
+        for (metric, key) in [(Metric::Accuracy, "acc"), (Metric::Mse, "mse"), (Metric::Mae, "mae")]
+        {
             let json = serde_json::to_string(&summary(metric)).unwrap();
             let expected = format!(
                 "{{\"name\":\"n\",\"data\":\"built-in\",\"best_val_{key}\":0.5,\"best_epoch\":1,\

@@ -1,18 +1,19 @@
 //! Images of a run: the weights file names them, and so whoever uses the weights can tell.
 
 use crate::checkpoint::{read_data_mark, store};
+use crate::columns::Columns;
 use crate::run_folder::{BEST, RunFolder};
 use crate::summary::Summary;
 use anyhow::{Context, Result, bail, ensure};
 use barenet_data::fingerprint::{fingerprint, test_fingerprint};
-use barenet_data::{DataSet, find_kind};
+use barenet_data::{DataSet, Encoding, find_kind};
 use serde::{Deserialize, Serialize};
 
 /// How the line begins that follows the settings in a weights file: a comment of TOML.
 const LINE: &str = "# Data: ";
 
 /// Images that a run was trained on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrainedOn {
     /// Kind of the data: `cifar10` or `built-in`.
     pub data: String,
@@ -22,6 +23,9 @@ pub struct TrainedOn {
     pub test: String,
     /// Names of the classes.
     pub class_names: Vec<String>,
+    /// The columns, if it was a table.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    columns: Option<Columns>,
 }
 
 impl TrainedOn {
@@ -33,7 +37,14 @@ impl TrainedOn {
             train: format!("{fingerprint:016x}"),
             test: format!("{:016x}", test_fingerprint(data)),
             class_names: data.class_names.clone(),
+            columns: data.encoding.as_ref().map(Columns::of),
         }
+    }
+
+    /// How the columns of a table became numbers, if it was one.
+    #[must_use]
+    pub fn encoding(&self) -> Option<Encoding> {
+        self.columns.as_ref().map(|columns| columns.encoding(&self.class_names))
     }
 
     /// The settings of a run, and what it was trained on, for a weights file.
@@ -51,22 +62,25 @@ impl TrainedOn {
     ///
     /// # Errors
     ///
-    /// Naming the file, if it cannot be read, or names another number of classes than `num_classes`.
-    pub fn read(config: &str, folder: &RunFolder, num_classes: usize) -> Result<Option<Self>> {
+    /// Naming the file, if it cannot be read.
+    pub fn read(config: &str, folder: &RunFolder) -> Result<Option<Self>> {
         let Some(json) = config.lines().next_back().and_then(|line| line.strip_prefix(LINE)) else {
             return Ok(None);
         };
-        let file = folder.file(BEST);
-        let found: Self = serde_json::from_str(json).with_context(|| {
-            format!("{}: what it was trained on cannot be read", file.display())
-        })?;
+        serde_json::from_str(json).with_context(|| {
+            format!("{}: what it was trained on cannot be read", folder.file(BEST).display())
+        })
+    }
+
+    /// Refuses images of another number of classes.
+    fn check_classes(&self, folder: &RunFolder, num_classes: usize) -> Result<()> {
         ensure!(
-            found.class_names.len() == num_classes,
+            self.class_names.len() == num_classes,
             "{}: names {} classes, and these images are of {num_classes}; name the right ones with --data",
-            file.display(),
-            found.class_names.len()
+            folder.file(BEST).display(),
+            self.class_names.len()
         );
-        Ok(Some(found))
+        Ok(())
     }
 
     /// How other images differ from these; `None` if they are the same.
@@ -92,7 +106,7 @@ fn name(kind: &str) -> String {
 }
 
 /// Images of a run compared with those that were found.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Checked {
     /// Images that the run names; an earlier version's names none.
     pub trained_on: Option<TrainedOn>,
@@ -109,7 +123,10 @@ pub struct Checked {
 ///
 /// Names the images of the run and those that were found, and says what can be done.
 pub fn check(config: &str, folder: &RunFolder, data: &DataSet, allowed: bool) -> Result<Checked> {
-    let trained_on = TrainedOn::read(config, folder, data.class_names.len())?;
+    let trained_on = TrainedOn::read(config, folder)?;
+    if let Some(trained_on) = &trained_on {
+        trained_on.check_classes(folder, data.class_names.len())?;
+    }
     let run = folder.path().display();
     let difference = match &trained_on {
         Some(trained_on) => trained_on.difference(data),

@@ -7,12 +7,12 @@ use crate::run_folder::{BEST, RunFolder, SUMMARY};
 use crate::settings::{Dtype, Settings, Values};
 use crate::shell::resume_command;
 use crate::summary::Summary;
-use crate::trained_on::{self, Checked};
+use crate::trained_on::{self, Checked, TrainedOn};
 use crate::trainer::{self, is_non_finite};
 use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 use barenet::{FullyConnectedNet, Weights};
-use barenet_data::DataSet;
 use barenet_data::split::{Part, Split};
+use barenet_data::{DataSet, Encoding};
 use barenet_model::number::Number;
 use barenet_model::weights::{WeightsFile, from_safetensors, read_config};
 use std::path::{Path, PathBuf};
@@ -25,6 +25,7 @@ pub struct TrainedRun {
     /// Text beside the weights: settings, and the images that they were trained on.
     text: String,
     settings: Settings,
+    encoding: Option<Encoding>,
 }
 
 /// A [`TrainedRun`] and images to measure it on.
@@ -55,7 +56,20 @@ impl TrainedRun {
         let text = read_config(&bytes, &file).map_err(|error| advise(error, &folder))?;
         // Where it was trained says nothing about where it is measured.
         let settings = Settings { gemm: None, threads: None, ..Settings::from_toml(&text, &file)? };
-        Ok(Self { folder, bytes, text, settings })
+        let encoding = TrainedOn::read(&text, &folder)?.and_then(|run| run.encoding());
+        Ok(Self { folder, bytes, text, settings, encoding })
+    }
+
+    /// The settings.
+    #[must_use]
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// How the columns of the table that it was trained on became numbers, if it was one.
+    #[must_use]
+    pub const fn encoding(&self) -> Option<&Encoding> {
+        self.encoding.as_ref()
     }
 
     /// The folder.
@@ -130,6 +144,26 @@ impl OnImages<'_> {
             Dtype::F32 => self.measure_as::<f32>(part),
             Dtype::F64 => self.measure_as::<f64>(part),
         }
+    }
+
+    /// The coefficient of determination of a run of numbers on one part; of other runs there is none.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::measure`].
+    pub fn measure_r2(&self, part: Part) -> Result<Option<f64>> {
+        match self.config.dtype() {
+            Dtype::F32 => self.measure_r2_as::<f32>(part),
+            Dtype::F64 => self.measure_r2_as::<f64>(part),
+        }
+    }
+
+    fn measure_r2_as<T: Number>(&self, part: Part) -> Result<Option<f64>> {
+        let net = self.config.net::<T>();
+        let file = self.weights(&net)?;
+        let weights = Weights::new(&net.arch, &file.params, &file.running)?;
+        let (part, backend) = ((self.data, &self.split, part), start_backend(&self.config));
+        trainer::evaluate_r2(&net, weights, part, &file.scales, &backend)
     }
 
     /// How many images a part has.

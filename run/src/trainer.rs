@@ -4,14 +4,16 @@ use crate::buffers::{OwnedBuffers, allocate, reserve};
 use crate::checkpoint::Checkpoint;
 use crate::config::{Config, EVAL_BATCH};
 use crate::moment::{HISTORY, Histories, Moment};
+use crate::outputs::{outputs, r2};
 use anyhow::{Context, Result};
 use barenet::{
-    Error, Event, FullyConnectedNet, Metric, Progress, Rng, Solver, SolverBuffers, Weights,
+    Dataset, Error, Event, FullyConnectedNet, Metric, Progress, Rng, Sample, Solver, SolverBuffers,
+    Weights,
 };
 use barenet_blas::Backend;
-use barenet_data::DataSet;
 use barenet_data::samples::Samples;
 use barenet_data::split::{Part, Split};
+use barenet_data::{DataSet, Task};
 use barenet_model::number::Number;
 use barenet_model::scales::Scales;
 use std::ops::ControlFlow;
@@ -195,6 +197,33 @@ fn advance<T: Number>(
             Err(error) => return Err(error),
         }
     }
+}
+
+/// The coefficient of determination of a network of numbers on one part of the data; of other networks there is
+/// none.
+///
+/// # Errors
+///
+/// Those of [`evaluate`].
+pub fn evaluate_r2<T: Number>(
+    net: &FullyConnectedNet<'_, T>,
+    weights: Weights<'_, T>,
+    (data, split, part): (&DataSet, &Split, Part),
+    scales: &Scales<T>,
+    backend: &Backend,
+) -> Result<Option<f64>> {
+    if data.task != Task::Regress {
+        return Ok(None);
+    }
+    let samples = Samples::new(data, split, part, scales.inputs(), scales.targets());
+    let scores = outputs(net, weights, &samples, backend)?;
+    let width = net.arch.num_classes();
+    let mut targets = vec![T::ZERO; scores.len()];
+    for (index, y) in targets.chunks_exact_mut(width.max(1)).enumerate() {
+        samples.read_target(Sample::new(index), 0, y);
+    }
+    let as_f64 = |all: &[T]| -> Vec<f64> { all.iter().map(|number| number.to_f64()).collect() };
+    Ok(Some(r2(&as_f64(&scores), &as_f64(&targets), width)))
 }
 
 /// The metric of a network on one part of the data: of classes the accuracy, 0 to 1.

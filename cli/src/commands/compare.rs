@@ -6,7 +6,7 @@ use super::{ImagesFlag, data_line, usage, warn_of_stand_in};
 use crate::console::{Console, Verbosity};
 use crate::flags::{SettingsFlags, choice};
 use anyhow::Result;
-use barenet_run::combined::Combined;
+use barenet_run::combined::Written;
 use barenet_run::comparison::Comparison;
 use barenet_run::folder::Folder;
 use barenet_run::run_folder::{COMPARISON_JSON, COMPARISON_PLOTS, refuse_what_is_in_the_way};
@@ -53,8 +53,9 @@ pub(crate) fn run(args: Args) -> Result<()> {
         return usage("compare takes --update-rules, several, in place of --update-rule");
     }
     let rate = flags.learning_rate;
-    let combined = Combined::new(args.config.as_deref(), flags, "six-layer-sgd")?;
-    let data = args.images.read()?;
+    let written = Written::new(args.config.as_deref(), flags)?;
+    let data = args.images.read(&written.settings, None)?;
+    let combined = written.over("six-layer-sgd", &data)?;
     let comparison = Comparison::new(&args.update_rules, rate, &combined, &data)?;
     let folder = Folder::make(&args.out)?.lock("compares")?;
     refuse_what_is_in_the_way(&folder, COMPARISON_PLOTS.into_iter().chain([COMPARISON_JSON]))?;

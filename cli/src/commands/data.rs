@@ -2,11 +2,13 @@
 
 #[cfg(feature = "fetch")]
 mod fetch;
+mod table;
 
 use super::{ImagesFlag, data_line};
 use crate::console::say;
 use anyhow::Result;
 use barenet::Label;
+use barenet_run::settings::Settings;
 use serde_json::json;
 
 /// See which images would be used, and get CIFAR-10
@@ -44,7 +46,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 }
 
 fn info(args: &InfoArgs) -> Result<()> {
-    let data = args.images.read()?;
+    let data = args.images.read(&Settings::default(), None)?;
     let count = |labels: &[Label], class: usize| {
         labels.iter().filter(|&&label| usize::try_from(label) == Ok(class)).count()
     };
@@ -61,19 +63,29 @@ fn info(args: &InfoArgs) -> Result<()> {
         let (train, test) = (data.train.len(), data.test.len());
         let source = data.source.to_string();
         let kind = data.source.kind.word;
-        say!(
-            "{}",
-            json!({ "kind": kind, "source": source, "train": train, "test": test, "classes": classes })
-        );
+        let mut found = json!({
+            "kind": kind, "source": source, "train": train, "test": test, "classes": classes
+        });
+        if let Some(encoding) = &data.encoding {
+            found["table"] = table::to_json(&data, encoding);
+        }
+        say!("{found}");
         return Ok(());
     }
     say!("data      {}", data_line(&data));
-    say!(
-        "images    {} training, {} test; {}",
-        data.train.len(),
-        data.test.len(),
-        data.source.kind.image_shape
-    );
+    if let Some(encoding) = &data.encoding {
+        table::print(&data, encoding)?;
+        if data.class_names.is_empty() {
+            return Ok(());
+        }
+    } else {
+        say!(
+            "images    {} training, {} test; {}",
+            data.train.len(),
+            data.test.len(),
+            data.source.kind.image_shape
+        );
+    }
     say!("\n{:<22}{:>10}{:>8}", "class", "training", "test");
     for (class, name) in data.class_names.iter().enumerate() {
         let (train, test) = (count(data.train.labels(), class), count(data.test.labels(), class));

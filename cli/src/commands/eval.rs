@@ -1,6 +1,6 @@
 //! `barenet eval`.
 
-use super::{ImagesFlag, data_line};
+use super::{ImagesFlag, data_line, sample_word};
 use crate::console::say;
 use crate::flags::choice;
 use anyhow::Result;
@@ -52,21 +52,29 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         threads: Some(args.threads),
         ..Settings::default()
     };
-    let data = args.images.read()?;
+    let data = args.images.read(run.settings(), run.encoding())?;
     let run = run.on_images(&data, changes, args.other_data)?;
     let part = args.split.value();
+    let r2 = run.measure_r2(part)?;
     let (found, count, part) = (run.measure(part)?, run.num_images(part), args.split.name());
     let metric = run.config.metric().name();
     if args.json {
         let run = args.run.display().to_string();
         let (metric, data) = (metric.to_lowercase(), data.source.kind.word);
-        say!(
-            "{}",
-            json!({ "run": run, "split": part, metric: found, "num_images": count, "data": data })
-        );
+        let mut found = json!({
+            "run": run, "split": part, metric: found, "num_images": count, "data": data
+        });
+        if let Some(r2) = r2 {
+            found["r2"] = r2.into();
+        }
+        say!("{found}");
     } else {
         say!("data      {}", data_line(&data));
-        say!("{metric:<10}{found:.4} on {count} {part} images");
+        let samples = sample_word(&data);
+        say!("{metric:<10}{found:.4} on {count} {part} {samples}");
+        if let Some(r2) = r2 {
+            say!("R²        {r2:.4}");
+        }
     }
     Ok(())
 }

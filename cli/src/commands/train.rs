@@ -1,6 +1,7 @@
 //! `barenet train`.
 
 mod advice;
+mod folds;
 mod report;
 mod show;
 mod watcher;
@@ -10,7 +11,7 @@ use crate::console::{Console, Verbosity};
 use crate::flags::SettingsFlags;
 use crate::signals::Signals;
 use anyhow::{Context, Result};
-use barenet_run::combined::Combined;
+use barenet_run::combined::Written;
 use barenet_run::presets::Preset;
 use barenet_run::session::{Session, Start, When};
 use barenet_run::settings::{Dtype, count};
@@ -67,14 +68,25 @@ pub(crate) fn run(args: Args) -> Result<()> {
     let verbosity = Verbosity::of(args.quiet, args.json);
 
     let flags = args.settings.0;
-    let start = match &args.resume {
+    let (start, data) = match &args.resume {
         None => {
-            let combined = Combined::new(args.config.as_deref(), flags, Preset::DEFAULT)?;
-            Start::new(combined, args.out.as_deref(), args.force)
+            let written = Written::new(args.config.as_deref(), flags)?;
+            let data = args.images.read(&written.settings, None)?;
+            let combined = written.over(Preset::DEFAULT, &data)?;
+            if let (Some(folds), None) = (combined.settings.folds, combined.settings.fold) {
+                let console = Console::new(verbosity);
+                warn_of_stand_in(&data, verbosity);
+                let place = (args.out.as_deref(), args.force, args.images.data.as_deref());
+                return folds::run(&combined, folds, &data, place, (console, &signals));
+            }
+            (Start::new(combined, args.out.as_deref(), args.force), data)
         }
-        Some(run) => Start::resume(run, flags)?,
+        Some(run) => {
+            let start = Start::resume(run, flags)?;
+            let data = args.images.read(start.settings(), None)?;
+            (start, data)
+        }
     };
-    let data = args.images.read()?;
     let session = Session::new(start, &data, when)?;
     // A run is resumed with its own images and no others.
     if args.resume.is_none() {

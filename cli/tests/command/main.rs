@@ -20,3 +20,4 @@ mod resume;
 mod running;
 mod settings;
 mod stop;
+mod tables;

@@ -1,10 +1,15 @@
 //! Loss functions: how bad the scores are, and the gradient that says which way is better.
 
+mod errors;
+mod huber;
+mod mae;
 mod mse;
 mod softmax;
 mod svm;
 mod targets;
 
+pub use huber::huber_loss;
+pub use mae::mae_loss;
 pub use mse::mse_loss;
 pub use softmax::softmax_loss;
 pub use svm::svm_loss;
@@ -16,12 +21,15 @@ use crate::float::Float;
 use crate::mat::{Mat, MatMut};
 use crate::metric::Metric;
 use crate::slices::copy;
-use mse::mse_sum;
+use errors::sum_errors;
+use huber::huber;
+use mae::absolute;
+use mse::squared;
 use softmax::softmax_sum;
 use svm::svm_sum;
 
 /// The loss that a network is trained with.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Loss {
     /// [`softmax_loss`], the cross-entropy of classes.
     #[default]
@@ -30,6 +38,13 @@ pub enum Loss {
     Svm,
     /// [`mse_loss`], the mean squared error of numbers.
     Mse,
+    /// [`mae_loss`], the mean absolute error of numbers.
+    Mae,
+    /// [`huber_loss`] of numbers.
+    Huber {
+        /// The largest error that is squared, finite and above 0.
+        delta: f64,
+    },
 }
 
 impl Loss {
@@ -57,7 +72,8 @@ impl Loss {
     pub const fn metric(self) -> Metric {
         match self {
             Self::Softmax | Self::Svm => Metric::Accuracy,
-            Self::Mse => Metric::Mse,
+            Self::Mse | Self::Huber { .. } => Metric::Mse,
+            Self::Mae => Metric::Mae,
         }
     }
 
@@ -65,7 +81,7 @@ impl Loss {
     pub(crate) const fn takes_classes(self) -> bool {
         match self {
             Self::Softmax | Self::Svm => true,
-            Self::Mse => false,
+            Self::Mse | Self::Mae | Self::Huber { .. } => false,
         }
     }
 
@@ -89,10 +105,19 @@ impl Loss {
                 (Self::Svm, Targets::Classes(y)) => {
                     svm_sum(piece, y.get(first..).unwrap_or_default(), num_samples)
                 }
-                (Self::Mse, Targets::Values(y)) => mse_sum(piece, y, first, num_samples),
+                (Self::Mse, Targets::Values(y)) => {
+                    sum_errors(piece, (y, first), num_samples, T::from_f64(2.0), squared)
+                }
+                (Self::Mae, Targets::Values(y)) => {
+                    sum_errors(piece, (y, first), num_samples, T::ONE, absolute)
+                }
+                (Self::Huber { delta }, Targets::Values(y)) => {
+                    let delta = T::from_f64(delta);
+                    sum_errors(piece, (y, first), num_samples, T::ONE, |e| huber(e, delta))
+                }
                 // Refused before.
                 (Self::Softmax | Self::Svm, Targets::Values(_))
-                | (Self::Mse, Targets::Classes(_)) => T::ZERO,
+                | (Self::Mse | Self::Mae | Self::Huber { .. }, Targets::Classes(_)) => T::ZERO,
             };
             (scores, first) = (rest, first + PIECE);
         }
@@ -133,12 +158,17 @@ impl Loss {
                 let error = Error::InvalidLabel { index, label, num_classes: output_dim };
                 return if is_class { Ok(()) } else { Err(error) };
             }
-            (Self::Mse, Target::Values(len)) => return Ok(check_len("target", output_dim, len)?),
-            (Self::Softmax | Self::Svm, Target::Values(_)) => {
-                "this loss needs classes as targets; for numbers take the loss mse"
+            (Self::Huber { delta }, Target::Values(_)) if !(delta.is_finite() && delta > 0.0) => {
+                "the delta of the loss huber must be finite and above 0"
             }
-            (Self::Mse, Target::Class(_)) => {
-                "the loss mse needs numbers as targets; for classes take softmax or svm"
+            (Self::Mse | Self::Mae | Self::Huber { .. }, Target::Values(len)) => {
+                return Ok(check_len("target", output_dim, len)?);
+            }
+            (Self::Softmax | Self::Svm, Target::Values(_)) => {
+                "this loss needs classes as targets; for numbers take the loss mse, mae or huber"
+            }
+            (Self::Mse | Self::Mae | Self::Huber { .. }, Target::Class(_)) => {
+                "this loss needs numbers as targets; for classes take softmax or svm"
             }
         };
         Err(Error::InvalidConfig { what })
@@ -184,7 +214,7 @@ mod tests {
     fn a_loss_refuses_targets_of_the_other_kind_and_writes_nothing() {
         let (scores, mut dscores) = ([0.0; 2], [7.0; 2]);
         let scores = Mat::new(&scores, 1, 2).unwrap();
-        for loss in [Loss::Softmax, Loss::Svm, Loss::Mse] {
+        for loss in [Loss::Softmax, Loss::Svm, Loss::Mse, Loss::Mae, Loss::Huber { delta: 1.0 }] {
             let other = if loss.takes_classes() {
                 Targets::Values(&scores)
             } else {
@@ -194,5 +224,26 @@ mod tests {
             assert!(matches!(error, Err(Error::InvalidConfig { .. })), "{loss:?}");
         }
         assert_eq!(dscores, [7.0; 2]);
+    }
+
+    #[test]
+    fn a_delta_that_is_not_above_zero_is_refused() {
+        let mut dscores = [7.0];
+        let scores = Mat::new(&[1.0], 1, 1).unwrap();
+        for delta in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            let error = huber_loss(scores, scores, delta, MatMut::new(&mut dscores, 1, 1).unwrap());
+            assert!(matches!(error, Err(Error::InvalidConfig { .. })), "{delta}");
+        }
+        assert_eq!(dscores, [7.0]);
+    }
+
+    #[test]
+    fn an_error_that_is_no_number_makes_the_loss_none() {
+        let mut dscores = [7.0];
+        let y = Mat::new(&[1.0], 1, 1).unwrap();
+        for loss in [Loss::Mse, Loss::Mae, Loss::Huber { delta: 1.0 }] {
+            let (nan, d) = (Mat::new(&[f64::NAN], 1, 1).unwrap(), MatMut::new(&mut dscores, 1, 1));
+            assert!(loss.loss(nan, Targets::Values(&y), d.unwrap()).unwrap().is_nan(), "{loss:?}");
+        }
     }
 }

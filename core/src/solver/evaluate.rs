@@ -59,15 +59,17 @@ pub(super) fn evaluate_some<T: Float>(
                 }
                 T::from_usize(correct)
             }
-            Metric::Mse => {
+            metric @ (Metric::Mse | Metric::Mae) => {
                 let y = BatchTargets(x, net.arch.num_classes());
-                Loss::Mse.sum_in_place(scores, Targets::Values(&y), 0, len)
+                let loss = if metric == Metric::Mae { Loss::Mae } else { Loss::Mse };
+                loss.sum_in_place(scores, Targets::Values(&y), 0, len)
             }
         };
         done += len;
     }
     let metric = sum / T::from_usize(count.max(1));
-    check_finite("squared errors", &[metric])?;
+    let is_mae = net.loss.metric() == Metric::Mae;
+    check_finite(if is_mae { "absolute errors" } else { "squared errors" }, &[metric])?;
     Ok(metric)
 }
 

@@ -62,6 +62,14 @@ impl Start {
     }
 }
 
+impl Start {
+    /// The settings.
+    #[must_use]
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+}
+
 impl<'a> Session<'a> {
     /// Checks the settings against the data, starts the threads, and makes the folder, if the run is a new one.
     ///

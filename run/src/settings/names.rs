@@ -3,8 +3,10 @@
 use super::declare::Value;
 use barenet::{Float, Init, Loss, Sampling, Schedule, UpdateRule};
 use barenet_blas::Kernel;
-use barenet_data::Version;
+use barenet_data::scale::Scale;
 use barenet_data::split::Part;
+use barenet_data::table::Missing;
+use barenet_data::{Task, Version};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -91,17 +93,17 @@ impl<'de, T: Named> Deserialize<'de> for Name<T> {
     }
 }
 
-/// Names the variants of an enum. One that is not named does not compile; no setting can have those of `but`.
+/// Names the variants of an enum. One that is not named does not compile. A constant is 0 unless it is said.
 macro_rules! named {
-    ($($type:ident $((but $($other:ident = $other_name:literal),+))? {
-        $($variant:ident $({ $($constant:ident),+ })? = $name:literal, $meaning:literal;)+
+    ($($type:ident {
+        $($variant:ident $({ $($constant:ident $(= $value:literal)?),+ })? = $name:literal, $meaning:literal;)+
     })+) => {$(
         impl Named for $type {
             const NAMES: &'static [&'static str] = &[$($name),+];
 
             fn from_name(name: &str) -> Option<Self> {
                 match name {
-                    $($name => Some(Self::$variant { $($($constant: Default::default()),+)? }),)+
+                    $($name => Some(Self::$variant { $($($constant: named!(@value $($value)?)),+)? }),)+
                     _ => None,
                 }
             }
@@ -109,18 +111,18 @@ macro_rules! named {
             fn name(self) -> &'static str {
                 match self {
                     $(Self::$variant { .. } => $name,)+
-                    $($(Self::$other { .. } => $other_name,)+)?
                 }
             }
 
             fn meaning(self) -> &'static str {
                 match self {
                     $(Self::$variant { .. } => $meaning,)+
-                    $($(Self::$other { .. } => "",)+)?
                 }
             }
         }
     )+};
+    (@value $value:literal) => { $value };
+    (@value) => { Default::default() };
 }
 
 /// The number type.
@@ -147,10 +149,12 @@ named! {
         He = "he", "Normal with standard deviation sqrt(2 / fan_in)";
         Xavier = "xavier", "Normal with standard deviation sqrt(2 / (fan_in + fan_out))";
     }
-    // Images have labels, and the last takes numbers.
-    Loss (but Mse = "mse") {
+    Loss {
         Softmax = "softmax", "Softmax cross-entropy";
         Svm = "svm", "Multiclass hinge loss";
+        Mse = "mse", "Mean squared error";
+        Mae = "mae", "Mean absolute error";
+        Huber { delta = 1.0 } = "huber", "Squares of small errors, and of large ones the distance";
     }
     Schedule {
         Constant = "constant", "It does not";
@@ -175,6 +179,21 @@ named! {
     Version {
         Binary = "binary", "Records of bytes";
         Python = "python", "Pickled dicts";
+    }
+    Task {
+        Classify = "classify", "Classes";
+        Regress = "regress", "Numbers";
+        Reconstruct = "reconstruct", "The inputs themselves: an autoencoder, which finds what is unlike them";
+    }
+    Missing {
+        Refuse = "error", "They are an error";
+        Drop = "drop", "Their rows are left out";
+    }
+    Scale {
+        Standard = "standard", "To mean 0 and standard deviation 1";
+        MinMax = "minmax", "To 0..1";
+        MeanImage = "mean-image", "Their mean is subtracted, as CS231n does";
+        None = "none", "Not at all";
     }
     ExportDtype {
         F32 = "f32", "32-bit floating point";
@@ -265,6 +284,9 @@ mod tests {
         are_their_own::<Part>();
         are_their_own::<Version>();
         are_their_own::<ExportDtype>();
+        are_their_own::<Task>();
+        are_their_own::<Missing>();
+        are_their_own::<Scale>();
         are_their_own::<UpdateRule<f64>>();
     }
 }

@@ -7,10 +7,14 @@ use super::declare::{
 use super::names::{Dtype, KernelName, Name, RuleName};
 use barenet::{Float, Init, Loss, Sampling, Schedule, UpdateRule};
 use barenet_blas::Kernel;
+use barenet_data::Task;
+use barenet_data::scale::Scale;
+use barenet_data::table::Missing;
 use serde::{Deserialize, Serialize};
 
 /// Limits with which no size that is computed from several settings overflows.
 const SIZES: Sizes = Sizes(1000, 1 << 24);
+const MAX_FOLDS: usize = 1000;
 const MAX_BATCH: usize = 1 << 20;
 const MAX_EPOCHS: usize = 1 << 24;
 
@@ -18,6 +22,7 @@ const ABOVE_0: Numbers = Numbers("above 0", |x| x > 0.0);
 const AT_LEAST_0: Numbers = Numbers("at least 0", |x| x >= 0.0);
 const BELOW_1: Numbers = Numbers("in 0..1", |x| (0.0..1.0).contains(&x));
 const FROM_0_TO_1: Numbers = Numbers("from 0 to 1", |x| (0.0..=1.0).contains(&x));
+const SHARE: Numbers = Numbers("above 0 and below 1", |x| x > 0.0 && x < 1.0);
 const PROBABILITY: Numbers = Numbers("above 0 and at most 1", |x| x > 0.0 && x <= 1.0);
 
 /// The learning rate of a run that names none, on images of 0 to 255 minus their mean: with weights
@@ -126,6 +131,33 @@ settings! { |given, values|
         num_train_samples: usize, "N" = 1000, in 1..=usize::MAX;
     }
     "Data" {
+        /// What is learnt of a table: classes, numbers, or to give the inputs back [default: found out]
+        task: Name<Task>, "TASK";
+        /// Columns of a table that are learnt, by name or number from 1 [default: the last]
+        target: String, "COLUMN,..";
+        /// Columns of a table that are left out
+        ignore: String, "COLUMN,..";
+        /// Columns of a table taken as text although they look like numbers
+        text: String, "COLUMN,..";
+        /// Whether the first row of a table names the columns [default: found out]
+        header: bool, "BOOL";
+        /// Column of a table whose equal values stay in one part
+        group: String, "COLUMN";
+        /// What is done about missing cells of a table [default: error]
+        missing: Name<Missing>, "HOW";
+        /// Class that an autoencoder learns [default: the most frequent]
+        normal: String, "CLASS";
+        /// How inputs are scaled [default: mean-image for bytes, otherwise standard]
+        scale: Name<Scale>, "HOW";
+        /// Share of the samples drawn to validate, in place of the last val_size
+        val_fraction: f64, "SHARE", in SHARE;
+        /// Share of the samples drawn to test, where there is no test set
+        test_fraction: f64, "SHARE", in SHARE;
+        /// Test on one of so many folds; train as often, each time with another, unless --fold says with which
+        folds: usize, "K", in 2..=MAX_FOLDS;
+        /// The fold that tests, from 1 on
+        fold: usize, "N", in 1..=MAX_FOLDS,
+            needs "folds" if values.folds.is_some();
         /// Training images, from the first on [default: all but the validation images]
         train_size: usize, "N", in 1..=usize::MAX;
         /// Validation images: the last of the training set

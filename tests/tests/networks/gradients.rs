@@ -27,14 +27,15 @@ fn labels(seed: u64, len: usize, num_classes: usize) -> Vec<Label> {
 }
 
 fn losses() -> impl Strategy<Value = Loss> {
-    prop_oneof![Just(Loss::Softmax), Just(Loss::Svm), Just(Loss::Mse)]
+    let huber = Just(Loss::Huber { delta: 0.7 });
+    prop_oneof![Just(Loss::Softmax), Just(Loss::Svm), Just(Loss::Mse), Just(Loss::Mae), huber]
 }
 
 /// Those of the two that the loss takes.
 fn targets_of<'a>(loss: Loss, y: &'a [Label], values: &'a Mat<'_, f64>) -> Targets<'a, f64> {
     match loss {
         Loss::Softmax | Loss::Svm => Targets::Classes(y),
-        Loss::Mse => Targets::Values(values),
+        Loss::Mse | Loss::Mae | Loss::Huber { .. } => Targets::Values(values),
     }
 }
 
@@ -264,6 +265,12 @@ proptest! {
                     let margin = *s - correct + 1.0;
                     if j != y as usize && margin.abs() < 1e-2 { *s += 0.1; }
                 }
+            }
+        }
+        if loss == Loss::Mae {
+            // And every score from its target.
+            for (x, y) in x.iter_mut().zip(values.data()) {
+                if (*x - y).abs() < 1e-2 { *x += 0.1; }
             }
         }
         let evaluate = |x: &[f64], dx: &mut [f64]| {

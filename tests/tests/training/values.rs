@@ -1,14 +1,14 @@
 //! Networks that are trained towards numbers: regression and autoencoders, with the promises of those for
 //! classes.
 
-use barenet::layers::mse_loss;
+use barenet::layers::{huber_loss, mae_loss, mse_loss};
 use barenet::{
     Arch, Dataset, Error, Event, Float, FullyConnectedNet, History, Init, Loss, Mat, MatMut,
     Metric, Portable, Progress, Rng, Sample, Solver, SolverBuffers, SolverConfig, Target, Targets,
-    TrainState, UpdateRule, evaluate,
+    TrainState, UpdateRule, Weights, evaluate,
 };
 use barenet_blas::{Backend, Kernel};
-use barenet_tests::tolerance::GOLDEN_F64;
+use barenet_tests::tolerance::{GOLDEN_F32, GOLDEN_F64};
 use std::sync::Mutex;
 
 /// Points whose numbers are functions of a hidden one, and a target that is one too.
@@ -151,6 +151,9 @@ fn config<T: Float>() -> SolverConfig<T> {
     }
 }
 
+/// The losses of numbers.
+const LOSSES: [Loss; 3] = [Loss::Mse, Loss::Mae, Loss::Huber { delta: 0.3 }];
+
 const REGRESSION: Arch<'static> = Arch::new(&[DIM, 24, 16, 2]);
 const AUTOENCODER: Arch<'static> = Arch::new(&[DIM, 24, 2, 24, DIM]);
 
@@ -198,7 +201,13 @@ fn an_autoencoder_learns_to_give_its_input_again() {
 
 #[test]
 fn a_resumed_regression_equals_the_uninterrupted_one() {
-    let net = FullyConnectedNet { keep_prob: 0.9, ..net::<f32>(REGRESSION.with_batchnorm()) };
+    for loss in LOSSES {
+        resume_after_every_event(loss);
+    }
+}
+
+fn resume_after_every_event(loss: Loss) {
+    let net = FullyConnectedNet { keep_prob: 0.9, loss, ..net::<f32>(REGRESSION.with_batchnorm()) };
     let config = SolverConfig { num_epochs: 3, ..config() };
     let mut run = Run::new(&net, &config);
     let mut stopped = Vec::new();
@@ -228,7 +237,7 @@ fn a_resumed_regression_equals_the_uninterrupted_one() {
             .unwrap()
             .train(|_| {})
             .unwrap();
-        assert!(saved.bits() == run.bits(), "stopped after {} steps", progress.iteration);
+        assert!(saved.bits() == run.bits(), "{loss:?}: stopped after {} steps", progress.iteration);
     }
 }
 
@@ -236,17 +245,18 @@ fn a_resumed_regression_equals_the_uninterrupted_one() {
 fn an_autoencoder_has_the_same_bits_on_any_number_of_threads() {
     let arch = Arch::new(&[DIM, 300, 4, 260, DIM]).with_batchnorm();
     let config = SolverConfig { batch_size: 100, num_epochs: 2, ..config::<f32>() };
-    for &kernel in Kernel::ALL {
+    for (&kernel, loss) in Kernel::ALL.iter().flat_map(|kernel| LOSSES.map(|loss| (kernel, loss))) {
         let bits = [1, 2, 3].map(|threads| {
             let backend = Backend::with_threads(kernel, threads).unwrap();
-            let (net, mut run) = (net(arch), Run::new(&net(arch), &config));
+            let net = FullyConnectedNet { loss, ..net(arch) };
+            let mut run = Run::new(&net, &config);
             let (train, val) = (Itself(TRAIN), Itself(VAL));
             let mut solver =
                 Solver::new(net, config, &backend, &train, &val, run.buffers()).unwrap();
             backend.install(|| solver.train(|_| {})).unwrap();
             run.bits()
         });
-        assert!(bits[0] == bits[1] && bits[0] == bits[2], "{kernel}");
+        assert!(bits[0] == bits[1] && bits[0] == bits[2], "{kernel} {loss:?}");
     }
 }
 
@@ -261,7 +271,7 @@ fn what_does_not_fit_the_targets_is_refused_before_the_first_step() {
     // Losses of classes with numbers, and the other way round.
     for loss in [Loss::Softmax, Loss::Svm] {
         let error = refused(FullyConnectedNet { loss, ..net(REGRESSION) }, TRAIN, VAL);
-        assert!(error.to_string().contains("take the loss mse"), "{error}");
+        assert!(error.to_string().contains("take the loss mse, mae or huber"), "{error}");
     }
     let classes = Curve { target: Target::Class(0), ..VAL };
     let error = refused(net(REGRESSION), TRAIN, classes);
@@ -346,16 +356,84 @@ const EXPECTED: [f64; 12] = [
     0.3333333333333333,
 ];
 
+// The same with torch.nn.L1Loss() and torch.nn.HuberLoss(delta=0.75).
+const EXPECTED_MAE: (f64, [f64; 12]) = (1.4077134986225897, {
+    let one = 1.0 / 12.0;
+    [-one, -one, -one, -one, -one, one, one, one, one, one, one, one]
+});
+const EXPECTED_HUBER: (f64, [f64; 12]) = (
+    0.7945579124262915,
+    [
+        -0.0625,
+        -0.0625,
+        -0.0625,
+        -0.0625,
+        -0.02134986225895317,
+        0.02203856749311294,
+        0.05991735537190083,
+        0.0625,
+        0.0625,
+        0.0625,
+        0.0625,
+        0.0625,
+    ],
+);
+
+/// Compares a loss with PyTorch's.
+fn check_golden<T: Float>(
+    of: impl Fn(Mat<'_, T>, Mat<'_, T>, MatMut<'_, T>) -> Result<T, Error>,
+    (expected_loss, expected): (f64, [f64; 12]),
+    tolerance: f64,
+) {
+    let at = |i: i32| f64::from(i) / 11.0;
+    let s: Vec<T> = (0..12).map(|i| T::from_f64(-2.0 + 5.0 * at(i))).collect();
+    let y: Vec<T> = (0..12).map(|i| T::from_f64((1.0 - 2.0 * at(i)).powi(2))).collect();
+    let mut d = [T::from_f64(f64::NAN); 12];
+    let (s, y) = (Mat::new(&s, 4, 3).unwrap(), Mat::new(&y, 4, 3).unwrap());
+    let loss = of(s, y, MatMut::new(&mut d, 4, 3).unwrap()).unwrap().to_f64();
+    assert!((loss - expected_loss).abs() < tolerance, "{loss}");
+    for (found, expected) in d.iter().zip(expected) {
+        assert!((found.to_f64() - expected).abs() < tolerance, "{d:?}");
+    }
+}
+
 #[test]
 fn mse_loss_equals_pytorch() {
-    let s: Vec<f64> = (0..12).map(|i| -2.0 + 5.0 * f64::from(i) / 11.0).collect();
-    let y: Vec<f64> = (0..12).map(|i| (1.0 - 2.0 * f64::from(i) / 11.0).powi(2)).collect();
-    let mut d = [f64::NAN; 12];
-    let (s, y) = (Mat::new(&s, 4, 3).unwrap(), Mat::new(&y, 4, 3).unwrap());
-    let loss = mse_loss(s, y, MatMut::new(&mut d, 4, 3).unwrap()).unwrap();
-    assert!((loss - EXPECTED_LOSS).abs() < GOLDEN_F64, "{loss}");
-    for (found, expected) in d.iter().zip(EXPECTED) {
-        assert!((found - expected).abs() < GOLDEN_F64, "{d:?}");
+    check_golden::<f64>(mse_loss, (EXPECTED_LOSS, EXPECTED), GOLDEN_F64);
+}
+
+#[test]
+fn mae_loss_equals_pytorch() {
+    check_golden::<f64>(mae_loss, EXPECTED_MAE, GOLDEN_F64);
+    check_golden::<f32>(mae_loss, EXPECTED_MAE, GOLDEN_F32);
+}
+
+#[test]
+fn huber_loss_equals_pytorch() {
+    check_golden::<f64>(|s, y, d| huber_loss(s, y, 0.75, d), EXPECTED_HUBER, GOLDEN_F64);
+    check_golden::<f32>(|s, y, d| huber_loss(s, y, 0.75, d), EXPECTED_HUBER, GOLDEN_F32);
+}
+
+#[test]
+fn the_metric_of_a_network_is_that_of_its_loss() {
+    let y: Vec<f64> = (0..2 * VAL.len)
+        .map(|i| {
+            let mut y = [0.0];
+            VAL.read_target(Sample::new(i / 2), i % 2, &mut y);
+            y[0]
+        })
+        .collect();
+    let (params, count) = (vec![0.0; REGRESSION.num_params()], y.len() as f64);
+    let weights = Weights::new(&REGRESSION, &params, &[]).unwrap();
+    // A network of zeros gives zeros.
+    let mse = y.iter().map(|y| y * y).sum::<f64>() / count;
+    let mae = y.iter().map(|y| y.abs()).sum::<f64>() / count;
+    for (loss, expected) in [(Loss::Mse, mse), (Loss::Huber { delta: 0.1 }, mse), (Loss::Mae, mae)]
+    {
+        let net = FullyConnectedNet { loss, ..net(REGRESSION) };
+        let workspace = &mut vec![f64::NAN; net.arch.infer_workspace_len(7)];
+        let found = evaluate(&net, &Portable, weights, &VAL, 7, workspace).unwrap();
+        assert!((found - expected).abs() < 1e-12, "{loss:?}: {found} and {expected}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! Report of a run before and after it: header, summary, plots, and the course's figures beside
 //! its own.
 
-use crate::commands::{data_line, metric_text};
+use crate::commands::{data_line, metric_text, sample_word};
 use crate::console::Console;
 use anyhow::Result;
 use barenet::Float;
@@ -12,6 +12,7 @@ use barenet_run::presets::Preset;
 use barenet_run::reported::FIRST_LOSS;
 use barenet_run::run_folder::PLOTS;
 use barenet_run::session::Session;
+use barenet_run::settings::Name;
 use barenet_run::summary::Summary;
 use barenet_run::trainer::Outcome;
 use indicatif::HumanFloatCount;
@@ -25,10 +26,11 @@ pub(super) fn describe<T: Number>(session: &Session<'_>, console: &Console) {
     let count = |n| format!("{:.0}", HumanFloatCount(f64::from_usize(n)));
     console.line(&format!("data      {}", data_line(data)));
     console.line(&format!(
-        "          {} training, {} validation, {} test images",
+        "          {} training, {} validation, {} test {}",
         count(split.train.len()),
         count(split.val.len()),
-        count(split.test.len())
+        count(split.test.len()),
+        sample_word(data)
     ));
     console.line(&format!(
         "network   {}{}, {} parameters, {}",
@@ -45,6 +47,19 @@ pub(super) fn describe<T: Number>(session: &Session<'_>, console: &Console) {
         solver.num_epochs,
         solver.seed
     ));
+    if let Some(encoding) = &data.encoding {
+        let targets: Vec<_> = encoding.targets.iter().map(ToString::to_string).collect();
+        let columns = encoding.features.len();
+        let task = Name::from(encoding.task).name();
+        let learns =
+            if targets.is_empty() { String::new() } else { format!(" {}", targets.join(", ")) };
+        console.line(&format!(
+            "task      {task}{learns} from {columns} columns ({} inputs), scaled {}, loss {}",
+            encoding.input_dim(),
+            Name::from(config.scale_of(data)).name(),
+            config.values().loss.name()
+        ));
+    }
     console.line(&format!("backend   {}, {} threads", backend.kernel(), backend.threads()));
     console.line("");
 }
@@ -86,6 +101,9 @@ pub(super) fn report(session: &Session<'_>, console: &Console, summary: &Summary
         let theirs =
             theirs.map_or_else(String::new, |figure| format!("{:>9}", metric_text(figure)));
         console.line(&format!("{what:<34}{:>9}{theirs}", metric_text(found)));
+    }
+    if let Some(r2) = summary.test_r2 {
+        console.line(&format!("{:<34}{:>9}", "test R²", metric_text(r2)));
     }
     console.line(&format!(
         "\n{:.0} samples/s, {:.1} s in all; weights, events and plots are in {}",

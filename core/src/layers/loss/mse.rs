@@ -3,9 +3,7 @@
 use super::{Loss, Targets};
 use crate::error::Error;
 use crate::float::Float;
-use crate::gemm::Rows;
 use crate::mat::{Mat, MatMut};
-use crate::slices::{rows_of_mut, zip};
 
 /// Computes the mean squared error and its gradient.
 ///
@@ -49,49 +47,10 @@ pub fn mse_loss<T: Float>(
     Loss::Mse.loss(scores, Targets::Values(&y), dscores)
 }
 
-/// Numbers of a target that are in memory at the same time.
-const STRETCH: usize = 64;
-
-/// Sums the losses of samples, and overwrites their scores with the gradient of the mean.
-pub(super) fn mse_sum<T: Float>(
-    mut scores: MatMut<'_, T>,
-    y: &dyn Rows<T>,
-    first: usize,
-    num_samples: usize,
-) -> T {
-    let (mut sum, cols) = (T::ZERO, scores.cols());
-    let scale = T::from_f64(2.0) / (T::from_usize(num_samples) * T::from_usize(cols));
-    let mut memory = [T::ZERO; STRETCH];
-    for (row, n) in rows_of_mut(scores.data_mut(), cols).zip(first..) {
-        let mut start = 0;
-        for d in row.chunks_mut(STRETCH) {
-            let target = memory.get_mut(..d.len()).unwrap_or_default();
-            y.read(n, start, target);
-            sum += squared_error(d, target, scale);
-            start += d.len();
-        }
-    }
-    sum / T::from_usize(cols.max(1))
-}
-
-/// Sums (d − target)², and overwrites d with scale·(d − target). Several sums at once, so that one addition
-/// need not wait for the one before.
-fn squared_error<T: Float>(d: &mut [T], target: &[T], scale: T) -> T {
-    let (mut lanes, mut tail) = ([T::ZERO; 8], T::ZERO);
-    let ((d, d_rest), (target, target_rest)) = (d.as_chunks_mut::<8>(), target.as_chunks::<8>());
-    for (d, target) in d.iter_mut().zip(target) {
-        for (d, &target, lane) in zip!(d, target, &mut lanes) {
-            let error = *d - target;
-            *lane += error * error;
-            *d = scale * error;
-        }
-    }
-    for (d, &target) in d_rest.iter_mut().zip(target_rest) {
-        let error = *d - target;
-        tail += error * error;
-        *d = scale * error;
-    }
-    lanes.into_iter().fold(tail, |sum, lane| sum + lane)
+/// The loss of an error, and half of its derivative.
+#[inline(always)]
+pub(super) fn squared<T: Float>(error: T) -> (T, T) {
+    (error * error, error)
 }
 
 #[cfg(test)]

@@ -1,0 +1,110 @@
+//! Cross-validation: a run for each fold, and the mean of their figures.
+
+use crate::commands::{data_line, metric_text};
+use crate::console::Console;
+use crate::signals::{Signals, Stopped};
+use anyhow::{Result, ensure};
+use barenet_data::DataSet;
+use barenet_run::combined::Combined;
+use barenet_run::session::{Request, Session, Start, When};
+use barenet_run::settings::{Dtype, Settings};
+use barenet_run::shell::resume_command;
+use barenet_run::summary::Summary;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// Trains a run for each fold, in a folder of its own in `out`.
+pub(super) fn run(
+    combined: &Combined,
+    folds: usize,
+    data: &DataSet,
+    (out, force, asked_for): (Option<&Path>, bool, Option<&Path>),
+    (console, signals): (Console, &Signals),
+) -> Result<()> {
+    let name = combined.settings.preset.as_deref().unwrap_or("custom");
+    let out = out.map_or_else(|| PathBuf::from(format!("runs/{name}-folds")), Path::to_owned);
+    console.line(&format!("data      {}\n", data_line(data)));
+    let mut summaries = Vec::new();
+    for fold in 1..=folds {
+        let place = out.join(format!("fold-{fold}"));
+        let settings = Settings { fold: Some(fold), ..combined.settings.clone() };
+        let combined = Combined { settings, written: combined.written.clone() };
+        let start = Start::new(combined, Some(&place), force);
+        let session = Session::new(start, data, When::default())?;
+        let summary = match session.config.dtype() {
+            Dtype::F32 => train::<f32>(&session, asked_for, signals)?,
+            Dtype::F64 => train::<f64>(&session, asked_for, signals)?,
+        };
+        let run = place.display();
+        if let Some(iteration) = summary.diverged_at {
+            ensure!(
+                summary.diverged_at.is_none(),
+                "{run}: the loss is not a finite number at iteration {iteration}; try a lower --learning-rate"
+            );
+        }
+        let (metric, test) = (summary.measured.metric.name(), summary.measured.test);
+        let r2 = summary.test_r2.map(|r2| format!(", R² {}", metric_text(r2)));
+        let r2 = r2.unwrap_or_default();
+        let test = metric_text(test);
+        console.line(&format!("fold {fold} of {folds}   test {metric} {test}{r2}   {run}"));
+        summaries.push(summary);
+    }
+    let Some(first) = summaries.first() else { return Ok(()) };
+    let metric = first.measured.metric;
+    let tests: Vec<_> = summaries.iter().map(|summary| summary.measured.test).collect();
+    let r2s: Option<Vec<_>> = summaries.iter().map(|summary| summary.test_r2).collect();
+    let (mean, spread) = mean_and_spread(&tests);
+    let text = |(mean, spread)| format!("{} ± {}", metric_text(mean), metric_text(spread));
+    console.line(&format!("\ntest {}   {}", metric.name(), text((mean, spread))));
+    if let Some(r2s) = &r2s {
+        console.line(&format!("test R²   {}", text(mean_and_spread(r2s))));
+    }
+    let key = format!("test_{}", metric.key());
+    console.json(|| {
+        json!({
+            "folds": folds, &key: tests, "mean": mean, "spread": spread, "test_r2": r2s,
+            "out": out.display().to_string(),
+        })
+        .to_string()
+    });
+    console.end(&format!("the runs of {folds} folds are in {}", out.display()))
+}
+
+fn train<T: barenet_model::number::Number>(
+    session: &Session<'_>,
+    asked_for: Option<&Path>,
+    signals: &Signals,
+) -> Result<Summary> {
+    let clock = Instant::now();
+    let mut watcher = |_: &barenet_run::events::RunEvent<'_>| {
+        if signals.stop().is_some() { Request::Stop } else { Request::Continue }
+    };
+    let mut trained = session.begin::<T>(&mut watcher)?.train(&mut watcher)?;
+    if trained.outcome.stopped {
+        let iteration = trained.outcome.progress.iteration;
+        let resume = resume_command(&session.folder.current_path(), asked_for);
+        let signal = signals.stop().unwrap_or(0);
+        return Err(Stopped::Early { signal, iteration, resume }.into());
+    }
+    trained.finish(&mut watcher, clock)
+}
+
+/// The mean and the standard deviation of some figures (of all, not of a sample of them, as NumPy has it).
+fn mean_and_spread(figures: &[f64]) -> (f64, f64) {
+    let count = figures.len().max(1) as f64;
+    let mean = figures.iter().sum::<f64>() / count;
+    let variance = figures.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / count;
+    (mean, variance.sqrt())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_spread_is_numpys_standard_deviation() {
+        assert_eq!(mean_and_spread(&[1.0, 2.0, 3.0, 4.0]), (2.5, 1.25_f64.sqrt()));
+        assert_eq!(mean_and_spread(&[7.0]), (7.0, 0.0));
+    }
+}

@@ -1,0 +1,181 @@
+//! Tables of one's own: trained on, measured, resumed, and refused in a line.
+
+use crate::program::{barenet, message, refused_in_one_line, stdout, succeeds};
+use serde_json::Value;
+use std::fs;
+use std::path::Path;
+use tempfile::TempDir;
+
+/// A table that `barenet-data` is tested with too.
+fn real(name: &str) -> String {
+    format!("{}/../data/tests/tables/{name}.csv", env!("CARGO_MANIFEST_DIR"))
+}
+
+fn train(folder: &Path, data: &str, more: &[&str]) -> std::process::Output {
+    barenet(folder, &[&["train", "--data", data, "--epochs", "20", "--out", "run"], more].concat())
+}
+
+fn summary(folder: &Path, run: &str) -> Value {
+    let text = fs::read_to_string(folder.join(run).join("summary.json")).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+/// The figure that `barenet eval` finds.
+fn eval(folder: &Path, data: &str, figure: &str) -> f64 {
+    let output = barenet(folder, &["eval", "run", "--data", data, "--json"]);
+    succeeds(&output);
+    serde_json::from_str::<Value>(&stdout(&output)).unwrap()[figure].as_f64().unwrap()
+}
+
+#[test]
+fn a_table_of_classes_is_learnt_in_one_command() {
+    let place = TempDir::new().unwrap();
+    let output = train(place.path(), &real("iris"), &["--lr", "0.01"]);
+    succeeds(&output);
+    let text = stdout(&output);
+    for part in [
+        "90 training, 30 validation, 30 test rows",
+        "task      classify species from 4 columns (4 inputs), scaled standard, loss softmax",
+        "network   4-100-3",
+    ] {
+        assert!(text.contains(part), "{part:?} is not in {text}");
+    }
+    let found = summary(place.path(), "run");
+    assert_eq!(found["data"], "table");
+    let test = found["test_acc"].as_f64().unwrap();
+    assert!(test > 0.85, "{test}");
+    assert_eq!(eval(place.path(), &real("iris"), "accuracy"), test);
+}
+
+#[test]
+fn a_table_of_numbers_is_learnt_with_its_targets_scaled() {
+    let place = TempDir::new().unwrap();
+    for loss in ["mse", "mae", "huber"] {
+        succeeds(&train(place.path(), &real("diabetes"), &["--loss", loss, "--force"]));
+        let found = summary(place.path(), "run");
+        let r2 = found["test_r2"].as_f64().unwrap();
+        assert!(r2 > 0.3 && r2 < 0.7, "{loss}: {r2}");
+        assert!((eval(place.path(), &real("diabetes"), "r2") - r2).abs() < 1e-12);
+        let metric = if loss == "mae" { "test_mae" } else { "test_mse" };
+        assert!(found[metric].as_f64().unwrap() < 0.9);
+    }
+}
+
+#[test]
+fn an_autoencoder_learns_a_table_without_its_labels() {
+    let place = TempDir::new().unwrap();
+    let arguments = ["--task", "reconstruct", "--target", "species", "--normal", "setosa"];
+    let arguments = [&arguments[..], &["--hidden", "8,2,8"]].concat();
+    let output = train(place.path(), &real("iris"), &arguments);
+    succeeds(&output);
+    let text = stdout(&output);
+    // All that are not normal test.
+    assert!(text.contains("30 training, 10 validation, 110 test rows"), "{text}");
+    assert!(text.contains("network   4-8-2-8-4"), "{text}");
+}
+
+#[test]
+fn a_run_on_a_table_is_the_same_at_any_thread_count_and_resumed() {
+    let place = TempDir::new().unwrap();
+    let run = |name: &str, more: &[&str]| {
+        let data = real("digits");
+        let arguments = ["train", "--data", &data, "--out", name, "--seed", "3"];
+        succeeds(&barenet(place.path(), &[&arguments, more].concat()));
+    };
+    run("one", &["--epochs", "4", "--threads", "1"]);
+    run("two", &["--epochs", "4", "--threads", "2"]);
+    run("resumed", &["--epochs", "2"]);
+    let more = ["train", "--data", &real("digits"), "--resume", "resumed", "--epochs", "4"];
+    succeeds(&barenet(place.path(), &more));
+    let file = |run: &str, name: &str| fs::read(place.path().join(run).join(name)).unwrap();
+    for run in ["two", "resumed"] {
+        for name in ["best.safetensors", "config.toml"] {
+            assert!(file("one", name) == file(run, name), "{run}: {name}");
+        }
+    }
+}
+
+#[test]
+fn every_fold_tests_once_and_the_mean_is_printed() {
+    let place = TempDir::new().unwrap();
+    let output = train(place.path(), &real("iris"), &["--folds", "3", "--json"]);
+    succeeds(&output);
+    let found: Value = serde_json::from_str(stdout(&output).trim()).unwrap();
+    let tests: Vec<f64> =
+        found["test_acc"].as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect();
+    assert_eq!(tests.len(), 3);
+    assert!((found["mean"].as_f64().unwrap() - tests.iter().sum::<f64>() / 3.0).abs() < 1e-12);
+    for fold in 1..=3 {
+        let summary = summary(place.path(), &format!("run/fold-{fold}"));
+        assert_eq!(summary["test_size"], 50);
+    }
+}
+
+#[test]
+fn tables_given_apart_are_taken_whole() {
+    let place = TempDir::new().unwrap();
+    let text = fs::read_to_string(real("iris")).unwrap();
+    let (header, rows) = text.split_once('\n').unwrap();
+    let rows: Vec<_> = rows.lines().collect();
+    for (name, part) in
+        [("a.csv", &rows[..100]), ("b.csv", &rows[100..120]), ("c.csv", &rows[120..])]
+    {
+        fs::write(place.path().join(name), format!("{header}\n{}\n", part.join("\n"))).unwrap();
+    }
+    let output = train(place.path(), "a.csv", &["--val", "b.csv", "--test", "c.csv"]);
+    succeeds(&output);
+    let text = stdout(&output);
+    assert!(text.contains("100 training, 20 validation, 30 test rows"), "{text}");
+}
+
+#[test]
+fn a_table_that_cannot_be_used_is_refused_in_a_line_and_nothing_is_written() {
+    let place = TempDir::new().unwrap();
+    let rows = |text: &str| format!("x,y\n{text}");
+    for (text, more, parts) in [
+        (rows("1,a\n2\n3,b\n"), &[][..], &["t.csv, line 3: 1 cell, where 2 are expected"][..]),
+        (rows("1,a\n2,a\n"), &[], &["column \"y\"", "one class only"]),
+        (rows("1,a\n2,a\n3,b\n"), &[], &["class b has one sample"]),
+        (rows("1,a\n2,b\n"), &["--target", "yy"], &["no column \"yy\"", "nearest name is \"y\""]),
+        (
+            rows("1,a\n,b\n3,a\n4,b\n"),
+            &[],
+            &["line 3, column \"x\": the cell is missing", "--missing drop"],
+        ),
+        (rows("1,2.5\n2,inf\n3,4\n"), &[], &["line 3, column \"y\"", "no finite number"]),
+        (rows("1,2.5\n2,3.5\n3,4\n4,six\n"), &[], &["line 5, column \"y\": \"six\" is no number"]),
+        (rows("1,a\n2,b\n"), &["--ignore", "y", "--target", "y"], &["target and ignored too"]),
+        ("x,x\n1,2\n".to_owned(), &[], &["both named \"x\""]),
+        (String::new(), &[], &["t.csv", "is empty"]),
+        ("\0\u{1}\u{2}".to_owned(), &[], &["t.csv: is no text, where a CSV table is expected"]),
+    ] {
+        fs::write(place.path().join("t.csv"), text).unwrap();
+        let output = train(place.path(), "t.csv", more);
+        refused_in_one_line(&output, 1, parts);
+        assert!(!place.path().join("run").exists(), "{}", message(&output));
+    }
+    fs::write(place.path().join("t.csv"), b"x,y\n1,\xff\n").unwrap();
+    refused_in_one_line(&train(place.path(), "t.csv", &[]), 1, &["line 2", "no UTF-8"]);
+    let output = train(place.path(), &real("iris"), &["--test-fraction", "1"]);
+    refused_in_one_line(&output, 2, &["test_fraction must be above 0 and below 1, found 1"]);
+    let output = train(place.path(), &real("iris"), &["--folds", "3", "--fold", "4"]);
+    refused_in_one_line(&output, 2, &["fold is 4, and there are 3 folds"]);
+}
+
+#[test]
+fn a_network_of_a_table_measures_that_table_alone_and_is_not_exported_yet() {
+    let place = TempDir::new().unwrap();
+    succeeds(&train(place.path(), &real("iris"), &[]));
+    let text = fs::read_to_string(real("iris")).unwrap();
+    fs::write(place.path().join("other.csv"), text.replace("6.1,", "6.2,")).unwrap();
+    let output = barenet(place.path(), &["eval", "run", "--data", "other.csv"]);
+    refused_in_one_line(&output, 1, &["it was trained on other training images"]);
+    fs::write(place.path().join("swapped.csv"), text.replace("sepal length", "sepal weight"))
+        .unwrap();
+    let output = barenet(place.path(), &["eval", "run", "--data", "swapped.csv"]);
+    refused_in_one_line(&output, 1, &["has no column \"sepal length (cm)\""]);
+    let output =
+        barenet(place.path(), &["export", "run", "--format", "firmware", "--data", &real("iris")]);
+    refused_in_one_line(&output, 1, &["only networks whose inputs are bytes can be exported"]);
+    assert!(!place.path().join("run/firmware").exists());
+}

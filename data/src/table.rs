@@ -1,0 +1,93 @@
+//! Tables of numbers and text, as CSV and TSV files hold them.
+//!
+//! | function | does |
+//! |---|---|
+//! | [`read_csv`], [`read_csv_from`] | reads a file into a [`Table`] |
+
+mod blocks;
+mod cells;
+mod encode;
+mod error;
+mod find;
+mod layout;
+mod options;
+mod parse;
+mod reader;
+mod records;
+mod rows;
+mod sniff;
+
+pub use encode::{EncodeOptions, Encoding, Feature, Missing};
+pub use error::TableError;
+pub use find::ColumnRef;
+pub use options::{CsvOptions, Wanted};
+pub use reader::{read_csv, read_csv_from};
+
+/// A table: every cell a number, row by row.
+///
+/// A cell of text is the place of its text in [`Kind::Text`]; a missing cell is NaN.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Table {
+    /// Where it came from, as errors name it.
+    pub file: String,
+    /// Whether the names of the columns are the file's.
+    pub has_header: bool,
+    /// The columns that were read.
+    pub columns: Vec<Column>,
+    /// The columns that were not.
+    pub ignored: Vec<Column>,
+    /// The cells, row by row: as many to a row as there are columns.
+    pub cells: Vec<f32>,
+    /// The line of the file at which each row begins, from 1.
+    pub lines: Vec<u32>,
+}
+
+/// A column of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// Its name; `column 3` if the file gives none.
+    pub name: String,
+    /// Its place in the file, from 1.
+    pub number: usize,
+    /// What is in it.
+    pub kind: Kind,
+}
+
+/// What is in a column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Numbers.
+    Number,
+    /// Text: its values, in the order in which the file has them first.
+    Text(Vec<String>),
+}
+
+impl Column {
+    /// The values of a column of text.
+    #[must_use]
+    pub fn values(&self) -> Option<&[String]> {
+        match &self.kind {
+            Kind::Number => None,
+            Kind::Text(values) => Some(values),
+        }
+    }
+}
+
+impl Table {
+    /// The number of rows.
+    #[must_use]
+    pub const fn num_rows(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// The rows, each of a cell per column.
+    #[must_use]
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = &[f32]> {
+        self.cells.chunks_exact(self.columns.len().max(1))
+    }
+
+    /// The cells of a column, from above; none if there is no such column.
+    pub fn column(&self, index: usize) -> impl Iterator<Item = f32> {
+        self.rows().filter_map(move |row| row.get(index).copied())
+    }
+}

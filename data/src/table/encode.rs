@@ -1,0 +1,222 @@
+//! From a table to samples: which columns a network gets, which it learns, and how text becomes numbers.
+
+mod apply;
+
+use super::error::quoted;
+use super::{Column, ColumnRef, Table, TableError};
+use crate::Task;
+
+/// Distinct whole numbers up to which a target is a class.
+const MAX_CLASSES_OF_NUMBERS: usize = 20;
+/// Distinct texts up to which a column can be features.
+const MAX_TEXTS: usize = 1000;
+
+/// Columns, and what becomes of them, as somebody asks for them. What is not said is found out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EncodeOptions {
+    /// The columns that are learnt; by default the last one, and of an autoencoder none.
+    pub target: Vec<ColumnRef>,
+    /// The column whose equal values keep samples together.
+    pub group: Option<ColumnRef>,
+    /// The task.
+    pub task: Option<Task>,
+    /// What is done about missing cells.
+    pub missing: Missing,
+}
+
+/// What is done about missing cells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Missing {
+    /// They are refused.
+    #[default]
+    Refuse,
+    /// Their rows are left out.
+    Drop,
+}
+
+/// How the columns of a table become the inputs and the targets of a network, remembered for other tables.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Encoding {
+    /// The task.
+    pub task: Task,
+    /// The columns that are inputs.
+    pub features: Vec<Feature>,
+    /// The columns that are targets.
+    pub targets: Vec<ColumnRef>,
+    /// The column whose equal values keep samples together.
+    pub group: Option<ColumnRef>,
+    /// Names of the classes.
+    pub class_names: Vec<String>,
+}
+
+/// A column that is input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Feature {
+    /// Its name; of a table without names, its number.
+    pub column: ColumnRef,
+    /// The texts of a column of text, each an input that is 1 where the cell has it and 0 elsewhere.
+    pub texts: Option<Vec<String>>,
+}
+
+impl Encoding {
+    /// Finds out how a table becomes samples.
+    ///
+    /// # Errors
+    ///
+    /// [`TableError`] if a column that is asked for is not there, or no network can learn from such columns.
+    pub fn learn(table: &Table, options: &EncodeOptions) -> Result<Self, TableError> {
+        let wrong = |problem: String, advice: &str| TableError::new(&table.file, problem, advice);
+        let find = |column: &ColumnRef, what: &str| match table.find(column)? {
+            Some(place) => Ok(place),
+            None => {
+                let problem =
+                    format!("column {} is {what} and ignored too", quoted(&column.to_string()));
+                Err(wrong(problem, "leave it out of --ignore"))
+            }
+        };
+        let group = options.group.as_ref().map(|group| find(group, "the group")).transpose()?;
+        let mut targets = Vec::new();
+        for target in &options.target {
+            let place = find(target, "the target")?;
+            if targets.contains(&place) || group == Some(place) {
+                let name = quoted(&target.to_string());
+                return Err(wrong(
+                    format!("column {name} is named twice"),
+                    "name each target and the group once",
+                ));
+            }
+            targets.push(place);
+        }
+        if targets.is_empty() && options.task != Some(Task::Reconstruct) {
+            let last = (0..table.columns.len()).rev().find(|&place| Some(place) != group);
+            targets.extend(last);
+        }
+        let task = match (options.task, &targets[..]) {
+            (Some(task), _) => task,
+            (None, [target]) if is_class(table, *target) => Task::Classify,
+            (None, _) => Task::Regress,
+        };
+        let class_names = match (task, &targets[..]) {
+            (Task::Regress, _) | (Task::Reconstruct, []) => Vec::new(),
+            (_, [target]) => classes(table, *target, task)?,
+            _ => {
+                return Err(wrong(
+                    "several targets are numbers, not classes".into(),
+                    "name one, or take --task regress",
+                ));
+            }
+        };
+        let mut features = Vec::new();
+        for (place, column) in table.columns.iter().enumerate() {
+            if targets.contains(&place) || group == Some(place) {
+                continue;
+            }
+            let texts = column.values().map(<[String]>::to_vec);
+            if let Some(count) = texts.as_ref().map(Vec::len).filter(|&count| count > MAX_TEXTS) {
+                let error = TableError::new(
+                    &table.file,
+                    format!("has {count} different texts, each of which would be an input"),
+                    format!("leave the column out with --ignore {}", quoted(&column.name)),
+                );
+                return Err(error.of(&column.name));
+            }
+            features.push(Feature { column: table.reference(column), texts });
+        }
+        if features.is_empty() {
+            return Err(wrong(
+                "no column is left to be an input".into(),
+                "give it more columns than targets",
+            ));
+        }
+        let targets = targets.iter().filter_map(|&place| table.columns.get(place));
+        let targets = targets.map(|column| table.reference(column)).collect();
+        let group = group.and_then(|place| table.columns.get(place));
+        let group = group.map(|column| table.reference(column));
+        Ok(Self { task, features, targets, group, class_names })
+    }
+
+    /// The number of inputs.
+    #[must_use]
+    pub fn input_dim(&self) -> usize {
+        self.features.iter().map(|feature| feature.texts.as_ref().map_or(1, Vec::len)).sum()
+    }
+}
+
+impl Table {
+    /// The name of a column, or its number if the file gives no names.
+    fn reference(&self, column: &Column) -> ColumnRef {
+        if self.has_header { column.name.as_str().into() } else { column.number.into() }
+    }
+
+    /// Adds to an error which cell is to blame.
+    fn locate(&self, error: TableError, row: usize, place: usize) -> TableError {
+        let line = self.lines.get(row).copied().unwrap_or(0);
+        let name = self.columns.get(place).map_or("", |column| &column.name);
+        error.at(line.into()).of(name)
+    }
+}
+
+/// Whether a target is a class: text, or few whole numbers, each of two rows and more on average.
+fn is_class(table: &Table, place: usize) -> bool {
+    if table.columns.get(place).is_some_and(|column| column.values().is_some()) {
+        return true;
+    }
+    let mut found: Vec<f32> = Vec::new();
+    for cell in table.column(place).filter(|cell| !cell.is_nan()) {
+        if cell.fract() != 0.0 {
+            return false;
+        }
+        if !found.contains(&cell) {
+            found.push(cell);
+            if found.len() > MAX_CLASSES_OF_NUMBERS {
+                return false;
+            }
+        }
+    }
+    2 * found.len() <= table.num_rows()
+}
+
+/// The name of the class that a cell says.
+fn class_name(column: &Column, cell: f32) -> String {
+    match column.values() {
+        Some(values) => values.get(cell as usize).cloned().unwrap_or_default(),
+        None => cell.to_string(),
+    }
+}
+
+/// Names of the classes of a column: numbers by size, texts by their letters.
+fn classes(table: &Table, place: usize, task: Task) -> Result<Vec<String>, TableError> {
+    let Some(column) = table.columns.get(place) else { return Ok(Vec::new()) };
+    let wrong = |problem: String, advice: &str| {
+        Err(TableError::new(&table.file, problem, advice).of(&column.name))
+    };
+    let mut names: Vec<String> = match column.values() {
+        Some(values) => {
+            let mut names = values.to_vec();
+            names.sort();
+            names
+        }
+        None => {
+            let mut cells: Vec<f32> = table.column(place).filter(|cell| !cell.is_nan()).collect();
+            cells.sort_by(f32::total_cmp);
+            cells.dedup();
+            cells.iter().map(f32::to_string).collect()
+        }
+    };
+    names.dedup();
+    match &names[..] {
+        [] => wrong("has no class in any row".into(), "name another --target"),
+        [one] if task == Task::Classify => wrong(
+            format!("has one class only, {}: there is nothing to tell apart", quoted(one)),
+            "name another --target, or take --task reconstruct",
+        ),
+        _ if names.len() > MAX_TEXTS => wrong(
+            format!("has {} classes", names.len()),
+            "take --task regress, or name another --target",
+        ),
+        _ => Ok(names),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,134 @@
+use super::*;
+use crate::table::{CsvOptions, read_csv_from};
+use crate::{Numbers, Wanted};
+
+fn table(text: &str) -> Table {
+    read_csv_from(text.as_bytes(), "t.csv", &CsvOptions::default()).unwrap()
+}
+
+fn learn(text: &str, options: &EncodeOptions) -> Result<Encoding, String> {
+    Encoding::learn(&table(text), options).map_err(|error| error.to_string())
+}
+
+fn with_target(target: &str) -> EncodeOptions {
+    EncodeOptions { target: vec![target.into()], ..EncodeOptions::default() }
+}
+
+#[test]
+fn the_last_column_is_learnt_and_text_becomes_one_input_for_each_value() {
+    let text = "size,colour,kind\n1,red,no\n2,blue,yes\n3,red,no\n4,green,yes\n";
+    let encoding = learn(text, &EncodeOptions::default()).unwrap();
+    assert_eq!((encoding.task, encoding.input_dim()), (Task::Classify, 4));
+    assert_eq!(encoding.class_names, ["no", "yes"]);
+    let records = encoding.samples(table(text), Missing::Refuse).unwrap();
+    assert_eq!(records.labels(), [0, 1, 0, 1]);
+    let row = |index| {
+        let mut row = Vec::new();
+        records.append_row(index, &mut row);
+        row
+    };
+    assert_eq!(row(0), [1.0, 1.0, 0.0, 0.0]);
+    assert_eq!(row(3), [4.0, 0.0, 0.0, 1.0]);
+}
+
+#[test]
+fn another_table_is_matched_by_name_in_any_order() {
+    let encoding =
+        learn("a,b,y\n1,10,p\n2,20,q\n3,30,p\n4,40,q\n", &EncodeOptions::default()).unwrap();
+    let other =
+        encoding.samples(table("y,more,b,a\nq,0,50,5\np,0,60,6\n"), Missing::Refuse).unwrap();
+    assert_eq!(other.numbers(), &Numbers::F32(vec![5.0, 50.0, 6.0, 60.0]));
+    assert_eq!(other.labels(), [1, 0]);
+    let error = encoding.samples(table("y,a\nq,5\np,6\n"), Missing::Refuse).unwrap_err();
+    assert!(error.to_string().starts_with("t.csv: has no column \"b\""), "{error}");
+    let error = encoding.samples(table("a,b,y\n1,2,r\n1,2,q\n"), Missing::Refuse).unwrap_err();
+    let expected = "t.csv, line 2, column \"y\": class \"r\" is not one of those that train";
+    assert!(error.to_string().starts_with(expected), "{error}");
+}
+
+#[test]
+fn a_text_that_was_not_there_in_training_is_none_of_the_inputs() {
+    let encoding = learn("c,y\nred,0\nblue,1\nred,0\nblue,1\n", &EncodeOptions::default()).unwrap();
+    let other = encoding.samples(table("c,y\ngreen,0\nblue,1\n"), Missing::Refuse).unwrap();
+    assert_eq!(other.numbers(), &Numbers::F32(vec![0.0, 0.0, 0.0, 1.0]));
+}
+
+#[test]
+fn few_whole_numbers_are_classes_and_others_are_numbers() {
+    let rows = |y: &dyn Fn(usize) -> String| {
+        (0..60).fold("x,y\n".to_owned(), |text, i| text + &format!("{i},{}\n", y(i)))
+    };
+    let task = |text: &str| learn(text, &EncodeOptions::default()).unwrap().task;
+    let ten = rows(&|i| (i % 10).to_string());
+    assert_eq!(task(&ten), Task::Classify);
+    let names = learn(&rows(&|i| (i % 12).to_string()), &EncodeOptions::default()).unwrap();
+    assert_eq!(names.class_names[9..], ["9", "10", "11"]);
+    assert_eq!(task(&rows(&|i| (i % 30).to_string())), Task::Regress);
+    assert_eq!(task(&rows(&|i| format!("{}.5", i % 3))), Task::Regress);
+    let regress = EncodeOptions { task: Some(Task::Regress), ..EncodeOptions::default() };
+    let encoding = learn(&ten, &regress).unwrap();
+    let records = encoding.samples(table(&ten), Missing::Refuse).unwrap();
+    assert!(matches!(records.targets(), Wanted::Values { width: 1, .. }));
+}
+
+#[test]
+fn several_targets_and_groups_are_no_inputs() {
+    let text = "a,b,u,v,who\n1,2,0.5,0.1,ann\n3,4,0.25,0.2,bob\n5,6,0.75,0.3,ann\n";
+    let options = EncodeOptions {
+        target: vec!["v".into(), "u".into()],
+        group: Some("who".into()),
+        ..EncodeOptions::default()
+    };
+    let encoding = learn(text, &options).unwrap();
+    let records = encoding.samples(table(text), Missing::Refuse).unwrap();
+    assert_eq!(records.row_len(), 2);
+    let numbers = vec![0.1, 0.5, 0.2, 0.25, 0.3, 0.75];
+    assert_eq!(records.targets(), &Wanted::Values { numbers, width: 2 });
+    assert_eq!(records.groups, [0, 1, 0]);
+}
+
+#[test]
+fn an_autoencoder_takes_all_columns_but_labels() {
+    let text = "a,b,state\n1,2,ok\n3,4,bad\n";
+    let options = EncodeOptions { task: Some(Task::Reconstruct), ..EncodeOptions::default() };
+    let numbers = learn("a,b\n1,2\n3,4\n", &options).unwrap();
+    assert_eq!((numbers.input_dim(), numbers.targets.len()), (2, 0));
+    let labelled = EncodeOptions { target: vec!["state".into()], ..options };
+    let encoding = learn(text, &labelled).unwrap();
+    let records = encoding.samples(table(text), Missing::Refuse).unwrap();
+    assert_eq!((records.row_len(), records.labels()), (2, &[1, 0][..]));
+}
+
+#[test]
+fn missing_cells_are_refused_by_line_and_column_or_their_rows_left_out() {
+    let text = "a,b,y\n1,2,p\n?,3,q\n5,6,p\n7,8,\n9,1,q\n";
+    let encoding = learn(text, &EncodeOptions::default()).unwrap();
+    let error = encoding.samples(table(text), Missing::Refuse).unwrap_err().to_string();
+    assert!(error.starts_with("t.csv, line 3, column \"a\": the cell is missing"), "{error}");
+    let records = encoding.samples(table(text), Missing::Drop).unwrap();
+    assert_eq!(records.numbers(), &Numbers::F32(vec![1.0, 2.0, 5.0, 6.0, 9.0, 1.0]));
+    assert_eq!(records.labels(), [0, 0, 1]);
+}
+
+#[test]
+fn columns_from_which_nothing_can_be_learnt_are_refused_in_a_line() {
+    let none = EncodeOptions::default;
+    let two = EncodeOptions { target: vec!["y".into(), "2".into()], ..none() };
+    let text = EncodeOptions { task: Some(Task::Regress), ..none() };
+    for (table, options, expected) in [
+        ("x,y\n1,a\n2,a\n", none(), "column \"y\": has one class only, \"a\""),
+        ("y\n1\n2\n", none(), "no column is left to be an input"),
+        ("x,y\n1,a\n2,b\n", with_target("why"), "has no column \"why\"; the nearest name is \"y\""),
+        ("x,y\n1,a\n2,b\n", two, "column \"2\" is named twice"),
+    ] {
+        let error = learn(table, &options).unwrap_err();
+        assert!(error.contains(expected) && !error.contains('\n'), "{error}");
+    }
+    let words = "x,y\n1,a\n2,b\n";
+    let error = learn(words, &text).unwrap().samples(table(words), Missing::Refuse).unwrap_err();
+    assert!(error.to_string().contains("column \"y\": is of text"), "{error}");
+    let ignored = CsvOptions { ignore: vec!["y".into()], ..CsvOptions::default() };
+    let found = read_csv_from(&b"x,y,z\n1,a,2\n2,b,3\n"[..], "t.csv", &ignored).unwrap();
+    let error = Encoding::learn(&found, &with_target("y")).unwrap_err().to_string();
+    assert!(error.contains("column \"y\" is the target and ignored too"), "{error}");
+}

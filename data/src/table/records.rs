@@ -1,0 +1,172 @@
+//! The records of a stretch of CSV, by the automaton of the `csv` crate.
+
+use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
+
+/// More columns than any table has that people make.
+pub(super) const MAX_COLUMNS: usize = 100_000;
+/// More bytes than any cell has that is a value.
+pub(super) const MAX_CELL_LEN: usize = 1 << 20;
+
+/// What is wrong with a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    TooManyColumns,
+    /// The cell of this place, from 0, is too long.
+    LongCell(usize),
+    /// The text ends within a record.
+    NotClosed,
+}
+
+/// Reads records one after another.
+pub(super) struct Records<'a> {
+    reader: Reader,
+    bytes: &'a [u8],
+    consumed: usize,
+    text: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+/// A record.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Record<'a> {
+    text: &'a str,
+    ends: &'a [usize],
+    /// Where it ends in the bytes.
+    pub(super) end: usize,
+}
+
+impl<'a> Record<'a> {
+    pub(super) const fn len(self) -> usize {
+        self.ends.len()
+    }
+
+    pub(super) fn cells(self) -> impl Iterator<Item = &'a str> {
+        let mut start = 0;
+        self.ends.iter().map(move |&end| {
+            let cell = self.text.get(start..end).unwrap_or_default();
+            start = end;
+            cell
+        })
+    }
+}
+
+impl<'a> Records<'a> {
+    /// The records of bytes that begin with one. They are UTF-8, and the last ends with its line.
+    pub(super) fn new(bytes: &'a [u8], delimiter: u8) -> Self {
+        let reader = ReaderBuilder::new().delimiter(delimiter).comment(Some(b'#')).build();
+        Self { reader, bytes, consumed: 0, text: vec![0; 1 << 10], ends: vec![0; 1 << 7] }
+    }
+
+    /// Where the next record begins: behind blank lines and comments.
+    pub(super) fn start(&self) -> usize {
+        let mut start = self.consumed;
+        while let Some(&byte) = self.bytes.get(start) {
+            if byte == b'#' {
+                let rest = self.bytes.get(start..).unwrap_or_default();
+                start += rest.iter().position(|b| b"\r\n".contains(b)).unwrap_or(rest.len());
+            } else if b"\r\n".contains(&byte) {
+                start += 1;
+            } else {
+                break;
+            }
+        }
+        start
+    }
+
+    /// The next record, unless there is none left.
+    pub(super) fn next(&mut self) -> Result<Option<Record<'_>>, Fault> {
+        loop {
+            let start = self.consumed;
+            let Some((text_len, num_cells)) = self.advance()? else { return Ok(None) };
+            let text = self.text.get(..text_len).unwrap_or_default();
+            let raw = self.bytes.get(start..self.consumed).unwrap_or_default();
+            let is_blank = num_cells == 1 && text.trim_ascii().is_empty() && !raw.contains(&b'"');
+            if !is_blank {
+                return Ok(Some(Record {
+                    text: str::from_utf8(self.text.get(..text_len).unwrap_or_default())
+                        .unwrap_or_default(),
+                    ends: self.ends.get(..num_cells).unwrap_or_default(),
+                    end: self.consumed,
+                }));
+            }
+        }
+    }
+
+    /// Lets the automaton run to the end of a record, and gives the bytes of its text and its cells.
+    fn advance(&mut self) -> Result<Option<(usize, usize)>, Fault> {
+        let (mut text_len, mut num_cells) = (0, 0);
+        loop {
+            let input = self.bytes.get(self.consumed..).unwrap_or_default();
+            // Of an empty input it would make an end, and so close a quote that is open.
+            let (result, read, written, ended) = if input.is_empty() {
+                (ReadRecordResult::InputEmpty, 0, 0, 0)
+            } else {
+                let text = self.text.get_mut(text_len..).unwrap_or_default();
+                let ends = self.ends.get_mut(num_cells..).unwrap_or_default();
+                self.reader.read_record(input, text, ends)
+            };
+            self.consumed += read;
+            text_len += written;
+            num_cells += ended;
+            if text_len > MAX_CELL_LEN {
+                self.check_cells(text_len, num_cells)?;
+            }
+            match result {
+                _ if num_cells > MAX_COLUMNS => return Err(Fault::TooManyColumns),
+                ReadRecordResult::Record => return Ok(Some((text_len, num_cells))),
+                ReadRecordResult::OutputFull => self.text.resize(self.text.len() * 2, 0),
+                ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
+                ReadRecordResult::InputEmpty if (text_len, num_cells) == (0, 0) => return Ok(None),
+                ReadRecordResult::InputEmpty | ReadRecordResult::End => {
+                    return Err(Fault::NotClosed);
+                }
+            }
+        }
+    }
+
+    fn check_cells(&self, text_len: usize, num_cells: usize) -> Result<(), Fault> {
+        let mut start = 0;
+        let ends = self.ends.iter().copied().take(num_cells).chain([text_len]);
+        for (place, end) in ends.enumerate() {
+            if end.saturating_sub(start) > MAX_CELL_LEN {
+                return Err(Fault::LongCell(place));
+            }
+            start = end;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn records(text: &str) -> Result<Vec<Vec<String>>, Fault> {
+        let mut records = Records::new(text.as_bytes(), b',');
+        let mut all = Vec::new();
+        while let Some(record) = records.next()? {
+            all.push(record.cells().map(str::to_owned).collect());
+        }
+        Ok(all)
+    }
+
+    #[test]
+    fn quotes_comments_blank_lines_and_any_line_end_are_understood() {
+        let found = records("# a\r\n\r\n1,\"x, \"\"y\"\"\nz\"\r2,\n  \n\"\"\n").unwrap();
+        assert_eq!(found, [vec!["1", "x, \"y\"\nz"], vec!["2", ""], vec![""]]);
+    }
+
+    #[test]
+    fn a_quote_that_is_not_closed_is_a_fault() {
+        assert_eq!(records("1,2\n1,\"2\n3,4\n"), Err(Fault::NotClosed));
+        assert_eq!(records("\"\n"), Err(Fault::NotClosed));
+    }
+
+    #[test]
+    fn a_cell_or_a_row_that_is_too_long_is_a_fault() {
+        let long = "x".repeat(MAX_CELL_LEN);
+        assert!(records(&format!("1,{long},2\n")).is_ok());
+        assert_eq!(records(&format!("1,{long}y,2\n")), Err(Fault::LongCell(1)));
+        assert_eq!(records(&format!("{}\n", ",".repeat(MAX_COLUMNS))), Err(Fault::TooManyColumns));
+    }
+}

@@ -1,0 +1,91 @@
+//! Finds out how a file is written: its delimiter, and whether it has a header.
+
+use super::TableError;
+use super::blocks::Dialect;
+use super::cells::{Cell, Tally};
+use super::records::Records;
+
+/// Bytes of a mark that some programs put in front of UTF-8.
+const MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Finds out the dialect from the first bytes of a file.
+pub(super) fn dialect(
+    head: &[u8],
+    is_whole: bool,
+    delimiter: Option<u8>,
+    file: &str,
+) -> Result<Dialect, TableError> {
+    let text = head.strip_prefix(MARK).unwrap_or(head);
+    check_is_text(head, file)?;
+    let line_end = if text.contains(&b'\r') && !text.contains(&b'\n') { b'\r' } else { b'\n' };
+    let delimiter = delimiter.unwrap_or_else(|| find_delimiter(text, is_whole, line_end));
+    Ok(Dialect { delimiter, line_end, skip: head.len() - text.len() })
+}
+
+/// Refuses what is plainly something else, before any cell of it is named.
+fn check_is_text(head: &[u8], file: &str) -> Result<(), TableError> {
+    let is_control = |&byte: &u8| byte < 0x09 || (0x0e..0x1b).contains(&byte);
+    let problem = if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
+        "is UTF-16 text, where UTF-8 is needed"
+    } else if head.iter().take(1 << 13).any(is_control) {
+        "is no text, where a CSV table is expected"
+    } else {
+        return Ok(());
+    };
+    Err(TableError::new(file, problem, "save it as CSV, in UTF-8"))
+}
+
+/// The delimiter that cuts the first records most evenly, outside quotes.
+fn find_delimiter(text: &[u8], is_whole: bool, line_end: u8) -> u8 {
+    const LOOKED_AT: usize = 100;
+    let mut text = text.to_vec();
+    if is_whole {
+        text.push(line_end);
+    }
+    // Every line may have a decimal comma too, so the comma is the last that is thought of.
+    let evenness = [b'\t', b';', b','].map(|delimiter| {
+        let mut records = Records::new(&text, delimiter);
+        let mut counts = Vec::new();
+        while let Ok(Some(record)) = records.next() {
+            counts.push(record.len());
+            if counts.len() == LOOKED_AT {
+                break;
+            }
+        }
+        let first = counts.first().copied().unwrap_or(0);
+        let same = counts.iter().filter(|&&count| count == first && first > 1).count();
+        (delimiter, same)
+    });
+    let best = evenness.iter().map(|&(_, same)| same).max().unwrap_or(0);
+    evenness.iter().find(|&&(_, same)| same == best && best > 0).map_or(b',', |&(found, _)| found)
+}
+
+/// Whether the first row names the columns, by the rows below it.
+///
+/// It does if
+/// - more of its cells are text above a column of numbers than are numbers, or
+/// - all its cells are text, all different, and none is again in its own column, or
+/// - it counts its columns, as tables made from an array do: 0, 1, 2, … perhaps after an empty cell.
+pub(super) fn has_header(first: &[String], below: &[Tally], is_again: &[bool]) -> bool {
+    let cells: Vec<Cell<'_>> = first.iter().map(|cell| Cell::of(cell)).collect();
+    let is_text = |cell: &Cell<'_>| matches!(cell, Cell::Text(_));
+    let names = cells
+        .iter()
+        .zip(below)
+        .filter(|(cell, tally)| is_text(cell) && tally.numbers > 0 && tally.is_number())
+        .count();
+    let numbers = cells.iter().filter(|cell| matches!(cell, Cell::Number(_))).count();
+    if names > numbers {
+        return true;
+    }
+    let mut sorted: Vec<&String> = first.iter().collect();
+    sorted.sort_unstable();
+    sorted.dedup();
+    let are_different = sorted.len() == first.len();
+    if cells.iter().all(is_text) && are_different && !is_again.contains(&true) {
+        return true;
+    }
+    let counted = first.iter().skip_while(|cell| cell.is_empty());
+    let is_count = counted.clone().zip(0_usize..).all(|(cell, place)| *cell == place.to_string());
+    is_count && counted.count() >= first.len().saturating_sub(1).max(3)
+}
