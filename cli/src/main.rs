@@ -7,13 +7,13 @@ mod signals;
 
 use barenet_run::settings::SettingsError;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use commands::{compare, data, eval, export, gradcheck, presets, train};
+use commands::{compare, data, eval, export, gradcheck, predict, presets, train};
 use console::{complain, print_warnings, unless_closed};
 use signals::{Stopped, survive_limits};
 use std::any::TypeId;
 use std::process::ExitCode;
 
-/// Train fully-connected networks on images, and measure them
+/// Train fully-connected networks on tables and images, and measure them
 #[derive(Parser, Debug)]
 #[command(
     name = "barenet",
@@ -21,6 +21,8 @@ use std::process::ExitCode;
     after_help = "\
 Examples:
   barenet train                          train on CIFAR-10 if it is found, else on built-in images
+  barenet train --data table.csv         train on a table: its last column is learnt
+  barenet predict runs/table new.csv     answer for other rows
   barenet train --preset best --data cifar-10-binary.tar.gz
   barenet eval runs/two-layer --split test
   barenet export runs/two-layer --format firmware --dtype int8
@@ -37,6 +39,7 @@ struct Cli {
 enum Command {
     Train(Box<train::Args>),
     Eval(eval::Args),
+    Predict(predict::Args),
     Export(export::Args),
     Compare(Box<compare::Args>),
     Gradcheck(gradcheck::Args),
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
     let result = match command {
         Command::Train(args) => train::run(*args),
         Command::Eval(args) => eval::run(&args),
+        Command::Predict(args) => predict::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Compare(args) => compare::run(*args),
         Command::Gradcheck(args) => gradcheck::run(&args),

@@ -27,7 +27,9 @@ pub struct Source {
 }
 
 impl Source {
-    pub(crate) const fn read(kind: &'static Kind, place: String) -> Self {
+    /// Data of a kind that were read, at a place and in a form for people.
+    #[must_use]
+    pub const fn read(kind: &'static Kind, place: String) -> Self {
         Self { kind, place: Some(place), is_stand_in: false }
     }
 

@@ -6,7 +6,7 @@ pub use effect::ignored;
 
 use crate::settings::{Dtype, Name, Settings, SettingsError, Values};
 use barenet::layers::BatchNormConfig;
-use barenet::{Arch, Float, FullyConnectedNet, Init, Metric, Schedule, SolverConfig};
+use barenet::{Arch, Float, FullyConnectedNet, Init, Loss, Metric, Schedule, SolverConfig};
 use barenet_blas::Kernel;
 use barenet_data::scale::{Fitted, Scale};
 use barenet_data::split::{Sizes, Split, SplitError};
@@ -165,7 +165,10 @@ impl Config {
             reg: T::from_f64(self.values.reg),
             batchnorm: BatchNormConfig::default(),
             keep_prob: T::from_f64(self.values.keep_prob),
-            loss: self.values.loss.value(),
+            loss: match self.values.loss.value() {
+                Loss::Huber { .. } => Loss::Huber { delta: self.values.huber_delta },
+                loss => loss,
+            },
         }
     }
 

@@ -11,7 +11,7 @@
 //! | [`backend`] | its threads |
 //! | [`measured`], [`outputs`], [`reported`] | the figures of its metric, outputs of a network, and figures of the course's document |
 //! | [`run_folder`], [`events`], [`summary`], [`checkpoint`], [`trained_on`] | the files of a run |
-//! | [`trained_run`], [`export`] | its best weights, measured, and as the network of a device |
+//! | [`trained_run`], [`prediction`], [`export`] | its best weights, measured, their answers for the rows of a table, and as the network of a device |
 //! | [`folder`] | a folder that is written to, wherever it is; files that are whole or not there |
 //! | [`plot_mark`] | how a plot of barenet's is known |
 //! | [`shell`] | commands to copy |
@@ -33,6 +33,7 @@ pub mod measured;
 pub mod moment;
 pub mod outputs;
 pub mod plot_mark;
+pub mod prediction;
 pub mod presets;
 pub mod reported;
 pub mod run_folder;

@@ -114,6 +114,16 @@ impl TrainedRun {
         Ok(summary)
     }
 
+    /// The weights, for a network of its settings.
+    ///
+    /// # Errors
+    ///
+    /// If they are damaged or another network's.
+    pub fn weights<T: Number>(&self, net: &FullyConnectedNet<'_, T>) -> Result<WeightsFile<T>> {
+        let weights = from_safetensors(&self.bytes, &net.arch, &self.file());
+        weights.map_err(|error| advise(error, &self.folder))
+    }
+
     /// Puts the run beside images, with some settings changed.
     ///
     /// # Errors
@@ -187,8 +197,7 @@ impl OnImages<'_> {
     ///
     /// If they are damaged or another network's.
     pub fn weights<T: Number>(&self, net: &FullyConnectedNet<'_, T>) -> Result<WeightsFile<T>> {
-        let weights = from_safetensors(&self.run.bytes, &net.arch, &self.run.file());
-        weights.map_err(|error| advise(error, &self.run.folder))
+        self.run.weights(net)
     }
 }
 

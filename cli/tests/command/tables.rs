@@ -96,6 +96,78 @@ fn a_run_on_a_table_is_the_same_at_any_thread_count_and_resumed() {
 }
 
 #[test]
+fn a_network_answers_for_rows_whose_columns_are_in_any_order() {
+    let place = TempDir::new().unwrap();
+    succeeds(&train(place.path(), &real("iris"), &["--lr", "0.01"]));
+    let text = fs::read_to_string(real("iris")).unwrap();
+    let cells: Vec<Vec<&str>> = text.lines().map(|line| line.split(',').collect()).collect();
+    let predict = |more: &[&str]| {
+        let output = barenet(place.path(), &[&["predict", "run"], more].concat());
+        succeeds(&output);
+        stdout(&output)
+    };
+    let answers = predict(&[&real("iris")]);
+    let lines: Vec<_> = answers.lines().collect();
+    assert_eq!((lines.len(), lines[0]), (151, "species"));
+    let right = lines.iter().zip(&cells).skip(1).filter(|(found, row)| **found == row[4]).count();
+    assert!(right > 135, "{right} of 150");
+
+    // Other order, another column between, no target.
+    let swapped: String = cells
+        .iter()
+        .map(|row| format!("{},{},x,{},{}\n", row[3], row[0], row[2], row[1]))
+        .collect();
+    fs::write(place.path().join("new.csv"), &swapped).unwrap();
+    assert_eq!(predict(&["new.csv"]), answers);
+    let kept = predict(&["new.csv", "--keep"]);
+    assert_eq!(
+        kept.lines().next().unwrap(),
+        "petal width (cm),sepal length (cm),x,petal length (cm),sepal width (cm),predicted species"
+    );
+    for line in predict(&["new.csv", "--json"]).lines().take(3) {
+        let line: Value = serde_json::from_str(line).unwrap();
+        let sum: f64 =
+            line["probabilities"].as_object().unwrap().values().map(|p| p.as_f64().unwrap()).sum();
+        assert!((sum - 1.0).abs() < 1e-9 && line["species"].is_string(), "{line}");
+    }
+    fs::write(place.path().join("less.csv"), "sepal length (cm),petal width (cm)\n1,2\n").unwrap();
+    let output = barenet(place.path(), &["predict", "run", "less.csv"]);
+    refused_in_one_line(&output, 1, &["less.csv: has no column \"sepal width (cm)\""]);
+}
+
+#[test]
+fn numbers_are_answered_in_the_unit_of_the_target_and_anomalies_with_a_score() {
+    let place = TempDir::new().unwrap();
+    succeeds(&train(place.path(), &real("diabetes"), &[]));
+    let predict = |data: &str| {
+        let output = barenet(place.path(), &["predict", "run", data]);
+        succeeds(&output);
+        let text = stdout(&output);
+        let (header, rows) = text.split_once('\n').unwrap();
+        (header.to_owned(), rows.lines().map(|x| x.parse().unwrap()).collect::<Vec<f64>>())
+    };
+    let (header, found) = predict(&real("diabetes"));
+    assert_eq!((header.as_str(), found.len()), ("progression", 442));
+    // The mean of the column is 152.
+    let mean = found.iter().sum::<f64>() / 442.0;
+    assert!((mean - 152.0).abs() < 20.0, "{mean}");
+    let arguments = ["--task", "reconstruct", "--target", "species", "--normal", "setosa"];
+    succeeds(&train(place.path(), &real("iris"), &[&arguments[..], &["--force"]].concat()));
+    let (header, scores) = predict(&real("iris"));
+    assert_eq!((header.as_str(), scores.len()), ("anomaly_score", 150));
+    let text = fs::read_to_string(real("iris")).unwrap();
+    let mean_of = |is_normal: bool| {
+        let rows = text.lines().skip(1).zip(&scores);
+        let some: Vec<f64> = rows
+            .filter(|(line, _)| line.ends_with("setosa") == is_normal)
+            .map(|(_, &score)| score)
+            .collect();
+        some.iter().sum::<f64>() / some.len() as f64
+    };
+    assert!(mean_of(false) > 10.0 * mean_of(true));
+}
+
+#[test]
 fn every_fold_tests_once_and_the_mean_is_printed() {
     let place = TempDir::new().unwrap();
     let output = train(place.path(), &real("iris"), &["--folds", "3", "--json"]);

@@ -74,6 +74,9 @@ settings! { |given, values|
             needs "a hidden layer" if !values.hidden.is_empty();
         /// Loss that is minimised
         loss: Name<Loss>, "KIND" = Loss::Softmax.into();
+        /// Error from which on the Huber loss is a distance, in deviations of the targets (loss huber)
+        huber_delta: f64, "X" = 1.0, in ABOVE_0,
+            needs "loss huber" if matches!(values.loss.value(), Loss::Huber { .. });
     }
     "Training" {
         /// How gradients change the weights

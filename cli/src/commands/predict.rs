@@ -1,0 +1,161 @@
+//! `barenet predict`.
+
+use crate::console::say;
+use anyhow::Result;
+use barenet_data::table::Table;
+use barenet_run::prediction::{Answers, answer, read_table};
+use barenet_run::trained_run::TrainedRun;
+use serde_json::{Map, Value, json};
+use std::io::{Read, stdin};
+use std::path::{Path, PathBuf};
+
+/// Let a trained network answer for the rows of a table
+#[derive(clap::Args, Debug)]
+#[command(after_help = "\
+Examples:
+  barenet predict runs/table new.csv > answers.csv
+  barenet predict runs/table new.csv --keep           with the columns of new.csv
+  barenet predict runs/table - --json < new.csv       with the probability of every class
+
+Columns are found by their names, in any order; the target need not be there.")]
+pub(crate) struct Args {
+    /// Folder of a run that was trained on a table
+    run: PathBuf,
+    /// The table; - for standard input
+    file: PathBuf,
+    /// Print the columns of the table too
+    #[arg(long)]
+    keep: bool,
+    /// Print a JSON object for each row
+    #[arg(long)]
+    json: bool,
+}
+
+/// Rows that are printed at a time.
+const ROWS: usize = 1000;
+
+/// Runs the command.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let run = TrainedRun::open(&args.run)?;
+    let mut input = stdin();
+    let input: Option<&mut dyn Read> =
+        if args.file == Path::new("-") { Some(&mut input) } else { None };
+    let (table, encoding) = read_table(&run, &args.file, input)?;
+    let kept = if args.keep { Some(table.clone()) } else { None };
+    let answers = answer(&run, table, &encoding)?;
+    let target = encoding.targets.first().map_or_else(|| "class".to_owned(), ToString::to_string);
+    if args.json {
+        return print_json(&answers, kept.as_ref(), &target);
+    }
+    print_csv(&answers, kept.as_ref(), &target)
+}
+
+/// How many rows there are.
+const fn count(answers: &Answers) -> usize {
+    match answers {
+        Answers::Classes { rows, .. } => rows.len(),
+        Answers::Values { rows, .. } => rows.len(),
+        Answers::AnomalyScores(scores) => scores.len(),
+    }
+}
+
+fn print_csv(answers: &Answers, kept: Option<&Table>, target: &str) -> Result<()> {
+    // What is kept may have the target already.
+    let name =
+        |name: &str| if kept.is_some() { format!("predicted {name}") } else { name.to_owned() };
+    let mut header: Vec<String> =
+        kept.into_iter().flat_map(|table| &table.columns).map(|c| cell(&c.name)).collect();
+    match answers {
+        Answers::Classes { .. } => header.push(cell(&name(target))),
+        Answers::Values { names, .. } => header.extend(names.iter().map(|n| cell(&name(n)))),
+        Answers::AnomalyScores(_) => header.push("anomaly_score".to_owned()),
+    }
+    say!("{}", header.join(","));
+    for first in (0..count(answers)).step_by(ROWS) {
+        let rows = first..count(answers).min(first + ROWS);
+        let lines: Vec<String> = rows.map(|row| csv_line(answers, kept, row)).collect();
+        say!("{}", lines.join("\n"));
+    }
+    Ok(())
+}
+
+fn csv_line(answers: &Answers, kept: Option<&Table>, row: usize) -> String {
+    let mut cells: Vec<String> =
+        kept.into_iter().flat_map(|table| kept_cells(table, row)).map(|c| cell(&c)).collect();
+    match answers {
+        Answers::Classes { names, rows } => {
+            cells.extend(rows.get(row).map(|&(label, _)| cell(class(names, label))));
+        }
+        Answers::Values { rows, .. } => {
+            cells.extend(rows.get(row).into_iter().flatten().map(f64::to_string));
+        }
+        Answers::AnomalyScores(scores) => cells.extend(scores.get(row).map(f64::to_string)),
+    }
+    cells.join(",")
+}
+
+fn print_json(answers: &Answers, kept: Option<&Table>, target: &str) -> Result<()> {
+    for row in 0..count(answers) {
+        let mut line = Map::new();
+        if let Some(table) = kept {
+            let columns = table.columns.iter().map(|column| column.name.clone());
+            let cells = kept_cells(table, row).into_iter().map(Value::from);
+            line.insert("row".to_owned(), columns.zip(cells).collect());
+        }
+        match answers {
+            Answers::Classes { names, rows } => {
+                if let Some((label, probabilities)) = rows.get(row) {
+                    let each = names.iter().cloned().zip(probabilities.iter().map(|&p| json!(p)));
+                    line.insert(target.to_owned(), class(names, *label).into());
+                    line.insert("probabilities".to_owned(), each.collect());
+                }
+            }
+            Answers::Values { names, rows } => {
+                let values = rows.get(row).into_iter().flatten().map(|&value| json!(value));
+                line.extend(names.iter().cloned().zip(values));
+            }
+            Answers::AnomalyScores(scores) => {
+                line.insert("anomaly_score".to_owned(), json!(scores.get(row)));
+            }
+        }
+        say!("{}", Value::from(line));
+    }
+    Ok(())
+}
+
+/// The cells of a row, as they were read.
+fn kept_cells(table: &Table, row: usize) -> Vec<String> {
+    let cells = table.rows().nth(row).unwrap_or_default().iter().zip(&table.columns);
+    let text = |(cell, column): (&f32, &barenet_data::table::Column)| match column.values() {
+        _ if cell.is_nan() => String::new(),
+        Some(values) => values.get(*cell as usize).cloned().unwrap_or_default(),
+        None => cell.to_string(),
+    };
+    cells.map(text).collect()
+}
+
+fn class(names: &[String], label: barenet::Label) -> &str {
+    usize::try_from(label).ok().and_then(|label| names.get(label)).map_or("", String::as_str)
+}
+
+/// A cell of CSV: in quotes where it must be.
+fn cell(text: &str) -> String {
+    if text.contains([',', '"', '\n', '\r']) || text.starts_with('#') {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::cell;
+
+    #[test]
+    fn a_cell_is_in_quotes_where_it_must_be() {
+        assert_eq!(
+            ["a b", "a,b", "a\"b", "#a"].map(cell),
+            ["a b", "\"a,b\"", "\"a\"\"b\"", "\"#a\""]
+        );
+    }
+}
