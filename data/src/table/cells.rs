@@ -29,6 +29,9 @@ impl<'a> Cell<'a> {
             .first()
             .is_some_and(|byte| byte.is_ascii_digit() || b"+-.".contains(byte))
         {
+            if let Some(number) = short_decimal(cell.as_bytes()) {
+                return Self::Number(number);
+            }
             match cell.parse::<f32>() {
                 Ok(number) if number.is_finite() => return Self::Number(number),
                 Ok(number) if number.is_infinite() => return Self::Infinite(cell),
@@ -43,6 +46,43 @@ impl<'a> Cell<'a> {
         }
         Self::Text(cell)
     }
+}
+
+/// Reads a number of few digits and without an exponent, as most are; others are left to `parse`, which
+/// takes five times as long.
+///
+/// Digits and power of ten are exact in `f64`, so their quotient is rounded once, and to `f32` a second time.
+/// The second rounding goes astray only from the middle between two `f32`, which is left too.
+#[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation)]
+fn short_decimal(cell: &[u8]) -> Option<f32> {
+    const MAX_DIGITS: usize = 15;
+    const POWERS: [f64; MAX_DIGITS + 1] =
+        [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+    const BELOW_F32: u64 = (1 << 29) - 1;
+    let (is_negative, digits) = match cell.strip_prefix(b"-") {
+        Some(digits) => (true, digits),
+        None => (false, cell),
+    };
+    let (mut number, mut behind_point, mut has_point) = (0_u64, 0, false);
+    if digits.len() > MAX_DIGITS {
+        return None;
+    }
+    for &byte in digits {
+        let digit = byte.wrapping_sub(b'0');
+        if digit <= 9 {
+            number = number * 10 + u64::from(digit);
+            behind_point += usize::from(has_point);
+        } else if byte == b'.' && !has_point {
+            has_point = true;
+        } else {
+            return None;
+        }
+    }
+    let has_digits = digits.len() > usize::from(has_point);
+    let quotient = number as f64 / POWERS.get(behind_point)?;
+    let is_safe = quotient.to_bits() & BELOW_F32 != 1 << 28;
+    let sign = if is_negative { -1.0 } else { 1.0 };
+    (has_digits && is_safe).then_some((sign * quotient) as f32)
 }
 
 /// How many cells of a column are what.
@@ -97,5 +137,34 @@ mod tests {
         for cell in ["none", "1,5", "0x10", "-", "1 2", "nanometre", "１"] {
             assert_eq!(Cell::of(cell), Cell::Text(cell));
         }
+    }
+
+    #[test]
+    fn short_numbers_are_rounded_as_parse_rounds_them() {
+        let mut state = 7_u64;
+        let middles = ["16777217", "16777219", "0.50000003", "8388608.5", "1.000000059604645"];
+        let random = (0..200_000).map(|_| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let (digits, place) = ((state >> 40) % 15 + 1, (state >> 20) % 16);
+            let mut text = format!("{:015}", (state >> 11) % 10_u64.pow(digits as u32));
+            text.drain(..15 - digits as usize);
+            if let Ok(place) = usize::try_from(place)
+                && place <= text.len()
+            {
+                text.insert(place, '.');
+            }
+            if state.is_multiple_of(3) { format!("-{text}") } else { text }
+        });
+        for text in random.chain(middles.map(str::to_owned)) {
+            let expected = text.parse::<f32>().unwrap();
+            if let Some(found) = short_decimal(text.as_bytes()) {
+                assert_eq!(found.to_bits(), expected.to_bits(), "{text}");
+            }
+            assert_eq!(Cell::of(&text), Cell::Number(expected));
+        }
+        for text in ["", "-", ".", "-.", "1.2.3", "--1", "1e3", "+1"] {
+            assert_eq!(short_decimal(text.as_bytes()), None, "{text}");
+        }
+        assert_eq!(short_decimal(b"-0.0").map(f32::to_bits), Some((-0.0_f32).to_bits()));
     }
 }

@@ -24,6 +24,9 @@ pub(super) struct Records<'a> {
     consumed: usize,
     text: Vec<u8>,
     ends: Vec<usize>,
+    /// Without any quote, cells are what is between delimiters, three times as fast.
+    is_plain: bool,
+    delimiter: u8,
 }
 
 /// A record.
@@ -31,6 +34,8 @@ pub(super) struct Records<'a> {
 pub(super) struct Record<'a> {
     text: &'a str,
     ends: &'a [usize],
+    /// Bytes between two cells.
+    gap: usize,
     /// Where it ends in the bytes.
     pub(super) end: usize,
 }
@@ -44,7 +49,7 @@ impl<'a> Record<'a> {
         let mut start = 0;
         self.ends.iter().map(move |&end| {
             let cell = self.text.get(start..end).unwrap_or_default();
-            start = end;
+            start = end + self.gap;
             cell
         })
     }
@@ -54,7 +59,9 @@ impl<'a> Records<'a> {
     /// The records of bytes that begin with one. They are UTF-8, and the last ends with its line.
     pub(super) fn new(bytes: &'a [u8], delimiter: u8) -> Self {
         let reader = ReaderBuilder::new().delimiter(delimiter).comment(Some(b'#')).build();
-        Self { reader, bytes, consumed: 0, text: vec![0; 1 << 10], ends: vec![0; 1 << 7] }
+        let is_plain = !bytes.contains(&b'"');
+        let (text, ends) = (vec![0; 1 << 10], vec![0; 1 << 7]);
+        Self { reader, bytes, consumed: 0, text, ends, is_plain, delimiter }
     }
 
     /// Where the next record begins: behind blank lines and comments.
@@ -75,7 +82,12 @@ impl<'a> Records<'a> {
 
     /// The next record, unless there is none left.
     pub(super) fn next(&mut self) -> Result<Option<Record<'_>>, Fault> {
+        if self.is_plain {
+            return self.next_plain();
+        }
         loop {
+            // The automaton ends a comment at a line feed alone, which not every file has.
+            self.consumed = self.start();
             let start = self.consumed;
             let Some((text_len, num_cells)) = self.advance()? else { return Ok(None) };
             let text = self.text.get(..text_len).unwrap_or_default();
@@ -86,8 +98,45 @@ impl<'a> Records<'a> {
                     text: str::from_utf8(self.text.get(..text_len).unwrap_or_default())
                         .unwrap_or_default(),
                     ends: self.ends.get(..num_cells).unwrap_or_default(),
+                    gap: 0,
                     end: self.consumed,
                 }));
+            }
+        }
+    }
+
+    fn next_plain(&mut self) -> Result<Option<Record<'_>>, Fault> {
+        loop {
+            self.consumed = self.start();
+            let rest = self.bytes.get(self.consumed..).unwrap_or_default();
+            if rest.is_empty() {
+                return Ok(None);
+            }
+            self.ends.clear();
+            let mut len = None;
+            for (place, &byte) in rest.iter().enumerate() {
+                if byte == self.delimiter {
+                    self.ends.push(place);
+                } else if byte == b'\n' || byte == b'\r' {
+                    len = Some(place);
+                    break;
+                }
+            }
+            self.ends.push(len.unwrap_or(rest.len()));
+            if self.ends.len() > MAX_COLUMNS {
+                return Err(Fault::TooManyColumns);
+            }
+            let text = rest.get(..len.unwrap_or(rest.len())).unwrap_or_default();
+            if text.len() > MAX_CELL_LEN {
+                self.check_cells(text.len(), self.ends.len(), 1)?;
+            }
+            if len.is_none() {
+                return Err(Fault::NotClosed);
+            }
+            self.consumed += text.len() + 1;
+            if self.ends.len() > 1 || !text.trim_ascii().is_empty() {
+                let text = str::from_utf8(text).unwrap_or_default();
+                return Ok(Some(Record { text, ends: &self.ends, gap: 1, end: self.consumed }));
             }
         }
     }
@@ -109,7 +158,7 @@ impl<'a> Records<'a> {
             text_len += written;
             num_cells += ended;
             if text_len > MAX_CELL_LEN {
-                self.check_cells(text_len, num_cells)?;
+                self.check_cells(text_len, num_cells, 0)?;
             }
             match result {
                 _ if num_cells > MAX_COLUMNS => return Err(Fault::TooManyColumns),
@@ -124,14 +173,14 @@ impl<'a> Records<'a> {
         }
     }
 
-    fn check_cells(&self, text_len: usize, num_cells: usize) -> Result<(), Fault> {
+    fn check_cells(&self, text_len: usize, num_cells: usize, gap: usize) -> Result<(), Fault> {
         let mut start = 0;
         let ends = self.ends.iter().copied().take(num_cells).chain([text_len]);
         for (place, end) in ends.enumerate() {
             if end.saturating_sub(start) > MAX_CELL_LEN {
                 return Err(Fault::LongCell(place));
             }
-            start = end;
+            start = end + gap;
         }
         Ok(())
     }
@@ -154,6 +203,27 @@ mod tests {
     fn quotes_comments_blank_lines_and_any_line_end_are_understood() {
         let found = records("# a\r\n\r\n1,\"x, \"\"y\"\"\nz\"\r2,\n  \n\"\"\n").unwrap();
         assert_eq!(found, [vec!["1", "x, \"y\"\nz"], vec!["2", ""], vec![""]]);
+    }
+
+    #[test]
+    fn without_quotes_the_records_are_those_of_the_automaton() {
+        for text in ["a,b\r\n\n#c,d\r ,\n,\r\n   \n#\n1,,2\n", "x\n\r\r\n y \n", "# only\n", "1,2"]
+        {
+            let mut slow = Records::new(text.as_bytes(), b',');
+            slow.is_plain = false;
+            let mut fast = Records::new(text.as_bytes(), b',');
+            loop {
+                assert_eq!(slow.start(), fast.start());
+                let cells = |found: Result<Option<Record<'_>>, Fault>| {
+                    found.map(|found| Some(found?.cells().map(str::to_owned).collect::<Vec<_>>()))
+                };
+                let expected = cells(slow.next());
+                assert_eq!(cells(fast.next()), expected);
+                if !matches!(expected, Ok(Some(_))) {
+                    break;
+                }
+            }
+        }
     }
 
     #[test]
