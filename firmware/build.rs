@@ -3,8 +3,8 @@
 
 use barenet::quant::InputScale;
 use barenet::{
-    Error, FullyConnectedNet, Init, Mat, Portable, Rng, Scaling, Targets, TrainState, Weights, fold,
-    layer_grads,
+    Error, FullyConnectedNet, Init, Mat, Portable, Rng, Scaling, Targets, TrainState, Weights,
+    fold, layer_grads,
 };
 use std::fmt::Write as _;
 use std::path::Path;

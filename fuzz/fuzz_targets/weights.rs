@@ -16,8 +16,7 @@ fn reads_and_writes(bytes: &[u8]) {
     let Ok(file) = from_safetensors::<f32>(bytes, &ARCH, Path::new("f")) else { return };
     let weights = Weights::new(&ARCH, &file.params, &file.running).expect("the lengths are right");
     let config = config.unwrap_or_default();
-    let written =
-        to_safetensors(&ARCH, weights, &file.scales, &config).expect("can be written");
+    let written = to_safetensors(&ARCH, weights, &file.scales, &config).expect("can be written");
     assert!(written == bytes);
 }
 
