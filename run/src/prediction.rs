@@ -50,9 +50,9 @@ pub fn read_table(
         format!("{}: was not trained on a table, and answers for no rows", run.file().display())
     })?;
     let settings = run.settings();
-    let is_text = |feature: &&barenet_data::table::Feature| feature.texts.is_some();
     let options = CsvOptions {
-        text: encoding.features.iter().filter(is_text).map(|f| f.column.clone()).collect(),
+        // Nobody needs the group for an answer.
+        text: Encoding { group: None, ..encoding.clone() }.text_columns(),
         header: settings.header,
         ..CsvOptions::default()
     };

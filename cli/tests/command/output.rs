@@ -23,12 +23,24 @@ const COMMANDS: &[&[&str]] = &[
     &["gradcheck", "--json"],
     &["eval", "run"],
     &["eval", "run", "--json"],
+    &["predict", "rows", "row.csv"],
+    &["predict", "rows", "row.csv", "--json"],
     &["compare", "--update-rules", "sgd", "--train-size", "200", "--epochs", "1"],
     &["compare", "--update-rules", "sgd", "--train-size", "200", "--epochs", "1", "--json"],
     &["export", "run", "--format", "firmware", "--force"],
     &["train", "--help"],
     &["--version"],
 ];
+
+/// Leaves a run on a table, and a row to answer for.
+fn train_on_a_table(folder: &Path) {
+    let row = |i: usize| format!("{i},{}\n", ["a", "b"][i / 10]);
+    let table = (0..20).fold("x,y\n".to_owned(), |table, i| table + &row(i));
+    std::fs::write(folder.join("table.csv"), table).unwrap();
+    std::fs::write(folder.join("row.csv"), "x\n3\n").unwrap();
+    let train = ["train", "--data", "table.csv", "--epochs", "1", "-q", "--out", "rows"];
+    succeeds(&command(folder, &train).output().unwrap());
+}
 
 #[test]
 fn every_command_of_the_help_is_among_those_that_are_tried() {
@@ -68,6 +80,7 @@ fn json_events_are_one_object_a_line() {
 fn a_result_in_json_is_one_value_and_nothing_else() {
     let place = TempDir::new().unwrap();
     succeeds(&quick(place.path(), &["-q", "--out", "run"]));
+    train_on_a_table(place.path());
     for arguments in COMMANDS.iter().filter(|arguments| arguments.contains(&"--json")) {
         let output = command(place.path(), arguments).output().unwrap();
         succeeds(&output);
@@ -103,6 +116,7 @@ fn a_reader_that_goes_away_is_no_failure_and_stops_no_training() {
         assert_eq!((output.status.code(), message(&output)), (Some(0), String::new()));
         assert!(place.path().join(out).join("summary.json").is_file());
     }
+    train_on_a_table(place.path());
     for arguments in COMMANDS {
         let output = with_stdout(place.path(), arguments, closed());
         let said = (output.status.code(), message(&output));
@@ -126,6 +140,7 @@ fn output_that_finds_the_disk_full_is_an_error_after_the_run_has_left_all_its_fi
         let names = |run: &str| std::fs::read_dir(place.path().join(run)).unwrap().count();
         assert_eq!(names(out), names("whole"));
     }
+    train_on_a_table(place.path());
     for arguments in COMMANDS {
         refused_in_one_line(&with_stdout(place.path(), arguments, full()), 1, &[problem]);
     }

@@ -51,15 +51,15 @@ pub fn is_table(path: &Path) -> bool {
 /// [`DataError`] naming the file, and the line and the column that are to blame.
 pub fn load(files: &TableFiles, options: &TableOptions) -> Result<DataSet, DataError> {
     let TableOptions { ignore, text, header, encode, normal, encoding } = options;
-    let group = encoding.as_ref().map_or(encode.group.as_ref(), |encoding| encoding.group.as_ref());
-    let csv = CsvOptions {
-        text: text.iter().chain(group).cloned().collect(),
-        header: *header,
-        ignore: ignore.clone(),
-        ..CsvOptions::default()
+    let read = |path: &Path, of_text: Vec<ColumnRef>| -> Result<Table, DataError> {
+        let (text, ignore) = (text.iter().cloned().chain(of_text).collect(), ignore.clone());
+        read_csv(path, &CsvOptions { text, header: *header, ignore, ..CsvOptions::default() })
     };
-    let read = |path: &Path| -> Result<Table, DataError> { read_csv(path, &csv) };
-    let train = read(&files.train)?;
+    let of_text = match encoding {
+        Some(encoding) => encoding.text_columns(),
+        None => encode.group.iter().cloned().collect(),
+    };
+    let train = read(&files.train, of_text)?;
     let encoding = match encoding {
         Some(encoding) => encoding.clone(),
         None => Encoding::learn(&train, encode)?,
@@ -68,7 +68,7 @@ pub fn load(files: &TableFiles, options: &TableOptions) -> Result<DataSet, DataE
         Ok(encoding.samples(table, encode.missing)?)
     };
     let more = |path: &Option<PathBuf>| match path {
-        Some(path) => samples(read(path)?),
+        Some(path) => samples(read(path, encoding.text_columns())?),
         None => Ok(Records::new(0)),
     };
     let source = Source::read(&KIND, files.train.display().to_string());

@@ -120,6 +120,15 @@ impl Encoding {
                 );
                 return Err(error.of(&column.name));
             }
+            if texts
+                .as_ref()
+                .is_some_and(|texts| texts.len() == table.num_rows() && texts.len() > 9)
+            {
+                let problem =
+                    "has another text in every row: it names rows, and says nothing of others";
+                let advice = format!("leave the column out with --ignore {}", quoted(&column.name));
+                return Err(TableError::new(&table.file, problem, advice).of(&column.name));
+            }
             features.push(Feature { column: table.reference(column), texts });
         }
         if features.is_empty() {
@@ -133,6 +142,13 @@ impl Encoding {
         let group = group.and_then(|place| table.columns.get(place));
         let group = group.map(|column| table.reference(column));
         Ok(Self { task, features, targets, group, class_names })
+    }
+
+    /// The columns that are read as text, whatever another table has in them.
+    #[must_use]
+    pub fn text_columns(&self) -> Vec<ColumnRef> {
+        let of_text = self.features.iter().filter(|feature| feature.texts.is_some());
+        of_text.map(|feature| &feature.column).chain(&self.group).cloned().collect()
     }
 
     /// The number of inputs.

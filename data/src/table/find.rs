@@ -65,7 +65,10 @@ pub(super) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) ->
         .filter(|name| name.len().max(lower.len()) <= LONG)
         .map(|name| (strsim::damerau_levenshtein(&lower, &name.to_lowercase()), name))
         .min_by_key(|&(distance, _)| distance)
-        .filter(|&(distance, name)| distance <= name.chars().count().max(4) / 2)
+        .filter(|&(distance, name)| {
+            let len = name.chars().count();
+            distance <= len.max(4) / 2 && distance < len.max(wanted.chars().count())
+        })
         .map(|(_, name)| name)
 }
 

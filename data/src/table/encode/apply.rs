@@ -1,6 +1,6 @@
 //! Samples of a table whose columns are known.
 
-use super::{Encoding, Missing, class_name};
+use super::{Encoding, Feature, Missing, class_name};
 use crate::table::error::quoted;
 use crate::table::{Column, ColumnRef, Table, TableError};
 use crate::{Numbers, Records, Task, Wanted};
@@ -44,8 +44,19 @@ impl Encoding {
                 TableError::new(&table.file, problem, "leave it out of --ignore")
             })
         };
-        let features =
-            self.features.iter().map(|feature| find(&feature.column)).collect::<Result<_, _>>()?;
+        let find_feature = |feature: &Feature| {
+            let place = find(&feature.column)?;
+            let Some(column) = table.columns.get(place) else { return Ok(place) };
+            let (is, was) = match (column.values(), &feature.texts) {
+                (Some(_), None) => ("text", "numbers"),
+                (None, Some(_)) => ("numbers", "text"),
+                _ => return Ok(place),
+            };
+            let problem = format!("is of {is}, and was of {was} in training");
+            let advice = "give it the values that it had, or train without it";
+            Err(TableError::new(&table.file, problem, advice).of(&column.name))
+        };
+        let features = self.features.iter().map(find_feature).collect::<Result<_, _>>()?;
         let targets = self.targets.iter().map(find).collect::<Result<_, _>>()?;
         Ok(Places { features, targets, group: self.group.as_ref().map(find).transpose()? })
     }

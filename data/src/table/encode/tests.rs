@@ -54,6 +54,25 @@ fn a_text_that_was_not_there_in_training_is_none_of_the_inputs() {
 }
 
 #[test]
+fn a_column_of_another_kind_than_in_training_is_refused() {
+    let learnt = "n,c,y\n1,red,0\n2,blue,1\n3,red,0\n4,blue,1\n";
+    let encoding = learn(learnt, &EncodeOptions::default()).unwrap();
+    for (other, expected) in [
+        ("n,c,y\none,red,0\ntwo,blue,1\n", "column \"n\": is of text, and was of numbers"),
+        ("n,c,y\n1,5,0\n2,6,1\n", "column \"c\": is of numbers, and was of text"),
+    ] {
+        let error = encoding.samples(table(other), Missing::Refuse).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+    // Whoever reads it as text finds that the values are others.
+    assert_eq!(encoding.text_columns(), ["c".into()]);
+    let text = CsvOptions { text: encoding.text_columns(), ..CsvOptions::default() };
+    let other = read_csv_from(&b"n,c,y\n1,5,0\n2,6,1\n"[..], "t.csv", &text).unwrap();
+    let records = encoding.samples(other, Missing::Refuse).unwrap();
+    assert_eq!(records.numbers(), &Numbers::F32(vec![1.0, 0.0, 0.0, 2.0, 0.0, 0.0]));
+}
+
+#[test]
 fn few_whole_numbers_are_classes_and_others_are_numbers() {
     let rows = |y: &dyn Fn(usize) -> String| {
         (0..60).fold("x,y\n".to_owned(), |text, i| text + &format!("{i},{}\n", y(i)))
@@ -115,9 +134,16 @@ fn columns_from_which_nothing_can_be_learnt_are_refused_in_a_line() {
     let none = EncodeOptions::default;
     let two = EncodeOptions { target: vec!["y".into(), "2".into()], ..none() };
     let text = EncodeOptions { task: Some(Task::Regress), ..none() };
+    let ids = (0..10).fold("id,y\n".to_owned(), |ids, i| ids + &format!("n{i},{}\n", i % 2));
     for (table, options, expected) in [
         ("x,y\n1,a\n2,a\n", none(), "column \"y\": has one class only, \"a\""),
         ("y\n1\n2\n", none(), "no column is left to be an input"),
+        (&ids, none(), "column \"id\": has another text in every row"),
+        (
+            "x,y\n1,a\n2,b\n",
+            with_target("9"),
+            "has no column \"9\"; its columns have the numbers 1 to 2",
+        ),
         ("x,y\n1,a\n2,b\n", with_target("why"), "has no column \"why\"; the nearest name is \"y\""),
         ("x,y\n1,a\n2,b\n", two, "column \"2\" is named twice"),
     ] {
