@@ -220,12 +220,12 @@ fn draw_split(data: &DataSet, sizes: Sizes) -> Result<Split, SplitError> {
         (None, false) => None,
         (None, true) => {
             let fraction = sizes.test_fraction.ok_or(SplitError::NoTest)?;
-            Some(strata.take(fraction)?)
+            Some(strata.take(fraction))
         }
     };
     let val = match (data.val.is_empty(), sizes.val_fraction) {
         (false, _) => Index::Range(0..data.val.len()),
-        (true, Some(fraction)) => Index::List(strata.take(fraction)?),
+        (true, Some(fraction)) => Index::List(strata.take(fraction)),
         (true, None) => Index::List(strata.take_last(sizes.val)?),
     };
     let test = match test {

@@ -12,7 +12,7 @@ use crate::trainer::{self, is_non_finite};
 use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 use barenet::{FullyConnectedNet, Weights};
 use barenet_data::split::{Part, Split};
-use barenet_data::{DataSet, Encoding};
+use barenet_data::{DataSet, Encoding, Task};
 use barenet_model::number::Number;
 use barenet_model::weights::{WeightsFile, from_safetensors, read_config};
 use std::path::{Path, PathBuf};
@@ -162,6 +162,10 @@ impl OnImages<'_> {
     ///
     /// Those of [`Self::measure`].
     pub fn measure_r2(&self, part: Part) -> Result<Option<f64>> {
+        // Before weights are read and threads started, for nothing.
+        if self.data.task != Task::Regress {
+            return Ok(None);
+        }
         match self.config.dtype() {
             Dtype::F32 => self.measure_r2_as::<f32>(part),
             Dtype::F64 => self.measure_r2_as::<f64>(part),

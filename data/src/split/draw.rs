@@ -70,9 +70,9 @@ impl Strata {
     }
 
     /// Draws a share of all that there were: evenly, so that each class gives its share.
-    pub(super) fn take(&mut self, fraction: f64) -> Result<Vec<u32>, SplitError> {
+    pub(super) fn take(&mut self, fraction: f64) -> Vec<u32> {
         let (left, wanted) = (self.units.len(), (self.len as f64 * fraction).round() as usize);
-        Ok(self.take_count(wanted.clamp(1, left.saturating_sub(1).max(1))))
+        self.take_count(wanted.clamp(1, left.saturating_sub(1).max(1)))
     }
 
     /// Draws so many.

@@ -38,11 +38,10 @@ fn ranges(data: &DataSet, encoding: &Encoding) -> Vec<Range> {
 
 /// Prints the columns.
 pub(super) fn print(data: &DataSet, encoding: &Encoding) -> Result<()> {
-    let targets: Vec<_> = encoding.targets.iter().map(ToString::to_string).collect();
     let (task, columns) = (Name::from(encoding.task).name(), encoding.features.len());
     let inputs = encoding.input_dim();
     say!("rows      {}; {columns} columns are {inputs} inputs", data.train.len());
-    say!("task      {task} {}", targets.join(", "));
+    say!("task      {task} {}", data.target_names.join(", "));
     say!("\n{:<30}{:>14}{:>14}{:>14}", "input", "least", "mean", "most");
     let ranges = ranges(data, encoding);
     for Range { name, min, max, mean } in &ranges {
@@ -65,6 +64,6 @@ pub(super) fn to_json(data: &DataSet, encoding: &Encoding) -> Value {
             json!({ "name": name, "min": min, "max": max, "mean": mean })
         })
         .collect();
-    let targets: Vec<_> = encoding.targets.iter().map(ToString::to_string).collect();
+    let targets = &data.target_names;
     json!({ "task": Name::from(encoding.task).name(), "targets": targets, "inputs": inputs })
 }

@@ -3,7 +3,7 @@
 use crate::commands::{data_line, metric_text};
 use crate::console::Console;
 use crate::signals::{Signals, Stopped};
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail};
 use barenet_data::DataSet;
 use barenet_run::combined::Combined;
 use barenet_run::session::{Request, Session, Start, When};
@@ -38,8 +38,7 @@ pub(super) fn run(
         };
         let run = place.display();
         if let Some(iteration) = summary.diverged_at {
-            ensure!(
-                summary.diverged_at.is_none(),
+            bail!(
                 "{run}: the loss is not a finite number at iteration {iteration}; try a lower --learning-rate"
             );
         }

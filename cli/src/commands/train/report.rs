@@ -48,7 +48,7 @@ pub(super) fn describe<T: Number>(session: &Session<'_>, console: &Console) {
         solver.seed
     ));
     if let Some(encoding) = &data.encoding {
-        let targets: Vec<_> = encoding.targets.iter().map(ToString::to_string).collect();
+        let targets = &data.target_names;
         let columns = encoding.features.len();
         let task = Name::from(encoding.task).name();
         let learns =
