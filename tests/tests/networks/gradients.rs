@@ -267,10 +267,12 @@ proptest! {
                 }
             }
         }
-        if loss == Loss::Mae {
-            // And every score from its target.
+        if let Loss::Mae | Loss::Huber { .. } = loss {
+            // And every error from 0, where the slope of the distance turns, and from ±delta, where the
+            // Huber loss goes from a square to a line.
+            let delta = if let Loss::Huber { delta } = loss { delta } else { 0.0 };
             for (x, y) in x.iter_mut().zip(values.data()) {
-                if (*x - y).abs() < 1e-2 { *x += 0.1; }
+                if ((*x - y).abs() - delta).abs() < 1e-2 { *x += 0.1; }
             }
         }
         let evaluate = |x: &[f64], dx: &mut [f64]| {
