@@ -9,7 +9,7 @@
 //! | [`comparison`] | a training run with each of some update rules |
 //! | [`images`], [`buffers`] | its data, read, and its memory |
 //! | [`backend`] | its threads |
-//! | [`measured`], [`outputs`], [`reported`] | the figures of its metric, outputs of a network, and figures of the course's document |
+//! | [`measured`], [`outputs`], [`anomaly`], [`reported`] | the figures of its metric, outputs of a network, the threshold of anomaly scores, and figures of the course's document |
 //! | [`run_folder`], [`events`], [`summary`], [`checkpoint`], [`trained_on`] | the files of a run |
 //! | [`trained_run`], [`prediction`], [`export`] | its best weights, measured, their answers for the rows of a table, and as the network of a device |
 //! | [`folder`] | a folder that is written to, wherever it is; files that are whole or not there |
@@ -17,6 +17,7 @@
 //! | [`shell`] | commands to copy |
 //! | [`gradcheck`] | the course's gradient checks, with NumPy's random numbers |
 
+pub mod anomaly;
 pub mod backend;
 pub mod buffers;
 pub mod checkpoint;

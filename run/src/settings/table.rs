@@ -22,6 +22,7 @@ const ABOVE_0: Numbers = Numbers("above 0", |x| x > 0.0);
 const AT_LEAST_0: Numbers = Numbers("at least 0", |x| x >= 0.0);
 const BELOW_1: Numbers = Numbers("in 0..1", |x| (0.0..1.0).contains(&x));
 const FROM_0_TO_1: Numbers = Numbers("from 0 to 1", |x| (0.0..=1.0).contains(&x));
+const PERCENTILE: Numbers = Numbers("from 0 to 100", |x| (0.0..=100.0).contains(&x));
 const SHARE: Numbers = Numbers("above 0 and below 1", |x| x > 0.0 && x < 1.0);
 const PROBABILITY: Numbers = Numbers("above 0 and at most 1", |x| x > 0.0 && x <= 1.0);
 
@@ -150,6 +151,9 @@ settings! { |given, values|
         missing: Name<Missing>, "HOW";
         /// Class that an autoencoder learns [default: the most frequent]
         normal: String, "CLASS";
+        /// Percentile of the validation samples' anomaly scores above which a sample is an anomaly
+        anomaly_percentile: f64, "P" = 99.0, in PERCENTILE,
+            needs "task reconstruct" if values.is_reconstruction();
         /// How inputs are scaled [default: mean-image for bytes, otherwise standard]
         scale: Name<Scale>, "HOW";
         /// Share of the samples drawn to validate, in place of the last val_size
@@ -197,6 +201,10 @@ impl Values {
     #[must_use]
     pub const fn is_gaussian(&self) -> bool {
         matches!(self.init.value(), Init::Gaussian { .. })
+    }
+
+    fn is_reconstruction(&self) -> bool {
+        self.task.is_some_and(|task| task.value() == Task::Reconstruct)
     }
 
     pub(crate) const fn is_cosine(&self) -> bool {
