@@ -19,16 +19,16 @@ use std::path::PathBuf;
 /// The flag that says which images a command uses.
 #[derive(clap::Args, Clone, Debug)]
 pub(crate) struct ImagesFlag {
-    /// A table: .csv or .tsv; or CIFAR-10: a folder, .tar.gz or .tar, binary or python version; or `builtin`, images
+    /// A table: CSV or TSV; or CIFAR-10: a folder, .tar.gz or .tar, binary or python version; or `builtin`, images
     /// that are drawn
     /// [default: CIFAR10_DIR, then ./data, then, if neither is there, builtin]
     #[arg(long, value_name = "PATH")]
     pub(crate) data: Option<PathBuf>,
-    /// A table that validates [default: rows drawn of --data]
-    #[arg(long, value_name = "TABLE", requires = "data")]
+    /// Data that validate [default: drawn of --data]
+    #[arg(long, value_name = "PATH", requires = "data")]
     pub(crate) val: Option<PathBuf>,
-    /// A table that tests [default: rows drawn of --data]
-    #[arg(long, value_name = "TABLE", requires = "data")]
+    /// Data that test [default: drawn of --data]
+    #[arg(long, value_name = "PATH", requires = "data")]
     pub(crate) test: Option<PathBuf>,
 }
 
@@ -52,7 +52,7 @@ pub(crate) fn metric_text(found: f64) -> String {
 
 /// Word for the samples of a data set.
 pub(crate) const fn sample_word(data: &DataSet) -> &'static str {
-    if data.encoding.is_some() { "rows" } else { "images" }
+    data.source.kind.samples
 }
 
 /// The line that says which data a run uses, and, if they stand in for CIFAR-10, why.

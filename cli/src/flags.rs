@@ -8,33 +8,47 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, error::Err
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SettingsFlags(pub Settings);
 
-impl Args for SettingsFlags {
-    fn augment_args(command: Command) -> Command {
-        command.args(SETTINGS.iter().map(flag))
-    }
+/// The flags of those [`SETTINGS`] that say how data are read.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ReadingFlags(pub Settings);
 
-    fn augment_args_for_update(command: Command) -> Command {
-        Self::augment_args(command)
-    }
-}
+/// Those settings.
+const READING: [&str; 9] =
+    ["format", "task", "target", "ignore", "text", "header", "group", "missing", "normal"];
 
-impl FromArgMatches for SettingsFlags {
-    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let mut flags = Self::default();
-        flags.update_from_arg_matches(matches)?;
-        Ok(flags)
-    }
+macro_rules! flags_of {
+    ($type:ident, $is_one:expr) => {
+        impl Args for $type {
+            fn augment_args(command: Command) -> Command {
+                command.args(SETTINGS.iter().filter($is_one).map(flag))
+            }
 
-    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
-        for row in SETTINGS {
-            if let Some(given) = matches.get_many::<String>(row.name) {
-                let text = given.map(String::as_str).collect::<Vec<_>>().join(",");
-                (row.set)(&mut self.0, &text)
-                    .map_err(|message| clap::Error::raw(ErrorKind::InvalidValue, message))?;
+            fn augment_args_for_update(command: Command) -> Command {
+                Self::augment_args(command)
             }
         }
-        Ok(())
-    }
+
+        impl FromArgMatches for $type {
+            fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+                let mut flags = Self::default();
+                flags.update_from_arg_matches(matches)?;
+                Ok(flags)
+            }
+
+            fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+                SETTINGS.iter().filter($is_one).try_for_each(|row| set(row, matches, &mut self.0))
+            }
+        }
+    };
+}
+flags_of!(SettingsFlags, |_| true);
+flags_of!(ReadingFlags, |row| READING.contains(&row.name));
+
+/// Sets a setting to what its flag says, if it is given.
+fn set(row: &Row, matches: &ArgMatches, settings: &mut Settings) -> Result<(), clap::Error> {
+    let Some(given) = matches.get_many::<String>(row.name) else { return Ok(()) };
+    let text = given.map(String::as_str).collect::<Vec<_>>().join(",");
+    (row.set)(settings, &text).map_err(|message| clap::Error::raw(ErrorKind::InvalidValue, message))
 }
 
 /// The flag of a setting.

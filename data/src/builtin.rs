@@ -41,6 +41,9 @@ pub const KIND: Kind = Kind {
     word: "built-in",
     name: "built-in images",
     image_shape: "32 x 32 pixels, 3 colours",
+    samples: "images",
+    is_of_course: true,
+    takes: &[],
     class_names: &CLASS_NAMES,
 };
 

@@ -2,7 +2,8 @@
 //! whatever looks like an attempt is used or is an error, so that no run trains on other images than
 //! those that somebody thought it had.
 
-use super::{DataError, DataSet, Source, builtin, load};
+use super::{DataError, DataSet, FormatName, ReadOptions, Source, builtin};
+use crate::formats::form::is_packed_name;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -29,41 +30,73 @@ const MAX_ENTRIES: usize = 10_000;
 /// an empty folder, as the one of a disk that is not mounted, or has files of such names, wherever in
 /// it. Data that are damaged or missing are never silently replaced.
 pub fn discover(explicit: Option<&Path>) -> Result<DataSet, DataError> {
-    if let Some(path) = explicit {
-        return named(path);
-    }
-    if let Some(path) = std::env::var_os("CIFAR10_DIR") {
-        let result =
-            if path.is_empty() { Err(DataError::EmptyVariable) } else { named(Path::new(&path)) };
-        return result.map_err(|error| DataError::ByVariable(Box::new(error)));
-    }
-    load_or_built_in(Path::new(FOLDER))
+    ReadOptions::default().discover(explicit)
 }
 
-/// Data set of a name or path.
-fn named(path: &Path) -> Result<DataSet, DataError> {
-    let Some(name) = [BUILT_IN, BUILT_IN_TOO].into_iter().find(|name| path == Path::new(name))
-    else {
-        return load_or_say_what_is_there(path);
-    };
-    // A path that ends with a slash is equal to one that does not, and means a folder.
-    if path.as_os_str() != name {
-        return load_or_say_what_is_there(path);
+impl ReadOptions {
+    /// Finds and reads the data as [`discover`] does.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`discover`] and [`Self::load`], and [`DataError::Unnamed`] if a format is asked for that is never
+    /// looked for.
+    pub fn discover(&self, explicit: Option<&Path>) -> Result<DataSet, DataError> {
+        if let Some(path) = explicit {
+            return named(path, self, is_like_cifar_10_alone);
+        }
+        // Nothing else is looked for.
+        if self.format.is_some_and(|name| name != FormatName::Cifar10) {
+            return Err(DataError::Unnamed);
+        }
+        let options = Self { format: Some(FormatName::Cifar10), ..self.clone() };
+        if let Some(path) = std::env::var_os("CIFAR10_DIR") {
+            let result = if path.is_empty() {
+                Err(DataError::EmptyVariable)
+            } else {
+                named(Path::new(&path), &options, is_like_cifar_10)
+            };
+            return result.map_err(|error| DataError::ByVariable(Box::new(error)));
+        }
+        load_or_built_in(Path::new(FOLDER), &options)
     }
+
+    /// The built-in images.
+    fn built_in(&self) -> Result<DataSet, DataError> {
+        self.check_use(&builtin::KIND, builtin::KIND.name)?;
+        let mut data = builtin::generate();
+        self.apply_task(&mut data).map(|()| data)
+    }
+}
+
+/// Data set of a name or path. Of a folder without one, says what in it is like CIFAR-10.
+fn named(
+    path: &Path,
+    options: &ReadOptions,
+    is_like: fn(&str) -> bool,
+) -> Result<DataSet, DataError> {
+    let is_name = |name: &&str| path == Path::new(name) && path.as_os_str() == *name;
+    // A path that ends with a slash is equal to one that does not, and means a folder.
+    let Some(name) = [BUILT_IN, BUILT_IN_TOO].into_iter().find(is_name) else {
+        return load_or_say_what_is_there(path, options, is_like);
+    };
     if fs::symlink_metadata(path).is_ok() {
         return Err(DataError::Ambiguous(name.to_owned()));
     }
-    Ok(builtin::generate())
+    options.built_in()
 }
 
-/// Reads CIFAR-10; of a folder without it, says what in it looks like it: in a folder of its own, in
+/// Reads data; of a folder without any, says what in it looks like CIFAR-10: in a folder of its own, in
 /// other letters, or packed.
-fn load_or_say_what_is_there(path: &Path) -> Result<DataSet, DataError> {
-    let result = load(path);
+fn load_or_say_what_is_there(
+    path: &Path,
+    options: &ReadOptions,
+    is_like: fn(&str) -> bool,
+) -> Result<DataSet, DataError> {
+    let result = options.load(path);
     if matches!(result, Err(DataError::NotFound(_))) {
         let mut found = None;
-        // That there is no CIFAR-10 is what matters, if it cannot be looked at more closely.
-        let _looked = look(path, path, MAX_DEPTH, &mut 0, &mut found);
+        // That there is no data set is what matters, if it cannot be looked at more closely.
+        let _looked = look(path, path, MAX_DEPTH, is_like, &mut 0, &mut found);
         if let Some(found) = found {
             return Err(DataError::NotFoundBut { folder: path.display().to_string(), found });
         }
@@ -72,30 +105,28 @@ fn load_or_say_what_is_there(path: &Path) -> Result<DataSet, DataError> {
 }
 
 /// Reads CIFAR-10 from a folder that may not be there, or may hold nothing but other things.
-fn load_or_built_in(folder: &Path) -> Result<DataSet, DataError> {
+fn load_or_built_in(folder: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
+    let stand_in = || {
+        let drawn = options.built_in()?;
+        Ok(DataSet { source: Source { is_stand_in: true, ..drawn.source }, ..drawn })
+    };
     // Not `metadata`: a link is an attempt wherever it leads.
     if fs::symlink_metadata(folder).is_err_and(|e| e.kind() == ErrorKind::NotFound) {
-        return Ok(stand_in());
+        return stand_in();
     }
-    let result = load(folder);
+    let result = options.load(folder);
     if matches!(result, Err(DataError::NotFound(_))) {
-        let Some(found) = attempt(folder)? else { return Ok(stand_in()) };
+        let Some(found) = attempt(folder)? else { return stand_in() };
         let folder = folder.display().to_string();
         return Err(DataError::Attempt(Box::new(DataError::NotFoundBut { folder, found })));
     }
     result.map_err(|error| DataError::Attempt(Box::new(error)))
 }
 
-/// The built-in images in the place of CIFAR-10.
-fn stand_in() -> DataSet {
-    let drawn = builtin::generate();
-    DataSet { source: Source { is_stand_in: true, ..drawn.source }, ..drawn }
-}
-
 /// Entry of a folder without CIFAR-10 that looks as if it were to be there, if there is one.
 fn attempt(folder: &Path) -> Result<Option<String>, DataError> {
     let (mut num_entries, mut found) = (0, None);
-    look(folder, folder, MAX_DEPTH, &mut num_entries, &mut found)?;
+    look(folder, folder, MAX_DEPTH, is_like_cifar_10, &mut num_entries, &mut found)?;
     let is_empty = num_entries == 0;
     Ok(found.or_else(|| is_empty.then(|| "the folder is empty (is its disk mounted?)".to_owned())))
 }
@@ -105,6 +136,7 @@ fn look(
     top: &Path,
     folder: &Path,
     depth: usize,
+    is_like: fn(&str) -> bool,
     num_entries: &mut usize,
     found: &mut Option<String>,
 ) -> Result<(), DataError> {
@@ -130,11 +162,11 @@ fn look(
             Err(error) => {
                 *found = Some(format!("{shown} is there: {}", DataError::io(&path, error)));
             }
-            Ok(metadata) if is_like_cifar_10(&name) || metadata.len() == BATCH_LEN => {
+            Ok(metadata) if is_like(&name) || metadata.len() == BATCH_LEN => {
                 *found = Some(format!("{shown} is there"));
             }
             Ok(metadata) if metadata.is_dir() && depth > 0 => {
-                look(top, &path, depth - 1, num_entries, found)?;
+                look(top, &path, depth - 1, is_like, num_entries, found)?;
             }
             Ok(_) => {}
         }
@@ -149,30 +181,28 @@ const BATCH_LEN: u64 =
 /// Whether a name, in lower case, is like those that CIFAR-10 comes under: its own ones, and those of
 /// packed, serialised or unfinished files.
 fn is_like_cifar_10(name: &str) -> bool {
-    const PARTS: [&str; 4] = ["cifar", "batch", ".tar", ".part"];
-    const ENDS: [&str; 14] = [
-        ".bin",
-        ".tgz",
-        ".gz",
-        ".xz",
-        ".bz2",
-        ".zst",
-        ".zip",
-        ".7z",
-        ".rar",
-        ".pkl",
-        ".pickle",
-        ".npz",
-        ".npy",
-        ".download",
-    ];
-    PARTS.iter().any(|part| name.contains(part)) || ENDS.iter().any(|end| name.ends_with(end))
+    const ENDS: [&str; 3] = [".npz", ".npy", ".gz"];
+    is_like_cifar_10_alone(name) || ENDS.iter().any(|end| name.ends_with(end))
+}
+
+/// The same without names that other data have too.
+fn is_like_cifar_10_alone(name: &str) -> bool {
+    const PARTS: [&str; 3] = ["cifar", "batch", ".part"];
+    const ENDS: [&str; 4] = [".bin", ".pkl", ".pickle", ".download"];
+    PARTS.iter().any(|part| name.contains(part))
+        || ENDS.iter().any(|end| name.ends_with(end))
+        || (is_packed_name(name) && (name.contains(".tar") || !name.ends_with(".gz")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::formats::{cifar10, pickle};
+    use crate::formats::{cifar10, load, pickle};
+
+    fn load_or_built_in(folder: &Path) -> Result<DataSet, DataError> {
+        let format = Some(FormatName::Cifar10);
+        super::load_or_built_in(folder, &ReadOptions { format, ..ReadOptions::default() })
+    }
 
     fn is_stand_in(data: &DataSet) -> bool {
         data.source.is_stand_in
@@ -291,6 +321,16 @@ mod tests {
             let first = file.split_inclusive('/').take(2).collect::<String>();
             assert!(error.contains(first.trim_end_matches('/')), "{error}");
         }
+    }
+
+    #[test]
+    fn a_folder_that_is_named_and_has_other_data_is_no_attempt() {
+        let folder = tempfile::tempdir().unwrap();
+        for file in ["x.npy", "all.npz", "images-idx3-ubyte.gz"] {
+            fs::write(folder.path().join(file), "not it").unwrap();
+        }
+        assert!(matches!(discover(Some(folder.path())), Err(DataError::NotFound(_))));
+        assert!(load_or_built_in(folder.path()).is_err());
     }
 
     #[test]

@@ -3,20 +3,20 @@
 pub mod archive;
 pub mod cifar10;
 pub mod csv;
-mod form;
+pub(crate) mod form;
 pub mod pickle;
 mod six_files;
 
-use crate::{DataError, DataSet, Kind, Version, builtin};
+use crate::{DataError, DataSet, FormatName, Kind, ReadOptions, Version, builtin};
 use std::fs;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A format in which a data set comes.
 #[derive(Clone, Copy, Debug)]
 pub struct Format {
-    /// Its name.
-    pub name: &'static str,
+    /// The name by which it is asked for: of several formats of a name it is the first that recognises the data.
+    pub name: FormatName,
     /// The kind of data that come in it.
     pub kind: &'static Kind,
     /// Names under which it usually lies in a folder.
@@ -27,7 +27,7 @@ pub struct Format {
     /// Whether there is something of this format at a path.
     pub recognises: fn(&Path) -> Result<bool, DataError>,
     /// Reads it.
-    pub load: fn(&Path) -> Result<DataSet, DataError>,
+    pub load: fn(&Path, &ReadOptions) -> Result<DataSet, DataError>,
 }
 
 impl Version {
@@ -59,28 +59,37 @@ const ARCHIVES: &[&str] = &[
 /// All formats, in the order in which they are looked for.
 pub const FORMATS: &[Format] = &[
     Format {
-        name: "CIFAR-10, binary version",
+        name: FormatName::Cifar10,
         kind: &cifar10::KIND,
         usual_names: FOLDERS,
         is_told_by_name: false,
         recognises: cifar10::recognises,
-        load: cifar10::FILES.load,
+        load: |folder, _| (cifar10::FILES.load)(folder),
     },
     Format {
-        name: "CIFAR-10, python version",
+        name: FormatName::Cifar10,
         kind: &cifar10::KIND,
         usual_names: FOLDERS,
         is_told_by_name: false,
         recognises: pickle::recognises,
-        load: pickle::FILES.load,
+        load: |folder, _| (pickle::FILES.load)(folder),
     },
     Format {
-        name: "CIFAR-10, archive",
+        name: FormatName::Csv,
+        kind: &csv::KIND,
+        usual_names: &[],
+        is_told_by_name: false,
+        recognises: csv::recognises,
+        load: csv::load,
+    },
+    // It takes every other file.
+    Format {
+        name: FormatName::Cifar10,
         kind: &cifar10::KIND,
         usual_names: ARCHIVES,
         is_told_by_name: true,
         recognises: archive::recognises,
-        load: archive::load,
+        load: |file, _| archive::load(file),
     },
 ];
 
@@ -90,26 +99,47 @@ pub const FORMATS: &[Format] = &[
 ///
 /// [`DataError`] naming the file, what was expected and what was found.
 pub fn load(path: &Path) -> Result<DataSet, DataError> {
-    fs::metadata(path).map_err(|e| DataError::io(path, e))?;
-    let here = FORMATS.iter().map(|format| (format, path.to_owned(), false));
-    let by_name = FORMATS.iter().flat_map(|format| {
-        let places = format.usual_names.iter().map(|name| path.join(name));
-        places.map(move |place| (format, place, format.is_told_by_name))
-    });
-    let mut attempt = None;
-    for (format, place, is_told_by_name) in here.chain(by_name) {
-        if (format.recognises)(&place)? {
-            let data = (format.load)(&place)?;
-            return data.check().map(|()| data);
-        }
-        if is_told_by_name && attempt.is_none() && is_there(&place)? {
-            attempt = Some((format, place));
-        }
+    ReadOptions::default().load(path)
+}
+
+impl ReadOptions {
+    /// Reads the data set at a path, or under a usual name in a folder.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`load`], and [`DataError::NoUse`] for what is asked of other data than these.
+    pub fn load(&self, path: &Path) -> Result<DataSet, DataError> {
+        fs::metadata(path).map_err(|e| DataError::io(path, e))?;
+        let (format, place) = self.find(path)?;
+        self.check_use(format.kind, &place.display().to_string())?;
+        let mut data = (format.load)(&place, self)?;
+        self.apply_task(&mut data)?;
+        data.check().map(|()| data)
     }
-    if let Some((format, place)) = attempt {
-        return (format.load)(&place);
+
+    /// The format of what is at a path or under a usual name in a folder, and its place.
+    fn find(&self, path: &Path) -> Result<(&'static Format, PathBuf), DataError> {
+        let is_asked_for = |format: &&Format| self.format.is_none_or(|name| name == format.name);
+        let formats = || FORMATS.iter().filter(is_asked_for);
+        let here = formats().map(|format| (format, path.to_owned(), false));
+        let by_name = formats().flat_map(|format| {
+            let places = format.usual_names.iter().map(|name| path.join(name));
+            places.map(move |place| (format, place, format.is_told_by_name))
+        });
+        let mut attempt = None;
+        for (format, place, is_told_by_name) in here.chain(by_name) {
+            if (format.recognises)(&place)? {
+                return Ok((format, place));
+            }
+            if is_told_by_name && attempt.is_none() && is_there(&place)? {
+                attempt = Some((format, place));
+            }
+        }
+        // Of a format that was asked for, reading says what is wrong.
+        let only = formats().next().filter(|_| formats().count() == 1);
+        let only = only.map(|format| (format, path.to_owned()));
+        attempt.or(only).ok_or_else(|| DataError::NotFound(path.display().to_string()))
     }
-    Err(DataError::NotFound(path.display().to_string()))
 }
 
 /// The kind of data that a word means.
@@ -120,7 +150,7 @@ pub fn load(path: &Path) -> Result<DataSet, DataError> {
 /// ```
 #[must_use]
 pub fn find_kind(word: &str) -> Option<&'static Kind> {
-    let kinds = FORMATS.iter().map(|format| format.kind).chain([&builtin::KIND, &csv::KIND]);
+    let kinds = FORMATS.iter().map(|format| format.kind).chain([&builtin::KIND]);
     kinds.into_iter().find(|kind| kind.word == word)
 }
 

@@ -19,6 +19,7 @@ pub mod fetch;
 pub mod fingerprint;
 pub mod formats;
 mod numbers;
+mod options;
 pub mod reading;
 mod records;
 pub mod samples;
@@ -30,6 +31,7 @@ pub mod table;
 pub use discover::{BUILT_IN, discover};
 pub use formats::{find_kind, load};
 pub use numbers::Numbers;
+pub use options::{FormatName, ReadOptions};
 pub use records::{Records, Wanted, prepare_memory_with};
 pub use source::{Kind, Source};
 pub use table::Encoding;
@@ -201,7 +203,8 @@ pub enum DataError {
     #[error(
         "{0}: no CIFAR-10 here; expected data_batch_1.bin to data_batch_5.bin and test_batch.bin, \
          the same without .bin (python version), or cifar-10-binary.tar.gz or \
-         cifar-10-python.tar.gz (or .tgz, .tar), from {WEB_PAGE}"
+         cifar-10-python.tar.gz (or .tgz, .tar), from {WEB_PAGE}; \
+         nor is it other data that can be read: --data names a table (CSV) by its file"
     )]
     NotFound(String),
     /// A folder that holds no CIFAR-10, but something that looks like it.
@@ -236,6 +239,31 @@ pub enum DataError {
     /// Samples, targets and names of classes that do not fit together.
     #[error("{0}: {1}; whatever made this data set is wrong")]
     Inconsistent(String, String),
+    /// An option that says nothing of such data.
+    #[error(
+        "{place}: --{option} says nothing of {kind}; leave it out, or name other data with --data"
+    )]
+    NoUse {
+        /// The data.
+        place: String,
+        /// Their kind.
+        kind: &'static str,
+        /// The name of the option.
+        option: &'static str,
+    },
+    /// A task that data are not for.
+    #[error("{place}: the targets are {has}; take --task {tasks}")]
+    NoTask {
+        /// The data.
+        place: String,
+        /// What the targets are.
+        has: &'static str,
+        /// The tasks that they are for.
+        tasks: &'static str,
+    },
+    /// A format without data.
+    #[error("--format says how data are read that --data names; name them")]
+    Unnamed,
     /// A table that cannot be used.
     #[error(transparent)]
     Table(#[from] table::TableError),

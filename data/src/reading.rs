@@ -75,6 +75,12 @@ pub(crate) fn read_up_to(path: &Path, limit: usize, bytes: &mut Vec<u8>) -> io::
     read_into(open(path)?, u64::try_from(limit).unwrap_or(u64::MAX), bytes)
 }
 
+/// Reads the first bytes of a regular file: at most `limit`.
+pub(crate) fn read_start(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    read_up_to(path, limit, &mut bytes).map(|()| bytes)
+}
+
 /// Reads at most `limit` bytes. Makes room for them, and one, first: otherwise the buffer would grow step by
 /// step, and what it holds would be copied each time.
 fn read_into(file: File, limit: u64, bytes: &mut Vec<u8>) -> io::Result<()> {

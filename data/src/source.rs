@@ -11,6 +11,12 @@ pub struct Kind {
     pub name: &'static str,
     /// The shape of an image, for people.
     pub image_shape: &'static str,
+    /// The word for its samples, for people: `images`.
+    pub samples: &'static str,
+    /// Whether it is what CS231n's experiments are made for: its split in order, its mean image and its presets.
+    pub is_of_course: bool,
+    /// The options that say something of it, among those that say nothing of some data.
+    pub takes: &'static [&'static str],
     /// Names of the classes.
     pub class_names: &'static [&'static str],
 }

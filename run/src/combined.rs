@@ -54,13 +54,13 @@ impl Written {
     }
 
     /// Puts them over those of the preset that one of them names; without a file, that is `default_preset` unless
-    /// another is named. Under those of a table are those of the preset for tables.
+    /// another is named. Under those for data of one's own are those of the preset for tables.
     ///
     /// # Errors
     ///
     /// If there is no such preset.
     pub fn over(self, default_preset: &str, data: &DataSet) -> Result<Combined> {
-        if data.encoding.is_none() {
+        if data.source.kind.is_of_course {
             return self.over_preset(default_preset);
         }
         let written = self.settings.clone();

@@ -100,8 +100,9 @@ impl Config {
     /// [`SettingsError`] if it has fewer samples than asked for, and the data's own error if a part would have none.
     pub fn split(&self, data: &DataSet) -> anyhow::Result<Split> {
         let Values { train_size: train, val_size: val, test_size: test, seed, .. } = self.values;
-        // The course's experiments take the first test images; of a table all rows that are given to test.
-        let test = if data.encoding.is_some() { test.min(data.test.len()) } else { test };
+        // The course's experiments take the first test images; of one's own data all that are given to test.
+        let is_of_course = data.source.kind.is_of_course;
+        let test = if is_of_course { test } else { test.min(data.test.len()) };
         let sizes = Sizes {
             train,
             val,

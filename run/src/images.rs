@@ -1,9 +1,8 @@
 //! Data sets in memory from which training reads fast.
 
 use crate::settings::{Name, Settings};
-use barenet_data::formats::csv::{self, TableFiles, TableOptions, is_table};
 use barenet_data::table::{ColumnRef, EncodeOptions};
-use barenet_data::{DataError, DataSet, Encoding};
+use barenet_data::{DataError, DataSet, Encoding, ReadOptions};
 use std::path::{Path, PathBuf};
 
 /// Files of a data set, as somebody names them.
@@ -11,34 +10,32 @@ use std::path::{Path, PathBuf};
 pub struct Files {
     /// The data that train, or all data.
     pub data: Option<PathBuf>,
-    /// A table that validates.
+    /// Data that validate.
     pub val: Option<PathBuf>,
-    /// A table that tests.
+    /// Data that test.
     pub test: Option<PathBuf>,
 }
 
-/// Reads the data set that is asked for, or found, as [`barenet_data::discover`] does, onto huge pages. The columns
+/// Reads the data set that is asked for, or found, as [`ReadOptions::discover`] does, onto huge pages. The columns
 /// of a table are taken as a network was trained with them, or else as the settings say.
 ///
 /// # Errors
 ///
-/// Those of [`barenet_data::discover`] and [`csv::load`].
+/// Those of [`ReadOptions::discover`].
 pub fn read(
     files: &Files,
     settings: &Settings,
     trained_with: Option<&Encoding>,
 ) -> Result<DataSet, DataError> {
     barenet_data::prepare_memory_with(barenet_blas::prefer_huge_pages);
-    let Some(path) = files.data.as_deref().filter(|path| is_table(path)) else {
-        return barenet_data::discover(files.data.as_deref());
-    };
     let columns = |names: &Option<String>| -> Vec<ColumnRef> {
         let names = names.as_deref().unwrap_or_default();
         names.split(',').filter(|name| !name.trim().is_empty()).map(ColumnRef::from).collect()
     };
-    let tables =
-        TableFiles { train: path.to_owned(), val: files.val.clone(), test: files.test.clone() };
-    let options = TableOptions {
+    let options = ReadOptions {
+        format: settings.format.map(Name::value),
+        val: files.val.clone(),
+        test: files.test.clone(),
         ignore: columns(&settings.ignore),
         text: columns(&settings.text),
         header: settings.header,
@@ -51,7 +48,7 @@ pub fn read(
         normal: settings.normal.clone(),
         encoding: trained_with.cloned(),
     };
-    csv::load(&tables, &options)
+    options.discover(files.data.as_deref())
 }
 
 impl From<&Path> for Files {

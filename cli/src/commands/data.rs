@@ -6,9 +6,9 @@ mod table;
 
 use super::{ImagesFlag, data_line};
 use crate::console::say;
+use crate::flags::ReadingFlags;
 use anyhow::Result;
 use barenet::Label;
-use barenet_run::settings::Settings;
 use serde_json::json;
 
 /// See which images would be used, and get CIFAR-10
@@ -23,7 +23,7 @@ enum Command {
     #[cfg(feature = "fetch")]
     Fetch(fetch::Args),
     /// Say where the images come from, how many there are, and of which classes
-    Info(InfoArgs),
+    Info(Box<InfoArgs>),
 }
 
 #[derive(clap::Args, Debug)]
@@ -31,6 +31,9 @@ struct InfoArgs {
     /// The images
     #[command(flatten)]
     images: ImagesFlag,
+    /// How they are read
+    #[command(flatten)]
+    reading: ReadingFlags,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -46,7 +49,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 }
 
 fn info(args: &InfoArgs) -> Result<()> {
-    let data = args.images.read(&Settings::default(), None)?;
+    let data = args.images.read(&args.reading.0, None)?;
     let count = |labels: &[Label], class: usize| {
         labels.iter().filter(|&&label| usize::try_from(label) == Ok(class)).count()
     };

@@ -48,6 +48,48 @@ fn a_table_of_classes_is_learnt_in_one_command() {
 }
 
 #[test]
+fn a_table_is_recognised_by_its_content_and_read_so_where_that_is_asked_for() {
+    let place = TempDir::new().unwrap();
+    for name in ["iris", "iris.data", "iris.gz"] {
+        fs::copy(real("iris"), place.path().join(name)).unwrap();
+    }
+    let info = |data: &str, more: &[&str]| {
+        barenet(place.path(), &[&["data", "info", "--data", data], more].concat())
+    };
+    for (data, more) in
+        [("iris", &[][..]), ("iris.data", &["--ignore", "1"]), ("iris.gz", &["--format", "csv"])]
+    {
+        let output = info(data, more);
+        succeeds(&output);
+        let columns = if more.contains(&"--ignore") { 3 } else { 4 };
+        assert!(stdout(&output).contains(&format!("rows      150; {columns} columns")));
+    }
+    refused_in_one_line(&info("iris.gz", &[]), 1, &["iris.gz: not a whole .tar.gz"]);
+    fs::write(place.path().join("page"), "<html>1,2</html>").unwrap();
+    refused_in_one_line(&info("page", &[]), 1, &["page: is a web page"]);
+    let output = info("iris", &["--format", "cifar10"]);
+    refused_in_one_line(&output, 1, &["iris: not a whole .tar.gz"]);
+    let output = barenet(place.path(), &["data", "info", "--format", "csv"]);
+    refused_in_one_line(&output, 1, &["--format says how data are read that --data names"]);
+}
+
+#[test]
+fn what_says_nothing_of_other_data_is_refused_and_not_passed_over() {
+    let place = TempDir::new().unwrap();
+    for (more, option) in [
+        (&["--target", "x"][..], "--target"),
+        (&["--test", "iris.csv"], "--test"),
+        (&["--group", "1"], "--group"),
+    ] {
+        let output = train(place.path(), "builtin", more);
+        let problem = format!("{option} says nothing of built-in images; leave it out");
+        refused_in_one_line(&output, 1, &[&problem]);
+    }
+    let output = train(place.path(), "builtin", &["--task", "regress"]);
+    refused_in_one_line(&output, 1, &["the targets are classes; take --task classify"]);
+}
+
+#[test]
 fn a_table_of_numbers_is_learnt_with_its_targets_scaled() {
     let place = TempDir::new().unwrap();
     for loss in ["mse", "mae", "huber"] {

@@ -1,47 +1,56 @@
 //! Tables as CSV and TSV files hold them: a data set of one file, or of one for each part.
 
-use crate::table::{ColumnRef, CsvOptions, EncodeOptions, Encoding, Table, read_csv};
-use crate::{DataError, DataSet, Kind, Records, Source, Task, Wanted};
+use super::form::{self, Form};
+use super::is_there;
+use crate::options::find_class;
+use crate::reading::read_start;
+use crate::table::{ColumnRef, CsvOptions, Encoding, Table, read_csv};
+use crate::{DataError, DataSet, Kind, ReadOptions, Records, Source, Task, Wanted};
 use barenet::Label;
 use std::path::{Path, PathBuf};
 
 /// What is known of a table before it is read.
-pub const KIND: Kind = Kind { word: "table", name: "table", image_shape: "", class_names: &[] };
+pub const KIND: Kind = Kind {
+    word: "table",
+    name: "table",
+    image_shape: "",
+    class_names: &[],
+    samples: "rows",
+    is_of_course: false,
+    takes: &["val", "test", "target", "ignore", "text", "header", "group"],
+};
 
-/// A table that is to be read, and how.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TableFiles {
-    /// The table that trains, and that the parts without a table are drawn from.
-    pub train: PathBuf,
-    /// A table that validates.
-    pub val: Option<PathBuf>,
-    /// A table that tests.
-    pub test: Option<PathBuf>,
+/// Whether there is a file that is called as tables are, or has text in it and is not called as archives are.
+///
+/// # Errors
+///
+/// [`DataError::Io`] if it may not be looked at.
+pub fn recognises(path: &Path) -> Result<bool, DataError> {
+    if path.is_dir() || !is_there(path)? {
+        return Ok(false);
+    }
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    let ends_with = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
+    if ends_with(&[".csv", ".tsv", ".tab", ".txt"]) {
+        return Ok(true);
+    }
+    // What cannot be opened is no table: whoever reads it says why.
+    let Ok(start) = read_start(path, SNIFFED) else { return Ok(false) };
+    Ok(!form::is_packed_name(&name) && is_text(&start))
 }
 
-/// How the columns of a table are read.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TableOptions {
-    /// Columns that are not read.
-    pub ignore: Vec<ColumnRef>,
-    /// Columns that are text although they look like numbers.
-    pub text: Vec<ColumnRef>,
-    /// Whether the first row names the columns; by default that is found out.
-    pub header: Option<bool>,
-    /// What becomes of the others.
-    pub encode: EncodeOptions,
-    /// The name of the class that an autoencoder is trained on; by default the most frequent one.
-    pub normal: Option<String>,
-    /// Columns as a network was trained with them, in place of `encode`'s.
-    pub encoding: Option<Encoding>,
-}
+/// Bytes by which text is told from other content.
+const SNIFFED: usize = 1 << 13;
 
-/// Whether a path is that of a file whose name says that it is a table.
-#[must_use]
-pub fn is_table(path: &Path) -> bool {
-    let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase);
-    ending.is_some_and(|ending| ["csv", "tsv", "tab", "txt"].contains(&ending.as_str()))
-        && !path.is_dir()
+/// Whether a file that begins so is text, and no web page or the like.
+fn is_text(start: &[u8]) -> bool {
+    // A character may be cut.
+    let is_utf8 = std::str::from_utf8(start).map_or_else(|e| e.error_len().is_none(), |_| true);
+    let is_control = |&byte: &u8| byte < 0x09 || (0x0e..0x1b).contains(&byte);
+    !start.trim_ascii().is_empty()
+        && is_utf8
+        && !start.iter().any(is_control)
+        && Form::of(start) == Form::Unknown
 }
 
 /// Reads a data set of tables.
@@ -49,8 +58,8 @@ pub fn is_table(path: &Path) -> bool {
 /// # Errors
 ///
 /// [`DataError`] naming the file, and the line and the column that are to blame.
-pub fn load(files: &TableFiles, options: &TableOptions) -> Result<DataSet, DataError> {
-    let TableOptions { ignore, text, header, encode, normal, encoding } = options;
+pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
+    let ReadOptions { ignore, text, header, encode, normal, encoding, .. } = options;
     let read = |path: &Path, of_text: Vec<ColumnRef>| -> Result<Table, DataError> {
         let (text, ignore) = (text.iter().cloned().chain(of_text).collect(), ignore.clone());
         read_csv(path, &CsvOptions { text, header: *header, ignore, ..CsvOptions::default() })
@@ -59,7 +68,7 @@ pub fn load(files: &TableFiles, options: &TableOptions) -> Result<DataSet, DataE
         Some(encoding) => encoding.text_columns(),
         None => encode.group.iter().cloned().collect(),
     };
-    let train = read(&files.train, of_text)?;
+    let train = read(path, of_text)?;
     let encoding = match encoding {
         Some(encoding) => encoding.clone(),
         None => Encoding::learn(&train, encode)?,
@@ -71,13 +80,13 @@ pub fn load(files: &TableFiles, options: &TableOptions) -> Result<DataSet, DataE
         Some(path) => samples(read(path, encoding.text_columns())?),
         None => Ok(Records::new(0)),
     };
-    let source = Source::read(&KIND, files.train.display().to_string());
+    let source = Source::read(&KIND, path.display().to_string());
     let train = samples(train)?;
     let normal = normal_class(&encoding, &train, normal.as_deref())
         .map_err(|problem| DataError::Inconsistent(source.to_string(), problem))?;
-    let data = DataSet {
-        val: more(&files.val)?,
-        test: more(&files.test)?,
+    Ok(DataSet {
+        val: more(&options.val)?,
+        test: more(&options.test)?,
         train,
         class_names: encoding.class_names.clone(),
         target_names: encoding.targets.iter().map(ToString::to_string).collect(),
@@ -85,8 +94,7 @@ pub fn load(files: &TableFiles, options: &TableOptions) -> Result<DataSet, DataE
         normal,
         encoding: Some(encoding),
         source,
-    };
-    data.check().map(|()| data)
+    })
 }
 
 /// The class that an autoencoder is trained on.
@@ -98,16 +106,10 @@ fn normal_class(
     let (Task::Reconstruct, Wanted::Classes(labels)) = (encoding.task, records.targets()) else {
         return Ok(None);
     };
-    let names = || (0..).zip(&encoding.class_names);
-    match name {
-        Some(name) => {
-            let found = names().find(|(_, class)| *class == name).map(|(label, _)| label);
-            let all = encoding.class_names.join(", ");
-            found.map(Some).ok_or_else(|| format!("has no class {name:?}; its classes are {all}"))
-        }
-        None => {
-            let count = |label| labels.iter().filter(|&&found| found == label).count();
-            Ok(names().max_by_key(|&(label, _)| count(label)).map(|(label, _)| label))
-        }
+    if let Some(name) = name {
+        return find_class(&encoding.class_names, name).map(Some);
     }
+    let count = |label| labels.iter().filter(|&&found| found == label).count();
+    let all = (0..).zip(&encoding.class_names).map(|(label, _)| label);
+    Ok(all.max_by_key(|&label| count(label)))
 }

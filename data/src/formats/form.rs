@@ -73,6 +73,12 @@ impl Form {
     }
 }
 
+/// Whether a name, in lower case, is that of a packed file.
+pub(crate) fn is_packed_name(name: &str) -> bool {
+    const ENDS: [&str; 8] = [".tgz", ".gz", ".xz", ".bz2", ".zst", ".zip", ".7z", ".rar"];
+    name.contains(".tar") || ENDS.iter().any(|end| name.ends_with(end))
+}
+
 /// Form of a file that was to be a batch and is none, if its first bytes tell.
 pub(super) fn describe(start: &[u8]) -> Option<&'static str> {
     match Form::of(start.get(..BLOCK_LEN).unwrap_or(start)) {

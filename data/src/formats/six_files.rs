@@ -23,6 +23,9 @@ pub const KIND: Kind = Kind {
     word: "cifar10",
     name: "CIFAR-10",
     image_shape: "32 x 32 pixels, 3 colours",
+    samples: "images",
+    is_of_course: true,
+    takes: &[],
     class_names: &CLASS_NAMES,
 };
 

@@ -6,7 +6,7 @@ use barenet_blas::Kernel;
 use barenet_data::scale::Scale;
 use barenet_data::split::Part;
 use barenet_data::table::Missing;
-use barenet_data::{Task, Version};
+use barenet_data::{FormatName, Task, Version};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -185,6 +185,10 @@ named! {
         Regress = "regress", "Numbers";
         Reconstruct = "reconstruct", "The inputs themselves: an autoencoder, which finds what is unlike them";
     }
+    FormatName {
+        Csv = "csv", "A table: CSV or TSV";
+        Cifar10 = "cifar10", "CIFAR-10: a folder or an archive of the binary or the python version";
+    }
     Missing {
         Refuse = "error", "They are an error";
         Drop = "drop", "Their rows are left out";
@@ -285,6 +289,7 @@ mod tests {
         are_their_own::<Version>();
         are_their_own::<ExportDtype>();
         are_their_own::<Task>();
+        are_their_own::<FormatName>();
         are_their_own::<Missing>();
         are_their_own::<Scale>();
         are_their_own::<UpdateRule<f64>>();

@@ -7,9 +7,9 @@ use super::declare::{
 use super::names::{Dtype, KernelName, Name, RuleName};
 use barenet::{Float, Init, Loss, Sampling, Schedule, UpdateRule};
 use barenet_blas::Kernel;
-use barenet_data::Task;
 use barenet_data::scale::Scale;
 use barenet_data::table::Missing;
+use barenet_data::{FormatName, Task};
 use serde::{Deserialize, Serialize};
 
 /// Limits with which no size that is computed from several settings overflows.
@@ -135,6 +135,8 @@ settings! { |given, values|
         num_train_samples: usize, "N" = 1000, in 1..=usize::MAX;
     }
     "Data" {
+        /// Format of the data [default: found out by their content]
+        format: Name<FormatName>, "NAME";
         /// What is learnt of a table: classes, numbers, or to give the inputs back [default: found out]
         task: Name<Task>, "TASK";
         /// Columns of a table that are learnt, by name or number from 1 [default: the last]

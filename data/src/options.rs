@@ -1,0 +1,102 @@
+//! How data are read, where it is not found out.
+
+use crate::table::{ColumnRef, EncodeOptions};
+use crate::{DataError, DataSet, Encoding, Kind, Task, Wanted};
+use barenet::Label;
+use std::path::PathBuf;
+
+/// How data are read. What is not said is found out; what says nothing of a kind of data is refused.
+///
+/// ```
+/// use barenet_data::ReadOptions;
+/// use std::path::Path;
+/// # let iris = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tables/iris.csv");
+/// let options = ReadOptions { ignore: vec![1.into()], ..ReadOptions::default() };
+/// let data = options.load(Path::new(iris))?;
+/// assert_eq!((data.train.len(), data.input_dim()), (150, 3));
+/// # Ok::<(), barenet_data::DataError>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReadOptions {
+    /// The format.
+    pub format: Option<FormatName>,
+    /// Data that validate.
+    pub val: Option<PathBuf>,
+    /// Data that test.
+    pub test: Option<PathBuf>,
+    /// Columns that are not read.
+    pub ignore: Vec<ColumnRef>,
+    /// Columns that are text although they look like numbers.
+    pub text: Vec<ColumnRef>,
+    /// Whether the first row names the columns.
+    pub header: Option<bool>,
+    /// What becomes of the other columns.
+    pub encode: EncodeOptions,
+    /// The name of the class that an autoencoder is trained on.
+    pub normal: Option<String>,
+    /// Columns as a network was trained with them, in place of `encode`'s.
+    pub encoding: Option<Encoding>,
+}
+
+/// The format of data, or of a family of formats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FormatName {
+    /// [`formats::csv`](crate::formats::csv).
+    Csv,
+    /// [`formats::cifar10`](crate::formats::cifar10), [`formats::pickle`](crate::formats::pickle), and archives.
+    Cifar10,
+}
+
+impl ReadOptions {
+    /// Refuses what is asked of data of a kind that has no use for it.
+    pub(crate) fn check_use(&self, kind: &'static Kind, place: &str) -> Result<(), DataError> {
+        let EncodeOptions { target, group, .. } = &self.encode;
+        let given = [
+            ("val", self.val.is_some()),
+            ("test", self.test.is_some()),
+            ("target", !target.is_empty()),
+            ("ignore", !self.ignore.is_empty()),
+            ("text", !self.text.is_empty()),
+            ("header", self.header.is_some()),
+            ("group", group.is_some()),
+        ];
+        match given.into_iter().find(|(name, is_given)| *is_given && !kind.takes.contains(name)) {
+            None => Ok(()),
+            Some((option, _)) => {
+                Err(DataError::NoUse { place: place.to_owned(), kind: kind.name, option })
+            }
+        }
+    }
+
+    /// Gives data in classes the task that is asked for.
+    pub(crate) fn apply_task(&self, data: &mut DataSet) -> Result<(), DataError> {
+        let Some(task) = self.encode.task.filter(|&task| task != data.task) else { return Ok(()) };
+        let wrong = |problem: String| DataError::Inconsistent(data.source.to_string(), problem);
+        match (task, data.train.targets()) {
+            (Task::Reconstruct, _) => {
+                let name = self.normal.as_deref();
+                let normal = name.map(|name| find_class(&data.class_names, name));
+                data.normal = normal.transpose().map_err(wrong)?;
+                data.task = task;
+                Ok(())
+            }
+            (Task::Regress, Wanted::Classes(_)) => Err(DataError::NoTask {
+                place: data.source.to_string(),
+                has: "classes",
+                tasks: "classify or reconstruct",
+            }),
+            _ => Err(DataError::NoTask {
+                place: data.source.to_string(),
+                has: "numbers",
+                tasks: "regress or reconstruct",
+            }),
+        }
+    }
+}
+
+/// The class of a name; an error is the problem.
+pub(crate) fn find_class(class_names: &[String], name: &str) -> Result<Label, String> {
+    let found = (0..).zip(class_names).find(|(_, class)| *class == name).map(|(label, _)| label);
+    let all = || class_names.join(", ");
+    found.ok_or_else(|| format!("has no class {name:?}; its classes are {}", all()))
+}
