@@ -12,6 +12,9 @@
 pub enum Metric {
     /// The part of the samples whose class has the highest score, 0 to 1. Higher is better.
     Accuracy,
+    /// The mean of −ln p of the right class, where p are the softmax probabilities of the scores: what
+    /// [`softmax_loss`](crate::layers::softmax_loss) is. Lower is better.
+    LogLoss,
     /// The mean squared error, [`mse_loss`](crate::layers::mse_loss). Lower is better.
     Mse,
     /// The mean absolute error, [`mae_loss`](crate::layers::mae_loss). Lower is better.
@@ -20,13 +23,14 @@ pub enum Metric {
 
 impl Metric {
     /// All metrics.
-    pub const ALL: [Self; 3] = [Self::Accuracy, Self::Mse, Self::Mae];
+    pub const ALL: [Self; 4] = [Self::Accuracy, Self::LogLoss, Self::Mse, Self::Mae];
 
     /// The name in a sentence: `accuracy`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Accuracy => "accuracy",
+            Self::LogLoss => "log-loss",
             Self::Mse => "MSE",
             Self::Mae => "MAE",
         }
@@ -37,6 +41,7 @@ impl Metric {
     pub const fn key(self) -> &'static str {
         match self {
             Self::Accuracy => "acc",
+            Self::LogLoss => "log_loss",
             Self::Mse => "mse",
             Self::Mae => "mae",
         }
@@ -47,7 +52,7 @@ impl Metric {
     pub const fn higher_is_better(self) -> bool {
         match self {
             Self::Accuracy => true,
-            Self::Mse | Self::Mae => false,
+            Self::LogLoss | Self::Mse | Self::Mae => false,
         }
     }
 
@@ -56,7 +61,16 @@ impl Metric {
     pub const fn range(self) -> (f64, f64) {
         match self {
             Self::Accuracy => (0.0, 1.0),
-            Self::Mse | Self::Mae => (0.0, f64::MAX),
+            Self::LogLoss | Self::Mse | Self::Mae => (0.0, f64::MAX),
+        }
+    }
+
+    /// Whether it is one of classes; otherwise it is one of numbers.
+    #[must_use]
+    pub const fn is_of_classes(self) -> bool {
+        match self {
+            Self::Accuracy | Self::LogLoss => true,
+            Self::Mse | Self::Mae => false,
         }
     }
 

@@ -13,6 +13,7 @@ pub use folded::FoldedNet;
 use crate::arch::{Arch, ArchError, LayerSpec};
 use crate::float::Float;
 use crate::layers::{BatchNormConfig, Loss};
+use crate::metric::Metric;
 use crate::rng::Rng;
 use crate::state::{TrainState, layer_grads};
 
@@ -78,6 +79,11 @@ pub struct FullyConnectedNet<'a, T> {
     pub keep_prob: T,
     /// The loss. Default softmax.
     pub loss: Loss,
+    /// The metric by which the best weights are chosen. Default: [that of the loss](Loss::metric).
+    pub metric: Option<Metric>,
+    /// Weights of the classes: the loss of a sample counts this often. One for each class, at least 0, or none.
+    /// Default: none, which is 1 for each.
+    pub class_weights: &'a [T],
 }
 
 impl<'a> FullyConnectedNet<'a, f32> {
@@ -85,7 +91,15 @@ impl<'a> FullyConnectedNet<'a, f32> {
     #[must_use]
     pub const fn new(arch: Arch<'a>) -> Self {
         let batchnorm = BatchNormConfig { eps: 1e-5, momentum: 0.9 };
-        Self { arch, reg: 0.0, batchnorm, keep_prob: 1.0, loss: Loss::Softmax }
+        Self {
+            arch,
+            reg: 0.0,
+            batchnorm,
+            keep_prob: 1.0,
+            loss: Loss::Softmax,
+            metric: None,
+            class_weights: &[],
+        }
     }
 }
 
@@ -94,7 +108,17 @@ impl<'a, T: Float> FullyConnectedNet<'a, T> {
     #[must_use]
     pub fn with_arch(arch: Arch<'a>) -> Self {
         let batchnorm = BatchNormConfig::default();
-        Self { arch, reg: T::ZERO, batchnorm, keep_prob: T::ONE, loss: Loss::Softmax }
+        let (reg, keep_prob, loss) = (T::ZERO, T::ONE, Loss::Softmax);
+        Self { arch, reg, batchnorm, keep_prob, loss, metric: None, class_weights: &[] }
+    }
+
+    /// The metric by which the best weights are chosen.
+    #[must_use]
+    pub const fn metric(&self) -> Metric {
+        match self.metric {
+            Some(metric) => metric,
+            None => self.loss.metric(),
+        }
     }
 
     /// Draws the weights and sets everything else to its start.

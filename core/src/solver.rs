@@ -155,6 +155,7 @@ impl<'a, T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'a, T, G, D,
         if self.train.is_empty() || self.val.is_empty() {
             return Err(Error::InvalidConfig { what: "training and validation need data" });
         }
+        net.check_class_weights()?;
         check_data("train", self.train, net)?;
         check_data("val", self.val, net)?;
         self.buffers.check(net, config, self.num_iterations())
@@ -187,7 +188,7 @@ impl<'a, T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'a, T, G, D,
     /// The metric that is checked.
     #[must_use]
     pub const fn metric(&self) -> Metric {
-        self.net.loss.metric()
+        self.net.metric()
     }
 
     /// The weights of the check with the best metric on the validation data; those of the start before the

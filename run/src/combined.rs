@@ -3,7 +3,7 @@
 use crate::presets::Preset;
 use crate::settings::{Settings, SettingsError};
 use anyhow::{Context, Result};
-use barenet::Loss;
+use barenet::{Loss, Metric};
 use barenet_data::reading::read_named_text;
 use barenet_data::{DataSet, Task};
 use std::path::Path;
@@ -69,7 +69,9 @@ impl Written {
         // An autoencoder that loses inputs on its way learns to average.
         let of_task = Settings {
             loss: (data.task != Task::Classify).then(|| Loss::Mse.into()),
+            metric: (data.task == Task::Classify).then(|| Metric::LogLoss.into()),
             keep_prob: (data.task == Task::Reconstruct).then_some(1.0),
+            num_epochs: Some(num_epochs(data.train.len())),
             ..Settings::default()
         };
         let table = Preset::find(Preset::TABLE)?.map(|preset| preset.settings);
@@ -99,6 +101,12 @@ impl Written {
         let settings = written.clone().overlay(preset.settings).overlay(named);
         Ok(Combined { settings, written })
     }
+}
+
+/// Epochs for a table of so many rows: those of few rows take few steps each.
+fn num_epochs(rows: usize) -> usize {
+    const SAMPLES: usize = 640_000;
+    (SAMPLES / rows.max(1)).clamp(20, 400)
 }
 
 impl Combined {

@@ -4,13 +4,13 @@ mod effect;
 
 pub use effect::ignored;
 
-use crate::settings::{Dtype, Name, Settings, SettingsError, Values};
+use crate::settings::{ClassWeights, Dtype, Name, Settings, SettingsError, Values};
 use barenet::layers::BatchNormConfig;
 use barenet::{Arch, Float, FullyConnectedNet, Init, Loss, Metric, Schedule, SolverConfig};
 use barenet_blas::Kernel;
 use barenet_data::scale::{Fitted, Scale};
 use barenet_data::split::{Sizes, Split, SplitError};
-use barenet_data::{DataSet, Numbers};
+use barenet_data::{DataSet, Numbers, Task};
 use barenet_model::number::Number;
 use barenet_model::scales::Scales;
 
@@ -58,6 +58,15 @@ impl Config {
             ))
         })?;
 
+        let (loss, metric) = (values.loss, values.metric);
+        if let Some(metric) = metric
+            && metric.value().is_of_classes() != loss.value().metric().is_of_classes()
+        {
+            let (metric, loss) = (metric.name(), loss.name());
+            return Err(SettingsError::new(format!(
+                "metric {metric} is none of the loss {loss}: classes have accuracy and log-loss, numbers mse and mae"
+            )));
+        }
         let dims = [&[input_dim], &values.hidden[..], &[num_classes]].concat();
         Arch::try_new(&dims).map_err(|e| SettingsError::new(format!("hidden: {e}")))?;
         Ok(Self { values, dims, kernel })
@@ -158,10 +167,37 @@ impl Config {
         if self.values.batchnorm { arch.with_batchnorm() } else { arch }
     }
 
-    /// The network.
+    /// The weights of the classes; empty if every sample counts as much. Of N training samples in C classes, n of
+    /// them in its class, it is N / (C·n), as scikit-learn's `balanced`.
+    #[must_use]
+    pub fn class_weights<T: Float>(&self, data: &DataSet, split: &Split) -> Vec<T> {
+        let is_balanced =
+            self.values.class_weights.is_some_and(|w| w == ClassWeights::Balanced.into());
+        let labels = data.train.labels();
+        if !is_balanced || labels.is_empty() || data.task != Task::Classify {
+            return Vec::new();
+        }
+        let mut counts = vec![0_usize; data.class_names.len()];
+        for label in split.train.iter().filter_map(|place| labels.get(place)) {
+            let class = usize::try_from(*label).ok().and_then(|class| counts.get_mut(class));
+            class.into_iter().for_each(|count| *count += 1);
+        }
+        let all = f64::from_usize(split.train.len()) / f64::from_usize(counts.len());
+        counts.iter().map(|&count| T::from_f64(all / f64::from_usize(count.max(1)))).collect()
+    }
+
+    /// The network, for inference.
     #[must_use]
     pub fn net<T: Float>(&self) -> FullyConnectedNet<'_, T> {
+        self.net_with(&[])
+    }
+
+    /// The network, with [weights of the classes](Self::class_weights) for training and measuring.
+    #[must_use]
+    pub fn net_with<'a, T: Float>(&'a self, class_weights: &'a [T]) -> FullyConnectedNet<'a, T> {
         FullyConnectedNet {
+            class_weights,
+            metric: self.values.metric.map(Name::value),
             arch: self.arch(),
             reg: T::from_f64(self.values.reg),
             batchnorm: BatchNormConfig::default(),
@@ -176,7 +212,10 @@ impl Config {
     /// The metric of the runs.
     #[must_use]
     pub const fn metric(&self) -> Metric {
-        self.values.loss.value().metric()
+        match self.values.metric {
+            Some(metric) => metric.value(),
+            None => self.values.loss.value().metric(),
+        }
     }
 
     /// How weights start.

@@ -168,7 +168,7 @@ fn quantize(
 fn figure(metric: Metric, scores: &[Scores], labels: &[Label]) -> Result<f64> {
     match metric {
         Metric::Accuracy => accuracy(scores, labels),
-        Metric::Mse | Metric::Mae => {
+        Metric::LogLoss | Metric::Mse | Metric::Mae => {
             bail!("a network of numbers cannot be exported: its scores name no class")
         }
     }

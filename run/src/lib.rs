@@ -27,6 +27,7 @@ pub mod comparison;
 pub mod config;
 pub mod events;
 pub mod export;
+pub mod figures;
 pub mod folder;
 pub mod gradcheck;
 pub mod images;

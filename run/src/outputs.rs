@@ -1,4 +1,4 @@
-//! Outputs of a network for all samples of a part, and the figures that take all of them at once.
+//! Outputs of a network for all samples of a part.
 
 use crate::buffers::{allocate, reserve};
 use crate::config::EVAL_BATCH;
@@ -34,34 +34,4 @@ pub fn outputs<T: Number>(
         }
         Ok(all)
     })
-}
-
-/// Computes the coefficient of determination, the mean of that of each output: 1 − Σ(y − s)²/Σ(y − ȳ)². 1 is
-/// right in all, 0 what the mean of the targets gets. As in scikit-learn, an output whose targets are all equal
-/// counts as 1 if it is right in all, and otherwise as 0.
-///
-/// ```
-/// use barenet_run::outputs::r2;
-/// assert!((r2(&[2.5, 0.0, 2.0, 8.0], &[3.0, -0.5, 2.0, 7.0], 1) - 0.948_608_137).abs() < 1e-9);
-/// assert_eq!(r2(&[1.0, 5.0, 1.0, 6.0], &[1.0, 4.0, 1.0, 4.0], 2), 0.5);
-/// ```
-#[must_use]
-pub fn r2(scores: &[f64], targets: &[f64], width: usize) -> f64 {
-    let width = width.max(1);
-    let column = |all: &[f64], output: usize| -> Vec<f64> {
-        all.iter().skip(output).step_by(width).copied().collect()
-    };
-    let mut sum = 0.0;
-    for output in 0..width {
-        let (s, y) = (column(scores, output), column(targets, output));
-        let mean = y.iter().sum::<f64>() / y.len().max(1) as f64;
-        let error: f64 = s.iter().zip(&y).map(|(s, y)| (s - y) * (s - y)).sum();
-        let total: f64 = y.iter().map(|y| (y - mean) * (y - mean)).sum();
-        sum += match (total > 0.0, error > 0.0) {
-            (true, _) => 1.0 - error / total,
-            (false, true) => 0.0,
-            (false, false) => 1.0,
-        };
-    }
-    sum / width as f64
 }

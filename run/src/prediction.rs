@@ -2,6 +2,7 @@
 
 use crate::backend::start_backend;
 use crate::config::Config;
+use crate::figures::probabilities;
 use crate::outputs::outputs;
 use crate::settings::Dtype;
 use crate::trained_run::TrainedRun;
@@ -112,7 +113,7 @@ fn answer_as<T: Number>(
     Ok(match encoding.task {
         Task::Classify => Answers::Classes {
             names: encoding.class_names.clone(),
-            rows: rows.map(|scores| (predict(scores), softmax(scores))).collect(),
+            rows: rows.map(|scores| (predict(scores), probabilities(scores))).collect(),
         },
         Task::Regress => {
             let targets = file.scales.targets();
@@ -136,12 +137,4 @@ fn answer_as<T: Number>(
             Answers::AnomalyScores(rows.enumerate().map(|(n, row)| score(n, row)).collect())
         }
     })
-}
-
-/// The probabilities of the classes.
-fn softmax<T: Number>(scores: &[T]) -> Vec<f64> {
-    let most = scores.iter().fold(f64::NEG_INFINITY, |most, s| most.max(s.to_f64()));
-    let exponentials: Vec<f64> = scores.iter().map(|s| (s.to_f64() - most).exp()).collect();
-    let sum: f64 = exponentials.iter().sum();
-    exponentials.into_iter().map(|e| e / sum).collect()
 }

@@ -16,13 +16,14 @@ use crate::checkpoint::Checkpoint;
 use crate::checkpoint::{Desk, Writer};
 use crate::config::Config;
 use crate::events::{EventLog, RunEvent};
+use crate::figures::{Figures, figures};
 use crate::measured::{self, Measured};
 use crate::run_folder::{CONFIG, PREVIOUS_CHECKPOINT, RunFolder};
 use crate::summary::Summary;
 use crate::trained_on::TrainedOn;
 use crate::trainer::{self, Outcome, is_non_finite};
 use anyhow::{Context, Result};
-use barenet::{Float, SolverConfig, Weights};
+use barenet::{Float, Metric, SolverConfig, Weights};
 use barenet_blas::Backend;
 use barenet_data::DataSet;
 use barenet_data::disk::RealDisk;
@@ -226,7 +227,8 @@ impl<T: Number> Trained<'_, T> {
         let Session { config, data, split, backend, name, .. } = self.session;
         let outcome = &self.outcome;
         let (metric, worst) = (outcome.metric, measured::worst(outcome.metric));
-        let net = config.net::<T>();
+        let class_weights = config.class_weights(data, split);
+        let net = config.net_with(&class_weights);
         let weights = Weights::new(&net.arch, &outcome.best_params, &outcome.best_running)?;
         let measure = |part| {
             let part = (*data, split, part);
@@ -234,6 +236,17 @@ impl<T: Number> Trained<'_, T> {
                 // Where a run diverged before its first check, these are the weights of its start.
                 Err(error) if outcome.diverged_at.is_some() && is_non_finite(&error) => Ok(worst),
                 found => found,
+            }
+        };
+        // The accuracy says enough of classes; what else there is stands beside any other metric.
+        let figures = match metric {
+            Metric::Accuracy => None,
+            Metric::LogLoss | Metric::Mse | Metric::Mae => {
+                let part = (*data, split, Part::Test);
+                match figures(&net, weights, part, &self.files.scales, backend) {
+                    Err(error) if outcome.diverged_at.is_some() && is_non_finite(&error) => None,
+                    found => Some(found?),
+                }
             }
         };
         let last = |history: &[f64]| history.last().copied().unwrap_or(worst);
@@ -252,16 +265,9 @@ impl<T: Number> Trained<'_, T> {
                 train: last(train),
                 final_val: last(val),
             },
-            test_r2: match trainer::evaluate_r2(
-                &net,
-                weights,
-                (*data, split, Part::Test),
-                &self.files.scales,
-                backend,
-            ) {
-                Err(error) if outcome.diverged_at.is_some() && is_non_finite(&error) => None,
-                found => found?,
-            },
+            test_accuracy: figures.as_ref().and_then(Figures::accuracy),
+            test_r2: figures.as_ref().and_then(Figures::r2),
+            test_auc: figures.as_ref().and_then(Figures::auc),
             first_loss: outcome.loss_history.first().copied().unwrap_or(0.0),
             num_params: net.arch.num_params(),
             iterations: outcome.progress.iteration,

@@ -9,7 +9,7 @@ mod names;
 mod table;
 
 pub use declare::{Kind, Row, Value};
-pub use names::{Dtype, ExportDtype, KernelName, Name, Named, RuleName};
+pub use names::{ClassWeights, Dtype, ExportDtype, KernelName, Name, Named, RuleName};
 pub use table::{SETTINGS, Settings, Values};
 
 use serde::de::DeserializeOwned;

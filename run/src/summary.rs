@@ -17,6 +17,12 @@ pub struct Summary {
     /// Its metric: `best_val_acc` and so on, if that is the accuracy.
     #[serde(flatten)]
     pub measured: Measured,
+    /// The accuracy on the test data, of classes whose metric is another.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub test_accuracy: Option<f64>,
+    /// The area under the ROC curve on the test data, of classes whose metric is not the accuracy, and of anomalies.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub test_auc: Option<f64>,
     /// The coefficient of determination on the test data, of a network of numbers.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub test_r2: Option<f64>,
@@ -46,6 +52,12 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// The figures of the test data beside the metric: a name for people, and the figure.
+    pub fn beside(&self) -> impl Iterator<Item = (&'static str, f64)> {
+        let all = [("accuracy", self.test_accuracy), ("AUC", self.test_auc), ("R²", self.test_r2)];
+        all.into_iter().filter_map(|(name, figure)| figure.map(|figure| (name, figure)))
+    }
+
     /// Reads the summary that a run leaves when it ends.
     ///
     /// # Errors
@@ -90,6 +102,8 @@ mod tests {
                 train: 0.75,
                 final_val: 0.125,
             },
+            test_accuracy: None,
+            test_auc: None,
             test_r2: None,
             first_loss: 2.5,
             num_params: 3,
@@ -116,8 +130,12 @@ mod tests {
 
     #[test]
     fn the_keys_of_a_summary_come_from_its_metric() {
-        for (metric, key) in [(Metric::Accuracy, "acc"), (Metric::Mse, "mse"), (Metric::Mae, "mae")]
-        {
+        for (metric, key) in [
+            (Metric::Accuracy, "acc"),
+            (Metric::LogLoss, "log_loss"),
+            (Metric::Mse, "mse"),
+            (Metric::Mae, "mae"),
+        ] {
             let json = serde_json::to_string(&summary(metric)).unwrap();
             let expected = format!(
                 "{{\"name\":\"n\",\"data\":\"built-in\",\"best_val_{key}\":0.5,\"best_epoch\":1,\

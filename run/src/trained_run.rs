@@ -3,6 +3,7 @@
 use crate::backend::start_backend;
 use crate::checkpoint::store;
 use crate::config::Config;
+use crate::figures::{Figures, figures};
 use crate::run_folder::{BEST, RunFolder, SUMMARY};
 use crate::settings::{Dtype, Settings, Values};
 use crate::shell::resume_command;
@@ -12,7 +13,7 @@ use crate::trainer::{self, is_non_finite};
 use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 use barenet::{FullyConnectedNet, Weights};
 use barenet_data::split::{Part, Split};
-use barenet_data::{DataSet, Encoding, Task};
+use barenet_data::{DataSet, Encoding};
 use barenet_model::number::Number;
 use barenet_model::weights::{WeightsFile, from_safetensors, read_config};
 use std::path::{Path, PathBuf};
@@ -156,28 +157,29 @@ impl OnImages<'_> {
         }
     }
 
-    /// The coefficient of determination of a run of numbers on one part; of other runs there is none.
+    /// Figures beside the metric, on one part.
     ///
     /// # Errors
     ///
     /// Those of [`Self::measure`].
-    pub fn measure_r2(&self, part: Part) -> Result<Option<f64>> {
-        // Before weights are read and threads started, for nothing.
-        if self.data.task != Task::Regress {
-            return Ok(None);
-        }
+    pub fn figures(&self, part: Part) -> Result<Figures> {
         match self.config.dtype() {
-            Dtype::F32 => self.measure_r2_as::<f32>(part),
-            Dtype::F64 => self.measure_r2_as::<f64>(part),
+            Dtype::F32 => self.figures_as::<f32>(part),
+            Dtype::F64 => self.figures_as::<f64>(part),
         }
     }
 
-    fn measure_r2_as<T: Number>(&self, part: Part) -> Result<Option<f64>> {
+    fn figures_as<T: Number>(&self, part: Part) -> Result<Figures> {
         let net = self.config.net::<T>();
         let file = self.weights(&net)?;
         let weights = Weights::new(&net.arch, &file.params, &file.running)?;
         let (part, backend) = ((self.data, &self.split, part), start_backend(&self.config));
-        trainer::evaluate_r2(&net, weights, part, &file.scales, &backend)
+        let found = figures(&net, weights, part, &file.scales, &backend);
+        found.with_context(|| self.cannot_be_measured())
+    }
+
+    fn cannot_be_measured(&self) -> String {
+        format!("{}: cannot be measured", self.run.file().display())
     }
 
     /// How many images a part has.
@@ -187,12 +189,13 @@ impl OnImages<'_> {
     }
 
     fn measure_as<T: Number>(&self, part: Part) -> Result<f64> {
-        let net = self.config.net::<T>();
+        let class_weights = self.config.class_weights(self.data, &self.split);
+        let net = self.config.net_with::<T>(&class_weights);
         let file = self.weights(&net)?;
         let weights = Weights::new(&net.arch, &file.params, &file.running)?;
         let (part, backend) = ((self.data, &self.split, part), start_backend(&self.config));
         let found = trainer::evaluate(&net, weights, part, &file.scales, &backend);
-        found.with_context(|| format!("{}: cannot be measured", self.run.file().display()))
+        found.with_context(|| self.cannot_be_measured())
     }
 
     /// The weights, for the network of [`Config::net`].

@@ -4,16 +4,14 @@ use crate::buffers::{OwnedBuffers, allocate, reserve};
 use crate::checkpoint::Checkpoint;
 use crate::config::{Config, EVAL_BATCH};
 use crate::moment::{HISTORY, Histories, Moment};
-use crate::outputs::{outputs, r2};
 use anyhow::{Context, Result};
 use barenet::{
-    Dataset, Error, Event, FullyConnectedNet, Metric, Progress, Rng, Sample, Solver, SolverBuffers,
-    Weights,
+    Error, Event, FullyConnectedNet, Metric, Progress, Rng, Solver, SolverBuffers, Weights,
 };
 use barenet_blas::Backend;
+use barenet_data::DataSet;
 use barenet_data::samples::Samples;
 use barenet_data::split::{Part, Split};
-use barenet_data::{DataSet, Task};
 use barenet_model::number::Number;
 use barenet_model::scales::Scales;
 use std::ops::ControlFlow;
@@ -94,7 +92,9 @@ pub fn train_in<T: Number>(
     let (train, val) = (part(Part::Train), part(Part::Val));
     let mut histories =
         checkpoint.map_or_else(|| Ok(Histories::default()), Checkpoint::histories)?;
-    let mut solver = start(config, backend, (&train, &val), memory.lend(), checkpoint)?;
+    let class_weights = config.class_weights(data, split);
+    let net = config.net_with(&class_weights);
+    let mut solver = start(net, config, backend, (&train, &val), memory.lend(), checkpoint)?;
     let Ending { steps, step_time, diverged_at, stopped } =
         backend.install(|| advance(&mut solver, &mut histories, &mut on_event))?;
     let (progress, metric) = (*solver.progress(), solver.metric());
@@ -121,13 +121,13 @@ pub fn train_in<T: Number>(
 
 /// A Solver at the start of a run, or at a checkpoint.
 fn start<'a, T: Number>(
-    config: &'a Config,
+    net: FullyConnectedNet<'a, T>,
+    config: &Config,
     backend: &'a Backend,
     (train, val): (&'a Samples<'a, T>, &'a Samples<'a, T>),
     mut buffers: SolverBuffers<'a, T>,
     checkpoint: Option<&Checkpoint<T>>,
 ) -> Result<TheSolver<'a, T>> {
-    let net: FullyConnectedNet<'_, T> = config.net();
     let options = config.solver::<T>();
     if let Some(saved) = checkpoint {
         saved.restore(&mut buffers)?;
@@ -197,33 +197,6 @@ fn advance<T: Number>(
             Err(error) => return Err(error),
         }
     }
-}
-
-/// The coefficient of determination of a network of numbers on one part of the data; of other networks there is
-/// none.
-///
-/// # Errors
-///
-/// Those of [`evaluate`].
-pub fn evaluate_r2<T: Number>(
-    net: &FullyConnectedNet<'_, T>,
-    weights: Weights<'_, T>,
-    (data, split, part): (&DataSet, &Split, Part),
-    scales: &Scales<T>,
-    backend: &Backend,
-) -> Result<Option<f64>> {
-    if data.task != Task::Regress {
-        return Ok(None);
-    }
-    let samples = Samples::new(data, split, part, scales.inputs(), scales.targets());
-    let scores = outputs(net, weights, &samples, backend)?;
-    let width = net.arch.num_classes();
-    let mut targets = vec![T::ZERO; scores.len()];
-    for (index, y) in targets.chunks_exact_mut(width.max(1)).enumerate() {
-        samples.read_target(Sample::new(index), 0, y);
-    }
-    let as_f64 = |all: &[T]| -> Vec<f64> { all.iter().map(|number| number.to_f64()).collect() };
-    Ok(Some(r2(&as_f64(&scores), &as_f64(&targets), width)))
 }
 
 /// The metric of a network on one part of the data: of classes the accuracy, 0 to 1.

@@ -1,13 +1,16 @@
 //! `barenet eval`.
 
+mod figures;
+
 use super::{ImagesFlag, data_line, sample_word};
 use crate::console::say;
 use crate::flags::choice;
 use anyhow::Result;
 use barenet_data::split::Part;
+use barenet_run::measured::Metric;
 use barenet_run::settings::{KernelName, Name, Settings, count};
 use barenet_run::trained_run::TrainedRun;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use std::path::PathBuf;
 
 /// Measure a trained network
@@ -55,26 +58,34 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let data = args.images.read(run.settings(), run.encoding())?;
     let run = run.on_images(&data, changes, args.other_data)?;
     let part = args.split.value();
-    let r2 = run.measure_r2(part)?;
-    let (found, count, part) = (run.measure(part)?, run.num_images(part), args.split.name());
-    let metric = run.config.metric().name();
+    let figures = run.figures(part)?;
+    let metric = run.config.metric();
+    // Figures of classes have their accuracy: nothing has to be computed twice.
+    let found = match (metric, figures.accuracy()) {
+        (Metric::Accuracy, Some(accuracy)) => accuracy,
+        _ => run.measure(part)?,
+    };
+    let (count, part) = (run.num_images(part), args.split.name());
     if args.json {
         let run = args.run.display().to_string();
-        let (metric, data) = (metric.to_lowercase(), data.source.kind.word);
-        let mut found = json!({
-            "run": run, "split": part, metric: found, "num_images": count, "data": data
-        });
-        if let Some(r2) = r2 {
-            found["r2"] = r2.into();
-        }
-        say!("{found}");
+        let (metric, word) =
+            (metric.name().to_lowercase().replace('-', "_"), data.source.kind.word);
+        let mut line = Map::new();
+        figures::to_json(&figures, &data, &mut line);
+        line.extend([
+            ("run".to_owned(), json!(run)),
+            ("split".to_owned(), json!(part)),
+            (metric, json!(found)),
+            ("num_images".to_owned(), json!(count)),
+            ("data".to_owned(), json!(word)),
+        ]);
+        say!("{}", Value::from(line));
     } else {
         say!("data      {}", data_line(&data));
         let samples = sample_word(&data);
-        say!("{metric:<10}{found:.4} on {count} {part} {samples}");
-        if let Some(r2) = r2 {
-            say!("R²        {r2:.4}");
-        }
+        let name = metric.name();
+        say!("{name:<10}{found:.4} on {count} {part} {samples}");
+        figures::print(&figures, &data, metric)?;
     }
     Ok(())
 }

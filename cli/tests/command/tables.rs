@@ -34,7 +34,7 @@ fn a_table_of_classes_is_learnt_in_one_command() {
     succeeds(&output);
     let text = stdout(&output);
     for part in [
-        "90 training, 30 validation, 30 test rows",
+        "105 training, 15 validation, 30 test rows",
         "task      classify species from 4 columns (4 inputs), scaled standard, loss softmax",
         "network   4-100-3",
     ] {
@@ -42,7 +42,7 @@ fn a_table_of_classes_is_learnt_in_one_command() {
     }
     let found = summary(place.path(), "run");
     assert_eq!(found["data"], "table");
-    let test = found["test_acc"].as_f64().unwrap();
+    let test = found["test_accuracy"].as_f64().unwrap();
     assert!(test > 0.85, "{test}");
     assert_eq!(eval(place.path(), &real("iris"), "accuracy"), test);
 }
@@ -112,7 +112,7 @@ fn an_autoencoder_learns_a_table_without_its_labels() {
     succeeds(&output);
     let text = stdout(&output);
     // All that are not normal test.
-    assert!(text.contains("30 training, 10 validation, 110 test rows"), "{text}");
+    assert!(text.contains("35 training, 5 validation, 110 test rows"), "{text}");
     assert!(text.contains("network   4-8-2-8-4"), "{text}");
 }
 
@@ -216,13 +216,58 @@ fn every_fold_tests_once_and_the_mean_is_printed() {
     succeeds(&output);
     let found: Value = serde_json::from_str(stdout(&output).trim()).unwrap();
     let tests: Vec<f64> =
-        found["test_acc"].as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect();
+        found["test_log_loss"].as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect();
     assert_eq!(tests.len(), 3);
     assert!((found["mean"].as_f64().unwrap() - tests.iter().sum::<f64>() / 3.0).abs() < 1e-12);
+    assert_eq!(found["test_accuracy"].as_array().unwrap().len(), 3);
     for fold in 1..=3 {
         let summary = summary(place.path(), &format!("run/fold-{fold}"));
         assert_eq!(summary["test_size"], 50);
     }
+}
+
+#[test]
+fn eval_counts_what_each_class_was_named() {
+    let place = TempDir::new().unwrap();
+    succeeds(&train(place.path(), &real("iris"), &["--lr", "0.01"]));
+    let output = barenet(place.path(), &["eval", "run", "--data", &real("iris"), "--json"]);
+    let found: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    let confusion: Vec<Vec<u64>> = serde_json::from_value(found["confusion"].clone()).unwrap();
+    let right: u64 = (0..3).map(|class| confusion[class][class]).sum();
+    assert_eq!(confusion.iter().flatten().sum::<u64>(), 30);
+    assert!((found["accuracy"].as_f64().unwrap() - right as f64 / 30.0).abs() < 1e-6);
+    // Ten of each class: the mean recall is the accuracy.
+    assert!((found["balanced_accuracy"].as_f64().unwrap() - right as f64 / 30.0).abs() < 1e-9);
+    assert_eq!(found["classes"][2]["class"], "virginica");
+    assert!(found["auc"].as_f64().unwrap() > 0.9 && found["log_loss"].as_f64().unwrap() < 0.6);
+    let output = barenet(place.path(), &["eval", "run", "--data", &real("iris")]);
+    let row = format!("{:>6}{:>6}{:>6}", confusion[1][0], confusion[1][1], confusion[1][2]);
+    let text = stdout(&output);
+    assert!(
+        text.lines().any(|line| line.starts_with("versicolor") && line.ends_with(&row)),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_class_of_few_rows_counts_as_much_as_the_others_if_asked() {
+    let place = TempDir::new().unwrap();
+    let rare = |i: u32| i.is_multiple_of(12);
+    let rows: String = (0..600)
+        .map(|i| {
+            let x = f64::from(i * 7919 % 1000) / 500.0 + if rare(i) { 1.2 } else { 0.0 };
+            format!("{x},{}\n", if rare(i) { "rare" } else { "usual" })
+        })
+        .collect();
+    fs::write(place.path().join("t.csv"), format!("x,class\n{rows}")).unwrap();
+    let balanced = |more: &[&str]| {
+        succeeds(&train(place.path(), "t.csv", &[&["--force"], more].concat()));
+        eval(place.path(), "t.csv", "balanced_accuracy")
+    };
+    let (plain, weighted) = (balanced(&[]), balanced(&["--class-weights", "balanced"]));
+    assert!(weighted > plain + 0.1, "{plain} and {weighted}");
+    let output = train(place.path(), "t.csv", &["--metric", "mse", "--force"]);
+    refused_in_one_line(&output, 2, &["metric mse is none of the loss softmax"]);
 }
 
 #[test]

@@ -25,6 +25,7 @@ use errors::sum_errors;
 use huber::huber;
 use mae::absolute;
 use mse::squared;
+pub(crate) use softmax::log_loss;
 use softmax::softmax_sum;
 use svm::svm_sum;
 
@@ -64,7 +65,7 @@ impl Loss {
         self.check_targets(scores.shape(), y)?;
         check_shape("dscores", scores.shape(), dscores.shape())?;
         copy(dscores.data_mut(), scores.data());
-        Ok(mean(self.sum_in_place(dscores, y, 0, scores.rows()), scores.rows()))
+        Ok(mean(self.sum_in_place(dscores, y, &[], 0, scores.rows()), scores.rows()))
     }
 
     /// The metric by which networks are compared that are trained with this loss.
@@ -85,13 +86,14 @@ impl Loss {
         }
     }
 
-    /// Computes the sum of the losses of some of `num_samples` samples, and overwrites the scores with
-    /// their part of the gradient of the mean. The targets of the scores begin with number `first` of `y`.
-    /// Shapes and labels are right.
+    /// Computes the sum of the losses of some of `num_samples` samples, each times the weight of its class, and
+    /// overwrites the scores with their part of the gradient of the mean. The targets of the scores begin with
+    /// number `first` of `y`. Shapes and labels are right.
     pub(crate) fn sum_in_place<T: Float>(
         self,
         mut scores: MatMut<'_, T>,
         y: Targets<'_, T>,
+        class_weights: &[T],
         mut first: usize,
         num_samples: usize,
     ) -> T {
@@ -100,10 +102,12 @@ impl Loss {
             let (piece, rest) = scores.split_rows(PIECE);
             sum += match (self, y) {
                 (Self::Softmax, Targets::Classes(y)) => {
-                    softmax_sum(piece, y.get(first..).unwrap_or_default(), num_samples)
+                    let y = y.get(first..).unwrap_or_default();
+                    softmax_sum(piece, y, class_weights, num_samples)
                 }
                 (Self::Svm, Targets::Classes(y)) => {
-                    svm_sum(piece, y.get(first..).unwrap_or_default(), num_samples)
+                    let y = y.get(first..).unwrap_or_default();
+                    svm_sum(piece, y, class_weights, num_samples)
                 }
                 (Self::Mse, Targets::Values(y)) => {
                     sum_errors(piece, (y, first), num_samples, T::from_f64(2.0), squared)
@@ -173,6 +177,11 @@ impl Loss {
         };
         Err(Error::InvalidConfig { what })
     }
+}
+
+/// The weight of a class; 1 where there are no weights.
+pub(crate) fn class_weight<T: Float>(class_weights: &[T], label: Label) -> T {
+    at(class_weights, label).copied().unwrap_or(T::ONE)
 }
 
 fn at<T>(row: &[T], label: Label) -> Option<&T> {

@@ -18,6 +18,7 @@ const WHOLE_ROWS: usize = 8;
 #[derive(Clone, Copy)]
 pub(super) struct Head<'a, T> {
     pub(super) loss: Loss,
+    pub(super) class_weights: &'a [T],
     pub(super) params: HiddenParams<'a, T>,
     /// Factor of the gradient through the ReLU before it; `None` if that is left to batch
     /// norm.
@@ -39,7 +40,7 @@ impl<T: Float> Head<'_, T> {
     ) -> T {
         let HiddenParams { w, b, .. } = self.params;
         let _shapes_agree = affine_forward(gemm, x, w, b, scores.reborrow());
-        self.loss.sum_in_place(scores, self.y, first, self.num_samples)
+        self.loss.sum_in_place(scores, self.y, self.class_weights, first, self.num_samples)
     }
 }
 

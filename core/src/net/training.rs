@@ -5,7 +5,7 @@ use super::flush::Flush;
 use super::head::{Bands, Head};
 use super::input::LayerInput;
 use crate::arch::Activation;
-use crate::error::{Error, check_buffer, check_shape};
+use crate::error::{Error, check_buffer, check_len, check_shape};
 use crate::float::Float;
 use crate::gemm::{Gemm, Rows};
 use crate::layers::{
@@ -42,9 +42,9 @@ impl<T: Float> FullyConnectedNet<'_, T> {
     ///
     /// # Errors
     ///
-    /// [`Error::Shape`] if `x` or `y` does not fit, [`Error::BufferTooSmall`] if the workspace is too
-    /// short, [`Error::InvalidLabel`], or [`Error::InvalidConfig`] for a `keep_prob` out of range, and for
-    /// classes where the loss takes numbers or the other way round.
+    /// [`Error::Shape`] if `x`, `y` or the weights of the classes do not fit, [`Error::BufferTooSmall`] if the workspace is too
+    /// short, [`Error::InvalidLabel`], or [`Error::InvalidConfig`] for a `keep_prob` or a weight out of range,
+    /// and for classes where the loss takes numbers or the other way round.
     pub fn loss(
         &self,
         gemm: &impl Gemm<T>,
@@ -56,6 +56,7 @@ impl<T: Float> FullyConnectedNet<'_, T> {
         let (batch, _) = x.shape();
         let TrainState { params, running, grads, workspace } = state;
         check_shape("x", (batch, self.arch.input_dim()), x.shape())?;
+        self.check_class_weights()?;
         self.loss.check_targets((batch, self.arch.num_classes()), y)?;
         let required = self.arch.train_workspace_len(batch);
         check_buffer("workspace", required, workspace.len())?;
@@ -91,6 +92,23 @@ impl<T: Float> FullyConnectedNet<'_, T> {
         walk.flush.run(grads);
         walk.flush.run(running);
         Ok(loss)
+    }
+
+    /// Refuses weights of classes that are not one for each class.
+    pub(crate) fn check_class_weights(&self) -> Result<(), Error> {
+        let weights = self.class_weights;
+        if weights.is_empty() {
+            return Ok(());
+        }
+        if !self.loss.takes_classes() {
+            let what = "weights of classes are for the losses softmax and svm";
+            return Err(Error::InvalidConfig { what });
+        }
+        check_len("class_weights", self.arch.num_classes(), weights.len())?;
+        if !weights.iter().all(|&weight| weight.is_finite() && weight >= T::ZERO) {
+            return Err(Error::InvalidConfig { what: "a weight of a class must be at least 0" });
+        }
+        Ok(())
     }
 
     fn dropout(&self, rng: Rng) -> Option<Dropout<T>> {
@@ -148,7 +166,9 @@ impl<T: Float, G: Gemm<T>, X: Rows<T> + Copy> Walk<'_, T, G, X> {
                     input = LayerInput::Hidden(cache.out.into_mat());
                 }
                 Activation::Identity => {
-                    let head = Head { loss: net.loss, params, relu_scale, num_samples: batch, y };
+                    let (loss, class_weights) = (net.loss, net.class_weights);
+                    let head =
+                        Head { loss, class_weights, params, relu_scale, num_samples: batch, y };
                     let scores = block(dscores, batch, layer.fan_out).ok_or(broken)?;
                     sum = match input {
                         LayerInput::Batch(x) => head.run(gemm, x, 0, scores),

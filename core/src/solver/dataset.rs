@@ -1,6 +1,7 @@
 //! Data sets and their samples.
 
 use crate::error::{Error, check_len};
+use crate::float::Float;
 use crate::gemm::Rows;
 use crate::layers::{Label, Target};
 use crate::net::FullyConnectedNet;
@@ -104,12 +105,17 @@ pub trait Dataset<T>: Sync {
 }
 
 /// Refuses data, of which there are some, that are not what the network takes.
-pub(super) fn check_data<T>(
+pub(super) fn check_data<T: Float>(
     what: &'static str,
     data: &impl Dataset<T>,
     net: &FullyConnectedNet<'_, T>,
 ) -> Result<(), Error> {
     check_len(what, net.arch.input_dim(), data.input_dim())?;
+    if net.metric().is_of_classes() != net.loss.takes_classes() {
+        let what =
+            "a loss of classes takes the metric accuracy or log-loss, one of numbers MSE or MAE";
+        return Err(Error::InvalidConfig { what });
+    }
     match data.target(0) {
         // Each class is checked when it is used.
         Target::Class(_) => net.loss.check_target(0, Target::Class(0), net.arch.num_classes()),

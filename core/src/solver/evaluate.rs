@@ -4,12 +4,13 @@ use super::dataset::{Batch, BatchTargets, Dataset, check_data, label_of};
 use crate::error::{Error, check_finite};
 use crate::float::Float;
 use crate::gemm::Gemm;
-use crate::layers::{Label, Loss, Targets};
+use crate::layers::{Label, Loss, Targets, class_weight, log_loss};
 use crate::metric::Metric;
 use crate::net::FullyConnectedNet;
 use crate::state::Weights;
 
-/// Computes the [metric](Loss::metric) of a network on a whole data set: of classes the accuracy, 0 to 1.
+/// Computes the [metric](FullyConnectedNet::metric) of a network on a whole data set: of classes the accuracy, 0 to
+/// 1, unless it asks for another.
 ///
 /// `batch` samples are scored at once; `workspace` holds the scores
 /// (`arch.infer_workspace_len(batch)`).
@@ -18,7 +19,7 @@ use crate::state::Weights;
 ///
 /// [`Error::BufferTooSmall`] if a buffer is too short for a batch, [`Error::Shape`] if the weights
 /// belong to another architecture or the data have not as many numbers as it takes, [`Error::InvalidConfig`]
-/// if the loss takes targets of the other kind, [`Error::InvalidLabel`] with the index of a sample whose label names no class, [`Error::NonFinite`] if a score or the metric is NaN or infinite:
+/// if the loss takes targets of the other kind or the metric is one of them, [`Error::InvalidLabel`] with the index of a sample whose label names no class, [`Error::NonFinite`] if a score or the metric is NaN or infinite:
 /// whatever class it names, it knows none.
 #[doc(alias = "check_accuracy")]
 pub fn evaluate<T: Float>(
@@ -45,13 +46,13 @@ pub(super) fn evaluate_some<T: Float>(
     batch: usize,
     workspace: &mut [T],
 ) -> Result<T, Error> {
-    let (mut done, mut sum) = (0, T::ZERO);
+    let (metric, mut done, mut sum) = (net.metric(), 0, T::ZERO);
     while done < count {
         let len = batch.clamp(1, count - done);
         let x = Batch { data, index: |n| index(done + n), draw: None, len };
         let scores = net.scores_mut(gemm, weights, x, workspace)?;
         check_finite("scores", scores.as_mat().data())?;
-        sum += match net.loss.metric() {
+        sum += match metric {
             Metric::Accuracy => {
                 let mut correct = 0;
                 for (scores, n) in scores.as_mat().row_iter().zip(done..) {
@@ -59,18 +60,30 @@ pub(super) fn evaluate_some<T: Float>(
                 }
                 T::from_usize(correct)
             }
-            metric @ (Metric::Mse | Metric::Mae) => {
+            Metric::LogLoss => {
+                let mut sum = T::ZERO;
+                for (scores, n) in scores.as_mat().row_iter().zip(done..) {
+                    let label = label_of(data, index(n), net)?;
+                    sum += log_loss(scores, label) * class_weight(net.class_weights, label);
+                }
+                sum
+            }
+            Metric::Mse | Metric::Mae => {
                 let y = BatchTargets(x, net.arch.num_classes());
                 let loss = if metric == Metric::Mae { Loss::Mae } else { Loss::Mse };
-                loss.sum_in_place(scores, Targets::Values(&y), 0, len)
+                loss.sum_in_place(scores, Targets::Values(&y), &[], 0, len)
             }
         };
         done += len;
     }
-    let metric = sum / T::from_usize(count.max(1));
-    let is_mae = net.loss.metric() == Metric::Mae;
-    check_finite(if is_mae { "absolute errors" } else { "squared errors" }, &[metric])?;
-    Ok(metric)
+    let found = sum / T::from_usize(count.max(1));
+    let what = match metric {
+        Metric::Accuracy | Metric::LogLoss => metric.name(),
+        Metric::Mse => "squared errors",
+        Metric::Mae => "absolute errors",
+    };
+    check_finite(what, &[found])?;
+    Ok(found)
 }
 
 /// The class with the highest score, the first of several. 0 for no scores.

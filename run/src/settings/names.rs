@@ -1,7 +1,7 @@
 //! Settings and flags that are one of a few names.
 
 use super::declare::Value;
-use barenet::{Float, Init, Loss, Sampling, Schedule, UpdateRule};
+use barenet::{Float, Init, Loss, Metric, Sampling, Schedule, UpdateRule};
 use barenet_blas::Kernel;
 use barenet_data::scale::Scale;
 use barenet_data::split::Part;
@@ -134,6 +134,15 @@ pub enum Dtype {
     F64,
 }
 
+/// How often the loss of a sample counts, by its class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClassWeights {
+    /// Once.
+    None,
+    /// N / (C·n) times, of N training samples in C classes, n of them in its class: every class counts as much.
+    Balanced,
+}
+
 /// The number type of an exported network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExportDtype {
@@ -155,6 +164,16 @@ named! {
         Mse = "mse", "Mean squared error";
         Mae = "mae", "Mean absolute error";
         Huber { delta = 1.0 } = "huber", "Squares of small errors, and of large ones the distance";
+    }
+    Metric {
+        Accuracy = "accuracy", "Share of the samples whose class has the highest score";
+        LogLoss = "log-loss", "Mean of -ln of the probability of the right class";
+        Mse = "mse", "Mean squared error";
+        Mae = "mae", "Mean absolute error";
+    }
+    ClassWeights {
+        None = "none", "Every sample counts as much";
+        Balanced = "balanced", "Every class counts as much, however many samples it has";
     }
     Schedule {
         Constant = "constant", "It does not";

@@ -4,8 +4,8 @@ use super::SettingsError;
 use super::declare::{
     Numbers, Row, Sizes, Value, check, complete, given, option, settings, value_of,
 };
-use super::names::{Dtype, KernelName, Name, RuleName};
-use barenet::{Float, Init, Loss, Sampling, Schedule, UpdateRule};
+use super::names::{ClassWeights, Dtype, KernelName, Name, RuleName};
+use barenet::{Float, Init, Loss, Metric, Sampling, Schedule, UpdateRule};
 use barenet_blas::Kernel;
 use barenet_data::scale::Scale;
 use barenet_data::table::Missing;
@@ -78,6 +78,11 @@ settings! { |given, values|
         /// Error from which on the Huber loss is a distance, in deviations of the targets (loss huber)
         huber_delta: f64, "X" = 1.0, in ABOVE_0,
             needs "loss huber" if matches!(values.loss.value(), Loss::Huber { .. });
+        /// How often samples count in the loss, by their class [default: none]
+        class_weights: Name<ClassWeights>, "HOW",
+            needs "loss softmax or svm" if values.loss.value().metric().is_of_classes();
+        /// Metric by which the best weights are chosen [default: log-loss of one's own classes, otherwise that of the loss]
+        metric: Name<Metric>, "METRIC";
     }
     "Training" {
         /// How gradients change the weights

@@ -16,13 +16,13 @@ const INITIAL_LOSS: f64 = 1e-4;
 
 /// All slices of a run, exactly as long as promised. What must not be read is NaN.
 #[derive(Clone)]
-struct Run<T> {
-    params: Vec<T>,
+pub(crate) struct Run<T> {
+    pub(crate) params: Vec<T>,
     running: Vec<T>,
     grads: Vec<T>,
     update_state: Vec<T>,
-    best_params: Vec<T>,
-    best_running: Vec<T>,
+    pub(crate) best_params: Vec<T>,
+    pub(crate) best_running: Vec<T>,
     indices: Vec<usize>,
     y: Vec<Label>,
     workspace: Vec<T>,
@@ -32,7 +32,11 @@ struct Run<T> {
 }
 
 impl<T: Float> Run<T> {
-    fn new(net: &FullyConnectedNet<'_, T>, config: &SolverConfig<T>, num_train: usize) -> Self {
+    pub(crate) fn new(
+        net: &FullyConnectedNet<'_, T>,
+        config: &SolverConfig<T>,
+        num_train: usize,
+    ) -> Self {
         let arch = &net.arch;
         let nan = |len| vec![T::from_f64(f64::NAN); len];
         let (params, running) = (arch.num_params(), arch.num_running());
@@ -54,7 +58,7 @@ impl<T: Float> Run<T> {
         run
     }
 
-    fn buffers(&mut self) -> SolverBuffers<'_, T> {
+    pub(crate) fn buffers(&mut self) -> SolverBuffers<'_, T> {
         SolverBuffers {
             params: &mut self.params,
             running: &mut self.running,
@@ -74,7 +78,7 @@ impl<T: Float> Run<T> {
     }
 
     /// Bits of all numbers of a checkpoint. The scratch buffers are not part of it.
-    fn bits(&self) -> Vec<u64> {
+    pub(crate) fn bits(&self) -> Vec<u64> {
         let kept = [
             &self.params,
             &self.running,
@@ -89,7 +93,7 @@ impl<T: Float> Run<T> {
     }
 
     /// Makes everything NaN that a resumed run may not rely on.
-    fn forget_scratch(&mut self) {
+    pub(crate) fn forget_scratch(&mut self) {
         for scratch in [&mut self.grads, &mut self.workspace] {
             scratch.fill(T::from_f64(f64::NAN));
         }
@@ -99,7 +103,7 @@ impl<T: Float> Run<T> {
 }
 
 /// A checkpoint: copies of the slices.
-fn saved<T: Float>(buffers: &SolverBuffers<'_, T>) -> Run<T> {
+pub(crate) fn saved<T: Float>(buffers: &SolverBuffers<'_, T>) -> Run<T> {
     Run {
         params: buffers.params.to_vec(),
         running: buffers.running.to_vec(),
@@ -118,12 +122,12 @@ fn saved<T: Float>(buffers: &SolverBuffers<'_, T>) -> Run<T> {
 
 /// Points around one centre a class.
 #[derive(Debug)]
-struct Blobs {
-    len: usize,
-    dim: usize,
-    num_classes: usize,
-    noise: f64,
-    seed: u64,
+pub(crate) struct Blobs {
+    pub(crate) len: usize,
+    pub(crate) dim: usize,
+    pub(crate) num_classes: usize,
+    pub(crate) noise: f64,
+    pub(crate) seed: u64,
 }
 
 impl<T: Float> Dataset<T> for Blobs {
@@ -150,12 +154,12 @@ impl<T: Float> Dataset<T> for Blobs {
     }
 }
 
-const TRAIN: Blobs = Blobs { len: 45, dim: 6, num_classes: 4, noise: 0.7, seed: 1 };
-const VAL: Blobs = Blobs { len: 23, seed: 2, ..TRAIN };
+pub(crate) const TRAIN: Blobs = Blobs { len: 45, dim: 6, num_classes: 4, noise: 0.7, seed: 1 };
+pub(crate) const VAL: Blobs = Blobs { len: 23, seed: 2, ..TRAIN };
 const ARCH: Arch<'static> = Arch::new(&[6, 9, 7, 4]);
 
 /// A net in which everything moves: batch norm, dropout, regularisation.
-fn full_net<T: Float>() -> FullyConnectedNet<'static, T> {
+pub(crate) fn full_net<T: Float>() -> FullyConnectedNet<'static, T> {
     FullyConnectedNet {
         reg: T::from_f64(0.01),
         keep_prob: T::from_f64(0.8),
@@ -163,7 +167,7 @@ fn full_net<T: Float>() -> FullyConnectedNet<'static, T> {
     }
 }
 
-fn config<T: Float>(rule: &str) -> SolverConfig<T> {
+pub(crate) fn config<T: Float>(rule: &str) -> SolverConfig<T> {
     SolverConfig {
         learning_rate: T::from_f64(0.01),
         schedule: Schedule::Decay { lr_decay: 0.9 },
@@ -176,7 +180,7 @@ fn config<T: Float>(rule: &str) -> SolverConfig<T> {
     }
 }
 
-fn trained<T: Float>(
+pub(crate) fn trained<T: Float>(
     net: FullyConnectedNet<'_, T>,
     config: SolverConfig<T>,
     gemm: &impl Gemm<T>,

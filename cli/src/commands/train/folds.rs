@@ -6,6 +6,7 @@ use crate::signals::{Signals, Stopped};
 use anyhow::{Result, bail};
 use barenet_data::DataSet;
 use barenet_run::combined::Combined;
+use barenet_run::measured::Metric;
 use barenet_run::session::{Request, Session, Start, When};
 use barenet_run::settings::{Dtype, Settings};
 use barenet_run::shell::resume_command;
@@ -43,26 +44,34 @@ pub(super) fn run(
             );
         }
         let (metric, test) = (summary.measured.metric.name(), summary.measured.test);
-        let r2 = summary.test_r2.map(|r2| format!(", R² {}", metric_text(r2)));
-        let r2 = r2.unwrap_or_default();
+        let beside: String = summary
+            .beside()
+            .map(|(name, found)| format!(", {name} {}", metric_text(found)))
+            .collect();
         let test = metric_text(test);
-        console.line(&format!("fold {fold} of {folds}   test {metric} {test}{r2}   {run}"));
+        console.line(&format!("fold {fold} of {folds}   test {metric} {test}{beside}   {run}"));
         summaries.push(summary);
     }
     let Some(first) = summaries.first() else { return Ok(()) };
     let metric = first.measured.metric;
     let tests: Vec<_> = summaries.iter().map(|summary| summary.measured.test).collect();
-    let r2s: Option<Vec<_>> = summaries.iter().map(|summary| summary.test_r2).collect();
     let (mean, spread) = mean_and_spread(&tests);
     let text = |(mean, spread)| format!("{} ± {}", metric_text(mean), metric_text(spread));
     console.line(&format!("\ntest {}   {}", metric.name(), text((mean, spread))));
-    if let Some(r2s) = &r2s {
-        console.line(&format!("test R²   {}", text(mean_and_spread(r2s))));
+    for (name, _) in first.beside() {
+        let of = |summary: &Summary| summary.beside().find(|(other, _)| *other == name);
+        let figures: Vec<f64> = summaries.iter().filter_map(of).map(|(_, figure)| figure).collect();
+        console.line(&format!("test {name}   {}", text(mean_and_spread(&figures))));
     }
     let key = format!("test_{}", metric.key());
+    let all = |of: fn(&Summary) -> Option<f64>| -> Option<Vec<f64>> {
+        summaries.iter().map(of).collect()
+    };
     console.json(|| {
         json!({
-            "folds": folds, &key: tests, "mean": mean, "spread": spread, "test_r2": r2s,
+            "folds": folds, &key: tests, "mean": mean, "spread": spread,
+            "test_accuracy": all(|s| s.test_accuracy.or((s.measured.metric == Metric::Accuracy).then_some(s.measured.test))),
+            "test_auc": all(|s| s.test_auc), "test_r2": all(|s| s.test_r2),
             "out": out.display().to_string(),
         })
         .to_string()

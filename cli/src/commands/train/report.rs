@@ -102,8 +102,8 @@ pub(super) fn report(session: &Session<'_>, console: &Console, summary: &Summary
             theirs.map_or_else(String::new, |figure| format!("{:>9}", metric_text(figure)));
         console.line(&format!("{what:<34}{:>9}{theirs}", metric_text(found)));
     }
-    if let Some(r2) = summary.test_r2 {
-        console.line(&format!("{:<34}{:>9}", "test R²", metric_text(r2)));
+    for (what, found) in summary.beside() {
+        console.line(&format!("{:<34}{:>9}", format!("test {what}"), metric_text(found)));
     }
     console.line(&format!(
         "\n{:.0} samples/s, {:.1} s in all; weights, events and plots are in {}",

@@ -10,6 +10,11 @@ use std::time::{Duration, Instant};
 /// How often the progress bar moves.
 const FRAME: Duration = Duration::from_millis(100);
 
+/// Epochs from one line to the next: all of some, and about twenty of many.
+const fn lines_apart(num_epochs: usize) -> usize {
+    if num_epochs <= 50 { 1 } else { num_epochs.div_ceil(20) }
+}
+
 /// Prints the events of a run, and asks of it what signals ask for.
 pub(super) struct ConsoleWatcher {
     pub(super) console: Console,
@@ -96,7 +101,10 @@ impl Watcher for ConsoleWatcher {
             }
             RunEvent::Epoch { epoch, check, .. } => {
                 let last = self.num_epochs;
-                self.console.line(&format!("(Epoch {epoch} / {last}) {check}"));
+                // Of many epochs a line each would hide the rest; the log has all.
+                if epoch.is_multiple_of(lines_apart(last)) || epoch == last {
+                    self.console.line(&format!("(Epoch {epoch} / {last}) {check}"));
+                }
                 return self.request();
             }
             RunEvent::Diverged { .. } | RunEvent::End { .. } => {}

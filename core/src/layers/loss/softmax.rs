@@ -1,6 +1,6 @@
 //! The softmax loss.
 
-use super::{Label, Loss, Targets, at, at_mut};
+use super::{Label, Loss, Targets, at, at_mut, class_weight};
 use crate::error::Error;
 use crate::float::Float;
 use crate::layers::columns::PIECE;
@@ -57,6 +57,7 @@ pub fn softmax_loss<T: Float>(
 pub(super) fn softmax_sum<T: Float>(
     mut scores: MatMut<'_, T>,
     y: &[Label],
+    class_weights: &[T],
     num_samples: usize,
 ) -> T {
     let num_samples = T::from_usize(num_samples);
@@ -79,11 +80,22 @@ pub(super) fn softmax_sum<T: Float>(
         }
         if let Some(p) = at_mut(row, y) {
             // −ln p[y], without taking the logarithm of a p that may have become 0.
-            loss += sum.ln() - correct;
+            loss += (sum.ln() - correct) * class_weight(class_weights, y);
             *p -= T::ONE / num_samples;
+        }
+        if let Some(&weight) = at(class_weights, y) {
+            row.iter_mut().for_each(|p| *p *= weight);
         }
     }
     loss
+}
+
+/// The softmax loss of a sample: −ln of the probability of its class.
+pub(crate) fn log_loss<T: Float>(scores: &[T], y: Label) -> T {
+    let max = scores.iter().fold(T::NEG_INFINITY, |max, &s| s.max(max));
+    let mut sum = T::ZERO;
+    scores.iter().for_each(|&s| sum += (s - max).exp());
+    at(scores, y).map_or(T::ZERO, |&s| sum.ln() - (s - max))
 }
 
 #[cfg(test)]

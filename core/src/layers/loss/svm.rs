@@ -1,6 +1,6 @@
 //! The multiclass hinge loss.
 
-use super::{Label, Loss, Targets, at, at_mut};
+use super::{Label, Loss, Targets, at, at_mut, class_weight};
 use crate::error::Error;
 use crate::float::{Float, positive_part};
 use crate::mat::{Mat, MatMut};
@@ -40,20 +40,26 @@ pub fn svm_loss<T: Float>(
 }
 
 /// Sums the losses of samples, and overwrites their scores with the gradient of the mean.
-pub(super) fn svm_sum<T: Float>(mut scores: MatMut<'_, T>, y: &[Label], num_samples: usize) -> T {
+pub(super) fn svm_sum<T: Float>(
+    mut scores: MatMut<'_, T>,
+    y: &[Label],
+    class_weights: &[T],
+    num_samples: usize,
+) -> T {
     let num_samples = T::from_usize(num_samples);
     let (mut loss, cols) = (T::ZERO, scores.cols());
     for (row, &y) in rows_of_mut(scores.data_mut(), cols).zip(y) {
         let Some(&correct) = at(row, y) else { continue };
-        let mut dcorrect = T::ZERO;
+        let weight = class_weight(class_weights, y);
+        let (one, mut dcorrect) = (weight / num_samples, T::ZERO);
         for d in row.iter_mut() {
             let margin = *d - correct + T::ONE;
-            *d = if margin > T::ZERO { T::ONE / num_samples } else { T::ZERO };
-            loss += positive_part(margin);
+            *d = if margin > T::ZERO { one } else { T::ZERO };
+            loss += positive_part(margin) * weight;
             dcorrect -= *d;
         }
         // The right class counted itself: a margin of 1, and one 1/N in its gradient.
-        loss -= T::ONE;
+        loss -= weight;
         if let Some(d) = at_mut(row, y) {
             *d += dcorrect;
         }

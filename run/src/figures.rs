@@ -1,0 +1,130 @@
+//! Figures that take all outputs of a network at once: of classes, of numbers, and of anomalies.
+
+mod auc;
+mod classes;
+mod values;
+
+pub use auc::auc;
+pub(crate) use classes::probabilities;
+pub use classes::{ClassFigures, OfClass};
+pub use values::{ValueFigures, r2};
+
+use crate::outputs::outputs;
+use anyhow::Result;
+use barenet::{Dataset, FullyConnectedNet, Label, Sample, Weights};
+use barenet_blas::Backend;
+use barenet_data::samples::Samples;
+use barenet_data::split::{Part, Split};
+use barenet_data::{DataSet, Task};
+use barenet_model::number::Number;
+use barenet_model::scales::Scales;
+
+/// Figures of a network on a part of the data.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Figures {
+    /// Of classes.
+    Classes(ClassFigures),
+    /// Of numbers: those of each output, in the unit of its target.
+    Values(Vec<ValueFigures>),
+    /// Of what is given back.
+    Anomalies(AnomalyFigures),
+}
+
+/// Figures of an autoencoder.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AnomalyFigures {
+    /// Of each sample the anomaly score: the mean squared error of its scaled inputs.
+    pub scores: Vec<f64>,
+    /// The area under the ROC curve: how likely an anomaly has a higher score than a normal sample. There is
+    /// none where not both are among the samples.
+    pub auc: Option<f64>,
+}
+
+/// Measures a network on one part of the data.
+///
+/// # Errors
+///
+/// Those of [`outputs`].
+pub fn figures<T: Number>(
+    net: &FullyConnectedNet<'_, T>,
+    weights: Weights<'_, T>,
+    (data, split, part): (&DataSet, &Split, Part),
+    scales: &Scales<T>,
+    backend: &Backend,
+) -> Result<Figures> {
+    let samples = Samples::new(data, split, part, scales.inputs(), scales.targets());
+    let scores = outputs(net, weights, &samples, backend)?;
+    let width = net.arch.num_classes();
+    let all = data.records(part).labels();
+    let labels: Vec<Label> =
+        split.index(part).iter().filter_map(|place| all.get(place)).copied().collect();
+    Ok(match data.task {
+        Task::Classify => Figures::Classes(ClassFigures::new(&scores, &labels, width)),
+        Task::Regress => {
+            let targets = targets(&samples, width);
+            let factors = scales.targets().factor;
+            let each = (0..width).map(|output| {
+                let factor = factors.get(output).map_or(1.0, |factor| factor.to_f64());
+                let column = |all: &[T]| -> Vec<f64> {
+                    let column = all.iter().skip(output).step_by(width.max(1));
+                    column.map(|number| number.to_f64() / factor).collect()
+                };
+                ValueFigures::new(&column(&scores), &column(&targets))
+            });
+            Figures::Values(each.collect())
+        }
+        Task::Reconstruct => {
+            let errors = scores.iter().zip(targets(&samples, width));
+            let squares: Vec<f64> =
+                errors.map(|(s, x)| (s.to_f64() - x.to_f64()).powi(2)).collect();
+            let mean = |row: &[f64]| row.iter().sum::<f64>() / row.len().max(1) as f64;
+            let scores: Vec<f64> = squares.chunks(width.max(1)).map(mean).collect();
+            let is_anomaly: Vec<bool> =
+                labels.iter().map(|&label| Some(label) != data.normal).collect();
+            let auc = auc(&scores, &is_anomaly);
+            Figures::Anomalies(AnomalyFigures { scores, auc })
+        }
+    })
+}
+
+/// The scaled targets of all samples, one sample after another.
+fn targets<T: Number>(samples: &impl Dataset<T>, width: usize) -> Vec<T> {
+    let mut all = vec![T::ZERO; samples.len().saturating_mul(width)];
+    for (index, y) in all.chunks_exact_mut(width.max(1)).enumerate() {
+        samples.read_target(Sample::new(index), 0, y);
+    }
+    all
+}
+
+/// Those of a run's test part that stand in its summary beside the metric.
+impl Figures {
+    /// The accuracy of classes.
+    #[must_use]
+    pub const fn accuracy(&self) -> Option<f64> {
+        match self {
+            Self::Classes(classes) => Some(classes.accuracy),
+            Self::Values(_) | Self::Anomalies(_) => None,
+        }
+    }
+
+    /// The coefficient of determination of numbers, the mean of that of each output.
+    #[must_use]
+    pub fn r2(&self) -> Option<f64> {
+        match self {
+            Self::Values(values) => {
+                Some(values.iter().map(|v| v.r2).sum::<f64>() / values.len().max(1) as f64)
+            }
+            Self::Classes(_) | Self::Anomalies(_) => None,
+        }
+    }
+
+    /// The area under the ROC curve, of classes and anomalies.
+    #[must_use]
+    pub const fn auc(&self) -> Option<f64> {
+        match self {
+            Self::Classes(classes) => classes.auc,
+            Self::Anomalies(anomalies) => anomalies.auc,
+            Self::Values(_) => None,
+        }
+    }
+}
