@@ -218,6 +218,12 @@ impl Config {
         }
     }
 
+    /// Percentile of the anomaly scores that validate from which on a sample is an anomaly.
+    #[must_use]
+    pub const fn anomaly_percentile(&self) -> f64 {
+        self.values.anomaly_percentile
+    }
+
     /// How weights start.
     #[must_use]
     pub const fn init(&self) -> Init {

@@ -9,6 +9,7 @@ pub(crate) use classes::probabilities;
 pub use classes::{ClassFigures, OfClass};
 pub use values::{ValueFigures, r2};
 
+use crate::anomaly::threshold;
 use crate::outputs::outputs;
 use anyhow::Result;
 use barenet::{Dataset, FullyConnectedNet, Label, Sample, Weights};
@@ -35,9 +36,23 @@ pub enum Figures {
 pub struct AnomalyFigures {
     /// Of each sample the anomaly score: the mean squared error of its scaled inputs.
     pub scores: Vec<f64>,
+    /// Of each sample whether it is of another class than the normal one; none where there are no classes.
+    pub is_other: Vec<bool>,
     /// The area under the ROC curve: how likely an anomaly has a higher score than a normal sample. There is
     /// none where not both are among the samples.
     pub auc: Option<f64>,
+}
+
+impl AnomalyFigures {
+    /// How many normal samples, and how many others, have scores above a threshold.
+    #[must_use]
+    pub fn above(&self, threshold: f64) -> [usize; 2] {
+        let is_above = |index: &usize| self.scores.get(*index).is_some_and(|&s| s > threshold);
+        let is_other = |index: &usize| self.is_other.get(*index).copied().unwrap_or(false);
+        let all = || (0..self.scores.len()).filter(is_above);
+        let other = all().filter(is_other).count();
+        [all().count() - other, other]
+    }
 }
 
 /// Measures a network on one part of the data.
@@ -79,10 +94,10 @@ pub fn figures<T: Number>(
                 errors.map(|(s, x)| (s.to_f64() - x.to_f64()).powi(2)).collect();
             let mean = |row: &[f64]| row.iter().sum::<f64>() / row.len().max(1) as f64;
             let scores: Vec<f64> = squares.chunks(width.max(1)).map(mean).collect();
-            let is_anomaly: Vec<bool> =
+            let is_other: Vec<bool> =
                 labels.iter().map(|&label| Some(label) != data.normal).collect();
-            let auc = auc(&scores, &is_anomaly);
-            Figures::Anomalies(AnomalyFigures { scores, auc })
+            let auc = auc(&scores, &is_other);
+            Figures::Anomalies(AnomalyFigures { scores, is_other, auc })
         }
     })
 }
@@ -115,6 +130,16 @@ impl Figures {
                 Some(values.iter().map(|v| v.r2).sum::<f64>() / values.len().max(1) as f64)
             }
             Self::Classes(_) | Self::Anomalies(_) => None,
+        }
+    }
+
+    /// The anomaly score above which a sample is an anomaly, if these are figures of normal samples that did not
+    /// train.
+    #[must_use]
+    pub fn threshold(self, percentile: f64) -> Option<f64> {
+        match self {
+            Self::Anomalies(mut anomalies) => Some(threshold(&mut anomalies.scores, percentile)),
+            Self::Classes(_) | Self::Values(_) => None,
         }
     }
 

@@ -5,6 +5,7 @@ use crate::config::Config;
 use crate::figures::probabilities;
 use crate::outputs::outputs;
 use crate::settings::Dtype;
+use crate::summary::Summary;
 use crate::trained_run::TrainedRun;
 use anyhow::{Context, Result};
 use barenet::{Dataset, Label, Sample, Scaling, Weights, predict};
@@ -33,8 +34,13 @@ pub enum Answers {
         /// The numbers of each row.
         rows: Vec<Vec<f64>>,
     },
-    /// How unlike each row is to what was trained on: the mean squared error of the scaled inputs.
-    AnomalyScores(Vec<f64>),
+    /// How unlike each row is to what was trained on.
+    Anomalies {
+        /// The mean squared error of the scaled inputs of each row.
+        scores: Vec<f64>,
+        /// The score above which a row is an anomaly, of a run that came to its end.
+        threshold: Option<f64>,
+    },
 }
 
 /// Reads a table to answer for, all of its columns: a file, or what is given to read.
@@ -134,7 +140,10 @@ fn answer_as<T: Number>(
                 let errors = x.iter().zip(row).map(|(x, s)| x.to_f64() - s.to_f64());
                 errors.map(|error| error * error).sum::<f64>() / width as f64
             };
-            Answers::AnomalyScores(rows.enumerate().map(|(n, row)| score(n, row)).collect())
+            let scores = rows.enumerate().map(|(n, row)| score(n, row)).collect();
+            let summary = Summary::read(run.folder()).ok();
+            let threshold = summary.and_then(|summary| summary.anomaly_threshold);
+            Answers::Anomalies { scores, threshold }
         }
     })
 }

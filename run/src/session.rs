@@ -25,10 +25,10 @@ use crate::trainer::{self, Outcome, is_non_finite};
 use anyhow::{Context, Result};
 use barenet::{Float, Metric, SolverConfig, Weights};
 use barenet_blas::Backend;
-use barenet_data::DataSet;
 use barenet_data::disk::RealDisk;
 use barenet_data::fingerprint::fingerprint;
 use barenet_data::split::{Part, Split};
+use barenet_data::{DataSet, Task};
 use barenet_model::number::Number;
 use barenet_model::scales::Scales;
 use files::RunFiles;
@@ -238,16 +238,18 @@ impl<T: Number> Trained<'_, T> {
                 found => found,
             }
         };
-        // The accuracy says enough of classes; what else there is stands beside any other metric.
-        let figures = match metric {
-            Metric::Accuracy => None,
-            Metric::LogLoss | Metric::Mse | Metric::Mae => {
-                let part = (*data, split, Part::Test);
-                match figures(&net, weights, part, &self.files.scales, backend) {
-                    Err(error) if outcome.diverged_at.is_some() && is_non_finite(&error) => None,
-                    found => Some(found?),
-                }
+        let figures = |part| {
+            let part = (*data, split, part);
+            match figures(&net, weights, part, &self.files.scales, backend) {
+                Err(error) if outcome.diverged_at.is_some() && is_non_finite(&error) => Ok(None),
+                found => found.map(Some),
             }
+        };
+        // The accuracy says enough of classes; what else there is stands beside any other metric.
+        let beside = if metric == Metric::Accuracy { None } else { figures(Part::Test)? };
+        let threshold = match data.task {
+            Task::Reconstruct => figures(Part::Val)?,
+            Task::Classify | Task::Regress => None,
         };
         let last = |history: &[f64]| history.last().copied().unwrap_or(worst);
         let (train, val) = (&outcome.train_history, &outcome.val_history);
@@ -265,9 +267,10 @@ impl<T: Number> Trained<'_, T> {
                 train: last(train),
                 final_val: last(val),
             },
-            test_accuracy: figures.as_ref().and_then(Figures::accuracy),
-            test_r2: figures.as_ref().and_then(Figures::r2),
-            test_auc: figures.as_ref().and_then(Figures::auc),
+            test_accuracy: beside.as_ref().and_then(Figures::accuracy),
+            test_r2: beside.as_ref().and_then(Figures::r2),
+            test_auc: beside.as_ref().and_then(Figures::auc),
+            anomaly_threshold: threshold.and_then(|val| val.threshold(config.anomaly_percentile())),
             first_loss: outcome.loss_history.first().copied().unwrap_or(0.0),
             num_params: net.arch.num_params(),
             iterations: outcome.progress.iteration,

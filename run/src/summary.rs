@@ -26,6 +26,9 @@ pub struct Summary {
     /// The coefficient of determination on the test data, of a network of numbers.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub test_r2: Option<f64>,
+    /// The anomaly score above which a sample is an anomaly, of an autoencoder.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub anomaly_threshold: Option<f64>,
     /// The loss of the first iteration.
     pub first_loss: f64,
     /// Numbers that were learnt.
@@ -105,6 +108,7 @@ mod tests {
             test_accuracy: None,
             test_auc: None,
             test_r2: None,
+            anomaly_threshold: None,
             first_loss: 2.5,
             num_params: 3,
             iterations: 4,

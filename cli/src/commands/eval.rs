@@ -6,6 +6,7 @@ use super::{ImagesFlag, data_line, sample_word};
 use crate::console::say;
 use crate::flags::choice;
 use anyhow::Result;
+use barenet_data::Task;
 use barenet_data::split::Part;
 use barenet_run::measured::Metric;
 use barenet_run::settings::{KernelName, Name, Settings, count};
@@ -65,13 +66,17 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         (Metric::Accuracy, Some(accuracy)) => accuracy,
         _ => run.measure(part)?,
     };
+    let threshold = match data.task {
+        Task::Reconstruct => run.figures(Part::Val)?.threshold(run.config.anomaly_percentile()),
+        Task::Classify | Task::Regress => None,
+    };
     let (count, part) = (run.num_images(part), args.split.name());
     if args.json {
         let run = args.run.display().to_string();
         let (metric, word) =
             (metric.name().to_lowercase().replace('-', "_"), data.source.kind.word);
         let mut line = Map::new();
-        figures::to_json(&figures, &data, &mut line);
+        figures::to_json(&figures, &data, threshold, &mut line);
         line.extend([
             ("run".to_owned(), json!(run)),
             ("split".to_owned(), json!(part)),
@@ -85,7 +90,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         let samples = sample_word(&data);
         let name = metric.name();
         say!("{name:<10}{found:.4} on {count} {part} {samples}");
-        figures::print(&figures, &data, metric)?;
+        figures::print(&figures, &data, metric, threshold)?;
     }
     Ok(())
 }

@@ -55,7 +55,7 @@ const fn count(answers: &Answers) -> usize {
     match answers {
         Answers::Classes { rows, .. } => rows.len(),
         Answers::Values { rows, .. } => rows.len(),
-        Answers::AnomalyScores(scores) => scores.len(),
+        Answers::Anomalies { scores, .. } => scores.len(),
     }
 }
 
@@ -68,7 +68,10 @@ fn print_csv(answers: &Answers, kept: Option<&Table>, target: &str) -> Result<()
     match answers {
         Answers::Classes { .. } => header.push(cell(&name(target))),
         Answers::Values { names, .. } => header.extend(names.iter().map(|n| cell(&name(n)))),
-        Answers::AnomalyScores(_) => header.push("anomaly_score".to_owned()),
+        Answers::Anomalies { threshold, .. } => {
+            header.push("anomaly_score".to_owned());
+            header.extend(threshold.map(|_| "is_anomaly".to_owned()));
+        }
     }
     say!("{}", header.join(","));
     for first in (0..count(answers)).step_by(ROWS) {
@@ -89,7 +92,11 @@ fn csv_line(answers: &Answers, kept: Option<&Table>, row: usize) -> String {
         Answers::Values { rows, .. } => {
             cells.extend(rows.get(row).into_iter().flatten().map(f64::to_string));
         }
-        Answers::AnomalyScores(scores) => cells.extend(scores.get(row).map(f64::to_string)),
+        Answers::Anomalies { scores, threshold } => {
+            let score = scores.get(row).copied().unwrap_or(f64::NAN);
+            cells.push(score.to_string());
+            cells.extend(threshold.map(|threshold| (score > threshold).to_string()));
+        }
     }
     cells.join(",")
 }
@@ -114,8 +121,12 @@ fn print_json(answers: &Answers, kept: Option<&Table>, target: &str) -> Result<(
                 let values = rows.get(row).into_iter().flatten().map(|&value| json!(value));
                 line.extend(names.iter().cloned().zip(values));
             }
-            Answers::AnomalyScores(scores) => {
-                line.insert("anomaly_score".to_owned(), json!(scores.get(row)));
+            Answers::Anomalies { scores, threshold } => {
+                let score = scores.get(row).copied().unwrap_or(f64::NAN);
+                line.insert("anomaly_score".to_owned(), json!(score));
+                if let Some(threshold) = threshold {
+                    line.insert("is_anomaly".to_owned(), json!(score > *threshold));
+                }
             }
         }
         say!("{}", Value::from(line));

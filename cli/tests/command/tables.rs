@@ -186,17 +186,27 @@ fn numbers_are_answered_in_the_unit_of_the_target_and_anomalies_with_a_score() {
         succeeds(&output);
         let text = stdout(&output);
         let (header, rows) = text.split_once('\n').unwrap();
-        (header.to_owned(), rows.lines().map(|x| x.parse().unwrap()).collect::<Vec<f64>>())
+        let numbers = rows.lines().map(|row| row.split(',').next().unwrap().parse().unwrap());
+        (header.to_owned(), numbers.collect::<Vec<f64>>(), text.matches(",true\n").count())
     };
-    let (header, found) = predict(&real("diabetes"));
+    let (header, found, _) = predict(&real("diabetes"));
     assert_eq!((header.as_str(), found.len()), ("progression", 442));
     // The mean of the column is 152.
     let mean = found.iter().sum::<f64>() / 442.0;
     assert!((mean - 152.0).abs() < 20.0, "{mean}");
     let arguments = ["--task", "reconstruct", "--target", "species", "--normal", "setosa"];
     succeeds(&train(place.path(), &real("iris"), &[&arguments[..], &["--force"]].concat()));
-    let (header, scores) = predict(&real("iris"));
-    assert_eq!((header.as_str(), scores.len()), ("anomaly_score", 150));
+    let (header, scores, anomalies) = predict(&real("iris"));
+    assert_eq!((header.as_str(), scores.len()), ("anomaly_score,is_anomaly", 150));
+    let threshold = summary(place.path(), "run")["anomaly_threshold"].as_f64().unwrap();
+    assert_eq!(anomalies, scores.iter().filter(|&&score| score > threshold).count());
+    // All others, and few of the fifty that are normal.
+    assert!((100..110).contains(&anomalies), "{anomalies}");
+    let output = barenet(place.path(), &["eval", "run", "--data", &real("iris"), "--json"]);
+    let found: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!(found["above_threshold"]["other"], 100);
+    assert_eq!(found["auc"], 1.0);
+    assert_eq!(found["anomaly_threshold"], threshold);
     let text = fs::read_to_string(real("iris")).unwrap();
     let mean_of = |is_normal: bool| {
         let rows = text.lines().skip(1).zip(&scores);

@@ -4,7 +4,7 @@ use super::sample_word;
 use crate::console::say;
 use anyhow::Result;
 use barenet_data::DataSet;
-use barenet_run::figures::{ClassFigures, Figures};
+use barenet_run::figures::{AnomalyFigures, ClassFigures, Figures};
 use barenet_run::measured::Metric;
 use serde_json::{Map, Value, json};
 
@@ -14,7 +14,12 @@ const MAX_CLASSES: usize = 30;
 const MAX_NAMED: usize = 10;
 
 /// Prints the figures beside the metric.
-pub(super) fn print(figures: &Figures, data: &DataSet, metric: Metric) -> Result<()> {
+pub(super) fn print(
+    figures: &Figures,
+    data: &DataSet,
+    metric: Metric,
+    threshold: Option<f64>,
+) -> Result<()> {
     match figures {
         Figures::Classes(classes) => {
             let line = |name: &str, figure: f64| -> Result<()> {
@@ -47,6 +52,12 @@ pub(super) fn print(figures: &Figures, data: &DataSet, metric: Metric) -> Result
             if let Some(auc) = anomalies.auc {
                 say!("AUC       {auc:.4}");
             }
+            if let Some(threshold) = threshold {
+                say!(
+                    "threshold {threshold:.4}: {}",
+                    above(anomalies, threshold, sample_word(data))
+                );
+            }
         }
     }
     Ok(())
@@ -78,7 +89,12 @@ fn print_classes(classes: &ClassFigures, data: &DataSet) -> Result<()> {
 }
 
 /// Adds the figures to a JSON object.
-pub(super) fn to_json(figures: &Figures, data: &DataSet, line: &mut Map<String, Value>) {
+pub(super) fn to_json(
+    figures: &Figures,
+    data: &DataSet,
+    threshold: Option<f64>,
+    line: &mut Map<String, Value>,
+) {
     let mut add = |key: &str, value: Value| line.insert(key.to_owned(), value);
     match figures {
         Figures::Classes(classes) => {
@@ -106,6 +122,23 @@ pub(super) fn to_json(figures: &Figures, data: &DataSet, line: &mut Map<String, 
         }
         Figures::Anomalies(anomalies) => {
             add("auc", json!(anomalies.auc));
+            add("anomaly_threshold", json!(threshold));
+            if let Some(threshold) = threshold {
+                let [normal, other] = anomalies.above(threshold);
+                add("above_threshold", json!({ "normal": normal, "other": other }));
+            }
         }
+    }
+}
+
+/// What lies above a threshold.
+fn above(anomalies: &AnomalyFigures, threshold: f64, samples: &str) -> String {
+    let [normal, other] = anomalies.above(threshold);
+    let others = anomalies.is_other.iter().filter(|&&is_other| is_other).count();
+    let normals = anomalies.scores.len() - others;
+    if others == 0 {
+        format!("{normal} of {normals} {samples} are above")
+    } else {
+        format!("{normal} of {normals} normal {samples} and {other} of {others} others are above")
     }
 }

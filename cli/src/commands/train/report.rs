@@ -105,6 +105,10 @@ pub(super) fn report(session: &Session<'_>, console: &Console, summary: &Summary
     for (what, found) in summary.beside() {
         console.line(&format!("{:<34}{:>9}", format!("test {what}"), metric_text(found)));
     }
+    if let Some(threshold) = summary.anomaly_threshold {
+        let what = "threshold of anomaly scores";
+        console.line(&format!("{what:<34}{:>9}", metric_text(threshold)));
+    }
     console.line(&format!(
         "\n{:.0} samples/s, {:.1} s in all; weights, events and plots are in {}",
         HumanFloatCount(summary.samples_per_second),
