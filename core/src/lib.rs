@@ -22,7 +22,7 @@
 //! 8. [`optim`]: update rules on flat slices. [`Schedule`]: the learning rate over time.
 //! 9. [`Solver`]: the training loop as a state machine.
 //! 10. [`gradient_check`]: numerical gradients to check all this against.
-//! 11. [`fold()`], [`FoldedNet`], [`quant`]: a trained network made simpler, and made of integers, for
+//! 11. [`fold()`], [`FoldedNet`], [`anomaly_score()`], [`quant`]: a trained network made simpler, and made of integers, for
 //!     inference.
 //! 12. [`flash`]: weights as a `static`, and their checksum.
 //!
@@ -53,6 +53,7 @@
 #[cfg(any(test, feature = "std"))]
 extern crate std;
 
+mod anomaly;
 mod arch;
 mod error;
 pub mod flash;
@@ -74,6 +75,7 @@ mod slices;
 mod solver;
 mod state;
 
+pub use anomaly::anomaly_score;
 pub use arch::{Activation, Arch, ArchError, LayerSpec, Layers};
 pub use error::{Error, ShapeError};
 pub use float::Float;

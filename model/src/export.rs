@@ -1,5 +1,6 @@
 //! From the weights of a run to what a microcontroller links: the numbers, and the crate around them.
 
+pub mod answer;
 pub mod crate_folder;
 mod crate_text;
 mod escape;
@@ -9,3 +10,5 @@ pub mod listing;
 mod manifest;
 pub mod model;
 pub mod place;
+pub mod row;
+mod words;

@@ -69,12 +69,22 @@ pub fn figures<T: Number>(
 ) -> Result<Figures> {
     let samples = Samples::new(data, split, part, scales.inputs(), scales.targets());
     let scores = outputs(net, weights, &samples, backend)?;
-    let width = net.arch.num_classes();
+    Ok(of_scores(&scores, net.arch.num_classes(), (data, split, part), scales))
+}
+
+/// The figures of scores, `width` for each sample of a part.
+pub(crate) fn of_scores<T: Number>(
+    scores: &[T],
+    width: usize,
+    (data, split, part): (&DataSet, &Split, Part),
+    scales: &Scales<T>,
+) -> Figures {
+    let samples = Samples::new(data, split, part, scales.inputs(), scales.targets());
     let all = data.records(part).labels();
     let labels: Vec<Label> =
         split.index(part).iter().filter_map(|place| all.get(place)).copied().collect();
-    Ok(match data.task {
-        Task::Classify => Figures::Classes(ClassFigures::new(&scores, &labels, width)),
+    match data.task {
+        Task::Classify => Figures::Classes(ClassFigures::new(scores, &labels, width)),
         Task::Regress => {
             let targets = targets(&samples, width);
             let factors = scales.targets().factor;
@@ -84,7 +94,7 @@ pub fn figures<T: Number>(
                     let column = all.iter().skip(output).step_by(width.max(1));
                     column.map(|number| number.to_f64() / factor).collect()
                 };
-                ValueFigures::new(&column(&scores), &column(&targets))
+                ValueFigures::new(&column(scores), &column(&targets))
             });
             Figures::Values(each.collect())
         }
@@ -99,11 +109,11 @@ pub fn figures<T: Number>(
             let auc = auc(&scores, &is_other);
             Figures::Anomalies(AnomalyFigures { scores, is_other, auc })
         }
-    })
+    }
 }
 
 /// The scaled targets of all samples, one sample after another.
-fn targets<T: Number>(samples: &impl Dataset<T>, width: usize) -> Vec<T> {
+pub(crate) fn targets<T: Number>(samples: &impl Dataset<T>, width: usize) -> Vec<T> {
     let mut all = vec![T::ZERO; samples.len().saturating_mul(width)];
     for (index, y) in all.chunks_exact_mut(width.max(1)).enumerate() {
         samples.read_target(Sample::new(index), 0, y);

@@ -5,6 +5,7 @@ mod cli;
 mod data;
 mod disk_full;
 mod export;
+mod export_tables;
 mod fetch;
 mod files;
 mod finite;

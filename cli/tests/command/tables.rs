@@ -332,7 +332,7 @@ fn a_table_that_cannot_be_used_is_refused_in_a_line_and_nothing_is_written() {
 }
 
 #[test]
-fn a_network_of_a_table_measures_that_table_alone_and_is_not_exported_yet() {
+fn a_network_of_a_table_measures_that_table_alone() {
     let place = TempDir::new().unwrap();
     succeeds(&train(place.path(), &real("iris"), &[]));
     let text = fs::read_to_string(real("iris")).unwrap();
@@ -343,8 +343,4 @@ fn a_network_of_a_table_measures_that_table_alone_and_is_not_exported_yet() {
         .unwrap();
     let output = barenet(place.path(), &["eval", "run", "--data", "swapped.csv"]);
     refused_in_one_line(&output, 1, &["has no column \"sepal length (cm)\""]);
-    let output =
-        barenet(place.path(), &["export", "run", "--format", "firmware", "--data", &real("iris")]);
-    refused_in_one_line(&output, 1, &["only networks whose inputs are bytes can be exported"]);
-    assert!(!place.path().join("run/firmware").exists());
 }

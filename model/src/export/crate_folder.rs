@@ -40,13 +40,13 @@ pub fn files(contents: &Contents<'_>) -> Vec<CrateFile> {
         ("src/lib.rs".into(), contents.lib_rs().into()),
         ("src/weights.bin".into(), weights),
         ("src/test_vector.rs".into(), contents.test_vector_rs().into()),
-        ("src/images.bin".into(), contents.images.into()),
         ("tests/predict.rs".into(), contents.test_rs().into()),
         ("barenet/Cargo.toml".into(), contents.barenet_toml().into()),
         ("barenet-blas/Cargo.toml".into(), contents.blas_toml().into()),
         ("barenet-blas/src/lib.rs".into(), blas_lib_rs(contents.is_int8()).into()),
         ("barenet-blas/src/flash.rs".into(), FLASH_SOURCE.into()),
     ];
+    files.extend(contents.more_files());
     for (name, text) in CORE_SOURCE {
         files.push((format!("barenet/src/{name}"), (*text).into()));
     }

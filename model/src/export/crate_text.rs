@@ -1,7 +1,10 @@
 //! The text of the generated crate, from templates in which `@NAME@` stands for what differs.
 
-use super::escape::{fill, plain_line, rust_strings};
+use super::answer::Answer;
+use super::escape::{fill, plain_line};
 use super::model::{Model, Numbers, Scores};
+use super::row::Row;
+use super::words::Words;
 use std::fmt::Write as _;
 
 /// Contents of a generated crate.
@@ -13,10 +16,12 @@ pub struct Contents<'a> {
     pub origin: &'a str,
     /// The network.
     pub model: &'a Model,
-    /// Names of the classes.
-    pub class_names: &'a [String],
-    /// Images of the test vector, one after another.
-    pub images: &'a [u8],
+    /// Names of the inputs, such as columns of a table; images have none.
+    pub input_names: &'a [String],
+    /// Names of the classes, or of the targets.
+    pub output_names: &'a [String],
+    /// Samples of the test vector.
+    pub samples: &'a [Row<'a>],
     /// Their scores.
     pub scores: &'a [Scores],
 }
@@ -43,19 +48,13 @@ impl Contents<'_> {
         };
         let mut score_lines = String::new();
         for scores in self.scores {
-            let line = match scores {
-                // As many digits as give the same bits back.
-                Scores::F32(scores) => format!("{scores:?}"),
-                Scores::Int8(scores) => format!("{scores:?}"),
-            };
-            score_lines += &format!("    {line},\n");
+            score_lines += &format!("    {},\n", scores.literal());
         }
-        let values = [
+        let mut values = vec![
             ("DIMS", format!("{:?}", self.model.dims)),
             ("CHECKSUM", format!("{:#010X}", self.model.checksum())),
             ("INPUTS", arch.input_dim().to_string()),
             ("CLASSES", arch.num_classes().to_string()),
-            ("NAMES", rust_strings(self.class_names)),
             ("SCALE", format!("{score_scale:?}")),
             ("COUNT", self.scores.len().to_string()),
             ("SCORE", score.to_owned()),
@@ -67,6 +66,7 @@ impl Contents<'_> {
             ("RAM", self.model.ram_bytes().to_string()),
             ("FLASH", self.model.flash_bytes().to_string()),
         ];
+        values.extend(Words::of(self).values());
         fill(template, &values)
     }
 
@@ -76,9 +76,12 @@ impl Contents<'_> {
         } else {
             include_str!("templates/f32.rs")
         };
-        let (head, common) =
-            (include_str!("templates/head.rs"), include_str!("templates/common.rs"));
-        self.fill(&[head, network, common].concat())
+        let answer = match self.model.answer {
+            Answer::Class => include_str!("templates/class.rs"),
+            Answer::Values { .. } => include_str!("templates/values.rs"),
+            Answer::AnomalyScore { .. } => include_str!("templates/anomaly_f32.rs"),
+        };
+        self.fill(&[include_str!("templates/head.rs"), network, answer].concat())
     }
 
     pub(super) fn channels_rs(&self) -> Option<String> {

@@ -55,7 +55,7 @@ pub fn quantize(folded: &Model, images: &[&[u8]]) -> Result<Int8> {
     let arch = folded.arch();
     let mut params = params.clone();
     quant::remove_unused(&arch, &mut params)?;
-    let plain = Model { dims: folded.dims.clone(), numbers: Numbers::F32(params) };
+    let plain = Model { numbers: Numbers::F32(params), ..folded.clone() };
     let sample = images.get(..sample_len(&arch)).unwrap_or(images);
     let (fit, measure) = match sample.split_at(sample.len() / 2) {
         halves if halves.0.len() >= MIN_CALIBRATION_SAMPLES => halves,
@@ -137,7 +137,7 @@ fn to_int8(model: &Model, images: &[&[u8]]) -> Result<Model> {
     let quantized = quant::quantize(&arch, params, input, &observers, &mut weights, &mut channels)?;
     let score_scale = quantized.score_scale;
     let numbers = Numbers::Int8 { weights, channels, score_scale };
-    Ok(Model { dims: model.dims.clone(), numbers })
+    Ok(Model { dims: model.dims.clone(), numbers, answer: model.answer.clone() })
 }
 
 /// The sum of squares of what int8 scores are off, beside those that are cut off because they are far too low to

@@ -1,18 +1,24 @@
-//! The numbers of an exported network: folded, in f32 or int8, and what they make of images.
+//! The numbers of an exported network: folded, in f32 or int8, and what they make of samples.
 
+use super::answer::Answer;
+use super::row::{Row, with_numbers};
 use crate::number::Number;
 use crate::weights::WeightsFile;
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use barenet::quant::{Channel, QuantNet};
-use barenet::{Arch, FoldedNet, FullyConnectedNet, Label, Portable, Weights, flash, fold, predict};
+use barenet::{
+    Arch, FoldedNet, FullyConnectedNet, Label, Portable, Scaling, Weights, flash, fold, predict,
+};
 
 /// A network as it will be on the device.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
-    /// Inputs, hidden layers, classes.
+    /// Inputs, hidden layers, outputs.
     pub dims: Vec<usize>,
     /// Its numbers.
     pub numbers: Numbers,
+    /// What becomes of its scores.
+    pub answer: Answer,
 }
 
 /// The numbers of a [`Model`].
@@ -50,6 +56,14 @@ impl Scores {
         }
     }
 
+    /// The scores as a Rust array; as many digits as give the same bits back.
+    pub(super) fn literal(&self) -> String {
+        match self {
+            Self::F32(scores) => format!("{scores:?}"),
+            Self::Int8(scores) => format!("{scores:?}"),
+        }
+    }
+
     /// The class with the highest score.
     #[must_use]
     pub fn class(&self) -> Label {
@@ -60,7 +74,7 @@ impl Scores {
     }
 }
 
-/// Folds batch norm and the scalings into the weights.
+/// Folds batch norm and the scaling of the inputs into the weights. Scores stay those of scaled targets.
 ///
 /// # Errors
 ///
@@ -88,11 +102,12 @@ pub fn fold_to_f32<T: Number>(
     let arch = net.arch.without_batchnorm();
     let mut folded = vec![T::ZERO; arch.num_params()];
     let views = Weights::new(&net.arch, &weights.params, &weights.running)?;
-    fold(net, views, weights.scales.inputs(), weights.scales.targets(), &mut folded)?;
+    fold(net, views, weights.scales.inputs(), Scaling::NONE, &mut folded)?;
     let params: Vec<f32> = folded.iter().map(|number| number.to_f64() as f32).collect();
     let all_finite = params.iter().all(|number| number.is_finite());
     ensure!(all_finite, "with batch norm folded into them, the weights are too large for f32");
-    Ok(Model { dims: arch.dims().to_vec(), numbers: Numbers::F32(params) })
+    let numbers = Numbers::F32(params);
+    Ok(Model { dims: arch.dims().to_vec(), numbers, answer: Answer::Class })
 }
 
 impl Model {
@@ -102,31 +117,51 @@ impl Model {
         Arch::new(&self.dims)
     }
 
-    /// The scores of images, computed as the device computes them.
+    /// The scores of samples, computed as the device computes them.
     ///
     /// # Errors
     ///
-    /// If an image has not as many bytes as the network has inputs.
-    pub fn scores<'i>(&self, images: impl Iterator<Item = &'i [u8]>) -> Result<Vec<Scores>> {
+    /// If a sample has not as many numbers as the network has inputs.
+    pub fn scores<'i, R: Into<Row<'i>>>(
+        &self,
+        samples: impl Iterator<Item = R>,
+    ) -> Result<Vec<Scores>> {
+        let rows = samples.map(Into::into);
         let arch = self.arch();
         match &self.numbers {
             Numbers::F32(params) => {
                 let net = FoldedNet::try_new(arch, params)?;
                 let mut workspace = vec![0.0; arch.infer_workspace_len(1)];
-                let mut scores = |image| -> Result<_> {
-                    Ok(Scores::F32(net.scores(image, &mut workspace)?.to_vec()))
+                let mut scores = |row| -> Result<_> {
+                    let scores = with_numbers!(row, x => net.scores(x, &mut workspace))?;
+                    Ok(Scores::F32(scores.to_vec()))
                 };
-                images.map(&mut scores).collect()
+                rows.map(&mut scores).collect()
             }
             Numbers::Int8 { weights, channels, .. } => {
                 let net = QuantNet::try_new(arch, weights, channels)?;
                 let mut workspace = vec![0; arch.quant_workspace_len()];
-                let mut scores = |image| -> Result<_> {
+                let mut scores = |row| -> Result<_> {
+                    let Row::U8(bytes) = row else { bail!("the network takes bytes") };
                     let mut scores = vec![0; arch.num_classes()];
-                    net.scores(&Portable, image, &mut workspace, &mut scores)?;
+                    net.scores(&Portable, bytes, &mut workspace, &mut scores)?;
                     Ok(Scores::Int8(scores))
                 };
-                images.map(&mut scores).collect()
+                rows.map(&mut scores).collect()
+            }
+        }
+    }
+
+    /// Scores as real numbers.
+    #[must_use]
+    pub fn to_real(&self, scores: &Scores) -> Vec<f64> {
+        match (scores, &self.numbers) {
+            (Scores::F32(scores), _) => scores.iter().map(|&score| score.into()).collect(),
+            (Scores::Int8(scores), Numbers::Int8 { score_scale, .. }) => {
+                scores.iter().map(|&score| f64::from(score) * score_scale).collect()
+            }
+            (Scores::Int8(scores), Numbers::F32(_)) => {
+                scores.iter().map(|&score| score.into()).collect()
             }
         }
     }
@@ -148,12 +183,13 @@ impl Model {
     /// Bytes of flash for the numbers, without the code.
     #[must_use]
     pub fn flash_bytes(&self) -> usize {
-        match &self.numbers {
+        let network = match &self.numbers {
             Numbers::F32(params) => size_of_val(&**params),
             Numbers::Int8 { weights, channels, .. } => {
                 size_of_val(&**weights) + size_of_val(&**channels)
             }
-        }
+        };
+        network + size_of::<f32>() * self.answer.numbers().count()
     }
 
     /// The words of the weights that are stored as one file, and covered by the checksum.
@@ -175,7 +211,8 @@ impl Model {
         let channels = channels.iter().flat_map(|channel| {
             [channel.bias(), channel.multiplier(), channel.shift()].map(i32::cast_unsigned)
         });
-        flash::crc32(self.words().into_iter().chain(channels))
+        let answer = self.answer.numbers().map(|number| number.to_bits());
+        flash::crc32(self.words().into_iter().chain(channels).chain(answer))
     }
 
     /// Refuses a network that does not fit.
@@ -197,18 +234,6 @@ impl Model {
         }
         Ok(())
     }
-}
-
-/// The accuracy of scores, 0 to 1.
-///
-/// # Errors
-///
-/// If there are no images.
-pub fn accuracy(scores: &[Scores], labels: &[Label]) -> Result<f64> {
-    let right = scores.iter().zip(labels).filter(|(s, label)| s.class() == **label);
-    let right = u32::try_from(right.count()).context("too many images")?;
-    let all = u32::try_from(scores.len()).ok().filter(|&all| all > 0);
-    Ok(f64::from(right) / f64::from(all.context("there are no test images")?))
 }
 
 /// The share of images that two networks put in the same class, 0 to 1.

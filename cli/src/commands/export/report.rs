@@ -1,11 +1,13 @@
 //! Report of an export.
 
-use crate::commands::data_line;
+use crate::commands::{data_line, sample_word};
 use crate::console::{complain, say};
 use anyhow::Result;
 use barenet::Metric;
 use barenet_data::DataSet;
+use barenet_model::export::answer::Answer;
 use barenet_run::export::{Exported, Quantized};
+use barenet_run::figures::Figures;
 use barenet_run::settings::{Dtype, Name};
 use std::path::Path;
 
@@ -16,16 +18,36 @@ pub(super) fn print(
     data: &DataSet,
     out: &Path,
 ) -> Result<()> {
-    let Exported { name, model, metric, before, after, test_size, int8, .. } = exported;
+    let Exported { name, model, metric, before, after, test_size, int8, figures, .. } = exported;
     let word = metric.name();
     let dtype = if int8.is_some() { "int8" } else { "f32, folded" };
     let sizes = model.dims.iter().map(usize::to_string).collect::<Vec<_>>().join("-");
     say!("data      {}", data_line(data));
-    say!("network   {sizes}, {dtype}, batch norm and mean image in the weights");
+    let samples = sample_word(data);
+    let scaling = if samples == "images" { "mean image" } else { "scaling" };
+    say!("network   {sizes}, {dtype}, batch norm and {scaling} in the weights");
     say!("{word:<10}{before:.4} before, {}", trained.name());
-    say!("          {after:.4} after, {dtype}, on {test_size} test images");
+    say!("          {after:.4} after, {dtype}, on {test_size} test {samples}");
+    let (before_all, after_all) = figures;
+    let of_anomalies = |all: &Figures| all.auc().filter(|_| *metric != Metric::Accuracy);
+    for (name, before, after) in [
+        ("R2", before_all.r2(), after_all.r2()),
+        ("AUC", of_anomalies(before_all), of_anomalies(after_all)),
+    ] {
+        let beside = before.zip(after);
+        if let Some((before, after)) = beside {
+            say!("{name:<10}{before:.4} before");
+            say!("          {after:.4} after");
+        }
+    }
+    if let Answer::AnomalyScore { threshold, .. } = model.answer {
+        say!("anomaly   a score above {threshold}");
+    }
     if let Some(Quantized { agreement, losses }) = int8 {
-        say!("int8      {agreement:.4} of them in the class of f32");
+        match agreement {
+            Some(agreement) => say!("int8      {agreement:.4} of them in the class of f32"),
+            None => say!("int8      beside f32:"),
+        }
         for (number, loss) in (1..).zip(losses) {
             let (decibels, clipped) = (loss.signal_to_noise, 100.0 * loss.clipped);
             say!(

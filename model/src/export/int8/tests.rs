@@ -1,5 +1,6 @@
 //! Networks that are the same function as an ordinary one, written in ways that int8 does badly with.
 
+use super::super::answer::Answer;
 use super::super::model::agreement;
 use super::*;
 use barenet::{Rng, layer_grads};
@@ -23,7 +24,7 @@ fn ordinary(seed: u64) -> Model {
             }
         }
     }
-    Model { dims: DIMS.to_vec(), numbers: Numbers::F32(params) }
+    Model { dims: DIMS.to_vec(), numbers: Numbers::F32(params), answer: Answer::Class }
 }
 
 fn images(count: usize, seed: u64) -> Vec<Vec<u8>> {

@@ -13,23 +13,18 @@ pub static PARAMS: [f32; ARCH.num_params()] = flash::f32_array(include_bytes!("w
 /// The same network, for inference alone.
 static FOLDED: FoldedNet<'static, f32> = FoldedNet::new(ARCH, &PARAMS);
 
-/// The CRC-32 of all numbers of the network, and of `weights.bin`.
+/// The CRC-32 of all numbers of the network@AND_OF_FILE@.
 pub const CHECKSUM: u32 = @CHECKSUM@;
 /// Bytes of RAM: those of a [`Workspace`]. The stack comes on top.
 pub const RAM_BYTES: usize = size_of::<Workspace>();
 /// Bytes of flash: those of the weights. The code comes on top.
-pub const FLASH_BYTES: usize = size_of_val(&PARAMS);
+pub const FLASH_BYTES: usize = size_of_val(&PARAMS)@MORE_FLASH@;
 
-/// The bytes of an image, as the network was trained on them: @INPUTS@ of them.
-pub type Image = [u8];
-/// The number of a class, from 0.
-pub type Class = barenet::Label;
-/// A score for each class.
+@SAMPLE_TYPE@
+@ANSWER_TYPE@/// @EACH_SCORE@.
 pub type Scores = [f32];
 
-/// Names of the classes.
-pub const CLASS_NAMES: [&str; @CLASSES@] = @NAMES@;
-
+@NAMES@
 /// The memory of one inference. It may hold anything before.
 #[derive(Clone, Debug)]
 pub struct Workspace {
@@ -50,17 +45,17 @@ impl Default for Workspace {
     }
 }
 
-/// Computes the scores of an image.
+/// Computes the scores of @A_SAMPLE@.
 ///
 /// # Errors
 ///
-/// [`Error::Shape`] if the image has not @INPUTS@ bytes.
-pub fn scores<'w>(image: &Image, workspace: &'w mut Workspace) -> Result<&'w Scores, Error> {
-    FOLDED.scores(image, &mut workspace.numbers)
+/// [`Error::Shape`] if the @SAMPLE@ has not @INPUTS@ @NUMBERS@.
+pub fn scores<'w>(@SAMPLE@: &@SAMPLE_NAME@, workspace: &'w mut Workspace) -> Result<&'w Scores, Error> {
+    FOLDED.scores(@SAMPLE@, &mut workspace.numbers)
 }
 
 /// Whether the flash still holds the weights that were exported. Reads all of them.
 #[must_use]
 pub fn verify() -> bool {
-    crc32(PARAMS.iter().map(|number| number.to_bits())) == CHECKSUM
+    crc32(PARAMS.iter()@MORE_NUMBERS@.map(|number| number.to_bits())) == CHECKSUM
 }

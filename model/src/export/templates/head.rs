@@ -1,6 +1,6 @@
 //! A network of @SIZES@, @DTYPE@: @ORIGIN@.
 //!
-//! Images go in as bytes: the mean image and batch norm are folded into the weights.
+//! @WHAT_GOES_IN@
 //! Written by `barenet export`.
 
 #![no_std]

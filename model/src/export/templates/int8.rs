@@ -20,18 +20,13 @@ pub const RAM_BYTES: usize = size_of::<Workspace>();
 /// Bytes of flash: those of weights, biases and scales. The code comes on top.
 pub const FLASH_BYTES: usize = size_of_val(&WEIGHTS) + size_of_val(&channels::CHANNELS);
 
-/// The bytes of an image, as the network was trained on them: @INPUTS@ of them.
-pub type Image = [u8];
-/// The number of a class, from 0.
-pub type Class = barenet::Label;
-/// A score for each class, in steps of [`SCORE_SCALE`].
+@SAMPLE_TYPE@
+@ANSWER_TYPE@/// @EACH_SCORE@, in steps of [`SCORE_SCALE`].
 pub type Scores = [i16];
 
 /// A real score is this times the integer.
 pub const SCORE_SCALE: f64 = @SCALE@;
-/// Names of the classes.
-pub const CLASS_NAMES: [&str; @CLASSES@] = @NAMES@;
-
+@NAMES@
 /// The memory of one inference. It may hold anything before.
 #[derive(Clone, Debug)]
 #[repr(C, align(4))]
@@ -54,14 +49,14 @@ impl Default for Workspace {
     }
 }
 
-/// Computes the scores of an image, with integers alone.
+/// Computes the scores of @A_SAMPLE@, with integers alone.
 ///
 /// # Errors
 ///
-/// [`Error::Shape`] if the image has not @INPUTS@ bytes.
-pub fn scores<'w>(image: &Image, workspace: &'w mut Workspace) -> Result<&'w Scores, Error> {
+/// [`Error::Shape`] if the @SAMPLE@ has not @INPUTS@ @NUMBERS@.
+pub fn scores<'w>(@SAMPLE@: &@SAMPLE_NAME@, workspace: &'w mut Workspace) -> Result<&'w Scores, Error> {
     // Where there are no DSP instructions, this is the portable kernel. The bits are the same.
-    NET.scores(&CortexMDsp, image, &mut workspace.bytes, &mut workspace.scores)?;
+    NET.scores(&CortexMDsp, @SAMPLE@, &mut workspace.bytes, &mut workspace.scores)?;
     Ok(&workspace.scores)
 }
 

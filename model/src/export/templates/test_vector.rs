@@ -1,14 +1,13 @@
-//! Images of the test set, and the scores that the computer computed for them: for the test of this
+//! @SAMPLES@ of the test set, and the scores that the computer computed for them: for the test of this
 //! crate, and for one on the device. What is not used takes no flash.
 
-/// The images, one after another.
-pub static IMAGES: [u8; @COUNT@ * @INPUTS@] = *include_bytes!("images.bin");
+@TEST_SAMPLES@
 
-/// The scores of each image.
+/// The scores of each @SAMPLE@.
 pub static SCORES: [[@SCORE@; @CLASSES@]; @COUNT@] = [
 @SCORES@];
 
-/// Each image with its scores.
-pub fn each() -> impl Iterator<Item = (&'static [u8], &'static [@SCORE@; @CLASSES@])> {
-    IMAGES.chunks_exact(@INPUTS@).zip(&SCORES)
+@TEST_ANSWERS@/// Each @SAMPLE@ with its scores.
+pub fn each() -> impl Iterator<Item = (&'static [@INPUT@], &'static [@SCORE@; @CLASSES@])> {
+    @EACH_SAMPLE@.zip(&SCORES)
 }

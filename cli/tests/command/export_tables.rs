@@ -1,0 +1,157 @@
+//! `barenet export` of networks of tables as a process: crates that answer as `barenet predict` does.
+
+use crate::program::{barenet, message, stdout, succeeds};
+use barenet::Arch;
+use barenet_model::export::answer::Answer;
+use barenet_model::export::crate_folder::{self, Contents};
+use barenet_model::export::model::{Model, Numbers};
+use barenet_model::export::place::Place;
+use barenet_model::export::row::Row;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use tempfile::TempDir;
+
+/// A table that `barenet-data` is tested with too.
+fn real(name: &str) -> String {
+    format!("{}/../data/tests/tables/{name}.csv", env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A folder with a run of a table, and what its export printed, in `net`.
+fn exported(table: &str, train: &[&str], export: &[&str]) -> (TempDir, String) {
+    let place = TempDir::new().unwrap();
+    let data = ["--data", &real(table)];
+    let arguments = [&["train", "-q", "--epochs", "30", "--out", "run"], &data[..], train].concat();
+    succeeds(&barenet(place.path(), &arguments));
+    let firmware = ["export", "run", "--format", "firmware", "--out", "net"];
+    let output = barenet(place.path(), &[&firmware, &data[..], export].concat());
+    succeeds(&output);
+    (place, stdout(&output))
+}
+
+/// Builds and tests a generated crate as its user does, without the network, and without a warning of its own.
+#[track_caller]
+fn passes_its_own_tests(folder: &Path, count: usize) {
+    let output = Command::new(env!("CARGO"))
+        .args(["test", "--offline", "--locked"])
+        .current_dir(folder)
+        .env("CARGO_TARGET_DIR", folder.join("target"))
+        .output()
+        .unwrap();
+    let (printed, complaints) = (stdout(&output), message(&output));
+    assert!(output.status.success(), "{printed}{complaints}");
+    assert!(printed.contains(&format!("test result: ok. {count} passed")), "{printed}");
+    assert!(!complaints.contains("warning"), "{complaints}");
+}
+
+/// The answers of `barenet predict` for rows of a table, and the numbers of these rows but the last column.
+fn predicted(place: &TempDir, table: &str, rows: &[usize]) -> Vec<(String, String)> {
+    let output = barenet(place.path(), &["predict", "run", &real(table)]);
+    succeeds(&output);
+    let text = fs::read_to_string(real(table)).unwrap();
+    let (answers, cells): (Vec<_>, Vec<_>) =
+        (stdout(&output).lines().map(str::to_owned).collect(), text.lines().collect());
+    let numbers = |row: usize| {
+        let (numbers, _) = cells[row].rsplit_once(',').unwrap();
+        let floats = numbers.split(',').map(|x| format!("{:?}", x.parse::<f32>().unwrap()));
+        floats.collect::<Vec<_>>().join(", ")
+    };
+    rows.iter().map(|&row| (numbers(row), answers[row].clone())).collect()
+}
+
+/// Adds a test of the crate, in which `check` is called with the numbers of each row and its answer.
+fn add_check(net: &Path, check: &str, rows: &[(String, String)], quote: &str) {
+    let calls: String = rows
+        .iter()
+        .map(|(row, answer)| format!("    check(&[{row}], {quote}{answer}{quote});\n"))
+        .collect();
+    let test = format!("use table_net::*;\n\n{check}\n\n#[test]\nfn rows() {{\n{calls}}}\n");
+    fs::write(net.join("tests/rows.rs"), test).unwrap();
+}
+
+#[test]
+fn a_network_of_classes_names_the_class_of_a_row_of_numbers() {
+    let (place, text) = exported("iris", &["--lr", "0.01", "--batchnorm"], &[]);
+    assert!(text.contains("batch norm and scaling in the weights"), "{text}");
+    assert!(text.contains("on 30 test rows"), "{text}");
+    let net = place.path().join("net");
+    let check = "fn check(row: &[f32; 4], expected: &str) {\n    \
+                 let class = predict(row, &mut Workspace::new()).unwrap();\n    \
+                 assert_eq!(CLASS_NAMES[class as usize], expected);\n    \
+                 assert_eq!(INPUT_NAMES[3], \"petal width (cm)\");\n}";
+    add_check(&net, check, &predicted(&place, "iris", &[1, 60, 150]), "\"");
+    passes_its_own_tests(&net, 4);
+}
+
+#[test]
+fn a_network_of_numbers_answers_in_the_unit_of_the_target() {
+    let (place, text) = exported("diabetes", &[], &["--require", "0.9"]);
+    let figures: Vec<f64> = text
+        .lines()
+        .skip_while(|line| !line.starts_with("MSE"))
+        .take(4)
+        .map(|line| line[10..].split(' ').next().unwrap().parse().unwrap())
+        .collect();
+    let [mse, mse_after, r2, r2_after] = figures[..] else { panic!("{text}") };
+    assert!((mse - mse_after).abs() < 2e-4 && (r2 - r2_after).abs() < 2e-4, "{text}");
+    assert!(r2 > 0.3, "{text}");
+    let net = place.path().join("net");
+    let check = "fn check(row: &[f32; 10], expected: f32) {\n    \
+                 let [value] = predict(row, &mut Workspace::new()).unwrap();\n    \
+                 assert!((value - expected).abs() < 0.02, \"{value}, expected {expected}\");\n    \
+                 assert_eq!(TARGET_NAMES, [\"progression\"]);\n}";
+    add_check(&net, check, &predicted(&place, "diabetes", &[1, 7, 442]), "");
+    passes_its_own_tests(&net, 5);
+
+    let firmware = ["export", "run", "--format", "firmware", "--out", "worse", "--require", "0.1"];
+    let output = barenet(place.path(), &[&firmware, &["--data", &real("diabetes")][..]].concat());
+    assert_eq!(output.status.code(), Some(1));
+    assert!(message(&output).contains("MSE of 0."), "{}", message(&output));
+}
+
+#[test]
+fn an_autoencoder_gives_the_anomaly_score_of_a_row() {
+    let normal = ["--task", "reconstruct", "--target", "species", "--normal", "setosa"];
+    let (place, text) = exported("iris", &[&normal[..], &["--hidden", "8,2,8"]].concat(), &[]);
+    assert!(text.contains("anomaly   a score above "), "{text}");
+    let net = place.path().join("net");
+    let check = "fn check(row: &[f32; 4], expected: f32) {\n    \
+                 let score = anomaly_score(row, &mut Workspace::new()).unwrap();\n    \
+                 assert!((score / expected - 1.0).abs() < 1e-3, \"{score}, expected {expected}\");\n    \
+                 let is_anomaly = is_anomaly(row, &mut Workspace::new()).unwrap();\n    \
+                 assert_eq!(is_anomaly, expected > THRESHOLD);\n}";
+    add_check(&net, check, &predicted(&place, "iris", &[1, 60, 150]), "");
+    passes_its_own_tests(&net, 5);
+}
+
+#[test]
+fn a_network_takes_16_bit_integers_and_bytes() {
+    let dims = vec![3, 4, 3];
+    let params = (0_u8..).map(|i| f32::from(i % 7) - 3.0).take(Arch::new(&dims).num_params());
+    let numbers = Numbers::F32(params.collect());
+    let (offset, factor) = (vec![100.0, -5.0, 0.0], vec![0.01, 1.0, 2.5]);
+    let values = Answer::Values { offset: offset.clone(), factor: factor.clone() };
+    let anomaly = Answer::AnomalyScore { offset, factor, threshold: 2.0 };
+    let integers = [Row::I16(&[-32768, 0, 32767]), Row::I16(&[1, -2, 3])];
+    let bytes = [Row::U8(&[0, 255, 7]), Row::U8(&[9, 8, 7])];
+    let names: Vec<_> = ["a", "b", "c"].map(String::from).to_vec();
+    for (answer, samples, count) in
+        [(Answer::Class, integers, 4), (values, integers, 5), (anomaly, bytes, 5)]
+    {
+        let model = Model { dims: dims.clone(), numbers: numbers.clone(), answer };
+        let place = TempDir::new().unwrap();
+        let net = place.path().join("net");
+        let scores = model.scores(samples.iter().copied()).unwrap();
+        let files = crate_folder::files(&Contents {
+            name: "some-net",
+            origin: "a test",
+            model: &model,
+            input_names: &[],
+            output_names: &names,
+            samples: &samples,
+            scores: &scores,
+        });
+        Place::claim(&net, false).unwrap().write(files).unwrap();
+        passes_its_own_tests(&net, count);
+    }
+}

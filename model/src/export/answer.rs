@@ -1,0 +1,107 @@
+//! What a device makes of the scores of a network.
+
+use super::model::{Model, Scores};
+use super::row::{Row, with_numbers};
+use crate::number::Number;
+use crate::scales::Scales;
+use anyhow::{Result, bail};
+use barenet::{Scaling, anomaly_score};
+
+/// What becomes of the scores of a network.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Answer {
+    /// The class with the highest one.
+    #[default]
+    Class,
+    /// Values in the units of the targets: `offset` + `factor` · score.
+    Values {
+        /// The value of a score of 0, for each target.
+        offset: Vec<f32>,
+        /// The value of a score of 1 more, for each target.
+        factor: Vec<f32>,
+    },
+    /// The anomaly score: how unlike the scaled inputs they are.
+    AnomalyScore {
+        /// What is subtracted from each input.
+        offset: Vec<f32>,
+        /// What each is multiplied with then.
+        factor: Vec<f32>,
+        /// The score above which a sample is an anomaly.
+        threshold: f32,
+    },
+}
+
+impl Answer {
+    /// Values of so many targets.
+    #[must_use]
+    pub fn values<T: Number>(scales: &Scales<T>, len: usize) -> Self {
+        let factor = each(&scales.target_factor, len, 1.0).into_iter().map(|x| (1.0 / x) as f32);
+        let offset = each(&scales.target_offset, len, 0.0).into_iter().map(|x| x as f32);
+        Self::Values { offset: offset.collect(), factor: factor.collect() }
+    }
+
+    /// The anomaly score of so many inputs. Without a threshold yet: nothing is an anomaly.
+    #[must_use]
+    pub fn anomaly_score<T: Number>(scales: &Scales<T>, len: usize) -> Self {
+        let as_f32 = |numbers: Vec<f64>| numbers.into_iter().map(|x| x as f32).collect();
+        Self::AnomalyScore {
+            offset: as_f32(each(&scales.offset, len, 0.0)),
+            factor: as_f32(each(&scales.factor, len, 1.0)),
+            threshold: f32::INFINITY,
+        }
+    }
+
+    /// Sets the score above which a sample is an anomaly.
+    pub fn set_threshold(&mut self, score: f64) {
+        if let Self::AnomalyScore { threshold, .. } = self {
+            *threshold = score as f32;
+        }
+    }
+
+    /// The numbers that lie in flash beside the network's.
+    pub(super) fn numbers(&self) -> impl Iterator<Item = &f32> {
+        let (offset, factor) = match self {
+            Self::Class => (&[][..], &[][..]),
+            Self::Values { offset, factor } | Self::AnomalyScore { offset, factor, .. } => {
+                (&**offset, &**factor)
+            }
+        };
+        offset.iter().chain(factor)
+    }
+}
+
+/// Numbers of a scaling, which may have none.
+fn each<T: Number>(numbers: &[T], len: usize, none: f64) -> Vec<f64> {
+    let mut all: Vec<f64> = numbers.iter().map(|number| number.to_f64()).collect();
+    all.resize(len, none);
+    all
+}
+
+impl Model {
+    /// The values that scores stand for, computed as the device computes them; none if it answers otherwise.
+    #[must_use]
+    pub fn values(&self, scores: &Scores) -> Vec<f32> {
+        let Answer::Values { offset, factor } = &self.answer else { return Vec::new() };
+        let scores: Vec<f32> = match scores {
+            Scores::F32(scores) => scores.clone(),
+            Scores::Int8(scores) => scores.iter().map(|&score| score.into()).collect(),
+        };
+        let each = offset.iter().zip(factor).zip(scores);
+        each.map(|((offset, factor), score)| offset + factor * score).collect()
+    }
+
+    /// The anomaly score of a row of which the network made `scores`, computed as the device computes it.
+    ///
+    /// # Errors
+    ///
+    /// If the network answers otherwise, or the lengths differ.
+    pub fn anomaly_score(&self, row: Row<'_>, scores: &Scores) -> Result<f32> {
+        match (&self.answer, scores) {
+            (Answer::AnomalyScore { offset, factor, .. }, Scores::F32(scores)) => {
+                let inputs = Scaling { offset, factor };
+                Ok(with_numbers!(row, x => anomaly_score(x, inputs, scores))?)
+            }
+            _ => bail!("the network gives no anomaly scores"),
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! What differs in the text of generated crates by what goes in and what comes out.
+
+use super::answer::Answer;
+use super::crate_text::Contents;
+use super::escape::rust_strings;
+use super::listing::CrateFile;
+use super::model::Numbers;
+use super::row::Row;
+
+/// The words for what goes into a network, and for what comes out of it.
+pub(super) struct Words<'a> {
+    contents: &'a Contents<'a>,
+    /// Bytes without names, in classes: images.
+    is_image: bool,
+    /// The type of the inputs.
+    input: &'static str,
+}
+
+impl<'a> Words<'a> {
+    pub(super) fn of(contents: &'a Contents<'a>) -> Self {
+        let input = contents.samples.first().map_or("u8", |row| row.type_name());
+        let is_classes = contents.model.answer == Answer::Class;
+        let is_image = input == "u8" && is_classes && contents.input_names.is_empty();
+        Self { contents, is_image, input }
+    }
+
+    fn sample(&self) -> &'static str {
+        if self.is_image { "image" } else { "sample" }
+    }
+
+    /// The values of the templates.
+    pub(super) fn values(&self) -> Vec<(&'static str, String)> {
+        let sample = self.sample();
+        let (a_sample, numbers, name, samples) = if self.is_image {
+            ("an image", "bytes", "Image", "Images")
+        } else {
+            ("a sample", "numbers", "Sample", "Samples")
+        };
+        let (type_doc, each_score, answers) = self.answer();
+        let zero = if self.input == "f32" { "0.0" } else { "0" };
+        let (more_flash, more_numbers) = match self.contents.model.answer {
+            Answer::Class => ("", ""),
+            Answer::Values { .. } => (
+                " + size_of_val(&VALUE_OFFSET) + size_of_val(&VALUE_FACTOR)",
+                ".chain(&VALUE_OFFSET).chain(&VALUE_FACTOR)",
+            ),
+            Answer::AnomalyScore { .. } => (
+                " + size_of_val(&INPUT_OFFSET) + size_of_val(&INPUT_FACTOR)",
+                ".chain(&INPUT_OFFSET).chain(&INPUT_FACTOR)",
+            ),
+        };
+        let and_of_file = if more_flash.is_empty() { ", and of `weights.bin`" } else { "" };
+        let mut values = vec![
+            ("SAMPLE", sample.to_owned()),
+            ("A_SAMPLE", a_sample.to_owned()),
+            ("A_SAMPLE_", a_sample.replace(' ', "_")),
+            ("SAMPLES", samples.to_owned()),
+            ("SAMPLE_NAME", name.to_owned()),
+            ("SAMPLE_TYPE", self.sample_type()),
+            ("NUMBERS", numbers.to_owned()),
+            ("INPUT", self.input.to_owned()),
+            ("ZERO", zero.to_owned()),
+            ("WHAT_GOES_IN", self.what_goes_in().to_owned()),
+            ("AND_OF_FILE", and_of_file.to_owned()),
+            ("ANSWER_TYPE", type_doc),
+            ("EACH_SCORE", each_score.to_owned()),
+            ("ANSWERS", answers.join(", ")),
+            ("ANSWER", answers.first().copied().unwrap_or_default().to_owned()),
+            ("NAMES", self.names()),
+            ("MORE_FLASH", more_flash.to_owned()),
+            ("MORE_NUMBERS", more_numbers.to_owned()),
+        ];
+        values.extend(self.of_answer());
+        values.extend(self.test_vector());
+        values
+    }
+
+    fn what_goes_in(&self) -> &'static str {
+        if self.is_image {
+            "Images go in as bytes: the mean image and batch norm are folded into the weights."
+        } else {
+            "Samples go in as the numbers that they are: scaling and batch norm are folded into the weights."
+        }
+    }
+
+    fn sample_type(&self) -> String {
+        let (input, inputs) = (self.input, self.contents.model.arch().input_dim());
+        if self.is_image {
+            return format!(
+                "/// The bytes of an image, as the network was trained on them: {inputs} of them.\n\
+                 pub type Image = [u8];"
+            );
+        }
+        let order = if self.contents.input_names.is_empty() {
+            "as the network was trained on them"
+        } else {
+            "in the units of the table and the order of [`INPUT_NAMES`]"
+        };
+        format!(
+            "/// The numbers of a sample, {order}: {inputs} of them.\npub type Sample = [{input}];"
+        )
+    }
+
+    /// The type of the answer, what each score is, and the functions to import.
+    fn answer(&self) -> (String, &'static str, &'static [&'static str]) {
+        match self.contents.model.answer {
+            Answer::Class => (
+                "/// The number of a class, from 0.\npub type Class = barenet::Label;\n".to_owned(),
+                "A score for each class",
+                &["predict", "scores"],
+            ),
+            Answer::Values { .. } => (
+                "/// A value for each target, in its own unit.\npub type Values = [f32; ARCH.num_classes()];\n"
+                    .to_owned(),
+                "A score for each target: its value in deviations from the mean",
+                &["predict", "scores"],
+            ),
+            Answer::AnomalyScore { .. } => (
+                String::new(),
+                "A score for each input, which it gives back as it is scaled",
+                &["anomaly_score", "scores"],
+            ),
+        }
+    }
+
+    /// Names of inputs and outputs, and the threshold.
+    fn names(&self) -> String {
+        let Contents { input_names, output_names, model, .. } = self.contents;
+        let mut text = String::new();
+        if !input_names.is_empty() {
+            text += &format!(
+                "/// Names of the inputs. A column of text is an input for each of its texts, `column = text`: 1 where a\n\
+                 /// sample has it and 0 elsewhere.\n\
+                 pub const INPUT_NAMES: [&str; {}] = {};\n",
+                input_names.len(),
+                rust_strings(input_names)
+            );
+        }
+        match &model.answer {
+            Answer::Class => text += "/// Names of the classes.\npub const CLASS_NAMES",
+            Answer::Values { .. } => text += "/// Names of the targets.\npub const TARGET_NAMES",
+            Answer::AnomalyScore { threshold, .. } => {
+                return text
+                    + &format!(
+                        "/// The score above which a sample is an anomaly.\n\
+                         pub const THRESHOLD: f32 = {};\n",
+                        f32_literal(*threshold)
+                    );
+            }
+        }
+        let outputs = model.arch().num_classes();
+        text + &format!(": [&str; {outputs}] = {};\n", rust_strings(output_names))
+    }
+
+    /// The values of the template of the answer, and of its check.
+    fn of_answer(&self) -> Vec<(&'static str, String)> {
+        let model = self.contents.model;
+        let (score, as_f32) = match model.numbers {
+            Numbers::F32(_) => ("f32", "score"),
+            Numbers::Int8 { .. } => ("i16", "f32::from(score)"),
+        };
+        let sample = self.sample();
+        match &model.answer {
+            Answer::Class => {
+                let check = format!(
+                    "        let best = scores.iter().copied().fold(scores[0], {score}::max);\n        \
+                     assert_eq!(expected[predict({sample}, &mut workspace).unwrap() as usize], best);\n    }}\n}}\n"
+                );
+                vec![("CHECK_ANSWER", check)]
+            }
+            Answer::Values { offset, factor } => vec![
+                ("VALUE_OFFSET", format!("{offset:?}")),
+                ("VALUE_FACTOR", format!("{factor:?}")),
+                ("SCORE_AS_F32", as_f32.to_owned()),
+                ("CHECK_ANSWER", check_answers("predict", ".map(f32::to_bits)")),
+            ],
+            Answer::AnomalyScore { .. } => {
+                vec![("CHECK_ANSWER", check_answers("anomaly_score", ".to_bits()"))]
+            }
+        }
+    }
+
+    /// The values of the template of the test vector.
+    fn test_vector(&self) -> [(&'static str, String); 3] {
+        let Contents { samples, scores, model, .. } = self.contents;
+        let (count, inputs) = (samples.len(), model.arch().input_dim());
+        let (all, each) = if self.is_image {
+            (
+                format!(
+                    "/// The images, one after another.\n\
+                     pub static IMAGES: [u8; {count} * {inputs}] = *include_bytes!(\"images.bin\");"
+                ),
+                format!("IMAGES.chunks_exact({inputs})"),
+            )
+        } else {
+            let rows: String =
+                samples.iter().map(|row| format!("    {},\n", row.literal())).collect();
+            let input = self.input;
+            (
+                format!(
+                    "/// The samples.\npub static SAMPLES: [[{input}; {inputs}]; {count}] = [\n{rows}];"
+                ),
+                format!("SAMPLES.iter().map(<[{input}; {inputs}]>::as_slice)"),
+            )
+        };
+        let each_answer = samples.iter().zip(*scores);
+        let answers = match &model.answer {
+            Answer::Class => String::new(),
+            Answer::Values { factor, .. } => {
+                let lines: String = each_answer
+                    .map(|(_, scores)| format!("    {:?},\n", model.values(scores)))
+                    .collect();
+                format!(
+                    "/// The values of each sample.\npub static ANSWERS: [[f32; {}]; {count}] = [\n{lines}];\n\n",
+                    factor.len()
+                )
+            }
+            Answer::AnomalyScore { .. } => {
+                let lines: String = each_answer
+                    .filter_map(|(row, scores)| model.anomaly_score(*row, scores).ok())
+                    .map(|score| format!("    {},\n", f32_literal(score)))
+                    .collect();
+                format!(
+                    "/// The anomaly score of each sample.\npub static ANSWERS: [f32; {count}] = [\n{lines}];\n\n"
+                )
+            }
+        };
+        [("TEST_SAMPLES", all), ("EACH_SAMPLE", each), ("TEST_ANSWERS", answers)]
+    }
+}
+
+/// A number as Rust has it, infinite ones too.
+fn f32_literal(number: f32) -> String {
+    if number.is_finite() { format!("{number:?}") } else { "f32::INFINITY".to_owned() }
+}
+
+/// The end of the test of scores, and a test of what is made of them.
+fn check_answers(function: &str, bits: &str) -> String {
+    format!(
+        "    }}\n}}\n\n\
+         #[test]\nfn answers_are_those_of_the_export_to_the_bit() {{\n    \
+         let mut workspace = Workspace::new();\n    \
+         for ((sample, _), expected) in test_vector::each().zip(test_vector::ANSWERS) {{\n        \
+         let answer = {function}(sample, &mut workspace).unwrap();\n        \
+         assert_eq!(answer{bits}, expected{bits}, \"{{answer:?}}\");\n    }}\n}}\n"
+    )
+}
+
+impl Contents<'_> {
+    /// Files of numbers besides the weights.
+    pub(super) fn more_files(&self) -> Vec<CrateFile> {
+        let mut files = Vec::new();
+        if Words::of(self).is_image {
+            let bytes = self.samples.iter().flat_map(|row| match row {
+                Row::U8(bytes) => *bytes,
+                Row::I16(_) | Row::F32(_) => &[],
+            });
+            files.push(("src/images.bin".to_owned(), bytes.copied().collect()));
+        }
+        if let Answer::AnomalyScore { offset, factor, .. } = &self.model.answer {
+            for (name, numbers) in [("input_offset", offset), ("input_factor", factor)] {
+                let bytes = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+                files.push((format!("src/{name}.bin"), bytes));
+            }
+        }
+        files
+    }
+}

@@ -1,0 +1,65 @@
+//! The figures of an exported network on samples.
+
+use super::Folded;
+use crate::figures::{Figures, of_scores, targets};
+use crate::trained_run::OnImages;
+use anyhow::{Context, Result, ensure};
+use barenet::Metric;
+use barenet_data::samples::Samples;
+use barenet_data::split::{Index, Part};
+use barenet_data::{Numbers, Records};
+use barenet_model::export::model::Model;
+use barenet_model::export::row::Row;
+
+/// The samples of a part, as a device gets them.
+pub(super) fn rows<'a>(
+    run: &'a OnImages<'_>,
+    part: Part,
+) -> impl ExactSizeIterator<Item = Row<'a>> + use<'a> {
+    let (records, index) = (run.data.records(part), run.split.index(part));
+    (0..index.len()).map(|sample| row(records, index, sample))
+}
+
+fn row<'a>(records: &'a Records, index: &Index, sample: usize) -> Row<'a> {
+    let len = records.row_len();
+    let start = index.place(sample).saturating_mul(len);
+    let place = start..start.saturating_add(len);
+    match records.numbers() {
+        Numbers::U8(all) => Row::U8(all.get(place).unwrap_or_default()),
+        Numbers::I16(all) => Row::I16(all.get(place).unwrap_or_default()),
+        Numbers::F32(all) => Row::F32(all.get(place).unwrap_or_default()),
+    }
+}
+
+/// The metric of scores of the test samples, and the figures beside it.
+pub(super) fn measure(
+    run: &OnImages<'_>,
+    folded: &Folded,
+    metric: Metric,
+    scores: &[f64],
+) -> Result<(f64, Figures)> {
+    let OnImages { data, split, .. } = run;
+    let (scales, width) = (&folded.scales, run.config.arch().num_classes());
+    ensure!(!scores.is_empty(), "there are no test samples");
+    let figures = of_scores(scores, width, (data, split, Part::Test), scales);
+    if let Some(accuracy) = figures.accuracy() {
+        return Ok((accuracy, figures));
+    }
+    let samples = Samples::new(data, split, Part::Test, scales.inputs(), scales.targets());
+    let targets = targets(&samples, width);
+    let errors = scores.iter().zip(&targets).map(|(score, y)| score - y);
+    let sum: f64 = if metric == Metric::Mae {
+        errors.map(f64::abs).sum()
+    } else {
+        errors.map(|error| error * error).sum()
+    };
+    Ok((sum / scores.len() as f64, figures))
+}
+
+/// The anomaly scores of the samples of a part.
+pub(super) fn anomaly_scores(run: &OnImages<'_>, model: &Model, part: Part) -> Result<Vec<f64>> {
+    let scores = model.scores(rows(run, part))?;
+    let each = rows(run, part).zip(&scores);
+    let each = each.map(|(row, scores)| model.anomaly_score(row, scores).map(f64::from));
+    each.collect::<Result<_>>().context("anomaly scores")
+}
