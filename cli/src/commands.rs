@@ -19,8 +19,8 @@ use std::path::PathBuf;
 /// The flag that says which images a command uses.
 #[derive(clap::Args, Clone, Debug)]
 pub(crate) struct ImagesFlag {
-    /// A table: CSV or TSV; or CIFAR-10: a folder, .tar.gz or .tar, binary or python version; or `builtin`, images
-    /// that are drawn
+    /// A table: CSV or TSV; arrays of numpy: .npz, .npy or a folder of them; or CIFAR-10: a folder, .tar.gz or .tar,
+    /// binary or python version; or `builtin`, images that are drawn
     /// [default: CIFAR10_DIR, then ./data, then, if neither is there, builtin]
     #[arg(long, value_name = "PATH")]
     pub(crate) data: Option<PathBuf>,

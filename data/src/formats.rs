@@ -3,7 +3,9 @@
 pub mod archive;
 pub mod cifar10;
 pub mod csv;
+mod elements;
 pub(crate) mod form;
+pub mod numpy;
 pub mod pickle;
 mod six_files;
 
@@ -73,6 +75,14 @@ pub const FORMATS: &[Format] = &[
         is_told_by_name: false,
         recognises: pickle::recognises,
         load: |folder, _| (pickle::FILES.load)(folder),
+    },
+    Format {
+        name: FormatName::Numpy,
+        kind: &numpy::KIND,
+        usual_names: &[],
+        is_told_by_name: false,
+        recognises: numpy::recognises,
+        load: numpy::load,
     },
     Format {
         name: FormatName::Csv,

@@ -43,6 +43,8 @@ pub struct ReadOptions {
 pub enum FormatName {
     /// [`formats::csv`](crate::formats::csv).
     Csv,
+    /// [`formats::numpy`](crate::formats::numpy).
+    Numpy,
     /// [`formats::cifar10`](crate::formats::cifar10), [`formats::pickle`](crate::formats::pickle), and archives.
     Cifar10,
 }
@@ -68,35 +70,38 @@ impl ReadOptions {
         }
     }
 
-    /// Gives data in classes the task that is asked for.
+    /// Gives data the task that is asked for, and an autoencoder the class that it learns.
     pub(crate) fn apply_task(&self, data: &mut DataSet) -> Result<(), DataError> {
-        let Some(task) = self.encode.task.filter(|&task| task != data.task) else { return Ok(()) };
-        let wrong = |problem: String| DataError::Inconsistent(data.source.to_string(), problem);
-        match (task, data.train.targets()) {
-            (Task::Reconstruct, _) => {
-                let name = self.normal.as_deref();
-                let normal = name.map(|name| find_class(&data.class_names, name));
-                data.normal = normal.transpose().map_err(wrong)?;
-                data.task = task;
-                Ok(())
-            }
-            (Task::Regress, Wanted::Classes(_)) => Err(DataError::NoTask {
-                place: data.source.to_string(),
-                has: "classes",
-                tasks: "classify or reconstruct",
-            }),
-            _ => Err(DataError::NoTask {
-                place: data.source.to_string(),
-                has: "numbers",
-                tasks: "regress or reconstruct",
-            }),
+        let task = self.encode.task.unwrap_or(data.task);
+        let (has, tasks) = match data.train.targets() {
+            Wanted::Classes(_) => ("classes", "classify or reconstruct"),
+            Wanted::Values { .. } => ("numbers", "regress or reconstruct"),
+            Wanted::Nothing(_) => ("not there", "reconstruct"),
+        };
+        if task != data.task && task != Task::Reconstruct {
+            let place = data.source.to_string();
+            return Err(DataError::NoTask { place, has, tasks });
         }
+        data.task = task;
+        if task == Task::Reconstruct && !data.train.labels().is_empty() {
+            data.normal = Some(self.normal_class(data)?);
+        }
+        Ok(())
     }
-}
 
-/// The class of a name; an error is the problem.
-pub(crate) fn find_class(class_names: &[String], name: &str) -> Result<Label, String> {
-    let found = (0..).zip(class_names).find(|(_, class)| *class == name).map(|(label, _)| label);
-    let all = || class_names.join(", ");
-    found.ok_or_else(|| format!("has no class {name:?}; its classes are {}", all()))
+    /// The class that an autoencoder is trained on.
+    fn normal_class(&self, data: &DataSet) -> Result<Label, DataError> {
+        let mut labels = (0..).zip(&data.class_names);
+        let Some(name) = &self.normal else {
+            let count = |label| data.train.labels().iter().filter(|&&found| found == label).count();
+            let most = labels.max_by_key(|&(label, _)| count(label));
+            return Ok(most.map_or(0, |(label, _)| label));
+        };
+        let found = labels.find(|&(_, class)| class == name).map(|(label, _)| label);
+        found.ok_or_else(|| {
+            let all = data.class_names.join(", ");
+            let problem = format!("has no class {name:?}; its classes are {all}");
+            DataError::Inconsistent(data.source.to_string(), problem)
+        })
+    }
 }

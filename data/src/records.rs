@@ -147,10 +147,7 @@ impl Records {
 
     /// Samples of bytes in classes, with room for `len` of them.
     pub(crate) fn with_capacity(row_len: usize, len: usize) -> Self {
-        let mut numbers = Vec::with_capacity(len * row_len);
-        if let Some(prepare) = PREPARE.get() {
-            prepare(numbers.spare_capacity_mut());
-        }
+        let numbers = prepared_bytes(len * row_len).unwrap_or_default();
         Self::of(row_len, Numbers::U8(numbers), Wanted::Classes(Vec::with_capacity(len)))
     }
 }
@@ -159,6 +156,16 @@ impl Records {
 #[inline(always)]
 pub(crate) fn row<N>(all: &[N], index: usize, len: usize) -> &[N] {
     all.get(index.saturating_mul(len)..).and_then(|rest| rest.get(..len)).unwrap_or_default()
+}
+
+/// Room for bytes of samples, prepared as is asked for; `None` if there is not enough memory.
+pub(crate) fn prepared_bytes(len: usize) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(len).ok()?;
+    if let Some(prepare) = PREPARE.get() {
+        prepare(bytes.spare_capacity_mut());
+    }
+    Some(bytes)
 }
 
 type Prepare = fn(&mut [MaybeUninit<u8>]);

@@ -7,7 +7,7 @@
 mod blocks;
 mod cells;
 mod encode;
-mod error;
+pub(crate) mod error;
 mod find;
 mod layout;
 mod options;
@@ -18,6 +18,7 @@ mod rows;
 mod sniff;
 
 pub use encode::{EncodeOptions, Encoding, Feature, Missing};
+pub(crate) use encode::{MAX_TEXTS, are_classes};
 pub use error::TableError;
 pub use find::ColumnRef;
 pub use options::{CsvOptions, Wanted};

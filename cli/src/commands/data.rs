@@ -1,5 +1,6 @@
 //! `barenet data`.
 
+mod arrays;
 #[cfg(feature = "fetch")]
 mod fetch;
 mod table;
@@ -71,6 +72,8 @@ fn info(args: &InfoArgs) -> Result<()> {
         });
         if let Some(encoding) = &data.encoding {
             found["table"] = table::to_json(&data, encoding);
+        } else if !data.source.kind.is_of_course {
+            found["arrays"] = arrays::to_json(&data);
         }
         say!("{found}");
         return Ok(());
@@ -78,16 +81,18 @@ fn info(args: &InfoArgs) -> Result<()> {
     say!("data      {}", data_line(&data));
     if let Some(encoding) = &data.encoding {
         table::print(&data, encoding)?;
-        if data.class_names.is_empty() {
-            return Ok(());
-        }
-    } else {
+    } else if data.source.kind.is_of_course {
         say!(
             "images    {} training, {} test; {}",
             data.train.len(),
             data.test.len(),
             data.source.kind.image_shape
         );
+    } else {
+        arrays::print(&data)?;
+    }
+    if data.class_names.is_empty() {
+        return Ok(());
     }
     say!("\n{:<22}{:>10}{:>8}", "class", "training", "test");
     for (class, name) in data.class_names.iter().enumerate() {

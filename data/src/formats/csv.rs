@@ -2,11 +2,9 @@
 
 use super::form::{self, Form};
 use super::is_there;
-use crate::options::find_class;
 use crate::reading::read_start;
 use crate::table::{ColumnRef, CsvOptions, Encoding, Table, read_csv};
-use crate::{DataError, DataSet, Kind, ReadOptions, Records, Source, Task, Wanted};
-use barenet::Label;
+use crate::{DataError, DataSet, Kind, ReadOptions, Records, Source};
 use std::path::{Path, PathBuf};
 
 /// What is known of a table before it is read.
@@ -59,7 +57,7 @@ fn is_text(start: &[u8]) -> bool {
 ///
 /// [`DataError`] naming the file, and the line and the column that are to blame.
 pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
-    let ReadOptions { ignore, text, header, encode, normal, encoding, .. } = options;
+    let ReadOptions { ignore, text, header, encode, encoding, .. } = options;
     let read = |path: &Path, of_text: Vec<ColumnRef>| -> Result<Table, DataError> {
         let (text, ignore) = (text.iter().cloned().chain(of_text).collect(), ignore.clone());
         read_csv(path, &CsvOptions { text, header: *header, ignore, ..CsvOptions::default() })
@@ -82,8 +80,6 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
     };
     let source = Source::read(&KIND, path.display().to_string());
     let train = samples(train)?;
-    let normal = normal_class(&encoding, &train, normal.as_deref())
-        .map_err(|problem| DataError::Inconsistent(source.to_string(), problem))?;
     Ok(DataSet {
         val: more(&options.val)?,
         test: more(&options.test)?,
@@ -91,25 +87,8 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
         class_names: encoding.class_names.clone(),
         target_names: encoding.targets.iter().map(ToString::to_string).collect(),
         task: encoding.task,
-        normal,
+        normal: None,
         encoding: Some(encoding),
         source,
     })
-}
-
-/// The class that an autoencoder is trained on.
-fn normal_class(
-    encoding: &Encoding,
-    records: &Records,
-    name: Option<&str>,
-) -> Result<Option<Label>, String> {
-    let (Task::Reconstruct, Wanted::Classes(labels)) = (encoding.task, records.targets()) else {
-        return Ok(None);
-    };
-    if let Some(name) = name {
-        return find_class(&encoding.class_names, name).map(Some);
-    }
-    let count = |label| labels.iter().filter(|&&found| found == label).count();
-    let all = (0..).zip(&encoding.class_names).map(|(label, _)| label);
-    Ok(all.max_by_key(|&label| count(label)))
 }

@@ -9,7 +9,7 @@ use crate::Task;
 /// Distinct whole numbers up to which a target is a class.
 const MAX_CLASSES_OF_NUMBERS: usize = 20;
 /// Distinct texts up to which a column can be features.
-const MAX_TEXTS: usize = 1000;
+pub(crate) const MAX_TEXTS: usize = 1000;
 
 /// Columns, and what becomes of them, as somebody asks for them. What is not said is found out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -177,19 +177,24 @@ fn is_class(table: &Table, place: usize) -> bool {
     if table.columns.get(place).is_some_and(|column| column.values().is_some()) {
         return true;
     }
+    are_classes(table.column(place).filter(|cell| !cell.is_nan()), table.num_rows())
+}
+
+/// Whether numbers of some rows are few whole ones, each of two rows and more on average: they are classes then.
+pub(crate) fn are_classes(numbers: impl Iterator<Item = f32>, num_rows: usize) -> bool {
     let mut found: Vec<f32> = Vec::new();
-    for cell in table.column(place).filter(|cell| !cell.is_nan()) {
-        if cell.fract() != 0.0 {
+    for number in numbers {
+        if number.fract() != 0.0 {
             return false;
         }
-        if !found.contains(&cell) {
-            found.push(cell);
+        if !found.contains(&number) {
+            found.push(number);
             if found.len() > MAX_CLASSES_OF_NUMBERS {
                 return false;
             }
         }
     }
-    2 * found.len() <= table.num_rows()
+    2 * found.len() <= num_rows
 }
 
 /// The name of the class that a cell says.

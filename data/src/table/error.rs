@@ -49,7 +49,7 @@ impl fmt::Display for TableError {
 impl std::error::Error for TableError {}
 
 /// Text of a file as a message shows it: in quotes, on one line, cut.
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     const SHOWN: usize = 40;
     let shown: String = text.chars().take(SHOWN).collect();
     format!("{shown:?}{}", if shown.len() < text.len() { "…" } else { "" })

@@ -35,7 +35,7 @@ impl fmt::Display for ColumnRef {
 
 impl ColumnRef {
     /// The place of the column among those of a file.
-    pub(super) fn find_in<'a, I>(&self, columns: I, file: &str) -> Result<usize, TableError>
+    pub(crate) fn find_in<'a, I>(&self, columns: I, file: &str) -> Result<usize, TableError>
     where
         I: Iterator<Item = (usize, &'a str)> + Clone,
     {

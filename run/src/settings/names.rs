@@ -206,6 +206,7 @@ named! {
     }
     FormatName {
         Csv = "csv", "A table: CSV or TSV";
+        Numpy = "numpy", "Arrays of numpy: .npz, .npy, or a folder of them";
         Cifar10 = "cifar10", "CIFAR-10: a folder or an archive of the binary or the python version";
     }
     Missing {

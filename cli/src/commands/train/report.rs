@@ -47,15 +47,18 @@ pub(super) fn describe<T: Number>(session: &Session<'_>, console: &Console) {
         solver.num_epochs,
         solver.seed
     ));
-    if let Some(encoding) = &data.encoding {
+    if !data.source.kind.is_of_course {
         let targets = &data.target_names;
-        let columns = encoding.features.len();
-        let task = Name::from(encoding.task).name();
+        let task = Name::from(data.task).name();
         let learns =
             if targets.is_empty() { String::new() } else { format!(" {}", targets.join(", ")) };
+        let inputs = format!("{} inputs", data.input_dim());
+        let from = match &data.encoding {
+            Some(encoding) => format!("{} columns ({inputs})", encoding.features.len()),
+            None => inputs,
+        };
         console.line(&format!(
-            "task      {task}{learns} from {columns} columns ({} inputs), scaled {}, loss {}",
-            encoding.input_dim(),
+            "task      {task}{learns} from {from}, scaled {}, loss {}",
             Name::from(config.scale_of(data)).name(),
             config.values().loss.name()
         ));

@@ -1,0 +1,77 @@
+//! Samples that are no table of columns, and the ranges of their numbers.
+
+use crate::commands::sample_word;
+use crate::console::say;
+use anyhow::Result;
+use barenet_data::{DataSet, Numbers, Records, Wanted};
+use barenet_run::settings::Name;
+use serde_json::{Value, json};
+
+/// The least and the most of some numbers.
+fn range(numbers: impl Iterator<Item = f32>) -> (f32, f32) {
+    numbers.fold((f32::INFINITY, f32::NEG_INFINITY), |(min, max), x| (min.min(x), max.max(x)))
+}
+
+/// The range of every target: none of classes.
+fn target_ranges(records: &Records) -> Vec<(f32, f32)> {
+    let Wanted::Values { numbers, width } = records.targets() else { return Vec::new() };
+    let target = |place: usize| range(numbers.iter().skip(place).step_by(*width).copied());
+    (0..*width).map(target).collect()
+}
+
+/// The inputs that are the same in all samples that train.
+fn num_constant(records: &Records) -> usize {
+    let (mut first, mut row) = (Vec::new(), Vec::new());
+    records.append_row(0, &mut first);
+    let mut varies = vec![false; first.len()];
+    for index in 1..records.len() {
+        row.clear();
+        records.append_row(index, &mut row);
+        for ((varies, x), first) in varies.iter_mut().zip(&row).zip(&first) {
+            *varies |= x != first;
+        }
+    }
+    varies.iter().filter(|&&varies| !varies).count()
+}
+
+/// The type of the numbers.
+const fn type_of(numbers: &Numbers) -> &'static str {
+    match numbers {
+        Numbers::U8(_) => "u8",
+        Numbers::I16(_) => "i16",
+        Numbers::F32(_) => "f32",
+    }
+}
+
+/// Prints samples and targets.
+pub(super) fn print(data: &DataSet) -> Result<()> {
+    let numbers = data.train.numbers();
+    let (min, max) = range(numbers.iter(0..numbers.len()));
+    let (train, val, test) = (data.train.len(), data.val.len(), data.test.len());
+    say!("{:<10}{train} training, {val} validation, {test} test", sample_word(data));
+    let constant = match num_constant(&data.train) {
+        0 => String::new(),
+        constant => format!("; {constant} are the same in all {}", sample_word(data)),
+    };
+    let inputs = data.input_dim();
+    say!("inputs    {inputs} of {}, from {min} to {max}{constant}", type_of(numbers));
+    say!("task      {} {}", Name::from(data.task).name(), data.target_names.join(", "));
+    for (name, (min, max)) in data.target_names.iter().zip(target_ranges(&data.train)) {
+        say!("target    {name}, from {min} to {max}");
+    }
+    Ok(())
+}
+
+/// The same for machines.
+pub(super) fn to_json(data: &DataSet) -> Value {
+    let numbers = data.train.numbers();
+    let (min, max) = range(numbers.iter(0..numbers.len()));
+    let targets = data.target_names.iter().zip(target_ranges(&data.train));
+    let targets: Vec<_> =
+        targets.map(|(name, (min, max))| json!({ "name": name, "min": min, "max": max })).collect();
+    json!({
+        "task": Name::from(data.task).name(), "inputs": data.input_dim(), "type": type_of(numbers),
+        "min": min, "max": max, "constant": num_constant(&data.train), "validation": data.val.len(),
+        "targets": targets,
+    })
+}

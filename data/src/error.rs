@@ -1,0 +1,112 @@
+//! Why data cannot be read.
+
+use crate::{BUILT_IN, table};
+use std::io::ErrorKind;
+use std::path::Path;
+
+/// Why data cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum DataError {
+    /// The operating system refuses.
+    #[error("{path}: {error}")]
+    Io {
+        /// The file or folder.
+        path: String,
+        /// The system's error.
+        error: std::io::Error,
+    },
+    /// A folder that holds no CIFAR-10.
+    #[error(
+        "{0}: no CIFAR-10 here; expected data_batch_1.bin to data_batch_5.bin and test_batch.bin, \
+         the same without .bin (python version), or cifar-10-binary.tar.gz or \
+         cifar-10-python.tar.gz (or .tgz, .tar), from {WEB_PAGE}; \
+         nor is it other data that can be read: --data names a table (CSV) or arrays (.npz, .npy) by their file"
+    )]
+    NotFound(String),
+    /// A folder that holds no CIFAR-10, but something that looks like it.
+    #[error(
+        "{folder}: no CIFAR-10 that can be read: {found}; put the archive or its files there under \
+         their own names, or name them with --data"
+    )]
+    NotFoundBut {
+        /// The folder.
+        folder: String,
+        /// Entry that was found in it.
+        found: String,
+    },
+    /// The data that the environment variable names cannot be read.
+    #[error("CIFAR10_DIR: {0}")]
+    ByVariable(Box<DataError>),
+    /// A file or folder that is not there.
+    #[error("{0}: No such file or folder; all of CIFAR-10 is at {WEB_PAGE}")]
+    Missing(String),
+    /// A link to what is not there.
+    #[error("{0}: a link to {1}, which is not there; mount or restore it, or remove the link")]
+    DanglingLink(String, String),
+    /// Data that were meant to be found and cannot be used.
+    #[error("{0}; `--data {BUILT_IN}` uses the built-in images")]
+    Attempt(Box<DataError>),
+    /// The variable that names the data, without a name.
+    #[error("is set to nothing; let it name CIFAR-10, or unset it, or use `--data {BUILT_IN}`")]
+    EmptyVariable,
+    /// A path that may mean two things.
+    #[error("{0}: both the built-in images and a file or folder here; write ./{0} for the latter")]
+    Ambiguous(String),
+    /// Samples, targets and names of classes that do not fit together.
+    #[error("{0}: {1}; whatever made this data set is wrong")]
+    Inconsistent(String, String),
+    /// An option that says nothing of such data.
+    #[error(
+        "{place}: --{option} says nothing of {kind}; leave it out, or name other data with --data"
+    )]
+    NoUse {
+        /// The data.
+        place: String,
+        /// Their kind.
+        kind: &'static str,
+        /// The name of the option.
+        option: &'static str,
+    },
+    /// A task that data are not for.
+    #[error("{place}: the targets are {has}; take --task {tasks}")]
+    NoTask {
+        /// The data.
+        place: String,
+        /// What the targets are.
+        has: &'static str,
+        /// The tasks that they are for.
+        tasks: &'static str,
+    },
+    /// A format without data.
+    #[error("--format says how data are read that --data names; name them")]
+    Unnamed,
+    /// A table that cannot be used.
+    #[error(transparent)]
+    Table(#[from] table::TableError),
+    /// A file that is not what it should be.
+    #[error("{file}: {problem}; {advice}")]
+    Format {
+        /// The file.
+        file: String,
+        /// Expected and found content.
+        problem: String,
+        /// Advice.
+        advice: &'static str,
+    },
+}
+
+/// Page from which CIFAR-10 can be had.
+pub const WEB_PAGE: &str = "https://www.cs.toronto.edu/~kriz/cifar.html";
+
+impl DataError {
+    pub(crate) fn io(path: &Path, error: std::io::Error) -> Self {
+        if error.kind() == ErrorKind::NotFound {
+            let name = path.display().to_string();
+            return match std::fs::read_link(path) {
+                Ok(target) => Self::DanglingLink(name, target.display().to_string()),
+                Err(_) => Self::Missing(name),
+            };
+        }
+        Self::Io { path: path.display().to_string(), error }
+    }
+}

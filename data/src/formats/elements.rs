@@ -1,0 +1,164 @@
+//! Elements of arrays, from the bytes of a file to [`Numbers`]: piece by piece, and no room is made for more
+//! than the file can hold.
+
+use crate::Numbers;
+use crate::records::prepared_bytes;
+use std::io::{self, Read};
+
+/// Type of the elements in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Element {
+    U8,
+    I8,
+    U16,
+    I16,
+    U32,
+    I32,
+    U64,
+    I64,
+    F32,
+    F64,
+}
+
+impl Element {
+    /// Bytes of an element.
+    pub(super) const fn size(self) -> usize {
+        match self {
+            Self::U8 | Self::I8 => 1,
+            Self::U16 | Self::I16 => 2,
+            Self::U32 | Self::I32 | Self::F32 => 4,
+            Self::U64 | Self::I64 | Self::F64 => 8,
+        }
+    }
+}
+
+/// Why elements cannot be read.
+#[derive(Debug)]
+pub(super) enum ElementError {
+    /// The file ends before the last element.
+    Short,
+    /// The element of this number is no finite one, as `f32`.
+    NotFinite(usize, f64),
+    Memory,
+    Io(io::Error),
+}
+
+/// Bytes that are converted at a time: a multiple of the size of any element.
+const PIECE: usize = 1 << 16;
+
+/// Reads `count` elements: bytes stay bytes, integers of up to 16 bits with a sign are `i16`, everything else is
+/// `f32`. The caller has made sure that a file can hold so many.
+pub(super) fn read(
+    source: &mut impl Read,
+    element: Element,
+    is_big_endian: bool,
+    count: usize,
+) -> Result<Numbers, ElementError> {
+    /// Elements of a type from bytes in their order.
+    macro_rules! read_as {
+        ($sink:ident, $type:ty) => {
+            if is_big_endian {
+                $sink(source, count, <$type>::from_be_bytes)
+            } else {
+                $sink(source, count, <$type>::from_le_bytes)
+            }
+        };
+    }
+    match element {
+        Element::U8 => read_bytes(source, count).map(Numbers::U8),
+        Element::I8 => read_as!(read_small, i8),
+        Element::U16 => read_as!(read_real, u16),
+        Element::I16 => read_as!(read_small, i16),
+        Element::U32 => read_as!(read_whole, u32),
+        Element::I32 => read_as!(read_whole, i32),
+        Element::U64 => read_as!(read_whole, u64),
+        Element::I64 => read_as!(read_whole, i64),
+        Element::F32 => read_as!(read_real, f32),
+        Element::F64 => read_as!(read_real, f64),
+    }
+}
+
+fn read_bytes(source: &mut impl Read, count: usize) -> Result<Vec<u8>, ElementError> {
+    let mut bytes = prepared_bytes(count).ok_or(ElementError::Memory)?;
+    let limit = u64::try_from(count).unwrap_or(u64::MAX);
+    let found = source.take(limit).read_to_end(&mut bytes).map_err(ElementError::Io)?;
+    if found < count { Err(ElementError::Short) } else { Ok(bytes) }
+}
+
+fn read_small<const N: usize, T: Into<i16>>(
+    source: &mut impl Read,
+    count: usize,
+    from_bytes: fn([u8; N]) -> T,
+) -> Result<Numbers, ElementError> {
+    let mut small = room_for(count)?;
+    for_each(source, count, |piece: &[[u8; N]]| {
+        small.extend(piece.iter().map(|&bytes| from_bytes(bytes).into()));
+        Ok(())
+    })?;
+    Ok(Numbers::I16(small))
+}
+
+/// Integers that may be none of an `f32`: rounded once.
+#[allow(clippy::cast_precision_loss)]
+fn read_whole<const N: usize, T: Into<i128>>(
+    source: &mut impl Read,
+    count: usize,
+    from_bytes: fn([u8; N]) -> T,
+) -> Result<Numbers, ElementError> {
+    let mut real = room_for(count)?;
+    for_each(source, count, |piece: &[[u8; N]]| {
+        real.extend(piece.iter().map(|&bytes| from_bytes(bytes).into() as f32));
+        Ok(())
+    })?;
+    Ok(Numbers::F32(real))
+}
+
+#[allow(clippy::cast_possible_truncation)]
+fn read_real<const N: usize, T: Copy + Into<f64>>(
+    source: &mut impl Read,
+    count: usize,
+    from_bytes: fn([u8; N]) -> T,
+) -> Result<Numbers, ElementError> {
+    let mut real = room_for(count)?;
+    for_each(source, count, |piece: &[[u8; N]]| {
+        for &bytes in piece {
+            let wide = from_bytes(bytes).into();
+            let number = wide as f32;
+            if !number.is_finite() {
+                return Err(ElementError::NotFinite(real.len(), wide));
+            }
+            real.push(number);
+        }
+        Ok(())
+    })?;
+    Ok(Numbers::F32(real))
+}
+
+/// Hands over elements of `N` bytes in pieces.
+fn for_each<const N: usize>(
+    source: &mut impl Read,
+    count: usize,
+    mut each: impl FnMut(&[[u8; N]]) -> Result<(), ElementError>,
+) -> Result<(), ElementError> {
+    let mut piece = Vec::with_capacity(PIECE.min(count.saturating_mul(N)));
+    let mut left = count;
+    while left > 0 {
+        let wanted = left.min(PIECE / N);
+        piece.clear();
+        let limit = u64::try_from(wanted.saturating_mul(N)).unwrap_or(u64::MAX);
+        source.by_ref().take(limit).read_to_end(&mut piece).map_err(ElementError::Io)?;
+        let (elements, _) = piece.as_chunks::<N>();
+        each(elements)?;
+        left -= elements.len();
+        if elements.len() < wanted {
+            return Err(ElementError::Short);
+        }
+    }
+    Ok(())
+}
+
+fn room_for<T>(count: usize) -> Result<Vec<T>, ElementError> {
+    let mut room = Vec::new();
+    room.try_reserve_exact(count).map_err(|_| ElementError::Memory)?;
+    Ok(room)
+}

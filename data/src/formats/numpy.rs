@@ -1,0 +1,168 @@
+//! Arrays of numpy: an `.npz` file, a folder of `.npy` files, or one of them.
+//!
+//! Samples are an array `X` and targets an array `y`, or `x_train`, `y_train`, `x_test` and so on; or both are columns
+//! of one array.
+
+pub mod npy;
+mod roles;
+mod store;
+mod targets;
+
+use super::is_there;
+use crate::reading::read_start;
+use crate::split::Part;
+use crate::table::ColumnRef;
+use crate::{DataError, DataSet, Kind, Numbers, ReadOptions, Records, Source, Task, Wanted};
+use npy::Content;
+use roles::Pair;
+use std::path::Path;
+use store::Store;
+use targets::{Meaning, Targets};
+
+/// What is known of arrays before they are read.
+pub const KIND: Kind = Kind {
+    word: "numpy",
+    name: "numpy arrays",
+    image_shape: "",
+    class_names: &[],
+    samples: "rows",
+    is_of_course: false,
+    takes: &["val", "test", "target"],
+};
+
+/// The first bytes of a zip archive.
+const ZIP: &[u8] = b"PK\x03\x04";
+
+/// Whether there is an `.npy` or `.npz` file, or a folder with an array of samples.
+///
+/// # Errors
+///
+/// [`DataError::Io`] if it may not be looked at.
+pub fn recognises(path: &Path) -> Result<bool, DataError> {
+    if path.is_dir() {
+        return Ok(store::arrays_in(path)?.iter().any(|(name, _)| roles::is_features(name)));
+    }
+    let Ok(start) = read_start(path, 1 << 9) else { return is_there(path).map(|_| false) };
+    let is_npz = || {
+        // The name of the first member begins after 30 bytes, and its length is in two of them.
+        let len = start.get(26).map_or(0, |&len| usize::from(len));
+        let name = start.get(30..).and_then(|rest| rest.get(..len)).unwrap_or_default();
+        path.extension().is_some_and(|ending| ending == "npz") || name.ends_with(b".npy")
+    };
+    Ok(start.starts_with(npy::MAGIC) || (start.starts_with(ZIP) && is_npz()))
+}
+
+/// Reads arrays.
+///
+/// # Errors
+///
+/// [`DataError`] naming the file and its array that cannot be used.
+pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
+    let mut store = Store::open(path, options)?;
+    let pair = store.pair(Part::Train, options)?;
+    let pair = pair.ok_or_else(|| no_features(&store))?;
+    let (numbers, targets) = read(&mut store, &pair, options)?;
+    let meaning = Meaning::learn(targets.as_ref(), options.encode.task)?;
+    let train = records(numbers, targets.as_ref(), &meaning)?;
+    let mut part = |part: Part, given: Option<&Path>| -> Result<Records, DataError> {
+        let mut other = given.map(|path| Store::open(path, options)).transpose()?;
+        let is_given = other.is_some();
+        let store = other.as_mut().unwrap_or(&mut store);
+        let pair = match store.pair(part, options)? {
+            None if is_given => store.pair(Part::Train, options)?,
+            found => found,
+        };
+        match pair {
+            None if is_given => Err(no_features(store)),
+            None => Ok(Records::new(0)),
+            Some(pair) => {
+                let (numbers, targets) = read(store, &pair, options)?;
+                records(numbers, targets.as_ref(), &meaning)
+            }
+        }
+    };
+    let val = part(Part::Val, options.val.as_deref())?;
+    let test = part(Part::Test, options.test.as_deref())?;
+    let Meaning { task, class_names, target_names, .. } = meaning;
+    let source = Source::read(&KIND, path.display().to_string());
+    Ok(DataSet { train, val, test, class_names, target_names, task, ..DataSet::empty(source) })
+}
+
+fn no_features(store: &Store) -> DataError {
+    let names = store.names().join(", ");
+    let problem = format!("has no array of samples; its arrays are {names}");
+    let advice = "call them X and y, or x_train, y_train, x_test and y_test";
+    DataError::Format { file: store.place(), problem, advice }
+}
+
+/// Samples: the numbers of all, and how many each has.
+type Samples = (Numbers, usize);
+
+/// Reads samples and their targets: an array of their own, or columns.
+fn read(
+    store: &mut Store,
+    pair: &Pair,
+    options: &ReadOptions,
+) -> Result<(Samples, Option<Targets>), DataError> {
+    let place = store.place_of(&pair.features);
+    let wrong =
+        |problem: String, advice| Err(DataError::Format { file: place.clone(), problem, advice });
+    let Content::Numbers(array) = store.read(&pair.features)? else {
+        return wrong("is of text, and samples are numbers".into(), "name another array X");
+    };
+    let (count, row_len) = (array.len(), array.row_len());
+    if array.numbers.is_empty() {
+        return wrong("is empty".into(), "it needs a row for each sample");
+    }
+    if let Some(name) = &pair.target {
+        let targets = Targets::of(store.place_of(name), name, store.read(name)?)?;
+        if targets.len() != count {
+            let found = targets.len();
+            let problem = format!("has {count} samples, and there are {found} targets in {name}");
+            return wrong(problem, "save as many of both");
+        }
+        return Ok(((array.numbers, row_len), Some(targets)));
+    }
+    let target = &options.encode.target;
+    if target.is_empty() && options.encode.task == Some(Task::Reconstruct) {
+        return Ok(((array.numbers, row_len), None));
+    }
+    if !pair.is_alone && target.is_empty() {
+        let advice = "call it y, or name it with --target";
+        return wrong("has no array of targets beside it".into(), advice);
+    }
+    if array.shape.len() > 2 || row_len < 2 {
+        let advice = "save them as y beside it, or take --task reconstruct";
+        return wrong("has no column with targets".into(), advice);
+    }
+    let names: Vec<String> = (1..=row_len).map(|number| format!("column {number}")).collect();
+    let columns = || (1..).zip(names.iter().map(String::as_str));
+    let find = |column: &ColumnRef| column.find_in(columns(), &place);
+    let mut places = target.iter().map(find).collect::<Result<Vec<_>, _>>()?;
+    if places.is_empty() {
+        places.push(row_len - 1);
+    }
+    places.sort_unstable();
+    places.dedup();
+    if places.len() == row_len {
+        return wrong("has no column left to be an input".into(), "name fewer with --target");
+    }
+    let values = targets::take_columns(&array.numbers, row_len, &places);
+    let names = places.iter().filter_map(|&place| names.get(place).cloned()).collect();
+    let numbers = targets::leave_columns(array.numbers, row_len, &places);
+    let len = row_len - places.len();
+    Ok(((numbers, len), Some(Targets::Numbers { place, names, values })))
+}
+
+fn records(
+    (numbers, row_len): Samples,
+    targets: Option<&Targets>,
+    meaning: &Meaning,
+) -> Result<Records, DataError> {
+    let count = numbers.len().checked_div(row_len).unwrap_or(0);
+    let wanted = match targets {
+        Some(targets) => meaning.wanted(targets)?,
+        None => Wanted::Nothing(count),
+    };
+    Ok(Records::of(row_len, numbers, wanted))
+}

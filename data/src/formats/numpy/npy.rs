@@ -1,0 +1,230 @@
+//! Arrays of numpy, `.npy`: versions 1 to 3, both orders of axes and of bytes.
+//!
+//! Source: <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>
+
+mod header;
+
+use crate::formats::elements::{self, ElementError};
+use crate::{Array, DataError, Numbers};
+use barenet::Label;
+use header::{Header, Kind};
+use std::collections::BTreeMap;
+use std::io::Read;
+
+/// The first bytes of a file.
+pub const MAGIC: &[u8] = b"\x93NUMPY";
+/// More bytes than the header of an array of numbers takes.
+const MAX_HEADER_LEN: usize = 1 << 16;
+/// More axes than numpy has.
+const MAX_AXES: usize = 64;
+
+/// Content of a file.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Content {
+    /// Numbers.
+    Numbers(Array),
+    /// Text, such as the names of classes.
+    Text {
+        /// Lengths of the axes.
+        shape: Vec<usize>,
+        /// The different texts, in their order.
+        names: Vec<String>,
+        /// Which of them each element is.
+        labels: Vec<Label>,
+    },
+}
+
+/// Reads an array of which there are at most `limit` bytes, whatever its header says.
+///
+/// # Errors
+///
+/// [`DataError::Format`] if the header is damaged or promises more than there is, if bytes are left over, if
+/// an element is no finite `f32` or no UTF-8, or if they are objects, which are never loaded.
+pub fn read(name: &str, mut source: impl Read, limit: u64) -> Result<Content, DataError> {
+    read_array(&mut source, limit).map_err(|problem| wrong(name, problem))
+}
+
+/// A file of arrays that is not what it should be.
+pub(in crate::formats) fn wrong(name: &str, problem: impl Into<String>) -> DataError {
+    let advice = "save the array again with numpy.save or numpy.savez";
+    DataError::Format { file: name.to_owned(), problem: problem.into(), advice }
+}
+
+fn read_array(source: &mut impl Read, limit: u64) -> Result<Content, String> {
+    let header = read_header(source)?;
+    let Header { kind, is_big_endian, is_fortran, shape } = header;
+    let shown = shape.iter().map(usize::to_string).collect::<Vec<_>>().join(" x ");
+    if shape.len() > MAX_AXES {
+        return Err(format!("its shape has {} axes", shape.len()));
+    }
+    let promised = shape.iter().try_fold(1_usize, |product, &len| product.checked_mul(len));
+    let count = promised.filter(|&count| {
+        let bytes = count.checked_mul(kind.size()).and_then(|bytes| u64::try_from(bytes).ok());
+        bytes.is_some_and(|bytes| bytes <= limit)
+    });
+    let short = || format!("truncated: its header promises {shown} elements, and it has fewer");
+    let count = count.ok_or_else(short)?;
+    let content = match kind {
+        Kind::Number(element) => {
+            let numbers = elements::read(source, element, is_big_endian, count);
+            let mut numbers = numbers.map_err(|error| match error {
+                ElementError::Short => short(),
+                ElementError::NotFinite(place, number) => {
+                    let place = index_of(place, &shape, is_fortran);
+                    format!("element [{place}] is {number:e}, no finite number of 32 bits")
+                }
+                ElementError::Memory => format!("not enough memory for {shown} elements"),
+                ElementError::Io(error) => error.to_string(),
+            })?;
+            if is_fortran {
+                numbers = match numbers {
+                    Numbers::U8(numbers) => Numbers::U8(to_c_order(&numbers, &shape)),
+                    Numbers::I16(numbers) => Numbers::I16(to_c_order(&numbers, &shape)),
+                    Numbers::F32(numbers) => Numbers::F32(to_c_order(&numbers, &shape)),
+                };
+            }
+            Content::Numbers(Array { shape, numbers })
+        }
+        Kind::Unicode(_) | Kind::Bytes(_) => {
+            let (names, mut labels) = read_text(source, kind, is_big_endian, count)?;
+            if is_fortran {
+                labels = to_c_order(&labels, &shape);
+            }
+            Content::Text { shape, names, labels }
+        }
+    };
+    match source.read(&mut [0]) {
+        Ok(0) => Ok(content),
+        Ok(_) => Err(format!("too long: its header promises {shown} elements, and more follow")),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn read_header(source: &mut impl Read) -> Result<Header, String> {
+    let short = |_| "truncated: its header is not whole".to_owned();
+    let mut start = [0; 8];
+    source.read_exact(&mut start).map_err(short)?;
+    if !start.starts_with(MAGIC) {
+        return Err("is no array of numpy".to_owned());
+    }
+    let [.., version, _] = start;
+    let len = match version {
+        1 => {
+            let mut len = [0; 2];
+            source.read_exact(&mut len).map_err(short)?;
+            usize::from(u16::from_le_bytes(len))
+        }
+        2 | 3 => {
+            let mut len = [0; 4];
+            source.read_exact(&mut len).map_err(short)?;
+            usize::try_from(u32::from_le_bytes(len)).unwrap_or(usize::MAX)
+        }
+        other => return Err(format!("is of version {other}, and 1 to 3 are read")),
+    };
+    if len > MAX_HEADER_LEN {
+        return Err(format!("its header is said to have {len} bytes"));
+    }
+    let mut text = vec![0; len];
+    source.read_exact(&mut text).map_err(short)?;
+    let text = String::from_utf8(text).map_err(|_| "its header is no text".to_owned())?;
+    Header::parse(&text)
+}
+
+/// Distinct texts in their order, and which of them each element is.
+fn read_text(
+    source: &mut impl Read,
+    kind: Kind,
+    is_big_endian: bool,
+    count: usize,
+) -> Result<(Vec<String>, Vec<Label>), String> {
+    // As they come, and numbered in the order of their names at the end.
+    let mut found = BTreeMap::new();
+    let mut labels = Vec::new();
+    let mut bytes = Vec::new();
+    let size = u64::try_from(kind.size()).unwrap_or(u64::MAX);
+    for number in 0..count {
+        bytes.clear();
+        source.take(size).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+        if bytes.len() < kind.size() {
+            return Err(format!("truncated: it ends in text {number} of {count}"));
+        }
+        let text = match kind {
+            Kind::Unicode(_) => {
+                let order = if is_big_endian { u32::from_be_bytes } else { u32::from_le_bytes };
+                let characters =
+                    bytes.as_chunks().0.iter().map(|&bytes| char::try_from(order(bytes)));
+                characters.collect::<Result<String, _>>().ok()
+            }
+            _ => std::str::from_utf8(&bytes).ok().map(str::to_owned),
+        };
+        let text = text.ok_or_else(|| format!("text {number} is no Unicode"))?;
+        let text = text.trim_end_matches('\0');
+        let label = match found.get(text) {
+            Some(&label) => label,
+            None => {
+                let label = Label::try_from(found.len()).map_err(|_| "too many texts")?;
+                found.insert(text.to_owned(), label);
+                label
+            }
+        };
+        labels.push(label);
+    }
+    let mut places = vec![0; found.len()];
+    let mut names = Vec::with_capacity(found.len());
+    for ((name, label), place) in found.into_iter().zip(0..) {
+        let old = usize::try_from(label).ok().and_then(|label| places.get_mut(label));
+        old.into_iter().for_each(|old| *old = place);
+        names.push(name);
+    }
+    for label in &mut labels {
+        let new = usize::try_from(*label).ok().and_then(|label| places.get(label));
+        *label = new.copied().unwrap_or(0);
+    }
+    Ok((names, labels))
+}
+
+/// Index of an element, as Python writes it.
+fn index_of(mut place: usize, shape: &[usize], is_fortran: bool) -> String {
+    let mut index = vec![0; shape.len()];
+    let mut take = |(at, len): (&mut usize, &usize)| {
+        *at = place.checked_rem(*len).unwrap_or(0);
+        place = place.checked_div(*len).unwrap_or(0);
+    };
+    if is_fortran {
+        index.iter_mut().zip(shape).for_each(&mut take);
+    } else {
+        index.iter_mut().zip(shape).rev().for_each(&mut take);
+    }
+    index.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// Elements whose first axis is side by side, with the last one side by side.
+fn to_c_order<T: Copy>(elements: &[T], shape: &[usize]) -> Vec<T> {
+    let strides: Vec<_> = shape
+        .iter()
+        .scan(1_usize, |stride, &len| {
+            let own = *stride;
+            *stride = stride.saturating_mul(len);
+            Some(own)
+        })
+        .collect();
+    let mut index = vec![0; shape.len()];
+    let mut place = 0_usize;
+    let mut ordered = Vec::with_capacity(elements.len());
+    for _ in elements {
+        ordered.extend(elements.get(place));
+        for ((at, &len), &stride) in index.iter_mut().zip(shape).zip(&strides).rev() {
+            *at += 1;
+            place += stride;
+            if *at < len {
+                break;
+            }
+            place -= stride * len;
+            *at = 0;
+        }
+    }
+    ordered
+}
+
+#[cfg(test)]
+mod tests;
