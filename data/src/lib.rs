@@ -73,6 +73,8 @@ pub struct DataSet {
     pub task: Task,
     /// The class that an autoencoder is trained on; of samples without classes there is none.
     pub normal: Option<Label>,
+    /// Whether a number that is missing (NaN) counts as its mean: 0, once it is scaled to have the mean 0.
+    pub fills_missing: bool,
     /// How the columns of a table became numbers; of other data there is none.
     pub encoding: Option<Encoding>,
     /// Source of the data.
@@ -91,6 +93,7 @@ impl DataSet {
             target_names: Vec::new(),
             task: Task::Classify,
             normal: None,
+            fills_missing: false,
             encoding: None,
             source,
         }

@@ -15,6 +15,7 @@ pub struct Samples<'a, T> {
     inputs: Scaling<'a, T>,
     targets: Scaling<'a, T>,
     task: Task,
+    fills_missing: bool,
 }
 
 impl<'a, T> Samples<'a, T> {
@@ -28,7 +29,8 @@ impl<'a, T> Samples<'a, T> {
         targets: Scaling<'a, T>,
     ) -> Self {
         let (records, index) = (data.records(part), split.index(part));
-        Self { records, index, inputs, targets, task: data.task }
+        let (task, fills_missing) = (data.task, data.fills_missing);
+        Self { records, index, inputs, targets, task, fills_missing }
     }
 }
 
@@ -59,7 +61,12 @@ impl<T: Float + From<u8> + From<i16> + From<f32>> Dataset<T> for Samples<'_, T> 
         match self.records.numbers() {
             Numbers::U8(all) => scale(row(all, place, len), self.inputs, start, x),
             Numbers::I16(all) => scale(row(all, place, len), self.inputs, start, x),
-            Numbers::F32(all) => scale(row(all, place, len), self.inputs, start, x),
+            Numbers::F32(all) => {
+                scale(row(all, place, len), self.inputs, start, x);
+                if self.fills_missing {
+                    x.iter_mut().filter(|x| x.partial_cmp(x).is_none()).for_each(|x| *x = T::ZERO);
+                }
+            }
         }
     }
 
@@ -147,6 +154,28 @@ mod tests {
             let nothing = Records::of(3, numbers, Wanted::Nothing(2));
             let (x, y, target) = read(nothing, Task::Reconstruct, inputs);
             assert_eq!((x, y, target), (vec![70.0, 700.0], vec![7.0], Target::Values(3)));
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_its_mean_if_asked() {
+        let numbers = Numbers::F32(vec![0.0, f32::NAN, f32::NAN, 9.0]);
+        let records = Records::of(2, numbers, Wanted::Nothing(2));
+        let data = |fills_missing| DataSet {
+            train: records.clone(),
+            task: Task::Reconstruct,
+            fills_missing,
+            ..DataSet::empty(Source::drawn(&builtin::KIND))
+        };
+        let all = || Index::Range(0..2);
+        let split = Split { train: all(), val: all(), test: all(), fitted: all() };
+        let inputs = Scaling { offset: &[4.0, 5.0], factor: &[1.0, 2.0] };
+        for (fills_missing, expected) in [(true, [0.0, 8.0]), (false, [f64::NAN, 8.0])] {
+            let data = data(fills_missing);
+            let samples = Samples::new(&data, &split, Part::Train, inputs, Scaling::NONE);
+            let mut x = [7.0; 2];
+            samples.read(Sample::new(1), 0, &mut x);
+            assert_eq!(x.map(f64::to_bits), expected.map(f64::to_bits));
         }
     }
 

@@ -10,6 +10,7 @@ use barenet::{Arch, Float, FullyConnectedNet, Init, Loss, Metric, Schedule, Solv
 use barenet_blas::Kernel;
 use barenet_data::scale::{Fitted, Scale};
 use barenet_data::split::{Sizes, Split, SplitError};
+use barenet_data::table::Missing;
 use barenet_data::{DataSet, Numbers, Task};
 use barenet_model::number::Number;
 use barenet_model::scales::Scales;
@@ -58,6 +59,12 @@ impl Config {
             ))
         })?;
 
+        let has_mean = !matches!(values.scale.map(Name::value), Some(Scale::MinMax | Scale::None));
+        if values.missing == Some(Missing::Mean.into()) && !has_mean {
+            return Err(SettingsError::new(
+                "missing mean takes the scale standard or mean-image: with them the mean is 0",
+            ));
+        }
         let (loss, metric) = (values.loss, values.metric);
         if let Some(metric) = metric
             && metric.value().is_of_classes() != loss.value().metric().is_of_classes()

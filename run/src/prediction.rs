@@ -92,8 +92,12 @@ pub fn answer(run: &TrainedRun, table: Table, encoding: &Encoding) -> Result<Ans
         ..encoding.clone()
     };
     let source = Source::read(&formats::csv::KIND, table.file.clone());
-    let train = inputs.samples(table, Missing::Refuse)?;
-    let data = DataSet { train, task: Task::Reconstruct, ..DataSet::empty(source) };
+    let fills_missing = run.settings().missing == Some(Missing::Mean.into());
+    // A row that is left out would have no answer.
+    let missing = if fills_missing { Missing::Mean } else { Missing::Refuse };
+    let train = inputs.samples(table, missing)?;
+    let task = Task::Reconstruct;
+    let data = DataSet { train, task, fills_missing, ..DataSet::empty(source) };
     match config.dtype() {
         Dtype::F32 => answer_as::<f32>(run, &config, &data, encoding),
         Dtype::F64 => answer_as::<f64>(run, &config, &data, encoding),

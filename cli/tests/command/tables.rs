@@ -281,6 +281,37 @@ fn a_class_of_few_rows_counts_as_much_as_the_others_if_asked() {
 }
 
 #[test]
+fn missing_cells_count_as_the_mean_of_their_column_if_asked() {
+    let place = TempDir::new().unwrap();
+    let text = fs::read_to_string(real("iris")).unwrap();
+    let (header, rows) = text.split_once('\n').unwrap();
+    // Every seventh row lacks its first cell.
+    let rows = rows.lines().enumerate().map(|(row, line)| match line.split_once(',') {
+        Some((_, rest)) if row.is_multiple_of(7) => format!("?,{rest}\n"),
+        _ => format!("{line}\n"),
+    });
+    fs::write(place.path().join("t.csv"), format!("{header}\n{}", rows.collect::<String>()))
+        .unwrap();
+    refused_in_one_line(&train(place.path(), "t.csv", &[]), 1, &["line 2", "--missing mean"]);
+    let output = train(place.path(), "t.csv", &["--missing", "mean", "--scale", "minmax"]);
+    refused_in_one_line(&output, 2, &["missing mean takes the scale standard"]);
+    succeeds(&train(place.path(), "t.csv", &["--missing", "mean", "--lr", "0.01"]));
+    assert!(eval(place.path(), "t.csv", "accuracy") > 0.85);
+    let row = |first: &str| format!("{header}\n{first},2.8,4,1.3,versicolor\n");
+    fs::write(place.path().join("missing.csv"), row("")).unwrap();
+    let answer = |name: &str| {
+        let output = barenet(place.path(), &["predict", "run", name, "--json"]);
+        succeeds(&output);
+        stdout(&output)
+    };
+    let missing = answer("missing.csv");
+    fs::write(place.path().join("other.csv"), row("7.9")).unwrap();
+    assert_ne!(missing, answer("other.csv"));
+    let found: Value = serde_json::from_str(missing.trim()).unwrap();
+    assert!(found["probabilities"]["versicolor"].as_f64().unwrap() > 0.5, "{found}");
+}
+
+#[test]
 fn tables_given_apart_are_taken_whole() {
     let place = TempDir::new().unwrap();
     let text = fs::read_to_string(real("iris")).unwrap();

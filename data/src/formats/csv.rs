@@ -3,7 +3,7 @@
 use super::form::{self, Form};
 use super::is_there;
 use crate::reading::read_start;
-use crate::table::{ColumnRef, CsvOptions, Encoding, Table, read_csv};
+use crate::table::{ColumnRef, CsvOptions, Encoding, Missing, Table, read_csv};
 use crate::{DataError, DataSet, Kind, ReadOptions, Records, Source};
 use std::path::{Path, PathBuf};
 
@@ -88,6 +88,7 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
         target_names: encoding.targets.iter().map(ToString::to_string).collect(),
         task: encoding.task,
         normal: None,
+        fills_missing: encode.missing == Missing::Mean,
         encoding: Some(encoding),
         source,
     })

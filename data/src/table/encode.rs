@@ -32,6 +32,8 @@ pub enum Missing {
     Refuse,
     /// Their rows are left out.
     Drop,
+    /// An input that is missing counts as the mean of its feature.
+    Mean,
 }
 
 /// How the columns of a table become the inputs and the targets of a network, remembered for other tables.

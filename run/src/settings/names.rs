@@ -212,6 +212,7 @@ named! {
     Missing {
         Refuse = "error", "They are an error";
         Drop = "drop", "Their rows are left out";
+        Mean = "mean", "They count as the mean of their column";
     }
     Scale {
         Standard = "standard", "To mean 0 and standard deviation 1";

@@ -68,15 +68,23 @@ impl Encoding {
         places: &Places,
         missing: Missing,
     ) -> Result<Vec<usize>, TableError> {
-        let needed = || places.features.iter().chain(&places.targets).chain(&places.group);
+        let features = if missing == Missing::Mean { &[][..] } else { &places.features };
+        let needed = || features.iter().chain(&places.targets).chain(&places.group);
         let mut kept = Vec::with_capacity(table.num_rows());
         for (index, row) in table.rows().enumerate() {
             let lacks = needed().find(|&&place| row.get(place).is_none_or(|cell| cell.is_nan()));
             match (lacks, missing) {
                 (None, _) => kept.push(index),
                 (Some(_), Missing::Drop) => {}
-                (Some(&place), Missing::Refuse) => {
-                    let advice = "fill it in, or leave such rows out with --missing drop";
+                (Some(&place), Missing::Refuse | Missing::Mean) => {
+                    let advice = match missing {
+                        Missing::Mean => {
+                            "only inputs can be taken as their mean: fill it in, or leave such rows out with --missing drop"
+                        }
+                        _ => {
+                            "fill it in, or leave such rows out with --missing drop or take the mean with --missing mean"
+                        }
+                    };
                     let error = TableError::new(&table.file, "the cell is missing", advice);
                     return Err(table.locate(error, index, place));
                 }
@@ -172,6 +180,13 @@ impl Encoding {
                             *input = cell;
                         }
                         start += 1;
+                    }
+                    Some((count, _)) if cell.is_nan() => {
+                        // Each counts as its mean: how frequent its text is.
+                        row.get_mut(start..start + count)
+                            .into_iter()
+                            .for_each(|row| row.fill(f32::NAN));
+                        start += count;
                     }
                     Some((count, map)) => {
                         // A text that is new here is none of those that were.

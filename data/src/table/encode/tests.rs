@@ -158,3 +158,17 @@ fn columns_from_which_nothing_can_be_learnt_are_refused_in_a_line() {
     let error = Encoding::learn(&found, &with_target("y")).unwrap_err().to_string();
     assert!(error.contains("column \"y\" is the target and ignored too"), "{error}");
 }
+
+#[test]
+fn missing_inputs_stay_missing_where_they_count_as_their_mean_and_missing_targets_are_refused() {
+    let options = EncodeOptions { missing: Missing::Mean, ..EncodeOptions::default() };
+    let text = "n,c,y\n1,red,0\n,blue,1\n3,,0\n4,blue,1\n";
+    let encoding = learn(text, &options).unwrap();
+    let records = encoding.samples(table(text), Missing::Mean).unwrap();
+    let Numbers::F32(numbers) = records.numbers() else { panic!() };
+    let found: Vec<_> = numbers.iter().map(|x| if x.is_nan() { -1.0 } else { *x }).collect();
+    assert_eq!(found, [1.0, 1.0, 0.0, -1.0, 0.0, 1.0, 3.0, -1.0, -1.0, 4.0, 0.0, 1.0]);
+    let error = encoding.samples(table("n,c,y\n1,red,0\n2,red,\n"), Missing::Mean).unwrap_err();
+    let expected = "t.csv, line 3, column \"y\": the cell is missing; only inputs can be";
+    assert!(error.to_string().starts_with(expected), "{error}");
+}
