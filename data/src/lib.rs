@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`formats`] | a table of the formats that can be read, a file each |
 //! | [`builtin`] | images that are drawn |
+//! | [`inspect`](mod@inspect) | what is odd about data |
 //! | [`split`] | which samples train, validate and test |
 //! | [`scale`], [`samples`] | scalings that are fitted, and samples as a network sees them |
 //! | [`table`] | tables of numbers and text: CSV and TSV |
@@ -20,6 +21,7 @@ mod error;
 pub mod fetch;
 pub mod fingerprint;
 pub mod formats;
+pub mod inspect;
 mod numbers;
 mod options;
 pub mod reading;

@@ -10,7 +10,6 @@ use crate::trained_run::OnImages;
 use anyhow::{Context, Result, bail, ensure};
 use barenet::Metric;
 use barenet_data::split::Part;
-use barenet_data::table::Feature;
 use barenet_data::{Encoding, Task};
 use barenet_model::export::answer::Answer;
 use barenet_model::export::crate_folder::{self, Contents, crate_name};
@@ -164,7 +163,7 @@ impl Exported {
             test_size: split.test.len(),
             int8,
             origin: format!("trained by barenet as \"{}\" on {kind}{is_other}", summary.name),
-            input_names: data.encoding.as_ref().map(input_names).unwrap_or_default(),
+            input_names: data.encoding.as_ref().map(Encoding::input_names).unwrap_or_default(),
             output_names,
             test_vector: (samples, scores),
         })
@@ -232,13 +231,4 @@ fn quantize(folded: &Model, size: Option<usize>, run: &OnImages<'_>) -> Result<(
     let int8 = int8::quantize(folded, &images).context("int8")?;
     let losses = int8::losses(&int8, &images)?;
     Ok((int8.model, losses))
-}
-
-/// The names of the inputs: columns, and of columns of text each text.
-fn input_names(encoding: &Encoding) -> Vec<String> {
-    let names = |Feature { column, texts }: &Feature| match texts {
-        None => vec![column.to_string()],
-        Some(texts) => texts.iter().map(|text| format!("{column} = {text}")).collect(),
-    };
-    encoding.features.iter().flat_map(names).collect()
 }

@@ -6,10 +6,12 @@ mod fetch;
 mod table;
 
 use super::{ImagesFlag, data_line};
-use crate::console::say;
+use crate::console::{complain, say};
 use crate::flags::ReadingFlags;
 use anyhow::Result;
 use barenet::Label;
+use barenet_data::inspect::inspect;
+use barenet_data::table::Missing;
 use serde_json::json;
 
 /// See which images would be used, and get CIFAR-10
@@ -50,7 +52,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 }
 
 fn info(args: &InfoArgs) -> Result<()> {
-    let data = args.images.read(&args.reading.0, None)?;
+    let mut reading = args.reading.0.clone();
+    // What is missing is counted here, and no error.
+    reading.missing.get_or_insert_with(|| Missing::Mean.into());
+    let data = args.images.read(&reading, None)?;
     let count = |labels: &[Label], class: usize| {
         labels.iter().filter(|&&label| usize::try_from(label) == Ok(class)).count()
     };
@@ -71,16 +76,19 @@ fn info(args: &InfoArgs) -> Result<()> {
             "kind": kind, "source": source, "train": train, "test": test, "classes": classes
         });
         if let Some(encoding) = &data.encoding {
-            found["table"] = table::to_json(&data, encoding);
+            found["table"] = table::to_json(&data, encoding, &inspect(&data));
         } else if !data.source.kind.is_of_course {
-            found["arrays"] = arrays::to_json(&data);
+            found["arrays"] = arrays::to_json(&data, &inspect(&data));
         }
         say!("{found}");
         return Ok(());
     }
     say!("data      {}", data_line(&data));
+    let mut warnings = Vec::new();
     if let Some(encoding) = &data.encoding {
-        table::print(&data, encoding)?;
+        let found = inspect(&data);
+        table::print(&data, encoding, &found)?;
+        warnings = found.warnings;
     } else if data.source.kind.is_of_course {
         say!(
             "images    {} training, {} test; {}",
@@ -89,15 +97,20 @@ fn info(args: &InfoArgs) -> Result<()> {
             data.source.kind.image_shape
         );
     } else {
-        arrays::print(&data)?;
+        let found = inspect(&data);
+        arrays::print(&data, &found)?;
+        warnings = found.warnings;
     }
-    if data.class_names.is_empty() {
-        return Ok(());
+    if !data.class_names.is_empty() {
+        say!("\n{:<22}{:>10}{:>8}", "class", "training", "test");
+        for (class, name) in data.class_names.iter().enumerate() {
+            let (train, test) =
+                (count(data.train.labels(), class), count(data.test.labels(), class));
+            say!("{class} {name:<20}{train:>10}{test:>8}");
+        }
     }
-    say!("\n{:<22}{:>10}{:>8}", "class", "training", "test");
-    for (class, name) in data.class_names.iter().enumerate() {
-        let (train, test) = (count(data.train.labels(), class), count(data.test.labels(), class));
-        say!("{class} {name:<20}{train:>10}{test:>8}");
+    for warning in warnings {
+        complain(format_args!("warning: {warning}"));
     }
     Ok(())
 }

@@ -281,6 +281,39 @@ fn a_class_of_few_rows_counts_as_much_as_the_others_if_asked() {
 }
 
 #[test]
+fn data_info_counts_what_is_missing_and_warns_of_what_is_odd() {
+    let place = TempDir::new().unwrap();
+    let at = |name: &str| place.path().join(name);
+    fs::write(at("a.csv"), "x,again,one,class,y\n1,1,7,0,0\n,,7,1,1\n3,3,7,0,0\n4,4,7,1,1\n")
+        .unwrap();
+    fs::write(at("b.csv"), "x,again,one,class,y\n3,3,7,0,0\n5,5,7,1,1\n").unwrap();
+    let info = ["data", "info", "--data", "a.csv", "--test", "b.csv"];
+    let output = barenet(place.path(), &info);
+    succeeds(&output);
+    let (text, warnings) = (stdout(&output), message(&output));
+    assert!(
+        text.contains("missing")
+            && text.lines().any(|line| line.starts_with("x ") && line.ends_with(" 1")),
+        "{text}"
+    );
+    for part in [
+        "warning: one is the same in all rows",
+        "warning: again is equal to x",
+        "warning: class is equal to the target y",
+        "warning: 1 of 2 rows that test are among those that train",
+    ] {
+        assert!(warnings.contains(part), "{part:?} is not in {warnings}");
+    }
+    let output = barenet(place.path(), &[&info[..], &["--json"]].concat());
+    let found: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!(found["table"]["inputs"][0]["missing"], 1);
+    assert_eq!(found["table"]["warnings"].as_array().unwrap().len(), 3);
+    assert_eq!(found["table"]["constant"], serde_json::json!(["one"]));
+    let output = barenet(place.path(), &[&info[..], &["--ignore", "again,one,class"]].concat());
+    assert_eq!(message(&output).lines().count(), 1, "{}", message(&output));
+}
+
+#[test]
 fn missing_cells_count_as_the_mean_of_their_column_if_asked() {
     let place = TempDir::new().unwrap();
     let text = fs::read_to_string(real("iris")).unwrap();

@@ -110,7 +110,15 @@ impl Encoding {
         };
         let mut features = Vec::new();
         for (place, column) in table.columns.iter().enumerate() {
-            if targets.contains(&place) || group == Some(place) {
+            if group == Some(place) {
+                continue;
+            }
+            if let Some(cell) = column.values().and_then(decimal_comma) {
+                let problem = format!("has decimal commas, such as {}", quoted(cell));
+                let advice = "write decimal points: such cells would each be an input of its own";
+                return Err(TableError::new(&table.file, problem, advice).of(&column.name));
+            }
+            if targets.contains(&place) {
                 continue;
             }
             let texts = column.values().map(<[String]>::to_vec);
@@ -153,6 +161,16 @@ impl Encoding {
         of_text.map(|feature| &feature.column).chain(&self.group).cloned().collect()
     }
 
+    /// The names of the inputs: columns, and of columns of text each text.
+    #[must_use]
+    pub fn input_names(&self) -> Vec<String> {
+        let names = |Feature { column, texts }: &Feature| match texts {
+            None => vec![column.to_string()],
+            Some(texts) => texts.iter().map(|text| format!("{column} = {text}")).collect(),
+        };
+        self.features.iter().flat_map(names).collect()
+    }
+
     /// The number of inputs.
     #[must_use]
     pub fn input_dim(&self) -> usize {
@@ -172,6 +190,13 @@ impl Table {
         let name = self.columns.get(place).map_or("", |column| &column.name);
         error.at(line.into()).of(name)
     }
+}
+
+/// A number with a decimal comma, if all texts are numbers once it is a point.
+fn decimal_comma(texts: &[String]) -> Option<&str> {
+    let is_number = |text: &String| text.replacen(',', ".", 1).parse::<f64>().is_ok();
+    let with_comma = texts.iter().find(|text| text.contains(','))?;
+    texts.iter().all(is_number).then_some(with_comma)
 }
 
 /// Whether a target is a class: text, or few whole numbers, each of two rows and more on average.

@@ -3,6 +3,7 @@
 use crate::commands::sample_word;
 use crate::console::say;
 use anyhow::Result;
+use barenet_data::inspect::Inspection;
 use barenet_data::{DataSet, Numbers, Records, Wanted};
 use barenet_run::settings::Name;
 use serde_json::{Value, json};
@@ -19,21 +20,6 @@ fn target_ranges(records: &Records) -> Vec<(f32, f32)> {
     (0..*width).map(target).collect()
 }
 
-/// The inputs that are the same in all samples that train.
-fn num_constant(records: &Records) -> usize {
-    let (mut first, mut row) = (Vec::new(), Vec::new());
-    records.append_row(0, &mut first);
-    let mut varies = vec![false; first.len()];
-    for index in 1..records.len() {
-        row.clear();
-        records.append_row(index, &mut row);
-        for ((varies, x), first) in varies.iter_mut().zip(&row).zip(&first) {
-            *varies |= x != first;
-        }
-    }
-    varies.iter().filter(|&&varies| !varies).count()
-}
-
 /// The type of the numbers.
 const fn type_of(numbers: &Numbers) -> &'static str {
     match numbers {
@@ -44,12 +30,12 @@ const fn type_of(numbers: &Numbers) -> &'static str {
 }
 
 /// Prints samples and targets.
-pub(super) fn print(data: &DataSet) -> Result<()> {
+pub(super) fn print(data: &DataSet, found: &Inspection) -> Result<()> {
     let numbers = data.train.numbers();
     let (min, max) = range(numbers.iter(0..numbers.len()));
     let (train, val, test) = (data.train.len(), data.val.len(), data.test.len());
     say!("{:<10}{train} training, {val} validation, {test} test", sample_word(data));
-    let constant = match num_constant(&data.train) {
+    let constant = match found.constant.len() {
         0 => String::new(),
         constant => format!("; {constant} are the same in all {}", sample_word(data)),
     };
@@ -63,7 +49,7 @@ pub(super) fn print(data: &DataSet) -> Result<()> {
 }
 
 /// The same for machines.
-pub(super) fn to_json(data: &DataSet) -> Value {
+pub(super) fn to_json(data: &DataSet, found: &Inspection) -> Value {
     let numbers = data.train.numbers();
     let (min, max) = range(numbers.iter(0..numbers.len()));
     let targets = data.target_names.iter().zip(target_ranges(&data.train));
@@ -71,7 +57,7 @@ pub(super) fn to_json(data: &DataSet) -> Value {
         targets.map(|(name, (min, max))| json!({ "name": name, "min": min, "max": max })).collect();
     json!({
         "task": Name::from(data.task).name(), "inputs": data.input_dim(), "type": type_of(numbers),
-        "min": min, "max": max, "constant": num_constant(&data.train), "validation": data.val.len(),
+        "min": min, "max": max, "constant": found.constant.len(), "warnings": found.warnings, "validation": data.val.len(),
         "targets": targets,
     })
 }

@@ -172,3 +172,16 @@ fn missing_inputs_stay_missing_where_they_count_as_their_mean_and_missing_target
     let expected = "t.csv, line 3, column \"y\": the cell is missing; only inputs can be";
     assert!(error.to_string().starts_with(expected), "{error}");
 }
+
+#[test]
+fn numbers_with_decimal_commas_are_refused() {
+    let error = learn("x;y\n1,5;a\n2;b\n2,25;a\n3,5;b\n", &EncodeOptions::default()).unwrap_err();
+    assert!(
+        error.starts_with("t.csv, column \"x\": has decimal commas, such as \"1,5\";"),
+        "{error}"
+    );
+    let error = learn("x;y\n1;2,5\n2;1,5\n3;7\n", &EncodeOptions::default()).unwrap_err();
+    assert!(error.starts_with("t.csv, column \"y\": has decimal commas"), "{error}");
+    let text = "x;y\n1,5;a\nnone;b\n2,25;a\n1,5;b\n";
+    assert_eq!(learn(text, &EncodeOptions::default()).unwrap().input_dim(), 3);
+}
