@@ -19,7 +19,7 @@ use std::path::PathBuf;
 /// The flag that says which images a command uses.
 #[derive(clap::Args, Clone, Debug)]
 pub(crate) struct ImagesFlag {
-    /// A table: CSV or TSV; arrays of numpy: .npz, .npy or a folder of them; or CIFAR-10: a folder, .tar.gz or .tar,
+    /// A table: CSV or TSV; arrays of numpy: .npz, .npy or a folder of them; IDX, as MNIST is; or CIFAR-10: a folder, .tar.gz or .tar,
     /// binary or python version; or `builtin`, images that are drawn
     /// [default: CIFAR10_DIR, then ./data, then, if neither is there, builtin]
     #[arg(long, value_name = "PATH")]

@@ -20,7 +20,8 @@ pub enum DataError {
         "{0}: no CIFAR-10 here; expected data_batch_1.bin to data_batch_5.bin and test_batch.bin, \
          the same without .bin (python version), or cifar-10-binary.tar.gz or \
          cifar-10-python.tar.gz (or .tgz, .tar), from {WEB_PAGE}; \
-         nor is it other data that can be read: --data names a table (CSV) or arrays (.npz, .npy) by their file"
+         nor is it other data that can be read: --data names a table, an .npz or .npy file, a folder of IDX \
+         files, or the folder or archive of CIFAR-100"
     )]
     NotFound(String),
     /// A folder that holds no CIFAR-10, but something that looks like it.

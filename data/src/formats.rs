@@ -2,12 +2,15 @@
 
 pub mod archive;
 pub mod cifar10;
+pub mod cifar100;
 pub mod csv;
 mod elements;
 pub(crate) mod form;
+pub mod idx;
 pub mod numpy;
 pub mod pickle;
 mod six_files;
+mod targets;
 
 use crate::{DataError, DataSet, FormatName, Kind, ReadOptions, Version, builtin};
 use std::fs;
@@ -85,12 +88,36 @@ pub const FORMATS: &[Format] = &[
         load: numpy::load,
     },
     Format {
+        name: FormatName::Idx,
+        kind: &idx::KIND,
+        usual_names: &[],
+        is_told_by_name: false,
+        recognises: idx::recognises,
+        load: idx::load,
+    },
+    Format {
         name: FormatName::Csv,
         kind: &csv::KIND,
         usual_names: &[],
         is_told_by_name: false,
         recognises: csv::recognises,
         load: csv::load,
+    },
+    Format {
+        name: FormatName::Cifar100,
+        kind: &cifar100::KIND,
+        usual_names: &[cifar100::FOLDER],
+        is_told_by_name: false,
+        recognises: cifar100::recognises,
+        load: cifar100::load,
+    },
+    Format {
+        name: FormatName::Cifar100,
+        kind: &cifar100::KIND,
+        usual_names: cifar100::ARCHIVES,
+        is_told_by_name: true,
+        recognises: cifar100::recognises_archive,
+        load: cifar100::load_archive,
     },
     // It takes every other file.
     Format {
@@ -145,9 +172,10 @@ impl ReadOptions {
                 attempt = Some((format, place));
             }
         }
-        // Of a format that was asked for, reading says what is wrong.
-        let only = formats().next().filter(|_| formats().count() == 1);
-        let only = only.map(|format| (format, path.to_owned()));
+        // Of a format that was asked for, reading says what is wrong; the first row is of folders.
+        let is_asked = self.format.is_some_and(|name| name != FormatName::Cifar10);
+        let only = if path.is_dir() { formats().next() } else { formats().next_back() };
+        let only = only.filter(|_| is_asked).map(|format| (format, path.to_owned()));
         attempt.or(only).ok_or_else(|| DataError::NotFound(path.display().to_string()))
     }
 }

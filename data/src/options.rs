@@ -45,8 +45,12 @@ pub enum FormatName {
     Csv,
     /// [`formats::numpy`](crate::formats::numpy).
     Numpy,
+    /// [`formats::idx`](crate::formats::idx).
+    Idx,
     /// [`formats::cifar10`](crate::formats::cifar10), [`formats::pickle`](crate::formats::pickle), and archives.
     Cifar10,
+    /// [`formats::cifar100`](crate::formats::cifar100).
+    Cifar100,
 }
 
 impl ReadOptions {

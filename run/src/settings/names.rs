@@ -207,7 +207,9 @@ named! {
     FormatName {
         Csv = "csv", "A table: CSV or TSV";
         Numpy = "numpy", "Arrays of numpy: .npz, .npy, or a folder of them";
+        Idx = "idx", "IDX, as MNIST is: a folder, or a file of images";
         Cifar10 = "cifar10", "CIFAR-10: a folder or an archive of the binary or the python version";
+        Cifar100 = "cifar100", "CIFAR-100: a folder or an archive of the binary version";
     }
     Missing {
         Refuse = "error", "They are an error";

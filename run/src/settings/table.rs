@@ -161,7 +161,7 @@ settings! { |given, values|
         /// Percentile of the validation samples' anomaly scores above which a sample is an anomaly
         anomaly_percentile: f64, "P" = 99.0, in PERCENTILE,
             needs "task reconstruct" if values.is_reconstruction();
-        /// How inputs are scaled [default: mean-image for bytes, otherwise standard]
+        /// How inputs are scaled [default: mean-image for CIFAR and the built-in images, otherwise standard]
         scale: Name<Scale>, "HOW";
         /// Share of the samples drawn to validate, in place of the last val_size
         val_fraction: f64, "SHARE", in SHARE;

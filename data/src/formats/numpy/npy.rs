@@ -4,8 +4,8 @@
 
 mod header;
 
-use crate::formats::elements::{self, ElementError};
-use crate::{Array, DataError, Numbers};
+use crate::formats::elements::{self, Layout};
+use crate::{Array, DataError};
 use barenet::Label;
 use header::{Header, Kind};
 use std::collections::BTreeMap;
@@ -51,53 +51,21 @@ pub(in crate::formats) fn wrong(name: &str, problem: impl Into<String>) -> DataE
 }
 
 fn read_array(source: &mut impl Read, limit: u64) -> Result<Content, String> {
-    let header = read_header(source)?;
-    let Header { kind, is_big_endian, is_fortran, shape } = header;
-    let shown = shape.iter().map(usize::to_string).collect::<Vec<_>>().join(" x ");
+    let Header { kind, is_big_endian, is_fortran, shape } = read_header(source)?;
     if shape.len() > MAX_AXES {
         return Err(format!("its shape has {} axes", shape.len()));
     }
-    let promised = shape.iter().try_fold(1_usize, |product, &len| product.checked_mul(len));
-    let count = promised.filter(|&count| {
-        let bytes = count.checked_mul(kind.size()).and_then(|bytes| u64::try_from(bytes).ok());
-        bytes.is_some_and(|bytes| bytes <= limit)
-    });
-    let short = || format!("truncated: its header promises {shown} elements, and it has fewer");
-    let count = count.ok_or_else(short)?;
-    let content = match kind {
-        Kind::Number(element) => {
-            let numbers = elements::read(source, element, is_big_endian, count);
-            let mut numbers = numbers.map_err(|error| match error {
-                ElementError::Short => short(),
-                ElementError::NotFinite(place, number) => {
-                    let place = index_of(place, &shape, is_fortran);
-                    format!("element [{place}] is {number:e}, no finite number of 32 bits")
-                }
-                ElementError::Memory => format!("not enough memory for {shown} elements"),
-                ElementError::Io(error) => error.to_string(),
-            })?;
-            if is_fortran {
-                numbers = match numbers {
-                    Numbers::U8(numbers) => Numbers::U8(to_c_order(&numbers, &shape)),
-                    Numbers::I16(numbers) => Numbers::I16(to_c_order(&numbers, &shape)),
-                    Numbers::F32(numbers) => Numbers::F32(to_c_order(&numbers, &shape)),
-                };
-            }
-            Content::Numbers(Array { shape, numbers })
+    let Kind::Number(element) = kind else {
+        let count = elements::count_of(&shape, kind.size(), limit)?;
+        let (names, mut labels) = read_text(source, kind, is_big_endian, count)?;
+        elements::check_end(source, &shape)?;
+        if is_fortran {
+            labels = elements::to_c_order(&labels, &shape);
         }
-        Kind::Unicode(_) | Kind::Bytes(_) => {
-            let (names, mut labels) = read_text(source, kind, is_big_endian, count)?;
-            if is_fortran {
-                labels = to_c_order(&labels, &shape);
-            }
-            Content::Text { shape, names, labels }
-        }
+        return Ok(Content::Text { shape, names, labels });
     };
-    match source.read(&mut [0]) {
-        Ok(0) => Ok(content),
-        Ok(_) => Err(format!("too long: its header promises {shown} elements, and more follow")),
-        Err(error) => Err(error.to_string()),
-    }
+    let layout = Layout { element, is_big_endian, is_fortran };
+    elements::read_array(source, layout, shape, limit).map(Content::Numbers)
 }
 
 fn read_header(source: &mut impl Read) -> Result<Header, String> {
@@ -181,49 +149,6 @@ fn read_text(
         *label = new.copied().unwrap_or(0);
     }
     Ok((names, labels))
-}
-
-/// Index of an element, as Python writes it.
-fn index_of(mut place: usize, shape: &[usize], is_fortran: bool) -> String {
-    let mut index = vec![0; shape.len()];
-    let mut take = |(at, len): (&mut usize, &usize)| {
-        *at = place.checked_rem(*len).unwrap_or(0);
-        place = place.checked_div(*len).unwrap_or(0);
-    };
-    if is_fortran {
-        index.iter_mut().zip(shape).for_each(&mut take);
-    } else {
-        index.iter_mut().zip(shape).rev().for_each(&mut take);
-    }
-    index.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")
-}
-
-/// Elements whose first axis is side by side, with the last one side by side.
-fn to_c_order<T: Copy>(elements: &[T], shape: &[usize]) -> Vec<T> {
-    let strides: Vec<_> = shape
-        .iter()
-        .scan(1_usize, |stride, &len| {
-            let own = *stride;
-            *stride = stride.saturating_mul(len);
-            Some(own)
-        })
-        .collect();
-    let mut index = vec![0; shape.len()];
-    let mut place = 0_usize;
-    let mut ordered = Vec::with_capacity(elements.len());
-    for _ in elements {
-        ordered.extend(elements.get(place));
-        for ((at, &len), &stride) in index.iter_mut().zip(shape).zip(&strides).rev() {
-            *at += 1;
-            place += stride;
-            if *at < len {
-                break;
-            }
-            place -= stride * len;
-            *at = 0;
-        }
-    }
-    ordered
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
 use super::*;
+use crate::Numbers;
 
 /// A file of version 1.
 fn file(descr: &str, order: &str, shape: &str, data: &[u8]) -> Vec<u8> {

@@ -1,6 +1,6 @@
 //! What targets mean: classes, numbers, or nothing.
 
-use super::npy::Content;
+use super::numpy::npy::Content;
 use crate::table::error::quoted;
 use crate::table::{MAX_TEXTS, are_classes};
 use crate::{DataError, Numbers, Task, Wanted};
