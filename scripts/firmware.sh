@@ -17,6 +17,7 @@ RISC-V     riscv32imac-unknown-none-elf
 "
 readonly PROGRAMS="infer infer_int8 mlperf_ad learn solver panic_free unaligned"
 readonly SEMIHOSTING="-nographic -semihosting-config enable=on,target=native"
+readonly TABLES=$PWD/data/tests/tables
 readonly BARENET=${CARGO_TARGET_DIR:-$PWD/target}/release/barenet
 
 die() { printf '%s\n' "firmware: $*" >&2; exit 1; }
@@ -144,10 +145,10 @@ compare_step_with_inference() {
     [ "$percent" -le 400 ] || die "learn: a step may take 4 times an inference"
 }
 
-# Trains two small networks on built-in images, exports one as f32 and as int8 and the other as int8, and runs a
-# program with all three crates; sees that it fails if an image is another.
+# Trains small networks on built-in images and on tables, exports them as f32 and int8, and runs a program with all
+# crates; sees that it fails if an image is another.
 run_exported() {
-    local run target board path=target/exported-nets
+    local run target board csv flags path=target/exported-nets
     rm -rf "$path" # Changed files, as below, are not replaced.
     for run in "--hidden 16 --batchnorm" "--hidden 13 --seed 3"; do
         # shellcheck disable=SC2086 # words
@@ -157,6 +158,13 @@ run_exported() {
             *) export_run int8 other ;;
         esac
     done
+    while read -r run csv flags; do
+        # shellcheck disable=SC2086 # words
+        "$BARENET" train --quiet --force --data "$TABLES/$csv.csv" --hidden 9 --epochs 3 $flags --out "$path/run"
+        export_run f32 "$run-f32" --data "$TABLES/$csv.csv"
+    done <<<"iris iris
+diabetes diabetes
+setosa iris --task reconstruct --target species --normal setosa"
     # The same versions as the other programs, which are on this computer.
     cp Cargo.lock exported/Cargo.lock
     while read -r board target; do
@@ -168,13 +176,15 @@ Cortex-M33 thumbv8m.main-none-eabihf"
     dd if=/dev/zero of=$path/other/src/images.bin bs=3072 count=1 conv=notrunc status=none
     (cd exported && cargo_for thumbv7em-none-eabihf build --quiet --release)
     fails_for_another_bit exported thumbv7em-none-eabihf
-    printf '%s\n' "firmware: three exported crates in one program passed on Cortex-M4F and Cortex-M33"
+    printf '%s\n' "firmware: exported crates of every task in one program passed on Cortex-M4F and Cortex-M33"
 }
 
-# Exports the last run in a form, to a folder.
+# Exports the last run in a form, to a folder; further flags as they are.
 export_run() {
-    env -u CIFAR10_DIR "$BARENET" export target/exported-nets/run --format firmware --dtype "$1" --force \
-        --out "target/exported-nets/$2" >/dev/null
+    local dtype=$1 out=$2
+    shift 2
+    env -u CIFAR10_DIR "$BARENET" export target/exported-nets/run --format firmware --dtype "$dtype" --force \
+        --out "target/exported-nets/$out" "$@" >/dev/null
 }
 
 # The project to copy, with an exported crate in it. Not below this folder, whose .cargo/config.toml would count.
