@@ -12,7 +12,7 @@
 //! |-------------|-------|--------------------------------------------------------------------|
 //! | weights     | i8    | symmetric, one scale for each output, −127..=127                     |
 //! | activations | u8    | one scale for each layer; zero point 0 after ReLU, which is the clamp at 0 |
-//! | inputs      | u8    | [`InputScale`]: pixels as they are, or a scale and a zero point      |
+//! | inputs      | u8    | [`InputScale`]: pixels as they are, or a scale and a zero point; other numbers by an [`InputMap`] each |
 //! | sums, biases | i32  | product of the scales of input and weight; the zero point is in the bias |
 //! | scores      | i16   | symmetric, one scale                                               |
 //!
@@ -76,6 +76,7 @@ mod equalize;
 mod error;
 mod input;
 mod kernel;
+mod map;
 mod net;
 mod quantize;
 mod requant;
@@ -85,6 +86,7 @@ pub use equalize::{equalize, remove_unused};
 pub use error::QuantError;
 pub use input::InputScale;
 pub use kernel::{GROUPS_PER_SUM, Output, QuantArgs, QuantGemm, QuantParts, pack};
+pub use map::{InputMap, IntegerMap, RealMap, squared_error, to_bytes};
 pub use net::QuantNet;
 pub use quantize::{MIN_CALIBRATION_SAMPLES, Quantized, quantize};
 pub use requant::{Channel, multiply_by_quantized_multiplier, quantize_multiplier};

@@ -4,6 +4,7 @@ pub mod answer;
 pub mod crate_folder;
 mod crate_text;
 mod escape;
+pub mod inputs;
 pub mod int8;
 pub mod library;
 pub mod listing;

@@ -9,13 +9,15 @@ use crate::summary::Summary;
 use crate::trained_run::OnImages;
 use anyhow::{Context, Result, bail, ensure};
 use barenet::Metric;
+use barenet::quant::MIN_CALIBRATION_SAMPLES;
 use barenet_data::split::Part;
 use barenet_data::{Encoding, Task};
 use barenet_model::export::answer::Answer;
 use barenet_model::export::crate_folder::{self, Contents, crate_name};
-use barenet_model::export::int8::{self, Loss};
+use barenet_model::export::inputs::Ranges;
+use barenet_model::export::int8::{self, Input, Loss};
 use barenet_model::export::listing::CrateFile;
-use barenet_model::export::model::{Model, Scores, agreement, fold_to_f32};
+use barenet_model::export::model::{Model, Numbers, Scores, agreement, fold_to_f32};
 use barenet_model::export::row::Row;
 use barenet_model::number::Number;
 use barenet_model::scales::Scales;
@@ -29,7 +31,8 @@ const TEST_VECTOR: usize = 4;
 pub struct Wanted {
     /// Its numbers.
     pub dtype: ExportDtype,
-    /// Validation samples that calibrate int8, from the first on; `None` for all.
+    /// Validation samples that calibrate int8, from the first on; `None` for all, and if they are too few those that
+    /// trained too.
     pub calibration_size: Option<usize>,
     /// Bytes of RAM that there are for its workspace.
     pub ram: Option<usize>,
@@ -105,10 +108,7 @@ impl Exported {
     /// If the weights cannot be used, or the network does not fit.
     pub fn new(run: &OnImages<'_>, summary: &Summary, wanted: &Wanted) -> Result<Self> {
         let OnImages { data, split, config, checked, .. } = run;
-        let folded = match config.dtype() {
-            Dtype::F32 => fold::<f32>(run)?,
-            Dtype::F64 => fold::<f64>(run)?,
-        };
+        let folded = fold(run, None)?;
         let figures_before = run.figures(Part::Test)?;
         // Of classes a device names one, whatever chose the best weights.
         let (metric, before) = match figures_before.accuracy() {
@@ -118,7 +118,7 @@ impl Exported {
         let (mut model, losses) = match wanted.dtype {
             ExportDtype::F32 => (folded.model.clone(), None),
             ExportDtype::Int8 => {
-                let (model, losses) = quantize(&folded.model, wanted.calibration_size, run)?;
+                let (model, losses) = quantize(&folded, wanted.calibration_size, run)?;
                 (model, Some(losses))
             }
         };
@@ -192,12 +192,27 @@ struct Folded {
     scales: Scales<f64>,
 }
 
-fn fold<T: Number>(run: &OnImages<'_>) -> Result<Folded> {
+/// The network for numbers as they are, or for bytes that cover ranges.
+fn fold(run: &OnImages<'_>, ranges: Option<&Ranges>) -> Result<Folded> {
+    match run.config.dtype() {
+        Dtype::F32 => fold_as::<f32>(run, ranges),
+        Dtype::F64 => fold_as::<f64>(run, ranges),
+    }
+}
+
+fn fold_as<T: Number>(run: &OnImages<'_>, ranges: Option<&Ranges>) -> Result<Folded> {
     let net = run.config.net::<T>();
-    let weights = run.weights(&net)?;
+    let mut weights = run.weights(&net)?;
+    let of_numbers = weights.scales.clone();
+    if let Some(ranges) = ranges {
+        weights.scales = ranges.of_bytes(&of_numbers);
+    }
     let mut model =
         fold_to_f32(&net, &weights).with_context(|| run.run.file().display().to_string())?;
-    let (scales, width) = (&weights.scales, net.arch.num_classes());
+    if let Some(ranges) = ranges {
+        model.remove_inputs(ranges.constant());
+    }
+    let (scales, width) = (&of_numbers, net.arch.num_classes());
     model.answer = match run.data.task {
         Task::Classify => Answer::Class,
         Task::Regress => Answer::values(scales, width),
@@ -215,20 +230,55 @@ fn fold<T: Number>(run: &OnImages<'_>) -> Result<Folded> {
 }
 
 /// The network in int8, and the loss of each layer.
-fn quantize(folded: &Model, size: Option<usize>, run: &OnImages<'_>) -> Result<(Model, Vec<Loss>)> {
-    let all = rows(run, Part::Val);
-    let size = size.unwrap_or(all.len());
+fn quantize(
+    folded: &Folded,
+    size: Option<usize>,
+    run: &OnImages<'_>,
+) -> Result<(Model, Vec<Loss>)> {
+    let (val, train) = (rows(run, Part::Val), rows(run, Part::Train));
+    // Of a small table too few validate.
+    let of_train =
+        if size.is_none() && val.len() < MIN_CALIBRATION_SAMPLES { train.len() } else { 0 };
+    let size = size.unwrap_or(val.len());
     ensure!(
-        size <= all.len(),
+        size <= val.len(),
         "--calibration-size is {size}, but the run has only {} validation images",
-        all.len()
+        val.len()
     );
-    let bytes = |row| match row {
-        Row::U8(bytes) if folded.answer == Answer::Class => Ok(bytes),
-        _ => bail!("only networks whose inputs are bytes can be int8, and only of classes"),
-    };
-    let images: Vec<_> = all.take(size).map(bytes).collect::<Result<_>>()?;
-    let int8 = int8::quantize(folded, &images).context("int8")?;
-    let losses = int8::losses(&int8, &images)?;
-    Ok((int8.model, losses))
+    let all = val.take(size).chain(train.take(of_train));
+    let Some(like) = rows(run, Part::Train).next() else { bail!("there are no samples") };
+    // Numbers that are scaled alike are bytes as they are: pixels.
+    if matches!(like, Row::U8(_)) && folded.scales.factor.is_empty() {
+        let bytes = all.filter_map(|row| match row {
+            Row::U8(bytes) => Some(bytes),
+            Row::I16(_) | Row::F32(_) => None,
+        });
+        return to_int8(&folded.model, Input::Pixels, &bytes.collect::<Vec<_>>(), like);
+    }
+    let ranges = Ranges::fit(rows(run, Part::Train), run.data.input_dim())?;
+    let maps = ranges.maps(like)?;
+    let bytes: Vec<_> = all.map(|row| maps.to_bytes(row)).collect::<Result<_>>()?;
+    let bytes: Vec<_> = bytes.iter().map(|row| &**row).collect();
+    let (mut model, losses) =
+        to_int8(&fold(run, Some(&ranges))?.model, Input::Centered, &bytes, like)?;
+    if let Numbers::Int8 { inputs, .. } = &mut model.numbers {
+        *inputs = Some(maps);
+    }
+    Ok((model, losses))
+}
+
+/// A network that takes bytes in int8, and its answer from scores in steps.
+fn to_int8(
+    folded: &Model,
+    input: Input,
+    bytes: &[&[u8]],
+    like: Row<'_>,
+) -> Result<(Model, Vec<Loss>)> {
+    let int8 = int8::quantize(folded, input, bytes).context("int8")?;
+    let losses = int8::losses(&int8, bytes)?;
+    let mut model = int8.model;
+    if let Numbers::Int8 { score_scale, .. } = model.numbers {
+        model.answer = folded.answer.of_steps(score_scale, like)?;
+    }
+    Ok((model, losses))
 }

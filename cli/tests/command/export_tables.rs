@@ -1,9 +1,11 @@
 //! `barenet export` of networks of tables as a process: crates that answer as `barenet predict` does.
 
 use crate::program::{barenet, message, stdout, succeeds};
-use barenet::Arch;
+use barenet::{Arch, Rng};
 use barenet_model::export::answer::Answer;
 use barenet_model::export::crate_folder::{self, Contents};
+use barenet_model::export::inputs::{InputMaps, Ranges};
+use barenet_model::export::int8::{self, Input};
 use barenet_model::export::model::{Model, Numbers};
 use barenet_model::export::place::Place;
 use barenet_model::export::row::Row;
@@ -56,7 +58,8 @@ fn predicted(place: &TempDir, table: &str, rows: &[usize]) -> Vec<(String, Strin
         let floats = numbers.split(',').map(|x| format!("{:?}", x.parse::<f32>().unwrap()));
         floats.collect::<Vec<_>>().join(", ")
     };
-    rows.iter().map(|&row| (numbers(row), answers[row].clone())).collect()
+    let answer = |row: usize| answers[row].split(',').next().unwrap().to_owned();
+    rows.iter().map(|&row| (numbers(row), answer(row))).collect()
 }
 
 /// Adds a test of the crate, in which `check` is called with the numbers of each row and its answer.
@@ -140,19 +143,94 @@ fn a_network_takes_16_bit_integers_and_bytes() {
         [(Answer::Class, integers, 4), (values, integers, 5), (anomaly, bytes, 5)]
     {
         let model = Model { dims: dims.clone(), numbers: numbers.clone(), answer };
-        let place = TempDir::new().unwrap();
-        let net = place.path().join("net");
-        let scores = model.scores(samples.iter().copied()).unwrap();
-        let files = crate_folder::files(&Contents {
-            name: "some-net",
-            origin: "a test",
-            model: &model,
-            input_names: &[],
-            output_names: &names,
-            samples: &samples,
-            scores: &scores,
-        });
-        Place::claim(&net, false).unwrap().write(files).unwrap();
-        passes_its_own_tests(&net, count);
+        written_crate_passes(&model, &samples, &names, count);
+    }
+}
+
+/// Writes the crate of a network, and tests it.
+#[track_caller]
+fn written_crate_passes(model: &Model, samples: &[Row<'_>], names: &[String], count: usize) {
+    let place = TempDir::new().unwrap();
+    let net = place.path().join("net");
+    let files = crate_folder::files(&Contents {
+        name: "some-net",
+        origin: "a test",
+        model,
+        input_names: &[],
+        output_names: names,
+        samples,
+        scores: &model.scores(samples.iter().copied()).unwrap(),
+    });
+    Place::claim(&net, false).unwrap().write(files).unwrap();
+    passes_its_own_tests(&net, count);
+}
+
+/// The figures before and after that an export printed.
+fn figures(text: &str, name: &str) -> (f64, f64) {
+    let mut lines = text.lines().skip_while(|line| !line.starts_with(name));
+    let mut figure = || lines.next().unwrap()[10..].split(' ').next().unwrap().parse().unwrap();
+    (figure(), figure())
+}
+
+#[test]
+fn int8_networks_of_tables_are_as_good_as_those_of_f32() {
+    let int8 = ["--dtype", "int8"];
+    let (place, text) = exported("iris", &["--lr", "0.01"], &int8);
+    let (before, after) = figures(&text, "accuracy");
+    assert!((before - after).abs() <= 0.005, "{text}");
+    passes_its_own_tests(&place.path().join("net"), 4);
+
+    let (place, text) = exported("diabetes", &[], &int8);
+    let (before, after) = figures(&text, "R2");
+    assert!((before - after).abs() <= 0.01 * before, "{text}");
+    let net = place.path().join("net");
+    let check = "fn check(row: &[f32; 10], expected: f32) {\n    \
+                 let [value] = predict(row, &mut Workspace::new()).unwrap();\n    \
+                 assert!((value - expected).abs() < 5.0, \"{value}, expected {expected}\");\n}";
+    add_check(&net, check, &predicted(&place, "diabetes", &[1, 7, 442]), "");
+    passes_its_own_tests(&net, 5);
+
+    let normal = ["--task", "reconstruct", "--target", "digit", "--normal", "3"];
+    let more = [&normal[..], &["--hidden", "32,8,32"]].concat();
+    let (place, text) = exported("digits", &more, &int8);
+    let (before, after) = figures(&text, "AUC");
+    assert!(before > 0.9 && (before - after).abs() <= 0.005, "{text}");
+    passes_its_own_tests(&place.path().join("net"), 5);
+}
+
+#[test]
+fn an_int8_network_takes_16_bit_integers_with_integers_alone() {
+    let mut rng = Rng::seed(4);
+    // The first is always the same, the last has a range of its own.
+    let mut sample = || [7, rng.below(60_000) as i16, 5 + rng.below(4) as i16];
+    let samples: Vec<[i16; 3]> = (0..100).map(|_| sample()).collect();
+    let rows = || samples.iter().map(|sample| Row::I16(sample));
+    let ranges = Ranges::fit(rows(), 3).unwrap();
+    let maps = ranges.maps(Row::I16(&[])).unwrap();
+    assert!(matches!(maps, InputMaps::Integer(_)));
+    let bytes: Vec<_> = rows().map(|row| maps.to_bytes(row).unwrap()).collect();
+    assert!(bytes.iter().all(|bytes| bytes[0] == 0), "a constant");
+    for input in [1, 2] {
+        let each = || bytes.iter().map(|bytes| bytes[input]);
+        assert!(each().min().unwrap() < 60 && each().max().unwrap() > 200, "{input}: the range");
+    }
+    let dims = vec![3, 4, 3];
+    let params = (0_u8..).map(|i| f32::from(i % 7) - 3.0).take(Arch::new(&dims).num_params());
+    let numbers = Numbers::F32(params.collect());
+    let (offset, factor) = (vec![100.0, -5.0, 0.0], vec![0.01, 1.0, 2.5]);
+    let names: Vec<_> = ["a", "b", "c"].map(String::from).to_vec();
+    for (answer, count) in [
+        (Answer::Values { offset: offset.clone(), factor: factor.clone() }, 5),
+        (Answer::AnomalyScore { offset, factor, threshold: 2.0 }, 5),
+    ] {
+        let folded = Model { dims: dims.clone(), numbers: numbers.clone(), answer };
+        let bytes: Vec<_> = bytes.iter().map(Vec::as_slice).collect();
+        let mut model = int8::quantize(&folded, Input::Centered, &bytes).unwrap().model;
+        let Numbers::Int8 { score_scale, inputs, .. } = &mut model.numbers else { unreachable!() };
+        *inputs = Some(maps.clone());
+        model.answer = folded.answer.of_steps(*score_scale, Row::I16(&[])).unwrap();
+        model.answer.set_threshold(1e6);
+        let shown: Vec<_> = rows().take(4).collect();
+        written_crate_passes(&model, &shown, &names, count);
     }
 }

@@ -30,6 +30,8 @@ pub struct Observer {
     max: f64,
     /// The largest absolute value among the two highest outputs of each image.
     highest: f64,
+    /// Whether outputs far below the highest matter as well.
+    all_matter: bool,
     is_finite: bool,
 }
 
@@ -43,7 +45,21 @@ impl Observer {
     /// An observer that has seen nothing.
     #[must_use]
     pub const fn new() -> Self {
-        Self { bins: [0; BINS], width: 0.0, samples: 0, max: 0.0, highest: 0.0, is_finite: true }
+        Self {
+            bins: [0; BINS],
+            width: 0.0,
+            samples: 0,
+            max: 0.0,
+            highest: 0.0,
+            all_matter: false,
+            is_finite: true,
+        }
+    }
+
+    /// An observer of outputs that are values, not scores of classes: none is too far below others to matter.
+    #[must_use]
+    pub const fn of_values() -> Self {
+        Self { all_matter: true, ..Self::new() }
     }
 
     /// Number of images that it has seen.
@@ -92,7 +108,8 @@ impl Observer {
 
     /// The range of scores: up to the largest, but not for the sake of those that are far below the highest.
     pub(super) fn score_range(&self) -> f64 {
-        if self.highest > 0.0 { self.max.min(SCORE_DEPTH * self.highest) } else { self.max }
+        let is_cut = self.highest > 0.0 && !self.all_matter;
+        if is_cut { self.max.min(SCORE_DEPTH * self.highest) } else { self.max }
     }
 
     fn count(&mut self, value: f64) {

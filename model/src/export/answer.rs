@@ -1,5 +1,6 @@
 //! What a device makes of the scores of a network.
 
+use super::inputs::InputMaps;
 use super::model::{Model, Scores};
 use super::row::{Row, with_numbers};
 use crate::number::Number;
@@ -29,6 +30,17 @@ pub enum Answer {
         /// The score above which a sample is an anomaly.
         threshold: f32,
     },
+    /// The same in integers: steps are those of int8 scores.
+    AnomalySteps {
+        /// The scaled inputs in steps.
+        targets: InputMaps,
+        /// The anomaly score of a sum of squared steps of 1.
+        square: f32,
+        /// The score above which a sample is an anomaly.
+        threshold: f32,
+        /// The sum of squared steps above which a sample is an anomaly.
+        most: u64,
+    },
 }
 
 impl Answer {
@@ -53,15 +65,59 @@ impl Answer {
 
     /// Sets the score above which a sample is an anomaly.
     pub fn set_threshold(&mut self, score: f64) {
-        if let Self::AnomalyScore { threshold, .. } = self {
-            *threshold = score as f32;
+        match self {
+            Self::Class | Self::Values { .. } => {}
+            Self::AnomalyScore { threshold, .. } => *threshold = score as f32,
+            Self::AnomalySteps { square, threshold, most, .. } => {
+                *threshold = score as f32;
+                *most = (score / f64::from(*square)) as u64;
+            }
         }
     }
 
-    /// The numbers that lie in flash beside the network's.
-    pub(super) fn numbers(&self) -> impl Iterator<Item = &f32> {
+    /// The same answer from int8 scores, each of which stands for `step` times as much.
+    ///
+    /// # Errors
+    ///
+    /// If there are no maps of the inputs, `like` those of a row, to such steps.
+    pub fn of_steps(&self, step: f64, like: Row<'_>) -> Result<Self> {
+        Ok(match self {
+            Self::Class => Self::Class,
+            Self::Values { offset, factor } => {
+                let factor = factor.iter().map(|&factor| (f64::from(factor) * step) as f32);
+                Self::Values { offset: offset.clone(), factor: factor.collect() }
+            }
+            Self::AnomalyScore { offset, factor, threshold } => {
+                let lines = offset.iter().zip(factor);
+                let lines = lines.map(|(&o, &f)| (f64::from(o), f64::from(f) / step));
+                let targets = InputMaps::nearest(like, lines)?;
+                let square = (step * step / offset.len().max(1) as f64) as f32;
+                Self::AnomalySteps { targets, square, threshold: *threshold, most: u64::MAX }
+            }
+            Self::AnomalySteps { .. } => bail!("the answer is of int8 scores already"),
+        })
+    }
+
+    /// The words of all numbers, for the checksum.
+    pub(super) fn words(&self) -> Vec<u32> {
+        match self {
+            Self::AnomalySteps { targets, .. } => targets.words(),
+            _ => self.numbers().map(|number| number.to_bits()).collect(),
+        }
+    }
+
+    /// Bytes of flash.
+    pub(super) fn flash_bytes(&self) -> usize {
+        match self {
+            Self::AnomalySteps { targets, .. } => targets.flash_bytes(),
+            _ => size_of::<f32>() * self.numbers().count(),
+        }
+    }
+
+    /// The real numbers that lie in flash beside the network's.
+    fn numbers(&self) -> impl Iterator<Item = &f32> {
         let (offset, factor) = match self {
-            Self::Class => (&[][..], &[][..]),
+            Self::Class | Self::AnomalySteps { .. } => (&[][..], &[][..]),
             Self::Values { offset, factor } | Self::AnomalyScore { offset, factor, .. } => {
                 (&**offset, &**factor)
             }
@@ -100,6 +156,9 @@ impl Model {
             (Answer::AnomalyScore { offset, factor, .. }, Scores::F32(scores)) => {
                 let inputs = Scaling { offset, factor };
                 Ok(with_numbers!(row, x => anomaly_score(x, inputs, scores))?)
+            }
+            (Answer::AnomalySteps { targets, square, .. }, Scores::Int8(scores)) => {
+                Ok(targets.squared_error(row, scores)? as f32 * square)
             }
             _ => bail!("the network gives no anomaly scores"),
         }

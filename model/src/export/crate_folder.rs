@@ -47,6 +47,9 @@ pub fn files(contents: &Contents<'_>) -> Vec<CrateFile> {
         ("barenet-blas/src/flash.rs".into(), FLASH_SOURCE.into()),
     ];
     files.extend(contents.more_files());
+    if let Some(maps) = contents.maps_rs() {
+        files.push(("src/maps.rs".into(), maps.into()));
+    }
     for (name, text) in CORE_SOURCE {
         files.push((format!("barenet/src/{name}"), (*text).into()));
     }

@@ -80,6 +80,7 @@ impl Contents<'_> {
             Answer::Class => include_str!("templates/class.rs"),
             Answer::Values { .. } => include_str!("templates/values.rs"),
             Answer::AnomalyScore { .. } => include_str!("templates/anomaly_f32.rs"),
+            Answer::AnomalySteps { .. } => include_str!("templates/anomaly_int8.rs"),
         };
         self.fill(&[include_str!("templates/head.rs"), network, answer].concat())
     }

@@ -1,17 +1,56 @@
 //! From f32 to int8: of the ways to write a network down, the one that loses least, and what it loses.
 
+use super::answer::Answer;
+use super::inputs::MIDDLE;
 use super::model::{Model, Numbers, Scores};
 use anyhow::{Context, Result, bail};
 use barenet::quant::{
     self, Channel, InputScale, MIN_CALIBRATION_SAMPLES, Observer, QuantArgs, QuantGemm,
 };
-use barenet::{Activation, Arch, Mat, Portable, layer_params};
+use barenet::{Activation, Arch, Mat, Portable, layer_grads, layer_params};
 
 /// Images that go through the network at once in calibration.
 const BATCH: usize = 64;
 
 /// The balances of [`quant::equalize`] that are compared.
 const BALANCES: [f64; 5] = [1.0, 0.75, 0.5, 0.25, 0.0];
+
+/// What the bytes of an int8 network stand for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// Numbers from 0 on, such as pixels.
+    Pixels,
+    /// Numbers below and above a mean: those of [`Ranges`](super::inputs::Ranges).
+    Centered,
+}
+
+impl Input {
+    /// The scale of the bytes less what is in [the biases](Self::centered).
+    const fn scale(self) -> InputScale {
+        match self {
+            Self::Pixels => InputScale::PIXELS,
+            Self::Centered => InputScale::new(1.0, MIDDLE),
+        }
+    }
+
+    /// The weights for inputs of which the zero point is subtracted, so that what rounding takes from the weights
+    /// counts for what is unlike the mean alone.
+    fn centered(self, arch: &Arch<'_>, params: &[f32]) -> Vec<f32> {
+        let mut params = params.to_vec();
+        let zero_point = f64::from(self.scale().zero_point());
+        if let Some(first) = arch.layers().next()
+            && let Some(first) = layer_grads(&first, &mut params)
+        {
+            let w = first.dw.as_mat();
+            for (unit, b) in first.db.iter_mut().enumerate() {
+                let column = w.row_iter().filter_map(|row| row.get(unit));
+                let sum: f64 = column.map(|&w| f64::from(w)).sum();
+                *b = (f64::from(*b) + zero_point * sum) as f32;
+            }
+        }
+        params
+    }
+}
 
 /// A network in int8, and what it was made of.
 #[derive(Clone, Debug)]
@@ -50,7 +89,7 @@ fn sample_len(arch: &Arch<'_>) -> usize {
 /// # Errors
 ///
 /// If there are too few images or a layer is too wide; or if the network is int8 already.
-pub fn quantize(folded: &Model, images: &[&[u8]]) -> Result<Int8> {
+pub fn quantize(folded: &Model, input: Input, images: &[&[u8]]) -> Result<Int8> {
     let Numbers::F32(params) = &folded.numbers else { bail!("the network is int8 already") };
     let arch = folded.arch();
     let mut params = params.clone();
@@ -61,7 +100,7 @@ pub fn quantize(folded: &Model, images: &[&[u8]]) -> Result<Int8> {
         halves if halves.0.len() >= MIN_CALIBRATION_SAMPLES => halves,
         _ => (sample, sample),
     };
-    let error_of = |way: &Model| error(&plain, &to_int8(way, fit)?, measure);
+    let error_of = |way: &Model| error(&plain, &to_int8(way, input, fit)?, measure);
     let (mut balance, mut refused, mut least) = (None, None, f64::INFINITY);
     match error_of(&plain) {
         Ok(error) => least = error * WORTH_IT,
@@ -70,7 +109,7 @@ pub fn quantize(folded: &Model, images: &[&[u8]]) -> Result<Int8> {
     if arch.num_layers() > 1 && least > 0.0 {
         let ranges = unit_ranges(&plain, fit)?;
         for candidate in BALANCES {
-            match equalized(&plain, &ranges, candidate).and_then(|way| error_of(&way)) {
+            match equalized(&plain, input, &ranges, candidate).and_then(|way| error_of(&way)) {
                 Ok(error) if error < least => (balance, least) = (Some(candidate), error),
                 _ => {}
             }
@@ -80,17 +119,17 @@ pub fn quantize(folded: &Model, images: &[&[u8]]) -> Result<Int8> {
         return Err(error);
     }
     let scaled = match balance {
-        Some(balance) => equalized(&plain, &unit_ranges(&plain, images)?, balance)?,
+        Some(balance) => equalized(&plain, input, &unit_ranges(&plain, images)?, balance)?,
         None => plain,
     };
-    Ok(Int8 { model: to_int8(&scaled, images)?, scaled, balance })
+    Ok(Int8 { model: to_int8(&scaled, input, images)?, scaled, balance })
 }
 
 /// The same function with units that are alike.
-fn equalized(plain: &Model, ranges: &[f32], balance: f64) -> Result<Model> {
+fn equalized(plain: &Model, input: Input, ranges: &[f32], balance: f64) -> Result<Model> {
     let mut scaled = plain.clone();
     if let Numbers::F32(params) = &mut scaled.numbers {
-        quant::equalize(&plain.arch(), params, InputScale::PIXELS, ranges, balance)?;
+        quant::equalize(&plain.arch(), params, input.scale(), ranges, balance)?;
     }
     Ok(scaled)
 }
@@ -122,10 +161,12 @@ fn unit_ranges(model: &Model, images: &[&[u8]]) -> Result<Vec<f32>> {
 }
 
 /// The network in int8 as it stands.
-fn to_int8(model: &Model, images: &[&[u8]]) -> Result<Model> {
+fn to_int8(model: &Model, input: Input, images: &[&[u8]]) -> Result<Model> {
     let Numbers::F32(params) = &model.numbers else { bail!("the network is int8 already") };
     let arch = model.arch();
-    let mut observers = vec![Observer::new(); arch.num_layers()];
+    let is_class = model.answer == Answer::Class;
+    let observer = if is_class { Observer::new() } else { Observer::of_values() };
+    let mut observers = vec![observer; arch.num_layers()];
     let mut workspace = vec![0.0; arch.infer_workspace_len(BATCH)];
     batches(&arch, images, |x| {
         quant::calibrate(&Portable, &arch, params, x, &mut workspace, &mut observers)?;
@@ -133,10 +174,11 @@ fn to_int8(model: &Model, images: &[&[u8]]) -> Result<Model> {
     })?;
     let mut weights = vec![0; arch.quant_weights_len()];
     let mut channels = vec![Channel::default(); arch.quant_channels_len()];
-    let input = InputScale::PIXELS;
-    let quantized = quant::quantize(&arch, params, input, &observers, &mut weights, &mut channels)?;
+    let (input, params) = (input.scale(), input.centered(&arch, params));
+    let quantized =
+        quant::quantize(&arch, &params, input, &observers, &mut weights, &mut channels)?;
     let score_scale = quantized.score_scale;
-    let numbers = Numbers::Int8 { weights, channels, score_scale };
+    let numbers = Numbers::Int8 { weights, channels, score_scale, inputs: None };
     Ok(Model { dims: model.dims.clone(), numbers, answer: model.answer.clone() })
 }
 

@@ -1,6 +1,7 @@
 //! The numbers of an exported network: folded, in f32 or int8, and what they make of samples.
 
 use super::answer::Answer;
+use super::inputs::InputMaps;
 use super::row::{Row, with_numbers};
 use crate::number::Number;
 use crate::weights::WeightsFile;
@@ -34,6 +35,8 @@ pub enum Numbers {
         channels: Vec<Channel>,
         /// A score is this times the integer.
         score_scale: f64,
+        /// Maps of the inputs to bytes, if they are not bytes already.
+        inputs: Option<InputMaps>,
     },
 }
 
@@ -111,6 +114,17 @@ pub fn fold_to_f32<T: Number>(
 }
 
 impl Model {
+    /// Takes inputs out of an f32 network that are always 0.
+    pub fn remove_inputs(&mut self, inputs: impl Iterator<Item = usize>) {
+        let width = self.dims.get(1).copied().unwrap_or(0);
+        if let Numbers::F32(params) = &mut self.numbers {
+            for input in inputs {
+                let row = params.chunks_exact_mut(width.max(1)).nth(input);
+                row.into_iter().flatten().for_each(|w| *w = 0.0);
+            }
+        }
+    }
+
     /// The architecture, without batch norm.
     #[must_use]
     pub fn arch(&self) -> Arch<'_> {
@@ -138,11 +152,15 @@ impl Model {
                 };
                 rows.map(&mut scores).collect()
             }
-            Numbers::Int8 { weights, channels, .. } => {
+            Numbers::Int8 { weights, channels, inputs, .. } => {
                 let net = QuantNet::try_new(arch, weights, channels)?;
                 let mut workspace = vec![0; arch.quant_workspace_len()];
                 let mut scores = |row| -> Result<_> {
-                    let Row::U8(bytes) = row else { bail!("the network takes bytes") };
+                    let bytes = match (inputs, row) {
+                        (Some(maps), row) => &*maps.to_bytes(row)?,
+                        (None, Row::U8(bytes)) => bytes,
+                        _ => bail!("the network takes bytes"),
+                    };
                     let mut scores = vec![0; arch.num_classes()];
                     net.scores(&Portable, bytes, &mut workspace, &mut scores)?;
                     Ok(Scores::Int8(scores))
@@ -172,10 +190,11 @@ impl Model {
         let arch = self.arch();
         match self.numbers {
             Numbers::F32(_) => size_of::<f32>() * arch.infer_workspace_len(1),
-            Numbers::Int8 { .. } => {
-                // A struct of bytes and 16-bit scores, aligned to 4.
+            Numbers::Int8 { ref inputs, .. } => {
+                // A struct of bytes and 16-bit scores, and of the inputs that became bytes, aligned to 4.
                 let scores = size_of::<i16>() * arch.num_classes();
-                (arch.quant_workspace_len() + scores).next_multiple_of(4)
+                let bytes = if inputs.is_some() { arch.input_dim() } else { 0 };
+                (arch.quant_workspace_len() + scores + bytes).next_multiple_of(4)
             }
         }
     }
@@ -185,11 +204,12 @@ impl Model {
     pub fn flash_bytes(&self) -> usize {
         let network = match &self.numbers {
             Numbers::F32(params) => size_of_val(&**params),
-            Numbers::Int8 { weights, channels, .. } => {
-                size_of_val(&**weights) + size_of_val(&**channels)
+            Numbers::Int8 { weights, channels, inputs, .. } => {
+                let inputs = inputs.as_ref().map_or(0, InputMaps::flash_bytes);
+                size_of_val(&**weights) + size_of_val(&**channels) + inputs
             }
         };
-        network + size_of::<f32>() * self.answer.numbers().count()
+        network + self.answer.flash_bytes()
     }
 
     /// The words of the weights that are stored as one file, and covered by the checksum.
@@ -204,15 +224,16 @@ impl Model {
     /// The CRC-32 of all numbers, as the generated `verify` computes it.
     #[must_use]
     pub fn checksum(&self) -> u32 {
-        let channels = match &self.numbers {
-            Numbers::F32(_) => &[][..],
-            Numbers::Int8 { channels, .. } => channels,
+        let (channels, inputs) = match &self.numbers {
+            Numbers::F32(_) => (&[][..], None),
+            Numbers::Int8 { channels, inputs, .. } => (&**channels, inputs.as_ref()),
         };
         let channels = channels.iter().flat_map(|channel| {
             [channel.bias(), channel.multiplier(), channel.shift()].map(i32::cast_unsigned)
         });
-        let answer = self.answer.numbers().map(|number| number.to_bits());
-        flash::crc32(self.words().into_iter().chain(channels).chain(answer))
+        let inputs = inputs.map(InputMaps::words).unwrap_or_default();
+        let answer = self.answer.words();
+        flash::crc32(self.words().into_iter().chain(channels).chain(inputs).chain(answer))
     }
 
     /// Refuses a network that does not fit.

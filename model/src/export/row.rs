@@ -33,6 +33,15 @@ impl Row<'_> {
         }
     }
 
+    /// A number, if there is one at this place.
+    pub(super) fn get(self, place: usize) -> Option<f32> {
+        match self {
+            Self::U8(numbers) => numbers.get(place).map(|&number| number.into()),
+            Self::I16(numbers) => numbers.get(place).map(|&number| number.into()),
+            Self::F32(numbers) => numbers.get(place).copied(),
+        }
+    }
+
     /// The numbers as a Rust array; as many digits as give the same bits back.
     pub(super) fn literal(self) -> String {
         with_numbers!(self, numbers => format!("{numbers:?}"))

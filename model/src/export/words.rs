@@ -3,6 +3,7 @@
 use super::answer::Answer;
 use super::crate_text::Contents;
 use super::escape::rust_strings;
+use super::inputs::InputMaps;
 use super::listing::CrateFile;
 use super::model::Numbers;
 use super::row::Row;
@@ -42,12 +43,29 @@ impl<'a> Words<'a> {
             Answer::Class => ("", ""),
             Answer::Values { .. } => (
                 " + size_of_val(&VALUE_OFFSET) + size_of_val(&VALUE_FACTOR)",
-                ".chain(&VALUE_OFFSET).chain(&VALUE_FACTOR)",
+                if self.is_int8() {
+                    ".chain(VALUE_OFFSET.iter().chain(&VALUE_FACTOR).map(|number| number.to_bits()))"
+                } else {
+                    ".chain(&VALUE_OFFSET).chain(&VALUE_FACTOR)"
+                },
             ),
             Answer::AnomalyScore { .. } => (
                 " + size_of_val(&INPUT_OFFSET) + size_of_val(&INPUT_FACTOR)",
                 ".chain(&INPUT_OFFSET).chain(&INPUT_FACTOR)",
             ),
+            Answer::AnomalySteps { .. } => (
+                " + size_of_val(&maps::TARGETS)",
+                ".chain(maps::TARGETS.iter().flat_map(|map| map.words()))",
+            ),
+        };
+        let is_mapped = self.inputs().is_some();
+        let (flash_of_maps, numbers_of_maps) = if is_mapped {
+            (
+                " + size_of_val(&maps::INPUTS)",
+                ".chain(maps::INPUTS.iter().flat_map(|map| map.words()))",
+            )
+        } else {
+            ("", "")
         };
         let and_of_file = if more_flash.is_empty() { ", and of `weights.bin`" } else { "" };
         let mut values = vec![
@@ -67,12 +85,65 @@ impl<'a> Words<'a> {
             ("ANSWERS", answers.join(", ")),
             ("ANSWER", answers.first().copied().unwrap_or_default().to_owned()),
             ("NAMES", self.names()),
-            ("MORE_FLASH", more_flash.to_owned()),
-            ("MORE_NUMBERS", more_numbers.to_owned()),
+            ("MORE_FLASH", format!("{flash_of_maps}{more_flash}")),
+            ("MORE_NUMBERS", format!("{numbers_of_maps}{more_numbers}")),
         ];
         values.extend(self.of_answer());
+        values.extend(self.of_maps().map(|(name, text)| (name, text.to_owned())));
         values.extend(self.test_vector());
         values
+    }
+
+    const fn is_int8(&self) -> bool {
+        matches!(self.contents.model.numbers, Numbers::Int8 { .. })
+    }
+
+    /// The maps of the inputs to bytes.
+    const fn inputs(&self) -> Option<&'a InputMaps> {
+        match &self.contents.model.numbers {
+            Numbers::Int8 { inputs, .. } => inputs.as_ref(),
+            Numbers::F32(_) => None,
+        }
+    }
+
+    /// The maps of the inputs to what the scores are like.
+    const fn targets(&self) -> Option<&'a InputMaps> {
+        match &self.contents.model.answer {
+            Answer::AnomalySteps { targets, .. } => Some(targets),
+            _ => None,
+        }
+    }
+
+    /// The values of the template of int8 that maps need.
+    fn of_maps(&self) -> [(&'static str, &'static str); 6] {
+        let any = self.inputs().or(self.targets());
+        let but_for = match self.inputs() {
+            Some(InputMaps::Real(_)) => {
+                ": after a difference, a product and a rounding for each input"
+            }
+            Some(InputMaps::Integer(_)) | None => "",
+        };
+        let of = |is_there: bool, text| if is_there { text } else { "" };
+        let is_mapped = self.inputs().is_some();
+        let bytes = match (is_mapped, self.is_image) {
+            (true, _) => "&workspace.input",
+            (false, true) => "image",
+            (false, false) => "sample",
+        };
+        [
+            ("MOD_MAPS", of(any.is_some(), "mod maps;\n")),
+            ("INPUT_FIELD", of(is_mapped, "    input: [u8; ARCH.input_dim()],\n")),
+            ("INPUT_NEW", of(is_mapped, ", input: [0; ARCH.input_dim()]")),
+            ("BUT_FOR", but_for),
+            (
+                "TO_BYTES",
+                of(
+                    is_mapped,
+                    "    barenet::quant::to_bytes(&maps::INPUTS, sample, &mut workspace.input)?;\n",
+                ),
+            ),
+            ("BYTES", bytes),
+        ]
     }
 
     fn what_goes_in(&self) -> &'static str {
@@ -112,10 +183,14 @@ impl<'a> Words<'a> {
             Answer::Values { .. } => (
                 "/// A value for each target, in its own unit.\npub type Values = [f32; ARCH.num_classes()];\n"
                     .to_owned(),
-                "A score for each target: its value in deviations from the mean",
+                if self.is_int8() {
+                    "A score for each target"
+                } else {
+                    "A score for each target: its value in deviations from the mean"
+                },
                 &["predict", "scores"],
             ),
-            Answer::AnomalyScore { .. } => (
+            Answer::AnomalyScore { .. } | Answer::AnomalySteps { .. } => (
                 String::new(),
                 "A score for each input, which it gives back as it is scaled",
                 &["anomaly_score", "scores"],
@@ -139,7 +214,7 @@ impl<'a> Words<'a> {
         match &model.answer {
             Answer::Class => text += "/// Names of the classes.\npub const CLASS_NAMES",
             Answer::Values { .. } => text += "/// Names of the targets.\npub const TARGET_NAMES",
-            Answer::AnomalyScore { threshold, .. } => {
+            Answer::AnomalyScore { threshold, .. } | Answer::AnomalySteps { threshold, .. } => {
                 return text
                     + &format!(
                         "/// The score above which a sample is an anomaly.\n\
@@ -177,6 +252,11 @@ impl<'a> Words<'a> {
             Answer::AnomalyScore { .. } => {
                 vec![("CHECK_ANSWER", check_answers("anomaly_score", ".to_bits()"))]
             }
+            Answer::AnomalySteps { square, most, .. } => vec![
+                ("CHECK_ANSWER", check_answers("anomaly_score", ".to_bits()")),
+                ("SQUARE", f32_literal(*square)),
+                ("MOST", most.to_string()),
+            ],
         }
     }
 
@@ -215,7 +295,7 @@ impl<'a> Words<'a> {
                     factor.len()
                 )
             }
-            Answer::AnomalyScore { .. } => {
+            Answer::AnomalyScore { .. } | Answer::AnomalySteps { .. } => {
                 let lines: String = each_answer
                     .filter_map(|(row, scores)| model.anomaly_score(*row, scores).ok())
                     .map(|score| format!("    {},\n", f32_literal(score)))
@@ -247,6 +327,17 @@ fn check_answers(function: &str, bits: &str) -> String {
 }
 
 impl Contents<'_> {
+    /// The source of the maps of inputs, if there are some.
+    pub(super) fn maps_rs(&self) -> Option<String> {
+        let words = Words::of(self);
+        let maps = [("INPUTS", words.inputs()), ("TARGETS", words.targets())];
+        let maps = maps.into_iter().filter_map(|(name, maps)| Some((name, maps?)));
+        let kind = maps.clone().next()?.1.type_name();
+        let text = "//! Maps of the inputs to integers: the bytes of the network, and what an autoencoder gives back.\n";
+        let parts: Vec<_> = maps.map(|(name, maps)| maps.source(name)).collect();
+        Some(format!("{text}\nuse barenet::quant::{kind};\n\n{}", parts.join("\n")))
+    }
+
     /// Files of numbers besides the weights.
     pub(super) fn more_files(&self) -> Vec<CrateFile> {
         let mut files = Vec::new();

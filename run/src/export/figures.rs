@@ -15,7 +15,7 @@ use barenet_model::export::row::Row;
 pub(super) fn rows<'a>(
     run: &'a OnImages<'_>,
     part: Part,
-) -> impl ExactSizeIterator<Item = Row<'a>> + use<'a> {
+) -> impl ExactSizeIterator<Item = Row<'a>> + Clone + use<'a> {
     let (records, index) = (run.data.records(part), run.split.index(part));
     (0..index.len()).map(|sample| row(records, index, sample))
 }

@@ -40,7 +40,9 @@ pub(super) fn print(
             say!("          {after:.4} after");
         }
     }
-    if let Answer::AnomalyScore { threshold, .. } = model.answer {
+    if let Answer::AnomalyScore { threshold, .. } | Answer::AnomalySteps { threshold, .. } =
+        model.answer
+    {
         say!("anomaly   a score above {threshold}");
     }
     if let Some(Quantized { agreement, losses }) = int8 {
@@ -59,13 +61,18 @@ pub(super) fn print(
     say!("          {} bytes of flash, and the code", model.flash_bytes());
     let out = out.display();
     say!("crate     {name} in {out}: `cargo test` there compares it with the scores of here");
+    // What the AUC says of anomalies counts, not how far off the network is from them.
+    let auc = of_anomalies(before_all).zip(of_anomalies(after_all));
+    let (word, before, after) = auc.map_or((word, *before, *after), |(b, a)| ("AUC", b, a));
+    let higher_is_better = auc.is_some() || metric.higher_is_better();
     // A hundredth of all that there can be, or else of what there was.
-    let (least, most) = metric.range();
-    let much = 0.01 * if most < f64::MAX { most - least } else { *before };
-    if (after - before).abs() <= much || !metric.is_better(before, after) {
+    let (least, most) = if auc.is_some() { (0.0, 1.0) } else { metric.range() };
+    let much = 0.01 * if most < f64::MAX { most - least } else { before };
+    let is_worse = if higher_is_better { after < before } else { after > before };
+    if (after - before).abs() <= much || !is_worse {
         return Ok(());
     }
-    let change = if metric.higher_is_better() { "fell" } else { "rose" };
+    let change = if higher_is_better { "fell" } else { "rose" };
     let flag = if *metric == Metric::Accuracy { "--min-accuracy" } else { "--require" };
     complain(format_args!(
         "warning: {out}: the {word} {change} by {:.4}, from {before:.4} to {after:.4}; {flag} refuses \

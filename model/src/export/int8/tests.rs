@@ -57,8 +57,8 @@ fn shares(model: &Model) -> (f64, f64) {
     let calibration: Vec<&[u8]> = calibration.iter().map(|image| &**image).collect();
     let test = || test.iter().map(|image| &**image);
     let expected = model.scores(test()).unwrap();
-    let int8 = quantize(model, &calibration).unwrap();
-    let plain = to_int8(model, &calibration).unwrap();
+    let int8 = quantize(model, Input::Pixels, &calibration).unwrap();
+    let plain = to_int8(model, Input::Pixels, &calibration).unwrap();
     let share = |int8: &Model| agreement(&expected, &int8.scores(test()).unwrap());
     (share(&int8.model), share(&plain))
 }
@@ -145,7 +145,7 @@ fn an_output_that_is_always_0_costs_nothing() {
 fn what_was_lost_is_measured() {
     let calibration = images(100, 1);
     let calibration: Vec<&[u8]> = calibration.iter().map(|image| &**image).collect();
-    let int8 = quantize(&ordinary(4), &calibration).unwrap();
+    let int8 = quantize(&ordinary(4), Input::Pixels, &calibration).unwrap();
     let losses = losses(&int8, &calibration).unwrap();
     assert_eq!(losses.len(), 4);
     for loss in losses {

@@ -3,7 +3,7 @@ use barenet::{Arch, flash::crc32};
 use barenet_blas::{CortexMDsp, flash};
 
 mod channels;
-
+@MOD_MAPS@
 pub use barenet::{self, Error};
 
 /// The layer sizes.
@@ -18,7 +18,7 @@ pub const CHECKSUM: u32 = @CHECKSUM@;
 /// Bytes of RAM: those of a [`Workspace`]. The stack comes on top.
 pub const RAM_BYTES: usize = size_of::<Workspace>();
 /// Bytes of flash: those of weights, biases and scales. The code comes on top.
-pub const FLASH_BYTES: usize = size_of_val(&WEIGHTS) + size_of_val(&channels::CHANNELS);
+pub const FLASH_BYTES: usize = size_of_val(&WEIGHTS) + size_of_val(&channels::CHANNELS)@MORE_FLASH@;
 
 @SAMPLE_TYPE@
 @ANSWER_TYPE@/// @EACH_SCORE@, in steps of [`SCORE_SCALE`].
@@ -33,13 +33,13 @@ pub const SCORE_SCALE: f64 = @SCALE@;
 pub struct Workspace {
     bytes: [u8; ARCH.quant_workspace_len()],
     scores: [i16; ARCH.num_classes()],
-}
+@INPUT_FIELD@}
 
 impl Workspace {
     /// A workspace, for a `static` or the stack.
     #[must_use]
     pub const fn new() -> Self {
-        Self { bytes: [0; ARCH.quant_workspace_len()], scores: [0; ARCH.num_classes()] }
+        Self { bytes: [0; ARCH.quant_workspace_len()], scores: [0; ARCH.num_classes()]@INPUT_NEW@ }
     }
 }
 
@@ -49,14 +49,14 @@ impl Default for Workspace {
     }
 }
 
-/// Computes the scores of @A_SAMPLE@, with integers alone.
+/// Computes the scores of @A_SAMPLE@, with integers alone@BUT_FOR@.
 ///
 /// # Errors
 ///
 /// [`Error::Shape`] if the @SAMPLE@ has not @INPUTS@ @NUMBERS@.
 pub fn scores<'w>(@SAMPLE@: &@SAMPLE_NAME@, workspace: &'w mut Workspace) -> Result<&'w Scores, Error> {
-    // Where there are no DSP instructions, this is the portable kernel. The bits are the same.
-    NET.scores(&CortexMDsp, @SAMPLE@, &mut workspace.bytes, &mut workspace.scores)?;
+@TO_BYTES@    // Where there are no DSP instructions, this is the portable kernel. The bits are the same.
+    NET.scores(&CortexMDsp, @BYTES@, &mut workspace.bytes, &mut workspace.scores)?;
     Ok(&workspace.scores)
 }
 
@@ -66,5 +66,5 @@ pub fn verify() -> bool {
     let channels = channels::CHANNELS.iter().flat_map(|channel| {
         [channel.bias(), channel.multiplier(), channel.shift()].map(i32::cast_unsigned)
     });
-    crc32(WEIGHTS.iter().copied().chain(channels)) == CHECKSUM
+    crc32(WEIGHTS.iter().copied().chain(channels)@MORE_NUMBERS@) == CHECKSUM
 }
