@@ -11,16 +11,18 @@ pub(crate) mod train;
 
 use crate::console::{Verbosity, complain};
 use anyhow::Result;
-use barenet_data::{BUILT_IN, DataError, DataSet, Encoding};
+use barenet_data::{BUILT_IN, DataError, DataSet, PictureForm, SampleForm, WindowForm};
 use barenet_run::images::{self, Files};
 use barenet_run::settings::{Settings, SettingsError};
+use barenet_run::trained_on::TrainedOn;
 use std::path::PathBuf;
 
 /// The flag that says which images a command uses.
 #[derive(clap::Args, Clone, Debug)]
 pub(crate) struct ImagesFlag {
-    /// A table: CSV or TSV; arrays of numpy: .npz, .npy or a folder of them; IDX, as MNIST is; or CIFAR-10: a folder, .tar.gz or .tar,
-    /// binary or python version; or `builtin`, images that are drawn
+    /// A table: CSV or TSV; arrays of numpy: .npz, .npy or a folder of them; IDX, as MNIST is; a folder of pictures or of
+    /// recordings (CSV files) for each class; or CIFAR-10: a folder, .tar.gz or .tar, binary or python version; or
+    /// `builtin`, images that are drawn
     /// [default: CIFAR10_DIR, then ./data, then, if neither is there, builtin]
     #[arg(long, value_name = "PATH")]
     pub(crate) data: Option<PathBuf>,
@@ -37,11 +39,11 @@ impl ImagesFlag {
     pub(crate) fn read(
         &self,
         settings: &Settings,
-        trained_with: Option<&Encoding>,
+        trained_on: Option<&TrainedOn>,
     ) -> Result<DataSet, DataError> {
         let files =
             Files { data: self.data.clone(), val: self.val.clone(), test: self.test.clone() };
-        images::read(&files, settings, trained_with)
+        images::read(&files, settings, trained_on)
     }
 }
 
@@ -53,6 +55,18 @@ pub(crate) fn metric_text(found: f64) -> String {
 /// Word for the samples of a data set.
 pub(crate) const fn sample_word(data: &DataSet) -> &'static str {
     data.source.kind.samples
+}
+
+/// Text of the form of samples.
+pub(crate) fn form_text(form: &SampleForm) -> String {
+    match form {
+        SampleForm::Pictures(PictureForm { size, planes }) => {
+            format!("{size} pixels, {}", if *planes == 1 { "grey" } else { "3 colours" })
+        }
+        SampleForm::Windows(WindowForm { window, stride, channels }) => {
+            format!("{window} rows of {}; a window every {stride} rows", channels.join(", "))
+        }
+    }
 }
 
 /// The line that says which data a run uses, and, if they stand in for CIFAR-10, why.

@@ -13,8 +13,20 @@ pub(crate) struct SettingsFlags(pub Settings);
 pub(crate) struct ReadingFlags(pub Settings);
 
 /// Those settings.
-const READING: [&str; 9] =
-    ["format", "task", "target", "ignore", "text", "header", "group", "missing", "normal"];
+const READING: [&str; 12] = [
+    "format",
+    "task",
+    "target",
+    "ignore",
+    "text",
+    "header",
+    "group",
+    "missing",
+    "image_size",
+    "window",
+    "stride",
+    "normal",
+];
 
 macro_rules! flags_of {
     ($type:ident, $is_one:expr) => {

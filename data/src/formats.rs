@@ -3,12 +3,15 @@
 pub mod archive;
 pub mod cifar10;
 pub mod cifar100;
+mod class_folders;
 pub mod csv;
 mod elements;
 pub(crate) mod form;
 pub mod idx;
 pub mod numpy;
 pub mod pickle;
+pub mod pictures;
+pub mod recordings;
 mod six_files;
 mod targets;
 
@@ -102,6 +105,22 @@ pub const FORMATS: &[Format] = &[
         is_told_by_name: false,
         recognises: csv::recognises,
         load: csv::load,
+    },
+    Format {
+        name: FormatName::Pictures,
+        kind: &pictures::KIND,
+        usual_names: &[],
+        is_told_by_name: false,
+        recognises: pictures::recognises,
+        load: pictures::load,
+    },
+    Format {
+        name: FormatName::Recordings,
+        kind: &recordings::KIND,
+        usual_names: &[],
+        is_told_by_name: false,
+        recognises: recordings::recognises,
+        load: recordings::load,
     },
     Format {
         name: FormatName::Cifar100,

@@ -26,6 +26,7 @@ mod numbers;
 mod options;
 pub mod reading;
 mod records;
+mod sample_form;
 pub mod samples;
 pub mod scale;
 mod source;
@@ -39,6 +40,7 @@ pub use formats::{find_kind, load};
 pub use numbers::Numbers;
 pub use options::{FormatName, ReadOptions};
 pub use records::{Records, Wanted, prepare_memory_with};
+pub use sample_form::{ImageSize, PictureForm, SampleForm, WindowForm};
 pub use source::{Kind, Source};
 pub use table::Encoding;
 
@@ -79,6 +81,8 @@ pub struct DataSet {
     pub fills_missing: bool,
     /// How the columns of a table became numbers; of other data there is none.
     pub encoding: Option<Encoding>,
+    /// How pictures or recordings became samples; of other data there is none.
+    pub form: Option<SampleForm>,
     /// Source of the data.
     pub source: Source,
 }
@@ -97,6 +101,7 @@ impl DataSet {
             normal: None,
             fills_missing: false,
             encoding: None,
+            form: None,
             source,
         }
     }

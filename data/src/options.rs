@@ -1,7 +1,7 @@
 //! How data are read, where it is not found out.
 
 use crate::table::{ColumnRef, EncodeOptions};
-use crate::{DataError, DataSet, Encoding, Kind, Task, Wanted};
+use crate::{DataError, DataSet, Encoding, ImageSize, Kind, SampleForm, Task, Wanted};
 use barenet::Label;
 use std::path::PathBuf;
 
@@ -34,8 +34,16 @@ pub struct ReadOptions {
     pub encode: EncodeOptions,
     /// The name of the class that an autoencoder is trained on.
     pub normal: Option<String>,
+    /// The size that pictures are made; by default their own, if it is one.
+    pub image_size: Option<ImageSize>,
+    /// Rows of a window of a recording.
+    pub window: Option<usize>,
+    /// Rows from one window to the next; by default half a window.
+    pub stride: Option<usize>,
     /// Columns as a network was trained with them, in place of `encode`'s.
     pub encoding: Option<Encoding>,
+    /// The form of samples and the names of classes that a network was trained with, in place of those found.
+    pub trained_form: Option<(SampleForm, Vec<String>)>,
 }
 
 /// The format of data, or of a family of formats.
@@ -47,6 +55,10 @@ pub enum FormatName {
     Numpy,
     /// [`formats::idx`](crate::formats::idx).
     Idx,
+    /// [`formats::pictures`](crate::formats::pictures).
+    Pictures,
+    /// [`formats::recordings`](crate::formats::recordings).
+    Recordings,
     /// [`formats::cifar10`](crate::formats::cifar10), [`formats::pickle`](crate::formats::pickle), and archives.
     Cifar10,
     /// [`formats::cifar100`](crate::formats::cifar100).
@@ -65,6 +77,9 @@ impl ReadOptions {
             ("text", !self.text.is_empty()),
             ("header", self.header.is_some()),
             ("group", group.is_some()),
+            ("image-size", self.image_size.is_some()),
+            ("window", self.window.is_some()),
+            ("stride", self.stride.is_some()),
         ];
         match given.into_iter().find(|(name, is_given)| *is_given && !kind.takes.contains(name)) {
             None => Ok(()),

@@ -1,8 +1,9 @@
 //! Data sets in memory from which training reads fast.
 
-use crate::settings::{Name, Settings};
+use crate::settings::{Name, PictureSize, Settings};
+use crate::trained_on::TrainedOn;
 use barenet_data::table::{ColumnRef, EncodeOptions};
-use barenet_data::{DataError, DataSet, Encoding, ReadOptions};
+use barenet_data::{DataError, DataSet, ReadOptions};
 use std::path::{Path, PathBuf};
 
 /// Files of a data set, as somebody names them.
@@ -17,7 +18,7 @@ pub struct Files {
 }
 
 /// Reads the data set that is asked for, or found, as [`ReadOptions::discover`] does, onto huge pages. The columns
-/// of a table are taken as a network was trained with them, or else as the settings say.
+/// of a table and the form of samples are taken as a network was trained with them, or else as the settings say.
 ///
 /// # Errors
 ///
@@ -25,7 +26,7 @@ pub struct Files {
 pub fn read(
     files: &Files,
     settings: &Settings,
-    trained_with: Option<&Encoding>,
+    trained_on: Option<&TrainedOn>,
 ) -> Result<DataSet, DataError> {
     barenet_data::prepare_memory_with(barenet_blas::prefer_huge_pages);
     let columns = |names: &Option<String>| -> Vec<ColumnRef> {
@@ -46,7 +47,11 @@ pub fn read(
             missing: settings.missing.map(Name::value).unwrap_or_default(),
         },
         normal: settings.normal.clone(),
-        encoding: trained_with.cloned(),
+        image_size: settings.image_size.map(|PictureSize(size)| size),
+        window: settings.window,
+        stride: settings.stride,
+        encoding: trained_on.and_then(TrainedOn::encoding),
+        trained_form: trained_on.and_then(TrainedOn::form),
     };
     options.discover(files.data.as_deref())
 }

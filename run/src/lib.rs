@@ -29,6 +29,7 @@ pub mod events;
 pub mod export;
 pub mod figures;
 pub mod folder;
+mod form;
 pub mod gradcheck;
 pub mod images;
 pub mod measured;

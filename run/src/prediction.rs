@@ -1,4 +1,8 @@
-//! A trained network's answers for the rows of a table.
+//! A trained network's answers for the rows of a table, for pictures, and for the windows of a recording.
+
+mod files;
+
+pub use files::{answer_files, read_files};
 
 use crate::backend::start_backend;
 use crate::config::Config;
@@ -6,6 +10,7 @@ use crate::figures::probabilities;
 use crate::outputs::outputs;
 use crate::settings::Dtype;
 use crate::summary::Summary;
+use crate::trained_on::TrainedOn;
 use crate::trained_run::TrainedRun;
 use anyhow::{Context, Result};
 use barenet::{Dataset, Label, Sample, Scaling, Weights, predict};
@@ -53,8 +58,8 @@ pub fn read_table(
     path: &Path,
     input: Option<&mut dyn Read>,
 ) -> Result<(Table, Encoding)> {
-    let encoding = run.encoding().cloned().with_context(|| {
-        format!("{}: was not trained on a table, and answers for no rows", run.file().display())
+    let encoding = run.trained_on().and_then(TrainedOn::encoding).with_context(|| {
+        format!("{}: was trained on other data than tables, pictures or recordings, and answers for none", run.file().display())
     })?;
     let settings = run.settings();
     let options = CsvOptions {
@@ -76,13 +81,6 @@ pub fn read_table(
 ///
 /// If a column is missing, a cell cannot be used, or the weights are damaged.
 pub fn answer(run: &TrainedRun, table: Table, encoding: &Encoding) -> Result<Answers> {
-    let (input_dim, num_classes) = (encoding.input_dim(), encoding.class_names.len());
-    let output_dim = match encoding.task {
-        Task::Classify => num_classes,
-        Task::Regress => encoding.targets.len(),
-        Task::Reconstruct => input_dim,
-    };
-    let config = Config::new(run.settings().clone(), input_dim, output_dim)?;
     // Without targets: they are what is asked for.
     let inputs = Encoding {
         task: Task::Reconstruct,
@@ -98,9 +96,27 @@ pub fn answer(run: &TrainedRun, table: Table, encoding: &Encoding) -> Result<Ans
     let train = inputs.samples(table, missing)?;
     let task = Task::Reconstruct;
     let data = DataSet { train, task, fills_missing, ..DataSet::empty(source) };
+    let names =
+        (&encoding.class_names[..], encoding.targets.iter().map(ColumnRef::to_string).collect());
+    answer_for(run, &data, encoding.task, names)
+}
+
+/// Answers for the training samples of data.
+fn answer_for(
+    run: &TrainedRun,
+    data: &DataSet,
+    task: Task,
+    (class_names, target_names): (&[String], Vec<String>),
+) -> Result<Answers> {
+    let output_dim = match task {
+        Task::Classify => class_names.len(),
+        Task::Regress => target_names.len(),
+        Task::Reconstruct => data.input_dim(),
+    };
+    let config = Config::new(run.settings().clone(), data.input_dim(), output_dim)?;
     match config.dtype() {
-        Dtype::F32 => answer_as::<f32>(run, &config, &data, encoding),
-        Dtype::F64 => answer_as::<f64>(run, &config, &data, encoding),
+        Dtype::F32 => answer_as::<f32>(run, &config, data, task, (class_names, target_names)),
+        Dtype::F64 => answer_as::<f64>(run, &config, data, task, (class_names, target_names)),
     }
 }
 
@@ -108,7 +124,8 @@ fn answer_as<T: Number>(
     run: &TrainedRun,
     config: &Config,
     data: &DataSet,
-    encoding: &Encoding,
+    task: Task,
+    (class_names, target_names): (&[String], Vec<String>),
 ) -> Result<Answers> {
     let net = config.net::<T>();
     let file = run.weights(&net)?;
@@ -120,9 +137,9 @@ fn answer_as<T: Number>(
     let all = outputs(&net, weights, &samples, &start_backend(config))?;
     let width = net.arch.num_classes().max(1);
     let rows = all.chunks_exact(width);
-    Ok(match encoding.task {
+    Ok(match task {
         Task::Classify => Answers::Classes {
-            names: encoding.class_names.clone(),
+            names: class_names.to_vec(),
             rows: rows.map(|scores| (predict(scores), probabilities(scores))).collect(),
         },
         Task::Regress => {
@@ -134,8 +151,7 @@ fn answer_as<T: Number>(
                     .map(|(s, (offset, factor))| s.to_f64() / factor.to_f64() + offset.to_f64())
                     .collect()
             };
-            let names = encoding.targets.iter().map(ColumnRef::to_string).collect();
-            Answers::Values { names, rows: rows.map(unscaled).collect() }
+            Answers::Values { names: target_names, rows: rows.map(unscaled).collect() }
         }
         Task::Reconstruct => {
             let mut x = vec![T::ZERO; width];

@@ -6,10 +6,12 @@
 
 mod declare;
 mod names;
+mod picture_size;
 mod table;
 
 pub use declare::{Kind, Row, Value};
 pub use names::{ClassWeights, Dtype, ExportDtype, KernelName, Name, Named, RuleName};
+pub use picture_size::PictureSize;
 pub use table::{SETTINGS, Settings, Values};
 
 use serde::de::DeserializeOwned;

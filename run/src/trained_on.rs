@@ -2,11 +2,12 @@
 
 use crate::checkpoint::{read_data_mark, store};
 use crate::columns::Columns;
+use crate::form::Form;
 use crate::run_folder::{BEST, RunFolder};
 use crate::summary::Summary;
 use anyhow::{Context, Result, bail, ensure};
 use barenet_data::fingerprint::{fingerprint, test_fingerprint};
-use barenet_data::{DataSet, Encoding, find_kind};
+use barenet_data::{DataSet, Encoding, SampleForm, find_kind};
 use serde::{Deserialize, Serialize};
 
 /// How the line begins that follows the settings in a weights file: a comment of TOML.
@@ -26,6 +27,9 @@ pub struct TrainedOn {
     /// The columns, if it was a table.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     columns: Option<Columns>,
+    /// The form of samples, if they were pictures or windows of recordings.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    form: Option<Form>,
 }
 
 impl TrainedOn {
@@ -38,7 +42,15 @@ impl TrainedOn {
             test: format!("{:016x}", test_fingerprint(data)),
             class_names: data.class_names.clone(),
             columns: data.encoding.as_ref().map(Columns::of),
+            form: data.form.clone().map(Form::from),
         }
+    }
+
+    /// The form of samples, if they were pictures or windows of recordings, and the names of the classes.
+    #[must_use]
+    pub fn form(&self) -> Option<(SampleForm, Vec<String>)> {
+        let form = self.form.clone().map(SampleForm::from).filter(SampleForm::is_valid);
+        form.map(|form| (form, self.class_names.clone()))
     }
 
     /// How the columns of a table became numbers, if it was one.

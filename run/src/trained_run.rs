@@ -12,8 +12,8 @@ use crate::trained_on::{self, Checked, TrainedOn};
 use crate::trainer::{self, is_non_finite};
 use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 use barenet::{FullyConnectedNet, Weights};
+use barenet_data::DataSet;
 use barenet_data::split::{Part, Split};
-use barenet_data::{DataSet, Encoding};
 use barenet_model::number::Number;
 use barenet_model::weights::{WeightsFile, from_safetensors, read_config};
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ pub struct TrainedRun {
     /// Text beside the weights: settings, and the images that they were trained on.
     text: String,
     settings: Settings,
-    encoding: Option<Encoding>,
+    trained_on: Option<TrainedOn>,
 }
 
 /// A [`TrainedRun`] and images to measure it on.
@@ -57,8 +57,8 @@ impl TrainedRun {
         let text = read_config(&bytes, &file).map_err(|error| advise(error, &folder))?;
         // Where it was trained says nothing about where it is measured.
         let settings = Settings { gemm: None, threads: None, ..Settings::from_toml(&text, &file)? };
-        let encoding = TrainedOn::read(&text, &folder)?.and_then(|run| run.encoding());
-        Ok(Self { folder, bytes, text, settings, encoding })
+        let trained_on = TrainedOn::read(&text, &folder)?;
+        Ok(Self { folder, bytes, text, settings, trained_on })
     }
 
     /// The settings.
@@ -67,10 +67,10 @@ impl TrainedRun {
         &self.settings
     }
 
-    /// How the columns of the table that it was trained on became numbers, if it was one.
+    /// What it was trained on; an earlier version's run says nothing of it.
     #[must_use]
-    pub const fn encoding(&self) -> Option<&Encoding> {
-        self.encoding.as_ref()
+    pub const fn trained_on(&self) -> Option<&TrainedOn> {
+        self.trained_on.as_ref()
     }
 
     /// The folder.

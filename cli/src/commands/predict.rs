@@ -1,27 +1,32 @@
 //! `barenet predict`.
 
+use super::usage;
 use crate::console::say;
 use anyhow::Result;
 use barenet_data::table::Table;
-use barenet_run::prediction::{Answers, answer, read_table};
+use barenet_run::prediction::{Answers, answer, answer_files, read_files, read_table};
 use barenet_run::trained_run::TrainedRun;
 use serde_json::{Map, Value, json};
-use std::io::{Read, stdin};
+use std::io::stdin;
 use std::path::{Path, PathBuf};
 
-/// Let a trained network answer for the rows of a table
+/// Let a trained network answer for the rows of a table, for pictures, or for the windows of a recording
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
 Examples:
   barenet predict runs/table new.csv > answers.csv
   barenet predict runs/table new.csv --keep           with the columns of new.csv
   barenet predict runs/table - --json < new.csv       with the probability of every class
+  barenet predict runs/table photo.jpg                of a run that was trained on pictures
+  barenet predict runs/table photos                   all pictures of a folder
+  barenet predict runs/table recording.csv --json     each window, with its first and last row from 1
 
-Columns are found by their names, in any order; the target need not be there.")]
+Columns are found by their names, in any order; the target need not be there. Pictures are scaled and cut as in
+training.")]
 pub(crate) struct Args {
-    /// Folder of a run that was trained on a table
+    /// Folder of a run that was trained on data of one's own
     run: PathBuf,
-    /// The table; - for standard input
+    /// The table, the picture, the folder of pictures, or the recording; - for standard input
     file: PathBuf,
     /// Print the columns of the table too
     #[arg(long)]
@@ -37,17 +42,38 @@ const ROWS: usize = 1000;
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let run = TrainedRun::open(&args.run)?;
-    let mut input = stdin();
-    let input: Option<&mut dyn Read> =
-        if args.file == Path::new("-") { Some(&mut input) } else { None };
-    let (table, encoding) = read_table(&run, &args.file, input)?;
-    let kept = if args.keep { Some(table.clone()) } else { None };
-    let answers = answer(&run, table, &encoding)?;
-    let target = encoding.targets.first().map_or_else(|| "class".to_owned(), ToString::to_string);
-    if args.json {
-        return print_json(&answers, kept.as_ref(), &target);
-    }
-    print_csv(&answers, kept.as_ref(), &target)
+    let mut stdin = stdin();
+    let is_stdin = args.file == Path::new("-");
+    let (shown, answers) = match read_files(&run, &args.file, is_stdin.then_some(&mut stdin))? {
+        Some((table, records)) => {
+            if args.keep {
+                let message =
+                    "--keep keeps the columns of a table, and this run was trained on none";
+                return usage(message);
+            }
+            let answers = answer_files(&run, records)?;
+            (Shown { table: Some(table), is_kept: false, target: "class".to_owned() }, answers)
+        }
+        None => {
+            let (table, encoding) = read_table(&run, &args.file, is_stdin.then_some(&mut stdin))?;
+            let kept = args.keep.then(|| table.clone());
+            let answers = answer(&run, table, &encoding)?;
+            let target = encoding.targets.first().map(ToString::to_string);
+            let target = target.unwrap_or_else(|| "class".to_owned());
+            (Shown { table: kept, is_kept: args.keep, target }, answers)
+        }
+    };
+    if args.json { print_json(&answers, &shown) } else { print_csv(&answers, &shown) }
+}
+
+/// What is shown beside answers.
+struct Shown {
+    /// Columns of the same rows.
+    table: Option<Table>,
+    /// Whether they are those of the table that was read.
+    is_kept: bool,
+    /// The name of what is answered, if that is a class.
+    target: String,
 }
 
 /// How many rows there are.
@@ -59,14 +85,15 @@ const fn count(answers: &Answers) -> usize {
     }
 }
 
-fn print_csv(answers: &Answers, kept: Option<&Table>, target: &str) -> Result<()> {
+fn print_csv(answers: &Answers, shown: &Shown) -> Result<()> {
+    let table = shown.table.as_ref();
     // What is kept may have the target already.
     let name =
-        |name: &str| if kept.is_some() { format!("predicted {name}") } else { name.to_owned() };
+        |name: &str| if shown.is_kept { format!("predicted {name}") } else { name.to_owned() };
     let mut header: Vec<String> =
-        kept.into_iter().flat_map(|table| &table.columns).map(|c| cell(&c.name)).collect();
+        table.into_iter().flat_map(|table| &table.columns).map(|c| cell(&c.name)).collect();
     match answers {
-        Answers::Classes { .. } => header.push(cell(&name(target))),
+        Answers::Classes { .. } => header.push(cell(&name(&shown.target))),
         Answers::Values { names, .. } => header.extend(names.iter().map(|n| cell(&name(n)))),
         Answers::Anomalies { threshold, .. } => {
             header.push("anomaly_score".to_owned());
@@ -76,15 +103,15 @@ fn print_csv(answers: &Answers, kept: Option<&Table>, target: &str) -> Result<()
     say!("{}", header.join(","));
     for first in (0..count(answers)).step_by(ROWS) {
         let rows = first..count(answers).min(first + ROWS);
-        let lines: Vec<String> = rows.map(|row| csv_line(answers, kept, row)).collect();
+        let lines: Vec<String> = rows.map(|row| csv_line(answers, table, row)).collect();
         say!("{}", lines.join("\n"));
     }
     Ok(())
 }
 
-fn csv_line(answers: &Answers, kept: Option<&Table>, row: usize) -> String {
+fn csv_line(answers: &Answers, table: Option<&Table>, row: usize) -> String {
     let mut cells: Vec<String> =
-        kept.into_iter().flat_map(|table| kept_cells(table, row)).map(|c| cell(&c)).collect();
+        table.into_iter().flat_map(|table| kept_cells(table, row)).map(|c| cell(&c)).collect();
     match answers {
         Answers::Classes { names, rows } => {
             cells.extend(rows.get(row).map(|&(label, _)| cell(class(names, label))));
@@ -101,19 +128,26 @@ fn csv_line(answers: &Answers, kept: Option<&Table>, row: usize) -> String {
     cells.join(",")
 }
 
-fn print_json(answers: &Answers, kept: Option<&Table>, target: &str) -> Result<()> {
+fn print_json(answers: &Answers, shown: &Shown) -> Result<()> {
     for row in 0..count(answers) {
         let mut line = Map::new();
-        if let Some(table) = kept {
-            let columns = table.columns.iter().map(|column| column.name.clone());
-            let cells = kept_cells(table, row).into_iter().map(Value::from);
-            line.insert("row".to_owned(), columns.zip(cells).collect());
+        if let Some(table) = &shown.table {
+            let cells = table.columns.iter().zip(kept_cells(table, row));
+            if shown.is_kept {
+                let cells = cells.map(|(column, cell)| (column.name.clone(), Value::from(cell)));
+                line.insert("row".to_owned(), cells.collect());
+            } else {
+                line.extend(cells.map(|(column, cell)| {
+                    let number = cell.parse().ok().filter(|_| column.values().is_none());
+                    (column.name.clone(), number.map_or(Value::from(cell), |n: u64| n.into()))
+                }));
+            }
         }
         match answers {
             Answers::Classes { names, rows } => {
                 if let Some((label, probabilities)) = rows.get(row) {
                     let each = names.iter().cloned().zip(probabilities.iter().map(|&p| json!(p)));
-                    line.insert(target.to_owned(), class(names, *label).into());
+                    line.insert(shown.target.clone(), class(names, *label).into());
                     line.insert("probabilities".to_owned(), each.collect());
                 }
             }

@@ -90,6 +90,7 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
         normal: None,
         fills_missing: encode.missing == Missing::Mean,
         encoding: Some(encoding),
+        form: None,
         source,
     })
 }

@@ -208,6 +208,8 @@ named! {
         Csv = "csv", "A table: CSV or TSV";
         Numpy = "numpy", "Arrays of numpy: .npz, .npy, or a folder of them";
         Idx = "idx", "IDX, as MNIST is: a folder, or a file of images";
+        Pictures = "pictures", "A folder of PNG, JPEG or BMP files for each class";
+        Recordings = "recordings", "A folder of CSV files for each class, rows in time";
         Cifar10 = "cifar10", "CIFAR-10: a folder or an archive of the binary or the python version";
         Cifar100 = "cifar100", "CIFAR-100: a folder or an archive of the binary version";
     }

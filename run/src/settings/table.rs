@@ -5,6 +5,7 @@ use super::declare::{
     Numbers, Row, Sizes, Value, check, complete, given, option, settings, value_of,
 };
 use super::names::{ClassWeights, Dtype, KernelName, Name, RuleName};
+use super::picture_size::PictureSize;
 use barenet::{Float, Init, Loss, Metric, Sampling, Schedule, UpdateRule};
 use barenet_blas::Kernel;
 use barenet_data::scale::Scale;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 /// Limits with which no size that is computed from several settings overflows.
 const SIZES: Sizes = Sizes(1000, 1 << 24);
 const MAX_FOLDS: usize = 1000;
+const MAX_WINDOW: usize = 1 << 20;
 const MAX_BATCH: usize = 1 << 20;
 const MAX_EPOCHS: usize = 1 << 24;
 
@@ -156,6 +158,12 @@ settings! { |given, values|
         group: String, "COLUMN";
         /// What is done about missing cells of a table [default: error]
         missing: Name<Missing>, "HOW";
+        /// Size that pictures are made, N or WIDTHxHEIGHT [default: their own, if it is one]
+        image_size: PictureSize, "SIZE";
+        /// Rows of a window of a recording
+        window: usize, "N", in 1..=MAX_WINDOW;
+        /// Rows from one window of a recording to the next [default: half a window]
+        stride: usize, "N", in 1..=MAX_WINDOW;
         /// Class that an autoencoder learns [default: the most frequent]
         normal: String, "CLASS";
         /// Percentile of the validation samples' anomaly scores above which a sample is an anomaly

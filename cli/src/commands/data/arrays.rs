@@ -1,6 +1,6 @@
 //! Samples that are no table of columns, and the ranges of their numbers.
 
-use crate::commands::sample_word;
+use crate::commands::{form_text, sample_word};
 use crate::console::say;
 use anyhow::Result;
 use barenet_data::inspect::Inspection;
@@ -35,6 +35,14 @@ pub(super) fn print(data: &DataSet, found: &Inspection) -> Result<()> {
     let (min, max) = range(numbers.iter(0..numbers.len()));
     let (train, val, test) = (data.train.len(), data.val.len(), data.test.len());
     say!("{:<10}{train} training, {val} validation, {test} test", sample_word(data));
+    if let Some(form) = &data.form {
+        say!("form      {}", form_text(form));
+    }
+    let recordings = [&data.train, &data.val, &data.test]
+        .map(|part| part.groups.iter().max().map_or(0, |&last| last as usize + 1));
+    if recordings.iter().any(|&count| count > 0) {
+        say!("from      {} recordings", recordings.iter().sum::<usize>());
+    }
     let constant = match found.constant.len() {
         0 => String::new(),
         constant => format!("; {constant} are the same in all {}", sample_word(data)),

@@ -1,7 +1,7 @@
 //! Report of a run before and after it: header, summary, plots, and the course's figures beside
 //! its own.
 
-use crate::commands::{data_line, metric_text, sample_word};
+use crate::commands::{data_line, form_text, metric_text, sample_word};
 use crate::console::Console;
 use anyhow::Result;
 use barenet::Float;
@@ -53,9 +53,10 @@ pub(super) fn describe<T: Number>(session: &Session<'_>, console: &Console) {
         let learns =
             if targets.is_empty() { String::new() } else { format!(" {}", targets.join(", ")) };
         let inputs = format!("{} inputs", data.input_dim());
-        let from = match &data.encoding {
-            Some(encoding) => format!("{} columns ({inputs})", encoding.features.len()),
-            None => inputs,
+        let from = match (&data.encoding, &data.form) {
+            (Some(encoding), _) => format!("{} columns ({inputs})", encoding.features.len()),
+            (None, Some(form)) => format!("{} ({inputs})", form_text(form)),
+            (None, None) => inputs,
         };
         console.line(&format!(
             "task      {task}{learns} from {from}, scaled {}, loss {}",

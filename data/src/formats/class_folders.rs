@@ -1,0 +1,169 @@
+//! A folder of files for each class: `PATH/CLASS/…`, or `PATH/train/CLASS/…` beside `val` and `test`.
+
+use super::is_there;
+use crate::{DataError, ReadOptions, Task};
+use barenet::Label;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Names of the folder with the samples that validate.
+const VAL: [&str; 3] = ["val", "valid", "validation"];
+/// Entries of a folder that are looked at to see what is in it.
+const LOOKED_AT: usize = 100;
+
+/// Files by class, in the order of their names: the same on every machine.
+#[derive(Debug, Default)]
+pub(super) struct ClassFolders {
+    pub(super) class_names: Vec<String>,
+    pub(super) train: Vec<(Label, PathBuf)>,
+    pub(super) val: Vec<(Label, PathBuf)>,
+    pub(super) test: Vec<(Label, PathBuf)>,
+}
+
+/// What the files of a class are.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted {
+    /// The word for one.
+    pub(super) word: &'static str,
+    /// Whether a file is one; an error if it should be and is not.
+    pub(super) is_one: fn(&Path) -> Result<bool, DataError>,
+}
+
+/// Whether there is such a file in a folder of a class.
+pub(super) fn recognises(path: &Path, is_one: fn(&Path) -> bool) -> Result<bool, DataError> {
+    if !is_there(path)? || !path.is_dir() {
+        return Ok(false);
+    }
+    let top = path.join("train");
+    let top = if is_part(&top) { &top } else { path };
+    let classes = entries(top).unwrap_or_default().into_iter().filter(|class| class.is_dir());
+    let mut files = classes.take(LOOKED_AT).flat_map(|class| {
+        let files = entries(&class).unwrap_or_default();
+        files.into_iter().filter(|file| file.is_file()).take(LOOKED_AT)
+    });
+    Ok(files.any(|file| is_one(&file)))
+}
+
+impl ClassFolders {
+    /// Lists all files of classes at a path, and of the parts that options name.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError`] naming a class without files, a class of a part that the training part has not, or what may not be
+    /// looked at.
+    pub(super) fn find(
+        path: &Path,
+        options: &ReadOptions,
+        wanted: Wanted,
+    ) -> Result<Self, DataError> {
+        let train = path.join("train");
+        let has_parts = is_part(&train);
+        let part = |named: &Option<PathBuf>, names: &[&str]| {
+            let mut places = names.iter().map(|name| path.join(name)).filter(|_| has_parts);
+            named.clone().or_else(|| places.find(|place| is_part(place)))
+        };
+        let train = if has_parts { train } else { path.to_owned() };
+        let known = options.trained_form.as_ref().map(|(_, class_names)| class_names);
+        let class_names = match known {
+            Some(class_names) => class_names.clone(),
+            None => classes(&train)?.into_iter().map(|(name, _)| name).collect(),
+        };
+        let shown = train.display().to_string();
+        match &class_names[..] {
+            [] => {
+                let problem = format!("has no folder of {}s", wanted.word);
+                return Err(wrong(&shown, problem, "make one for each class"));
+            }
+            [one] if known.is_none() && options.encode.task != Some(Task::Reconstruct) => {
+                let problem =
+                    format!("has one class only, {one:?}: there is nothing to tell apart");
+                return Err(wrong(
+                    &shown,
+                    problem,
+                    "make a folder for another, or take --task reconstruct",
+                ));
+            }
+            _ => {}
+        }
+        let files = |folder: Option<PathBuf>| match folder {
+            Some(folder) => files(&folder, &class_names, wanted),
+            None => Ok(Vec::new()),
+        };
+        Ok(Self {
+            train: files(Some(train))?,
+            val: files(part(&options.val, &VAL))?,
+            test: files(part(&options.test, &["test"]))?,
+            class_names,
+        })
+    }
+}
+
+/// The files of a part, class by class.
+fn files(
+    folder: &Path,
+    class_names: &[String],
+    wanted: Wanted,
+) -> Result<Vec<(Label, PathBuf)>, DataError> {
+    let mut all = Vec::new();
+    for (name, class) in classes(folder)? {
+        let label = (0..).zip(class_names).find(|(_, known)| **known == name);
+        let Some((label, _)) = label else {
+            let problem =
+                format!("is of no class that was trained; these are {}", class_names.join(", "));
+            return Err(wrong(&class.display().to_string(), problem, "rename or remove it"));
+        };
+        let before = all.len();
+        for file in entries(&class)? {
+            if file.is_dir() {
+                let problem = "is a folder in that of a class".to_owned();
+                return Err(wrong(
+                    &file.display().to_string(),
+                    problem,
+                    "put its files into the latter",
+                ));
+            }
+            if (wanted.is_one)(&file)? {
+                all.push((label, file));
+            }
+        }
+        if all.len() == before {
+            let problem = format!("has no {} in it", wanted.word);
+            return Err(wrong(
+                &class.display().to_string(),
+                problem,
+                "put some there, or remove it",
+            ));
+        }
+    }
+    Ok(all)
+}
+
+/// Names and folders of classes.
+fn classes(folder: &Path) -> Result<Vec<(String, PathBuf)>, DataError> {
+    let folders = entries(folder)?.into_iter().filter(|entry| entry.is_dir());
+    Ok(folders
+        .map(|class| (class.file_name().unwrap_or_default().to_string_lossy().into_owned(), class))
+        .collect())
+}
+
+/// Whether a folder has folders of classes in it: without, it is one.
+fn is_part(folder: &Path) -> bool {
+    entries(folder).is_ok_and(|entries| entries.iter().any(|entry| entry.is_dir()))
+}
+
+/// What is in a folder, by name, but for hidden entries.
+pub(super) fn entries(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder).map_err(|e| DataError::io(folder, e))? {
+        let entry = entry.map_err(|e| DataError::io(folder, e))?;
+        if !entry.file_name().as_encoded_bytes().starts_with(b".") {
+            paths.push(entry.path());
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+pub(super) fn wrong(file: &str, problem: String, advice: &'static str) -> DataError {
+    DataError::Format { file: file.to_owned(), problem, advice }
+}

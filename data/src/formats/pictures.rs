@@ -1,0 +1,224 @@
+//! Pictures in a folder for each class: PNG, JPEG and BMP files, told by their content.
+//!
+//! A picture of another size is scaled until it covers the size that is wanted, and its middle is taken. If all
+//! pictures are grey, a sample has one plane; otherwise it has three, red, green and blue, one after another, as in
+//! CIFAR-10. What is transparent is taken as it lies below: alpha is left out.
+
+#[cfg(feature = "pictures")]
+mod decode;
+#[cfg(not(feature = "pictures"))]
+mod none;
+
+use super::class_folders::{self, ClassFolders, entries, wrong};
+use crate::reading::read_start;
+use crate::{
+    DataError, DataSet, ImageSize, Kind, Numbers, PictureForm, ReadOptions, Records, SampleForm,
+    Source, Wanted,
+};
+use barenet::Label;
+#[cfg(feature = "pictures")]
+use decode::{Header, header, read};
+#[cfg(not(feature = "pictures"))]
+use none::{Header, header, read};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+/// What is known of pictures before they are read.
+pub const KIND: Kind = Kind {
+    word: "pictures",
+    name: "pictures",
+    image_shape: "",
+    class_names: &[],
+    samples: "pictures",
+    is_of_course: false,
+    takes: &["val", "test", "image-size"],
+};
+
+/// Content with which a picture begins.
+const STARTS: [&[u8]; 3] = [b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM"];
+/// Names of pictures, of kinds that are not read too.
+const ENDINGS: [&str; 13] = [
+    "png", "jpg", "jpeg", "jpe", "bmp", "dib", "gif", "webp", "tif", "tiff", "heic", "avif", "jxl",
+];
+
+/// Whether there is a picture in a folder of a class.
+///
+/// # Errors
+///
+/// [`DataError::Io`] if it may not be looked at.
+pub fn recognises(path: &Path) -> Result<bool, DataError> {
+    class_folders::recognises(path, begins_like_one)
+}
+
+/// Whether the content of a file begins as that of a picture does.
+fn begins_like_one(file: &Path) -> bool {
+    read_start(file, 8).is_ok_and(|start| STARTS.iter().any(|known| start.starts_with(known)))
+}
+
+/// Whether a file is a picture: one that is only called so is an error.
+fn is_picture(file: &Path) -> Result<bool, DataError> {
+    if begins_like_one(file) {
+        return Ok(true);
+    }
+    let ending = file.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+    if ENDINGS.contains(&ending.as_str()) {
+        let problem = "is no PNG, JPEG or BMP picture".to_owned();
+        return Err(wrong(&file.display().to_string(), problem, "convert it, or remove it"));
+    }
+    Ok(false)
+}
+
+/// Reads a folder of pictures, on all threads.
+///
+/// # Errors
+///
+/// [`DataError`] naming the file that is to blame.
+pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
+    load_on(path, options, all_threads())
+}
+
+fn all_threads() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn load_on(path: &Path, options: &ReadOptions, threads: usize) -> Result<DataSet, DataError> {
+    let wanted = class_folders::Wanted { word: "picture", is_one: is_picture };
+    let ClassFolders { class_names, train, val, test } = ClassFolders::find(path, options, wanted)?;
+    let form = match &options.trained_form {
+        Some((SampleForm::Pictures(form), _)) => *form,
+        _ => {
+            let all = train.iter().chain(&val).chain(&test).map(|(_, file)| file);
+            find_form(all, options.image_size, threads)?
+        }
+    };
+    let read = |part: Vec<(Label, PathBuf)>| {
+        let (labels, files): (Vec<_>, Vec<_>) = part.into_iter().unzip();
+        let numbers = Numbers::U8(read_all(&files, form, threads)?);
+        Ok::<_, DataError>(Records::of(form.len(), numbers, Wanted::Classes(labels)))
+    };
+    let source = Source::read(&KIND, path.display().to_string());
+    Ok(DataSet {
+        train: read(train)?,
+        val: read(val)?,
+        test: read(test)?,
+        class_names,
+        form: Some(SampleForm::Pictures(form)),
+        ..DataSet::empty(source)
+    })
+}
+
+/// The form of pictures of which none is remembered.
+fn find_form<'a>(
+    files: impl Iterator<Item = &'a PathBuf> + Clone + Send,
+    size: Option<ImageSize>,
+    threads: usize,
+) -> Result<PictureForm, DataError> {
+    let headers: Vec<Header> = on_threads(files.clone(), threads, |file| header(file))?;
+    let planes = if headers.iter().all(|header| header.is_grey) { 1 } else { 3 };
+    let found = headers.first().map_or(ImageSize { width: 1, height: 1 }, |header| header.size);
+    let Some(size) = size else {
+        let other = files.clone().zip(&headers).find(|(_, header)| header.size != found);
+        let first = files.clone().next();
+        if let (Some((file, header)), Some(first)) = (other, first) {
+            let problem =
+                format!("is of {}, and {} of {found} pixels", header.size, first.display());
+            let advice = "name one size for all with --image-size";
+            return Err(wrong(&file.display().to_string(), problem, advice));
+        }
+        if found.width.max(found.height) > ImageSize::MAX_SIDE {
+            let name = first.map_or_else(String::new, |file| file.display().to_string());
+            let problem = format!("is of {found} pixels, more than a network takes");
+            return Err(wrong(&name, problem, "name a smaller size with --image-size"));
+        }
+        return Ok(PictureForm { size: found, planes });
+    };
+    Ok(PictureForm { size, planes })
+}
+
+/// Reads pictures one after another into numbers.
+///
+/// # Errors
+///
+/// [`DataError`] naming the first file that is no picture, or has other channels than the form.
+fn read_all(files: &[PathBuf], form: PictureForm, threads: usize) -> Result<Vec<u8>, DataError> {
+    let mut numbers = Vec::new();
+    let total = files.len().saturating_mul(form.len());
+    if numbers.try_reserve_exact(total).is_err() {
+        let name = files.first().map_or_else(String::new, |file| file.display().to_string());
+        let problem = format!("{} such pictures take {} MB of memory", files.len(), total >> 20);
+        return Err(wrong(&name, problem, "name a smaller size with --image-size"));
+    }
+    numbers.resize(total, 0);
+    let slots = files.iter().zip(numbers.chunks_exact_mut(form.len().max(1)));
+    on_threads(slots, threads, |(file, numbers)| read(file, form, numbers))?;
+    Ok(numbers)
+}
+
+/// Reads the pictures that a path names, in the form that a network was trained with: one, or those in a folder and in
+/// its folders. The result is of their files and their samples.
+///
+/// # Errors
+///
+/// [`DataError`] naming the file that is no picture.
+pub fn read_named(path: &Path, form: PictureForm) -> Result<(Vec<PathBuf>, Records), DataError> {
+    let mut files = Vec::new();
+    if path.is_dir() {
+        for entry in entries(path)? {
+            let inner = if entry.is_dir() { entries(&entry)? } else { vec![entry] };
+            for file in inner.into_iter().filter(|file| !file.is_dir()) {
+                if is_picture(&file)? {
+                    files.push(file);
+                }
+            }
+        }
+        if files.is_empty() {
+            let problem = "has no picture in it".to_owned();
+            return Err(wrong(&path.display().to_string(), problem, "name one"));
+        }
+    } else {
+        files.push(path.to_owned());
+    }
+    let numbers = Numbers::U8(read_all(&files, form, all_threads())?);
+    let records = Records::of(form.len(), numbers, Wanted::Nothing(files.len()));
+    Ok((files, records))
+}
+
+/// Does work for every item on several threads; the result, an error too, is the same at any number of them.
+fn on_threads<I: Send, T: Send>(
+    items: impl Iterator<Item = I> + Send,
+    threads: usize,
+    work: impl Fn(I) -> Result<T, DataError> + Sync,
+) -> Result<Vec<T>, DataError> {
+    fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+        mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+    let (items, done) = (Mutex::new(items.enumerate().fuse()), Mutex::new(Vec::new()));
+    let has_failed = AtomicBool::new(false);
+    let run = || {
+        // Items are taken in order: of those before one that fails, none is left undone.
+        while !has_failed.load(Ordering::Relaxed) {
+            let next = locked(&items).next();
+            let Some((index, item)) = next else { return };
+            let result = work(item);
+            if result.is_err() {
+                has_failed.store(true, Ordering::Relaxed);
+            }
+            locked(&done).push((index, result));
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 1..threads {
+            // One that the system refuses is done without.
+            let _refused = thread::Builder::new().spawn_scoped(scope, run);
+        }
+        run();
+    });
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_by_key(|&(index, _)| index);
+    done.into_iter().map(|(_, result)| result).collect()
+}
+
+#[cfg(all(test, feature = "pictures"))]
+mod tests;

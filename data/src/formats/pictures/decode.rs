@@ -1,0 +1,115 @@
+//! Decodes pictures, within limits.
+
+use crate::formats::class_folders::wrong;
+use crate::{DataError, ImageSize, PictureForm, reading};
+use image::imageops::{self, FilterType};
+use image::{ColorType, DynamicImage, ImageDecoder, ImageReader, Limits};
+use std::io::BufReader;
+use std::path::Path;
+
+/// Pixels of a picture at most: those of a large camera.
+const MAX_PIXELS: usize = 120_000_000;
+/// Bytes that decoding one takes at most.
+const MAX_BYTES: u64 = 1 << 30;
+
+/// What a picture says of itself before it is decoded.
+pub(super) struct Header {
+    pub(super) size: ImageSize,
+    pub(super) is_grey: bool,
+}
+
+/// Reads what a picture says of itself.
+pub(super) fn header(file: &Path) -> Result<Header, DataError> {
+    open(file).map(|(_, header)| header)
+}
+
+/// A decoder of a picture that is not too large.
+fn open(file: &Path) -> Result<(impl ImageDecoder, Header), DataError> {
+    let name = || file.display().to_string();
+    let io = |error| DataError::Io { path: name(), error };
+    let input = BufReader::new(reading::open(file).map_err(io)?);
+    let mut reader = ImageReader::new(input).with_guessed_format().map_err(io)?;
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(MAX_BYTES);
+    reader.limits(limits);
+    let decoder = reader.into_decoder().map_err(|error| broken(file, &error))?;
+    let (width, height) = decoder.dimensions();
+    let side = |side: u32| usize::try_from(side).unwrap_or(usize::MAX);
+    let size = ImageSize { width: side(width), height: side(height) };
+    if size.width.saturating_mul(size.height) > MAX_PIXELS {
+        let problem = format!("is of {size} pixels, more than {} million", MAX_PIXELS / 1_000_000);
+        return Err(wrong(&name(), problem, "make it smaller"));
+    }
+    if size.width == 0 || size.height == 0 {
+        return Err(wrong(&name(), "has no pixels".to_owned(), "remove it"));
+    }
+    let is_grey = matches!(
+        decoder.color_type(),
+        ColorType::L8 | ColorType::La8 | ColorType::L16 | ColorType::La16
+    );
+    Ok((decoder, Header { size, is_grey }))
+}
+
+/// Reads a picture in a form: its middle, scaled, plane after plane.
+pub(super) fn read(file: &Path, form: PictureForm, numbers: &mut [u8]) -> Result<(), DataError> {
+    let (decoder, header) = open(file)?;
+    if form.planes == 1 && !header.is_grey {
+        let problem = "is in colour, and the network was trained on grey pictures".to_owned();
+        return Err(wrong(&file.display().to_string(), problem, "make it grey"));
+    }
+    if decoder.total_bytes() > MAX_BYTES {
+        let problem = format!("takes more than {} MB to decode", MAX_BYTES >> 20);
+        return Err(wrong(&file.display().to_string(), problem, "make it smaller"));
+    }
+    let image = DynamicImage::from_decoder(decoder).map_err(|error| broken(file, &error))?;
+    // Of fewer bits first, so that scaling takes less.
+    let image = if form.planes == 1 {
+        DynamicImage::ImageLuma8(image.into_luma8())
+    } else {
+        DynamicImage::ImageRgb8(image.into_rgb8())
+    };
+    let image = fill(image, form.size);
+    let bytes = image.as_bytes();
+    for (plane, numbers) in numbers.chunks_exact_mut(form.len() / form.planes.max(1)).enumerate() {
+        let pixels = bytes.iter().skip(plane).step_by(form.planes);
+        numbers.iter_mut().zip(pixels).for_each(|(number, &pixel)| *number = pixel);
+    }
+    Ok(())
+}
+
+/// The middle of a picture that has the shape of a size, scaled to that size.
+fn fill(image: DynamicImage, size: ImageSize) -> DynamicImage {
+    let (width, height) = (u64::from(image.width()), u64::from(image.height()));
+    let side = |side: usize| u32::try_from(side).unwrap_or(u32::MAX);
+    let (to_width, to_height) = (side(size.width), side(size.height));
+    if (image.width(), image.height()) == (to_width, to_height) {
+        return image;
+    }
+    // Whichever side is too long is cut: before scaling, which would make a long picture far longer.
+    let cut = |len: u64, other: u64, to: u32, to_other: u32| {
+        let (to, to_other) = (u64::from(to), u64::from(to_other).max(1));
+        let kept = (2 * other * to + to_other) / (2 * to_other);
+        u32::try_from(kept.clamp(1, len)).unwrap_or(u32::MAX)
+    };
+    let cut_width = cut(width, height, to_width, to_height);
+    let cut_height = cut(height, width, to_height, to_width);
+    let x = (image.width() - cut_width) / 2;
+    let y = (image.height() - cut_height) / 2;
+    let filter = FilterType::Triangle;
+    match &image {
+        DynamicImage::ImageLuma8(image) => {
+            let middle = imageops::crop_imm(image, x, y, cut_width, cut_height);
+            imageops::resize(&*middle, to_width, to_height, filter).into()
+        }
+        other => {
+            let image = other.to_rgb8();
+            let middle = imageops::crop_imm(&image, x, y, cut_width, cut_height);
+            imageops::resize(&*middle, to_width, to_height, filter).into()
+        }
+    }
+}
+
+fn broken(file: &Path, error: &image::ImageError) -> DataError {
+    let problem = format!("cannot be decoded: {}", error.to_string().replace('\n', " "));
+    wrong(&file.display().to_string(), problem, "save it anew, or remove it")
+}

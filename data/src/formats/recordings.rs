@@ -1,0 +1,251 @@
+//! Recordings: a folder for each class, a CSV file for each recording, rows in time. Windows of rows are samples.
+
+use super::class_folders::{self, ClassFolders, wrong};
+use crate::table::{CsvOptions, Missing, Table, TableError, read_csv};
+use crate::{
+    DataError, DataSet, Kind, Numbers, ReadOptions, Records, SampleForm, Source, Task, Wanted,
+    WindowForm,
+};
+use barenet::Label;
+use std::path::{Path, PathBuf};
+
+/// What is known of recordings before they are read.
+pub const KIND: Kind = Kind {
+    word: "recordings",
+    name: "recordings",
+    image_shape: "",
+    class_names: &[],
+    samples: "windows",
+    is_of_course: false,
+    takes: &["val", "test", "ignore", "header", "window", "stride"],
+};
+
+/// Numbers of a window at most.
+const MAX_LEN: usize = 1 << 24;
+
+/// Whether there is a recording in a folder of a class.
+///
+/// # Errors
+///
+/// [`DataError::Io`] if it may not be looked at.
+pub fn recognises(path: &Path) -> Result<bool, DataError> {
+    class_folders::recognises(path, is_recording)
+}
+
+/// Whether a file is called as recordings are.
+fn is_recording(file: &Path) -> bool {
+    let ending = file.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+    ["csv", "tsv"].contains(&ending.as_str())
+}
+
+/// Reads a folder of recordings.
+///
+/// # Errors
+///
+/// [`DataError`] naming the file, and the line and the column that are to blame.
+pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
+    let wanted = class_folders::Wanted { word: "recording", is_one: |file| Ok(is_recording(file)) };
+    let ClassFolders { class_names, train, val, test } = ClassFolders::find(path, options, wanted)?;
+    let shown = path.display().to_string();
+    let mut form = match (&options.trained_form, options.window) {
+        (Some((SampleForm::Windows(form), _)), _) => form.clone(),
+        (_, Some(window)) => WindowForm {
+            window,
+            stride: options.stride.unwrap_or_else(|| window.div_ceil(2)),
+            channels: Vec::new(),
+        },
+        (_, None) => {
+            let problem = "holds recordings, of which windows are the samples".to_owned();
+            return Err(wrong(&shown, problem, "say with --window how many rows one has"));
+        }
+    };
+    let is_new = options.trained_form.is_none();
+    if is_new && test.is_empty() && options.encode.task.unwrap_or_default() == Task::Classify {
+        check_counts(&class_names, &train, &shown)?;
+    }
+    let mut read = |part| Windows::read(part, &mut form, options);
+    let (train, val, test) = (read(train)?, read(val)?, read(test)?);
+    let are_short = [&train, &val, &test].iter().all(|part| part.are_short());
+    let records = |part: Windows| part.into_records(form.len(), are_short);
+    let source = Source::read(&KIND, shown);
+    Ok(DataSet {
+        train: records(train),
+        val: records(val),
+        test: records(test),
+        class_names,
+        fills_missing: options.encode.missing == Missing::Mean,
+        form: Some(SampleForm::Windows(form.clone())),
+        ..DataSet::empty(source)
+    })
+}
+
+/// Refuses a class of one recording, which cannot be in two parts.
+fn check_counts(
+    class_names: &[String],
+    recordings: &[(Label, PathBuf)],
+    shown: &str,
+) -> Result<(), DataError> {
+    for (label, name) in (0..).zip(class_names) {
+        if recordings.iter().filter(|(of, _)| *of == label).count() == 1 {
+            let problem =
+                format!("class {name:?} has one recording, which cannot both train and test");
+            return Err(wrong(shown, problem, "add more of it, or name others with --test"));
+        }
+    }
+    Ok(())
+}
+
+/// Windows of some recordings.
+#[derive(Default)]
+struct Windows {
+    numbers: Vec<f32>,
+    labels: Vec<Label>,
+    /// The recording of each window.
+    groups: Vec<u32>,
+}
+
+impl Windows {
+    fn read(
+        recordings: Vec<(Label, PathBuf)>,
+        form: &mut WindowForm,
+        options: &ReadOptions,
+    ) -> Result<Self, DataError> {
+        let csv = CsvOptions {
+            header: options.header,
+            ignore: options.ignore.clone(),
+            ..CsvOptions::default()
+        };
+        let mut all = Self::default();
+        for (group, (label, file)) in (0..).zip(recordings) {
+            let table = read_csv(&file, &csv)?;
+            if form.channels.is_empty() {
+                form.channels = table.columns.iter().map(|column| column.name.clone()).collect();
+            }
+            let count = cut(&table, form, options.encode.missing, &mut all.numbers)?.len();
+            all.labels.resize(all.labels.len() + count, label);
+            all.groups.resize(all.labels.len(), group);
+        }
+        Ok(all)
+    }
+
+    /// Whether all numbers are 16-bit integers.
+    fn are_short(&self) -> bool {
+        // NaN is none: it becomes 0.
+        let is_short = |&x: &f32| f32::from(x as i16) == x;
+        self.numbers.iter().all(is_short)
+    }
+
+    fn into_records(self, len: usize, are_short: bool) -> Records {
+        let Self { numbers, labels, groups } = self;
+        let numbers = if are_short {
+            Numbers::I16(numbers.into_iter().map(|x| x as i16).collect())
+        } else {
+            Numbers::F32(numbers)
+        };
+        let mut records = Records::of(len, numbers, Wanted::Classes(labels));
+        records.groups = groups;
+        records
+    }
+}
+
+/// Reads the windows of a recording that was read, in the form that a network was trained with. The result is of the
+/// first rows of the windows, and of their samples.
+///
+/// # Errors
+///
+/// [`DataError`] naming the line and the column that are to blame.
+pub fn windows_of(
+    table: &Table,
+    form: &WindowForm,
+    missing: Missing,
+) -> Result<(Vec<usize>, Records), DataError> {
+    let mut numbers = Vec::new();
+    let starts = cut(table, form, missing, &mut numbers)?;
+    let targets = Wanted::Nothing(starts.len());
+    Ok((starts, Records::of(form.len(), Numbers::F32(numbers), targets)))
+}
+
+/// Appends the windows of a recording to numbers; the result is of their first rows.
+fn cut(
+    table: &Table,
+    form: &WindowForm,
+    missing: Missing,
+    numbers: &mut Vec<f32>,
+) -> Result<Vec<usize>, DataError> {
+    let rows = table.num_rows();
+    if form.window > rows {
+        let problem = format!("has {rows} rows, and a window is of {}", form.window);
+        return Err(wrong(&table.file, problem, "take a smaller --window, or remove the file"));
+    }
+    let places = places(table, form)?;
+    let len = form.window.saturating_mul(places.len());
+    if len > MAX_LEN {
+        let problem = format!("a window of it has {len} numbers, more than {MAX_LEN}");
+        return Err(wrong(&table.file, problem, "take a smaller --window"));
+    }
+    let mut kept = Vec::new();
+    for start in form.starts(rows) {
+        if numbers.try_reserve(len).is_err() {
+            let problem = "not enough memory for its windows".to_owned();
+            return Err(wrong(&table.file, problem, "take a larger --stride"));
+        }
+        let before = numbers.len();
+        for row in table.rows().skip(start).take(form.window) {
+            let cells = places.iter().map(|&place| row.get(place).copied());
+            numbers.extend(cells.map(|cell| cell.unwrap_or(f32::NAN)));
+        }
+        if missing != Missing::Mean && numbers.iter().skip(before).any(|x| x.is_nan()) {
+            if missing == Missing::Refuse {
+                return Err(missing_cell(table, &places, start).into());
+            }
+            numbers.truncate(before);
+            continue;
+        }
+        kept.push(start);
+    }
+    Ok(kept)
+}
+
+/// Where the channels are among the columns of a recording.
+fn places(table: &Table, form: &WindowForm) -> Result<Vec<usize>, DataError> {
+    let error = |column: &str, problem: &str, advice: String| TableError {
+        file: table.file.clone(),
+        line: None,
+        column: Some(column.to_owned()),
+        problem: problem.to_owned(),
+        advice,
+    };
+    if let Some(column) = table.columns.iter().find(|column| column.values().is_some()) {
+        let advice = format!("leave it out with --ignore {:?}", column.name);
+        return Err(error(&column.name, "is text, and channels are numbers", advice).into());
+    }
+    let is_channel = |name: &String| form.channels.contains(name);
+    if let Some(column) = table.columns.iter().find(|column| !is_channel(&column.name)) {
+        let advice = format!("they have {}", form.channels.join(", "));
+        return Err(error(&column.name, "is not in the other recordings", advice).into());
+    }
+    let place = |channel: &String| {
+        let place = table.columns.iter().position(|column| column.name == *channel);
+        place.ok_or_else(|| {
+            let advice = "give every recording the same columns".to_owned();
+            error(channel, "is missing, and other recordings have it", advice).into()
+        })
+    };
+    form.channels.iter().map(place).collect()
+}
+
+/// The error of the first missing cell from a row on.
+fn missing_cell(table: &Table, places: &[usize], start: usize) -> TableError {
+    let is_missing = |row: &[f32], place: usize| row.get(place).is_none_or(|cell| cell.is_nan());
+    let found = table.rows().enumerate().skip(start).find_map(|(index, row)| {
+        let place = places.iter().find(|&&place| is_missing(row, place))?;
+        Some((table.lines.get(index)?, table.columns.get(*place)?))
+    });
+    TableError {
+        file: table.file.clone(),
+        line: found.map(|(&line, _)| line.into()),
+        column: found.map(|(_, column)| column.name.clone()),
+        problem: "the cell is missing".to_owned(),
+        advice: "fill it in, or leave such windows out with --missing drop".to_owned(),
+    }
+}

@@ -1,0 +1,85 @@
+//! Answers for pictures, and for the windows of a recording.
+
+use super::{Answers, answer_for};
+use crate::settings::Name;
+use crate::trained_on::TrainedOn;
+use crate::trained_run::TrainedRun;
+use anyhow::{Result, bail};
+use barenet_data::formats::{pictures, recordings};
+use barenet_data::table::{Column, CsvOptions, Kind, Missing, Table, read_csv, read_csv_from};
+use barenet_data::{DataSet, Records, SampleForm, Source};
+use std::io::Read;
+use std::path::Path;
+
+/// Reads what a run that was trained on pictures or recordings is to answer for: a picture, a folder of pictures, or a
+/// recording, which may be given to read. The result is a table of where each sample is from, and the samples; there is
+/// none if the run was trained on other data.
+///
+/// # Errors
+///
+/// If a file is no picture, or no recording with the same columns.
+pub fn read_files(
+    run: &TrainedRun,
+    path: &Path,
+    input: Option<&mut dyn Read>,
+) -> Result<Option<(Table, Records)>> {
+    let Some((form, _)) = run.trained_on().and_then(TrainedOn::form) else { return Ok(None) };
+    match form {
+        SampleForm::Pictures(form) => {
+            if input.is_some() {
+                bail!("standard input: pictures are read from files; name one, or a folder");
+            }
+            let (files, records) = pictures::read_named(path, form)?;
+            let names = files.iter().map(|file| file.display().to_string()).collect();
+            let kind = Kind::Text(names);
+            let columns = vec![Column { name: "file".to_owned(), number: 1, kind }];
+            let cells = (0..files.len()).map(|index| index as f32).collect();
+            Ok(Some((listed(path, columns, cells, files.len()), records)))
+        }
+        SampleForm::Windows(form) => {
+            let settings = run.settings();
+            let missing = settings.missing.map(Name::value).unwrap_or_default();
+            let ignore = settings.ignore.as_deref().unwrap_or_default();
+            let ignore = ignore.split(',').filter(|name| !name.trim().is_empty());
+            let options = CsvOptions {
+                header: settings.header,
+                ignore: ignore.map(Into::into).collect(),
+                ..CsvOptions::default()
+            };
+            let recording = match input {
+                Some(input) => read_csv_from(input, "standard input", &options)?,
+                None => read_csv(path, &options)?,
+            };
+            let (starts, records) = recordings::windows_of(&recording, &form, missing)?;
+            let column = |(number, name): (usize, &str)| Column {
+                name: name.to_owned(),
+                number,
+                kind: Kind::Number,
+            };
+            let columns = [(1, "first"), (2, "last")].map(column).to_vec();
+            let rows = starts.iter().flat_map(|start| [start + 1, start + form.window]);
+            let cells = rows.map(|row| row as f32).collect();
+            Ok(Some((listed(path, columns, cells, starts.len()), records)))
+        }
+    }
+}
+
+/// A table of where samples are from.
+fn listed(path: &Path, columns: Vec<Column>, cells: Vec<f32>, num_rows: usize) -> Table {
+    let file = path.display().to_string();
+    Table { file, has_header: true, columns, ignored: Vec::new(), cells, lines: vec![0; num_rows] }
+}
+
+/// Answers for samples that [`read_files`] has read.
+///
+/// # Errors
+///
+/// If the weights are damaged.
+pub fn answer_files(run: &TrainedRun, records: Records) -> Result<Answers> {
+    let class_names = run.trained_on().map_or(&[][..], |trained_on| &trained_on.class_names);
+    let task = run.settings().task.map(Name::value).unwrap_or_default();
+    let source = Source::read(&pictures::KIND, run.file().display().to_string());
+    let fills_missing = run.settings().missing == Some(Missing::Mean.into());
+    let data = DataSet { train: records, task, fills_missing, ..DataSet::empty(source) };
+    answer_for(run, &data, task, (class_names, Vec::new()))
+}
