@@ -148,7 +148,7 @@ compare_step_with_inference() {
 # Trains small networks on built-in images and on tables, exports them as f32 and int8, and runs a program with all
 # crates; sees that it fails if an image is another.
 run_exported() {
-    local run target board csv flags path=target/exported-nets
+    local run target board csv flags type path=target/exported-nets
     rm -rf "$path" # Changed files, as below, are not replaced.
     for run in "--hidden 16 --batchnorm" "--hidden 13 --seed 3"; do
         # shellcheck disable=SC2086 # words
@@ -161,7 +161,7 @@ run_exported() {
     while read -r run csv flags; do
         # shellcheck disable=SC2086 # words
         "$BARENET" train --quiet --force --data "$TABLES/$csv.csv" --hidden 9 --epochs 3 $flags --out "$path/run"
-        export_run f32 "$run-f32" --data "$TABLES/$csv.csv"
+        for type in f32 int8; do export_run "$type" "$run-$type" --data "$TABLES/$csv.csv"; done
     done <<<"iris iris
 diabetes diabetes
 setosa iris --task reconstruct --target species --normal setosa"

@@ -21,6 +21,7 @@ fn main() -> anyhow::Result<()> {
         name: "example-net",
         origin: "made by an example",
         model: &model,
+        scaling: "mean image",
         input_names: &[],
         output_names: &["dark".to_owned(), "bright".to_owned()],
         samples: &images,

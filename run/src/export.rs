@@ -57,6 +57,8 @@ pub struct Exported {
     pub figures: (Figures, Figures),
     /// How many test samples.
     pub test_size: usize,
+    /// Name of the scaling of its inputs, which is in the first layer: `mean image` or `scaling`.
+    pub scaling: &'static str,
     /// Comparison of int8 with f32; of f32 there is none.
     pub int8: Option<Quantized>,
     origin: String,
@@ -145,6 +147,7 @@ impl Exported {
             }
         };
 
+        let is_mean_image = data.encoding.is_none() && folded.scales.factor.is_empty();
         scores.truncate(TEST_VECTOR);
         let samples = rows(run, Part::Test).take(TEST_VECTOR).map(TestSample::of).collect();
         let is_other = if checked.is_other { ", measured on other images" } else { "" };
@@ -161,6 +164,7 @@ impl Exported {
             after,
             figures: (figures_before, figures),
             test_size: split.test.len(),
+            scaling: if is_mean_image { "mean image" } else { "scaling" },
             int8,
             origin: format!("trained by barenet as \"{}\" on {kind}{is_other}", summary.name),
             input_names: data.encoding.as_ref().map(Encoding::input_names).unwrap_or_default(),
@@ -178,6 +182,7 @@ impl Exported {
             name: &self.name,
             origin: &self.origin,
             model: &self.model,
+            scaling: self.scaling,
             input_names: &self.input_names,
             output_names: &self.output_names,
             samples: &samples,

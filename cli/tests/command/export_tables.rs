@@ -156,6 +156,7 @@ fn written_crate_passes(model: &Model, samples: &[Row<'_>], names: &[String], co
         name: "some-net",
         origin: "a test",
         model,
+        scaling: "scaling",
         input_names: &[],
         output_names: names,
         samples,

@@ -71,11 +71,14 @@ macro_rules! numbers {
     };
 }
 
-static CHECKS: [Check; 6] = [
+static CHECKS: [Check; 9] = [
     check!(images_f32, predict, classes),
     check!(images_int8, predict, classes),
     check!(other_int8, predict, classes),
     check!(iris_f32, predict, classes),
     check!(diabetes_f32, predict, numbers),
     check!(setosa_f32, anomaly_score, numbers),
+    check!(iris_int8, predict, classes),
+    check!(diabetes_int8, predict, numbers),
+    check!(setosa_int8, anomaly_score, numbers),
 ];

@@ -16,6 +16,8 @@ pub struct Contents<'a> {
     pub origin: &'a str,
     /// The network.
     pub model: &'a Model,
+    /// Name of what is folded into the first layer: `mean image`, or another scaling.
+    pub scaling: &'a str,
     /// Names of the inputs, such as columns of a table; images have none.
     pub input_names: &'a [String],
     /// Names of the classes, or of the targets.

@@ -78,7 +78,7 @@ impl<'a> Words<'a> {
             ("NUMBERS", numbers.to_owned()),
             ("INPUT", self.input.to_owned()),
             ("ZERO", zero.to_owned()),
-            ("WHAT_GOES_IN", self.what_goes_in().to_owned()),
+            ("WHAT_GOES_IN", self.what_goes_in()),
             ("AND_OF_FILE", and_of_file.to_owned()),
             ("ANSWER_TYPE", type_doc),
             ("EACH_SCORE", each_score.to_owned()),
@@ -89,7 +89,7 @@ impl<'a> Words<'a> {
             ("MORE_NUMBERS", format!("{numbers_of_maps}{more_numbers}")),
         ];
         values.extend(self.of_answer());
-        values.extend(self.of_maps().map(|(name, text)| (name, text.to_owned())));
+        values.extend(self.of_maps());
         values.extend(self.test_vector());
         values
     }
@@ -115,7 +115,10 @@ impl<'a> Words<'a> {
     }
 
     /// The values of the template of int8 that maps need.
-    fn of_maps(&self) -> [(&'static str, &'static str); 6] {
+    fn of_maps(&self) -> [(&'static str, String); 6] {
+        fn of(is_there: bool, text: &str) -> &str {
+            if is_there { text } else { "" }
+        }
         let any = self.inputs().or(self.targets());
         let but_for = match self.inputs() {
             Some(InputMaps::Real(_)) => {
@@ -123,35 +126,32 @@ impl<'a> Words<'a> {
             }
             Some(InputMaps::Integer(_)) | None => "",
         };
-        let of = |is_there: bool, text| if is_there { text } else { "" };
         let is_mapped = self.inputs().is_some();
-        let bytes = match (is_mapped, self.is_image) {
-            (true, _) => "&workspace.input",
-            (false, true) => "image",
-            (false, false) => "sample",
-        };
+        let sample = self.sample();
+        let to_bytes = format!(
+            "    barenet::quant::to_bytes(&maps::INPUTS, {sample}, &mut workspace.input)?;\n"
+        );
         [
             ("MOD_MAPS", of(any.is_some(), "mod maps;\n")),
             ("INPUT_FIELD", of(is_mapped, "    input: [u8; ARCH.input_dim()],\n")),
             ("INPUT_NEW", of(is_mapped, ", input: [0; ARCH.input_dim()]")),
             ("BUT_FOR", but_for),
-            (
-                "TO_BYTES",
-                of(
-                    is_mapped,
-                    "    barenet::quant::to_bytes(&maps::INPUTS, sample, &mut workspace.input)?;\n",
-                ),
-            ),
-            ("BYTES", bytes),
+            ("TO_BYTES", of(is_mapped, &to_bytes)),
+            ("BYTES", if is_mapped { "&workspace.input" } else { sample }),
         ]
+        .map(|(name, text)| (name, text.to_owned()))
     }
 
-    fn what_goes_in(&self) -> &'static str {
-        if self.is_image {
-            "Images go in as bytes: the mean image and batch norm are folded into the weights."
+    fn what_goes_in(&self) -> String {
+        let go_in = if self.is_image {
+            "Images go in as bytes"
         } else {
-            "Samples go in as the numbers that they are: scaling and batch norm are folded into the weights."
-        }
+            "Samples go in as the numbers that they are"
+        };
+        format!(
+            "{go_in}: the {} and batch norm are folded into the weights.",
+            self.contents.scaling
+        )
     }
 
     fn sample_type(&self) -> String {

@@ -18,13 +18,13 @@ pub(super) fn print(
     data: &DataSet,
     out: &Path,
 ) -> Result<()> {
-    let Exported { name, model, metric, before, after, test_size, int8, figures, .. } = exported;
+    let Exported { name, model, metric, before, after, test_size, int8, figures, scaling, .. } =
+        exported;
     let word = metric.name();
     let dtype = if int8.is_some() { "int8" } else { "f32, folded" };
     let sizes = model.dims.iter().map(usize::to_string).collect::<Vec<_>>().join("-");
     say!("data      {}", data_line(data));
     let samples = sample_word(data);
-    let scaling = if samples == "images" { "mean image" } else { "scaling" };
     say!("network   {sizes}, {dtype}, batch norm and {scaling} in the weights");
     say!("{word:<10}{before:.4} before, {}", trained.name());
     say!("          {after:.4} after, {dtype}, on {test_size} test {samples}");
