@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`formats`] | a table of the formats that can be read, a file each |
 //! | [`builtin`] | images that are drawn |
+//! | [`accelerometer`] | recordings that are drawn |
 //! | [`inspect`](mod@inspect) | what is odd about data |
 //! | [`split`] | which samples train, validate and test |
 //! | [`scale`], [`samples`] | scalings that are fitted, and samples as a network sees them |
@@ -12,6 +13,7 @@
 //! | `fetch`, with the feature of that name | CIFAR-10 from its mirrors |
 //! | [`mod@reading`], [`disk`] | how files are read, and how they reach the disk |
 
+pub mod accelerometer;
 mod array;
 pub mod builtin;
 mod discover;

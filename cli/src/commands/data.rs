@@ -1,5 +1,6 @@
 //! `barenet data`.
 
+mod accelerometer;
 mod arrays;
 #[cfg(feature = "fetch")]
 mod fetch;
@@ -25,6 +26,7 @@ pub(crate) struct Args {
 enum Command {
     #[cfg(feature = "fetch")]
     Fetch(fetch::Args),
+    Accelerometer(accelerometer::Args),
     /// Say where the images come from, how many there are, and of which classes
     Info(Box<InfoArgs>),
 }
@@ -47,6 +49,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     match &args.command {
         #[cfg(feature = "fetch")]
         Command::Fetch(args) => fetch::run(args),
+        Command::Accelerometer(args) => accelerometer::run(args),
         Command::Info(args) => info(args),
     }
 }

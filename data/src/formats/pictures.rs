@@ -17,9 +17,9 @@ use crate::{
 };
 use barenet::Label;
 #[cfg(feature = "pictures")]
-use decode::{Header, header, read};
+use decode::{Header, has_colour, header, read};
 #[cfg(not(feature = "pictures"))]
-use none::{Header, header, read};
+use none::{Header, has_colour, header, read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -116,7 +116,15 @@ fn find_form<'a>(
     threads: usize,
 ) -> Result<PictureForm, DataError> {
     let headers: Vec<Header> = on_threads(files.clone(), threads, |file| header(file))?;
-    let planes = if headers.iter().all(|header| header.is_grey) { 1 } else { 3 };
+    let mut coloured = files.clone().zip(&headers).filter(|(_, header)| !header.is_grey);
+    // Some that say colour have none, such as those of a palette of greys.
+    let has_colour = coloured.try_fold(
+        false,
+        |found, (file, _)| {
+            if found { Ok(true) } else { has_colour(file) }
+        },
+    )?;
+    let planes = if has_colour { 3 } else { 1 };
     let found = headers.first().map_or(ImageSize { width: 1, height: 1 }, |header| header.size);
     let Some(size) = size else {
         let other = files.clone().zip(&headers).find(|(_, header)| header.size != found);

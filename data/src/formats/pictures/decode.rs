@@ -3,7 +3,7 @@
 use crate::formats::class_folders::wrong;
 use crate::{DataError, ImageSize, PictureForm, reading};
 use image::imageops::{self, FilterType};
-use image::{ColorType, DynamicImage, ImageDecoder, ImageReader, Limits};
+use image::{ColorType, DynamicImage, ImageDecoder, ImageReader, Limits, Rgb, RgbImage};
 use std::io::BufReader;
 use std::path::Path;
 
@@ -50,18 +50,33 @@ fn open(file: &Path) -> Result<(impl ImageDecoder, Header), DataError> {
     Ok((decoder, Header { size, is_grey }))
 }
 
-/// Reads a picture in a form: its middle, scaled, plane after plane.
-pub(super) fn read(file: &Path, form: PictureForm, numbers: &mut [u8]) -> Result<(), DataError> {
+/// Decodes a picture.
+fn decode(file: &Path) -> Result<(DynamicImage, Header), DataError> {
     let (decoder, header) = open(file)?;
-    if form.planes == 1 && !header.is_grey {
-        let problem = "is in colour, and the network was trained on grey pictures".to_owned();
-        return Err(wrong(&file.display().to_string(), problem, "make it grey"));
-    }
     if decoder.total_bytes() > MAX_BYTES {
         let problem = format!("takes more than {} MB to decode", MAX_BYTES >> 20);
         return Err(wrong(&file.display().to_string(), problem, "make it smaller"));
     }
     let image = DynamicImage::from_decoder(decoder).map_err(|error| broken(file, &error))?;
+    Ok((image, header))
+}
+
+/// Whether any pixel of a picture is not grey.
+pub(super) fn has_colour(file: &Path) -> Result<bool, DataError> {
+    decode(file).map(|(image, header)| !header.is_grey && is_coloured(&image.into_rgb8()))
+}
+
+fn is_coloured(image: &RgbImage) -> bool {
+    image.pixels().any(|&Rgb([red, green, blue])| red != green || green != blue)
+}
+
+/// Reads a picture in a form: its middle, scaled, plane after plane.
+pub(super) fn read(file: &Path, form: PictureForm, numbers: &mut [u8]) -> Result<(), DataError> {
+    let (image, header) = decode(file)?;
+    if form.planes == 1 && !header.is_grey && is_coloured(&image.to_rgb8()) {
+        let problem = "is in colour, and the network was trained on grey pictures".to_owned();
+        return Err(wrong(&file.display().to_string(), problem, "make it grey"));
+    }
     // Of fewer bits first, so that scaling takes less.
     let image = if form.planes == 1 {
         DynamicImage::ImageLuma8(image.into_luma8())

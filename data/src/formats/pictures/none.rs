@@ -17,6 +17,11 @@ pub(super) fn header(file: &Path) -> Result<Header, DataError> {
 }
 
 /// Refuses a picture.
+pub(super) fn has_colour(file: &Path) -> Result<bool, DataError> {
+    header(file).map(|header| !header.is_grey)
+}
+
+/// Refuses a picture.
 pub(super) fn read(file: &Path, _: PictureForm, _: &mut [u8]) -> Result<(), DataError> {
     header(file).map(|_header| ())
 }

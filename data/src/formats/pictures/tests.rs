@@ -56,6 +56,11 @@ fn grey_pictures_have_one_plane_and_alpha_is_left_out() {
     let data = read_sized(place.path(), None).unwrap();
     assert_eq!((data.input_dim(), data.train.bytes(0)), (4, &[0, 1, 0, 1][..]));
     assert_eq!(data.train.bytes(1), [77; 4]);
+    // A BMP of greys has a palette of them; a picture in colour makes all have three planes.
+    save(place.path(), "b/0.bmp", grey(2, 2, |_, _| 78));
+    let data = read_sized(place.path(), None).unwrap();
+    assert_eq!((data.input_dim(), data.train.bytes(1)), (4, &[78; 4][..]));
+    fs::remove_file(place.path().join("b/0.bmp")).unwrap();
     save(place.path(), "b/2.png", RgbaImage::from_pixel(2, 2, Rgba([1, 2, 3, 0])));
     let data = read_sized(place.path(), None).unwrap();
     assert_eq!(data.train.bytes(2), [1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3]);

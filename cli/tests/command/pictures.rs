@@ -1,0 +1,135 @@
+//! Pictures of one's own: trained on, measured, answered for, and refused in a line.
+
+use crate::program::{barenet, refused_in_one_line, stdout, succeeds};
+use image::{GrayImage, Luma, RgbImage};
+use serde_json::Value;
+use std::fs;
+use std::path::Path;
+use tempfile::TempDir;
+
+/// A picture whose left or right half is light, with some noise.
+fn half(is_right: bool, noise: u8, width: u32, height: u32) -> GrayImage {
+    GrayImage::from_fn(width, height, |x, y| {
+        let is_light = (2 * x >= width) == is_right;
+        let grain = u8::try_from((x * 7 + y * 13) % 11).unwrap() * noise;
+        Luma([if is_light { 200 - grain } else { 40 + grain }])
+    })
+}
+
+fn save(folder: &Path, name: &str, image: &GrayImage) {
+    let path = folder.join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    image.save(path).unwrap();
+}
+
+/// Twenty pictures of two classes, each of another size.
+fn halves() -> TempDir {
+    let place = TempDir::new().unwrap();
+    for index in 0..10_u8 {
+        let ending = ["png", "jpg", "bmp"][usize::from(index % 3)];
+        for (class, is_right) in [("left", false), ("right", true)] {
+            let size = 10 + u32::from(index);
+            let image = half(is_right, index % 5, size, 2 * size);
+            save(place.path(), &format!("set/{class}/{index}.{ending}"), &image);
+        }
+    }
+    place
+}
+
+fn train(place: &TempDir, more: &[&str]) -> std::process::Output {
+    let arguments = [&["train", "--data", "set", "--epochs", "20", "--out", "run"], more].concat();
+    barenet(place.path(), &arguments)
+}
+
+#[test]
+fn a_folder_of_pictures_is_learnt_measured_and_answered_for() {
+    let place = halves();
+    let output = train(&place, &["--image-size", "8x6"]);
+    succeeds(&output);
+    let text = stdout(&output);
+    for part in ["14 training, 2 validation, 4 test pictures", "8x6 pixels, grey (48 inputs)"] {
+        assert!(text.contains(part), "{part:?} is not in {text}");
+    }
+    let config = fs::read_to_string(place.path().join("run/config.toml")).unwrap();
+    assert!(config.contains("image_size = \"8x6\""), "{config}");
+
+    // What they were trained with need not be said again.
+    let output = barenet(place.path(), &["eval", "run", "--data", "set", "--json"]);
+    succeeds(&output);
+    let found: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!((&found["accuracy"], &found["num_images"]), (&1.0.into(), &4.into()));
+
+    save(place.path(), "new.png", &half(true, 3, 300, 200));
+    let predict = |arguments: &[&str]| {
+        let output = barenet(place.path(), &[&["predict", "run"], arguments].concat());
+        succeeds(&output);
+        stdout(&output)
+    };
+    assert_eq!(predict(&["new.png"]), "file,class\nnew.png,right\n");
+    let lines = predict(&["set", "--json"]);
+    let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 20);
+    let slash = std::path::MAIN_SEPARATOR;
+    assert_eq!(lines[19]["file"], format!("set{slash}right{slash}9.png"));
+    for line in &lines {
+        let class = line["class"].as_str().unwrap();
+        assert!(line["file"].as_str().unwrap().contains(class), "{line}");
+        assert!(line["probabilities"][class].as_f64().unwrap() > 0.5, "{line}");
+    }
+}
+
+#[test]
+fn parts_and_a_size_are_found_and_a_colour_picture_of_grey_ones_is_refused() {
+    let place = TempDir::new().unwrap();
+    for (part, count) in [("train", 6), ("val", 2), ("test", 2)] {
+        for index in 0..count {
+            for (class, is_right) in [("left", false), ("right", true)] {
+                save(
+                    place.path(),
+                    &format!("set/{part}/{class}/{index}.png"),
+                    &half(is_right, index, 6, 6),
+                );
+            }
+        }
+    }
+    let output = train(&place, &[]);
+    succeeds(&output);
+    let text = stdout(&output);
+    let parts = ["12 training, 4 validation, 4 test pictures", "6x6 pixels, grey (36 inputs)"];
+    assert!(parts.iter().all(|part| text.contains(part)), "{text}");
+    let info = barenet(place.path(), &["data", "info", "--data", "set"]);
+    assert!(stdout(&info).contains("form      6x6 pixels, grey"), "{}", stdout(&info));
+    let red = RgbImage::from_pixel(6, 6, image::Rgb([255, 0, 0]));
+    red.save(place.path().join("colour.png")).unwrap();
+    let output = barenet(place.path(), &["predict", "run", "colour.png"]);
+    refused_in_one_line(&output, 1, &["colour.png: is in colour", "trained on grey pictures"]);
+    let output = barenet(place.path(), &["predict", "run", "-"]);
+    refused_in_one_line(&output, 1, &["standard input", "pictures are read from files"]);
+    let output = barenet(place.path(), &["predict", "run", "set/train/left/0.png", "--keep"]);
+    refused_in_one_line(&output, 2, &["--keep keeps the columns of a table"]);
+}
+
+#[test]
+fn pictures_that_cannot_be_used_are_refused_in_a_line_and_nothing_is_written() {
+    let place = halves();
+    let refused = |more: &[&str], code: i32, parts: &[&str]| {
+        refused_in_one_line(&train(&place, more), code, parts);
+        assert!(!place.path().join("run").exists());
+    };
+    refused(&[], 1, &["1.jpg: is of 11x22, and set", "pixels; name one size", "--image-size"]);
+    refused(&["--window", "3"], 1, &["set: --window says nothing of pictures"]);
+    refused(&["--task", "regress", "--image-size", "4"], 1, &["the targets are classes"]);
+    let bad = place.path().join("set/right/zz.png");
+    fs::write(&bad, "no picture").unwrap();
+    refused(&["--image-size", "4"], 1, &["zz.png: is no PNG, JPEG or BMP picture"]);
+    fs::write(&bad, b"\x89PNG\r\n\x1a\n and no more of it").unwrap();
+    refused(&["--image-size", "4"], 1, &["zz.png: cannot be decoded"]);
+    fs::remove_file(&bad).unwrap();
+    fs::create_dir(place.path().join("set/up")).unwrap();
+    refused(&["--image-size", "4"], 1, &["up: has no picture in it"]);
+    fs::remove_dir(place.path().join("set/up")).unwrap();
+    fs::remove_dir_all(place.path().join("set/left")).unwrap();
+    refused(&["--image-size", "4"], 1, &["set: has one class only, \"right\""]);
+    let output = train(&place, &["--image-size", "0"]);
+    assert_eq!(output.status.code(), Some(2));
+}

@@ -1,0 +1,104 @@
+//! Recordings: drawn, trained on, measured, answered for, and refused in a line.
+
+use crate::program::{barenet, refused_in_one_line, stdout, succeeds};
+use serde_json::Value;
+use std::fs;
+use tempfile::TempDir;
+
+/// A folder with the recordings that the command draws.
+fn motions() -> TempDir {
+    let place = TempDir::new().unwrap();
+    let output = barenet(place.path(), &["data", "accelerometer", "motions"]);
+    succeeds(&output);
+    assert!(stdout(&output).contains("barenet train --data motions --window 128 --stride 64"));
+    place
+}
+
+fn train(place: &TempDir, more: &[&str]) -> std::process::Output {
+    let arguments = ["train", "--data", "motions", "--epochs", "20", "--out", "run"];
+    barenet(place.path(), &[&arguments, more].concat())
+}
+
+fn figures(place: &TempDir) -> Value {
+    let output = barenet(place.path(), &["eval", "run", "--data", "motions", "--json"]);
+    succeeds(&output);
+    serde_json::from_str(&stdout(&output)).unwrap()
+}
+
+#[test]
+fn recordings_are_learnt_measured_and_answered_for_window_by_window() {
+    let place = motions();
+    let output = train(&place, &["--window", "128", "--stride", "64"]);
+    succeeds(&output);
+    let text = stdout(&output);
+    let form = "classify from 128 rows of ax, ay, az; a window every 64 rows (384 inputs)";
+    assert!(text.contains(form) && text.contains("scaled standard"), "{text}");
+    let accuracy = figures(&place)["accuracy"].as_f64().unwrap();
+    assert!(accuracy > 0.9, "{accuracy}");
+
+    let file = place.path().join("motions/run/01.csv");
+    let rows = fs::read_to_string(&file).unwrap().lines().count() - 1;
+    let predict = |more: &[&str]| {
+        let arguments = [&["predict", "run", "motions/run/01.csv"], more].concat();
+        let output = barenet(place.path(), &arguments);
+        succeeds(&output);
+        stdout(&output)
+    };
+    let text = predict(&[]);
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!((lines[0], lines.len() - 1), ("first,last,class", (rows - 128) / 64 + 1));
+    assert!(lines[1].starts_with("1,128,") && lines[2].starts_with("65,192,"), "{text}");
+    let right = lines.iter().filter(|line| line.ends_with(",run")).count();
+    assert!(2 * right > lines.len(), "{text}");
+    let line: Value = serde_json::from_str(predict(&["--json"]).lines().next().unwrap()).unwrap();
+    assert_eq!((&line["first"], &line["last"]), (&1.into(), &128.into()));
+    assert_eq!(line["probabilities"].as_object().unwrap().len(), 4);
+}
+
+#[test]
+fn an_autoencoder_finds_motions_that_it_does_not_know() {
+    let place = motions();
+    let output = train(
+        &place,
+        &["--window", "128", "--task", "reconstruct", "--normal", "still", "--hidden", "64,16,64"],
+    );
+    succeeds(&output);
+    let auc = figures(&place)["auc"].as_f64().unwrap();
+    assert!(auc > 0.95, "{auc}");
+    let output = barenet(place.path(), &["predict", "run", "motions/run/01.csv"]);
+    succeeds(&output);
+    let text = stdout(&output);
+    assert!(text.starts_with("first,last,anomaly_score"), "{text}");
+}
+
+#[test]
+fn recordings_that_cannot_be_used_are_refused_in_a_line_and_nothing_is_written() {
+    let place = motions();
+    let refused = |more: &[&str], code: i32, parts: &[&str]| {
+        refused_in_one_line(&train(&place, more), code, parts);
+        assert!(!place.path().join("run").exists());
+    };
+    refused(&[], 1, &["motions: holds recordings", "--window"]);
+    refused(&["--window", "5000"], 1, &["01.csv: has", "rows, and a window is of 5000"]);
+    refused(&["--window", "64", "--ignore", "t"], 1, &["01.csv", "has no column \"t\""]);
+    refused(
+        &["--window", "64", "--image-size", "8"],
+        1,
+        &["--image-size says nothing of recordings"],
+    );
+    refused(&["--window", "64", "--task", "regress"], 1, &["the targets are classes"]);
+    let other = place.path().join("motions/walk/99.csv");
+    fs::write(&other, "ax,ay,gz\n1,2,3\n").unwrap();
+    refused(&["--window", "1"], 1, &["99.csv, column \"gz\": is not in the other recordings"]);
+    fs::write(&other, "ax,ay,az\n1,2,3\n4,x,6\n7,8,9\n").unwrap();
+    refused(&["--window", "1"], 1, &["99.csv, line 3, column \"ay\""]);
+    fs::remove_file(&other).unwrap();
+    for motion in ["run", "shake", "still"] {
+        fs::remove_dir_all(place.path().join("motions").join(motion)).unwrap();
+    }
+    refused(&["--window", "64"], 1, &["motions: has one class only, \"walk\""]);
+
+    let output = barenet(place.path(), &["data", "accelerometer", "motions"]);
+    refused_in_one_line(&output, 1, &["motions: is not empty; name another folder"]);
+    assert_eq!(fs::read_dir(place.path().join("motions")).unwrap().count(), 1);
+}
