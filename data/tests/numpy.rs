@@ -1,5 +1,6 @@
 //! Arrays of numpy as people save them, and what is none: each is read, or refused in a line.
 
+use barenet_data::table::Missing;
 use barenet_data::{DataSet, Numbers, ReadOptions, Records, Task, Wanted};
 use std::fs::{self, File};
 use std::io::Write;
@@ -162,6 +163,31 @@ fn a_folder_of_arrays_is_read_and_so_is_a_file_with_its_targets_beside_it() {
     fs::remove_file(at("y_test.npy")).unwrap();
     let error = load(place.path(), &ReadOptions::default()).unwrap_err();
     assert!(error.contains("X_test.npy: has no array of targets beside it; call it y"), "{error}");
+}
+
+#[test]
+fn missing_numbers_are_refused_left_out_or_taken_for_the_mean() {
+    let nan = f32::NAN;
+    let x = floats("(5, 2)", &[1.0, 2.0, nan, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 9.0]);
+    let y = floats("(5,)", &[0.5, 1.5, 2.5, nan, 4.5]);
+    let with = |y: &[u8], missing: Missing| {
+        let mut options = ReadOptions::default();
+        options.encode.missing = missing;
+        read(&[("X", x.clone()), ("y", y.to_vec())], &options)
+    };
+    let error = with(&y, Missing::Refuse).unwrap_err();
+    assert!(
+        error.contains("a.npz: X: number 0 of sample 1 is missing (NaN); fill it in"),
+        "{error}"
+    );
+    let data = with(&y, Missing::Drop).unwrap();
+    assert_eq!(*data.train.numbers(), Numbers::F32(vec![1.0, 2.0, 5.0, 6.0, 9.0, 9.0]));
+    assert_eq!((values(&data.train).0, data.fills_missing), (&[0.5, 2.5, 4.5][..], false));
+    let error = with(&y, Missing::Mean).unwrap_err();
+    assert!(error.contains("a.npz: y: the target of sample 3 is missing (NaN)"), "{error}");
+    let data = with(&longs(&[0, 1, 0, 1, 1]), Missing::Mean).unwrap();
+    assert!(data.train.numbers().get(2).unwrap().is_nan() && data.fills_missing);
+    assert_eq!(with(&longs(&[0, 1, 0, 1, 1]), Missing::Drop).unwrap().train.labels(), [0, 0, 1, 1]);
 }
 
 #[test]

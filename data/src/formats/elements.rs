@@ -37,7 +37,7 @@ impl Element {
 enum ElementError {
     /// The file ends before the last element.
     Short,
-    /// The element of this number is no finite one, as `f32`.
+    /// The element of this number is not missing (NaN) and no finite one, as `f32`.
     NotFinite(usize, f64),
     Memory,
     Io(io::Error),
@@ -232,7 +232,7 @@ fn read_real<const N: usize, T: Copy + Into<f64>>(
         for &bytes in piece {
             let wide = from_bytes(bytes).into();
             let number = wide as f32;
-            if !number.is_finite() {
+            if !number.is_finite() && !wide.is_nan() {
                 return Err(ElementError::NotFinite(real.len(), wide));
             }
             real.push(number);

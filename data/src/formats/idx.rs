@@ -7,7 +7,9 @@ use super::elements::{self, Element, Layout};
 use super::is_there;
 use super::targets::{Meaning, Targets};
 use crate::split::Part;
-use crate::{Array, DataError, DataSet, Kind, ReadOptions, Records, Source, Task, Wanted, reading};
+use crate::{
+    Array, DataError, DataSet, Kind, Numbers, ReadOptions, Records, Source, Task, Wanted, reading,
+};
 use flate2::bufread::MultiGzDecoder;
 use std::fs;
 use std::io::{BufReader, Read, Seek};
@@ -250,5 +252,11 @@ fn read_array(source: &mut impl Read, limit: u64) -> Result<Array, String> {
         *len = usize::try_from(u32::from_be_bytes(bytes)).unwrap_or(usize::MAX);
     }
     let layout = Layout { element, is_big_endian: true, is_fortran: false };
-    elements::read_array(source, layout, shape, limit)
+    let array = elements::read_array(source, layout, shape, limit)?;
+    match &array.numbers {
+        Numbers::F32(numbers) if numbers.iter().any(|x| x.is_nan()) => {
+            Err("has a number that is missing (NaN)".to_owned())
+        }
+        _ => Ok(array),
+    }
 }

@@ -3,6 +3,7 @@
 //! Samples are an array `X` and targets an array `y`, or `x_train`, `y_train`, `x_test` and so on; or both are columns
 //! of one array.
 
+mod missing;
 pub mod npy;
 mod roles;
 mod store;
@@ -11,12 +12,13 @@ use super::is_there;
 use super::targets::{self, Meaning, Targets};
 use crate::reading::read_start;
 use crate::split::Part;
-use crate::table::ColumnRef;
+use crate::table::{ColumnRef, Missing};
 use crate::{DataError, DataSet, Kind, Numbers, ReadOptions, Records, Source, Task, Wanted};
 use npy::Content;
 use roles::Pair;
+use std::io::{Read, Seek};
 use std::path::Path;
-use store::Store;
+use store::{Npz, Store};
 
 /// What is known of arrays before they are read.
 pub const KIND: Kind = Kind {
@@ -26,7 +28,7 @@ pub const KIND: Kind = Kind {
     class_names: &[],
     samples: "rows",
     is_of_course: false,
-    takes: &["val", "test", "target"],
+    takes: &["val", "test", "target", "missing"],
 };
 
 /// The first bytes of a zip archive.
@@ -60,7 +62,11 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
     let mut store = Store::open(path, options)?;
     let pair = store.pair(Part::Train, options)?;
     let pair = pair.ok_or_else(|| no_features(&store))?;
-    let (numbers, targets) = read(&mut store, &pair, options)?;
+    let read = |store: &mut Store, pair: &Pair| {
+        let found = read(store, pair, options)?;
+        missing::settle(&store.place_of(&pair.features), found, options.encode.missing)
+    };
+    let (numbers, targets) = read(&mut store, &pair)?;
     let meaning = Meaning::learn(targets.as_ref(), options.encode.task)?;
     let train = records(numbers, targets.as_ref(), &meaning)?;
     let mut part = |part: Part, given: Option<&Path>| -> Result<Records, DataError> {
@@ -75,7 +81,7 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
             None if is_given => Err(no_features(store)),
             None => Ok(Records::new(0)),
             Some(pair) => {
-                let (numbers, targets) = read(store, &pair, options)?;
+                let (numbers, targets) = read(store, &pair)?;
                 records(numbers, targets.as_ref(), &meaning)
             }
         }
@@ -84,7 +90,35 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
     let test = part(Part::Test, options.test.as_deref())?;
     let Meaning { task, class_names, target_names, .. } = meaning;
     let source = Source::read(&KIND, path.display().to_string());
-    Ok(DataSet { train, val, test, class_names, target_names, task, ..DataSet::empty(source) })
+    Ok(DataSet {
+        train,
+        val,
+        test,
+        class_names,
+        target_names,
+        task,
+        fills_missing: options.encode.missing == Missing::Mean,
+        ..DataSet::empty(source)
+    })
+}
+
+/// Reads all arrays of an `.npz` archive, by their names. `name` is what errors call it.
+///
+/// # Errors
+///
+/// [`DataError::Format`] if it is no whole archive, or one of them cannot be read.
+pub fn read_archive(
+    name: &str,
+    archive: impl Read + Seek,
+) -> Result<Vec<(String, Content)>, DataError> {
+    let mut npz = Npz::open(name, archive)?;
+    let names = npz.names().into_iter();
+    names
+        .map(|array| {
+            let content = npz.read(&format!("{name}: {array}"), &array)?;
+            Ok((array, content))
+        })
+        .collect()
 }
 
 fn no_features(store: &Store) -> DataError {

@@ -1,0 +1,67 @@
+//! Numbers of arrays that are missing: NaN.
+
+use super::{Samples, Targets};
+use crate::table::Missing;
+use crate::{DataError, Numbers};
+
+/// Does about missing numbers what is asked: refuses them, leaves out their samples, or keeps those of inputs.
+pub(super) fn settle(
+    place: &str,
+    ((numbers, row_len), targets): (Samples, Option<Targets>),
+    missing: Missing,
+) -> Result<(Samples, Option<Targets>), DataError> {
+    let (mut numbers, mut targets) = (numbers, targets);
+    let wrong = |place: &str, problem: String, advice| {
+        Err(DataError::Format { file: place.to_owned(), problem, advice })
+    };
+    let is_missing = |x: &f32| x.is_nan();
+    if missing == Missing::Drop {
+        let count = numbers.len().checked_div(row_len).unwrap_or(0);
+        let mut lacks = vec![false; count];
+        if let Numbers::F32(all) = &numbers {
+            for (lacks, row) in lacks.iter_mut().zip(all.chunks_exact(row_len.max(1))) {
+                *lacks |= row.iter().any(is_missing);
+            }
+        }
+        if let Some(Targets::Numbers { names, values, .. }) = &targets {
+            for (lacks, row) in lacks.iter_mut().zip(values.chunks_exact(names.len().max(1))) {
+                *lacks |= row.iter().any(is_missing);
+            }
+        }
+        if lacks.iter().all(|&lacks| lacks) {
+            return wrong(
+                place,
+                "has a missing number in every sample".into(),
+                "take --missing mean",
+            );
+        }
+        if let Numbers::F32(all) = &mut numbers {
+            leave_out(all, row_len, &lacks);
+        }
+        match &mut targets {
+            Some(Targets::Text { labels, .. }) => leave_out(labels, 1, &lacks),
+            Some(Targets::Numbers { names, values, .. }) => leave_out(values, names.len(), &lacks),
+            None => {}
+        }
+    }
+    if let (Numbers::F32(all), Missing::Refuse) = (&numbers, missing)
+        && let Some(at) = all.iter().position(is_missing)
+    {
+        let (sample, number) = (at / row_len.max(1), at % row_len.max(1));
+        let problem = format!("number {number} of sample {sample} is missing (NaN)");
+        return wrong(place, problem, "fill it in, or take --missing mean or --missing drop");
+    }
+    if let Some(Targets::Numbers { place, names, values }) = &targets
+        && let Some(at) = values.iter().position(is_missing)
+    {
+        let problem = format!("the target of sample {} is missing (NaN)", at / names.len().max(1));
+        return wrong(place, problem, "fill it in, or take --missing drop");
+    }
+    Ok(((numbers, row_len), targets))
+}
+
+/// Leaves out the samples that lack something.
+fn leave_out<T: Copy>(all: &mut Vec<T>, width: usize, lacks: &[bool]) {
+    let mut lacks = lacks.iter().flat_map(|&lacks| std::iter::repeat_n(lacks, width));
+    all.retain(|_| !lacks.next().unwrap_or(false));
+}
