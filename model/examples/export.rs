@@ -22,6 +22,7 @@ fn main() -> anyhow::Result<()> {
         origin: "made by an example",
         model: &model,
         scaling: "mean image",
+        order: "",
         input_names: &[],
         output_names: &["dark".to_owned(), "bright".to_owned()],
         samples: &images,

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 use barenet::Metric;
 use barenet::quant::MIN_CALIBRATION_SAMPLES;
 use barenet_data::split::Part;
-use barenet_data::{Encoding, Task};
+use barenet_data::{Encoding, SampleForm, Task, WindowForm};
 use barenet_model::export::answer::Answer;
 use barenet_model::export::crate_folder::{self, Contents, crate_name};
 use barenet_model::export::inputs::Ranges;
@@ -62,6 +62,7 @@ pub struct Exported {
     /// Comparison of int8 with f32; of f32 there is none.
     pub int8: Option<Quantized>,
     origin: String,
+    order: String,
     input_names: Vec<String>,
     output_names: Vec<String>,
     test_vector: (Vec<TestSample>, Vec<Scores>),
@@ -167,6 +168,7 @@ impl Exported {
             scaling: if is_mean_image { "mean image" } else { "scaling" },
             int8,
             origin: format!("trained by barenet as \"{}\" on {kind}{is_other}", summary.name),
+            order: data.form.as_ref().map(order).unwrap_or_default(),
             input_names: data.encoding.as_ref().map(Encoding::input_names).unwrap_or_default(),
             output_names,
             test_vector: (samples, scores),
@@ -183,6 +185,7 @@ impl Exported {
             origin: &self.origin,
             model: &self.model,
             scaling: self.scaling,
+            order: &self.order,
             input_names: &self.input_names,
             output_names: &self.output_names,
             samples: &samples,
@@ -286,4 +289,14 @@ fn to_int8(
         model.answer = folded.answer.of_steps(score_scale, like)?;
     }
     Ok((model, losses))
+}
+
+/// The order of the inputs, in words.
+fn order(form: &SampleForm) -> String {
+    match form {
+        SampleForm::Pictures(_) => String::new(),
+        SampleForm::Windows(WindowForm { window, channels, .. }) => {
+            format!("{window} rows in time, one after another, each of {}", channels.join(", "))
+        }
+    }
 }

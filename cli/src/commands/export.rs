@@ -45,10 +45,11 @@ pub(crate) struct Args {
     /// The worst metric
     #[command(flatten)]
     pub(crate) require: RequireFlags,
-    /// Validation images that calibrate int8, from the first on [default: all]
+    /// Validation samples that calibrate int8, from the first on [default: all, and where they are too few those
+    /// that trained]
     #[arg(long, value_parser = count, value_name = "N")]
     pub(crate) calibration_size: Option<usize>,
-    /// Test images that the metric is measured on, from the first on [default: as in the run]
+    /// Test samples that the metric is measured on, from the first on [default: as in the run]
     #[arg(long, value_parser = count, value_name = "N")]
     pub(crate) test_size: Option<usize>,
     /// The images

@@ -58,8 +58,7 @@ fn predicted(place: &TempDir, table: &str, rows: &[usize]) -> Vec<(String, Strin
         let floats = numbers.split(',').map(|x| format!("{:?}", x.parse::<f32>().unwrap()));
         floats.collect::<Vec<_>>().join(", ")
     };
-    let answer = |row: usize| answers[row].split(',').next().unwrap().to_owned();
-    rows.iter().map(|&row| (numbers(row), answer(row))).collect()
+    rows.iter().map(|&row| (numbers(row), answers[row].clone())).collect()
 }
 
 /// Adds a test of the crate, in which `check` is called with the numbers of each row and its answer.
@@ -89,13 +88,7 @@ fn a_network_of_classes_names_the_class_of_a_row_of_numbers() {
 #[test]
 fn a_network_of_numbers_answers_in_the_unit_of_the_target() {
     let (place, text) = exported("diabetes", &[], &["--require", "0.9"]);
-    let figures: Vec<f64> = text
-        .lines()
-        .skip_while(|line| !line.starts_with("MSE"))
-        .take(4)
-        .map(|line| line[10..].split(' ').next().unwrap().parse().unwrap())
-        .collect();
-    let [mse, mse_after, r2, r2_after] = figures[..] else { panic!("{text}") };
+    let ((mse, mse_after), (r2, r2_after)) = (figures(&text, "MSE"), figures(&text, "R²"));
     assert!((mse - mse_after).abs() < 2e-4 && (r2 - r2_after).abs() < 2e-4, "{text}");
     assert!(r2 > 0.3, "{text}");
     let net = place.path().join("net");
@@ -157,6 +150,7 @@ fn written_crate_passes(model: &Model, samples: &[Row<'_>], names: &[String], co
         origin: "a test",
         model,
         scaling: "scaling",
+        order: "",
         input_names: &[],
         output_names: names,
         samples,
@@ -169,8 +163,9 @@ fn written_crate_passes(model: &Model, samples: &[Row<'_>], names: &[String], co
 /// The figures before and after that an export printed.
 fn figures(text: &str, name: &str) -> (f64, f64) {
     let mut lines = text.lines().skip_while(|line| !line.starts_with(name));
-    let mut figure = || lines.next().unwrap()[10..].split(' ').next().unwrap().parse().unwrap();
-    (figure(), figure())
+    let (before, after) = (lines.next().unwrap(), lines.next().unwrap());
+    let figure = |line: &str, word| line.split_whitespace().nth(word).unwrap().parse().unwrap();
+    (figure(before, 1), figure(after, 0))
 }
 
 #[test]
@@ -182,7 +177,7 @@ fn int8_networks_of_tables_are_as_good_as_those_of_f32() {
     passes_its_own_tests(&place.path().join("net"), 4);
 
     let (place, text) = exported("diabetes", &[], &int8);
-    let (before, after) = figures(&text, "R2");
+    let (before, after) = figures(&text, "R²");
     assert!((before - after).abs() <= 0.01 * before, "{text}");
     let net = place.path().join("net");
     let check = "fn check(row: &[f32; 10], expected: f32) {\n    \
@@ -197,6 +192,43 @@ fn int8_networks_of_tables_are_as_good_as_those_of_f32() {
     let (before, after) = figures(&text, "AUC");
     assert!(before > 0.9 && (before - after).abs() <= 0.005, "{text}");
     passes_its_own_tests(&place.path().join("net"), 5);
+}
+
+#[test]
+fn a_network_of_recordings_takes_windows_of_the_integers_of_a_sensor() {
+    let place = TempDir::new().unwrap();
+    for (class, period) in [("slow", 20.0), ("fast", 5.0)] {
+        let folder = place.path().join("motions").join(class);
+        fs::create_dir_all(&folder).unwrap();
+        for recording in 0..5 {
+            let row = |time: i32| {
+                let phase = f64::from(time + 3 * recording) / period * std::f64::consts::TAU;
+                format!("{:.0},{:.0}\n", 1000.0 * phase.sin(), 16_000.0 + 300.0 * phase.cos())
+            };
+            let rows: String = (0..400).map(row).collect();
+            fs::write(folder.join(format!("{recording}.csv")), format!("ax,ay\n{rows}")).unwrap();
+        }
+    }
+    let data = ["--data", "motions", "--window", "16", "--stride", "8"];
+    let train = ["train", "-q", "--epochs", "20", "--hidden", "8", "--out", "run"];
+    succeeds(&barenet(place.path(), &[&train[..], &data].concat()));
+    for dtype in ["f32", "int8"] {
+        let firmware = ["export", "run", "--format", "firmware", "--dtype", dtype, "--force"];
+        let output = barenet(
+            place.path(),
+            &[&firmware[..], &["--out", "net", "--data", "motions"]].concat(),
+        );
+        succeeds(&output);
+        let text = stdout(&output);
+        let (before, after) = figures(&text, "accuracy");
+        assert!(before > 0.95 && (before - after).abs() <= 0.005, "{text}");
+        let net = place.path().join("net");
+        let source = fs::read_to_string(net.join("src/lib.rs")).unwrap();
+        let expected = "/// The numbers of a sample, 16 rows in time, one after another, each of ax, ay: \
+                        32 of them.\npub type Sample = [i16];";
+        assert!(source.contains(expected), "{source}");
+        passes_its_own_tests(&net, 4);
+    }
 }
 
 #[test]

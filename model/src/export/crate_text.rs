@@ -18,6 +18,8 @@ pub struct Contents<'a> {
     pub model: &'a Model,
     /// Name of what is folded into the first layer: `mean image`, or another scaling.
     pub scaling: &'a str,
+    /// Order of the inputs in words, if there is something to say, such as of a window of a recording.
+    pub order: &'a str,
     /// Names of the inputs, such as columns of a table; images have none.
     pub input_names: &'a [String],
     /// Names of the classes, or of the targets.

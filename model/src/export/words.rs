@@ -2,7 +2,7 @@
 
 use super::answer::Answer;
 use super::crate_text::Contents;
-use super::escape::rust_strings;
+use super::escape::{plain_line, rust_strings};
 use super::inputs::InputMaps;
 use super::listing::CrateFile;
 use super::model::Numbers;
@@ -21,7 +21,8 @@ impl<'a> Words<'a> {
     pub(super) fn of(contents: &'a Contents<'a>) -> Self {
         let input = contents.samples.first().map_or("u8", |row| row.type_name());
         let is_classes = contents.model.answer == Answer::Class;
-        let is_image = input == "u8" && is_classes && contents.input_names.is_empty();
+        let is_named = !contents.input_names.is_empty() || !contents.order.is_empty();
+        let is_image = input == "u8" && is_classes && !is_named;
         Self { contents, is_image, input }
     }
 
@@ -162,10 +163,13 @@ impl<'a> Words<'a> {
                  pub type Image = [u8];"
             );
         }
-        let order = if self.contents.input_names.is_empty() {
-            "as the network was trained on them"
+        let Contents { input_names, order, .. } = self.contents;
+        let order = if !order.is_empty() {
+            plain_line(order)
+        } else if input_names.is_empty() {
+            "as the network was trained on them".to_owned()
         } else {
-            "in the units of the table and the order of [`INPUT_NAMES`]"
+            "in the units of the table and the order of [`INPUT_NAMES`]".to_owned()
         };
         format!(
             "/// The numbers of a sample, {order}: {inputs} of them.\npub type Sample = [{input}];"

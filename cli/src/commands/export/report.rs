@@ -31,7 +31,7 @@ pub(super) fn print(
     let (before_all, after_all) = figures;
     let of_anomalies = |all: &Figures| all.auc().filter(|_| *metric != Metric::Accuracy);
     for (name, before, after) in [
-        ("R2", before_all.r2(), after_all.r2()),
+        ("R²", before_all.r2(), after_all.r2()),
         ("AUC", of_anomalies(before_all), of_anomalies(after_all)),
     ] {
         let beside = before.zip(after);

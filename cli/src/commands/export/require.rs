@@ -9,7 +9,8 @@ use std::path::Path;
 /// The flags that ask for a metric.
 #[derive(clap::Args, Clone, Debug)]
 pub(crate) struct RequireFlags {
-    /// Refuse a network whose metric on the test images, as it would be exported, is worse than this
+    /// Refuse a network whose metric on the test samples, as it would be exported, is worse than this: the accuracy
+    /// of classes, otherwise that of the run
     #[arg(long, value_name = "X", allow_hyphen_values = true, conflicts_with = "min_accuracy")]
     pub(crate) require: Option<f64>,
     /// The same of a network whose metric is the accuracy: refuse one with less
