@@ -1,6 +1,6 @@
 //! How data are read, where it is not found out.
 
-use crate::table::{ColumnRef, EncodeOptions, Missing};
+use crate::table::{ColumnRef, EncodeOptions};
 use crate::{DataError, DataSet, Encoding, ImageSize, Kind, SampleForm, Task, Wanted};
 use barenet::Label;
 use std::path::PathBuf;
@@ -68,7 +68,7 @@ pub enum FormatName {
 impl ReadOptions {
     /// Refuses what is asked of data of a kind that has no use for it.
     pub(crate) fn check_use(&self, kind: &'static Kind, place: &str) -> Result<(), DataError> {
-        let EncodeOptions { target, group, missing, .. } = &self.encode;
+        let EncodeOptions { target, group, .. } = &self.encode;
         let given = [
             ("val", self.val.is_some()),
             ("test", self.test.is_some()),
@@ -80,7 +80,6 @@ impl ReadOptions {
             ("image-size", self.image_size.is_some()),
             ("window", self.window.is_some()),
             ("stride", self.stride.is_some()),
-            ("missing", *missing != Missing::default()),
         ];
         match given.into_iter().find(|(name, is_given)| *is_given && !kind.takes.contains(name)) {
             None => Ok(()),

@@ -15,7 +15,7 @@ pub const KIND: Kind = Kind {
     class_names: &[],
     samples: "rows",
     is_of_course: false,
-    takes: &["val", "test", "target", "ignore", "text", "header", "group", "missing"],
+    takes: &["val", "test", "target", "ignore", "text", "header", "group"],
 };
 
 /// Whether there is a file that is called as tables are, or has text in it and is not called as archives are.

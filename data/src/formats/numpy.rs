@@ -28,7 +28,7 @@ pub const KIND: Kind = Kind {
     class_names: &[],
     samples: "rows",
     is_of_course: false,
-    takes: &["val", "test", "target", "missing"],
+    takes: &["val", "test", "target"],
 };
 
 /// The first bytes of a zip archive.
