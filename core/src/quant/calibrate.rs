@@ -243,3 +243,19 @@ fn each_layer<T: Float>(
     let weights = Weights { params, running: &[] };
     net.run(gemm, weights, x, arch.num_layers(), workspace, show).map(drop)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outputs_far_below_the_highest_are_cut_off_of_classes_alone() {
+        // The two highest of each sample are small, the last is ruled out.
+        let out = [1.0, 2.0, -1000.0, -1.0, 0.5, -900.0];
+        let out = Mat::new(&out, 2, 3).unwrap();
+        let (mut classes, mut values) = (Observer::new(), Observer::of_values());
+        classes.observe(out);
+        values.observe(out);
+        assert_eq!((classes.score_range(), values.score_range()), (32.0, 1000.0));
+    }
+}

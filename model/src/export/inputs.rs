@@ -200,3 +200,6 @@ impl Ranges {
         all.filter(|(_, (_, step))| *step == 0.0).map(|(feature, _)| feature)
     }
 }
+
+#[cfg(test)]
+mod tests;
