@@ -1,5 +1,7 @@
 //! What differs in the text of generated crates by what goes in and what comes out.
 
+mod test_vector;
+
 use super::answer::Answer;
 use super::crate_text::Contents;
 use super::escape::{plain_line, rust_strings};
@@ -7,6 +9,7 @@ use super::inputs::InputMaps;
 use super::listing::CrateFile;
 use super::model::Numbers;
 use super::row::Row;
+use test_vector::check_answers;
 
 /// The words for what goes into a network, and for what comes out of it.
 pub(super) struct Words<'a> {
@@ -263,71 +266,11 @@ impl<'a> Words<'a> {
             ],
         }
     }
-
-    /// The values of the template of the test vector.
-    fn test_vector(&self) -> [(&'static str, String); 3] {
-        let Contents { samples, scores, model, .. } = self.contents;
-        let (count, inputs) = (samples.len(), model.arch().input_dim());
-        let (all, each) = if self.is_image {
-            (
-                format!(
-                    "/// The images, one after another.\n\
-                     pub static IMAGES: [u8; {count} * {inputs}] = *include_bytes!(\"images.bin\");"
-                ),
-                format!("IMAGES.chunks_exact({inputs})"),
-            )
-        } else {
-            let rows: String =
-                samples.iter().map(|row| format!("    {},\n", row.literal())).collect();
-            let input = self.input;
-            (
-                format!(
-                    "/// The samples.\npub static SAMPLES: [[{input}; {inputs}]; {count}] = [\n{rows}];"
-                ),
-                format!("SAMPLES.iter().map(<[{input}; {inputs}]>::as_slice)"),
-            )
-        };
-        let each_answer = samples.iter().zip(*scores);
-        let answers = match &model.answer {
-            Answer::Class => String::new(),
-            Answer::Values { factor, .. } => {
-                let lines: String = each_answer
-                    .map(|(_, scores)| format!("    {:?},\n", model.values(scores)))
-                    .collect();
-                format!(
-                    "/// The values of each sample.\npub static ANSWERS: [[f32; {}]; {count}] = [\n{lines}];\n\n",
-                    factor.len()
-                )
-            }
-            Answer::AnomalyScore { .. } | Answer::AnomalySteps { .. } => {
-                let lines: String = each_answer
-                    .filter_map(|(row, scores)| model.anomaly_score(*row, scores).ok())
-                    .map(|score| format!("    {},\n", f32_literal(score)))
-                    .collect();
-                format!(
-                    "/// The anomaly score of each sample.\npub static ANSWERS: [f32; {count}] = [\n{lines}];\n\n"
-                )
-            }
-        };
-        [("TEST_SAMPLES", all), ("EACH_SAMPLE", each), ("TEST_ANSWERS", answers)]
-    }
 }
 
 /// A number as Rust has it, infinite ones too.
 fn f32_literal(number: f32) -> String {
     if number.is_finite() { format!("{number:?}") } else { "f32::INFINITY".to_owned() }
-}
-
-/// The end of the test of scores, and a test of what is made of them.
-fn check_answers(function: &str, bits: &str) -> String {
-    format!(
-        "    }}\n}}\n\n\
-         #[test]\nfn answers_are_those_of_the_export_to_the_bit() {{\n    \
-         let mut workspace = Workspace::new();\n    \
-         for ((sample, _), expected) in test_vector::each().zip(test_vector::ANSWERS) {{\n        \
-         let answer = {function}(sample, &mut workspace).unwrap();\n        \
-         assert_eq!(answer{bits}, expected{bits}, \"{{answer:?}}\");\n    }}\n}}\n"
-    )
 }
 
 impl Contents<'_> {
