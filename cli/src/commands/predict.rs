@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use std::io::stdin;
 use std::path::{Path, PathBuf};
 
-/// Let a trained network answer for the rows of a table, for pictures, or for the windows of a recording
+/// Let a trained network answer for rows, pictures or a recording
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
 Examples:
