@@ -9,6 +9,11 @@
 //!
 //! It is not for secrets.
 
+mod permutation;
+
+pub(crate) use permutation::Order;
+pub use permutation::Permutation;
+
 use crate::float::Float;
 
 /// A stream of random numbers.
@@ -106,65 +111,6 @@ impl Rng {
     }
 }
 
-/// A pseudo-random order of 0..n that takes no memory: element i is computed when asked for.
-///
-/// A Feistel network over the smallest even number of bits that holds n, walked until it lands below
-/// n (Black and Rogaway, "Ciphers with arbitrary finite domains", CT-RSA 2002).
-///
-/// ```
-/// use barenet::{Permutation, Rng};
-/// let order = Permutation::new(5, Rng::seed(0));
-/// let mut seen: Vec<usize> = (0..5).map(|i| order.get(i)).collect();
-/// seen.sort();
-/// assert_eq!(seen, [0, 1, 2, 3, 4]);
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Permutation {
-    n: u64,
-    half_bits: u32,
-    key: u64,
-}
-
-impl Permutation {
-    /// Rounds of the network. Four are enough for large n in theory; small n want more.
-    const ROUNDS: u64 = 8;
-
-    /// An order of 0..n that depends on n and the stream alone.
-    #[must_use]
-    pub fn new(n: usize, mut rng: Rng) -> Self {
-        let n = u64::try_from(n).unwrap_or(u64::MAX);
-        let bits = u64::BITS - n.saturating_sub(1).leading_zeros();
-        Self { n, half_bits: bits.div_ceil(2).max(1), key: rng.next_u64() }
-    }
-
-    /// Element `i` of the permutation of 0..n; `i` itself if it is not below n.
-    #[must_use]
-    pub fn get(&self, i: usize) -> usize {
-        let Ok(mut x) = u64::try_from(i) else { return i };
-        if x >= self.n {
-            return i;
-        }
-        // The network permutes 0..4^half_bits, fewer than 4·n + 1 values, so a walk that starts
-        // below n comes back below n, after four steps on average at most.
-        loop {
-            x = self.encrypt(x);
-            if x < self.n {
-                return usize::try_from(x).unwrap_or(i);
-            }
-        }
-    }
-
-    fn encrypt(&self, x: u64) -> u64 {
-        let mask = (1_u64 << self.half_bits) - 1;
-        let (mut left, mut right) = (x >> self.half_bits, x & mask);
-        for round in 0..Self::ROUNDS {
-            let f = mix(self.key.wrapping_add(round.wrapping_mul(GAMMA)) ^ mix(right));
-            (left, right) = (right, left ^ (f & mask));
-        }
-        left << self.half_bits | right
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -196,29 +142,5 @@ mod tests {
         let var = x.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / 20_001.0;
         assert!(mean.abs() < 0.07, "{mean}");
         assert!((var.sqrt() - 2.0).abs() < 0.05, "{var}");
-    }
-
-    #[test]
-    fn a_permutation_hits_every_index_once() {
-        for n in [0, 1, 2, 3, 4, 5, 16, 17, 50, 1000, 4097] {
-            let order = Permutation::new(n, Rng::seed(n as u64));
-            let mut seen = [false; 4097];
-            for i in 0..n {
-                assert!(!core::mem::replace(&mut seen[order.get(i)], true), "{n}: {i}");
-            }
-            assert_eq!(order.get(n), n);
-        }
-    }
-
-    #[test]
-    fn permutations_of_three_come_about_equally_often() {
-        let mut counts = [0_u32; 27];
-        for seed in 0..6000 {
-            let order = Permutation::new(3, Rng::seed(seed));
-            counts[order.get(0) * 9 + order.get(1) * 3 + order.get(2)] += 1;
-        }
-        let seen = counts.iter().filter(|&&c| c > 0).count();
-        assert_eq!(seen, 6);
-        assert!(counts.iter().all(|&c| c == 0 || c.abs_diff(1000) < 180), "{counts:?}");
     }
 }

@@ -82,8 +82,19 @@ impl<T: Float + From<u8> + From<i16> + From<f32>> Dataset<T> for Samples<'_, T> 
 
     #[inline(always)]
     fn bytes(&self, index: usize, numbers: Range<usize>) -> &[u8] {
-        self.records.bytes(self.index.place(index)).get(numbers).unwrap_or_default()
+        let (place, len) = (self.index.place(index), self.records.row_len());
+        match self.records.numbers() {
+            Numbers::U8(all) => row(all, place, len).get(numbers).unwrap_or_default(),
+            Numbers::I16(all) => memory(row(all, place, len).get(numbers)),
+            Numbers::F32(all) => memory(row(all, place, len).get(numbers)),
+        }
     }
+}
+
+/// The bytes of numbers in memory.
+#[inline(always)]
+fn memory<N: bytemuck::NoUninit>(numbers: Option<&[N]>) -> &[u8] {
+    bytemuck::cast_slice(numbers.unwrap_or_default())
 }
 
 /// Writes numbers from number `start` on, scaled.

@@ -42,7 +42,7 @@ pub trait Rows<T>: Sync {
     /// `#[inline(always)]`, so that it is compiled for the CPU's vector instructions.
     fn read(&self, row: usize, start: usize, out: &mut [T]);
 
-    /// The bytes that [`Self::read`] makes these columns of row `row` of, if it makes them of bytes: a backend
+    /// The bytes in memory that [`Self::read`] makes these columns of row `row` of, if they lie in one piece: a backend
     /// may fetch them ahead, since the rows of a batch lie anywhere in memory, where the CPU's own prediction
     /// does not look.
     #[inline(always)]

@@ -95,7 +95,7 @@ pub trait Dataset<T>: Sync {
         self.read(sample, start, y);
     }
 
-    /// The bytes that [`Self::read`] makes these numbers of sample `index` of, if it makes them of bytes: a
+    /// The bytes in memory that [`Self::read`] makes these numbers of sample `index` of, if they lie in one piece: a
     /// backend may fetch them ahead, as [`Rows::bytes`] says.
     #[inline(always)]
     fn bytes(&self, index: usize, numbers: Range<usize>) -> &[u8] {

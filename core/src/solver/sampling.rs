@@ -1,6 +1,8 @@
 //! Drawing of samples.
 
-use crate::rng::{Permutation, Rng};
+use crate::machine::{Machine, run};
+use crate::rng::{Order, Permutation, Rng};
+use crate::slices::First;
 
 /// Source of the samples of a batch: a function of the iteration alone.
 pub(super) struct BatchSource {
@@ -14,11 +16,19 @@ pub(super) struct BatchSource {
 }
 
 impl BatchSource {
-    pub(super) fn index(&self, n: usize) -> usize {
-        match &self.order {
+    /// Writes the samples of the batch.
+    pub(super) fn fill(&self, machine: &impl Machine, indices: &mut [usize]) {
+        match self.order {
             // A batch larger than the data starts over.
-            Some(order) => order.get((self.start + n).checked_rem(self.num_train).unwrap_or(0)),
-            None => draw_index(self.draw, n, self.num_train),
+            Some(order) => {
+                let (num, first) = (self.num_train, First(self.start));
+                run(machine, Order { order, num, first, out: indices });
+            }
+            None => {
+                for (n, index) in indices.iter_mut().enumerate() {
+                    *index = draw_index(self.draw, n, self.num_train);
+                }
+            }
         }
     }
 }

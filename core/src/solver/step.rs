@@ -23,9 +23,7 @@ impl<T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'_, T, G, D, V> 
             let what = "indices";
             return Err(Error::BufferTooSmall { what, required: batch, found: 0 });
         };
-        for (index, n) in indices.iter_mut().zip(0..) {
-            *index = source.index(n);
-        }
+        source.fill(self.gemm, indices);
         for (label, &index) in labels.iter_mut().zip(&*indices) {
             *label = label_of(train, index, net)?;
         }
