@@ -1,6 +1,7 @@
 //! From the weights of a run to what a microcontroller links: the numbers, and the crate around them.
 
 pub mod answer;
+mod contents;
 pub mod crate_folder;
 mod crate_text;
 mod escape;
@@ -10,6 +11,7 @@ pub mod library;
 pub mod listing;
 mod manifest;
 pub mod model;
+mod on_device;
 pub mod place;
 pub mod row;
 mod words;

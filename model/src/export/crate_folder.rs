@@ -4,7 +4,7 @@ use super::crate_text::blas_lib_rs;
 use super::library::{CORE_SOURCE, DSP_BUILD, DSP_SOURCE, FLASH_SOURCE, LICENCES};
 use super::listing::CrateFile;
 
-pub use super::crate_text::Contents;
+pub use super::contents::Contents;
 
 /// The most characters of a run in a crate's name, which becomes part of the names of files.
 const NAME_LEN: usize = 50;

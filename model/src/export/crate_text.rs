@@ -1,44 +1,13 @@
 //! The text of the generated crate, from templates in which `@NAME@` stands for what differs.
 
 use super::answer::Answer;
+use super::contents::Contents;
 use super::escape::{fill, plain_line};
-use super::model::{Model, Numbers, Scores};
-use super::row::Row;
+use super::model::Numbers;
 use super::words::Words;
 use std::fmt::Write as _;
 
-/// Contents of a generated crate.
-#[derive(Clone, Copy, Debug)]
-pub struct Contents<'a> {
-    /// The crate's name.
-    pub name: &'a str,
-    /// One line on where the network comes from.
-    pub origin: &'a str,
-    /// The network.
-    pub model: &'a Model,
-    /// Name of what is folded into the first layer: `mean image`, or another scaling.
-    pub scaling: &'a str,
-    /// Order of the inputs in words, if there is something to say, such as of a window of a recording.
-    pub order: &'a str,
-    /// Names of the inputs, such as columns of a table; images have none.
-    pub input_names: &'a [String],
-    /// Names of the classes, or of the targets.
-    pub output_names: &'a [String],
-    /// Samples of the test vector.
-    pub samples: &'a [Row<'a>],
-    /// Their scores.
-    pub scores: &'a [Scores],
-}
-
 impl Contents<'_> {
-    pub(super) const fn is_int8(&self) -> bool {
-        matches!(self.model.numbers, Numbers::Int8 { .. })
-    }
-
-    pub(super) const fn dtype(&self) -> &'static str {
-        if self.is_int8() { "int8" } else { "f32" }
-    }
-
     /// `3072-100-10`.
     fn sizes(&self) -> String {
         self.model.dims.iter().map(usize::to_string).collect::<Vec<_>>().join("-")

@@ -4,7 +4,7 @@
 //! have a name and version of its own, so the library's packages are named after the crate, and all have the
 //! checksum of the network's numbers in their version: that keeps f32 and int8 of one run apart too.
 
-use super::crate_text::Contents;
+use super::contents::Contents;
 use super::escape::plain_line;
 use super::library::{LIBM_LOCKED, LIBM_VERSION};
 

@@ -3,7 +3,7 @@
 mod test_vector;
 
 use super::answer::Answer;
-use super::crate_text::Contents;
+use super::contents::Contents;
 use super::escape::{plain_line, rust_strings};
 use super::inputs::InputMaps;
 use super::listing::CrateFile;

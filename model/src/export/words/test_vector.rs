@@ -2,7 +2,7 @@
 
 use super::{Words, f32_literal};
 use crate::export::answer::Answer;
-use crate::export::crate_text::Contents;
+use crate::export::contents::Contents;
 
 impl Words<'_> {
     /// The values of the template of the test vector.
