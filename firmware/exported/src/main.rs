@@ -56,7 +56,9 @@ macro_rules! check {
 macro_rules! classes {
     ($net:ident, $answer:ident) => {
         $net::test_vector::each().all(|(sample, scores)| {
-            let Ok(class) = $net::$answer(sample, &mut $net::Workspace::new()) else { return false };
+            let Ok(class) = $net::$answer(sample, &mut $net::Workspace::new()) else {
+                return false;
+            };
             scores.get(class as usize).is_some_and(|best| scores.iter().all(|score| score <= best))
         })
     };
