@@ -12,6 +12,7 @@ pub mod numpy;
 pub mod pickle;
 pub mod pictures;
 pub mod recordings;
+pub mod rows;
 mod six_files;
 mod targets;
 

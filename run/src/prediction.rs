@@ -14,6 +14,7 @@ use crate::trained_on::TrainedOn;
 use crate::trained_run::TrainedRun;
 use anyhow::{Context, Result};
 use barenet::{Dataset, Label, Sample, Scaling, Weights, predict};
+use barenet_data::formats::rows::read_rows;
 use barenet_data::samples::Samples;
 use barenet_data::split::{Index, Part, Split};
 use barenet_data::table::{ColumnRef, CsvOptions, Missing, Table, read_csv, read_csv_from};
@@ -48,20 +49,24 @@ pub enum Answers {
     },
 }
 
-/// Reads a table to answer for, all of its columns: a file, or what is given to read.
+/// Reads a table to answer for, all of its columns: a file, of arrays too, or what is given to read.
 ///
 /// # Errors
 ///
-/// Those of [`read_csv`].
+/// Those of [`read_csv`] and [`read_rows`], and if there are no names and another number of columns.
 pub fn read_table(
     run: &TrainedRun,
     path: &Path,
     input: Option<&mut dyn Read>,
 ) -> Result<(Table, Encoding)> {
-    let encoding = run.trained_on().and_then(TrainedOn::encoding).with_context(|| {
-        format!("{}: was trained on other data than tables, pictures or recordings, and answers for none", run.file().display())
-    })?;
     let settings = run.settings();
+    let trained_on = run.trained_on();
+    let columns = trained_on.and_then(TrainedOn::encoding);
+    let has_names = columns.is_some();
+    let encoding = columns.or_else(|| trained_on?.encoding_of_rows()).with_context(|| {
+        let run = run.file();
+        format!("{}: was trained on other data than tables, arrays, pictures or recordings, and answers for none", run.display())
+    })?;
     let options = CsvOptions {
         // Nobody needs the group for an answer.
         text: Encoding { group: None, ..encoding.clone() }.text_columns(),
@@ -70,8 +75,15 @@ pub fn read_table(
     };
     let table = match input {
         Some(input) => read_csv_from(input, "standard input", &options)?,
-        None => read_csv(path, &options)?,
+        None => match read_rows(path)? {
+            Some(table) => {
+                let encoding = encoding.by_place(&table)?;
+                return Ok((table, encoding));
+            }
+            None => read_csv(path, &options)?,
+        },
     };
+    let encoding = if has_names { encoding } else { encoding.by_place(&table)? };
     Ok((table, encoding))
 }
 

@@ -4,10 +4,12 @@ use crate::checkpoint::{read_data_mark, store};
 use crate::columns::Columns;
 use crate::form::Form;
 use crate::run_folder::{BEST, RunFolder};
+use crate::settings::Name;
 use crate::summary::Summary;
 use anyhow::{Context, Result, bail, ensure};
 use barenet_data::fingerprint::{fingerprint, test_fingerprint};
-use barenet_data::{DataSet, Encoding, SampleForm, find_kind};
+use barenet_data::table::Feature;
+use barenet_data::{DataSet, Encoding, SampleForm, Task, find_kind};
 use serde::{Deserialize, Serialize};
 
 /// How the line begins that follows the settings in a weights file: a comment of TOML.
@@ -30,6 +32,29 @@ pub struct TrainedOn {
     /// The form of samples, if they were pictures or windows of recordings.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     form: Option<Form>,
+    /// Rows of numbers, if they were neither.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    rows: Option<Rows>,
+}
+
+/// Rows of numbers that a network was trained on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Rows {
+    task: Name<Task>,
+    inputs: usize,
+    targets: Vec<String>,
+}
+
+impl Rows {
+    fn of(data: &DataSet) -> Option<Self> {
+        let are_rows =
+            data.encoding.is_none() && data.form.is_none() && !data.source.kind.is_of_course;
+        are_rows.then(|| Self {
+            task: data.task.into(),
+            inputs: data.input_dim(),
+            targets: data.target_names.clone(),
+        })
+    }
 }
 
 impl TrainedOn {
@@ -43,6 +68,7 @@ impl TrainedOn {
             class_names: data.class_names.clone(),
             columns: data.encoding.as_ref().map(Columns::of),
             form: data.form.clone().map(Form::from),
+            rows: Rows::of(data),
         }
     }
 
@@ -57,6 +83,20 @@ impl TrainedOn {
     #[must_use]
     pub fn encoding(&self) -> Option<Encoding> {
         self.columns.as_ref().map(|columns| columns.encoding(&self.class_names))
+    }
+
+    /// How the columns of a table without names would be such rows, if it was trained on rows of numbers.
+    #[must_use]
+    pub(crate) fn encoding_of_rows(&self) -> Option<Encoding> {
+        let Rows { task, inputs, targets } = self.rows.as_ref()?;
+        let feature = |number: usize| Feature { column: number.into(), texts: None };
+        Some(Encoding {
+            task: task.value(),
+            features: (1..=*inputs).map(feature).collect(),
+            targets: targets.iter().map(|name| name.as_str().into()).collect(),
+            group: None,
+            class_names: self.class_names.clone(),
+        })
     }
 
     /// The settings of a run, and what it was trained on, for a weights file.

@@ -15,18 +15,19 @@ use std::path::{Path, PathBuf};
 #[command(after_help = "\
 Examples:
   barenet predict runs/table new.csv > answers.csv
+  barenet predict runs/table new.npy                  rows of an array: .npy, .npz or IDX
   barenet predict runs/table new.csv --keep           with the columns of new.csv
   barenet predict runs/table - --json < new.csv       with the probability of every class
   barenet predict runs/table photo.jpg                of a run that was trained on pictures
   barenet predict runs/table photos                   all pictures of a folder
   barenet predict runs/table recording.csv --json     each window, with its first and last row from 1
 
-Columns are found by their names, in any order; the target need not be there. Pictures are scaled and cut as in
+Columns are found by their names, in any order, those of arrays by their place; the target need not be there. Pictures are scaled and cut as in
 training.")]
 pub(crate) struct Args {
     /// Folder of a run that was trained on data of one's own
     run: PathBuf,
-    /// The table, the picture, the folder of pictures, or the recording; - for standard input
+    /// The table, the array, the picture, the folder of pictures, or the recording; - for standard input
     file: PathBuf,
     /// Print the columns of the table too
     #[arg(long)]

@@ -47,6 +47,94 @@ fn arrays_of_numpy_are_learnt_in_one_command() {
     assert_eq!(info["arrays"]["targets"][0]["max"], 346.0);
 }
 
+/// A file of one array.
+fn npy(header: &str, numbers: &[u8]) -> Vec<u8> {
+    let len = [u8::try_from(header.len()).unwrap(), 0];
+    [&b"\x93NUMPY\x01\0"[..], &len, header.as_bytes(), numbers].concat()
+}
+
+#[test]
+fn an_array_is_answered_for_as_the_table_of_its_numbers_is() {
+    let place = TempDir::new().unwrap();
+    let (npz, table) = (real("diabetes.npz"), real("../../data/tests/tables/diabetes.csv"));
+    succeeds(&train(place.path(), &npz, &[]));
+    // The inputs are those of the table, whose last column is the target.
+    let text = fs::read_to_string(&table).unwrap();
+    let rows = || text.lines().skip(1).map(|line| line.rsplit_once(',').unwrap().0);
+    fs::write(place.path().join("rows.csv"), rows().collect::<Vec<_>>().join("\n")).unwrap();
+    let predict = |run: &str, file: &str, more: &[&str]| {
+        let output = barenet(place.path(), &[&["predict", run, file], more].concat());
+        succeeds(&output);
+        stdout(&output)
+    };
+    let answers = predict("run", &npz, &[]);
+    assert_eq!((answers.lines().count(), answers.lines().next()), (443, Some("y")));
+    // They are the same rows in another order.
+    let sorted = |answers: &str| {
+        let mut lines: Vec<String> = answers.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    assert_eq!(sorted(&predict("run", "rows.csv", &[])), sorted(&answers));
+    // In Fortran order and f64, two rows; the columns are kept.
+    let two: Vec<Vec<f64>> =
+        rows().take(2).map(|row| row.split(',').map(|x| x.parse().unwrap()).collect()).collect();
+    let bytes: Vec<u8> = (0..10)
+        .flat_map(|column| two.iter().flat_map(move |row| row[column].to_le_bytes()))
+        .collect();
+    let file = npy("{'descr': '<f8', 'fortran_order': True, 'shape': (2, 10)}", &bytes);
+    fs::write(place.path().join("two.npy"), file).unwrap();
+    let rows: Vec<_> = rows().take(2).collect();
+    fs::write(place.path().join("two.csv"), rows.join("\n")).unwrap();
+    let of_two = predict("run", "two.csv", &[]);
+    let lines: Vec<_> = of_two.lines().collect();
+    assert_eq!(predict("run", "two.npy", &[]).lines().collect::<Vec<_>>(), lines);
+    let kept = predict("run", "two.npy", &["--keep", "--json"]);
+    let kept: Value = serde_json::from_str(kept.lines().next().unwrap()).unwrap();
+    assert_eq!(
+        (&kept["row"]["column 3"], &kept["row"]["column 1"]),
+        (&"29.2".into(), &"48".into())
+    );
+    assert_eq!(kept["y"], lines[1].parse::<f64>().unwrap());
+    // Of a network of the table the columns are found by their place.
+    succeeds(&barenet(
+        place.path(),
+        &["train", "--data", &table, "--epochs", "20", "--out", "of-table"],
+    ));
+    assert_eq!(sorted(&predict("of-table", &npz, &[])), sorted(&predict("of-table", &table, &[])));
+
+    let narrow = npy("{'descr': '|u1', 'fortran_order': False, 'shape': (2, 3)}", &[1; 6]);
+    fs::write(place.path().join("narrow.npy"), narrow).unwrap();
+    for run in ["run", "of-table"] {
+        let output = barenet(place.path(), &["predict", run, "narrow.npy"]);
+        let parts = ["narrow.npy: has rows of 3 numbers, and the network takes 10; give it the"];
+        refused_in_one_line(&output, 1, &parts);
+    }
+}
+
+#[test]
+fn images_of_an_idx_file_are_answered_for() {
+    let place = TempDir::new().unwrap();
+    let data = real("digits-train-images-idx3-ubyte.gz");
+    succeeds(&train(place.path(), &data, &[]));
+    let test = real("digits-t10k-images-idx3-ubyte.gz");
+    let output = barenet(place.path(), &["predict", "run", &test, "--json"]);
+    succeeds(&output);
+    let labels = fs::File::open(real("digits-t10k-labels-idx1-ubyte.gz")).unwrap();
+    let mut found = Vec::new();
+    std::io::copy(&mut flate2::read::GzDecoder::new(labels), &mut found).unwrap();
+    let answers: Vec<Value> =
+        stdout(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let labels = &found[8..];
+    assert_eq!(answers.len(), labels.len());
+    let is_right = |(answer, label): &(&Value, &u8)| {
+        answer["class"] == label.to_string()
+            && answer["probabilities"][label.to_string()].as_f64().unwrap() > 0.1
+    };
+    let right = answers.iter().zip(labels).filter(is_right).count();
+    assert!(right > 261, "{right} of 297");
+}
+
 #[test]
 fn a_folder_of_idx_files_is_learnt_and_its_test_images_are_all_measured() {
     let place = TempDir::new().unwrap();
@@ -82,13 +170,9 @@ fn a_folder_of_idx_files_is_learnt_and_its_test_images_are_all_measured() {
 fn arrays_that_cannot_be_used_are_refused_in_a_line_and_nothing_is_written() {
     let place = TempDir::new().unwrap();
     let file = |name: &str, bytes: &[u8]| fs::write(place.path().join(name), bytes).unwrap();
-    let npy = |header: &str| {
-        [&b"\x93NUMPY\x01\0"[..], &[u8::try_from(header.len()).unwrap(), 0], header.as_bytes()]
-            .concat()
-    };
     let lying = "{'descr': '<f8', 'fortran_order': False, 'shape': (1099511627776, 784)}";
-    file("lying.npy", &npy(lying));
-    file("objects.npy", &npy("{'descr': '|O', 'fortran_order': False, 'shape': (3,)}"));
+    file("lying.npy", &npy(lying, &[]));
+    file("objects.npy", &npy("{'descr': '|O', 'fortran_order': False, 'shape': (3,)}", &[]));
     let huge = [0, 0, 8, 3, 0, 16, 0, 0, 0, 0, 4, 0, 0, 0, 4, 0];
     file("huge-images-idx3-ubyte", &huge);
     file("cut.npz", &fs::read(real("diabetes.npz")).unwrap()[..9000]);

@@ -203,7 +203,7 @@ fn open(path: &Path) -> Result<(Box<dyn Read>, u64), DataError> {
     Ok((Box::new(file), len))
 }
 
-fn read_file(path: &Path) -> Result<Array, DataError> {
+pub(super) fn read_file(path: &Path) -> Result<Array, DataError> {
     let (mut file, limit) = open(path)?;
     read(&path.display().to_string(), &mut file, limit)
 }

@@ -102,6 +102,18 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
     })
 }
 
+/// Reads the array of samples of a file, and says where it lies: of parts, of that which tests.
+pub(super) fn read_features(path: &Path) -> Result<(String, Content), DataError> {
+    let options = ReadOptions::default();
+    let mut store = Store::open(path, &options)?;
+    for part in [Part::Test, Part::Val, Part::Train] {
+        if let Some(pair) = store.pair(part, &options)? {
+            return Ok((store.place_of(&pair.features), store.read(&pair.features)?));
+        }
+    }
+    Err(no_features(&store))
+}
+
 /// Reads all arrays of an `.npz` archive, by their names. `name` is what errors call it.
 ///
 /// # Errors
