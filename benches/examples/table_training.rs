@@ -23,7 +23,8 @@ use std::time::Instant;
 const ROWS: usize = 20_000;
 const DIM: usize = 64;
 const CLASSES: usize = 10;
-const EPOCHS: usize = 10;
+/// As many as a table of so many rows gets by itself.
+const EPOCHS: usize = 32;
 const ROUNDS: usize = 5;
 
 /// Rows that are scaled already.

@@ -10,7 +10,7 @@ use barenet_data::reading::create;
 use serde::{Serialize, Serializer};
 use std::fmt;
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
 /// An event, as `events.jsonl` and `--json` have it. No times: the same run gives the same bytes.
@@ -107,11 +107,16 @@ impl RunEvent<'_> {
     }
 }
 
+/// Bytes of the log that wait: the steps of an epoch, unless it is a long one.
+const BUFFER: usize = 1 << 16;
+
 /// Writes `events.jsonl` as the run goes on.
 #[derive(Debug)]
 pub struct EventLog {
     path: PathBuf,
     file: BufWriter<File>,
+    /// The line that is being written: its memory serves the next one.
+    line: Vec<u8>,
 }
 
 impl EventLog {
@@ -130,16 +135,19 @@ impl EventLog {
         };
         let file = folder.begin_file(EVENTS).and_then(create);
         let file = file.with_context(|| format!("{}: cannot be written", path.display()))?;
-        Ok(Self { path, file: BufWriter::new(file) })
+        Ok(Self { path, file: BufWriter::with_capacity(BUFFER, file), line: Vec::new() })
     }
 
-    /// Appends a line.
+    /// Appends an event, as a line.
     ///
     /// # Errors
     ///
     /// If it cannot be written.
-    pub fn line(&mut self, line: &str) -> Result<()> {
-        writeln!(self.file, "{line}").with_context(|| self.complaint())
+    pub fn append(&mut self, event: &RunEvent<'_>) -> Result<()> {
+        self.line.clear();
+        let line = serde_json::to_writer(&mut self.line, event).map_err(io::Error::from);
+        self.line.push(b'\n');
+        line.and_then(|()| self.file.write_all(&self.line)).with_context(|| self.complaint())
     }
 
     /// Hands all lines to the operating system.

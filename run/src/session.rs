@@ -206,7 +206,7 @@ impl<T: Number> Trained<'_, T> {
         let folder = &self.session.folder;
         if let Some(iteration) = self.outcome.diverged_at {
             let event = RunEvent::Diverged { iteration };
-            self.log.line(&event.to_line())?;
+            self.log.append(&event)?;
             self.log.flush()?;
             watcher.event(&event);
         }

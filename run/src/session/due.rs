@@ -17,6 +17,11 @@ pub struct When {
 }
 
 impl When {
+    /// Whether one may be due after a step.
+    pub(super) const fn is_for_steps(self) -> bool {
+        self.every.is_some() || self.interval.is_some()
+    }
+
     /// Whether one is due after an event, `since` after the one before, which took `cost`; `None` while
     /// it is still being written.
     pub(super) fn is_due<T>(

@@ -83,7 +83,7 @@ impl Session<'_> {
         };
         let mut log = EventLog::create(&self.folder)?;
         // The log leaves out where it and the images lie: the same run is the same bytes anywhere.
-        log.line(&begin(None, None).to_line())?;
+        log.append(&begin(None, None))?;
         watcher.event(&begin(Some(&out), Some(&source)));
         let Some(saved) = checkpoint else { return Ok(log) };
         watcher.event(&RunEvent::Resume { iteration: saved.progress.iteration });
@@ -94,16 +94,14 @@ impl Session<'_> {
         let mut checks = train.iter().zip(val).enumerate().peekable();
         let mut best_val = None;
         for (iteration, &loss) in (1..).zip(loss) {
-            log.line(
-                &RunEvent::Step { iteration, loss: loss.to_printed(), print: false }.to_line(),
-            )?;
+            log.append(&RunEvent::Step { iteration, loss: loss.to_printed(), print: false })?;
             while let Some((epoch, (&train, &val))) = checks
                 .next_if(|(epoch, _)| iteration >= solver.iteration_of_check(*epoch, num_train))
             {
                 let best = best_val.is_none_or(|best| metric.is_better(val, best));
                 best_val = if best { Some(val) } else { best_val };
                 let check = Check { metric, train: train.to_printed(), val: val.to_printed() };
-                log.line(&RunEvent::Epoch { epoch, check, best }.to_line())?;
+                log.append(&RunEvent::Epoch { epoch, check, best })?;
             }
         }
         log.flush()?;

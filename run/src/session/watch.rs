@@ -83,15 +83,12 @@ impl<'w, 'f, 's, T: Number, W: Watcher> Watch<'w, 'f, 's, T, W> {
                 RunEvent::Epoch { epoch, check, best }
             }
         };
-        self.log.line(&shown.to_line())?;
+        self.log.append(&shown)?;
         if let Event::Epoch { .. } = event {
             self.log.flush()?;
         }
         let request = self.watcher.event(&shown);
-        let cost = self.writer.cost().map(|cost| cost + self.waited);
-        let since = self.last_saved.elapsed();
-        if request != Request::Continue || self.when.is_due(event, self.lengths.epochs, since, cost)
-        {
+        if request != Request::Continue || self.is_due(event) {
             let begin = Instant::now();
             // Nobody should resume from such numbers: the run ends before them.
             moment.buffers.check_finite()?;
@@ -101,5 +98,16 @@ impl<'w, 'f, 's, T: Number, W: Watcher> Watch<'w, 'f, 's, T, W> {
         }
         let stop = request == Request::Stop;
         Ok(if stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    }
+
+    /// Whether a checkpoint is due that nobody asked for just now.
+    fn is_due(&self, event: &Event<T>) -> bool {
+        // Steps of small networks take microseconds: what the clock and the writer say is for those
+        // who need it.
+        if matches!(event, Event::Step { .. }) && !self.when.is_for_steps() {
+            return false;
+        }
+        let cost = self.writer.cost().map(|cost| cost + self.waited);
+        self.when.is_due(event, self.lengths.epochs, self.last_saved.elapsed(), cost)
     }
 }
