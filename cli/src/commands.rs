@@ -13,6 +13,7 @@ use crate::console::{Verbosity, complain};
 use anyhow::Result;
 use barenet_data::{BUILT_IN, DataError, DataSet, PictureForm, SampleForm, WindowForm};
 use barenet_run::images::{self, Files};
+use barenet_run::measured::Metric;
 use barenet_run::settings::{Settings, SettingsError};
 use barenet_run::trained_on::TrainedOn;
 use std::path::PathBuf;
@@ -44,6 +45,14 @@ impl ImagesFlag {
         let files =
             Files { data: self.data.clone(), val: self.val.clone(), test: self.test.clone() };
         images::read(&files, settings, trained_on)
+    }
+}
+
+/// Name of a metric at the beginning of a line.
+pub(crate) const fn label(metric: Metric) -> &'static str {
+    match metric {
+        Metric::BalancedAccuracy => "balanced",
+        metric => metric.name(),
     }
 }
 

@@ -1,5 +1,7 @@
 //! The figures that say how good a network is.
 
+use crate::layers::Loss;
+
 /// A figure by which networks are compared, and that decides which weights are the best.
 ///
 /// ```
@@ -19,11 +21,28 @@ pub enum Metric {
     Mse,
     /// The mean absolute error, [`mae_loss`](crate::layers::mae_loss). Lower is better.
     Mae,
+    /// The mean recall of the classes, 0 to 1. Higher is better.
+    BalancedAccuracy,
+    /// The mean F1 of the classes (macro F1), 0 to 1. Higher is better.
+    F1,
+    /// The area under the ROC curve, 0 to 1: of classes, or of what an autoencoder does not know. Higher is better.
+    Auc,
+    /// The coefficient of determination of numbers, at most 1. Higher is better.
+    R2,
 }
 
 impl Metric {
     /// All metrics.
-    pub const ALL: [Self; 4] = [Self::Accuracy, Self::LogLoss, Self::Mse, Self::Mae];
+    pub const ALL: [Self; 8] = [
+        Self::Accuracy,
+        Self::LogLoss,
+        Self::Mse,
+        Self::Mae,
+        Self::BalancedAccuracy,
+        Self::F1,
+        Self::Auc,
+        Self::R2,
+    ];
 
     /// The name in a sentence: `accuracy`.
     #[must_use]
@@ -33,6 +52,10 @@ impl Metric {
             Self::LogLoss => "log-loss",
             Self::Mse => "MSE",
             Self::Mae => "MAE",
+            Self::BalancedAccuracy => "balanced accuracy",
+            Self::F1 => "F1",
+            Self::Auc => "AUC",
+            Self::R2 => "R²",
         }
     }
 
@@ -44,6 +67,10 @@ impl Metric {
             Self::LogLoss => "log_loss",
             Self::Mse => "mse",
             Self::Mae => "mae",
+            Self::BalancedAccuracy => "balanced_acc",
+            Self::F1 => "f1",
+            Self::Auc => "auc",
+            Self::R2 => "r2",
         }
     }
 
@@ -51,7 +78,7 @@ impl Metric {
     #[must_use]
     pub const fn higher_is_better(self) -> bool {
         match self {
-            Self::Accuracy => true,
+            Self::Accuracy | Self::BalancedAccuracy | Self::F1 | Self::Auc | Self::R2 => true,
             Self::LogLoss | Self::Mse | Self::Mae => false,
         }
     }
@@ -60,17 +87,33 @@ impl Metric {
     #[must_use]
     pub const fn range(self) -> (f64, f64) {
         match self {
-            Self::Accuracy => (0.0, 1.0),
+            Self::Accuracy | Self::BalancedAccuracy | Self::F1 | Self::Auc => (0.0, 1.0),
+            Self::R2 => (f64::MIN, 1.0),
             Self::LogLoss | Self::Mse | Self::Mae => (0.0, f64::MAX),
         }
     }
 
-    /// Whether it is one of classes; otherwise it is one of numbers.
+    /// Whether a network that is trained with this loss has it: some are of classes, some of numbers, and the AUC of
+    /// both.
     #[must_use]
-    pub const fn is_of_classes(self) -> bool {
+    pub const fn is_of(self, loss: Loss) -> bool {
         match self {
-            Self::Accuracy | Self::LogLoss => true,
-            Self::Mse | Self::Mae => false,
+            Self::Accuracy | Self::LogLoss | Self::BalancedAccuracy | Self::F1 => {
+                loss.takes_classes()
+            }
+            Self::Mse | Self::Mae | Self::R2 => !loss.takes_classes(),
+            Self::Auc => true,
+        }
+    }
+
+    /// Whether it is no mean over the samples, so that it takes the outputs for all of them at once. Core computes
+    /// none of these: whoever has room for the outputs does, between
+    /// [`Solver::due_check`](crate::Solver::due_check) and [`Solver::finish_check`](crate::Solver::finish_check).
+    #[must_use]
+    pub const fn takes_all_outputs(self) -> bool {
+        match self {
+            Self::Accuracy | Self::LogLoss | Self::Mse | Self::Mae => false,
+            Self::BalancedAccuracy | Self::F1 | Self::Auc | Self::R2 => true,
         }
     }
 

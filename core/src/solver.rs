@@ -16,6 +16,7 @@ mod sampling;
 mod step;
 
 pub use buffers::{History, SolverBuffers};
+pub use check::Checked;
 pub use config::{Sampling, SolverConfig};
 pub use dataset::{Dataset, Sample};
 pub use evaluate::{evaluate, predict};
@@ -191,6 +192,12 @@ impl<'a, T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'a, T, G, D,
         self.net.metric()
     }
 
+    /// The weights that are trained.
+    #[must_use]
+    pub const fn weights(&self) -> Weights<'_, T> {
+        Weights { params: self.buffers.params, running: self.buffers.running }
+    }
+
     /// The weights of the check with the best metric on the validation data; those of the start before the
     /// first check.
     #[must_use]
@@ -222,7 +229,8 @@ impl<'a, T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'a, T, G, D,
     /// # Errors
     ///
     /// [`Error::NonFiniteLoss`] if the loss is NaN or infinite: the step then has changed nothing that
-    /// is kept. [`Error::NonFinite`] if a check finds parameters, running statistics, state
+    /// is kept. [`Error::InvalidConfig`] if the metric of a check [takes all outputs](Metric::takes_all_outputs):
+    /// [`Self::due_check`] has to be called first. [`Error::NonFinite`] if a check finds parameters, running statistics, state
     /// or scores that are: the best parameters are always finite. [`Error::InvalidLabel`] if a sample that is trained with or
     /// checked has a label that names no class.
     pub fn advance(&mut self) -> Result<Option<Event<T>>, Error> {

@@ -82,7 +82,7 @@ pub fn training_figure(title: &str, metric: Metric, curves: &TrainingCurves<'_>)
     let highest = checks.iter().flat_map(|s| &s.points).fold(0.0, |max, p| p.1.max(max));
     let reference = match metric {
         Metric::Accuracy => (highest > 0.35).then_some(0.5),
-        Metric::LogLoss | Metric::Mse | Metric::Mae => None,
+        _ => None,
     };
     let name = capitalized(metric.name());
     Figure {

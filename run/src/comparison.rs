@@ -76,8 +76,9 @@ impl<'a> Comparison<'a> {
         };
         let mut runs = rules.iter().copied().map(config).collect::<Result<Vec<_>>>()?;
         for (_, config) in &mut runs {
-            let num_train = config.split(data)?.train.len();
-            config.fit(written, num_train)?;
+            let split = config.split(data)?;
+            config.check_metric(data, &split)?;
+            config.fit(written, split.train.len())?;
         }
         let all: Vec<_> = runs.iter().map(|(_, config)| config).collect();
         ignored(written, &all).iter().for_each(|line| log::warn!("{line}"));

@@ -1,6 +1,7 @@
 //! A complete and checked configuration, made of [`Settings`].
 
 mod effect;
+mod metric;
 
 pub use effect::ignored;
 
@@ -67,11 +68,12 @@ impl Config {
         }
         let (loss, metric) = (values.loss, values.metric);
         if let Some(metric) = metric
-            && metric.value().is_of_classes() != loss.value().metric().is_of_classes()
+            && !metric.value().is_of(loss.value())
         {
             let (metric, loss) = (metric.name(), loss.name());
             return Err(SettingsError::new(format!(
-                "metric {metric} is none of the loss {loss}: classes have accuracy and log-loss, numbers mse and mae"
+                "metric {metric} is none of the loss {loss}: classes have accuracy, log-loss, balanced-accuracy, f1 \
+                 and auc, numbers mse, mae and r2"
             )));
         }
         let dims = [&[input_dim], &values.hidden[..], &[num_classes]].concat();

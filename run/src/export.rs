@@ -3,7 +3,7 @@
 mod figures;
 
 use crate::anomaly::threshold;
-use crate::figures::Figures;
+use crate::figures::{Figures, is_other, normal};
 use crate::settings::{Dtype, ExportDtype};
 use crate::summary::Summary;
 use crate::trained_run::OnImages;
@@ -113,10 +113,10 @@ impl Exported {
         let OnImages { data, split, config, checked, .. } = run;
         let folded = fold(run, None)?;
         let figures_before = run.figures(Part::Test)?;
-        // Of classes a device names one, whatever chose the best weights.
-        let (metric, before) = match figures_before.accuracy() {
-            Some(accuracy) => (Metric::Accuracy, accuracy),
-            None => (config.metric(), run.measure(Part::Test)?),
+        let metric = Self::metric_of(run);
+        let before = match figures_before.of(metric) {
+            Some(figure) => figure,
+            None => run.measure(Part::Test)?,
         };
         let (mut model, losses) = match wanted.dtype {
             ExportDtype::F32 => (folded.model.clone(), None),
@@ -136,7 +136,8 @@ impl Exported {
         let real: Vec<f64> = scores.iter().flat_map(|scores| model.to_real(scores)).collect();
         let (after, figures) = measure(run, &folded, metric, &real)?;
         if data.task == Task::Reconstruct {
-            let mut of_val = anomaly_scores(run, &model, Part::Val)?;
+            let of_val = anomaly_scores(run, &model, Part::Val)?;
+            let mut of_val = normal(of_val, &is_other((data, split, Part::Val)));
             model.answer.set_threshold(threshold(&mut of_val, config.values().anomaly_percentile));
         }
         let int8 = match losses {
@@ -173,6 +174,16 @@ impl Exported {
             output_names,
             test_vector: (samples, scores),
         })
+    }
+
+    /// The metric of a network on a device: that of the run, but the accuracy where it is of probabilities, as a device
+    /// names a class.
+    #[must_use]
+    pub const fn metric_of(run: &OnImages<'_>) -> Metric {
+        match run.config.metric() {
+            Metric::LogLoss => Metric::Accuracy,
+            metric => metric,
+        }
     }
 
     /// The files of a crate that has the network.

@@ -12,7 +12,7 @@ pub use values::{ValueFigures, r2};
 use crate::anomaly::threshold;
 use crate::outputs::outputs;
 use anyhow::Result;
-use barenet::{Dataset, FullyConnectedNet, Label, Sample, Weights};
+use barenet::{Dataset, FullyConnectedNet, Label, Metric, Sample, Weights};
 use barenet_blas::Backend;
 use barenet_data::samples::Samples;
 use barenet_data::split::{Part, Split};
@@ -104,12 +104,27 @@ pub(crate) fn of_scores<T: Number>(
                 errors.map(|(s, x)| (s.to_f64() - x.to_f64()).powi(2)).collect();
             let mean = |row: &[f64]| row.iter().sum::<f64>() / row.len().max(1) as f64;
             let scores: Vec<f64> = squares.chunks(width.max(1)).map(mean).collect();
-            let is_other: Vec<bool> =
-                labels.iter().map(|&label| Some(label) != data.normal).collect();
+            let is_other = is_other((data, split, part));
             let auc = auc(&scores, &is_other);
             Figures::Anomalies(AnomalyFigures { scores, is_other, auc })
         }
     }
+}
+
+/// Of each sample of a part whether it is of another class than the normal one; none where there are no classes.
+pub(crate) fn is_other((data, split, part): (&DataSet, &Split, Part)) -> Vec<bool> {
+    let labels = data.records(part).labels();
+    let of_part = split.index(part).iter().filter_map(|place| labels.get(place));
+    of_part.map(|&label| Some(label) != data.normal).collect()
+}
+
+/// The anomaly scores of normal samples; all where none is known to be normal.
+pub(crate) fn normal(scores: Vec<f64>, is_other: &[bool]) -> Vec<f64> {
+    if is_other.iter().all(|&is_other| is_other) {
+        return scores;
+    }
+    let each = scores.into_iter().zip(is_other).filter(|(_, is_other)| !**is_other);
+    each.map(|(score, _)| score).collect()
 }
 
 /// The scaled targets of all samples, one sample after another.
@@ -121,8 +136,21 @@ pub(crate) fn targets<T: Number>(samples: &impl Dataset<T>, width: usize) -> Vec
     all
 }
 
-/// Those of a run's test part that stand in its summary beside the metric.
 impl Figures {
+    /// The figure of a metric, if it is among them: the AUC is not where not all classes are, and of metrics that are
+    /// [means over the samples](Metric::takes_all_outputs) only the accuracy is.
+    #[must_use]
+    pub fn of(&self, metric: Metric) -> Option<f64> {
+        match (metric, self) {
+            (Metric::Accuracy, _) => self.accuracy(),
+            (Metric::BalancedAccuracy, Self::Classes(classes)) => Some(classes.balanced_accuracy()),
+            (Metric::F1, Self::Classes(classes)) => Some(classes.macro_f1()),
+            (Metric::Auc, _) => self.auc(),
+            (Metric::R2, _) => self.r2(),
+            _ => None,
+        }
+    }
+
     /// The accuracy of classes.
     #[must_use]
     pub const fn accuracy(&self) -> Option<f64> {
@@ -143,12 +171,14 @@ impl Figures {
         }
     }
 
-    /// The anomaly score above which a sample is an anomaly, if these are figures of normal samples that did not
-    /// train.
+    /// The anomaly score above which a sample is an anomaly, if these are figures of samples that did not train: of the
+    /// normal ones among them.
     #[must_use]
     pub fn threshold(self, percentile: f64) -> Option<f64> {
         match self {
-            Self::Anomalies(mut anomalies) => Some(threshold(&mut anomalies.scores, percentile)),
+            Self::Anomalies(AnomalyFigures { scores, is_other, .. }) => {
+                Some(threshold(&mut normal(scores, &is_other), percentile))
+            }
             Self::Classes(_) | Self::Values(_) => None,
         }
     }

@@ -16,10 +16,10 @@ use crate::checkpoint::Checkpoint;
 use crate::checkpoint::{Desk, Writer};
 use crate::config::Config;
 use crate::events::{EventLog, RunEvent};
-use crate::figures::{Figures, figures};
+use crate::figures::figures;
 use crate::measured::{self, Measured};
 use crate::run_folder::{CONFIG, PREVIOUS_CHECKPOINT, RunFolder};
-use crate::summary::Summary;
+use crate::summary::{Beside, Summary};
 use crate::trained_on::TrainedOn;
 use crate::trainer::{self, Outcome, is_non_finite};
 use anyhow::{Context, Result};
@@ -267,9 +267,7 @@ impl<T: Number> Trained<'_, T> {
                 train: last(train),
                 final_val: last(val),
             },
-            test_accuracy: beside.as_ref().and_then(Figures::accuracy),
-            test_r2: beside.as_ref().and_then(Figures::r2),
-            test_auc: beside.as_ref().and_then(Figures::auc),
+            beside: beside.map_or_else(Beside::default, |figures| Beside::new(&figures, metric)),
             anomaly_threshold: threshold.and_then(|val| val.threshold(config.anomaly_percentile())),
             first_loss: outcome.loss_history.first().copied().unwrap_or(0.0),
             num_params: net.arch.num_params(),

@@ -1,11 +1,14 @@
 //! Results of a run.
 
-use crate::measured::Measured;
+use crate::figures::Figures;
+use crate::measured::{self, Measured};
 use crate::run_folder::{RunFolder, SUMMARY};
 use crate::shell::resume_command;
 use anyhow::{Context, Result};
+use barenet::Metric;
 use barenet_data::reading::{MAX_TEXT_LEN, read_at_most};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
 
 /// Results of a run: `summary.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -17,15 +20,9 @@ pub struct Summary {
     /// Its metric: `best_val_acc` and so on, if that is the accuracy.
     #[serde(flatten)]
     pub measured: Measured,
-    /// The accuracy on the test data, of classes whose metric is another.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub test_accuracy: Option<f64>,
-    /// The area under the ROC curve on the test data, of classes whose metric is not the accuracy, and of anomalies.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub test_auc: Option<f64>,
-    /// The coefficient of determination on the test data, of a network of numbers.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub test_r2: Option<f64>,
+    /// What else is measured on the test data.
+    #[serde(flatten)]
+    pub beside: Beside,
     /// The anomaly score above which a sample is an anomaly, of an autoencoder.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub anomaly_threshold: Option<f64>,
@@ -54,11 +51,72 @@ pub struct Summary {
     pub diverged_at: Option<usize>,
 }
 
+/// Figures of the test data beside the metric, and none that is the metric.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Beside {
+    /// The accuracy, of classes whose metric is another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub test_accuracy: Option<f64>,
+    /// The area under the ROC curve, of classes whose metric is not the accuracy, and of anomalies.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub test_auc: Option<f64>,
+    /// The coefficient of determination, of a network of numbers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub test_r2: Option<f64>,
+}
+
+impl Beside {
+    /// Those among the figures of the test data.
+    #[must_use]
+    pub fn new(figures: &Figures, metric: Metric) -> Self {
+        let beside = |other: Metric| figures.of(other).filter(|_| other != metric);
+        Self {
+            test_accuracy: beside(Metric::Accuracy),
+            test_auc: beside(Metric::Auc),
+            test_r2: beside(Metric::R2),
+        }
+    }
+
+    /// The figure of a metric, if it is among them.
+    #[must_use]
+    pub const fn of(&self, metric: Metric) -> Option<f64> {
+        match metric {
+            Metric::Accuracy => self.test_accuracy,
+            Metric::Auc => self.test_auc,
+            Metric::R2 => self.test_r2,
+            _ => None,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Beside {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let map = Map::deserialize(deserializer)?;
+        // `test_auc` is here unless it is the metric, whose keys are these.
+        let beside = |metric, key| {
+            let is_metric = map.contains_key(&measured::key(metric, "best_val"));
+            map.get(key).filter(|_| !is_metric).and_then(Value::as_f64)
+        };
+        Ok(Self {
+            test_accuracy: beside(Metric::Accuracy, "test_accuracy"),
+            test_auc: beside(Metric::Auc, "test_auc"),
+            test_r2: beside(Metric::R2, "test_r2"),
+        })
+    }
+}
+
 impl Summary {
     /// The figures of the test data beside the metric: a name for people, and the figure.
     pub fn beside(&self) -> impl Iterator<Item = (&'static str, f64)> {
-        let all = [("accuracy", self.test_accuracy), ("AUC", self.test_auc), ("R²", self.test_r2)];
-        all.into_iter().filter_map(|(name, figure)| figure.map(|figure| (name, figure)))
+        let all = [Metric::Accuracy, Metric::Auc, Metric::R2];
+        all.into_iter().filter_map(|of| self.beside.of(of).map(|figure| (of.name(), figure)))
+    }
+
+    /// The figure of a metric on the test data, if it was measured.
+    #[must_use]
+    pub fn test(&self, metric: Metric) -> Option<f64> {
+        let Self { measured, beside, .. } = self;
+        if measured.metric == metric { Some(measured.test) } else { beside.of(metric) }
     }
 
     /// Reads the summary that a run leaves when it ends.
@@ -89,7 +147,6 @@ impl Summary {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use barenet::Metric;
 
     fn summary(metric: Metric) -> Summary {
         Summary {
@@ -105,9 +162,7 @@ mod tests {
                 train: 0.75,
                 final_val: 0.125,
             },
-            test_accuracy: None,
-            test_auc: None,
-            test_r2: None,
+            beside: Beside::default(),
             anomaly_threshold: None,
             first_loss: 2.5,
             num_params: 3,
@@ -139,6 +194,10 @@ mod tests {
             (Metric::LogLoss, "log_loss"),
             (Metric::Mse, "mse"),
             (Metric::Mae, "mae"),
+            (Metric::BalancedAccuracy, "balanced_acc"),
+            (Metric::F1, "f1"),
+            (Metric::Auc, "auc"),
+            (Metric::R2, "r2"),
         ] {
             let json = serde_json::to_string(&summary(metric)).unwrap();
             let expected = format!(
@@ -148,6 +207,16 @@ mod tests {
             );
             assert!(json.starts_with(&expected), "{json}");
             assert_eq!(serde_json::from_str::<Summary>(&json).unwrap(), summary(metric));
+            let beside = |other| (metric != other).then_some(0.0625);
+            let beside = Beside {
+                test_accuracy: beside(Metric::Accuracy),
+                test_auc: beside(Metric::Auc),
+                test_r2: beside(Metric::R2),
+            };
+            let with_all = Summary { beside, ..summary(metric) };
+            let written = serde_json::to_string(&with_all).unwrap();
+            assert_eq!(serde_json::from_str::<Summary>(&written).unwrap(), with_all);
+            assert_eq!(with_all.test(metric), Some(0.25));
             for missing in ["best_val", "val", "test", "train", "final_val"] {
                 let json = json.replace(&format!("\"{missing}_{key}\""), "\"other\"");
                 assert!(serde_json::from_str::<Summary>(&json).is_err(), "{json}");

@@ -1,5 +1,7 @@
 //! One training run: lends the memory, runs the Solver, and hands every event on.
 
+mod check;
+
 use crate::buffers::{OwnedBuffers, allocate, reserve};
 use crate::checkpoint::Checkpoint;
 use crate::config::{Config, EVAL_BATCH};
@@ -95,8 +97,13 @@ pub fn train_in<T: Number>(
     let class_weights = config.class_weights(data, split);
     let net = config.net_with(&class_weights);
     let mut solver = start(net, config, backend, (&train, &val), memory.lend(), checkpoint)?;
-    let Ending { steps, step_time, diverged_at, stopped } =
-        backend.install(|| advance(&mut solver, &mut histories, &mut on_event))?;
+    let Ending { steps, step_time, diverged_at, stopped } = backend.install(|| {
+        let next = |solver: &mut TheSolver<'_, T>| match solver.metric().takes_all_outputs() {
+            true => check::advance(solver, &net, (data, split), scales, backend),
+            false => Ok(solver.advance()?),
+        };
+        advance(&mut solver, next, &mut histories, &mut on_event)
+    })?;
     let (progress, metric) = (*solver.progress(), solver.metric());
 
     let as_f64 = |history: Vec<T>| -> Result<Vec<f64>> {
@@ -157,22 +164,24 @@ struct Ending {
 /// Takes step after step to the end of the run, handing every event on.
 fn advance<T: Number>(
     solver: &mut TheSolver<'_, T>,
+    next: impl Fn(&mut TheSolver<'_, T>) -> Result<Option<Event<T>>>,
     histories: &mut Histories<T>,
     on_event: &mut impl FnMut(&Event<T>, Moment<'_, T>) -> Result<ControlFlow<()>>,
 ) -> Result<Ending> {
     let mut so_far = Ending::default();
     loop {
         let clock = Instant::now();
-        let event = match solver.advance() {
+        let event = match next(solver) {
             Ok(Some(event)) => event,
             Ok(None) => return Ok(so_far),
-            Err(Error::NonFiniteLoss { iteration }) => {
-                return Ok(Ending { diverged_at: Some(iteration), ..so_far });
+            Err(error) => {
+                let diverged_at = match error.downcast_ref() {
+                    Some(&Error::NonFiniteLoss { iteration }) => iteration,
+                    Some(Error::NonFinite { .. }) => solver.progress().iteration,
+                    _ => return Err(error),
+                };
+                return Ok(Ending { diverged_at: Some(diverged_at), ..so_far });
             }
-            Err(Error::NonFinite { .. }) => {
-                return Ok(Ending { diverged_at: Some(solver.progress().iteration), ..so_far });
-            }
-            Err(error) => return Err(error.into()),
         };
         match event {
             Event::Step { .. } => {
@@ -203,7 +212,8 @@ fn advance<T: Number>(
 ///
 /// # Errors
 ///
-/// If there is not enough memory, or the weights do not fit the network.
+/// If there is not enough memory, the weights do not fit the network, or the metric is the AUC and not all classes are
+/// in that part.
 pub fn evaluate<T: Number>(
     net: &FullyConnectedNet<'_, T>,
     weights: Weights<'_, T>,
@@ -211,6 +221,10 @@ pub fn evaluate<T: Number>(
     scales: &Scales<T>,
     backend: &Backend,
 ) -> Result<f64> {
+    if net.metric().takes_all_outputs() {
+        let found = check::measure(net, weights, (data, split, part), scales, backend)?;
+        return Ok(found.with_context(|| check::no_auc(data))?.to_printed());
+    }
     let samples = Samples::new(data, split, part, scales.inputs(), scales.targets());
     let len = net.arch.infer_workspace_len(EVAL_BATCH);
     let mut workspace = allocate(len, "the activations of a batch")?;

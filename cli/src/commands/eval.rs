@@ -2,7 +2,7 @@
 
 mod figures;
 
-use super::{ImagesFlag, data_line, sample_word};
+use super::{ImagesFlag, data_line, label, sample_word};
 use crate::console::say;
 use crate::flags::choice;
 use anyhow::Result;
@@ -73,8 +73,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let (count, part) = (run.num_images(part), args.split.name());
     if args.json {
         let run = args.run.display().to_string();
-        let (metric, word) =
-            (metric.name().to_lowercase().replace('-', "_"), data.source.kind.word);
+        let metric = metric.name().to_lowercase().replace(['-', ' '], "_").replace('²', "2");
+        let word = data.source.kind.word;
         let mut line = Map::new();
         figures::to_json(&figures, &data, threshold, &mut line);
         line.extend([
@@ -88,7 +88,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     } else {
         say!("data      {}", data_line(&data));
         let samples = sample_word(&data);
-        let name = metric.name();
+        let name = label(metric);
         say!("{name:<10}{found:.4} on {count} {part} {samples}");
         figures::print(&figures, &data, metric, threshold)?;
     }

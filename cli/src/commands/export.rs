@@ -7,8 +7,6 @@ mod require;
 use super::{ImagesFlag, usage};
 use crate::flags::choice;
 use anyhow::Result;
-use barenet::Metric;
-use barenet_data::Task;
 use barenet_model::export::place::Place;
 use barenet_run::export::{Exported, Wanted};
 use barenet_run::settings::{ExportDtype, Name, Settings, count};
@@ -81,9 +79,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let data = args.images.read(run.settings(), run.trained_on())?;
     let changes = Settings { test_size, ..Settings::default() };
     let on_images = run.on_images(&data, changes, args.other_data)?;
-    let is_classes = data.task == Task::Classify;
-    let metric = if is_classes { Metric::Accuracy } else { on_images.config.metric() };
-    let required = args.require.of_metric(metric)?;
+    let required = args.require.of_metric(Exported::metric_of(&on_images))?;
 
     let wanted = Wanted { dtype, calibration_size, ram, flash };
     let exported = Exported::new(&on_images, &summary, &wanted)?;

@@ -13,6 +13,7 @@ mod finite;
 mod folder;
 mod kill;
 mod limits;
+mod metrics;
 mod no_files;
 mod output;
 mod paths;

@@ -79,7 +79,8 @@ impl Loss {
     }
 
     /// Whether its targets are classes; otherwise they are numbers.
-    pub(crate) const fn takes_classes(self) -> bool {
+    #[must_use]
+    pub const fn takes_classes(self) -> bool {
         match self {
             Self::Softmax | Self::Svm => true,
             Self::Mse | Self::Mae | Self::Huber { .. } => false,

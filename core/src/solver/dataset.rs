@@ -111,9 +111,8 @@ pub(super) fn check_data<T: Float>(
     net: &FullyConnectedNet<'_, T>,
 ) -> Result<(), Error> {
     check_len(what, net.arch.input_dim(), data.input_dim())?;
-    if net.metric().is_of_classes() != net.loss.takes_classes() {
-        let what =
-            "a loss of classes takes the metric accuracy or log-loss, one of numbers MSE or MAE";
+    if !net.metric().is_of(net.loss) {
+        let what = "a loss of classes takes a metric of classes, one of numbers such as MSE or MAE";
         return Err(Error::InvalidConfig { what });
     }
     match data.target(0) {

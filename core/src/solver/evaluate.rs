@@ -19,7 +19,8 @@ use crate::state::Weights;
 ///
 /// [`Error::BufferTooSmall`] if a buffer is too short for a batch, [`Error::Shape`] if the weights
 /// belong to another architecture or the data have not as many numbers as it takes, [`Error::InvalidConfig`]
-/// if the loss takes targets of the other kind or the metric is one of them, [`Error::InvalidLabel`] with the index of a sample whose label names no class, [`Error::NonFinite`] if a score or the metric is NaN or infinite:
+/// if the loss takes targets of the other kind or the metric is one of them or
+/// [takes all outputs at once](Metric::takes_all_outputs), [`Error::InvalidLabel`] with the index of a sample whose label names no class, [`Error::NonFinite`] if a score or the metric is NaN or infinite:
 /// whatever class it names, it knows none.
 #[doc(alias = "check_accuracy")]
 pub fn evaluate<T: Float>(
@@ -35,6 +36,10 @@ pub fn evaluate<T: Float>(
     }
     evaluate_some(net, gemm, weights, data, (data.len(), &|n| n), batch, workspace)
 }
+
+const TAKES_ALL: Error = Error::InvalidConfig {
+    what: "a metric that takes all outputs at once is measured by the caller, see Solver::due_check",
+};
 
 /// The same on `count` samples: `index` says which.
 pub(super) fn evaluate_some<T: Float>(
@@ -68,6 +73,9 @@ pub(super) fn evaluate_some<T: Float>(
                 }
                 sum
             }
+            Metric::BalancedAccuracy | Metric::F1 | Metric::Auc | Metric::R2 => {
+                return Err(TAKES_ALL);
+            }
             Metric::Mse | Metric::Mae => {
                 let y = BatchTargets(x, net.arch.num_classes());
                 let loss = if metric == Metric::Mae { Loss::Mae } else { Loss::Mse };
@@ -78,9 +86,9 @@ pub(super) fn evaluate_some<T: Float>(
     }
     let found = sum / T::from_usize(count.max(1));
     let what = match metric {
-        Metric::Accuracy | Metric::LogLoss => metric.name(),
         Metric::Mse => "squared errors",
         Metric::Mae => "absolute errors",
+        _ => metric.name(),
     };
     check_finite(what, &[found])?;
     Ok(found)

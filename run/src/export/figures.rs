@@ -42,8 +42,8 @@ pub(super) fn measure(
     let (scales, width) = (&folded.scales, run.config.arch().num_classes());
     ensure!(!scores.is_empty(), "there are no test samples");
     let figures = of_scores(scores, width, (data, split, Part::Test), scales);
-    if let Some(accuracy) = figures.accuracy() {
-        return Ok((accuracy, figures));
+    if let Some(figure) = figures.of(metric) {
+        return Ok((figure, figures));
     }
     let samples = Samples::new(data, split, Part::Test, scales.inputs(), scales.targets());
     let targets = targets(&samples, width);

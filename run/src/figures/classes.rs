@@ -83,6 +83,20 @@ impl ClassFigures {
             .collect();
         recalls.iter().sum::<f64>() / recalls.len().max(1) as f64
     }
+
+    /// The mean F1 of the classes that samples are of or were named (scikit-learn's `f1_score` with
+    /// `average="macro"`).
+    #[must_use]
+    pub fn macro_f1(&self) -> f64 {
+        let is_there = |class: usize| {
+            let is_named = self.confusion.iter().any(|row| row.get(class).is_some_and(|&n| n > 0));
+            is_named || self.confusion.get(class).is_some_and(|row| row.iter().any(|&n| n > 0))
+        };
+        let of_classes = self.of_classes();
+        let there = (0..).zip(&of_classes).filter(|(class, _)| is_there(*class));
+        let each: Vec<f64> = there.map(|(_, class)| class.f1).collect();
+        each.iter().sum::<f64>() / each.len().max(1) as f64
+    }
 }
 
 fn index(label: Label) -> usize {

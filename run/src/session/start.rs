@@ -82,6 +82,7 @@ impl<'a> Session<'a> {
         let mut config = Config::new(settings, data.input_dim(), data.output_dim())?;
         data.check()?;
         let split = config.split(data)?;
+        config.check_metric(data, &split)?;
         // A resumed run has the settings that it began with.
         if let Origin::New { written, .. } = &origin {
             config.fit(written, split.train.len())?;

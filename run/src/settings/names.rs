@@ -170,6 +170,10 @@ named! {
         LogLoss = "log-loss", "Mean of -ln of the probability of the right class";
         Mse = "mse", "Mean squared error";
         Mae = "mae", "Mean absolute error";
+        BalancedAccuracy = "balanced-accuracy", "Mean recall of the classes";
+        F1 = "f1", "Mean F1 of the classes";
+        Auc = "auc", "Area under the ROC curve, of classes, and of anomalies where there are labels";
+        R2 = "r2", "Coefficient of determination";
     }
     ClassWeights {
         None = "none", "Every sample counts as much";

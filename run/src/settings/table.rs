@@ -82,7 +82,7 @@ settings! { |given, values|
             needs "loss huber" if matches!(values.loss.value(), Loss::Huber { .. });
         /// How often samples count in the loss, by their class [default: none]
         class_weights: Name<ClassWeights>, "HOW",
-            needs "loss softmax or svm" if values.loss.value().metric().is_of_classes();
+            needs "loss softmax or svm" if values.loss.value().takes_classes();
         /// Metric by which the best weights are chosen [default: log-loss of one's own classes, otherwise that of the loss]
         metric: Name<Metric>, "METRIC";
     }

@@ -3,8 +3,9 @@
 use super::solver::{Blobs, Run, TRAIN, VAL, config, full_net, saved, trained};
 use barenet::gradient_check::eval_numerical_gradient;
 use barenet::{
-    Arch, Dataset, Error, Event, Float, FullyConnectedNet, Label, Loss, Mat, Metric, Portable, Rng,
-    Sample, Solver, SolverConfig, Target, Targets, TrainState, Weights, evaluate,
+    Arch, Checked, Dataset, Error, Event, Float, FullyConnectedNet, Label, Loss, Mat, Metric,
+    Portable, Rng, Sample, Solver, SolverConfig, Target, Targets, TrainState, Weights, evaluate,
+    predict,
 };
 use barenet_blas::{Backend, Kernel};
 use barenet_tests::tolerance::{GOLDEN_F32, GOLDEN_F64};
@@ -174,14 +175,61 @@ fn the_lowest_log_loss_has_the_best_weights() {
 
 #[test]
 fn a_metric_of_numbers_is_refused_for_classes_and_the_other_way_round() {
-    for (loss, metric) in
-        [(Loss::Softmax, Metric::Mse), (Loss::Svm, Metric::Mae), (Loss::Mse, Metric::LogLoss)]
-    {
+    for (loss, metric) in [
+        (Loss::Softmax, Metric::Mse),
+        (Loss::Svm, Metric::R2),
+        (Loss::Mse, Metric::LogLoss),
+        (Loss::Mae, Metric::F1),
+    ] {
         let net = FullyConnectedNet { loss, metric: Some(metric), ..full_net::<f64>() };
         let config = config("sgd");
         let mut run = Run::new(&net, &config, TRAIN.len);
         let error = Solver::new(net, config, &Portable, &TRAIN, &VAL, run.buffers()).unwrap_err();
         assert!(matches!(error, Error::InvalidConfig { .. }), "{error}");
+    }
+}
+
+/// A metric that takes all outputs, measured outside: here the accuracy, so that the Solver's own is beside it.
+#[test]
+fn checks_that_the_caller_measures_choose_the_best_weights_as_those_of_the_solver() {
+    let config = SolverConfig { num_train_samples: Some(20), num_epochs: 5, ..config("adam") };
+    let (own, progress, events) = trained(full_net::<f64>(), config, &Portable, &TRAIN, &VAL);
+    for metric in [Metric::BalancedAccuracy, Metric::F1, Metric::Auc] {
+        let net = FullyConnectedNet { metric: Some(metric), ..full_net() };
+        let mut run = Run::new(&net, &config, TRAIN.len);
+        let mut solver = Solver::new(net, config, &Portable, &TRAIN, &VAL, run.buffers()).unwrap();
+        assert!(solver.finish_check(0.5, 0.5).is_err(), "none is due");
+        let (mut found, mut workspace) = (Vec::new(), vec![0.0; net.arch.infer_workspace_len(1)]);
+        loop {
+            let event = match solver.due_check().unwrap() {
+                None => solver.advance().unwrap(),
+                Some([of_train, of_val]) => {
+                    assert!(matches!(solver.advance(), Err(Error::InvalidConfig { .. })));
+                    assert!(solver.finish_check(0.5, f64::NAN).is_err());
+                    let weights = solver.weights();
+                    let mut accuracy = |data: &Blobs, samples: Checked| {
+                        let right = (0..samples.count()).filter(|&n| {
+                            let (index, mut x) = (samples.index(n), [0.0; 6]);
+                            data.read(Sample::new(index), 0, &mut x);
+                            let x = Mat::new(&x, 1, 6).unwrap();
+                            let scores = net.scores(&Portable, weights, x, &mut workspace).unwrap();
+                            Target::Class(predict(scores.data()))
+                                == Dataset::<f64>::target(data, index)
+                        });
+                        right.count() as f64 / samples.count() as f64
+                    };
+                    let (train, val) = (accuracy(&TRAIN, of_train), accuracy(&VAL, of_val));
+                    Some(solver.finish_check(train, val).unwrap())
+                }
+            };
+            match event {
+                Some(event) => found.push(event),
+                None => break,
+            }
+        }
+        assert_eq!(found, events);
+        assert_eq!(*solver.progress(), progress);
+        assert!(run.bits() == own.bits());
     }
 }
 
@@ -257,7 +305,7 @@ fn a_rare_class_is_named_more_often_where_it_weighs_more() {
             Rare.read(Sample::new(index), 0, &mut x);
             let x = Mat::new(&x, 1, 1).unwrap();
             let scores = net.scores(&Portable, weights, x, &mut workspace).unwrap();
-            barenet::predict(scores.data()) == 1
+            predict(scores.data()) == 1
         });
         named.count() as f64 / 40.0
     };

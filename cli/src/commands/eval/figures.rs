@@ -1,6 +1,6 @@
 //! Figures beside the metric, for people and as JSON.
 
-use super::sample_word;
+use super::{label, sample_word};
 use crate::console::say;
 use anyhow::Result;
 use barenet_data::DataSet;
@@ -26,20 +26,20 @@ pub(super) fn print(
                 say!("{name:<10}{figure:.4}");
                 Ok(())
             };
-            match metric {
-                Metric::Accuracy => line("log-loss", classes.log_loss)?,
-                Metric::LogLoss | Metric::Mse | Metric::Mae => line("accuracy", classes.accuracy)?,
+            if metric == Metric::Accuracy {
+                line("log-loss", classes.log_loss)?;
             }
-            line("balanced", classes.balanced_accuracy())?;
-            if let Some(auc) = classes.auc {
-                line("AUC", auc)?;
+            for beside in [Metric::Accuracy, Metric::BalancedAccuracy, Metric::Auc] {
+                if let Some(figure) = figures.of(beside).filter(|_| metric != beside) {
+                    line(label(beside), figure)?;
+                }
             }
             if data.class_names.len() <= MAX_CLASSES {
                 print_classes(classes, data)?;
             }
         }
         Figures::Values(values) => {
-            if let Some(r2) = figures.r2() {
+            if let Some(r2) = figures.r2().filter(|_| metric != Metric::R2) {
                 say!("R²        {r2:.4}");
             }
             for (name, of) in data.target_names.iter().zip(values) {
@@ -49,7 +49,7 @@ pub(super) fn print(
             }
         }
         Figures::Anomalies(anomalies) => {
-            if let Some(auc) = anomalies.auc {
+            if let Some(auc) = anomalies.auc.filter(|_| metric != Metric::Auc) {
                 say!("AUC       {auc:.4}");
             }
             if let Some(threshold) = threshold {

@@ -1,6 +1,6 @@
 //! Report of an export.
 
-use crate::commands::{data_line, sample_word};
+use crate::commands::{data_line, label, sample_word};
 use crate::console::{complain, say};
 use anyhow::Result;
 use barenet::Metric;
@@ -20,7 +20,7 @@ pub(super) fn print(
 ) -> Result<()> {
     let Exported { name, model, metric, before, after, test_size, int8, figures, scaling, .. } =
         exported;
-    let word = metric.name();
+    let word = label(*metric);
     let dtype = if int8.is_some() { "int8" } else { "f32, folded" };
     let sizes = model.dims.iter().map(usize::to_string).collect::<Vec<_>>().join("-");
     say!("data      {}", data_line(data));
@@ -29,9 +29,13 @@ pub(super) fn print(
     say!("{word:<10}{before:.4} before, {}", trained.name());
     say!("          {after:.4} after, {dtype}, on {test_size} test {samples}");
     let (before_all, after_all) = figures;
-    let of_anomalies = |all: &Figures| all.auc().filter(|_| *metric != Metric::Accuracy);
+    let beside = |all: &Figures, other| all.of(other).filter(|_| *metric != other);
+    let of_anomalies = |all: &Figures| match all {
+        Figures::Anomalies(_) => beside(all, Metric::Auc),
+        Figures::Classes(_) | Figures::Values(_) => None,
+    };
     for (name, before, after) in [
-        ("R²", before_all.r2(), after_all.r2()),
+        ("R²", beside(before_all, Metric::R2), beside(after_all, Metric::R2)),
         ("AUC", of_anomalies(before_all), of_anomalies(after_all)),
     ] {
         let beside = before.zip(after);
@@ -63,11 +67,13 @@ pub(super) fn print(
     say!("crate     {name} in {out}: `cargo test` there compares it with the scores of here");
     // What the AUC says of anomalies counts, not how far off the network is from them.
     let auc = of_anomalies(before_all).zip(of_anomalies(after_all));
+    let word = metric.name();
     let (word, before, after) = auc.map_or((word, *before, *after), |(b, a)| ("AUC", b, a));
     let higher_is_better = auc.is_some() || metric.higher_is_better();
     // A hundredth of all that there can be, or else of what there was.
     let (least, most) = if auc.is_some() { (0.0, 1.0) } else { metric.range() };
-    let much = 0.01 * if most < f64::MAX { most - least } else { before };
+    let is_bounded = least > f64::MIN && most < f64::MAX;
+    let much = 0.01 * if is_bounded { most - least } else { before.abs() };
     let is_worse = if higher_is_better { after < before } else { after > before };
     if (after - before).abs() <= much || !is_worse {
         return Ok(());

@@ -9,8 +9,8 @@ use std::path::Path;
 /// The flags that ask for a metric.
 #[derive(clap::Args, Clone, Debug)]
 pub(crate) struct RequireFlags {
-    /// Refuse a network whose metric on the test samples, as it would be exported, is worse than this: the accuracy
-    /// of classes, otherwise that of the run
+    /// Refuse a network whose metric on the test samples, as it would be exported, is worse than this: that of the
+    /// run, but the accuracy if that is the log-loss
     #[arg(long, value_name = "X", allow_hyphen_values = true, conflicts_with = "min_accuracy")]
     pub(crate) require: Option<f64>,
     /// The same of a network whose metric is the accuracy: refuse one with less
@@ -40,10 +40,12 @@ impl RequireFlags {
         }
         let (least, most) = metric.range();
         if !(least..=most).contains(&figure) {
-            let range = if most < f64::MAX {
-                format!("in {least}..={most}")
-            } else {
+            let range = if most == f64::MAX {
                 format!("finite and at least {least}")
+            } else if least == f64::MIN {
+                format!("finite and at most {most}")
+            } else {
+                format!("in {least}..={most}")
             };
             return usage(format!("{flag} must be {range}, found {figure}"));
         }
@@ -58,9 +60,10 @@ impl Required {
         let &Exported { metric, before, after, test_size, .. } = exported;
         ensure!(
             !metric.is_better(figure, after),
-            "{}: the exported network has an {} of {after:.4} on {test_size} test images, \
+            "{}: the exported network has {} {} of {after:.4} on {test_size} test images, \
              but {flag} asks for {figure}; it was {before:.4} before",
             run.display(),
+            if metric == Metric::BalancedAccuracy { "a" } else { "an" },
             metric.name()
         );
         Ok(())
@@ -85,5 +88,11 @@ mod tests {
         assert_eq!(message, "--min-accuracy: the metric of this run is MSE: take --require");
         let flags = RequireFlags { require: Some(1.5), min_accuracy: None };
         assert!(flags.of_metric(Metric::Mse).unwrap().is_some());
+        assert_eq!(
+            refused(Some(1.5), None, Metric::R2),
+            "--require must be finite and at most 1, found 1.5"
+        );
+        let below_0 = RequireFlags { require: Some(-0.5), min_accuracy: None };
+        assert!(below_0.of_metric(Metric::R2).unwrap().is_some());
     }
 }

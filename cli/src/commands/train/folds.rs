@@ -70,8 +70,8 @@ pub(super) fn run(
     console.json(|| {
         json!({
             "folds": folds, &key: tests, "mean": mean, "spread": spread,
-            "test_accuracy": all(|s| s.test_accuracy.or((s.measured.metric == Metric::Accuracy).then_some(s.measured.test))),
-            "test_auc": all(|s| s.test_auc), "test_r2": all(|s| s.test_r2),
+            "test_accuracy": all(|s| s.test(Metric::Accuracy)),
+            "test_auc": all(|s| s.test(Metric::Auc)), "test_r2": all(|s| s.test(Metric::R2)),
             "out": out.display().to_string(),
         })
         .to_string()

@@ -27,6 +27,7 @@ fn figures_of_classes_are_those_of_scikit_learn() {
     assert_eq!(found.confusion, [[2, 3, 2], [1, 2, 0], [0, 1, 1]]);
     close(found.accuracy, 5.0 / 12.0);
     close(found.balanced_accuracy(), 0.484_126_984_126_984_13);
+    close(found.macro_f1(), 0.414_814_814_814_814_8);
     close(found.log_loss, 1.634_432_210_137_278_4);
     close(found.auc.unwrap(), 0.578_483_245_149_911_8);
     let of = found.of_classes();
@@ -53,6 +54,9 @@ fn the_area_of_two_classes_is_that_of_the_second() {
 fn a_class_without_samples_counts_for_nothing() {
     let found = ClassFigures::new(&[1.0_f32, 0.0, 0.0, 1.0], &[0, 0], 2);
     close(found.balanced_accuracy(), 0.5);
+    close(found.macro_f1(), 1.0 / 3.0);
+    // A class that is neither there nor named.
+    close(ClassFigures::new(&[1.0, 0.0, 1.0, 0.0], &[0, 0], 2).macro_f1(), 1.0);
     assert_eq!(found.auc, None);
     assert_eq!(found.of_classes()[1].f1, 0.0);
     let none = ClassFigures::new::<f32>(&[], &[], 2);

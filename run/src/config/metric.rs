@@ -1,0 +1,67 @@
+//! Whether a metric can be measured on the data.
+
+use super::Config;
+use crate::settings::{Name, SettingsError};
+use barenet::Metric;
+use barenet_data::split::{Part, Split};
+use barenet_data::{DataSet, Task};
+
+impl Config {
+    /// Refuses a metric that the task has not, and the AUC of parts that have not all classes.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingsError`] if the metric is such a one.
+    pub fn check_metric(&self, data: &DataSet, split: &Split) -> Result<(), SettingsError> {
+        let metric = self.metric();
+        let refused = |why: String| {
+            Err(SettingsError::new(format!("metric {}: {why}", Name::from(metric).name())))
+        };
+        match (metric, data.task) {
+            (Metric::R2, Task::Reconstruct) => {
+                refused("an autoencoder takes mse, mae or auc".to_owned())
+            }
+            (Metric::Auc, Task::Regress) => refused("numbers take mse, mae or r2".to_owned()),
+            (Metric::Auc, _) => {
+                [(Part::Val, "validate", "val"), (Part::Test, "test", "test")].into_iter().try_for_each(
+                    |(part, verb, flag)| match missing(data, split, part) {
+                        Some(missing) => refused(format!(
+                            "none of the samples that {verb} is {missing}: give some with --{flag} PATH, or take \
+                             another metric"
+                        )),
+                        None => Ok(()),
+                    },
+                )
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What a part has no samples of, if that must be there to be told apart.
+fn missing(data: &DataSet, split: &Split, part: Part) -> Option<String> {
+    let labels = data.records(part).labels();
+    let of_part = || split.index(part).iter().filter_map(|place| labels.get(place)).copied();
+    let class = |label: u32| {
+        let name = usize::try_from(label).ok().and_then(|at| data.class_names.get(at));
+        format!("of class {}", name.map_or("?", String::as_str))
+    };
+    match data.task {
+        Task::Regress => None,
+        Task::Reconstruct => {
+            if !of_part().any(|label| Some(label) == data.normal) {
+                return Some("labelled as normal".to_owned());
+            }
+            let is_other = |label| Some(label) != data.normal;
+            (!of_part().any(is_other)).then(|| "labelled as anything but normal".to_owned())
+        }
+        Task::Classify => {
+            let mut is_there = vec![false; data.output_dim()];
+            for label in of_part() {
+                let place = usize::try_from(label).ok().and_then(|at| is_there.get_mut(at));
+                place.into_iter().for_each(|is_there| *is_there = true);
+            }
+            (0..).zip(is_there).find(|(_, is_there)| !is_there).map(|(label, _)| class(label))
+        }
+    }
+}
