@@ -26,6 +26,8 @@ const BELOW_1: Numbers = Numbers("in 0..1", |x| (0.0..1.0).contains(&x));
 const FROM_0_TO_1: Numbers = Numbers("from 0 to 1", |x| (0.0..=1.0).contains(&x));
 const PERCENTILE: Numbers = Numbers("from 0 to 100", |x| (0.0..=100.0).contains(&x));
 const SHARE: Numbers = Numbers("above 0 and below 1", |x| x > 0.0 && x < 1.0);
+/// Smaller ones are 0 in training, where the processor rounds them down.
+const NORMAL: Numbers = Numbers("at least 1.2e-38", |x| x >= 1.2e-38);
 const PROBABILITY: Numbers = Numbers("above 0 and at most 1", |x| x > 0.0 && x <= 1.0);
 
 /// The learning rate of a run that names none, on images of 0 to 255 minus their mean: with weights
@@ -78,7 +80,7 @@ settings! { |given, values|
         /// Loss that is minimised
         loss: Name<Loss>, "KIND" = Loss::Softmax.into();
         /// Error from which on the Huber loss is a distance, in deviations of the targets (loss huber)
-        huber_delta: f64, "X" = 1.0, in ABOVE_0,
+        huber_delta: f64, "X" = 1.0, in NORMAL,
             needs "loss huber" if matches!(values.loss.value(), Loss::Huber { .. });
         /// How often samples count in the loss, by their class [default: none]
         class_weights: Name<ClassWeights>, "HOW",
@@ -164,7 +166,7 @@ settings! { |given, values|
         window: usize, "N", in 1..=MAX_WINDOW;
         /// Rows from one window of a recording to the next [default: half a window]
         stride: usize, "N", in 1..=MAX_WINDOW;
-        /// Class that an autoencoder learns [default: the most frequent]
+        /// Class that an autoencoder learns, of samples in classes [default: the most frequent]
         normal: String, "CLASS";
         /// Percentile of the validation samples' anomaly scores above which a sample is an anomaly
         anomaly_percentile: f64, "P" = 99.0, in PERCENTILE,
@@ -269,6 +271,15 @@ mod tests {
         }
         let settings = Settings { momentum: Some(0.999_999_999_9), ..Settings::default() };
         assert!(refused(settings).ends_with("found 0.9999999999, which is 1.0 in f32"));
+    }
+
+    #[test]
+    fn a_huber_delta_that_is_0_in_training_is_refused() {
+        for (delta, found) in [(1e-50, "1e-50"), (1e-42, "1e-42"), (0.0, "0.0")] {
+            let settings = Settings { huber_delta: Some(delta), ..Settings::default() };
+            let expected = format!("huber_delta must be at least 1.2e-38, found {found}");
+            assert_eq!(refused(settings), expected);
+        }
     }
 
     #[test]

@@ -49,7 +49,8 @@ pub(super) fn print(data: &DataSet, found: &Inspection) -> Result<()> {
     };
     let inputs = data.input_dim();
     say!("inputs    {inputs} of {}, from {min} to {max}{constant}", type_of(numbers));
-    say!("task      {} {}", Name::from(data.task).name(), data.target_names.join(", "));
+    let (task, names) = (Name::from(data.task).name(), data.target_names.join(", "));
+    say!("task      {}", format!("{task} {names}").trim_end());
     for (name, (min, max)) in data.target_names.iter().zip(target_ranges(&data.train)) {
         say!("target    {name}, from {min} to {max}");
     }

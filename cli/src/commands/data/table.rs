@@ -12,7 +12,8 @@ pub(super) fn print(data: &DataSet, encoding: &Encoding, found: &Inspection) -> 
     let (task, columns) = (Name::from(encoding.task).name(), encoding.features.len());
     let inputs = encoding.input_dim();
     say!("rows      {}; {columns} columns are {inputs} inputs", data.train.len());
-    say!("task      {task} {}", data.target_names.join(", "));
+    let learnt = format!("{task} {}", data.target_names.join(", "));
+    say!("task      {}", learnt.trim_end());
     let any_missing = found.inputs.iter().any(|input| input.missing > 0);
     let missing = if any_missing { "   missing" } else { "" };
     say!("\n{:<30}{:>7}{:>14}{:>14}{:>14}{missing}", "input", "type", "least", "mean", "most");

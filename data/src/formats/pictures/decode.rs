@@ -3,6 +3,7 @@
 use crate::formats::class_folders::wrong;
 use crate::{DataError, ImageSize, PictureForm, reading};
 use image::imageops::{self, FilterType};
+use image::metadata::Orientation;
 use image::{ColorType, DynamicImage, ImageDecoder, ImageReader, Limits, Rgb, RgbImage};
 use std::io::BufReader;
 use std::path::Path;
@@ -16,6 +17,8 @@ const MAX_BYTES: u64 = 1 << 30;
 pub(super) struct Header {
     pub(super) size: ImageSize,
     pub(super) is_grey: bool,
+    /// How it has to be turned to stand as the camera saw it: EXIF says so.
+    orientation: Orientation,
 }
 
 /// Reads what a picture says of itself.
@@ -32,10 +35,17 @@ fn open(file: &Path) -> Result<(impl ImageDecoder, Header), DataError> {
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(MAX_BYTES);
     reader.limits(limits);
-    let decoder = reader.into_decoder().map_err(|error| broken(file, &error))?;
+    let mut decoder = reader.into_decoder().map_err(|error| broken(file, &error))?;
     let (width, height) = decoder.dimensions();
     let side = |side: u32| usize::try_from(side).unwrap_or(usize::MAX);
-    let size = ImageSize { width: side(width), height: side(height) };
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let size = match orientation {
+        Orientation::Rotate90
+        | Orientation::Rotate270
+        | Orientation::Rotate90FlipH
+        | Orientation::Rotate270FlipH => ImageSize { width: side(height), height: side(width) },
+        _ => ImageSize { width: side(width), height: side(height) },
+    };
     if size.width.saturating_mul(size.height) > MAX_PIXELS {
         let problem = format!("is of {size} pixels, more than {} million", MAX_PIXELS / 1_000_000);
         return Err(wrong(&name(), problem, "make it smaller"));
@@ -47,7 +57,7 @@ fn open(file: &Path) -> Result<(impl ImageDecoder, Header), DataError> {
         decoder.color_type(),
         ColorType::L8 | ColorType::La8 | ColorType::L16 | ColorType::La16
     );
-    Ok((decoder, Header { size, is_grey }))
+    Ok((decoder, Header { size, is_grey, orientation }))
 }
 
 /// Decodes a picture.
@@ -57,7 +67,8 @@ fn decode(file: &Path) -> Result<(DynamicImage, Header), DataError> {
         let problem = format!("takes more than {} MB to decode", MAX_BYTES >> 20);
         return Err(wrong(&file.display().to_string(), problem, "make it smaller"));
     }
-    let image = DynamicImage::from_decoder(decoder).map_err(|error| broken(file, &error))?;
+    let mut image = DynamicImage::from_decoder(decoder).map_err(|error| broken(file, &error))?;
+    image.apply_orientation(header.orientation);
     Ok((image, header))
 }
 

@@ -48,6 +48,43 @@ fn pictures_are_bytes_plane_after_plane_in_the_order_of_their_names() {
     assert_eq!(data.train.bytes(2), expected);
 }
 
+/// A JPEG file that says in EXIF how it is to be turned.
+fn turned(folder: &Path, name: &str, image: GrayImage, orientation: u8) {
+    save(folder, name, image);
+    let bytes = fs::read(folder.join(name)).unwrap();
+    let exif = [
+        &b"\xff\xe1\0\x22Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0"[..],
+        &[orientation, 0, 0, 0, 0, 0, 0, 0],
+    ];
+    fs::write(folder.join(name), [&bytes[..2], &exif.concat(), &bytes[2..]].concat()).unwrap();
+}
+
+#[test]
+fn pictures_stand_as_the_camera_saw_them() {
+    let place = TempDir::new().unwrap();
+    // Dark on the left; as EXIF counts, 3 is upside down, 6 lies on its left side, 8 on its right.
+    let image = || grey(16, 8, |x, _| if x < 8 { 0 } else { 255 });
+    for orientation in [6, 8] {
+        turned(place.path(), &format!("a/{orientation}.jpg"), image(), orientation);
+        turned(place.path(), &format!("b/{orientation}.jpg"), image(), orientation);
+    }
+    let data = read_sized(place.path(), None).unwrap();
+    assert_eq!(
+        data.form,
+        Some(SampleForm::Pictures(
+            "8x16".parse().map(|size| PictureForm { size, planes: 1 }).unwrap()
+        ))
+    );
+    assert_eq!(data.train.bytes(0), [[0; 64], [255; 64]].concat());
+    assert_eq!(data.train.bytes(1), [[255; 64], [0; 64]].concat());
+    let form = PictureForm { size: "16x8".parse().unwrap(), planes: 1 };
+    for (orientation, expected) in [(1, [0, 255]), (3, [255, 0]), (9, [0, 255])] {
+        turned(place.path(), "one.jpg", image(), orientation);
+        let (_, records) = read_named(&place.path().join("one.jpg"), form).unwrap();
+        assert_eq!(records.bytes(0), expected.map(|x| [x; 8]).concat().repeat(8), "{orientation}");
+    }
+}
+
 #[test]
 fn grey_pictures_have_one_plane_and_alpha_is_left_out() {
     let place = TempDir::new().unwrap();
