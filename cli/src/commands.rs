@@ -27,10 +27,10 @@ pub(crate) struct ImagesFlag {
     /// [default: CIFAR10_DIR, then ./data, then, if neither is there, builtin]
     #[arg(long, value_name = "PATH")]
     pub(crate) data: Option<PathBuf>,
-    /// Data that validate [default: drawn of --data]
+    /// Data that validate [default: drawn from --data]
     #[arg(long, value_name = "PATH", requires = "data")]
     pub(crate) val: Option<PathBuf>,
-    /// Data that test [default: drawn of --data]
+    /// Data that test [default: drawn from --data]
     #[arg(long, value_name = "PATH", requires = "data")]
     pub(crate) test: Option<PathBuf>,
 }

@@ -15,7 +15,7 @@ use barenet_data::inspect::inspect;
 use barenet_data::table::Missing;
 use serde_json::json;
 
-/// See which images would be used, and get CIFAR-10
+/// See which data would be used, get CIFAR-10, and draw recordings to try
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -27,7 +27,7 @@ enum Command {
     #[cfg(feature = "fetch")]
     Fetch(fetch::Args),
     Accelerometer(accelerometer::Args),
-    /// Say where the images come from, how many there are, and of which classes
+    /// Say what the data are: where from, how many samples, of which columns and classes, and what is odd
     Info(Box<InfoArgs>),
 }
 

@@ -24,16 +24,16 @@ Examples:
 pub(crate) struct Args {
     /// Folder of a run
     pub(crate) run: PathBuf,
-    /// Which images
+    /// Which samples
     #[arg(long, value_name = "PART", default_value = "test", value_parser = choice::<Name<Part>>())]
     pub(crate) split: Name<Part>,
     /// The images
     #[command(flatten)]
     pub(crate) images: ImagesFlag,
-    /// Take other images than those that the run was trained on
+    /// Take other data than those that the run was trained on
     #[arg(long)]
     pub(crate) other_data: bool,
-    /// Test images, from the first on [default: as in the run]
+    /// Test samples, from the first on [default: as in the run]
     #[arg(long, value_parser = count, value_name = "N")]
     pub(crate) test_size: Option<usize>,
     /// Kernel that multiplies matrices [default: openblas if built in, otherwise simd on x86-64]

@@ -53,7 +53,7 @@ pub(crate) struct Args {
     /// The images
     #[command(flatten)]
     pub(crate) images: ImagesFlag,
-    /// Take other images than those that the run was trained on to calibrate and to measure
+    /// Take other data than those that the run was trained on to calibrate and to measure
     #[arg(long)]
     pub(crate) other_data: bool,
 }

@@ -20,10 +20,10 @@ Examples:
   barenet predict runs/table - --json < new.csv       with the probability of every class
   barenet predict runs/table photo.jpg                of a run that was trained on pictures
   barenet predict runs/table photos                   all pictures of a folder
-  barenet predict runs/table recording.csv --json     each window, with its first and last row from 1
+  barenet predict runs/table recording.csv --json     each window, with first and last row
 
-Columns are found by their names, in any order, those of arrays by their place; the target need not be there. Pictures are scaled and cut as in
-training.")]
+Columns are found by their names, in any order, or by their place where there are no names, as in
+arrays. The target need not be there. Pictures are scaled and cut as in training.")]
 pub(crate) struct Args {
     /// Folder of a run that was trained on data of one's own
     run: PathBuf,

@@ -187,7 +187,7 @@ named! {
         Cosine { warmup, min_factor } = "cosine", "Linear warm-up, then half a cosine";
     }
     Sampling {
-        WithReplacement = "with_replacement", "Drawn from all training images, as the course does";
+        WithReplacement = "with_replacement", "Drawn from all training samples, as the course does";
         Shuffled = "shuffled", "Every epoch goes through all of them in a new order";
     }
     Dtype {
@@ -195,9 +195,9 @@ named! {
         F64 = "f64", "Double precision";
     }
     Part {
-        Train = "train", "The images that train";
-        Val = "val", "The images that validate";
-        Test = "test", "The images that test";
+        Train = "train", "The samples that train";
+        Val = "val", "The samples that validate";
+        Test = "test", "The samples that test";
     }
     Version {
         Binary = "binary", "Records of bytes";

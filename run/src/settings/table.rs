@@ -140,7 +140,7 @@ settings! { |given, values|
         sampling: Name<Sampling>, "KIND" = Sampling::Shuffled.into();
         /// Print the loss every N iterations; 0 for never
         print_every: usize, "N" = 10;
-        /// Training images on which the metric is checked
+        /// Training samples on which the metric is checked
         num_train_samples: usize, "N" = 1000, in 1..=usize::MAX;
     }
     "Data" {
@@ -168,7 +168,7 @@ settings! { |given, values|
         stride: usize, "N", in 1..=MAX_WINDOW;
         /// Class that an autoencoder learns, of samples in classes [default: the most frequent]
         normal: String, "CLASS";
-        /// Percentile of the validation samples' anomaly scores above which a sample is an anomaly
+        /// Percentile of the normal validation samples' anomaly scores, above which a sample is an anomaly
         anomaly_percentile: f64, "P" = 99.0, in PERCENTILE,
             needs "task reconstruct" if values.is_reconstruction();
         /// How inputs are scaled [default: mean-image for CIFAR and the built-in images, otherwise standard]
@@ -182,11 +182,11 @@ settings! { |given, values|
         /// The fold that tests, from 1 on
         fold: usize, "N", in 1..=MAX_FOLDS,
             needs "folds" if values.folds.is_some();
-        /// Training images, from the first on [default: all but the validation images]
+        /// Training samples, from the first on [default: all but the validation samples]
         train_size: usize, "N", in 1..=usize::MAX;
-        /// Validation images: the last of the training set
+        /// Validation samples: the last of the training set
         val_size: usize, "N" = 1000, in 1..=usize::MAX;
-        /// Test images, from the first on
+        /// Test samples, from the first on
         test_size: usize, "N" = 1000, in 1..=usize::MAX;
     }
     "Machine" {
