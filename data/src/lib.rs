@@ -124,6 +124,18 @@ impl DataSet {
         }
     }
 
+    /// The data with the mean of its feature in the place of each number that is missing.
+    #[must_use]
+    pub fn filled(&self, means: &[f32]) -> Self {
+        let mut data = Self { fills_missing: false, ..self.clone() };
+        for records in [&mut data.train, &mut data.val, &mut data.test] {
+            let Numbers::F32(numbers) = records.numbers_mut() else { continue };
+            let missing = numbers.iter_mut().zip(means.iter().cycle()).filter(|(x, _)| x.is_nan());
+            missing.for_each(|(x, &mean)| *x = mean);
+        }
+        data
+    }
+
     /// The samples that a part is taken of.
     #[must_use]
     pub const fn records(&self, part: Part) -> &Records {

@@ -16,6 +16,7 @@ pub struct Samples<'a, T> {
     targets: Scaling<'a, T>,
     task: Task,
     fills_missing: bool,
+    fill: &'a [T],
 }
 
 impl<'a, T> Samples<'a, T> {
@@ -30,7 +31,13 @@ impl<'a, T> Samples<'a, T> {
     ) -> Self {
         let (records, index) = (data.records(part), split.index(part));
         let (task, fills_missing) = (data.task, data.fills_missing);
-        Self { records, index, inputs, targets, task, fills_missing }
+        Self { records, index, inputs, targets, task, fills_missing, fill: &[] }
+    }
+
+    /// The same with these scaled numbers in the place of missing ones; without them that is 0.
+    #[must_use]
+    pub fn filled_with(self, fill: &'a [T]) -> Self {
+        Self { fill, ..self }
     }
 }
 
@@ -64,7 +71,11 @@ impl<T: Float + From<u8> + From<i16> + From<f32>> Dataset<T> for Samples<'_, T> 
             Numbers::F32(all) => {
                 scale(row(all, place, len), self.inputs, start, x);
                 if self.fills_missing {
-                    x.iter_mut().filter(|x| x.partial_cmp(x).is_none()).for_each(|x| *x = T::ZERO);
+                    let fill = self.fill.get(start..).unwrap_or_default().iter().copied();
+                    let fill = fill.chain(std::iter::repeat(T::ZERO));
+                    let missing =
+                        x.iter_mut().zip(fill).filter(|(x, _)| x.partial_cmp(x).is_none());
+                    missing.for_each(|(x, fill)| *x = fill);
                 }
             }
         }
@@ -184,7 +195,9 @@ mod tests {
         for (fills_missing, expected) in [(true, [0.0, 8.0]), (false, [f64::NAN, 8.0])] {
             let data = data(fills_missing);
             let samples = Samples::new(&data, &split, Part::Train, inputs, Scaling::NONE);
-            let mut x = [7.0; 2];
+            let mut x = [7.0_f64; 2];
+            samples.clone().filled_with(&[-3.0, 0.0]).read(Sample::new(1), 0, &mut x);
+            assert_eq!((x[0].is_nan(), x[0] == -3.0), (!fills_missing, fills_missing));
             samples.read(Sample::new(1), 0, &mut x);
             assert_eq!(x.map(f64::to_bits), expected.map(f64::to_bits));
         }

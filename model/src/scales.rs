@@ -10,6 +10,8 @@ pub struct Scales<T> {
     pub offset: Vec<T>,
     /// The numbers to multiply inputs with then; none for 1.
     pub factor: Vec<T>,
+    /// The scaled inputs that missing ones count as; none for 0.
+    pub fill: Vec<T>,
     /// The numbers that are subtracted from targets; none where they are not scaled.
     pub target_offset: Vec<T>,
     /// The numbers to multiply targets with then.
@@ -32,6 +34,7 @@ impl<T: Number> Scales<T> {
             factor: convert(inputs.1),
             target_offset: convert(targets.0),
             target_factor: convert(targets.1),
+            fill: Vec::new(),
         }
     }
 
@@ -39,6 +42,19 @@ impl<T: Number> Scales<T> {
     #[must_use]
     pub fn inputs(&self) -> Scaling<'_, T> {
         Scaling { offset: &self.offset, factor: &self.factor }
+    }
+
+    /// The inputs that missing ones count as, before they are scaled.
+    #[must_use]
+    pub fn means(&self) -> Vec<f32> {
+        let number = |all: &[T], input: usize, none: f64| {
+            all.get(input).map_or(none, |number| number.to_f64())
+        };
+        let mean = |(input, offset): (usize, &T)| {
+            let (fill, factor) = (number(&self.fill, input, 0.0), number(&self.factor, input, 1.0));
+            (offset.to_f64() + fill / factor) as f32
+        };
+        self.offset.iter().enumerate().map(mean).collect()
     }
 
     /// The scaling of the targets.

@@ -2,7 +2,7 @@
 //!
 //! Tensors are named as in CS231n, `W1 b1 gamma1 beta1 running_mean1 running_var1 W2 …`, W is
 //! \[in, out\]. `mean_image` is what has to be subtracted from an input first, and `input_factor`, if it is
-//! there, what to multiply it with then; targets were scaled by `target_offset` and `target_factor`, if they
+//! there, what to multiply it with then, `input_fill` what a missing one counts as; targets were scaled by `target_offset` and `target_factor`, if they
 //! were. The text is the run's settings and a comment that says which data it was trained on; the file is [sealed]
 //! with a checksum.
 
@@ -47,14 +47,16 @@ fn tensors(index: usize, layer: &LayerSpec) -> Vec<(String, Vec<usize>, bool, Ra
 
 const MEAN_IMAGE: &str = "mean_image";
 const INPUT_FACTOR: &str = "input_factor";
+const INPUT_FILL: &str = "input_fill";
 const TARGET_OFFSET: &str = "target_offset";
 const TARGET_FACTOR: &str = "target_factor";
 
 /// The tensors of scalings: name, numbers, and whether there is one if there are none.
-fn scale_tensors<T>(scales: &Scales<T>) -> [(&'static str, &[T], bool); 4] {
+fn scale_tensors<T>(scales: &Scales<T>) -> [(&'static str, &[T], bool); 5] {
     [
         (MEAN_IMAGE, &scales.offset, true),
         (INPUT_FACTOR, &scales.factor, false),
+        (INPUT_FILL, &scales.fill, false),
         (TARGET_OFFSET, &scales.target_offset, false),
         (TARGET_FACTOR, &scales.target_factor, false),
     ]
@@ -130,6 +132,7 @@ pub fn from_safetensors<T: Number>(
     };
     let scales = Scales {
         factor: read_scale(INPUT_FACTOR, arch.input_dim())?,
+        fill: read_scale(INPUT_FILL, arch.input_dim())?,
         target_offset: read_scale(TARGET_OFFSET, arch.num_classes())?,
         target_factor: read_scale(TARGET_FACTOR, arch.num_classes())?,
         offset: read(MEAN_IMAGE, &[arch.input_dim()])?,

@@ -11,7 +11,6 @@ use barenet::{Arch, Float, FullyConnectedNet, Init, Loss, Metric, Schedule, Solv
 use barenet_blas::Kernel;
 use barenet_data::scale::{Fitted, Scale};
 use barenet_data::split::{Sizes, Split, SplitError};
-use barenet_data::table::Missing;
 use barenet_data::{DataSet, Task};
 use barenet_model::number::Number;
 use barenet_model::scales::Scales;
@@ -60,12 +59,6 @@ impl Config {
             ))
         })?;
 
-        let has_mean = !matches!(values.scale.map(Name::value), Some(Scale::MinMax | Scale::None));
-        if values.missing == Some(Missing::Mean.into()) && !has_mean {
-            return Err(SettingsError::new(
-                "missing mean takes the scale standard or mean-image: with them the mean is 0",
-            ));
-        }
         let (loss, metric) = (values.loss, values.metric);
         if let Some(metric) = metric
             && !metric.value().is_of(loss.value())
@@ -152,7 +145,16 @@ impl Config {
     pub fn scales<T: Number>(&self, data: &DataSet, split: &Split) -> Scales<T> {
         let inputs = Fitted::to(&data.train, &split.fitted, self.scale_of(data));
         let targets = Fitted::to_targets(&data.train, &split.fitted);
-        Scales::of((&inputs.offset, &inputs.factor), (&targets.offset, &targets.factor))
+        let scales =
+            Scales::of((&inputs.offset, &inputs.factor), (&targets.offset, &targets.factor));
+        if !data.fills_missing || !matches!(self.scale_of(data), Scale::MinMax | Scale::None) {
+            return scales;
+        }
+        let means = Fitted::to(&data.train, &split.fitted, Scale::MeanImage).offset;
+        let factors = inputs.factor.iter().copied().chain(std::iter::repeat(1.0));
+        let fill = means.iter().zip(&inputs.offset).zip(factors);
+        let fill = fill.map(|((mean, offset), factor)| T::from_f64((mean - offset) * factor));
+        Scales { fill: fill.collect(), ..scales }
     }
 
     /// The kernel that multiplies matrices.

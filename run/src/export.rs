@@ -112,6 +112,13 @@ impl Exported {
     pub fn new(run: &OnImages<'_>, summary: &Summary, wanted: &Wanted) -> Result<Self> {
         let OnImages { data, split, config, checked, .. } = run;
         let folded = fold(run, None)?;
+        if data.fills_missing {
+            // A device gets no missing numbers.
+            let data = data.filled(&folded.scales.means());
+            let (split, config, checked) = (split.clone(), config.clone(), checked.clone());
+            let run = OnImages { run: run.run, data: &data, split, config, checked };
+            return Self::new(&run, summary, wanted);
+        }
         let figures_before = run.figures(Part::Test)?;
         let metric = Self::metric_of(run);
         let before = match figures_before.of(metric) {
@@ -242,6 +249,7 @@ fn fold_as<T: Number>(run: &OnImages<'_>, ranges: Option<&Ranges>) -> Result<Fol
     let scales = Scales {
         offset: to_f64(&scales.offset),
         factor: to_f64(&scales.factor),
+        fill: to_f64(&scales.fill),
         target_offset: to_f64(&scales.target_offset),
         target_factor: to_f64(&scales.target_factor),
     };

@@ -67,7 +67,8 @@ pub fn figures<T: Number>(
     scales: &Scales<T>,
     backend: &Backend,
 ) -> Result<Figures> {
-    let samples = Samples::new(data, split, part, scales.inputs(), scales.targets());
+    let samples = Samples::new(data, split, part, scales.inputs(), scales.targets())
+        .filled_with(&scales.fill);
     let scores = outputs(net, weights, &samples, backend)?;
     Ok(of_scores(&scores, net.arch.num_classes(), (data, split, part), scales))
 }
@@ -79,7 +80,8 @@ pub(crate) fn of_scores<T: Number>(
     (data, split, part): (&DataSet, &Split, Part),
     scales: &Scales<T>,
 ) -> Figures {
-    let samples = Samples::new(data, split, part, scales.inputs(), scales.targets());
+    let samples = Samples::new(data, split, part, scales.inputs(), scales.targets())
+        .filled_with(&scales.fill);
     let all = data.records(part).labels();
     let labels: Vec<Label> =
         split.index(part).iter().filter_map(|place| all.get(place)).copied().collect();

@@ -145,7 +145,8 @@ fn answer_as<T: Number>(
     let none = || Index::Range(0..0);
     let all = Index::Range(0..data.train.len());
     let split = Split { train: all, val: none(), test: none(), fitted: none() };
-    let samples = Samples::new(data, &split, Part::Train, file.scales.inputs(), Scaling::NONE);
+    let samples = Samples::new(data, &split, Part::Train, file.scales.inputs(), Scaling::NONE)
+        .filled_with(&file.scales.fill);
     let all = outputs(&net, weights, &samples, &start_backend(config))?;
     let width = net.arch.num_classes().max(1);
     let rows = all.chunks_exact(width);

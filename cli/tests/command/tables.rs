@@ -326,8 +326,6 @@ fn missing_cells_count_as_the_mean_of_their_column_if_asked() {
     fs::write(place.path().join("t.csv"), format!("{header}\n{}", rows.collect::<String>()))
         .unwrap();
     refused_in_one_line(&train(place.path(), "t.csv", &[]), 1, &["line 2", "--missing mean"]);
-    let output = train(place.path(), "t.csv", &["--missing", "mean", "--scale", "minmax"]);
-    refused_in_one_line(&output, 2, &["missing mean takes the scale standard"]);
     succeeds(&train(place.path(), "t.csv", &["--missing", "mean", "--lr", "0.01"]));
     assert!(eval(place.path(), "t.csv", "accuracy") > 0.85);
     let row = |first: &str| format!("{header}\n{first},2.8,4,1.3,versicolor\n");
@@ -342,6 +340,57 @@ fn missing_cells_count_as_the_mean_of_their_column_if_asked() {
     assert_ne!(missing, answer("other.csv"));
     let found: Value = serde_json::from_str(missing.trim()).unwrap();
     assert!(found["probabilities"]["versicolor"].as_f64().unwrap() > 0.5, "{found}");
+}
+
+#[test]
+fn a_missing_cell_is_the_mean_of_those_that_train_whatever_the_scale() {
+    let place = TempDir::new().unwrap();
+    let text = fs::read_to_string(real("iris")).unwrap();
+    let (header, rows) = text.split_once('\n').unwrap();
+    let (mut lines, mut firsts) = (vec![header.to_owned()], Vec::new());
+    for (row, line) in rows.lines().enumerate() {
+        let (first, rest) = line.split_once(',').unwrap();
+        let is_missing = row.is_multiple_of(7);
+        lines.push(format!("{},{rest}", if is_missing { "" } else { first }));
+        firsts.extend((!is_missing).then(|| first.parse::<f64>().unwrap()));
+    }
+    let mean = firsts.iter().sum::<f64>() / firsts.len() as f64;
+    let save = |name: &str, text: String| fs::write(place.path().join(name), text).unwrap();
+    save("t.csv", lines.join("\n"));
+    save("missing.csv", format!("{header}\n,2.8,4,1.3,versicolor\n"));
+    save("mean.csv", format!("{header}\n{mean},2.8,4,1.3,versicolor\n"));
+    let probability = |name: &str| {
+        let output = barenet(place.path(), &["predict", "run", name, "--json"]);
+        succeeds(&output);
+        let found: Value = serde_json::from_str(stdout(&output).trim()).unwrap();
+        found["probabilities"]["versicolor"].as_f64().unwrap()
+    };
+    for scale in ["standard", "minmax", "none", "mean-image"] {
+        let given = ["--missing", "mean", "--scale", scale, "--force"];
+        // All of the table trains.
+        succeeds(&train(
+            place.path(),
+            "t.csv",
+            &[&given[..], &["--val", "t.csv", "--test", "t.csv"]].concat(),
+        ));
+        let (missing, filled) = (probability("missing.csv"), probability("mean.csv"));
+        assert!((missing - filled).abs() < 1e-5, "{scale}: {missing} {filled}");
+        succeeds(&train(place.path(), "t.csv", &given));
+        assert!(eval(place.path(), "t.csv", "accuracy") > 0.7, "{scale}");
+        // A device gets no missing numbers: it is measured with means in their place.
+        for dtype in ["f32", "int8"] {
+            let name = format!("{scale}-{dtype}");
+            let output = barenet(
+                place.path(),
+                &[
+                    "export", "run", "--data", "t.csv", "--format", "firmware", "--dtype", dtype,
+                    "--out", &name,
+                ],
+            );
+            succeeds(&output);
+            assert!(place.path().join(name).is_dir());
+        }
+    }
 }
 
 #[test]

@@ -45,7 +45,8 @@ pub(super) fn measure(
     if let Some(figure) = figures.of(metric) {
         return Ok((figure, figures));
     }
-    let samples = Samples::new(data, split, Part::Test, scales.inputs(), scales.targets());
+    let samples = Samples::new(data, split, Part::Test, scales.inputs(), scales.targets())
+        .filled_with(&scales.fill);
     let targets = targets(&samples, width);
     let errors = scores.iter().zip(&targets).map(|(score, y)| score - y);
     let sum: f64 = if metric == Metric::Mae {
