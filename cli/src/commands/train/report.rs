@@ -87,8 +87,6 @@ pub(super) fn report(session: &Session<'_>, console: &Console, summary: &Summary
     let Measured { metric, best_val, test, test_size, train, final_val, .. } = summary.measured;
     let reported = Preset::reported_of(&session.config, session.data)?;
     let header = if reported.is_some() { "   course" } else { "" };
-    console.line(&format!("\n{:<34}{:>9}{header}", "", "this run"));
-
     let name = metric.name();
     let rows = [
         ("loss of the first iteration".to_owned(), summary.first_loss, FIRST_LOSS.to_owned()),
@@ -97,6 +95,8 @@ pub(super) fn report(session: &Session<'_>, console: &Console, summary: &Summary
         (format!("validation {name}, best epoch"), best_val, key(metric, "best_val")),
         (format!("test {name}"), test, key(metric, "test")),
     ];
+    let width = rows.iter().map(|(what, ..)| what.len() + 1).fold(34, usize::max);
+    console.line(&format!("\n{:<width$}{:>9}{header}", "", "this run"));
     // The document's are of 1,000 test images.
     let is_comparable = |row: &str| test_size == 1000 || row != key(metric, "test");
     for (what, found, row) in rows {
@@ -104,14 +104,14 @@ pub(super) fn report(session: &Session<'_>, console: &Console, summary: &Summary
             reported.as_ref().filter(|_| is_comparable(&row)).and_then(|all| all.get(&row));
         let theirs =
             theirs.map_or_else(String::new, |figure| format!("{:>9}", metric_text(figure)));
-        console.line(&format!("{what:<34}{:>9}{theirs}", metric_text(found)));
+        console.line(&format!("{what:<width$}{:>9}{theirs}", metric_text(found)));
     }
     for (what, found) in summary.beside() {
-        console.line(&format!("{:<34}{:>9}", format!("test {what}"), metric_text(found)));
+        console.line(&format!("{:<width$}{:>9}", format!("test {what}"), metric_text(found)));
     }
     if let Some(threshold) = summary.anomaly_threshold {
         let what = "threshold of anomaly scores";
-        console.line(&format!("{what:<34}{:>9}", metric_text(threshold)));
+        console.line(&format!("{what:<width$}{:>9}", metric_text(threshold)));
     }
     console.line(&format!(
         "\n{:.0} samples/s, {:.1} s in all; weights, events and plots are in {}",
