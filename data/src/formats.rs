@@ -126,7 +126,7 @@ pub const FORMATS: &[Format] = &[
     Format {
         name: FormatName::Cifar100,
         kind: &cifar100::KIND,
-        usual_names: &[cifar100::FOLDER],
+        usual_names: cifar100::FOLDERS,
         is_told_by_name: false,
         recognises: cifar100::recognises,
         load: cifar100::load,

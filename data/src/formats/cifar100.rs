@@ -24,7 +24,9 @@ pub const KIND: Kind = Kind {
 };
 
 /// The official folder.
-pub(crate) const FOLDER: &str = "cifar-100-binary";
+const FOLDER: &str = "cifar-100-binary";
+/// The folders of its versions: of one it is only said which to take.
+pub(crate) const FOLDERS: &[&str] = &[FOLDER, "cifar-100-python"];
 /// The official archive, and names that others give it.
 pub(crate) const ARCHIVES: &[&str] =
     &["cifar-100-binary.tar.gz", "cifar-100-binary.tgz", "cifar-100-binary.tar"];
@@ -86,7 +88,8 @@ fn wrong(file: &str, problem: impl Into<String>) -> DataError {
 pub fn recognises(folder: &Path) -> Result<bool, DataError> {
     let is_there = |name| is_there(&folder.join(name));
     let [(train, _), (test, _)] = SETS;
-    Ok((is_there(train)? && is_there(test)?) || is_there(Labels::Fine.file())?)
+    let is_binary = (is_there(train)? && is_there(test)?) || is_there(Labels::Fine.file())?;
+    Ok(is_binary || is_python_version(folder))
 }
 
 /// Whether a file is an archive whose first file is one of CIFAR-100.
@@ -98,7 +101,23 @@ pub fn recognises_archive(path: &Path) -> Result<bool, DataError> {
     let Ok(file) = reading::open(path) else { return Ok(false) };
     let first = Members::open(file).and_then(|mut members| members.next_file());
     let names = [SETS[0].0, SETS[1].0, Labels::Fine.file(), Labels::Coarse.file()];
-    Ok(first.is_ok_and(|name| name.is_some_and(|name| names.contains(&name.as_str()))))
+    let is_one = |name: &str| names.contains(&name) || PYTHON_FILES.contains(&name);
+    Ok(first.is_ok_and(|name| name.is_some_and(|name| is_one(&name))))
+}
+
+const PYTHON_FILES: [&str; 3] = ["meta", "train", "test"];
+
+fn is_python_version(folder: &Path) -> bool {
+    let is_pickle = |name| {
+        reading::read_start(&folder.join(name), 1).is_ok_and(|start| start.starts_with(b"\x80"))
+    };
+    PYTHON_FILES.into_iter().all(is_pickle)
+}
+
+fn of_python(place: &Path) -> DataError {
+    let problem = "is the python version of CIFAR-100, which is pickled".to_owned();
+    let advice = "take the binary version, cifar-100-binary.tar.gz from https://www.cs.toronto.edu/~kriz/cifar.html";
+    DataError::Format { file: place.display().to_string(), problem, advice }
 }
 
 /// Appends the records of a file to `images`, with one of their labels.
@@ -182,6 +201,9 @@ fn assemble(
 ///
 /// [`DataError`] naming the file that is missing or wrong.
 pub fn load(folder: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
+    if is_python_version(folder) {
+        return Err(of_python(folder));
+    }
     let place = folder.display().to_string();
     assemble(&place, "binary version", options, |name, limit, bytes| {
         let path = folder.join(name);
@@ -202,6 +224,9 @@ pub fn load_archive(path: &Path, options: &ReadOptions) -> Result<DataSet, DataE
     let mut members = Members::open(file).map_err(error)?;
     let mut found = BTreeMap::new();
     while let Some(name) = members.next_file().map_err(error)? {
+        if PYTHON_FILES.contains(&name.as_str()) {
+            return Err(of_python(path));
+        }
         let set = SETS.iter().find(|(file, _)| *file == name);
         let limit = match set {
             Some((_, count)) => count * RECORD_LEN,
@@ -235,6 +260,17 @@ mod tests {
         let mut images = Records::new(IMAGE_LEN);
         parse_records("f", bytes, count, labels, &mut images).map_err(|e| e.to_string())?;
         Ok(images)
+    }
+
+    #[test]
+    fn of_the_python_version_it_is_said_which_to_take() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("any-name");
+        fs::create_dir(&folder).unwrap();
+        let save = |name| fs::write(folder.join(name), b"\x80").unwrap();
+        PYTHON_FILES.into_iter().for_each(save);
+        let error = crate::load(&folder).unwrap_err().to_string();
+        assert!(error.contains("any-name: is the python version of CIFAR-100,"), "{error}");
     }
 
     #[test]
