@@ -25,7 +25,7 @@ pub(crate) struct ImagesFlag {
     /// recordings (CSV files) for each class; or CIFAR-10: a folder, .tar.gz or .tar, binary or python version; or
     /// `builtin`, images that are drawn
     /// [default: CIFAR10_DIR, then ./data, then, if neither is there, builtin]
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", visible_alias = "train")]
     pub(crate) data: Option<PathBuf>,
     /// Data that validate [default: drawn from --data]
     #[arg(long, value_name = "PATH", requires = "data")]

@@ -14,6 +14,7 @@ use barenet::Label;
 use barenet_data::inspect::inspect;
 use barenet_data::table::Missing;
 use serde_json::json;
+use std::path::PathBuf;
 
 /// See which data would be used, get CIFAR-10, and draw recordings to try
 #[derive(clap::Args, Debug)]
@@ -33,6 +34,9 @@ enum Command {
 
 #[derive(clap::Args, Debug)]
 struct InfoArgs {
+    /// The data: what --data takes
+    #[arg(value_name = "PATH", conflicts_with = "data")]
+    path: Option<PathBuf>,
     /// The images
     #[command(flatten)]
     images: ImagesFlag,
@@ -58,7 +62,8 @@ fn info(args: &InfoArgs) -> Result<()> {
     let mut reading = args.reading.0.clone();
     // What is missing is counted here, and no error.
     reading.missing.get_or_insert_with(|| Missing::Mean.into());
-    let data = args.images.read(&reading, None)?;
+    let given = args.path.clone().or_else(|| args.images.data.clone());
+    let data = ImagesFlag { data: given, ..args.images.clone() }.read(&reading, None)?;
     let count = |labels: &[Label], class: usize| {
         labels.iter().filter(|&&label| usize::try_from(label) == Ok(class)).count()
     };

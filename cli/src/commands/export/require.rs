@@ -60,7 +60,7 @@ impl Required {
         let &Exported { metric, before, after, test_size, .. } = exported;
         ensure!(
             !metric.is_better(figure, after),
-            "{}: the exported network has {} {} of {after:.4} on {test_size} test images, \
+            "{}: the exported network has {} {} of {after:.4} on {test_size} test samples, \
              but {flag} asks for {figure}; it was {before:.4} before",
             run.display(),
             if metric == Metric::BalancedAccuracy { "a" } else { "an" },

@@ -64,7 +64,9 @@ pub(super) fn describe<T: Number>(session: &Session<'_>, console: &Console) {
             config.values().loss.name()
         ));
     }
-    console.line(&format!("backend   {}, {} threads", backend.kernel(), backend.threads()));
+    let threads = backend.threads();
+    let word = if threads == 1 { "thread" } else { "threads" };
+    console.line(&format!("backend   {}, {threads} {word}", backend.kernel()));
     console.line("");
 }
 
