@@ -10,12 +10,13 @@ pub(crate) mod presets;
 pub(crate) mod train;
 
 use crate::console::{Verbosity, complain};
-use anyhow::Result;
+use anyhow::{Result, bail};
 use barenet_data::{BUILT_IN, DataError, DataSet, PictureForm, SampleForm, WindowForm};
 use barenet_run::images::{self, Files};
 use barenet_run::measured::Metric;
 use barenet_run::settings::{Settings, SettingsError};
 use barenet_run::trained_on::TrainedOn;
+use barenet_run::trained_run::TrainedRun;
 use std::path::PathBuf;
 
 /// The flag that says which images a command uses.
@@ -45,6 +46,25 @@ impl ImagesFlag {
         let files =
             Files { data: self.data.clone(), val: self.val.clone(), test: self.test.clone() };
         images::read(&files, settings, trained_on)
+    }
+
+    /// Finds and reads the data that a run is measured on.
+    pub(crate) fn read_for(&self, run: &TrainedRun) -> Result<DataSet> {
+        self.check_named(run)?;
+        Ok(self.read(run.settings(), run.trained_on())?)
+    }
+
+    /// Refuses to go on without `--data` where a run was trained on somebody's own data: those that are found by
+    /// themselves are others.
+    pub(crate) fn check_named(&self, run: &TrainedRun) -> Result<()> {
+        match run.trained_on() {
+            Some(own) if self.data.is_none() && own.is_own() => bail!(
+                "{}: was trained on data of one's own ({}); name them with --data",
+                run.folder().path().display(),
+                own.data
+            ),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -72,6 +72,12 @@ impl TrainedOn {
         }
     }
 
+    /// Whether they were somebody's own, and not those of the course or those that are drawn.
+    #[must_use]
+    pub const fn is_own(&self) -> bool {
+        self.columns.is_some() || self.form.is_some() || self.rows.is_some()
+    }
+
     /// The form of samples, if they were pictures or windows of recordings, and the names of the classes.
     #[must_use]
     pub fn form(&self) -> Option<(SampleForm, Vec<String>)> {

@@ -56,7 +56,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         threads: Some(args.threads),
         ..Settings::default()
     };
-    let data = args.images.read(run.settings(), run.trained_on())?;
+    let data = args.images.read_for(&run)?;
     let run = run.on_images(&data, changes, args.other_data)?;
     let part = args.split.value();
     let figures = run.figures(part)?;

@@ -76,7 +76,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let out = args.out.clone().unwrap_or_else(|| run.folder().file("firmware"));
     let place = Place::claim(&out, args.force)?;
     let summary = run.finished(args.images.data.as_deref())?;
-    let data = args.images.read(run.settings(), run.trained_on())?;
+    let data = args.images.read_for(&run)?;
     let changes = Settings { test_size, ..Settings::default() };
     let on_images = run.on_images(&data, changes, args.other_data)?;
     let required = args.require.of_metric(Exported::metric_of(&on_images))?;

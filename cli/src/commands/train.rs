@@ -15,6 +15,7 @@ use barenet_run::combined::Written;
 use barenet_run::presets::Preset;
 use barenet_run::session::{Session, Start, When};
 use barenet_run::settings::{Dtype, count};
+use barenet_run::trained_run::TrainedRun;
 use show::train_and_show;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -83,6 +84,9 @@ pub(crate) fn run(args: Args) -> Result<()> {
         }
         Some(run) => {
             let start = Start::resume(run, flags)?;
+            if let Ok(run) = TrainedRun::open(run) {
+                args.images.check_named(&run)?;
+            }
             let data = args.images.read(start.settings(), None)?;
             (start, data)
         }

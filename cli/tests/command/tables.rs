@@ -456,4 +456,12 @@ fn a_network_of_a_table_measures_that_table_alone() {
         .unwrap();
     let output = barenet(place.path(), &["eval", "run", "--data", "swapped.csv"]);
     refused_in_one_line(&output, 1, &["has no column \"sepal length (cm)\""]);
+    for command in [
+        &["eval", "run"][..],
+        &["export", "run", "--format", "firmware"],
+        &["train", "--resume", "run", "--epochs", "30"],
+    ] {
+        let output = barenet(place.path(), command);
+        refused_in_one_line(&output, 1, &["run: was trained on data", "(table); name them with"]);
+    }
 }
