@@ -259,3 +259,36 @@ fn a_member_that_says_it_unpacks_to_more_than_can_be_is_refused_before_memory_is
     let error = load(&path, &ReadOptions::default()).unwrap_err();
     assert!(error.contains("a.npz: X: is said to unpack from"), "{error}");
 }
+
+#[test]
+fn samples_of_a_group_are_known_by_an_array() {
+    let x = || ("X", floats("(4, 2)", &[1.0, 2.0, f32::NAN, 4.0, 5.0, 6.0, 7.0, 8.0]));
+    let y = || ("y", longs(&[0, 1, 0, 1]));
+    let drop = |group: Option<&str>| {
+        let mut options = ReadOptions::default();
+        options.encode.missing = Missing::Drop;
+        options.encode.group = group.map(Into::into);
+        options
+    };
+    let groups = |arrays: &[(&str, Vec<u8>)], group| {
+        read(arrays, &drop(group)).map(|data| data.train.groups)
+    };
+    // The second sample lacks a number, and goes with its group.
+    let people = longs(&[907, 12, 12, 907]);
+    assert_eq!(groups(&[x(), y(), ("groups", people.clone())], None).unwrap(), [0, 1, 0]);
+    let texts = npy("|S2", "(4,)", b"bobaalbo");
+    let found = groups(&[x(), y(), ("who", texts), ("groups", people.clone())], Some("who"));
+    assert_eq!(found.unwrap(), [2, 0, 2]);
+    assert!(groups(&[x(), y(), ("who", people.clone())], None).unwrap().is_empty());
+    for (arrays, group, part) in [
+        (
+            [x(), y(), ("who", people)],
+            Some("whom"),
+            "--group names none of its arrays, which are X",
+        ),
+        ([x(), y(), ("groups", longs(&[1, 2]))], None, "groups: has 2 groups, and there are 4"),
+    ] {
+        let error = groups(&arrays, group).unwrap_err();
+        assert!(error.contains(part), "{error}");
+    }
+}

@@ -1,8 +1,9 @@
 //! Arrays of numpy: an `.npz` file, a folder of `.npy` files, or one of them.
 //!
 //! Samples are an array `X` and targets an array `y`, or `x_train`, `y_train`, `x_test` and so on; or both are columns
-//! of one array.
+//! of one array. An array `groups` says which samples belong together.
 
+mod groups;
 mod missing;
 pub mod npy;
 mod roles;
@@ -28,7 +29,7 @@ pub const KIND: Kind = Kind {
     class_names: &[],
     samples: "rows",
     is_of_course: false,
-    takes: &["val", "test", "target"],
+    takes: &["val", "test", "target", "group"],
 };
 
 /// The first bytes of a zip archive.
@@ -62,13 +63,18 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
     let mut store = Store::open(path, options)?;
     let pair = store.pair(Part::Train, options)?;
     let pair = pair.ok_or_else(|| no_features(&store))?;
-    let read = |store: &mut Store, pair: &Pair| {
-        let found = read(store, pair, options)?;
-        missing::settle(&store.place_of(&pair.features), found, options.encode.missing)
+    let settle = |store: &Store, pair: &Pair, found, groups: &mut Vec<u32>| {
+        let place = store.place_of(&pair.features);
+        missing::settle(&place, found, groups, options.encode.missing)
     };
-    let (numbers, targets) = read(&mut store, &pair)?;
+    let found = read(&mut store, &pair, options)?;
+    let (numbers, row_len) = &found.0;
+    let count = numbers.len().checked_div(*row_len).unwrap_or(0);
+    let mut groups = groups::read(&mut store, count, options)?;
+    let (numbers, targets) = settle(&store, &pair, found, &mut groups)?;
     let meaning = Meaning::learn(targets.as_ref(), options.encode.task)?;
-    let train = records(numbers, targets.as_ref(), &meaning)?;
+    let mut train = records(numbers, targets.as_ref(), &meaning)?;
+    train.groups = groups;
     let mut part = |part: Part, given: Option<&Path>| -> Result<Records, DataError> {
         let mut other = given.map(|path| Store::open(path, options)).transpose()?;
         let is_given = other.is_some();
@@ -81,7 +87,8 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
             None if is_given => Err(no_features(store)),
             None => Ok(Records::new(0)),
             Some(pair) => {
-                let (numbers, targets) = read(store, &pair)?;
+                let found = read(store, &pair, options)?;
+                let (numbers, targets) = settle(store, &pair, found, &mut Vec::new())?;
                 records(numbers, targets.as_ref(), &meaning)
             }
         }

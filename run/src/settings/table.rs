@@ -156,7 +156,7 @@ settings! { |given, values|
         text: String, "COLUMN,..";
         /// Whether the first row of a table names the columns [default: found out]
         header: bool, "BOOL";
-        /// Column of a table whose equal values stay in one part
+        /// Column of a table whose equal values stay in one part; of arrays, one of them [default there: groups]
         group: String, "COLUMN";
         /// What is done about missing cells of a table [default: error]
         missing: Name<Missing>, "HOW";

@@ -8,6 +8,7 @@ use crate::{DataError, Numbers};
 pub(super) fn settle(
     place: &str,
     ((numbers, row_len), targets): (Samples, Option<Targets>),
+    groups: &mut Vec<u32>,
     missing: Missing,
 ) -> Result<(Samples, Option<Targets>), DataError> {
     let (mut numbers, mut targets) = (numbers, targets);
@@ -38,6 +39,7 @@ pub(super) fn settle(
         if let Numbers::F32(all) = &mut numbers {
             leave_out(all, row_len, &lacks);
         }
+        leave_out(groups, 1, &lacks);
         match &mut targets {
             Some(Targets::Text { labels, .. }) => leave_out(labels, 1, &lacks),
             Some(Targets::Numbers { names, values, .. }) => leave_out(values, names.len(), &lacks),
