@@ -287,6 +287,11 @@ fn samples_of_a_group_are_known_by_an_array() {
             "--group names none of its arrays, which are X",
         ),
         ([x(), y(), ("groups", longs(&[1, 2]))], None, "groups: has 2 groups, and there are 4"),
+        (
+            [x(), y(), ("groups", longs(&[0, 1_700_000_000, 1_700_000_001, 1]))],
+            None,
+            "groups: the group of sample 1 is 16777216 or more",
+        ),
     ] {
         let error = groups(&arrays, group).unwrap_err();
         assert!(error.contains(part), "{error}");

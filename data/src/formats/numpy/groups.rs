@@ -7,6 +7,8 @@ use std::collections::HashMap;
 
 /// The name that scikit-learn has for it.
 const NAME: &str = "groups";
+/// Whole numbers from here on are no `f32`, each: groups would become one.
+const TOO_LARGE: f32 = 16_777_216.0;
 
 /// Reads the group of each of `count` samples that train: the array that is asked for, or the one called
 /// `groups`; nothing where there is none.
@@ -28,7 +30,17 @@ pub(super) fn read(
     }
     let groups = match store.read(name)? {
         Content::Text { labels, .. } => labels,
-        Content::Numbers(array) => numbered(array.numbers.iter(0..array.numbers.len())),
+        Content::Numbers(array) => {
+            let all = || array.numbers.iter(0..array.numbers.len());
+            if let Some(at) = all().position(|group| group.abs() >= TOO_LARGE) {
+                let problem = format!(
+                    "the group of sample {at} is {TOO_LARGE} or more, where numbers are rounded"
+                );
+                let advice = "number the groups from 0, or save them as text";
+                return Err(DataError::Format { file: store.place_of(name), problem, advice });
+            }
+            numbered(all())
+        }
     };
     if groups.len() != count {
         let problem = format!("has {} groups, and there are {count} samples", groups.len());
