@@ -11,10 +11,10 @@ pub use values::{ValueFigures, r2};
 
 use crate::anomaly::threshold;
 use crate::outputs::outputs;
+use crate::scaled::scaled;
 use anyhow::Result;
 use barenet::{Dataset, FullyConnectedNet, Label, Metric, Sample, Weights};
 use barenet_blas::Backend;
-use barenet_data::samples::Samples;
 use barenet_data::split::{Part, Split};
 use barenet_data::{DataSet, Task};
 use barenet_model::number::Number;
@@ -67,8 +67,7 @@ pub fn figures<T: Number>(
     scales: &Scales<T>,
     backend: &Backend,
 ) -> Result<Figures> {
-    let samples = Samples::new(data, split, part, scales.inputs(), scales.targets())
-        .filled_with(&scales.fill);
+    let samples = scaled((data, split, part), scales);
     let scores = outputs(net, weights, &samples, backend)?;
     Ok(of_scores(&scores, net.arch.num_classes(), (data, split, part), scales))
 }
@@ -80,8 +79,7 @@ pub(crate) fn of_scores<T: Number>(
     (data, split, part): (&DataSet, &Split, Part),
     scales: &Scales<T>,
 ) -> Figures {
-    let samples = Samples::new(data, split, part, scales.inputs(), scales.targets())
-        .filled_with(&scales.fill);
+    let samples = scaled((data, split, part), scales);
     let all = data.records(part).labels();
     let labels: Vec<Label> =
         split.index(part).iter().filter_map(|place| all.get(place)).copied().collect();

@@ -40,6 +40,7 @@ pub mod prediction;
 pub mod presets;
 pub mod reported;
 pub mod run_folder;
+mod scaled;
 pub mod session;
 pub mod settings;
 pub mod shell;

@@ -6,6 +6,7 @@ use crate::buffers::{OwnedBuffers, allocate, reserve};
 use crate::checkpoint::Checkpoint;
 use crate::config::{Config, EVAL_BATCH};
 use crate::moment::{HISTORY, Histories, Moment};
+use crate::scaled::scaled;
 use anyhow::{Context, Result};
 use barenet::{
     Error, Event, FullyConnectedNet, Metric, Progress, Rng, Solver, SolverBuffers, Weights,
@@ -90,9 +91,7 @@ pub fn train_in<T: Number>(
     checkpoint: Option<&Checkpoint<T>>,
     mut on_event: impl FnMut(&Event<T>, Moment<'_, T>) -> Result<ControlFlow<()>> + Send,
 ) -> Result<Outcome<T>> {
-    let part = |part| {
-        Samples::new(data, split, part, scales.inputs(), scales.targets()).filled_with(&scales.fill)
-    };
+    let part = |part| scaled((data, split, part), scales);
     let (train, val) = (part(Part::Train), part(Part::Val));
     let mut histories =
         checkpoint.map_or_else(|| Ok(Histories::default()), Checkpoint::histories)?;
@@ -227,8 +226,7 @@ pub fn evaluate<T: Number>(
         let found = check::measure(net, weights, (data, split, part), scales, backend)?;
         return Ok(found.with_context(|| check::no_auc(data))?.to_printed());
     }
-    let samples = Samples::new(data, split, part, scales.inputs(), scales.targets())
-        .filled_with(&scales.fill);
+    let samples = scaled((data, split, part), scales);
     let len = net.arch.infer_workspace_len(EVAL_BATCH);
     let mut workspace = allocate(len, "the activations of a batch")?;
     let found = backend.install(|| {

@@ -2,10 +2,10 @@
 
 use super::Folded;
 use crate::figures::{Figures, of_scores, targets};
+use crate::scaled::scaled;
 use crate::trained_run::OnImages;
 use anyhow::{Context, Result, ensure};
 use barenet::Metric;
-use barenet_data::samples::Samples;
 use barenet_data::split::{Index, Part};
 use barenet_data::{Numbers, Records};
 use barenet_model::export::model::Model;
@@ -45,8 +45,7 @@ pub(super) fn measure(
     if let Some(figure) = figures.of(metric) {
         return Ok((figure, figures));
     }
-    let samples = Samples::new(data, split, Part::Test, scales.inputs(), scales.targets())
-        .filled_with(&scales.fill);
+    let samples = scaled((data, split, Part::Test), scales);
     let targets = targets(&samples, width);
     let errors = scores.iter().zip(&targets).map(|(score, y)| score - y);
     let sum: f64 = if metric == Metric::Mae {
