@@ -54,9 +54,9 @@ fn product(kernel: Kernel, [m, k, n]: [usize; 3]) -> Product {
 
 #[library_benchmark]
 #[bench::portable_100(args = (product(Kernel::Portable, [100, 100, 100])), config = at_most(2_300_000))]
-#[bench::fastest_100(args = (product(Kernel::ALL[0], [100, 100, 100])), config = at_most(500_000))]
-#[bench::fastest_236x3072x100(args = (product(Kernel::ALL[0], [236, 3072, 100])), config = at_most(30_000_000))]
-#[bench::fastest_one_row(args = (product(Kernel::ALL[0], [1, 3072, 100])), config = at_most(330_000))]
+#[bench::fastest_100(args = (product(Kernel::default(), [100, 100, 100])), config = at_most(500_000))]
+#[bench::fastest_236x3072x100(args = (product(Kernel::default(), [236, 3072, 100])), config = at_most(30_000_000))]
+#[bench::fastest_one_row(args = (product(Kernel::default(), [1, 3072, 100])), config = at_most(330_000))]
 #[bench::portable_one_row(args = (product(Kernel::Portable, [1, 3072, 100])), config = at_most(1_000_000))]
 fn gemm(mut p: Product) -> Product {
     let [m, k, n] = p.sizes;
@@ -68,7 +68,7 @@ fn gemm(mut p: Product) -> Product {
 
 fn step_of(name: &str) -> (Backend, Step<'static>) {
     let workload = WORKLOADS.iter().find(|workload| workload.name == name).expect("a workload");
-    let (backend, mut step) = (backend(Kernel::ALL[0]), Step::new(workload).expect("valid"));
+    let (backend, mut step) = (backend(Kernel::default()), Step::new(workload).expect("valid"));
     step.run(&backend).expect("valid");
     (backend, step)
 }
@@ -143,7 +143,7 @@ fn softmax([scores, mut dscores]: [Vec<f32>; 2]) -> [Vec<f32>; 2] {
 #[bench::adam(args = ("adam", numbers::<2>(100_000), vec![0.0; 200_000]), config = at_most(450_000))]
 fn update(rule: &str, [mut w, dw]: [Vec<f32>; 2], mut state: Vec<f32>) -> [Vec<f32>; 3] {
     let rule = UpdateRule::from_name(rule).expect("a rule");
-    rule.update(&backend(Kernel::ALL[0]), 1e-3, 1, &mut w, &dw, &mut state).expect("lengths");
+    rule.update(&backend(Kernel::default()), 1e-3, 1, &mut w, &dw, &mut state).expect("lengths");
     [w, dw, state]
 }
 

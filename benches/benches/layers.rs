@@ -37,7 +37,7 @@ fn time<R, E: Debug>(
 
 fn affine(c: &mut Criterion) {
     let mut group = c.benchmark_group("affine");
-    let backend = Backend::new(Kernel::ALL[0], 1);
+    let backend = Backend::new(Kernel::default(), 1);
     let (x, w, b, dout) = (normal(N * M, 1), normal(M * M, 2), normal(M, 3), normal(N * M, 4));
     let (mut out, mut dx, mut dw, mut db) =
         (vec![0.0; N * M], vec![0.0; N * M], vec![0.0; M * M], vec![0.0; M]);

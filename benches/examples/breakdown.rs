@@ -112,7 +112,7 @@ fn moved(workload: &Workload<'_>) -> Result<f64> {
 fn main() -> Result<()> {
     let folder = std::env::args().nth(1).map_or_else(|| "target/scaling".into(), PathBuf::from);
     let bounds = Bounds::measure();
-    let backend = Backend::new(Kernel::ALL[0], 0);
+    let backend = Backend::new(Kernel::default(), 0);
     println!("{bounds}\n{}, {} threads, µs a step\n", backend.kernel(), backend.threads());
     println!("|  | bound | products | update | rest | step | products' GFLOP/s | images/s |");
     println!("|---|--:|--:|--:|--:|--:|--:|--:|");

@@ -14,7 +14,7 @@ type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 fn main() -> Result<()> {
     let threads = std::env::args().nth(1).ok_or("usage: peer THREADS")?.parse()?;
-    let backend = Backend::new(Kernel::ALL[0], threads);
+    let backend = Backend::new(Kernel::default(), threads);
     let mut out = stdout();
     writeln!(out, "ready")?;
     for line in stdin().lock().lines() {

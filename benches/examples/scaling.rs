@@ -109,7 +109,7 @@ fn measure(series: &Series, backend: &Backend) -> Result<Vec<Point>, Box<dyn Err
 
 fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let folder = std::env::args().nth(1).map_or_else(|| "target/scaling".into(), PathBuf::from);
-    let backend = Backend::new(Kernel::ALL[0], 0);
+    let backend = Backend::new(Kernel::default(), 0);
     let bandwidth = Bounds::measure().memory.all;
     let all_series = all_series();
     let measured: Vec<_> =

@@ -19,8 +19,8 @@ macro_rules! kernels {
         }
 
         impl Kernel {
-            /// The kernels of this build, the one that is used unless another is asked for first: OpenBLAS, if
-            /// the build has it, otherwise the one that is fastest here.
+            /// The kernels of this build, the fastest first: of those that this CPU has the instructions of, the first is
+            /// the [default](Kernel::default).
             pub const ALL: &'static [Self] = &[$($(#[cfg($cfg)])? Self::$kernel,)+];
 
             /// The names of all kernels, those included that this build has not.
@@ -70,12 +70,34 @@ impl Kernel {
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|kernel| kernel.name() == name)
     }
+
+    /// Whether this CPU has the instructions that the kernel is made of. Without, the portable one computes its products.
+    ///
+    /// ```
+    /// use barenet_blas::Kernel;
+    /// assert!(Kernel::Portable.is_for_this_cpu());
+    /// assert!(Kernel::default().is_for_this_cpu());
+    /// ```
+    #[must_use]
+    pub fn is_for_this_cpu(self) -> bool {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Simd => super::Simd::new().describe().is_some(),
+            _ => true,
+        }
+    }
+
+    /// The first of this build for which there are the instructions.
+    fn first(is_for_cpu: impl Fn(Self) -> bool) -> Self {
+        Self::ALL.iter().copied().find(|&kernel| is_for_cpu(kernel)).unwrap_or(Self::Portable)
+    }
 }
 
 impl Default for Kernel {
-    /// The first of this build.
+    /// OpenBLAS, if the build has it, otherwise this crate's own kernels, if the CPU has the instructions; otherwise
+    /// matrixmultiply, if the build has that, and the portable kernel if not.
     fn default() -> Self {
-        Self::ALL.first().copied().unwrap_or(Self::Portable)
+        Self::first(Self::is_for_this_cpu)
     }
 }
 
@@ -90,6 +112,28 @@ impl fmt::Display for Kernel {
                 write!(f, "{} ({isa})", self.name())
             }
             _ => f.write_str(self.name()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_is_the_fastest_kernel_for_which_the_cpu_has_the_instructions() {
+        assert_eq!(Kernel::first(|_| true), Kernel::ALL[0]);
+        assert_eq!(Kernel::first(|kernel| kernel == Kernel::Portable), Kernel::Portable);
+    }
+
+    #[cfg(all(feature = "matrixmultiply", target_arch = "x86_64"))]
+    #[test]
+    fn a_cpu_without_avx2_takes_matrixmultiply() {
+        let default = Kernel::first(|kernel| kernel != Kernel::Simd);
+        if cfg!(feature = "openblas") {
+            assert_eq!(default.name(), "openblas");
+        } else {
+            assert_eq!(default, Kernel::MatrixMultiply);
         }
     }
 }
