@@ -1,6 +1,10 @@
 //! The backend of a computer with an operating system.
 
+#[cfg(target_arch = "x86_64")]
+mod amx;
 mod backend;
+#[cfg(target_arch = "x86_64")]
+mod bf16;
 mod isa;
 mod kernel;
 #[cfg(feature = "matrixmultiply")]
@@ -23,6 +27,8 @@ mod scratch;
 #[cfg(any(target_arch = "x86_64", feature = "matrixmultiply", feature = "openblas"))]
 mod tile;
 
+#[cfg(target_arch = "x86_64")]
+pub use amx::Amx;
 pub use backend::Backend;
 pub use kernel::Kernel;
 #[cfg(feature = "matrixmultiply")]

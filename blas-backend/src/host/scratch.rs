@@ -20,10 +20,14 @@ pub(crate) enum Place {
     B,
     /// Columns of B that are multiplied by themselves.
     FewColumns,
+    /// A block of A in bf16.
+    SplitA,
+    /// A block of B in bf16.
+    SplitB,
 }
 
 thread_local! {
-    static LINES: RefCell<[Vec<Line>; 4]> = const { RefCell::new([const { Vec::new() }; 4]) };
+    static LINES: RefCell<[Vec<Line>; 6]> = const { RefCell::new([const { Vec::new() }; 6]) };
 }
 
 /// Memory of this thread, until it is dropped.

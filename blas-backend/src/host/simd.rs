@@ -68,7 +68,6 @@ pub(crate) struct OwnKernels(Isa);
 
 impl OwnKernels {
     /// Those of this CPU, if it has vectors for them.
-    #[cfg(any(feature = "matrixmultiply", feature = "openblas"))]
     pub(crate) fn of_this_cpu() -> Option<Self> {
         Isa::of_this_cpu().map(Self)
     }

@@ -8,6 +8,8 @@ pub(crate) use run::product;
 use barenet::{Float, GemmArgs, Mat, MatMut, Op};
 use core::any::TypeId;
 use core::marker::PhantomData;
+#[cfg(target_arch = "x86_64")]
+use core::ops::Range;
 use core::ptr;
 
 /// A matrix that is read, by address: element (i, j) lies at `i * row_stride + j * col_stride`.
@@ -82,6 +84,9 @@ unsafe impl<T: Sync + Send, A: Left> Send for Product<'_, T, A> {}
 
 /// A single-threaded product.
 pub(crate) trait Multiply<T, A = Operand<T>>: Sync {
+    /// Rows and columns that are not cut: whole tiles.
+    const WHOLE: (usize, usize) = (24, 48);
+
     fn multiply(&self, product: &Product<'_, T, A>);
 
     /// Multiplies a block of a left operand, of which others with the same B follow.
@@ -104,10 +109,6 @@ const MIN_MULTIPLICATIONS_OF_FEW_ROWS: usize = 1 << 20;
 
 /// With no more rows of C than this, a product takes as long as reading B, once and where it lies.
 pub(crate) const FEW_ROWS: usize = 7;
-
-/// Rows and columns that are not cut: whole tiles of the kernels.
-const WHOLE_ROWS: usize = 24;
-const WHOLE_COLS: usize = 48;
 
 const fn nearest_multiple(x: usize, of: usize) -> usize {
     (x + of / 2) / of * of
@@ -145,6 +146,36 @@ impl<'a, T: Float> Product<'a, T> {
     fn cast<U: Float>(&self) -> Option<&Product<'a, U>> {
         // SAFETY: to the type that it has.
         (TypeId::of::<T>() == TypeId::of::<U>()).then(|| unsafe { &*ptr::from_ref(self).cast() })
+    }
+
+    /// Product of some rows, columns and a stretch of k alone, written elsewhere.
+    ///
+    /// # Safety
+    ///
+    /// They must be there, and room for the rows, `c_stride` numbers from each other.
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) unsafe fn part(
+        &self,
+        (rows, cols, ks): (Range<usize>, Range<usize>, Range<usize>),
+        c: *mut T,
+        c_stride: usize,
+    ) -> Product<'_, T> {
+        let at = |operand: Operand<T>, row, col| {
+            let first = row * operand.row_stride + col * operand.col_stride;
+            Operand { data: operand.data.wrapping_add(first), ..operand }
+        };
+        Product {
+            m: rows.len(),
+            k: ks.len(),
+            n: cols.len(),
+            a: at(self.a, rows.start, ks.start),
+            b: at(self.b, ks.start, cols.start),
+            beta: T::ZERO,
+            bias: ptr::null(),
+            c,
+            c_stride,
+            borrow: PhantomData,
+        }
     }
 }
 
@@ -210,14 +241,13 @@ impl<'a, T: Float, A: Left> Product<'a, T, A> {
     }
 
     /// Number of tiles that C is cut into, along one side. A function of the sizes alone.
-    fn num_tiles(&self) -> usize {
+    fn num_tiles(&self, whole: (usize, usize)) -> usize {
         let is_small = self.m.saturating_mul(self.k).saturating_mul(self.n)
             < if self.m > FEW_ROWS { MIN_MULTIPLICATIONS } else { MIN_MULTIPLICATIONS_OF_FEW_ROWS };
         if is_small {
             return 1;
         }
-        let (side, least) =
-            if self.cuts_rows() { (self.m, WHOLE_ROWS) } else { (self.n, WHOLE_COLS) };
+        let (side, least) = if self.cuts_rows() { (self.m, whole.0) } else { (self.n, whole.1) };
         // Every tile prepares the other operand anew, so tiles should be long; but two cores should
         // have one each of a common batch.
         match side {
@@ -227,11 +257,11 @@ impl<'a, T: Float, A: Left> Product<'a, T, A> {
         }
     }
 
-    /// Splits the product in two at tile boundary `at` of `num_tiles`.
-    fn split(self, at: usize, num_tiles: usize) -> (Self, Self) {
+    /// Splits the product in two at tile boundary `at` of `num_tiles`, at whole tiles of the kernel.
+    fn split(self, at: usize, num_tiles: usize, whole: (usize, usize)) -> (Self, Self) {
         let (a, b) = (self.a, self.b);
         if self.cuts_rows() {
-            let rows = nearest_multiple(self.m * at / num_tiles, WHOLE_ROWS).min(self.m);
+            let rows = nearest_multiple(self.m * at / num_tiles, whole.0).min(self.m);
             // SAFETY: `rows` ≤ m, so the pointers stay within, or one past the end of, what they
             // point into; the two halves have no row of C in common.
             unsafe {
@@ -241,7 +271,7 @@ impl<'a, T: Float, A: Left> Product<'a, T, A> {
                 (Self { m: rows, ..self }, Self { m: m_lower, a: a_lower, c: c_lower, ..self })
             }
         } else {
-            let cols = nearest_multiple(self.n * at / num_tiles, WHOLE_COLS).min(self.n);
+            let cols = nearest_multiple(self.n * at / num_tiles, whole.1).min(self.n);
             // SAFETY: as above, with columns; addresses are those of elements, which are not formed
             // if the right half is empty.
             unsafe {

@@ -1,5 +1,7 @@
 //! Products and what is made of them, by every backend.
 
+#[cfg(target_arch = "x86_64")]
+mod amx;
 mod fused;
 mod gemm_conformance;
 mod products;

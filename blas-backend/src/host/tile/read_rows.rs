@@ -39,6 +39,8 @@ pub(super) struct ReadRows<'a, X, K> {
 }
 
 impl<T: Float, X: Rows<T>, K: Multiply<T>> Multiply<T, RowOffset> for ReadRows<'_, X, K> {
+    const WHOLE: (usize, usize) = K::WHOLE;
+
     fn multiply(&self, p: &Product<'_, T, RowOffset>) {
         let max_rows = MAX_NUMBERS / DEPTH;
         let mut memory = Scratch::take(Place::Rows);

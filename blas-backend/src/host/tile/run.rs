@@ -39,10 +39,10 @@ pub(crate) fn product<T: Float, X: Rows<T>>(
 impl<T: Float, A: Left> Product<'_, T, A> {
     /// Computes the product and what `epilogue` does, tile by tile; nothing if it has a bias that does not
     /// fit.
-    fn run<E: Epilogue<T>>(
+    fn run<K: Multiply<T, A>>(
         mut self,
-        kernel: &impl Multiply<T, A>,
-        epilogue: E,
+        kernel: &K,
+        epilogue: impl Epilogue<T>,
         machine: &impl Machine,
     ) {
         if epilogue.bias().is_some_and(|bias| bias.len() != self.n) || self.m == 0 || self.n == 0 {
@@ -57,7 +57,7 @@ impl<T: Float, A: Left> Product<'_, T, A> {
             self.bias = ptr::null();
             return run_vectorized(After { epilogue, tile: self });
         }
-        let mut num_tiles = self.num_tiles();
+        let mut num_tiles = self.num_tiles(K::WHOLE);
         // Tiles of few rows read pieces of B's rows, which come from memory more slowly than whole ones.
         if kernel.may_be_cut_anywhere(&self) {
             num_tiles = num_tiles.min(machine.num_threads());
@@ -158,7 +158,7 @@ impl<T: Float, A: Left, E: Epilogue<T>, K: Multiply<T, A>> Split for Tiles<'_, '
     fn split_at(self, at: usize) -> (Self, Self) {
         let Self { product, num_tiles, epilogue, kernel } = self;
         let cuts_rows = product.cuts_rows();
-        let (first, second) = product.split(at, num_tiles);
+        let (first, second) = product.split(at, num_tiles, K::WHOLE);
         let epilogues =
             if cuts_rows { epilogue.split_rows(first.m) } else { epilogue.split_columns(first.n) };
         let rest = num_tiles - at;

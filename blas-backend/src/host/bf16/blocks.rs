@@ -1,0 +1,267 @@
+//! The loops around the unit: stretches of k and rows whose packed numbers stay in the cache, and blocks of C that stay in
+//! the unit.
+
+use super::pack::{Lines, Order, pack};
+use super::unit::{DEPTH, SIDE, TILE, Unit};
+use crate::host::isa::run_vectorized;
+use crate::host::scratch::{Place, Scratch};
+use crate::host::tile::{Multiply, Product};
+use barenet::Pass;
+use core::marker::PhantomData;
+use core::ops::Range;
+
+/// How much of k is summed before C is touched: of 32 columns of B, three parts take 48 KiB. And errors are the smallest
+/// so: with more, each sum is rounded more often behind its largest number, with less there are more sums.
+const MAX_DEPTH: usize = 256;
+
+/// Rows and columns of C that stay in the unit: two tiles by two.
+const BLOCK: usize = 2 * SIDE;
+
+/// The smallest sum that is taken from parts of `f32`. What is lost below 2⁻¹²⁶ of six products of parts is 2⁻³⁰ of
+/// it, as long as k is a stretch.
+const LEAST: f32 = f32::from_bits((127 - 96) << 23);
+
+/// Packed tiles of A, at most: 1 MiB, a part of the second-level cache.
+const MAX_TILES: usize = 1 << 10;
+
+/// Computes a product with the operands split into `A` and `B` parts, on a unit.
+///
+/// What comes out infinite or NaN is computed again by `exact`: parts of an infinite number, and sums of them, may be NaN
+/// where the product is not. So is what is so small that its small parts count as 0, if there are three.
+pub(crate) fn multiply<U: Unit, const A: usize, const B: usize>(
+    product: &Product<'_, f32>,
+    exact: &impl Multiply<f32>,
+) {
+    run_vectorized(Blocks::<U, _, A, B> { product, exact, unit: PhantomData });
+}
+
+/// Pairs of parts whose products count, but for the first two: of all that are not smaller than the least of them. Each
+/// differs in one part from the one before, and the other one stays in the unit.
+const fn small_terms(a: usize, b: usize) -> &'static [(usize, usize)] {
+    match (a, b) {
+        (3, 3) => &[(0, 2), (0, 1), (1, 1), (1, 0), (2, 0)],
+        (2, 2) => &[(0, 1), (1, 0)],
+        (1, 3) => &[(0, 2), (0, 1)],
+        _ => &[],
+    }
+}
+
+struct Blocks<'p, 'a, U, E, const A: usize, const B: usize> {
+    product: &'p Product<'a, f32>,
+    exact: &'p E,
+    unit: PhantomData<fn(U)>,
+}
+
+// SAFETY: it is run by the thread that made it.
+unsafe impl<U, E, const A: usize, const B: usize> Send for Blocks<'_, '_, U, E, A, B> {}
+
+/// Sums of a block of C.
+#[repr(align(64))]
+struct Sums([f32; BLOCK * BLOCK]);
+
+impl<U: Unit, E: Multiply<f32>, const A: usize, const B: usize> Pass
+    for Blocks<'_, '_, U, E, A, B>
+{
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let p = self.product;
+        let a = Lines { data: p.a.data, line_stride: p.a.row_stride, k_stride: p.a.col_stride };
+        let b = Lines { data: p.b.data, line_stride: p.b.col_stride, k_stride: p.b.row_stride };
+        let depth = p.k.div_ceil(p.k.div_ceil(MAX_DEPTH).max(1)).next_multiple_of(DEPTH);
+        let strip = |depth: usize, parts: usize| depth.div_ceil(DEPTH) * parts * TILE;
+        let max_rows = (MAX_TILES * TILE / strip(depth, A) * SIDE).next_multiple_of(BLOCK);
+        let [mut a_memory, mut b_memory] = [Place::SplitA, Place::SplitB].map(Scratch::<f32>::take);
+        let a_len = max_rows.min(p.m).div_ceil(SIDE) * strip(depth, A);
+        let a_packed = a_memory.numbers(a_len).as_mut_ptr().cast::<u32>();
+        let b_packed = b_memory.numbers(2 * strip(depth, B)).as_mut_ptr().cast::<u32>();
+        let least = if A.max(B) == 3 { LEAST } else { 0.0 };
+        let mut sums = Sums([0.0; BLOCK * BLOCK]);
+        // SAFETY: whoever makes a product on the unit knows that it is there.
+        let mut unit = unsafe { U::start() };
+        for start in (0..p.k).step_by(depth) {
+            let ks = start..p.k.min(start + depth);
+            let (a_strip, b_strip) = (strip(ks.len(), A), strip(ks.len(), B));
+            for top in (0..p.m).step_by(max_rows) {
+                let bottom = p.m.min(top + max_rows);
+                // SAFETY: rows and columns of the operands; there is room for all.
+                unsafe {
+                    pack::<A>(a.at(top, start), (bottom - top, ks.len()), Order::Lines, a_packed);
+                };
+                for left in (0..p.n).step_by(BLOCK) {
+                    let cols = left..p.n.min(left + BLOCK);
+                    // SAFETY: as above.
+                    unsafe {
+                        pack::<B>(
+                            b.at(left, start),
+                            (cols.len(), ks.len()),
+                            Order::Pairs,
+                            b_packed,
+                        );
+                    };
+                    for row in (top..bottom).step_by(BLOCK) {
+                        let rows = row..bottom.min(row + BLOCK);
+                        let a_at = a_packed.wrapping_add((row - top) / SIDE * a_strip);
+                        let a = Strips::new(a_at, a_strip, rows.len());
+                        let b = Strips::new(b_packed, b_strip, cols.len());
+                        // SAFETY: as many strips as there are rows and columns were packed.
+                        unsafe {
+                            sum::<U, A, B>(&mut unit, a, b, ks.len().div_ceil(DEPTH), &mut sums);
+                            let part = (rows, cols.clone(), ks.clone());
+                            finish(p, self.exact, part, least, &mut sums);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Packed rows of A or columns of B of a block: a strip of tiles, or two.
+#[derive(Clone, Copy)]
+struct Strips {
+    first: *const u32,
+    second: *const u32,
+    are_two: bool,
+}
+
+impl Strips {
+    #[inline(always)]
+    fn new(first: *const u32, len: usize, lines: usize) -> Self {
+        Self { first, second: first.wrapping_add(len), are_two: lines > SIDE }
+    }
+}
+
+/// Sums a stretch of k for a block of C.
+///
+/// # Safety
+///
+/// The strips must have the tiles.
+#[inline(always)]
+unsafe fn sum<U: Unit, const A: usize, const B: usize>(
+    unit: &mut U,
+    a: Strips,
+    b: Strips,
+    steps: usize,
+    Sums(sums): &mut Sums,
+) {
+    unit.zero::<0>();
+    unit.zero::<1>();
+    unit.zero::<2>();
+    unit.zero::<3>();
+    for terms in [small_terms(A, B), &[(0, 0)]] {
+        for step in 0..steps {
+            let mut loaded = [usize::MAX; 2];
+            for &(i, j) in terms {
+                let (a_at, b_at) = ((step * A + i) * TILE, (step * B + j) * TILE);
+                // SAFETY: the promise of the caller: tiles of this stretch, of part i of A and part j of B.
+                unsafe {
+                    if loaded[0] != i {
+                        unit.load::<4>(a.first.add(a_at));
+                        if a.are_two {
+                            unit.load::<5>(a.second.add(a_at));
+                        }
+                    }
+                    if loaded[1] != j {
+                        unit.load::<6>(b.first.add(b_at));
+                        if b.are_two {
+                            unit.load::<7>(b.second.add(b_at));
+                        }
+                    }
+                }
+                loaded = [i, j];
+                unit.multiply::<0, 4, 6>();
+                if b.are_two {
+                    unit.multiply::<1, 4, 7>();
+                }
+                if a.are_two {
+                    unit.multiply::<2, 5, 6>();
+                    if b.are_two {
+                        unit.multiply::<3, 5, 7>();
+                    }
+                }
+            }
+        }
+    }
+    let first = sums.as_mut_ptr();
+    // SAFETY: four tiles of a block, two by two.
+    unsafe {
+        unit.store::<0>(first, BLOCK);
+        unit.store::<1>(first.add(SIDE), BLOCK);
+        unit.store::<2>(first.add(SIDE * BLOCK), BLOCK);
+        unit.store::<3>(first.add(SIDE * BLOCK + SIDE), BLOCK);
+    }
+}
+
+/// Adds the sums of a stretch of k to a block of C.
+///
+/// # Safety
+///
+/// Rows, columns and stretch must be within the product.
+#[inline(always)]
+unsafe fn finish(
+    p: &Product<'_, f32>,
+    exact: &impl Multiply<f32>,
+    (rows, cols, ks): (Range<usize>, Range<usize>, Range<usize>),
+    least: f32,
+    Sums(sums): &mut Sums,
+) {
+    let rows_of_sums = sums.as_chunks::<BLOCK>().0.iter().take(rows.len());
+    let are_right = |row: &[f32]| row.iter().fold(true, |all, &sum| all & is_right(sum, least));
+    if !rows_of_sums.map(|row| &row[..cols.len()]).all(are_right) {
+        // SAFETY: the promise of the caller.
+        unsafe { replace(p, exact, (rows.clone(), cols.clone(), ks.clone()), least, sums) };
+    }
+    let is_first = ks.start == 0;
+    let beta = if is_first { p.beta } else { 1.0 };
+    for (i, sums) in rows.zip(sums.as_chunks::<BLOCK>().0) {
+        // SAFETY: a part of a row of C, and of the bias.
+        unsafe {
+            let row =
+                core::slice::from_raw_parts_mut(p.c.add(i * p.c_stride + cols.start), cols.len());
+            if is_first && !p.bias.is_null() {
+                let bias = core::slice::from_raw_parts(p.bias.add(cols.start), cols.len());
+                for ((c, sum), bias) in row.iter_mut().zip(sums).zip(bias) {
+                    *c = sum + bias;
+                }
+            } else if beta == 0.0 {
+                row.copy_from_slice(&sums[..cols.len()]);
+            } else {
+                for (c, sum) in row.iter_mut().zip(sums) {
+                    *c = beta.mul_add(*c, *sum);
+                }
+            }
+        }
+    }
+}
+
+/// Whether a sum of parts is that of the numbers.
+#[inline(always)]
+fn is_right(sum: f32, least: f32) -> bool {
+    sum == 0.0 || (least..f32::INFINITY).contains(&sum.abs())
+}
+
+/// Replaces the sums that are not right. That one is not is a matter of its row and its column alone.
+///
+/// # Safety
+///
+/// As of [`finish`].
+#[cold]
+#[inline(never)]
+unsafe fn replace(
+    p: &Product<'_, f32>,
+    exact: &impl Multiply<f32>,
+    (rows, cols, ks): (Range<usize>, Range<usize>, Range<usize>),
+    least: f32,
+    sums: &mut [f32; BLOCK * BLOCK],
+) {
+    let mut again = Sums([0.0; BLOCK * BLOCK]);
+    // SAFETY: the promise of the caller; a block has room for a block.
+    exact.multiply(&unsafe { p.part((rows, cols, ks), again.0.as_mut_ptr(), BLOCK) });
+    for (sum, again) in sums.iter_mut().zip(again.0) {
+        if !is_right(*sum, least) {
+            *sum = again;
+        }
+    }
+}

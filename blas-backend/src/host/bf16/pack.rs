@@ -1,0 +1,143 @@
+//! Operands split into bf16, tile after tile as the unit takes them.
+
+use super::split::split;
+use super::unit::{DEPTH, SIDE, TILE};
+
+/// How the numbers of a tile lie.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    /// Rows of A: a line in each row, its pairs of k side by side.
+    Lines,
+    /// Rows of B: a pair of k in each row, the lines side by side.
+    Pairs,
+}
+
+/// Rows of A, or columns of B, by address: number l of line i lies at `i * line_stride + l * k_stride`. One of the two is
+/// 1, or there is one line or number.
+#[derive(Clone, Copy)]
+pub(super) struct Lines {
+    pub(super) data: *const f32,
+    pub(super) line_stride: usize,
+    pub(super) k_stride: usize,
+}
+
+impl Lines {
+    /// Those from line `line` and number `l` on.
+    #[inline(always)]
+    pub(super) fn at(self, line: usize, l: usize) -> Self {
+        let data = self.data.wrapping_add(line * self.line_stride + l * self.k_stride);
+        Self { data, ..self }
+    }
+}
+
+/// Packs `num` lines of `depth` numbers: strips of 16 lines one after the other, in each a stretch of 32 numbers after the
+/// other, and of it a tile for each part. Where there are no more lines or numbers there are zeros.
+///
+/// # Safety
+///
+/// The lines must be there, and in `to` room for all tiles.
+#[inline(always)]
+pub(super) unsafe fn pack<const PARTS: usize>(
+    lines: Lines,
+    (num, depth): (usize, usize),
+    order: Order,
+    mut to: *mut u32,
+) {
+    let mut padded = [0.0_f32; SIDE * DEPTH];
+    for first in (0..num).step_by(SIDE) {
+        let count = SIDE.min(num - first);
+        for start in (0..depth).step_by(DEPTH) {
+            let len = DEPTH.min(depth - start);
+            let from = lines.at(first, start);
+            let is_right = match order {
+                Order::Lines => from.k_stride == 1,
+                Order::Pairs => from.line_stride == 1,
+            };
+            // SAFETY: the promise of the caller; what is copied has room for all.
+            unsafe {
+                let (data, stride) = if is_right && count == SIDE && len == DEPTH {
+                    (from.data, from.line_stride.max(from.k_stride))
+                } else {
+                    if count < SIDE || len < DEPTH {
+                        padded = [0.0; SIDE * DEPTH];
+                    }
+                    copy(from, (count, len), order, &mut padded);
+                    (padded.as_ptr(), if order == Order::Lines { DEPTH } else { SIDE })
+                };
+                match order {
+                    Order::Lines => split_lines::<PARTS>(data, stride, to),
+                    Order::Pairs => split_pairs::<PARTS>(data, stride, to),
+                }
+                to = to.add(PARTS * TILE);
+            }
+        }
+    }
+}
+
+/// Copies a part of some lines: one after the other, or number after number of all.
+///
+/// # Safety
+///
+/// The lines must be there.
+#[inline(always)]
+unsafe fn copy(
+    from: Lines,
+    (count, len): (usize, usize),
+    order: Order,
+    to: &mut [f32; SIDE * DEPTH],
+) {
+    let (line_stride, k_stride) = if order == Order::Lines { (DEPTH, 1) } else { (1, SIDE) };
+    for i in 0..count {
+        for l in 0..len {
+            // SAFETY: the promise of the caller.
+            to[i * line_stride + l * k_stride] =
+                unsafe { *from.data.add(i * from.line_stride + l * from.k_stride) };
+        }
+    }
+}
+
+/// Splits 16 lines of 32 numbers that lie side by side.
+///
+/// # Safety
+///
+/// They must be there, and room for a tile for each part.
+#[inline(always)]
+unsafe fn split_lines<const PARTS: usize>(from: *const f32, stride: usize, to: *mut u32) {
+    for i in 0..SIDE {
+        // SAFETY: the promise of the caller. A row of a tile is as long as 32 numbers of 16 bits.
+        let (from, to) = unsafe {
+            (&*from.add(i * stride).cast::<[f32; DEPTH]>(), to.add(i * SIDE).cast::<[u16; DEPTH]>())
+        };
+        let parts = from.map(split::<PARTS>);
+        for part in 0..PARTS {
+            // The upper halves: a bf16 each.
+            #[allow(clippy::cast_possible_truncation)]
+            let row = parts.map(|parts| (parts[part] >> 16) as u16);
+            // SAFETY: as above.
+            unsafe { *to.byte_add(part * TILE * size_of::<u32>()) = row };
+        }
+    }
+}
+
+/// Splits 32 rows of 16 numbers that lie side by side, two rows into one of pairs.
+///
+/// # Safety
+///
+/// They must be there, and room for a tile for each part.
+#[inline(always)]
+unsafe fn split_pairs<const PARTS: usize>(from: *const f32, stride: usize, to: *mut u32) {
+    for p in 0..SIDE {
+        // SAFETY: the promise of the caller.
+        let (first, second, to) = unsafe {
+            let from = from.add(2 * p * stride);
+            let rows = from.cast::<[f32; SIDE]>();
+            (&*rows, &*from.add(stride).cast::<[f32; SIDE]>(), to.add(p * SIDE))
+        };
+        let (first, second) = (first.map(split::<PARTS>), second.map(split::<PARTS>));
+        for part in 0..PARTS {
+            let row: [u32; SIDE] = core::array::from_fn(|j| first[j][part] >> 16 | second[j][part]);
+            // SAFETY: as above.
+            unsafe { *to.add(part * TILE).cast() = row };
+        }
+    }
+}
