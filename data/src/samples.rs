@@ -5,6 +5,7 @@ use crate::records::row;
 use crate::split::{Index, Part, Split};
 use crate::{DataSet, Numbers, Records, Task, Wanted};
 use barenet::{Dataset, Float, Sample, Scaling, Target};
+use bytemuck::NoUninit;
 use std::ops::Range;
 
 /// The samples of a part, scaled.
@@ -17,7 +18,12 @@ pub struct Samples<'a, T> {
     task: Task,
     fills_missing: bool,
     fill: &'a [T],
+    /// All their numbers scaled, in the order of the samples, or nothing.
+    kept: Vec<T>,
 }
+
+/// Bytes of scaled numbers that are kept at most.
+const MAX_KEPT: usize = 32 << 20;
 
 impl<'a, T> Samples<'a, T> {
     /// The samples of one part of a data set, whose numbers and targets are scaled so.
@@ -31,7 +37,7 @@ impl<'a, T> Samples<'a, T> {
     ) -> Self {
         let (records, index) = (data.records(part), split.index(part));
         let (task, fills_missing) = (data.task, data.fills_missing);
-        Self { records, index, inputs, targets, task, fills_missing, fill: &[] }
+        Self { records, index, inputs, targets, task, fills_missing, fill: &[], kept: Vec::new() }
     }
 
     /// The same with these scaled numbers in the place of missing ones; without them that is 0.
@@ -41,7 +47,30 @@ impl<'a, T> Samples<'a, T> {
     }
 }
 
-impl<T: Float + From<u8> + From<i16> + From<f32>> Dataset<T> for Samples<'_, T> {
+impl<T: Float + NoUninit + From<u8> + From<i16> + From<f32>> Samples<'_, T> {
+    /// The same, to be read again and again: scaled here, once, if there are few and they did not come as bytes, which
+    /// take so little memory that scaling them costs nothing beside reading them.
+    #[must_use]
+    pub fn kept(mut self) -> Self {
+        let row_len = self.records.row_len();
+        let len = self.len().saturating_mul(row_len);
+        let came_as_bytes = matches!(self.records.numbers(), Numbers::U8(_));
+        let mut kept = Vec::new();
+        if !came_as_bytes
+            && len.saturating_mul(size_of::<T>()) <= MAX_KEPT
+            && kept.try_reserve_exact(len).is_ok()
+        {
+            kept.resize(len, T::ZERO);
+            for (index, row) in kept.chunks_exact_mut(row_len.max(1)).enumerate() {
+                self.read(Sample::new(index), 0, row);
+            }
+            self.kept = kept;
+        }
+        self
+    }
+}
+
+impl<T: Float + NoUninit + From<u8> + From<i16> + From<f32>> Dataset<T> for Samples<'_, T> {
     fn len(&self) -> usize {
         self.index.len()
     }
@@ -64,7 +93,13 @@ impl<T: Float + From<u8> + From<i16> + From<f32>> Dataset<T> for Samples<'_, T> 
 
     #[inline(always)]
     fn read(&self, sample: Sample, start: usize, x: &mut [T]) {
-        let (place, len) = (self.index.place(sample.index), self.records.row_len());
+        let len = self.records.row_len();
+        if !self.kept.is_empty() {
+            let kept = row(&self.kept, sample.index, len).get(start..).unwrap_or_default();
+            x.iter_mut().zip(kept).for_each(|(x, kept)| *x = *kept);
+            return;
+        }
+        let place = self.index.place(sample.index);
         match self.records.numbers() {
             Numbers::U8(all) => scale(row(all, place, len), self.inputs, start, x),
             Numbers::I16(all) => scale(row(all, place, len), self.inputs, start, x),
@@ -93,7 +128,11 @@ impl<T: Float + From<u8> + From<i16> + From<f32>> Dataset<T> for Samples<'_, T> 
 
     #[inline(always)]
     fn bytes(&self, index: usize, numbers: Range<usize>) -> &[u8] {
-        let (place, len) = (self.index.place(index), self.records.row_len());
+        let len = self.records.row_len();
+        if !self.kept.is_empty() {
+            return memory(row(&self.kept, index, len).get(numbers));
+        }
+        let place = self.index.place(index);
         match self.records.numbers() {
             Numbers::U8(all) => row(all, place, len).get(numbers).unwrap_or_default(),
             Numbers::I16(all) => memory(row(all, place, len).get(numbers)),
@@ -104,7 +143,7 @@ impl<T: Float + From<u8> + From<i16> + From<f32>> Dataset<T> for Samples<'_, T> 
 
 /// The bytes of numbers in memory.
 #[inline(always)]
-fn memory<N: bytemuck::NoUninit>(numbers: Option<&[N]>) -> &[u8] {
+fn memory<N: NoUninit>(numbers: Option<&[N]>) -> &[u8] {
     bytemuck::cast_slice(numbers.unwrap_or_default())
 }
 
@@ -200,6 +239,45 @@ mod tests {
             assert_eq!((x[0].is_nan(), x[0] == -3.0), (!fills_missing, fills_missing));
             samples.read(Sample::new(1), 0, &mut x);
             assert_eq!(x.map(f64::to_bits), expected.map(f64::to_bits));
+        }
+    }
+
+    #[test]
+    fn samples_that_are_kept_have_the_same_bits_and_bytes_are_not_kept() {
+        let inputs = Scaling { offset: &[0.1, 0.7], factor: &[3.1, 0.3] };
+        for (numbers, is_kept) in [
+            (Numbers::F32(vec![0.3, f32::NAN, -7.1, 9.9, 1e30, -0.0]), true),
+            (Numbers::I16(vec![1, 2, -3, 4, -32768, 32767]), true),
+            (Numbers::U8(vec![1, 2, 3, 4, 5, 6]), false),
+        ] {
+            let data = DataSet {
+                train: Records::of(2, numbers, Wanted::Nothing(3)),
+                task: Task::Reconstruct,
+                fills_missing: true,
+                ..DataSet::empty(Source::drawn(&builtin::KIND))
+            };
+            let all = || Index::List(vec![2, 0, 1]);
+            let split = Split { train: all(), val: all(), test: all(), fitted: all() };
+            let samples = Samples::<f32>::new(&data, &split, Part::Train, inputs, Scaling::NONE)
+                .filled_with(&[0.0, 4.5]);
+            let kept = samples.clone().kept();
+            assert_eq!(kept.kept.len(), if is_kept { 6 } else { 0 });
+            for index in 0..3 {
+                for start in 0..2 {
+                    let bits = |samples: &Samples<'_, f32>| {
+                        let mut x = vec![f32::NAN; 2 - start];
+                        samples.read(Sample::new(index), start, &mut x);
+                        x.into_iter().map(f32::to_bits).collect::<Vec<_>>()
+                    };
+                    assert_eq!(bits(&kept), bits(&samples));
+                }
+                if is_kept {
+                    let mut x = [0.0_f32; 2];
+                    samples.read(Sample::new(index), 0, &mut x);
+                    assert_eq!(kept.bytes(index, 1..2), x[1].to_ne_bytes());
+                }
+            }
+            assert!(kept.bytes(3, 0..2).is_empty());
         }
     }
 

@@ -4,7 +4,7 @@ use barenet::Float;
 use std::convert;
 
 /// A number type that the numbers of samples become and files hold.
-pub trait Number: Float + From<u8> + From<i16> + From<f32> {
+pub trait Number: Float + bytemuck::NoUninit + From<u8> + From<i16> + From<f32> {
     /// The type's name in a safetensors file.
     const DTYPE: safetensors::Dtype;
     /// Bytes of one number.

@@ -91,7 +91,7 @@ pub fn train_in<T: Number>(
     checkpoint: Option<&Checkpoint<T>>,
     mut on_event: impl FnMut(&Event<T>, Moment<'_, T>) -> Result<ControlFlow<()>> + Send,
 ) -> Result<Outcome<T>> {
-    let part = |part| scaled((data, split, part), scales);
+    let part = |part| scaled((data, split, part), scales).kept();
     let (train, val) = (part(Part::Train), part(Part::Val));
     let mut histories =
         checkpoint.map_or_else(|| Ok(Histories::default()), Checkpoint::histories)?;
