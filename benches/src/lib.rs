@@ -98,7 +98,7 @@ impl<'a> Workload<'a> {
 #[must_use]
 pub fn backends() -> Vec<(String, Backend)> {
     let mut backends = Vec::new();
-    for &kernel in Kernel::ALL {
+    for kernel in Kernel::available() {
         let one = Backend::new(kernel, 1);
         backends.push((format!("{}/1", kernel.name()), one));
         let all = Backend::new(kernel, 0);

@@ -1,7 +1,7 @@
 //! Fast matrix products and threads for [`barenet`].
 //!
 //! [`Backend`] is what a program takes: a [`Kernel`] chosen at run time, and a team of threads.
-//! `Simd`, [`MatrixMultiply`] and [`OpenBlas`] are the same kernels on the calling thread, without a team.
+//! `Amx`, `Simd`, [`MatrixMultiply`] and [`OpenBlas`] are the same kernels on the calling thread, without a team.
 //!
 //! Without the feature `std` it is for microcontrollers and has [`flash`], and with the feature `cortex-m-dsp`
 //! `CortexMDsp` for int8 networks.
@@ -24,7 +24,7 @@
 //!
 //! All `unsafe` code of the project is in this crate, but for the measurement of the stack and a register of
 //! the processor in `firmware`: the calls of the two libraries, vector
-//! instructions, the tiles of one matrix that several threads write, the work that threads take from
+//! instructions and those of AMX, the tiles of one matrix that several threads write, the work that threads take from
 //! each other's stacks, hints about memory, what a thread makes of subnormal numbers, bytes of a file that
 //! become weights, and the assembly for microcontrollers. Each block says why it is sound.
 

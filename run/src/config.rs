@@ -58,6 +58,11 @@ impl Config {
                 "gemm: this build has no {name}; build it with `cargo build --release --features {name}`"
             ))
         })?;
+        if let Some(obstacle) = kernel.obstacle() {
+            return Err(SettingsError::new(format!(
+                "gemm: {obstacle}; take another kernel than {name}"
+            )));
+        }
 
         let (loss, metric) = (values.loss, values.metric);
         if let Some(metric) = metric

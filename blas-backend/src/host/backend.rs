@@ -16,7 +16,7 @@ use std::io;
 /// ```
 /// use barenet::{Mat, MatMut, matmul};
 /// use barenet_blas::{Backend, Kernel};
-/// let backend = Backend::new(Kernel::ALL[0], 2);
+/// let backend = Backend::new(Kernel::default(), 2);
 /// let (a, mut c) = ([1.0_f32, 2.0], [0.0]);
 /// let a = Mat::new(&a, 1, 2)?;
 /// backend.install(|| matmul(&backend, a, a.t(), 0.0, MatMut::new(&mut c, 1, 1)?))?;
@@ -78,7 +78,7 @@ impl Backend {
     ///
     /// ```
     /// use barenet_blas::{Backend, Kernel};
-    /// assert!(Backend::new(Kernel::ALL[0], 1).refusal().is_none());
+    /// assert!(Backend::new(Kernel::default(), 1).refusal().is_none());
     /// ```
     #[must_use]
     pub const fn refusal(&self) -> Option<&io::Error> {
@@ -108,6 +108,14 @@ impl Backend {
     /// Says so to this thread.
     fn subnormals(&self) -> Subnormals {
         Subnormals::set(self.flushes())
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn simd<T: Float, X: Rows<T>>(&self, args: GemmArgs<'_, T, X>, epilogue: impl Epilogue<T>) {
+        match super::Simd::new().kernels() {
+            Some(kernels) => tile::product(self, &kernels, args, epilogue),
+            None => Portable.product(args, epilogue),
+        }
     }
 }
 
@@ -149,10 +157,12 @@ impl<T: Float> Gemm<T> for Backend {
         match self.kernel {
             Kernel::Portable => Portable.product(args, epilogue),
             #[cfg(target_arch = "x86_64")]
-            Kernel::Simd => match super::Simd::new().kernels() {
+            Kernel::Amx => match super::Amx::new().and_then(super::Amx::kernels) {
                 Some(kernels) => tile::product(self, &kernels, args, epilogue),
-                None => Portable.product(args, epilogue),
+                None => self.simd(args, epilogue),
             },
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Simd => self.simd(args, epilogue),
             #[cfg(feature = "matrixmultiply")]
             Kernel::MatrixMultiply => {
                 tile::product(self, &PreferOwn(super::MatrixMultiply), args, epilogue);

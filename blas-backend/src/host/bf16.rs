@@ -10,9 +10,11 @@
 
 mod blocks;
 mod emulated;
+mod hardware;
 mod pack;
 mod split;
 mod unit;
 
 pub(crate) use blocks::multiply;
 pub(crate) use emulated::Emulated;
+pub(crate) use hardware::Hardware;

@@ -3,7 +3,7 @@
 use core::fmt;
 
 /// Makes [`Kernel`] of a table. A row has the kernel's name, what that stands for, and what a build needs to
-/// have it. The first that a build has is used unless another is asked for.
+/// have it. The first that a build has and a machine can run is used unless another is asked for.
 macro_rules! kernels {
     ($($(#[doc = $doc:literal])+ $(#[cfg($cfg:meta)])? $kernel:ident = $name:literal, $summary:literal;)+) => {
         /// A way to multiply matrices.
@@ -54,6 +54,10 @@ kernels! {
     /// [`OpenBlas`](super::OpenBlas): the feature `openblas`.
     #[cfg(feature = "openblas")]
     OpenBlas = "openblas", "OpenBLAS (build with --features openblas)";
+    /// [`Amx`](super::Amx): the matrix unit of Intel's servers, on Linux. Where it cannot be used, [`Backend`](super::Backend)
+    /// multiplies as with `Simd`.
+    #[cfg(target_arch = "x86_64")]
+    Amx = "amx", "AMX, the matrix unit of Intel's servers since Sapphire Rapids; Linux on x86-64 only";
     /// [`Simd`](super::Simd): this crate's own kernels, on x86-64.
     #[cfg(target_arch = "x86_64")]
     Simd = "simd", "barenet's own kernels for AVX2 and AVX-512; x86-64 only";
@@ -83,7 +87,27 @@ impl Kernel {
         match self {
             #[cfg(target_arch = "x86_64")]
             Self::Simd => super::Simd::new().describe().is_some(),
-            _ => true,
+            _ => self.obstacle().is_none(),
+        }
+    }
+
+    /// The kernels of this build that this machine can run.
+    pub fn available() -> impl Iterator<Item = Self> {
+        Self::ALL.iter().copied().filter(|kernel| kernel.obstacle().is_none())
+    }
+
+    /// Why this machine cannot run the kernel, if it cannot: only AMX is refused, for the others there is always a way.
+    ///
+    /// ```
+    /// use barenet_blas::Kernel;
+    /// assert_eq!(Kernel::Portable.obstacle(), None);
+    /// ```
+    #[must_use]
+    pub fn obstacle(self) -> Option<&'static str> {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Amx => super::Amx::detect().err().map(super::amx::NoAmx::reason),
+            _ => None,
         }
     }
 
@@ -94,7 +118,7 @@ impl Kernel {
 }
 
 impl Default for Kernel {
-    /// OpenBLAS, if the build has it, otherwise this crate's own kernels, if the CPU has the instructions; otherwise
+    /// OpenBLAS, if the build has it, otherwise this crate's own kernels, AMX first, if the CPU has the instructions; otherwise
     /// matrixmultiply, if the build has that, and the portable kernel if not.
     fn default() -> Self {
         Self::first(Self::is_for_this_cpu)
@@ -109,7 +133,12 @@ impl fmt::Display for Kernel {
             #[cfg(target_arch = "x86_64")]
             Self::Simd => {
                 let isa = super::Simd::new().describe().unwrap_or("portable");
-                write!(f, "{} ({isa})", self.name())
+                write!(f, "{} ({isa}", self.name())?;
+                match super::Amx::detect() {
+                    // A CPU without it is nothing to mention.
+                    Ok(_) | Err(super::amx::NoAmx::Cpu) => f.write_str(")"),
+                    Err(no_amx) => write!(f, "; {})", no_amx.reason()),
+                }
             }
             _ => f.write_str(self.name()),
         }
@@ -129,7 +158,7 @@ mod tests {
     #[cfg(all(feature = "matrixmultiply", target_arch = "x86_64"))]
     #[test]
     fn a_cpu_without_avx2_takes_matrixmultiply() {
-        let default = Kernel::first(|kernel| kernel != Kernel::Simd);
+        let default = Kernel::first(|kernel| !matches!(kernel, Kernel::Amx | Kernel::Simd));
         if cfg!(feature = "openblas") {
             assert_eq!(default.name(), "openblas");
         } else {

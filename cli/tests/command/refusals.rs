@@ -1,6 +1,7 @@
 //! Flags, settings and files that cannot be used: exit status, and what is said.
 
 use crate::program::{barenet, command, quick, refused, refused_in_one_line, succeeds};
+use barenet_blas::Kernel;
 use barenet_model::sealed::reseal;
 use std::fs;
 use tempfile::TempDir;
@@ -65,6 +66,18 @@ fn a_kernel_that_is_not_built_in_is_refused_with_the_way_to_get_it() {
     let place = TempDir::new().unwrap();
     let output = quick(place.path(), &["--gemm", "openblas"]);
     refused_in_one_line(&output, 2, &["this build has no openblas", "--features openblas"]);
+}
+
+/// Where there is AMX, it is used.
+#[test]
+fn amx_is_refused_where_there_is_none() {
+    let place = TempDir::new().unwrap();
+    let output = quick(place.path(), &["--gemm", "amx"]);
+    match Kernel::from_name("amx").and_then(Kernel::obstacle) {
+        Some(obstacle) => refused_in_one_line(&output, 2, &["gemm: ", obstacle]),
+        None if Kernel::from_name("amx").is_some() => assert!(output.status.success()),
+        None => refused_in_one_line(&output, 2, &["this build has no amx"]),
+    }
 }
 
 #[test]

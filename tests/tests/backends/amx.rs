@@ -108,3 +108,32 @@ fn sums_of_small_numbers_are_no_less_exact() {
         }
     }
 }
+
+/// The unit has the bits of its emulation, for numbers of all sizes.
+#[test]
+fn the_unit_has_the_bits_of_the_emulation() {
+    let Some(amx) = Amx::new() else {
+        eprintln!("skipped: there is no AMX here");
+        return;
+    };
+    let [m, k, n] = [101, 333, 85];
+    for (seed, bits) in [(1, 0), (2, 6), (3, 12), (4, 40)] {
+        // Exponents of so many sizes.
+        let sized = |seed, len| {
+            let mut rng = barenet::Rng::seed(seed);
+            let mut numbers: Vec<f32> = normal(seed, len);
+            for number in &mut numbers {
+                *number *= 2_f32.powi(rng.below(2 * bits + 1) as i32 - bits as i32);
+            }
+            numbers
+        };
+        let (a, b) = (sized(seed, m * k), sized(seed + 10, k * n));
+        let (a, b) = (Mat::new(&a, m, k).unwrap(), Mat::new(&b, k, n).unwrap());
+        let product = |gemm: &Amx| {
+            let mut c = vec![f32::NAN; m * n];
+            matmul(gemm, a, b, 0.0, MatMut::new(&mut c, m, n).unwrap()).unwrap();
+            c.into_iter().map(f32::to_bits).collect::<Vec<_>>()
+        };
+        assert!(product(&amx) == product(&Amx::emulated()), "exponents of {bits} bits");
+    }
+}

@@ -7,7 +7,7 @@ use barenet_blas::{Backend, Kernel};
 use barenet_tests::conformance::{Bytes, SHAPES, normal, products};
 
 fn gives_the_same_bits_at_any_number_of_threads<T: Float>() {
-    for &kernel in Kernel::ALL {
+    for kernel in Kernel::available() {
         let backends = [1, 2, 3, 8].map(|n| Backend::with_threads(kernel, n).unwrap());
         for [n, d, m] in SHAPES {
             let x = Bytes::new(n, d);

@@ -252,7 +252,7 @@ macro_rules! for_backends {
         $f::<f32>(&Compact);
         #[cfg(target_arch = "x86_64")]
         $f::<f32>(&barenet_blas::Simd::new());
-        for &kernel in Kernel::ALL {
+        for kernel in Kernel::available() {
             for threads in [1, 2] {
                 let backend = Backend::with_threads(kernel, threads).unwrap();
                 $f::<f32>(&backend);

@@ -235,12 +235,12 @@ fn same_bits_on_any_number_of_threads<T: Float>(kernel: Kernel) {
 
 #[test]
 fn a_run_in_f32_has_the_same_bits_on_any_number_of_threads() {
-    Kernel::ALL.iter().for_each(|&kernel| same_bits_on_any_number_of_threads::<f32>(kernel));
+    Kernel::available().for_each(same_bits_on_any_number_of_threads::<f32>);
 }
 
 #[test]
 fn a_run_in_f64_has_the_same_bits_on_any_number_of_threads() {
-    Kernel::ALL.iter().for_each(|&kernel| same_bits_on_any_number_of_threads::<f64>(kernel));
+    Kernel::available().for_each(same_bits_on_any_number_of_threads::<f64>);
 }
 
 fn check_resume<T: Float>(rule: &str, sampling: Sampling) {

@@ -10,15 +10,15 @@ use barenet::Pass;
 use core::marker::PhantomData;
 use core::ops::Range;
 
-/// How much of k is summed before C is touched: of 32 columns of B, three parts take 48 KiB. And errors are the smallest
+/// How much of k is summed before C is touched: of 32 columns of B, three parts take 36 KiB. And errors are the smallest
 /// so: with more, each sum is rounded more often behind its largest number, with less there are more sums.
-const MAX_DEPTH: usize = 256;
+const MAX_DEPTH: usize = 192;
 
 /// Rows and columns of C that stay in the unit: two tiles by two.
 const BLOCK: usize = 2 * SIDE;
 
-/// The smallest sum that is taken from parts of `f32`. What is lost below 2⁻¹²⁶ of six products of parts is 2⁻³⁰ of
-/// it, as long as k is a stretch.
+/// The smallest sum that is taken from three parts, of numbers up to 1; of larger ones it is as much larger. Parts and products
+/// below 2⁻¹²⁶ that are lost are together no more than rounding makes of such a sum.
 const LEAST: f32 = f32::from_bits((127 - 96) << 23);
 
 /// Packed tiles of A, at most: 1 MiB, a part of the second-level cache.
@@ -28,7 +28,11 @@ const MAX_TILES: usize = 1 << 10;
 ///
 /// What comes out infinite or NaN is computed again by `exact`: parts of an infinite number, and sums of them, may be NaN
 /// where the product is not. So is what is so small that its small parts count as 0, if there are three.
-pub(crate) fn multiply<U: Unit, const A: usize, const B: usize>(
+///
+/// # Safety
+///
+/// The machine must have the unit.
+pub(crate) unsafe fn multiply<U: Unit, const A: usize, const B: usize>(
     product: &Product<'_, f32>,
     exact: &impl Multiply<f32>,
 ) {
@@ -76,9 +80,9 @@ impl<U: Unit, E: Multiply<f32>, const A: usize, const B: usize> Pass
         let a_len = max_rows.min(p.m).div_ceil(SIDE) * strip(depth, A);
         let a_packed = a_memory.numbers(a_len).as_mut_ptr().cast::<u32>();
         let b_packed = b_memory.numbers(2 * strip(depth, B)).as_mut_ptr().cast::<u32>();
-        let least = if A.max(B) == 3 { LEAST } else { 0.0 };
+        let least = |a: f32, b: f32| if A.max(B) == 3 { LEAST * a.max(b).max(1.0) } else { 0.0 };
         let mut sums = Sums([0.0; BLOCK * BLOCK]);
-        // SAFETY: whoever makes a product on the unit knows that it is there.
+        // SAFETY: the promise of the caller of `multiply`.
         let mut unit = unsafe { U::start() };
         for start in (0..p.k).step_by(depth) {
             let ks = start..p.k.min(start + depth);
@@ -86,19 +90,14 @@ impl<U: Unit, E: Multiply<f32>, const A: usize, const B: usize> Pass
             for top in (0..p.m).step_by(max_rows) {
                 let bottom = p.m.min(top + max_rows);
                 // SAFETY: rows and columns of the operands; there is room for all.
-                unsafe {
-                    pack::<A>(a.at(top, start), (bottom - top, ks.len()), Order::Lines, a_packed);
+                let a_most = unsafe {
+                    pack::<A>(a.at(top, start), (bottom - top, ks.len()), Order::Lines, a_packed)
                 };
                 for left in (0..p.n).step_by(BLOCK) {
                     let cols = left..p.n.min(left + BLOCK);
                     // SAFETY: as above.
-                    unsafe {
-                        pack::<B>(
-                            b.at(left, start),
-                            (cols.len(), ks.len()),
-                            Order::Pairs,
-                            b_packed,
-                        );
+                    let b_most = unsafe {
+                        pack::<B>(b.at(left, start), (cols.len(), ks.len()), Order::Pairs, b_packed)
                     };
                     for row in (top..bottom).step_by(BLOCK) {
                         let rows = row..bottom.min(row + BLOCK);
@@ -109,7 +108,7 @@ impl<U: Unit, E: Multiply<f32>, const A: usize, const B: usize> Pass
                         unsafe {
                             sum::<U, A, B>(&mut unit, a, b, ks.len().div_ceil(DEPTH), &mut sums);
                             let part = (rows, cols.clone(), ks.clone());
-                            finish(p, self.exact, part, least, &mut sums);
+                            finish(p, self.exact, part, least(a_most, b_most), &mut sums);
                         }
                     }
                 }

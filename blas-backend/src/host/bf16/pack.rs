@@ -31,7 +31,8 @@ impl Lines {
 }
 
 /// Packs `num` lines of `depth` numbers: strips of 16 lines one after the other, in each a stretch of 32 numbers after the
-/// other, and of it a tile for each part. Where there are no more lines or numbers there are zeros.
+/// other, and of it a tile for each part. Where there are no more lines or numbers there are zeros. Returns the largest
+/// absolute value, infinite or NaN if there is one.
 ///
 /// # Safety
 ///
@@ -42,7 +43,8 @@ pub(super) unsafe fn pack<const PARTS: usize>(
     (num, depth): (usize, usize),
     order: Order,
     mut to: *mut u32,
-) {
+) -> f32 {
+    let mut most = [0; SIDE];
     let mut padded = [0.0_f32; SIDE * DEPTH];
     for first in (0..num).step_by(SIDE) {
         let count = SIDE.min(num - first);
@@ -65,12 +67,21 @@ pub(super) unsafe fn pack<const PARTS: usize>(
                     (padded.as_ptr(), if order == Order::Lines { DEPTH } else { SIDE })
                 };
                 match order {
-                    Order::Lines => split_lines::<PARTS>(data, stride, to),
-                    Order::Pairs => split_pairs::<PARTS>(data, stride, to),
+                    Order::Lines => split_lines::<PARTS>(data, stride, to, &mut most),
+                    Order::Pairs => split_pairs::<PARTS>(data, stride, to, &mut most),
                 }
                 to = to.add(PARTS * TILE);
             }
         }
+    }
+    f32::from_bits(most.into_iter().fold(0, u32::max))
+}
+
+/// The largest absolute values, as bits: those of larger numbers are larger.
+#[inline(always)]
+fn raise(most: &mut [u32; SIDE], numbers: &[f32; SIDE]) {
+    for (most, number) in most.iter_mut().zip(numbers) {
+        *most = (*most).max(number.to_bits() & 0x7FFF_FFFF);
     }
 }
 
@@ -102,12 +113,18 @@ unsafe fn copy(
 ///
 /// They must be there, and room for a tile for each part.
 #[inline(always)]
-unsafe fn split_lines<const PARTS: usize>(from: *const f32, stride: usize, to: *mut u32) {
+unsafe fn split_lines<const PARTS: usize>(
+    from: *const f32,
+    stride: usize,
+    to: *mut u32,
+    most: &mut [u32; SIDE],
+) {
     for i in 0..SIDE {
         // SAFETY: the promise of the caller. A row of a tile is as long as 32 numbers of 16 bits.
         let (from, to) = unsafe {
             (&*from.add(i * stride).cast::<[f32; DEPTH]>(), to.add(i * SIDE).cast::<[u16; DEPTH]>())
         };
+        from.as_chunks::<SIDE>().0.iter().for_each(|half| raise(most, half));
         let parts = from.map(split::<PARTS>);
         for part in 0..PARTS {
             // The upper halves: a bf16 each.
@@ -125,7 +142,12 @@ unsafe fn split_lines<const PARTS: usize>(from: *const f32, stride: usize, to: *
 ///
 /// They must be there, and room for a tile for each part.
 #[inline(always)]
-unsafe fn split_pairs<const PARTS: usize>(from: *const f32, stride: usize, to: *mut u32) {
+unsafe fn split_pairs<const PARTS: usize>(
+    from: *const f32,
+    stride: usize,
+    to: *mut u32,
+    most: &mut [u32; SIDE],
+) {
     for p in 0..SIDE {
         // SAFETY: the promise of the caller.
         let (first, second, to) = unsafe {
@@ -133,6 +155,8 @@ unsafe fn split_pairs<const PARTS: usize>(from: *const f32, stride: usize, to: *
             let rows = from.cast::<[f32; SIDE]>();
             (&*rows, &*from.add(stride).cast::<[f32; SIDE]>(), to.add(p * SIDE))
         };
+        raise(most, first);
+        raise(most, second);
         let (first, second) = (first.map(split::<PARTS>), second.map(split::<PARTS>));
         for part in 0..PARTS {
             let row: [u32; SIDE] = core::array::from_fn(|j| first[j][part] >> 16 | second[j][part]);
