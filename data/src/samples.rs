@@ -22,8 +22,8 @@ pub struct Samples<'a, T> {
     kept: Vec<T>,
 }
 
-/// Bytes of scaled numbers that are kept at most.
-const MAX_KEPT: usize = 32 << 20;
+/// Numbers that are kept scaled at most, for each byte of one as it came.
+const MAX_KEPT: usize = 2 << 20;
 
 impl<'a, T> Samples<'a, T> {
     /// The samples of one part of a data set, whose numbers and targets are scaled so.
@@ -48,18 +48,19 @@ impl<'a, T> Samples<'a, T> {
 }
 
 impl<T: Float + NoUninit + From<u8> + From<i16> + From<f32>> Samples<'_, T> {
-    /// The same, to be read again and again: scaled here, once, if there are few and they did not come as bytes, which
-    /// take so little memory that scaling them costs nothing beside reading them.
+    /// The same, to be read again and again: scaled here, once, if there are few: the fewer, the less memory they took
+    /// as they came.
     #[must_use]
     pub fn kept(mut self) -> Self {
         let row_len = self.records.row_len();
         let len = self.len().saturating_mul(row_len);
-        let came_as_bytes = matches!(self.records.numbers(), Numbers::U8(_));
+        let came_in = match self.records.numbers() {
+            Numbers::U8(_) => size_of::<u8>(),
+            Numbers::I16(_) => size_of::<i16>(),
+            Numbers::F32(_) => size_of::<f32>(),
+        };
         let mut kept = Vec::new();
-        if !came_as_bytes
-            && len.saturating_mul(size_of::<T>()) <= MAX_KEPT
-            && kept.try_reserve_exact(len).is_ok()
-        {
+        if len <= MAX_KEPT * came_in && kept.try_reserve_exact(len).is_ok() {
             kept.resize(len, T::ZERO);
             for (index, row) in kept.chunks_exact_mut(row_len.max(1)).enumerate() {
                 self.read(Sample::new(index), 0, row);
@@ -243,12 +244,12 @@ mod tests {
     }
 
     #[test]
-    fn samples_that_are_kept_have_the_same_bits_and_bytes_are_not_kept() {
+    fn samples_that_are_kept_have_the_same_bits() {
         let inputs = Scaling { offset: &[0.1, 0.7], factor: &[3.1, 0.3] };
-        for (numbers, is_kept) in [
-            (Numbers::F32(vec![0.3, f32::NAN, -7.1, 9.9, 1e30, -0.0]), true),
-            (Numbers::I16(vec![1, 2, -3, 4, -32768, 32767]), true),
-            (Numbers::U8(vec![1, 2, 3, 4, 5, 6]), false),
+        for numbers in [
+            Numbers::F32(vec![0.3, f32::NAN, -7.1, 9.9, 1e30, -0.0]),
+            Numbers::I16(vec![1, 2, -3, 4, -32768, 32767]),
+            Numbers::U8(vec![1, 2, 3, 4, 5, 6]),
         ] {
             let data = DataSet {
                 train: Records::of(2, numbers, Wanted::Nothing(3)),
@@ -261,7 +262,7 @@ mod tests {
             let samples = Samples::<f32>::new(&data, &split, Part::Train, inputs, Scaling::NONE)
                 .filled_with(&[0.0, 4.5]);
             let kept = samples.clone().kept();
-            assert_eq!(kept.kept.len(), if is_kept { 6 } else { 0 });
+            assert_eq!(kept.kept.len(), 6);
             for index in 0..3 {
                 for start in 0..2 {
                     let bits = |samples: &Samples<'_, f32>| {
@@ -271,11 +272,9 @@ mod tests {
                     };
                     assert_eq!(bits(&kept), bits(&samples));
                 }
-                if is_kept {
-                    let mut x = [0.0_f32; 2];
-                    samples.read(Sample::new(index), 0, &mut x);
-                    assert_eq!(kept.bytes(index, 1..2), x[1].to_ne_bytes());
-                }
+                let mut x = [0.0_f32; 2];
+                samples.read(Sample::new(index), 0, &mut x);
+                assert_eq!(kept.bytes(index, 1..2), x[1].to_ne_bytes());
             }
             assert!(kept.bytes(3, 0..2).is_empty());
         }

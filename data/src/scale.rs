@@ -68,8 +68,9 @@ impl Fitted {
 /// 1/x, or 1 where that is no number to multiply with: of what does not vary.
 fn inverse(x: f64) -> f64 {
     let inverse = 1.0 / x;
-    // Rounding leaves a constant column a deviation that is nothing beside its numbers.
-    if x > 0.0 && inverse.is_finite() && x.is_finite() { inverse } else { 1.0 }
+    // Numbers that are subnormal in `f32` count as 0 where they are multiplied, and their inverse has no `f32`.
+    let is_number = x.is_finite() && inverse <= f32::MAX.into();
+    if x > 0.0 && is_number { inverse } else { 1.0 }
 }
 
 /// Calls `each` with the numbers of some samples.
@@ -208,6 +209,14 @@ mod tests {
         assert_eq!((mean.offset, mean.factor), (vec![2.0, 7.0, 6.0], vec![]));
         let none = Fitted::to(&records, &train, Scale::None);
         assert_eq!((none.offset, none.factor), (vec![0.0; 3], vec![]));
+    }
+
+    #[test]
+    fn numbers_too_small_to_be_multiplied_are_left_as_they_are() {
+        let records = Records::of(1, Numbers::F32(vec![1e-42, 3e-42]), Wanted::Nothing(2));
+        for scale in [Scale::Standard, Scale::MinMax] {
+            assert_eq!(Fitted::to(&records, &Index::Range(0..2), scale).factor, [1.0]);
+        }
     }
 
     #[test]

@@ -207,6 +207,7 @@ fn arrays_that_cannot_be_used_are_refused_by_file_and_array() {
         (bytes("(0, 2)", b""), longs(&[]), "X: is empty"),
         (npy("|S1", "(4,)", b"abcd"), y, "X: is of text, and samples are numbers"),
         (x.clone(), longs(&[1, 2]), "X: has 4 samples, and there are 2 targets in y"),
+        (x.clone(), longs(&[-16_777_217, 1, 1, 1]), "y: has the class -16777216, and whole"),
         (x.clone(), longs(&[1; 4]), "y: has one class only, \"1\""),
         (x.clone(), npy("<U1", "(4, 2)", &[0; 32]), "y: has several texts for a sample"),
     ] {

@@ -2,6 +2,7 @@
 
 use super::form::{self, Form};
 use super::is_there;
+use crate::numbers::narrow;
 use crate::reading::read_start;
 use crate::table::{ColumnRef, CsvOptions, Encoding, Missing, Table, read_csv};
 use crate::{DataError, DataSet, Kind, ReadOptions, Records, Source};
@@ -79,10 +80,12 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
         None => Ok(Records::new(0)),
     };
     let source = Source::read(&KIND, path.display().to_string());
-    let train = samples(train)?;
+    let mut train = samples(train)?;
+    let (mut val, mut test) = (more(&options.val)?, more(&options.test)?);
+    narrow(&mut [&mut train, &mut val, &mut test]);
     Ok(DataSet {
-        val: more(&options.val)?,
-        test: more(&options.test)?,
+        val,
+        test,
         train,
         class_names: encoding.class_names.clone(),
         target_names: encoding.targets.iter().map(ToString::to_string).collect(),

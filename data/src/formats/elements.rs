@@ -1,6 +1,7 @@
 //! Arrays, from the bytes of a file to [`Numbers`]: piece by piece, and no room is made for more
 //! than the file can hold.
 
+use crate::numbers::LARGEST;
 use crate::records::prepared_bytes;
 use crate::{Array, Numbers};
 use std::io::{self, Read};
@@ -37,8 +38,8 @@ impl Element {
 enum ElementError {
     /// The file ends before the last element.
     Short,
-    /// The element of this number is not missing (NaN) and no finite one, as `f32`.
-    NotFinite(usize, f64),
+    /// The element of this number is infinite, or larger than [`LARGEST`].
+    TooLarge(usize, f64),
     Memory,
     Io(io::Error),
 }
@@ -63,9 +64,9 @@ pub(super) fn read_array(
     let count = count_of(&shape, element.size(), limit)?;
     let numbers = read(source, element, is_big_endian, count).map_err(|error| match error {
         ElementError::Short => short(&shape),
-        ElementError::NotFinite(place, number) => {
+        ElementError::TooLarge(place, number) => {
             let place = index_of(place, &shape, is_fortran);
-            format!("element [{place}] is {number:e}, no finite number of 32 bits")
+            format!("element [{place}] is {number:e}, no finite number or larger than {LARGEST:e}")
         }
         ElementError::Memory => format!("not enough memory for {} elements", shown(&shape)),
         ElementError::Io(error) => format!("cannot be read: {error}"),
@@ -232,8 +233,8 @@ fn read_real<const N: usize, T: Copy + Into<f64>>(
         for &bytes in piece {
             let wide = from_bytes(bytes).into();
             let number = wide as f32;
-            if !number.is_finite() && !wide.is_nan() {
-                return Err(ElementError::NotFinite(real.len(), wide));
+            if number.abs() > LARGEST {
+                return Err(ElementError::TooLarge(real.len(), wide));
             }
             real.push(number);
         }

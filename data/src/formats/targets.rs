@@ -1,6 +1,7 @@
 //! What targets mean: classes, numbers, or nothing.
 
 use super::numpy::npy::Content;
+use crate::numbers::maybe_rounded;
 use crate::table::error::quoted;
 use crate::table::{MAX_TEXTS, are_classes};
 use crate::{DataError, Numbers, Task, Wanted};
@@ -196,6 +197,13 @@ fn class_names(targets: &Targets, is_one_hot: bool, task: Task) -> Result<Vec<St
             (0..names.len()).map(|class| class.to_string()).collect()
         }
         Targets::Numbers { values, .. } => {
+            if let Some(value) = maybe_rounded(values.iter().copied()) {
+                let problem = format!(
+                    "has the class {value}, and whole numbers of 2^24 and more are rounded"
+                );
+                let advice = "save the classes as text or as small numbers, or take --task regress";
+                return Err(wrong(targets.place(), problem, advice));
+            }
             let mut values: Vec<f32> = values.iter().map(|value| value + 0.0).collect();
             values.sort_by(f32::total_cmp);
             values.dedup();

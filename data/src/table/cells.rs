@@ -1,11 +1,13 @@
 //! What a cell of text is: a number, missing, or text.
 
+use crate::numbers::LARGEST;
+
 /// What a cell is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Cell<'a> {
     /// A number.
     Number(f32),
-    /// A number that is infinite, or becomes so as `f32`.
+    /// A number that is infinite, or larger than [`LARGEST`].
     Infinite(&'a str),
     /// Nothing.
     Missing,
@@ -33,8 +35,8 @@ impl<'a> Cell<'a> {
                 return Self::Number(number);
             }
             match cell.parse::<f32>() {
-                Ok(number) if number.is_finite() => return Self::Number(number),
-                Ok(number) if number.is_infinite() => return Self::Infinite(cell),
+                Ok(number) if number.abs() <= LARGEST => return Self::Number(number),
+                Ok(number) if !number.is_nan() => return Self::Infinite(cell),
                 _ => {}
             }
         }
@@ -125,13 +127,14 @@ mod tests {
             ("5.", 5.0),
             ("16777217", 16_777_216.0),
             ("0.1", 0.1),
+            ("-1e30", -1e30),
         ] {
             assert_eq!(Cell::of(cell), Cell::Number(number));
         }
         for cell in ["", "  ", "?", "NA", "N/A", "nan", "NaN", "null", "None", "-nan"] {
             assert_eq!(Cell::of(cell), Cell::Missing, "{cell}");
         }
-        for cell in ["inf", "-inf", "Infinity", "1e999", "-1e39"] {
+        for cell in ["inf", "-inf", "Infinity", "1e999", "-1e39", "1.1e30", "-3e38"] {
             assert_eq!(Cell::of(cell), Cell::Infinite(cell));
         }
         for cell in ["none", "1,5", "0x10", "-", "1 2", "nanometre", "１"] {

@@ -5,6 +5,7 @@ mod apply;
 use super::error::quoted;
 use super::{Column, ColumnRef, Table, TableError};
 use crate::Task;
+use crate::numbers::maybe_rounded;
 
 /// Distinct whole numbers up to which a target is a class.
 const MAX_CLASSES_OF_NUMBERS: usize = 20;
@@ -271,6 +272,16 @@ fn classes(table: &Table, place: usize, task: Task) -> Result<Vec<String>, Table
             names
         }
         None => {
+            if let Some(cell) = maybe_rounded(table.column(place)) {
+                let advice = format!(
+                    "--text {} takes them as they are written, --task regress as numbers",
+                    quoted(&column.name)
+                );
+                return wrong(
+                    format!("has the class {cell}, and whole numbers of 2^24 and more are rounded"),
+                    &advice,
+                );
+            }
             let mut cells: Vec<f32> = table.column(place).filter(|cell| !cell.is_nan()).collect();
             cells.sort_by(f32::total_cmp);
             cells.dedup();

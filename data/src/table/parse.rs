@@ -83,7 +83,7 @@ fn too_many(file: &str, column: &str) -> Stop {
 fn no_number(cell: Cell<'_>, file: &str, column: &str, line: u64) -> Stop {
     let (problem, advice) = match cell {
         Cell::Infinite(text) => (
-            format!("{} is no finite number", quoted(text)),
+            format!("{} is no finite number, or larger than 1e30", quoted(text)),
             format!("correct it, or leave the column out with --ignore {column:?}"),
         ),
         Cell::Text(text) => (

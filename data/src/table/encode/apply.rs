@@ -27,6 +27,7 @@ impl Encoding {
             let codes: Vec<f32> = table.column(place).collect();
             kept.iter().filter_map(|&row| codes.get(row)).map(|&code| code as u32).collect()
         });
+        self.warn_of_new_texts(&table, &places);
         let inputs = self.read_inputs(&mut table, &places, &kept);
         let mut records = Records::of(self.input_dim(), Numbers::F32(inputs), targets);
         records.groups = groups;
@@ -59,6 +60,30 @@ impl Encoding {
         let features = self.features.iter().map(find_feature).collect::<Result<_, _>>()?;
         let targets = self.targets.iter().map(find).collect::<Result<_, _>>()?;
         Ok(Places { features, targets, group: self.group.as_ref().map(find).transpose()? })
+    }
+
+    /// Logs a warning for each column that has texts which it had not in training: a network makes of such a cell what
+    /// it makes of no text.
+    fn warn_of_new_texts(&self, table: &Table, places: &Places) {
+        for (feature, &place) in self.features.iter().zip(&places.features) {
+            let (Some(known), Some(column)) = (&feature.texts, table.columns.get(place)) else {
+                continue;
+            };
+            let values = column.values().unwrap_or_default();
+            let mut new = values.iter().filter(|value| !known.contains(value));
+            if let Some(first) = new.next() {
+                let more = match new.count() {
+                    0 => String::new(),
+                    more => format!(" and {more} more"),
+                };
+                log::warn!(
+                    "{}, column {}: {}{more} was not there in training, and counts as none of its texts",
+                    table.file,
+                    quoted(&column.name),
+                    quoted(first),
+                );
+            }
+        }
     }
 
     /// The rows in which no cell that is needed is missing.

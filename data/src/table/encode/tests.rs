@@ -145,6 +145,11 @@ fn columns_from_which_nothing_can_be_learnt_are_refused_in_a_line() {
             "has no column \"9\"; its columns have the numbers 1 to 2",
         ),
         ("x,y\n1,a\n2,b\n", with_target("why"), "has no column \"why\"; the nearest name is \"y\""),
+        (
+            "x,y\n1,16777217\n2,16777216\n3,5\n4,16777216\n5,5\n6,5\n",
+            none(),
+            "column \"y\": has the class 16777216, and whole numbers of 2^24 and more are rounded; --text \"y\"",
+        ),
         ("x,y\n1,a\n2,b\n", two, "column \"2\" is named twice"),
     ] {
         let error = learn(table, &options).unwrap_err();
