@@ -1,6 +1,8 @@
 //! `barenet export` as a process: the generated crate, and what is refused.
 
-use crate::program::{barenet, command, message, refused_in_one_line, stdout, succeeds};
+use crate::program::{
+    barenet, command, message, passes_its_own_tests, refused_in_one_line, stdout, succeeds,
+};
 use barenet::{Arch, Weights};
 use barenet_model::scales::Scales;
 use barenet_model::sealed::reseal;
@@ -63,20 +65,6 @@ fn with_data(place: &TempDir, key: &str, value: serde_json::Value) {
     });
 }
 
-/// Builds and tests a generated crate as its user does, without the network.
-#[track_caller]
-fn passes_its_own_tests(folder: &Path) {
-    let output = Command::new(env!("CARGO"))
-        .args(["test", "--offline", "--locked"])
-        .current_dir(folder)
-        .env("CARGO_TARGET_DIR", folder.join("target"))
-        .output()
-        .unwrap();
-    let printed = stdout(&output);
-    assert!(output.status.success(), "{printed}{}", message(&output));
-    assert!(printed.contains("test result: ok. 4 passed"), "{printed}");
-}
-
 /// Class names, and a summary, that would be source if they could.
 const HOSTILE: [&str; 10] = [
     "\"; 10] = []; #![evil]",
@@ -120,7 +108,7 @@ fn text_from_a_run_is_data_in_the_crate() {
         expected.join(", ")
     );
     fs::write(net.join("tests/names.rs"), test).unwrap();
-    passes_its_own_tests(&net);
+    passes_its_own_tests(&net, 4);
     for folder in ["", "barenet"] {
         for (file, part) in [("LICENSE-MIT", "MIT"), ("LICENSE-APACHE", "Apache License")] {
             assert!(fs::read_to_string(net.join(folder).join(file)).unwrap().contains(part));
@@ -243,7 +231,7 @@ fn an_f32_crate_passes_its_own_tests() {
         assert!(printed.contains(part), "{printed}");
     }
     assert!(printed.contains(&format!("{} bytes of RAM", 4 * (12 + 9))), "{printed}");
-    passes_its_own_tests(&place.path().join("net"));
+    passes_its_own_tests(&place.path().join("net"), 4);
 }
 
 #[test]
@@ -252,7 +240,7 @@ fn an_int8_crate_of_an_f64_run_passes_its_own_tests_and_finds_changed_weights() 
     let output = export(&place, &["--dtype", "int8", "--calibration-size", "64"]);
     succeeds(&output);
     assert!(stdout(&output).contains(" before, f64\n"), "{}", stdout(&output));
-    passes_its_own_tests(&place.path().join("net"));
+    passes_its_own_tests(&place.path().join("net"), 4);
 
     let weights = place.path().join("net/src/weights.bin");
     let mut bytes = fs::read(&weights).unwrap();

@@ -1,6 +1,6 @@
 //! `barenet export` of networks of tables as a process: crates that answer as `barenet predict` does.
 
-use crate::program::{barenet, message, stdout, succeeds};
+use crate::program::{barenet, message, passes_its_own_tests, stdout, succeeds};
 use barenet::{Arch, Rng};
 use barenet_model::export::answer::Answer;
 use barenet_model::export::crate_folder::{self, Contents};
@@ -11,7 +11,6 @@ use barenet_model::export::place::Place;
 use barenet_model::export::row::Row;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 use tempfile::TempDir;
 
 /// A table that `barenet-data` is tested with too.
@@ -29,21 +28,6 @@ fn exported(table: &str, train: &[&str], export: &[&str]) -> (TempDir, String) {
     let output = barenet(place.path(), &[&firmware, &data[..], export].concat());
     succeeds(&output);
     (place, stdout(&output))
-}
-
-/// Builds and tests a generated crate as its user does, without the network, and without a warning of its own.
-#[track_caller]
-fn passes_its_own_tests(folder: &Path, count: usize) {
-    let output = Command::new(env!("CARGO"))
-        .args(["test", "--offline", "--locked"])
-        .current_dir(folder)
-        .env("CARGO_TARGET_DIR", folder.join("target"))
-        .output()
-        .unwrap();
-    let (printed, complaints) = (stdout(&output), message(&output));
-    assert!(output.status.success(), "{printed}{complaints}");
-    assert!(printed.contains(&format!("test result: ok. {count} passed")), "{printed}");
-    assert!(!complaints.contains("warning"), "{complaints}");
 }
 
 /// The answers of `barenet predict` for rows of a table, and the numbers of these rows but the last column.

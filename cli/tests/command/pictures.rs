@@ -1,6 +1,6 @@
 //! Pictures of one's own: trained on, measured, answered for, and refused in a line.
 
-use crate::program::{barenet, refused_in_one_line, stdout, succeeds};
+use crate::program::{barenet, passes_its_own_tests, refused_in_one_line, stdout, succeeds};
 use image::{GrayImage, Luma, RgbImage};
 use serde_json::Value;
 use std::fs;
@@ -75,6 +75,26 @@ fn a_folder_of_pictures_is_learnt_measured_and_answered_for() {
         let class = line["class"].as_str().unwrap();
         assert!(line["file"].as_str().unwrap().contains(class), "{line}");
         assert!(line["probabilities"][class].as_f64().unwrap() > 0.5, "{line}");
+    }
+}
+
+#[test]
+fn a_network_of_pictures_is_exported_and_takes_their_bytes() {
+    let place = halves();
+    succeeds(&train(&place, &["--image-size", "8x6"]));
+    for dtype in ["f32", "int8"] {
+        let firmware = ["export", "run", "--data", "set", "--format", "firmware"];
+        let output =
+            barenet(place.path(), &[&firmware, &["--dtype", dtype, "--out", dtype][..]].concat());
+        succeeds(&output);
+        let net = place.path().join(dtype);
+        let test = "use table_net::*;\n\n#[test]\nfn halves() {\n    \
+                    let mut workspace = Workspace::new();\n    \
+                    for (name, is_right) in [(\"left\", false), (\"right\", true)] {\n        \
+                    let pixels: [u8; 48] = core::array::from_fn(|i| if (i % 8 >= 4) == is_right { 200 } else { 40 });\n        \
+                    assert_eq!(CLASS_NAMES[predict(&pixels, &mut workspace).unwrap() as usize], name);\n    }\n}\n";
+        fs::write(net.join("tests/halves.rs"), test).unwrap();
+        passes_its_own_tests(&net, 4);
     }
 }
 

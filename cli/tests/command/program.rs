@@ -55,6 +55,21 @@ pub(crate) fn refused_in_one_line(output: &Output, code: i32, parts: &[&str]) {
     assert_eq!(message(output).trim_end().lines().count(), 1, "{}", message(output));
 }
 
+/// Builds and tests a generated crate as its user does, without the network, and without a warning of its own.
+#[track_caller]
+pub(crate) fn passes_its_own_tests(folder: &Path, count: usize) {
+    let output = Command::new(env!("CARGO"))
+        .args(["test", "--offline", "--locked"])
+        .current_dir(folder)
+        .env("CARGO_TARGET_DIR", folder.join("target"))
+        .output()
+        .unwrap();
+    let (printed, complaints) = (stdout(&output), message(&output));
+    assert!(output.status.success(), "{printed}{complaints}");
+    assert!(printed.contains(&format!("test result: ok. {count} passed")), "{printed}");
+    assert!(!complaints.contains("warning"), "{complaints}");
+}
+
 /// A run that takes no time.
 pub(crate) const QUICK: [&str; 7] =
     ["train", "--hidden", "8", "--train-size", "300", "--epochs", "2"];
