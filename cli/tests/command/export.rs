@@ -359,9 +359,9 @@ fn weights_that_are_not_finite_are_refused() {
 fn calibration_on_too_few_images_is_refused() {
     let place = trained(&["--hidden", "8"]);
     let output = export(&place, &["--dtype", "int8", "--calibration-size", "31"]);
-    refused(&place, &output, 1, &["calibration needs at least 32 images, found 31"]);
+    refused(&place, &output, 1, &["calibration needs at least 32 samples, found 31"]);
     let output = export(&place, &["--dtype", "int8", "--calibration-size", "0"]);
-    refused(&place, &output, 1, &["calibration needs at least 32 images, found 0"]);
+    refused(&place, &output, 1, &["calibration needs at least 32 samples, found 0"]);
     let output = export(&place, &["--dtype", "int8", "--calibration-size", "9999"]);
     refused(&place, &output, 1, &["9999", "only 1000 validation images"]);
     let output = export(&place, &["--calibration-size", "64"]);

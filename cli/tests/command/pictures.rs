@@ -24,8 +24,13 @@ fn save(folder: &Path, name: &str, image: &GrayImage) {
 
 /// Twenty pictures of two classes, each of another size.
 fn halves() -> TempDir {
+    some_halves(10)
+}
+
+/// So many pictures of each of two classes.
+fn some_halves(count: u8) -> TempDir {
     let place = TempDir::new().unwrap();
-    for index in 0..10_u8 {
+    for index in 0..count {
         let ending = ["png", "jpg", "bmp"][usize::from(index % 3)];
         for (class, is_right) in [("left", false), ("right", true)] {
             let size = 10 + u32::from(index);
@@ -80,7 +85,7 @@ fn a_folder_of_pictures_is_learnt_measured_and_answered_for() {
 
 #[test]
 fn a_network_of_pictures_is_exported_and_takes_their_bytes() {
-    let place = halves();
+    let place = some_halves(30);
     succeeds(&train(&place, &["--image-size", "8x6"]));
     for dtype in ["f32", "int8"] {
         let firmware = ["export", "run", "--data", "set", "--format", "firmware"];

@@ -37,7 +37,7 @@ impl fmt::Display for QuantError {
         match *self {
             Self::Shape(e) => e.fmt(f),
             Self::TooFewSamples { required, found } => {
-                write!(f, "calibration needs at least {required} images, found {found}")
+                write!(f, "calibration needs at least {required} samples, found {found}")
             }
             Self::NotFinite { what, layer } => {
                 write!(f, "{what} of layer {} is not a finite number", layer + 1)
