@@ -1,4 +1,8 @@
-//! Whether the target has the DSP instructions of Cortex-M: stable Rust does not tell the code that is
+//! Names for what the target has.
+//!
+//! `own_kernels`: there are kernels of this crate for its vector instructions.
+//!
+//! `cortex_m_dsp`: it has the DSP instructions of Cortex-M. Stable Rust does not tell the code that is
 //! compiled, nor does it tell a build script. What is known is the target's name and every flag that
 //! cargo gives the compiler, from `RUSTFLAGS` and from all `.cargo/config.toml`.
 
@@ -8,7 +12,11 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-env-changed=CARGO_ENCODED_RUSTFLAGS");
     println!("cargo::rustc-check-cfg=cfg(cortex_m_dsp, values(none(), \"named\"))");
+    println!("cargo::rustc-check-cfg=cfg(own_kernels)");
     let variable = |name| env::var(name).unwrap_or_default();
+    if matches!(&*variable("CARGO_CFG_TARGET_ARCH"), "x86_64" | "aarch64") {
+        println!("cargo::rustc-cfg=own_kernels");
+    }
     let (target, flags) = (variable("TARGET"), variable("CARGO_ENCODED_RUSTFLAGS"));
     // What a compiler that tells unstable features says, nightly for one.
     let told = variable("CARGO_CFG_TARGET_FEATURE").split(',').any(|feature| feature == "dsp");

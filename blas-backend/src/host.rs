@@ -16,15 +16,15 @@ pub mod peak;
 mod prefer_own;
 #[cfg(unix)]
 mod signal;
-#[cfg(target_arch = "x86_64")]
+#[cfg(own_kernels)]
 mod simd;
 mod subnormal;
 mod team;
 
 // Only the portable kernel, on a CPU without own ones, computes no tiles.
-#[cfg(any(target_arch = "x86_64", feature = "matrixmultiply", feature = "openblas"))]
+#[cfg(any(own_kernels, feature = "matrixmultiply", feature = "openblas"))]
 mod scratch;
-#[cfg(any(target_arch = "x86_64", feature = "matrixmultiply", feature = "openblas"))]
+#[cfg(any(own_kernels, feature = "matrixmultiply", feature = "openblas"))]
 mod tile;
 
 #[cfg(target_arch = "x86_64")]
@@ -37,5 +37,5 @@ pub use matrixmultiply::MatrixMultiply;
 pub use openblas::OpenBlas;
 #[cfg(unix)]
 pub use signal::is_signal_ignored;
-#[cfg(target_arch = "x86_64")]
+#[cfg(own_kernels)]
 pub use simd::Simd;

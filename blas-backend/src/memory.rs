@@ -6,17 +6,24 @@
 /// a batch that was drawn at random. Nothing happens on a CPU without such an instruction.
 #[inline]
 pub(crate) fn prefetch(data: &[u8]) {
-    #[cfg(target_arch = "x86_64")]
-    {
-        use core::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
-        const LINE: usize = 64;
-        for line in data.chunks(LINE) {
-            // SAFETY: the instruction is part of x86-64, reads nothing and faults on no address.
-            unsafe { _mm_prefetch::<_MM_HINT_T1>(line.as_ptr().cast()) };
+    const LINE: usize = 64;
+    for line in data.chunks(LINE) {
+        let address = line.as_ptr();
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: the instruction is part of x86-64, reads nothing and faults on no address.
+        unsafe {
+            use core::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+            _mm_prefetch::<_MM_HINT_T1>(address.cast());
         }
+        #[cfg(target_arch = "aarch64")]
+        // SAFETY: as above, of aarch64.
+        unsafe {
+            use core::arch::asm;
+            asm!("prfm pldl2keep, [{}]", in(reg) address, options(nomem, nostack, preserves_flags));
+        }
+        #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+        let _ignored = address;
     }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ignored = data;
 }
 
 /// Asks the system to back memory that was reserved but not yet used with huge pages.

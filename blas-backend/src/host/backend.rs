@@ -6,7 +6,7 @@ use crate::host::kernel::Kernel;
 use crate::host::prefer_own::PreferOwn;
 use crate::host::subnormal::{CAN_FLUSH, Subnormals};
 use crate::host::team::{Team, cpus};
-#[cfg(any(target_arch = "x86_64", feature = "matrixmultiply", feature = "openblas"))]
+#[cfg(any(own_kernels, feature = "matrixmultiply", feature = "openblas"))]
 use crate::host::tile;
 use barenet::{Epilogue, Float, Gemm, GemmArgs, Machine, Pass, Portable, Rows};
 use std::io;
@@ -110,7 +110,7 @@ impl Backend {
         Subnormals::set(self.flushes())
     }
 
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(own_kernels)]
     fn simd<T: Float, X: Rows<T>>(&self, args: GemmArgs<'_, T, X>, epilogue: impl Epilogue<T>) {
         match super::Simd::new().kernels() {
             Some(kernels) => tile::product(self, &kernels, args, epilogue),
@@ -161,7 +161,7 @@ impl<T: Float> Gemm<T> for Backend {
                 Some(kernels) => tile::product(self, &kernels, args, epilogue),
                 None => self.simd(args, epilogue),
             },
-            #[cfg(target_arch = "x86_64")]
+            #[cfg(own_kernels)]
             Kernel::Simd => self.simd(args, epilogue),
             #[cfg(feature = "matrixmultiply")]
             Kernel::MatrixMultiply => {

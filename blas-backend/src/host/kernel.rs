@@ -8,7 +8,7 @@ macro_rules! kernels {
     ($($(#[doc = $doc:literal])+ $(#[cfg($cfg:meta)])? $kernel:ident = $name:literal, $summary:literal;)+) => {
         /// A way to multiply matrices.
         ///
-        /// On x86-64 with AVX2 and FMA, some products are this crate's own even where a library was chosen: those of few
+        /// With AVX2 and FMA, or NEON, some products are this crate's own even where a library was chosen: those of few
         /// rows and those with a transposed right operand, for which the libraries are slow, and those whose rows
         /// are read where they are multiplied ([`Rows`](barenet::Rows)), for which a library would copy the other operand again
         /// and again.
@@ -58,9 +58,9 @@ kernels! {
     /// multiplies as with `Simd`.
     #[cfg(target_arch = "x86_64")]
     Amx = "amx", "AMX, the matrix unit of Intel's servers since Sapphire Rapids; Linux on x86-64 only";
-    /// [`Simd`](super::Simd): this crate's own kernels, on x86-64.
-    #[cfg(target_arch = "x86_64")]
-    Simd = "simd", "barenet's own kernels for AVX2 and AVX-512; x86-64 only";
+    /// [`Simd`](super::Simd): this crate's own kernels, on x86-64 and aarch64.
+    #[cfg(own_kernels)]
+    Simd = "simd", "barenet's own kernels for AVX-512, AVX2 and NEON; x86-64 and aarch64 only";
     /// [`MatrixMultiply`](super::MatrixMultiply): the feature `matrixmultiply`.
     #[cfg(feature = "matrixmultiply")]
     MatrixMultiply = "matrixmultiply", "The matrixmultiply crate";
@@ -85,7 +85,7 @@ impl Kernel {
     #[must_use]
     pub fn is_for_this_cpu(self) -> bool {
         match self {
-            #[cfg(target_arch = "x86_64")]
+            #[cfg(own_kernels)]
             Self::Simd => super::Simd::new().describe().is_some(),
             _ => self.obstacle().is_none(),
         }
@@ -130,15 +130,18 @@ impl fmt::Display for Kernel {
         match self {
             #[cfg(feature = "openblas")]
             Self::OpenBlas => f.write_str(&super::OpenBlas::new().describe()),
-            #[cfg(target_arch = "x86_64")]
+            #[cfg(own_kernels)]
             Self::Simd => {
                 let isa = super::Simd::new().describe().unwrap_or("portable");
                 write!(f, "{} ({isa}", self.name())?;
-                match super::Amx::detect() {
-                    // A CPU without it is nothing to mention.
-                    Ok(_) | Err(super::amx::NoAmx::Cpu) => f.write_str(")"),
-                    Err(no_amx) => write!(f, "; {})", no_amx.reason()),
+                // A CPU without AMX is nothing to mention.
+                #[cfg(target_arch = "x86_64")]
+                if let Err(no_amx) = super::Amx::detect()
+                    && no_amx != super::amx::NoAmx::Cpu
+                {
+                    write!(f, "; {}", no_amx.reason())?;
                 }
+                f.write_str(")")
             }
             _ => f.write_str(self.name()),
         }
@@ -155,10 +158,10 @@ mod tests {
         assert_eq!(Kernel::first(|kernel| kernel == Kernel::Portable), Kernel::Portable);
     }
 
-    #[cfg(all(feature = "matrixmultiply", target_arch = "x86_64"))]
+    #[cfg(all(feature = "matrixmultiply", own_kernels))]
     #[test]
     fn a_cpu_without_avx2_takes_matrixmultiply() {
-        let default = Kernel::first(|kernel| !matches!(kernel, Kernel::Amx | Kernel::Simd));
+        let default = Kernel::first(|kernel| !["amx", "simd"].contains(&kernel.name()));
         if cfg!(feature = "openblas") {
             assert_eq!(default.name(), "openblas");
         } else {

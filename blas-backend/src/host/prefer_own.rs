@@ -1,6 +1,6 @@
 //! A library, and the own kernels for what they compute faster.
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(own_kernels)]
 use crate::host::simd::OwnKernels;
 use crate::host::tile::{Multiply, Product};
 use barenet::Float;
@@ -9,7 +9,7 @@ use barenet::Float;
 /// otherwise leaves it to a library.
 pub(crate) struct PreferOwn<K>(pub(crate) K);
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(own_kernels)]
 impl<T: Float, K: Multiply<T>> Multiply<T> for PreferOwn<K> {
     fn multiply(&self, product: &Product<'_, T>) {
         match OwnKernels::preferred_for(product) {
@@ -32,7 +32,7 @@ impl<T: Float, K: Multiply<T>> Multiply<T> for PreferOwn<K> {
     }
 }
 
-#[cfg(not(target_arch = "x86_64"))]
+#[cfg(not(own_kernels))]
 impl<T: Float, K: Multiply<T>> Multiply<T> for PreferOwn<K> {
     fn multiply(&self, product: &Product<'_, T>) {
         self.0.multiply(product);

@@ -1,4 +1,4 @@
-//! Products in this crate's own kernels: AVX-512 or AVX2 with FMA, found at run time.
+//! Products in this crate's own kernels: AVX-512, AVX2 with FMA, or NEON, found at run time.
 //!
 //! A tile of C stays in registers while a stretch of k is summed: vectors of a row of B times one
 //! number of A after the other. A is read where it lies unless its rows lie far apart and it is
@@ -14,21 +14,27 @@ mod blocks;
 mod few_columns;
 mod few_rows;
 mod microkernel;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod pack;
 mod plan;
-mod squares;
 mod vector;
+#[cfg(target_arch = "x86_64")]
+mod x86;
 
 use crate::host::isa::Isa;
 use crate::host::isa::run_vectorized;
 use crate::host::subnormal::{CAN_FLUSH, Subnormals};
 use crate::host::tile::{self, Multiply, Product};
 use barenet::{Epilogue, Float, Gemm, GemmArgs, Machine, Pass, Portable, Rows};
-use vector::{F32x8, F32x16, F64x4, F64x8};
+#[cfg(target_arch = "aarch64")]
+use neon::{F32x4, F64x2};
+#[cfg(target_arch = "x86_64")]
+use x86::{F32x8, F32x16, F64x4, F64x8};
 
 /// Matrix products by this crate's kernels, on the calling thread.
 ///
-/// On a CPU without AVX2 and FMA, [`Portable`] multiplies.
+/// On a CPU of x86-64 without AVX2 and FMA, [`Portable`] multiplies.
 #[derive(Clone, Copy, Debug)]
 pub struct Simd(Option<Isa>);
 
@@ -46,6 +52,7 @@ impl Simd {
     }
 
     /// The same without AVX-512, to compare with or to test.
+    #[cfg(target_arch = "x86_64")]
     #[must_use]
     pub fn without_avx512() -> Self {
         Self(Isa::of_this_cpu().map(Isa::without_avx512))
@@ -99,8 +106,12 @@ fn multiply_f32(isa: Isa, product: &Product<'_, f32>) {
     // SAFETY: `Isa` exists only for what the CPU has.
     unsafe {
         match isa {
+            #[cfg(target_arch = "x86_64")]
             Isa::Avx512 => blocks::with_avx512::<F32x16>(product),
+            #[cfg(target_arch = "x86_64")]
             Isa::Avx2 => blocks::with_avx2::<F32x8>(product),
+            #[cfg(target_arch = "aarch64")]
+            Isa::Neon => blocks::with_neon::<F32x4>(product),
         }
     }
 }
@@ -109,8 +120,12 @@ fn multiply_f64(isa: Isa, product: &Product<'_, f64>) {
     // SAFETY: as above.
     unsafe {
         match isa {
+            #[cfg(target_arch = "x86_64")]
             Isa::Avx512 => blocks::with_avx512::<F64x8>(product),
+            #[cfg(target_arch = "x86_64")]
             Isa::Avx2 => blocks::with_avx2::<F64x4>(product),
+            #[cfg(target_arch = "aarch64")]
+            Isa::Neon => blocks::with_neon::<F64x2>(product),
         }
     }
 }

@@ -1,16 +1,17 @@
 //! Subnormal numbers, those below 1e-38 in `f32`, on a thread that computes.
 //!
-//! Many CPUs take a hundred times as long with one as with any other number. On x86-64 they can take them for 0
-//! instead, as operands and as results, at no cost: two bits of the register MXCSR say so, which every thread
-//! has for itself. So each thread sets them where it begins to compute, and puts them back where it ends.
+//! Many CPUs take a hundred times as long with one as with any other number. On x86-64 and aarch64 they can take
+//! them for 0 instead, as operands and as results, at no cost: bits of a register say so, MXCSR or FPCR, which
+//! every thread has for itself. So each thread sets them where it begins to compute, and puts them back where it
+//! ends.
 //!
 //! Portable products keep subnormal numbers, as a microcontroller does, whose bits they have: while they are
-//! computed the two bits are cleared, whoever has set them.
+//! computed the bits are cleared, whoever has set them.
 
 use core::marker::PhantomData;
 
 /// Whether the CPU can take subnormal numbers for 0, as it is told here.
-pub(crate) const CAN_FLUSH: bool = cfg!(target_arch = "x86_64");
+pub(crate) const CAN_FLUSH: bool = cfg!(any(target_arch = "x86_64", target_arch = "aarch64"));
 
 /// Says what this thread makes of subnormal numbers, until it is dropped.
 #[derive(Debug)]
@@ -91,8 +92,35 @@ mod mode {
     }
 }
 
+#[cfg(target_arch = "aarch64")]
+mod mode {
+    use core::arch::asm;
+
+    /// Flush-to-zero, of FPCR: of operands and results.
+    pub(super) const ALL: u32 = 1 << 24;
+
+    fn fpcr() -> u64 {
+        let word;
+        // SAFETY: reads the register, which every CPU of this architecture lets programs do.
+        unsafe { asm!("mrs {}, fpcr", out(reg) word, options(nostack, preserves_flags)) };
+        word
+    }
+
+    pub(super) fn read() -> u32 {
+        fpcr() as u32 & ALL
+    }
+
+    /// Rounding and traps stay.
+    pub(super) fn write(bits: u32) {
+        let word = fpcr() & !u64::from(ALL) | u64::from(bits);
+        // SAFETY: a word that the register had, but for the one bit. What the compiler supposes of it, and that
+        // nothing is moved across it, is as on x86-64.
+        unsafe { asm!("msr fpcr, {}", in(reg) word, options(nostack, preserves_flags)) };
+    }
+}
+
 /// Other CPUs are left as they are.
-#[cfg(not(target_arch = "x86_64"))]
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod mode {
     pub(super) const ALL: u32 = 0;
 

@@ -8,7 +8,7 @@ use barenet_tests::gemm_conformance;
 
 gemm_conformance!(portable, Portable);
 gemm_conformance!(compact, Compact);
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 gemm_conformance!(simd, barenet_blas::Simd::new());
 #[cfg(target_arch = "x86_64")]
 gemm_conformance!(simd_without_avx512, barenet_blas::Simd::without_avx512());
@@ -57,7 +57,7 @@ fn gives_the_same_bits_at_any_number_of_threads() {
 
 /// Rows and columns of a large product that is cut into tiles, and of each tile, have the same bits
 /// as if they were computed alone.
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 #[test]
 fn simd_computes_rows_with_the_same_bits_in_any_tile() {
     for (k, n) in [(33, 21), (400, 100), (100, 130)] {

@@ -85,7 +85,7 @@ fn rows_of_the_wrong_width_are_refused() {
 
 /// For k up to a block's, and multiples of it, the depth that is summed at once is the same: a run on
 /// stored numbers is repeated to the bit.
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 #[test]
 fn simd_has_the_bits_of_the_product_of_stored_numbers() {
     let backend = Backend::new(Kernel::Simd, 0);

@@ -250,7 +250,7 @@ macro_rules! for_backends {
     ($f:ident) => {{
         $f::<f32>(&Portable);
         $f::<f32>(&Compact);
-        #[cfg(target_arch = "x86_64")]
+        #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
         $f::<f32>(&barenet_blas::Simd::new());
         for kernel in Kernel::available() {
             for threads in [1, 2] {

@@ -120,7 +120,7 @@ fn weights_that_are_subnormal_count_as_zero_in_every_backend() {
     if !cpu_flushes() {
         return;
     }
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
     counts_subnormal_numbers_as_zero::<f32>(&barenet_blas::Simd::new(), "simd");
     for kernel in Kernel::available() {
         for threads in [1, 2] {
@@ -175,7 +175,8 @@ fn subnormal_product() -> f32 {
 /// Whether the CPU takes subnormal numbers for 0 where it is told to: valgrind's does not, and those of other
 /// architectures are not told.
 fn cpu_flushes() -> bool {
-    cfg!(target_arch = "x86_64") && std::env::var_os("BARENET_SMALL_PRODUCTS").is_none()
+    cfg!(any(target_arch = "x86_64", target_arch = "aarch64"))
+        && std::env::var_os("BARENET_SMALL_PRODUCTS").is_none()
 }
 
 #[test]

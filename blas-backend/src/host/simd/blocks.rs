@@ -262,6 +262,7 @@ unsafe fn copy_b<V: Vector>(
 /// # Safety
 ///
 /// The CPU must have AVX-512; and the invariant of [`Product`].
+#[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,fma,avx2")]
 pub(super) unsafe fn with_avx512<V: Vector>(product: &Product<'_, V::Element>) {
     // SAFETY: this function is compiled for AVX-512, which the CPU has.
@@ -279,6 +280,7 @@ pub(super) unsafe fn with_avx512<V: Vector>(product: &Product<'_, V::Element>) {
 /// # Safety
 ///
 /// The CPU must have AVX2 and FMA; and the invariant of [`Product`].
+#[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
 pub(super) unsafe fn with_avx2<V: Vector>(product: &Product<'_, V::Element>) {
     // SAFETY: this function is compiled for AVX2 and FMA, which the CPU has.
@@ -287,6 +289,24 @@ pub(super) unsafe fn with_avx2<V: Vector>(product: &Product<'_, V::Element>) {
             few_rows::<V>(product);
         } else {
             multiply::<V, 10, 6, 4, 1>(product);
+        }
+    }
+}
+
+/// Computes a product with the vectors of NEON.
+///
+/// # Safety
+///
+/// The CPU must have NEON; and the invariant of [`Product`].
+#[cfg(target_arch = "aarch64")]
+#[target_feature(enable = "neon")]
+pub(super) unsafe fn with_neon<V: Vector>(product: &Product<'_, V::Element>) {
+    // SAFETY: this function is compiled for NEON, which the CPU has.
+    unsafe {
+        if has_few_rows(product) {
+            few_rows::<V>(product);
+        } else {
+            multiply::<V, 12, 12, 8, 6>(product);
         }
     }
 }

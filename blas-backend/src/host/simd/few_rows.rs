@@ -5,7 +5,6 @@
 use super::vector::Vector;
 use crate::host::tile::{Operand, Product};
 use barenet::Float;
-use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
 use core::hint::black_box;
 
 /// Rows of B that are added to a row of C together.
@@ -68,7 +67,7 @@ unsafe fn add_rows<V: Vector, const ROWS: usize>(p: &Product<'_, V::Element>, st
                 let mut sum = V::load(c.add(j));
                 for (x, row) in x.into_iter().zip(rows) {
                     if i == 0 {
-                        _mm_prefetch::<_MM_HINT_T0>(row.wrapping_add(ahead).cast());
+                        V::prefetch(row.wrapping_add(ahead));
                     }
                     sum = x.mul_add(V::load(row.add(j)), sum);
                 }

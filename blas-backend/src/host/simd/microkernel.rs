@@ -3,7 +3,6 @@
 use super::pack::copy_rows;
 use super::vector::Vector;
 use barenet::Float;
-use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
 use core::ops::Range;
 
 /// Number of rows of B that a tile prefetches ahead of the one that it copies.
@@ -110,7 +109,7 @@ unsafe fn tile<
                         for (j, b) in b_row.into_iter().enumerate() {
                             b.store(copy_at.add(j * V::LANES));
                             let ahead = b_at.wrapping_add(ROWS_AHEAD * b_stride + j * V::LANES);
-                            _mm_prefetch::<_MM_HINT_T0>(ahead.cast());
+                            V::prefetch(ahead);
                         }
                         copy_at = copy_at.wrapping_add(VECTORS * V::LANES);
                     }

@@ -35,14 +35,14 @@ pub(super) unsafe fn copy_rows<V: Vector>(
 /// # Safety
 ///
 /// `from` must have `rows` rows of `cols` numbers, `to` `cols` rows of `rows`, and they must not
-/// overlap. The code must be compiled for AVX2, and the CPU have it.
+/// overlap. As of [`Vector`].
 #[inline(always)]
 pub(super) unsafe fn transpose<V: Vector>(
     (from, from_stride): (*const V::Element, usize),
     (rows, cols): (usize, usize),
     (to, to_stride): (*mut V::Element, usize),
 ) {
-    let side = 32 / size_of::<V::Element>();
+    let side = V::SIDE;
     // SAFETY: the promise of the caller.
     unsafe {
         for top in (0..rows).step_by(side) {
