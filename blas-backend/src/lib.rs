@@ -17,7 +17,7 @@
 //! # Subnormal numbers
 //!
 //! Every kernel but [`Portable`](barenet::Portable) takes subnormal numbers for 0, on every thread, so that none
-//! slows down on them: on x86-64 the register MXCSR says so while a product, a pass,
+//! slows down on them: on x86-64 and aarch64 a register, MXCSR or FPCR, says so while a product, a pass,
 //! [`Machine::join`](barenet::Machine::join) or `Backend::install` runs, and is put back afterwards.
 //!
 //! # Safety

@@ -89,7 +89,7 @@ impl Backend {
     /// Without, every product enters the team and leaves it, which costs a little. While one thread
     /// is in the team, what others multiply with this backend runs on those threads alone.
     ///
-    /// `work` takes subnormal numbers for 0, on x86-64, unless the kernel is the portable one.
+    /// `work` takes subnormal numbers for 0, on x86-64 and aarch64, unless the kernel is the portable one.
     pub fn install<R>(&self, work: impl FnOnce() -> R) -> R {
         let work = || Subnormals::during(self.flushes(), work);
         match &self.team {

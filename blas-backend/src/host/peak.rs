@@ -9,8 +9,7 @@ use std::time::{Duration, Instant};
 /// Measures floating-point operations per second of fused multiply-adds on `f32`, with the widest
 /// vectors of this CPU and all operands in registers: no matrix product can be faster.
 ///
-/// Without AVX-512 or AVX2 and FMA (or on another architecture) it is what compiled Rust reaches
-/// without them.
+/// Without AVX-512, AVX2 and FMA, or NEON it is what compiled Rust reaches without them.
 ///
 /// ```
 /// use core::time::Duration;
@@ -74,7 +73,18 @@ fn fma_kernel() -> FmaKernel {
     }
 }
 
-#[cfg(not(target_arch = "x86_64"))]
+#[cfg(target_arch = "aarch64")]
+fn fma_kernel() -> FmaKernel {
+    if std::arch::is_aarch64_feature_detected!("neon") {
+        let flops_per_round = 2.0 * 4.0 * (2 * CHAINS) as f64;
+        // SAFETY: the CPU has NEON.
+        FmaKernel { flops_per_round, run: |rounds| unsafe { neon::fma_128(rounds) } }
+    } else {
+        PLAIN
+    }
+}
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 fn fma_kernel() -> FmaKernel {
     PLAIN
 }
@@ -162,6 +172,25 @@ mod x86 {
     #[target_feature(enable = "avx2")]
     pub(super) fn sum_256(numbers: &[f32]) -> f32 {
         sum_in_lanes(numbers)
+    }
+}
+
+#[cfg(target_arch = "aarch64")]
+mod neon {
+    use super::{CHAINS, black_box};
+    use core::arch::aarch64::{vaddvq_f32, vdupq_n_f32, vfmaq_f32};
+
+    /// Twice the chains: some CPUs have four units.
+    #[target_feature(enable = "neon")]
+    pub(super) fn fma_128(rounds: u32) -> f32 {
+        let (factor, term) = (vdupq_n_f32(black_box(0.5)), vdupq_n_f32(black_box(1.0)));
+        let mut chains = [term; 2 * CHAINS];
+        for _ in 0..rounds {
+            for chain in &mut chains {
+                *chain = vfmaq_f32(term, *chain, factor);
+            }
+        }
+        chains.into_iter().map(|chain| vaddvq_f32(chain)).sum()
     }
 }
 

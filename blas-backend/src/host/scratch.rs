@@ -21,8 +21,10 @@ pub(crate) enum Place {
     /// Columns of B that are multiplied by themselves.
     FewColumns,
     /// A block of A in bf16.
+    #[cfg(target_arch = "x86_64")]
     SplitA,
     /// A block of B in bf16.
+    #[cfg(target_arch = "x86_64")]
     SplitB,
 }
 

@@ -36,7 +36,7 @@ pub(crate) struct Args {
     /// Test samples, from the first on [default: as in the run]
     #[arg(long, value_parser = count, value_name = "N")]
     pub(crate) test_size: Option<usize>,
-    /// Kernel that multiplies matrices [default: openblas if built in, otherwise amx or simd if the CPU has AMX, or AVX2 and FMA, otherwise matrixmultiply]
+    /// Kernel that multiplies matrices [default: the first of these that the build has and the CPU can run]
     #[arg(long, value_name = "KERNEL", value_parser = choice::<Name<KernelName>>())]
     pub(crate) gemm: Option<Name<KernelName>>,
     /// Threads; 0 for one for each CPU

@@ -194,7 +194,7 @@ settings! { |given, values|
         seed: u64, "N" = 0;
         /// Number type
         dtype: Name<Dtype>, "TYPE" = Dtype::F32.into();
-        /// Kernel that multiplies matrices [default: openblas if built in, otherwise amx or simd if the CPU has AMX, or AVX2 and FMA, otherwise matrixmultiply]
+        /// Kernel that multiplies matrices [default: the first of these that the build has and the CPU can run]
         gemm: Name<KernelName>, "KERNEL" = Kernel::default().into();
         /// Threads; 0 for one for each CPU
         threads: usize, "N" = 0, in 0..=1024;

@@ -172,8 +172,7 @@ fn subnormal_product() -> f32 {
     black_box(1e-20_f32) * black_box(1e-20_f32)
 }
 
-/// Whether the CPU takes subnormal numbers for 0 where it is told to: valgrind's does not, and those of other
-/// architectures are not told.
+/// Whether the CPU takes subnormal numbers for 0 where it is told to: valgrind's does not.
 fn cpu_flushes() -> bool {
     cfg!(any(target_arch = "x86_64", target_arch = "aarch64"))
         && std::env::var_os("BARENET_SMALL_PRODUCTS").is_none()

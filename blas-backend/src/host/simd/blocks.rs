@@ -306,7 +306,7 @@ pub(super) unsafe fn with_neon<V: Vector>(product: &Product<'_, V::Element>) {
         if has_few_rows(product) {
             few_rows::<V>(product);
         } else {
-            multiply::<V, 12, 12, 8, 6>(product);
+            multiply::<V, 8, 12, 8, 6>(product);
         }
     }
 }

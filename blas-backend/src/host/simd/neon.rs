@@ -6,7 +6,7 @@ use core::arch::asm;
 
 macro_rules! impl_vector {
     ($name:ident, $t:ty, $lanes:literal, $vector:ident, $splat:ident, $load:ident, $store:ident,
-     $fma:ident, $sums:expr, $transpose:expr) => {
+     $fma:ident, $load_masked:expr, $store_masked:expr, $sums:expr, $transpose:expr) => {
         #[doc = concat!(stringify!($lanes), " numbers of type `", stringify!($t), "`.")]
         #[derive(Clone, Copy)]
         pub(super) struct $name(arch::$vector);
@@ -38,25 +38,11 @@ macro_rules! impl_vector {
             }
             #[inline(always)]
             unsafe fn load_masked(from: *const $t, lanes: usize) -> Self {
-                if lanes == $lanes {
-                    return unsafe { Self::load(from) };
-                }
-                let mut numbers = [0.0; $lanes];
-                for (lane, number) in numbers.iter_mut().enumerate().take(lanes) {
-                    *number = unsafe { *from.add(lane) };
-                }
-                unsafe { Self::load(numbers.as_ptr()) }
+                Self(unsafe { ($load_masked)(from, lanes) })
             }
             #[inline(always)]
             unsafe fn store_masked(self, to: *mut $t, lanes: usize) {
-                if lanes == $lanes {
-                    return unsafe { self.store(to) };
-                }
-                let mut numbers = [0.0; $lanes];
-                unsafe { self.store(numbers.as_mut_ptr()) };
-                for (lane, number) in numbers.into_iter().enumerate().take(lanes) {
-                    unsafe { *to.add(lane) = number };
-                }
+                unsafe { ($store_masked)(to, lanes, self.0) };
             }
             #[inline(always)]
             unsafe fn mul_add(self, b: Self, c: Self) -> Self {
@@ -99,6 +85,26 @@ impl_vector!(
     vld1q_f32,
     vst1q_f32,
     vfmaq_f32,
+    |from: *const f32, lanes| match lanes {
+        0 => arch::vdupq_n_f32(0.0),
+        1 => arch::vld1q_lane_f32::<0>(from, arch::vdupq_n_f32(0.0)),
+        2 => arch::vcombine_f32(arch::vld1_f32(from), arch::vdup_n_f32(0.0)),
+        3 => {
+            let high = arch::vld1_lane_f32::<0>(from.add(2), arch::vdup_n_f32(0.0));
+            arch::vcombine_f32(arch::vld1_f32(from), high)
+        }
+        _ => arch::vld1q_f32(from),
+    },
+    |to: *mut f32, lanes, v| match lanes {
+        0 => {}
+        1 => arch::vst1q_lane_f32::<0>(to, v),
+        2 => arch::vst1_f32(to, arch::vget_low_f32(v)),
+        3 => {
+            arch::vst1_f32(to, arch::vget_low_f32(v));
+            arch::vst1q_lane_f32::<2>(to.add(2), v);
+        }
+        _ => arch::vst1q_f32(to, v),
+    },
     |[a, b, c, d]: [_; 4]| {
         let mut sums = [0.0; 4];
         let pairs = arch::vpaddq_f32(arch::vpaddq_f32(a, b), arch::vpaddq_f32(c, d));
@@ -125,6 +131,16 @@ impl_vector!(
     vld1q_f64,
     vst1q_f64,
     vfmaq_f64,
+    |from: *const f64, lanes| match lanes {
+        0 => arch::vdupq_n_f64(0.0),
+        1 => arch::vld1q_lane_f64::<0>(from, arch::vdupq_n_f64(0.0)),
+        _ => arch::vld1q_f64(from),
+    },
+    |to: *mut f64, lanes, v| match lanes {
+        0 => {}
+        1 => arch::vst1q_lane_f64::<0>(to, v),
+        _ => arch::vst1q_f64(to, v),
+    },
     |vectors: [_; 4]| vectors.map(|vector| arch::vaddvq_f64(vector)),
     |[a, b]: [_; 2]| [arch::vzip1q_f64(a, b), arch::vzip2q_f64(a, b)]
 );
