@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Installs on Debian or Ubuntu what barenet needs beyond cargo. Running it again is harmless.
 #
-#   scripts/setup.sh [openblas] [firmware] [fuzz] [sanitize] [deny]   only these parts; without any, the first three
+#   scripts/setup.sh [openblas] [firmware] [fuzz] [sanitize] [emulate] [deny]   only these; without any, the first three
 #
 #   openblas   OpenBLAS, for the feature `openblas`
 #   firmware   QEMU, and Rust for bare-metal ARM and RISC-V
 #   fuzz       nightly Rust and cargo-fuzz
 #   sanitize   nightly Rust, with its standard library's source if it can be had, and valgrind
+#   emulate    QEMU's user mode, and Rust and a linker for aarch64
 #   deny       cargo-deny, built from source: some minutes
 set -euo pipefail
 
@@ -101,6 +102,14 @@ install_sanitize() {
     say "$(rustup run nightly rustc --version), $(valgrind --version)"
 }
 
+install_emulate() {
+    { has qemu-aarch64 && has aarch64-linux-gnu-gcc; } ||
+        apt_install qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+    has rustup && timeout 300 rustup target add aarch64-unknown-linux-gnu >/dev/null 2>&1 ||
+        say "rustup cannot fetch aarch64-unknown-linux-gnu: nothing will be run for it"
+    say "$(qemu-aarch64 --version | head -n 1)"
+}
+
 install_deny() {
     has cargo-deny || cargo install --quiet --locked cargo-deny
     say "$(cargo-deny --version)"
@@ -109,8 +118,8 @@ install_deny() {
 [ $# -gt 0 ] || set -- openblas firmware fuzz
 for part in "$@"; do
     case ${part#--} in
-        openblas | firmware | fuzz | sanitize | deny) ;;
-        -h | help) sed -n '2,10s/^# \{0,1\}//p' "$0" && exit ;;
+        openblas | firmware | fuzz | sanitize | emulate | deny) ;;
+        -h | help) sed -n '2,11s/^# \{0,1\}//p' "$0" && exit ;;
         *) say "unknown part $part; see --help" >&2 && exit 2 ;;
     esac
 done
@@ -120,6 +129,7 @@ for part in "$@"; do
         firmware) install_qemu && install_bare_metal_rust ;;
         fuzz) install_fuzz ;;
         sanitize) install_sanitize ;;
+        emulate) install_emulate ;;
         deny) install_deny ;;
     esac
 done

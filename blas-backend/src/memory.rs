@@ -19,7 +19,7 @@ pub(crate) fn prefetch(data: &[u8]) {
         // SAFETY: as above, of aarch64.
         unsafe {
             use core::arch::asm;
-            asm!("prfm pldl2keep, [{}]", in(reg) address, options(nomem, nostack, preserves_flags));
+            asm!("prfm pldl2keep, [{}]", in(reg) address.addr(), options(nomem, nostack, preserves_flags));
         }
         #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
         let _ignored = address;

@@ -130,3 +130,32 @@ mod mode {
 
     pub(super) const fn write(_bits: u32) {}
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::hint::black_box;
+
+    fn products_are_zero() -> bool {
+        let (f32, f64) = (black_box(1e-20_f32), black_box(1e-160_f64));
+        // Told by their bits: compared, a subnormal number may count as 0.
+        let results = ((f32 * f32).to_bits() == 0, (f64 * f64).to_bits() == 0);
+        assert_eq!(results.0, results.1);
+        results.0
+    }
+
+    #[test]
+    fn a_thread_takes_subnormal_numbers_for_zero_until_it_is_told_otherwise() {
+        // That of valgrind does not; QEMU's does.
+        let is_valgrind =
+            cfg!(target_arch = "x86_64") && std::env::var_os("BARENET_SMALL_PRODUCTS").is_some();
+        let can = CAN_FLUSH && !is_valgrind;
+        assert!(!products_are_zero());
+        Subnormals::during(true, || {
+            assert_eq!(products_are_zero(), can);
+            Subnormals::during(false, || assert!(!products_are_zero()));
+            assert_eq!(products_are_zero(), can);
+        });
+        assert!(!products_are_zero());
+    }
+}

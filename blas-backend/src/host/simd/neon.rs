@@ -69,7 +69,7 @@ macro_rules! impl_vector {
             unsafe fn prefetch(from: *const $t) {
                 // The instruction reads nothing and faults on no address.
                 unsafe {
-                    asm!("prfm pldl1keep, [{}]", in(reg) from, options(nomem, nostack, preserves_flags));
+                    asm!("prfm pldl1keep, [{}]", in(reg) from.addr(), options(nomem, nostack, preserves_flags));
                 }
             }
         }
