@@ -9,11 +9,11 @@
 //! ```
 
 use barenet::{Gemm, Mat, MatMut, Portable, Rng, matmul};
-use barenet_blas::{Amx, Simd};
+use barenet_blas::{Amx, Backend, Kernel, Precision, Simd};
 use std::error::Error;
 
 /// m, k and n: more than a stretch of k, and no multiples of a tile.
-const SIZES: [usize; 3] = [100, 1000, 100];
+const SIZES: [usize; 3] = [130, 1000, 140];
 
 /// A kind of matrices: what it is, and its number l of a row of A or a column of B.
 struct Kind {
@@ -112,7 +112,8 @@ fn errors(
 
 fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let [m, k, n] = SIZES;
-    let kernels = ["portable", "AVX2", "AVX-512", "AMX"];
+    let kernels = ["portable", "AVX2", "AVX-512", "AMX", "AMX bf16x3", "AMX bf16", "vectors bf16"];
+    let vectors = Backend::new(Kernel::Simd, 1).with_precision(Precision::Bf16);
     println!("{m} × {k} × {n}, largest and mean error in 2⁻²⁴ of Σ |a|·|b|\n");
     println!("| matrices | {} |", kernels.join(" | "));
     println!("|---{}|", "|---".repeat(kernels.len()));
@@ -123,6 +124,9 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
             errors(&Simd::without_avx512(), &a, &b)?,
             errors(&Simd::new(), &a, &b)?,
             errors(&Amx::emulated(), &a, &b)?,
+            errors(&Amx::emulated().with_precision(Precision::Bf16x3), &a, &b)?,
+            errors(&Amx::emulated().with_precision(Precision::Bf16), &a, &b)?,
+            errors(&vectors, &a, &b)?,
         ];
         let cells = all.map(|[most, mean]| format!("{}, {}", digits(most), digits(mean)));
         println!("| {} | {} |", kind.name, cells.join(" | "));

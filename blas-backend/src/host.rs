@@ -12,6 +12,7 @@ mod matrixmultiply;
 #[cfg(feature = "openblas")]
 mod openblas;
 pub mod peak;
+mod precision;
 #[cfg(any(feature = "matrixmultiply", feature = "openblas"))]
 mod prefer_own;
 #[cfg(unix)]
@@ -35,6 +36,7 @@ pub use kernel::Kernel;
 pub use matrixmultiply::MatrixMultiply;
 #[cfg(feature = "openblas")]
 pub use openblas::OpenBlas;
+pub use precision::Precision;
 #[cfg(unix)]
 pub use signal::is_signal_ignored;
 #[cfg(own_kernels)]

@@ -11,6 +11,10 @@ const EXACT_THREADS: &str = "BARENET_EXACT_THREADS";
 /// slower. Where the system starts fewer, continues with those, and says so.
 #[must_use]
 pub fn start_backend(config: &Config) -> Backend {
+    start(config).with_precision(config.precision())
+}
+
+fn start(config: &Config) -> Backend {
     let threads = config.values().threads;
     let is_exact = threads > 0 && std::env::var_os(EXACT_THREADS).is_some_and(|v| !v.is_empty());
     let exact = is_exact.then(|| Backend::with_threads(config.kernel(), threads));

@@ -8,7 +8,7 @@ pub use effect::ignored;
 use crate::settings::{ClassWeights, Dtype, Name, Settings, SettingsError, Values};
 use barenet::layers::BatchNormConfig;
 use barenet::{Arch, Float, FullyConnectedNet, Init, Loss, Metric, Schedule, SolverConfig};
-use barenet_blas::Kernel;
+use barenet_blas::{Kernel, Precision};
 use barenet_data::scale::{Fitted, Scale};
 use barenet_data::split::{Sizes, Split, SplitError};
 use barenet_data::{DataSet, Task};
@@ -85,6 +85,12 @@ impl Config {
         &self.values
     }
 
+    /// How exact products in `f32` are, at least.
+    #[must_use]
+    pub fn precision(&self) -> Precision {
+        self.values.precision.map_or(Precision::F32, Name::value)
+    }
+
     /// Everything that the results of a run depend on, as the text of a TOML file. The number of
     /// threads is not among it: it changes no bit.
     #[must_use]
@@ -101,6 +107,7 @@ impl Config {
             seed: None,
             dtype: None,
             gemm: None,
+            precision: None,
             threads: None,
             print_every: None,
             test_size: None,

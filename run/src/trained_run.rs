@@ -5,13 +5,14 @@ use crate::checkpoint::store;
 use crate::config::Config;
 use crate::figures::{Figures, figures};
 use crate::run_folder::{BEST, RunFolder, SUMMARY};
-use crate::settings::{Dtype, Settings, Values};
+use crate::settings::{Dtype, Name, Settings, Values};
 use crate::shell::resume_command;
 use crate::summary::Summary;
 use crate::trained_on::{self, Checked, TrainedOn};
 use crate::trainer::{self, is_non_finite};
 use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 use barenet::{FullyConnectedNet, Weights};
+use barenet_blas::Precision;
 use barenet_data::DataSet;
 use barenet_data::split::{Part, Split};
 use barenet_model::number::Number;
@@ -56,7 +57,8 @@ impl TrainedRun {
         let bytes = folder.read(BEST)?;
         let text = read_config(&bytes, &file).map_err(|error| advise(error, &folder))?;
         // Where it was trained says nothing about where it is measured.
-        let settings = Settings { gemm: None, threads: None, ..Settings::from_toml(&text, &file)? };
+        let settings = Settings::from_toml(&text, &file)?;
+        let settings = Settings { gemm: None, precision: None, threads: None, ..settings };
         let trained_on = TrainedOn::read(&text, &folder)?;
         Ok(Self { folder, bytes, text, settings, trained_on })
     }
@@ -65,6 +67,13 @@ impl TrainedRun {
     #[must_use]
     pub const fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// The same with another precision of products.
+    #[must_use]
+    pub fn with_precision(mut self, precision: Option<Name<Precision>>) -> Self {
+        self.settings.precision = precision;
+        self
     }
 
     /// What it was trained on; an earlier version's run says nothing of it.

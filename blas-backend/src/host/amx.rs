@@ -2,24 +2,21 @@
 
 mod detect;
 
-use crate::host::bf16::{self, Emulated, Hardware};
+use crate::host::bf16::{Bf16Kernels, UnitKind};
 use crate::host::isa::run_vectorized;
+use crate::host::precision::Precision;
 use crate::host::simd::OwnKernels;
 use crate::host::subnormal::{CAN_FLUSH, Subnormals};
-use crate::host::tile::{self, Multiply, Product};
+use crate::host::tile;
 use barenet::{Epilogue, Float, Gemm, GemmArgs, Machine, Pass, Portable, Rows};
 pub(crate) use detect::NoAmx;
 
 /// Matrix products in `f32` on AMX, on the calling thread. Those that are too small to be split into bf16, and those in `f64`,
 /// are computed as by [`Simd`](super::Simd).
 #[derive(Clone, Copy, Debug)]
-pub struct Amx(Arithmetic);
-
-#[derive(Clone, Copy, Debug)]
-enum Arithmetic {
-    /// Exists only where AMX may be used.
-    Hardware,
-    Emulated,
+pub struct Amx {
+    unit: UnitKind,
+    precision: Precision,
 }
 
 impl Amx {
@@ -30,7 +27,7 @@ impl Amx {
     }
 
     pub(crate) fn detect() -> Result<Self, NoAmx> {
-        detect::detect().map(|()| Self(Arithmetic::Hardware))
+        detect::detect().map(|()| Self { unit: UnitKind::Amx, precision: Precision::F32 })
     }
 
     /// The same arithmetic without AMX, hundreds of times as slow, to test or to measure errors with. It computes products
@@ -46,53 +43,20 @@ impl Amx {
     /// ```
     #[must_use]
     pub const fn emulated() -> Self {
-        Self(Arithmetic::Emulated)
+        Self { unit: UnitKind::Emulated, precision: Precision::F32 }
+    }
+
+    /// The same with another precision of products in `f32`.
+    #[must_use]
+    pub const fn with_precision(self, precision: Precision) -> Self {
+        Self { precision, ..self }
     }
 
     /// The kernels, if the CPU has what those for small products need.
-    pub(crate) fn kernels(self) -> Option<AmxKernels> {
-        OwnKernels::of_this_cpu().map(|own| AmxKernels { arithmetic: self.0, own })
-    }
-}
-
-/// Kernels of the unit, and those for what it is not used for.
-pub(crate) struct AmxKernels {
-    arithmetic: Arithmetic,
-    own: OwnKernels,
-}
-
-/// Whether splitting the operands takes less time than the unit saves: so many rows and columns that each number is used often
-/// enough. Decided by the sizes alone.
-const fn is_worth_splitting(product: &Product<'_, f32>) -> bool {
-    let Product { m, k, n, .. } = *product;
-    m.saturating_mul(n) / 32 >= m.saturating_add(n) && k >= 32
-}
-
-impl<T: Float> Multiply<T> for AmxKernels {
-    const WHOLE: (usize, usize) = (32, 32);
-
-    fn multiply(&self, product: &Product<'_, T>) {
-        product.by_type(|product| self.multiply_f32(product), |product| self.own.multiply(product));
-    }
-
-    fn may_be_cut_anywhere(&self, product: &Product<'_, T>) -> bool {
-        self.own.may_be_cut_anywhere(product)
-    }
-}
-
-impl AmxKernels {
-    fn multiply_f32(&self, product: &Product<'_, f32>) {
-        match self.arithmetic {
-            // SAFETY: AMX is there, by the constructor.
-            Arithmetic::Hardware if is_worth_splitting(product) => unsafe {
-                bf16::multiply::<Hardware, 3, 3>(product, &self.own);
-            },
-            Arithmetic::Hardware => self.own.multiply(product),
-            // SAFETY: it is everywhere.
-            Arithmetic::Emulated => unsafe {
-                bf16::multiply::<Emulated, 3, 3>(product, &self.own);
-            },
-        }
+    pub(crate) fn kernels(self) -> Option<Bf16Kernels> {
+        // SAFETY: AMX is there, by the constructors.
+        OwnKernels::of_this_cpu()
+            .map(|own| unsafe { Bf16Kernels::new(self.unit, self.precision, own) })
     }
 }
 

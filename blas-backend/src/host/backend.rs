@@ -1,7 +1,10 @@
 //! A kernel and a team of threads, chosen at run time.
 
+#[cfg(target_arch = "x86_64")]
+use crate::host::bf16::Bf16Kernels;
 use crate::host::isa::run_vectorized;
 use crate::host::kernel::Kernel;
+use crate::host::precision::Precision;
 #[cfg(any(feature = "matrixmultiply", feature = "openblas"))]
 use crate::host::prefer_own::PreferOwn;
 use crate::host::subnormal::{CAN_FLUSH, Subnormals};
@@ -26,6 +29,7 @@ use std::io;
 #[derive(Debug)]
 pub struct Backend {
     kernel: Kernel,
+    precision: Precision,
     /// `None` for one thread.
     team: Option<Team>,
     /// Why there are fewer threads than were asked for.
@@ -59,7 +63,26 @@ impl Backend {
     fn of(kernel: Kernel, (team, refusal): (Team, Option<io::Error>)) -> Self {
         #[cfg(feature = "openblas")]
         let _single_threaded = super::OpenBlas::new();
-        Self { kernel, team: Some(team).filter(|team| team.size() > 1), refusal }
+        let precision = Precision::F32;
+        Self { kernel, precision, team: Some(team).filter(|team| team.size() > 1), refusal }
+    }
+
+    /// The same with another precision of products in `f32`, of kernels that have it: `Amx` and `Simd`.
+    ///
+    /// ```
+    /// use barenet_blas::{Backend, Kernel, Precision};
+    /// let backend = Backend::new(Kernel::default(), 1).with_precision(Precision::Bf16);
+    /// assert_eq!(backend.precision(), Precision::Bf16);
+    /// ```
+    #[must_use]
+    pub fn with_precision(self, precision: Precision) -> Self {
+        Self { precision, ..self }
+    }
+
+    /// The precision that products in `f32` have at least.
+    #[must_use]
+    pub const fn precision(&self) -> Precision {
+        self.precision
     }
 
     /// The kernel that multiplies.
@@ -112,6 +135,10 @@ impl Backend {
 
     #[cfg(own_kernels)]
     fn simd<T: Float, X: Rows<T>>(&self, args: GemmArgs<'_, T, X>, epilogue: impl Epilogue<T>) {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(kernels) = Bf16Kernels::of_vectors(self.precision) {
+            return tile::product(self, &kernels, args, epilogue);
+        }
         match super::Simd::new().kernels() {
             Some(kernels) => tile::product(self, &kernels, args, epilogue),
             None => Portable.product(args, epilogue),
@@ -157,8 +184,11 @@ impl<T: Float> Gemm<T> for Backend {
         match self.kernel {
             Kernel::Portable => Portable.product(args, epilogue),
             #[cfg(target_arch = "x86_64")]
-            Kernel::Amx => match super::Amx::new().and_then(super::Amx::kernels) {
-                Some(kernels) => tile::product(self, &kernels, args, epilogue),
+            Kernel::Amx => match super::Amx::new() {
+                Some(amx) => match amx.with_precision(self.precision).kernels() {
+                    Some(kernels) => tile::product(self, &kernels, args, epilogue),
+                    None => Portable.product(args, epilogue),
+                },
                 None => self.simd(args, epilogue),
             },
             #[cfg(own_kernels)]

@@ -30,6 +30,8 @@ use barenet::{Epilogue, Float, Gemm, GemmArgs, Machine, Pass, Portable, Rows};
 #[cfg(target_arch = "aarch64")]
 use neon::{F32x4, F64x2};
 #[cfg(target_arch = "x86_64")]
+pub(crate) use x86::transpose_f32;
+#[cfg(target_arch = "x86_64")]
 use x86::{F32x8, F32x16, F64x4, F64x8};
 
 /// Matrix products by this crate's kernels, on the calling thread.

@@ -6,6 +6,7 @@ use super::{ImagesFlag, data_line, label, sample_word};
 use crate::console::say;
 use crate::flags::choice;
 use anyhow::Result;
+use barenet_blas::Precision;
 use barenet_data::Task;
 use barenet_data::split::Part;
 use barenet_run::measured::Metric;
@@ -39,6 +40,9 @@ pub(crate) struct Args {
     /// Kernel that multiplies matrices [default: the first of these that the build has and the CPU can run]
     #[arg(long, value_name = "KERNEL", value_parser = choice::<Name<KernelName>>())]
     pub(crate) gemm: Option<Name<KernelName>>,
+    /// How exact products in f32 are, at least [default: f32]
+    #[arg(long, value_name = "PRECISION", value_parser = choice::<Name<Precision>>())]
+    pub(crate) precision: Option<Name<Precision>>,
     /// Threads; 0 for one for each CPU
     #[arg(long, value_parser = count, value_name = "N", default_value_t = 0)]
     pub(crate) threads: usize,
@@ -53,6 +57,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let changes = Settings {
         test_size: args.test_size,
         gemm: args.gemm,
+        precision: args.precision,
         threads: Some(args.threads),
         ..Settings::default()
     };

@@ -2,9 +2,12 @@
 
 use super::usage;
 use crate::console::say;
+use crate::flags::choice;
 use anyhow::Result;
+use barenet_blas::Precision;
 use barenet_data::table::Table;
 use barenet_run::prediction::{Answers, answer, answer_files, read_files, read_table};
+use barenet_run::settings::Name;
 use barenet_run::trained_run::TrainedRun;
 use serde_json::{Map, Value, json};
 use std::io::stdin;
@@ -29,6 +32,9 @@ pub(crate) struct Args {
     run: PathBuf,
     /// The table, the array, the picture, the folder of pictures, or the recording; - for standard input
     file: PathBuf,
+    /// How exact products in f32 are, at least [default: f32]
+    #[arg(long, value_name = "PRECISION", value_parser = choice::<Name<Precision>>())]
+    precision: Option<Name<Precision>>,
     /// Print the columns of the table too
     #[arg(long)]
     keep: bool,
@@ -42,7 +48,7 @@ const ROWS: usize = 1000;
 
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let run = TrainedRun::open(&args.run)?;
+    let run = TrainedRun::open(&args.run)?.with_precision(args.precision);
     let mut stdin = stdin();
     let is_stdin = args.file == Path::new("-");
     let (shown, answers) = match read_files(&run, &args.file, is_stdin.then_some(&mut stdin))? {

@@ -1,7 +1,7 @@
 //! One seed, one program, one kernel: the same files, byte for byte, at any number of threads.
 
 use crate::files::FILES;
-use crate::program::{command, stdout, succeeds};
+use crate::program::{barenet, command, stdout, succeeds};
 use barenet_blas::Kernel;
 use std::fs;
 use std::path::Path;
@@ -52,4 +52,22 @@ fn without_the_variable_there_are_not_more_threads_than_cpus() {
         command(place.path(), &arguments).env_remove("BARENET_EXACT_THREADS").output().unwrap();
     let text = stdout(&output);
     assert!(text.contains(&format!(", {cpus} threads")), "{text}");
+}
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn products_of_less_precision_have_the_same_bytes_at_any_number_of_threads() {
+    let place = TempDir::new().unwrap();
+    for precision in ["bf16", "bf16x3"] {
+        let settings = ["--precision", precision, "--gemm", "simd", "--hidden", "128,256"];
+        let expected = train(place.path(), "one", "1", &settings);
+        assert!(String::from_utf8_lossy(&expected[0]).contains(precision), "{}", FILES[0]);
+        for threads in ["2", "3"] {
+            let found = train(place.path(), "more", threads, &settings);
+            assert!(found == expected, "{precision} with {threads} threads");
+        }
+        for more in [&["--precision", precision][..], &[]] {
+            succeeds(&barenet(place.path(), &[&["eval", "one"], more].concat()));
+        }
+    }
 }

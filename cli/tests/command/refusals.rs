@@ -1,6 +1,6 @@
 //! Flags, settings and files that cannot be used: exit status, and what is said.
 
-use crate::program::{barenet, command, quick, refused, refused_in_one_line, succeeds};
+use crate::program::{barenet, command, message, quick, refused, refused_in_one_line, succeeds};
 use barenet_blas::Kernel;
 use barenet_model::sealed::reseal;
 use std::fs;
@@ -66,6 +66,17 @@ fn a_kernel_that_is_not_built_in_is_refused_with_the_way_to_get_it() {
     let place = TempDir::new().unwrap();
     let output = quick(place.path(), &["--gemm", "openblas"]);
     refused_in_one_line(&output, 2, &["this build has no openblas", "--features openblas"]);
+}
+
+#[test]
+fn a_precision_that_there_is_not_is_refused_and_one_without_effect_is_named() {
+    let place = TempDir::new().unwrap();
+    let output = quick(place.path(), &["--precision", "bf8"]);
+    refused(&output, 2, &["bf8", "f32, bf16x3, bf16"]);
+    let output = quick(place.path(), &["--precision", "bf16", "--dtype", "f64"]);
+    succeeds(&output);
+    let warning = message(&output);
+    assert!(warning.contains("precision is ignored: it takes dtype f32"), "{warning}");
 }
 
 /// Where there is AMX, it is used.

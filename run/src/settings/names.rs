@@ -2,7 +2,7 @@
 
 use super::declare::Value;
 use barenet::{Float, Init, Loss, Metric, Sampling, Schedule, UpdateRule};
-use barenet_blas::Kernel;
+use barenet_blas::{Kernel, Precision};
 use barenet_data::scale::Scale;
 use barenet_data::split::Part;
 use barenet_data::table::Missing;
@@ -189,6 +189,11 @@ named! {
     Sampling {
         WithReplacement = "with_replacement", "Drawn from all training samples, as the course does";
         Shuffled = "shuffled", "Every epoch goes through all of them in a new order";
+    }
+    Precision {
+        F32 = "f32", "As exact as f32 is";
+        Bf16x3 = "bf16x3", "An error of 2^-16 of each product, where the CPU has AMX";
+        Bf16 = "bf16", "An error of 2^-8 of each product, where the CPU multiplies bf16";
     }
     Dtype {
         F32 = "f32", "Single precision";

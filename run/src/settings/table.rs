@@ -7,7 +7,7 @@ use super::declare::{
 use super::names::{ClassWeights, Dtype, KernelName, Name, RuleName};
 use super::picture_size::PictureSize;
 use barenet::{Float, Init, Loss, Metric, Sampling, Schedule, UpdateRule};
-use barenet_blas::Kernel;
+use barenet_blas::{Kernel, Precision};
 use barenet_data::scale::Scale;
 use barenet_data::table::Missing;
 use barenet_data::{FormatName, Task};
@@ -196,6 +196,9 @@ settings! { |given, values|
         dtype: Name<Dtype>, "TYPE" = Dtype::F32.into();
         /// Kernel that multiplies matrices [default: the first of these that the build has and the CPU can run]
         gemm: Name<KernelName>, "KERNEL" = Kernel::default().into();
+        /// How exact products in f32 are, at least [default: f32]
+        precision: Name<Precision>, "PRECISION",
+            needs "dtype f32 and gemm amx or simd" if values.has_precisions();
         /// Threads; 0 for one for each CPU
         threads: usize, "N" = 0, in 0..=1024;
     }
@@ -218,6 +221,10 @@ impl Values {
     #[must_use]
     pub const fn is_gaussian(&self) -> bool {
         matches!(self.init.value(), Init::Gaussian { .. })
+    }
+
+    fn has_precisions(&self) -> bool {
+        self.dtype.value() == Dtype::F32 && ["amx", "simd"].contains(&self.gemm.name())
     }
 
     fn is_reconstruction(&self) -> bool {

@@ -13,7 +13,7 @@ gemm_conformance!(simd, barenet_blas::Simd::new());
 #[cfg(target_arch = "x86_64")]
 gemm_conformance!(simd_without_avx512, barenet_blas::Simd::without_avx512());
 #[cfg(target_arch = "x86_64")]
-gemm_conformance!(amx_emulated, barenet_blas::Amx::emulated());
+gemm_conformance!(amx_emulated, barenet_blas::Amx::emulated(), f32);
 #[cfg(feature = "matrixmultiply")]
 gemm_conformance!(matrixmultiply, barenet_blas::MatrixMultiply);
 #[cfg(feature = "openblas")]

@@ -4,5 +4,7 @@
 mod amx;
 mod fused;
 mod gemm_conformance;
+#[cfg(target_arch = "x86_64")]
+mod precision;
 mod products;
 mod rows;

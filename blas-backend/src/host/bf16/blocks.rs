@@ -21,8 +21,11 @@ const BLOCK: usize = 2 * SIDE;
 /// below 2⁻¹²⁶ that are lost are together no more than rounding makes of such a sum.
 const LEAST: f32 = f32::from_bits((127 - 96) << 23);
 
-/// Packed tiles of A, at most: 1 MiB, a part of the second-level cache.
-const MAX_TILES: usize = 1 << 10;
+/// The same where there are fewer than three parts, and C is rounded no more coarsely than they.
+const MAX_DEPTH_OF_FEW_PARTS: usize = 512;
+
+/// Packed tiles of A, and of B, at most: 512 KiB, a part of the second-level cache.
+const MAX_TILES: usize = 1 << 9;
 
 /// Computes a product with the operands split into `A` and `B` parts, on a unit.
 ///
@@ -73,42 +76,52 @@ impl<U: Unit, E: Multiply<f32>, const A: usize, const B: usize> Pass
         let p = self.product;
         let a = Lines { data: p.a.data, line_stride: p.a.row_stride, k_stride: p.a.col_stride };
         let b = Lines { data: p.b.data, line_stride: p.b.col_stride, k_stride: p.b.row_stride };
-        let depth = p.k.div_ceil(p.k.div_ceil(MAX_DEPTH).max(1)).next_multiple_of(DEPTH);
+        let has_three = A.max(B) == 3;
+        let max_depth = if has_three { MAX_DEPTH } else { MAX_DEPTH_OF_FEW_PARTS };
+        let depth = p.k.div_ceil(p.k.div_ceil(max_depth).max(1)).next_multiple_of(DEPTH);
         let strip = |depth: usize, parts: usize| depth.div_ceil(DEPTH) * parts * TILE;
-        let max_rows = (MAX_TILES * TILE / strip(depth, A) * SIDE).next_multiple_of(BLOCK);
+        let max_lines =
+            |parts| (MAX_TILES * TILE / strip(depth, parts) * SIDE).next_multiple_of(BLOCK);
+        let (max_rows, max_cols) = (max_lines(A), max_lines(B));
+        let least = |a: f32, b: f32| if has_three { LEAST * a.max(b).max(1.0) } else { 0.0 };
         let [mut a_memory, mut b_memory] = [Place::SplitA, Place::SplitB].map(Scratch::<f32>::take);
-        let a_len = max_rows.min(p.m).div_ceil(SIDE) * strip(depth, A);
-        let a_packed = a_memory.numbers(a_len).as_mut_ptr().cast::<u32>();
-        let b_packed = b_memory.numbers(2 * strip(depth, B)).as_mut_ptr().cast::<u32>();
-        let least = |a: f32, b: f32| if A.max(B) == 3 { LEAST * a.max(b).max(1.0) } else { 0.0 };
+        let room = |memory: &mut Scratch<f32>, lines: usize, parts| {
+            let len = lines.next_multiple_of(BLOCK) / SIDE * strip(depth, parts);
+            memory.numbers(len).as_mut_ptr().cast::<u32>()
+        };
+        let a_packed = room(&mut a_memory, max_rows.min(p.m), A);
+        let b_packed = room(&mut b_memory, max_cols.min(p.n), B);
         let mut sums = Sums([0.0; BLOCK * BLOCK]);
         // SAFETY: the promise of the caller of `multiply`.
         let mut unit = unsafe { U::start() };
         for start in (0..p.k).step_by(depth) {
             let ks = start..p.k.min(start + depth);
             let (a_strip, b_strip) = (strip(ks.len(), A), strip(ks.len(), B));
-            for top in (0..p.m).step_by(max_rows) {
-                let bottom = p.m.min(top + max_rows);
-                // SAFETY: rows and columns of the operands; there is room for all.
-                let a_most = unsafe {
-                    pack::<A>(a.at(top, start), (bottom - top, ks.len()), Order::Lines, a_packed)
-                };
-                for left in (0..p.n).step_by(BLOCK) {
-                    let cols = left..p.n.min(left + BLOCK);
-                    // SAFETY: as above.
-                    let b_most = unsafe {
-                        pack::<B>(b.at(left, start), (cols.len(), ks.len()), Order::Pairs, b_packed)
-                    };
-                    for row in (top..bottom).step_by(BLOCK) {
-                        let rows = row..bottom.min(row + BLOCK);
-                        let a_at = a_packed.wrapping_add((row - top) / SIDE * a_strip);
-                        let a = Strips::new(a_at, a_strip, rows.len());
-                        let b = Strips::new(b_packed, b_strip, cols.len());
-                        // SAFETY: as many strips as there are rows and columns were packed.
-                        unsafe {
-                            sum::<U, A, B>(&mut unit, a, b, ks.len().div_ceil(DEPTH), &mut sums);
-                            let part = (rows, cols.clone(), ks.clone());
-                            finish(p, self.exact, part, least(a_most, b_most), &mut sums);
+            for left in (0..p.n).step_by(max_cols) {
+                let (right, b) = (p.n.min(left + max_cols), b.at(left, start));
+                // SAFETY: columns of B; there is room for all.
+                let b_most =
+                    unsafe { pack::<B>(b, (right - left, ks.len()), Order::Pairs, b_packed) };
+                for top in (0..p.m).step_by(max_rows) {
+                    let (bottom, a) = (p.m.min(top + max_rows), a.at(top, start));
+                    // SAFETY: rows of A, likewise.
+                    let a_most =
+                        unsafe { pack::<A>(a, (bottom - top, ks.len()), Order::Lines, a_packed) };
+                    for col in (left..right).step_by(BLOCK) {
+                        for row in (top..bottom).step_by(BLOCK) {
+                            let rows = row..bottom.min(row + BLOCK);
+                            let cols = col..right.min(col + BLOCK);
+                            let a_at = a_packed.wrapping_add((row - top) / SIDE * a_strip);
+                            let b_at = b_packed.wrapping_add((col - left) / SIDE * b_strip);
+                            let a = Strips::new(a_at, a_strip, rows.len());
+                            let b = Strips::new(b_at, b_strip, cols.len());
+                            let steps = ks.len().div_ceil(DEPTH);
+                            // SAFETY: as many strips as there are rows and columns were packed.
+                            unsafe {
+                                sum::<U, A, B>(&mut unit, a, b, steps, &mut sums);
+                                let part = (rows, cols, ks.clone());
+                                finish(p, self.exact, part, least(a_most, b_most), &mut sums);
+                            }
                         }
                     }
                 }
@@ -206,9 +219,8 @@ unsafe fn finish(
     least: f32,
     Sums(sums): &mut Sums,
 ) {
-    let rows_of_sums = sums.as_chunks::<BLOCK>().0.iter().take(rows.len());
-    let are_right = |row: &[f32]| row.iter().fold(true, |all, &sum| all & is_right(sum, least));
-    if !rows_of_sums.map(|row| &row[..cols.len()]).all(are_right) {
+    let numbers = &sums[..rows.len() * BLOCK];
+    if numbers.iter().fold(0, |wrong, &sum| wrong | u32::from(!is_right(sum, least))) != 0 {
         // SAFETY: the promise of the caller.
         unsafe { replace(p, exact, (rows.clone(), cols.clone(), ks.clone()), least, sums) };
     }
@@ -238,7 +250,8 @@ unsafe fn finish(
 /// Whether a sum of parts is that of the numbers.
 #[inline(always)]
 fn is_right(sum: f32, least: f32) -> bool {
-    sum == 0.0 || (least..f32::INFINITY).contains(&sum.abs())
+    let size = sum.abs();
+    (sum == 0.0) | (size >= least) & (size < f32::INFINITY)
 }
 
 /// Replaces the sums that are not right. That one is not is a matter of its row and its column alone.

@@ -1,7 +1,8 @@
 //! Operands split into bf16, tile after tile as the unit takes them.
 
-use super::split::split;
+use super::split::take_part;
 use super::unit::{DEPTH, SIDE, TILE};
+use crate::host::simd::transpose_f32;
 
 /// How the numbers of a tile lie.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -36,20 +37,24 @@ impl Lines {
 ///
 /// # Safety
 ///
-/// The lines must be there, and in `to` room for all tiles.
+/// The lines must be there, in `to` room for all tiles, and the CPU must have AVX2.
 #[inline(always)]
 pub(super) unsafe fn pack<const PARTS: usize>(
     lines: Lines,
     (num, depth): (usize, usize),
     order: Order,
-    mut to: *mut u32,
+    to: *mut u32,
 ) -> f32 {
     let mut most = [0; SIDE];
-    let mut padded = [0.0_f32; SIDE * DEPTH];
-    for first in (0..num).step_by(SIDE) {
-        let count = SIDE.min(num - first);
-        for start in (0..depth).step_by(DEPTH) {
-            let len = DEPTH.min(depth - start);
+    let mut copied = [0.0_f32; SIDE * DEPTH];
+    let (strips, steps) = (num.div_ceil(SIDE), depth.div_ceil(DEPTH));
+    // As the numbers lie in memory.
+    let (outer, inner) = if lines.k_stride == 1 { (strips, steps) } else { (steps, strips) };
+    for outer in 0..outer {
+        for inner in 0..inner {
+            let (strip, step) = if lines.k_stride == 1 { (outer, inner) } else { (inner, outer) };
+            let (first, start) = (strip * SIDE, step * DEPTH);
+            let (count, len) = (SIDE.min(num - first), DEPTH.min(depth - start));
             let from = lines.at(first, start);
             let is_right = match order {
                 Order::Lines => from.k_stride == 1,
@@ -60,17 +65,14 @@ pub(super) unsafe fn pack<const PARTS: usize>(
                 let (data, stride) = if is_right && count == SIDE && len == DEPTH {
                     (from.data, from.line_stride.max(from.k_stride))
                 } else {
-                    if count < SIDE || len < DEPTH {
-                        padded = [0.0; SIDE * DEPTH];
-                    }
-                    copy(from, (count, len), order, &mut padded);
-                    (padded.as_ptr(), if order == Order::Lines { DEPTH } else { SIDE })
+                    copy(from, (count, len), order, &mut copied);
+                    (copied.as_ptr(), if order == Order::Lines { DEPTH } else { SIDE })
                 };
+                let to = to.add((strip * steps + step) * PARTS * TILE);
                 match order {
                     Order::Lines => split_lines::<PARTS>(data, stride, to, &mut most),
                     Order::Pairs => split_pairs::<PARTS>(data, stride, to, &mut most),
                 }
-                to = to.add(PARTS * TILE);
             }
         }
     }
@@ -89,7 +91,7 @@ fn raise(most: &mut [u32; SIDE], numbers: &[f32; SIDE]) {
 ///
 /// # Safety
 ///
-/// The lines must be there.
+/// The lines must be there, and the CPU have AVX2.
 #[inline(always)]
 unsafe fn copy(
     from: Lines,
@@ -98,11 +100,26 @@ unsafe fn copy(
     to: &mut [f32; SIDE * DEPTH],
 ) {
     let (line_stride, k_stride) = if order == Order::Lines { (DEPTH, 1) } else { (1, SIDE) };
-    for i in 0..count {
-        for l in 0..len {
-            // SAFETY: the promise of the caller.
-            to[i * line_stride + l * k_stride] =
-                unsafe { *from.data.add(i * from.line_stride + l * from.k_stride) };
+    if count < SIDE || len < DEPTH {
+        *to = [0.0; SIDE * DEPTH];
+        for i in 0..count {
+            for l in 0..len {
+                // SAFETY: the promise of the caller.
+                to[i * line_stride + l * k_stride] =
+                    unsafe { *from.data.add(i * from.line_stride + l * from.k_stride) };
+            }
+        }
+        return;
+    }
+    let (from_stride, to_stride) =
+        (from.line_stride.max(from.k_stride), if order == Order::Lines { DEPTH } else { SIDE });
+    for i in (0..SIDE).step_by(8) {
+        for l in (0..DEPTH).step_by(8) {
+            // SAFETY: the promise of the caller: squares of lines that lie the other way.
+            unsafe {
+                let to = to.as_mut_ptr().add(i * line_stride + l * k_stride);
+                transpose_f32((from.at(i, l).data, from_stride), (to, to_stride));
+            }
         }
     }
 }
@@ -120,18 +137,21 @@ unsafe fn split_lines<const PARTS: usize>(
     most: &mut [u32; SIDE],
 ) {
     for i in 0..SIDE {
-        // SAFETY: the promise of the caller. A row of a tile is as long as 32 numbers of 16 bits.
-        let (from, to) = unsafe {
-            (&*from.add(i * stride).cast::<[f32; DEPTH]>(), to.add(i * SIDE).cast::<[u16; DEPTH]>())
-        };
-        from.as_chunks::<SIDE>().0.iter().for_each(|half| raise(most, half));
-        let parts = from.map(split::<PARTS>);
-        for part in 0..PARTS {
-            // The upper halves: a bf16 each.
-            #[allow(clippy::cast_possible_truncation)]
-            let row = parts.map(|parts| (parts[part] >> 16) as u16);
-            // SAFETY: as above.
-            unsafe { *to.byte_add(part * TILE * size_of::<u32>()) = row };
+        for half in 0..2 {
+            let at = half * SIDE;
+            // SAFETY: the promise of the caller. A row of a tile is as long as 32 numbers of 16 bits.
+            let (mut numbers, to) = unsafe {
+                let from = from.add(i * stride + at).cast::<[f32; SIDE]>();
+                (*from, to.add(i * SIDE).cast::<u16>().add(at))
+            };
+            raise(most, &numbers);
+            for part in 0..PARTS {
+                // The upper halves: a bf16 each.
+                #[allow(clippy::cast_possible_truncation)]
+                let row = take_part(&mut numbers).map(|part| (part >> 16) as u16);
+                // SAFETY: as above.
+                unsafe { *to.byte_add(part * TILE * size_of::<u32>()).cast() = row };
+            }
         }
     }
 }
@@ -150,16 +170,18 @@ unsafe fn split_pairs<const PARTS: usize>(
 ) {
     for p in 0..SIDE {
         // SAFETY: the promise of the caller.
-        let (first, second, to) = unsafe {
+        let (mut first, mut second, to) = unsafe {
             let from = from.add(2 * p * stride);
             let rows = from.cast::<[f32; SIDE]>();
-            (&*rows, &*from.add(stride).cast::<[f32; SIDE]>(), to.add(p * SIDE))
+            (*rows, *from.add(stride).cast::<[f32; SIDE]>(), to.add(p * SIDE))
         };
-        raise(most, first);
-        raise(most, second);
-        let (first, second) = (first.map(split::<PARTS>), second.map(split::<PARTS>));
+        raise(most, &first);
+        raise(most, &second);
         for part in 0..PARTS {
-            let row: [u32; SIDE] = core::array::from_fn(|j| first[j][part] >> 16 | second[j][part]);
+            let mut row = take_part(&mut first);
+            for (pair, second) in row.iter_mut().zip(take_part(&mut second)) {
+                *pair = *pair >> 16 | second;
+            }
             // SAFETY: as above.
             unsafe { *to.add(part * TILE).cast() = row };
         }

@@ -9,20 +9,20 @@ const fn nearest(x: f32) -> u32 {
     if bits & 0x7FFF_FFFF > 0x7F80_0000 { bits & 0xFFFF_0000 | 0x40_0000 } else { rounded }
 }
 
-/// Splits a number into `PARTS` bf16, each the nearest to what the ones before it leave. Each lies in the upper half of
-/// its 32 bits.
+/// Takes the nearest bf16 of each number out of it, and leaves the rest: the first of the parts of the number, then the
+/// next one. Each lies in the upper half of its 32 bits.
 ///
 /// Three are the number itself, exactly: 24 bits are three times 8. But a part below 2⁻¹²⁶ counts as 0, as
 /// subnormal numbers do; so numbers below 2⁻¹⁰³ may lose their last bits. And of an infinite number,
 /// NaN or one that rounds to infinity, a part is not finite; a product with it is neither.
 #[inline(always)]
-pub(super) fn split<const PARTS: usize>(x: f32) -> [u32; PARTS] {
-    let mut rest = x;
-    core::array::from_fn(|_| {
-        let part = nearest(rest);
-        rest -= f32::from_bits(part);
-        part
-    })
+pub(super) fn take_part<const N: usize>(numbers: &mut [f32; N]) -> [u32; N] {
+    let mut parts = [0; N];
+    for (part, number) in parts.iter_mut().zip(numbers) {
+        *part = nearest(*number);
+        *number -= f32::from_bits(*part);
+    }
+    parts
 }
 
 #[cfg(test)]
@@ -33,7 +33,8 @@ mod tests {
 
     /// What the parts are together, in f64, where they have room.
     fn sum<const PARTS: usize>(x: f32) -> f64 {
-        split::<PARTS>(x).into_iter().map(|part| f64::from(f32::from_bits(part))).sum()
+        let mut rest = [x];
+        (0..PARTS).map(|_| f64::from(f32::from_bits(take_part(&mut rest)[0]))).sum()
     }
 
     /// Numbers of all exponents, and those at the ends of what `f32` has.
@@ -70,10 +71,8 @@ mod tests {
     #[test]
     fn what_is_not_finite_has_a_part_that_is_not() {
         for x in numbers().filter(|x| !x.is_finite() || x.abs() > f32::from_bits(0x7F7F_7FFF)) {
-            for [first] in [split::<1>(x), [split::<2>(x)[0]], [split::<3>(x)[0]]] {
-                let first = f32::from_bits(first);
-                assert!(!first.is_finite() && first.is_nan() == x.is_nan(), "{x:e}, {first:e}");
-            }
+            let first = f32::from_bits(take_part(&mut [x])[0]);
+            assert!(!first.is_finite() && first.is_nan() == x.is_nan(), "{x:e}, {first:e}");
         }
     }
 }

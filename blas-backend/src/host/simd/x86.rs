@@ -4,7 +4,8 @@ mod squares;
 
 use super::vector::Vector;
 use core::arch::x86_64 as arch;
-use squares::{transpose_f32, transpose_f64};
+pub(crate) use squares::transpose_f32;
+use squares::transpose_f64;
 
 macro_rules! impl_vector {
     ($name:ident, $t:ty, $lanes:literal, $vector:ident, $mask:ty, $splat:ident, $load:ident,

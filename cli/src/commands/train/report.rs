@@ -66,7 +66,11 @@ pub(super) fn describe<T: Number>(session: &Session<'_>, console: &Console) {
     }
     let threads = backend.threads();
     let word = if threads == 1 { "thread" } else { "threads" };
-    console.line(&format!("backend   {}, {threads} {word}", backend.kernel()));
+    let precision = match config.values().precision {
+        Some(precision) => format!(", products in {}", precision.name()),
+        None => String::new(),
+    };
+    console.line(&format!("backend   {}{precision}, {threads} {word}", backend.kernel()));
     console.line("");
 }
 

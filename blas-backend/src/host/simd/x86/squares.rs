@@ -8,7 +8,7 @@ use core::arch::x86_64 as arch;
 ///
 /// Both squares must be there and not overlap. The code must be compiled for AVX2, and the CPU have it.
 #[inline(always)]
-pub(super) unsafe fn transpose_f32(
+pub(crate) unsafe fn transpose_f32(
     (from, from_stride): (*const f32, usize),
     (to, to_stride): (*mut f32, usize),
 ) {
