@@ -5,6 +5,8 @@
 //! comes from the CPU instead: IEEE 754 demands that it rounds correctly, so the bits stay the same
 //! and loops over it can use vector instructions.
 
+mod exp;
+
 use core::fmt::{Debug, Display};
 use core::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign};
 
@@ -61,6 +63,9 @@ pub trait Float:
     fn sqrt(self) -> Self;
     /// eˣ.
     fn exp(self) -> Self;
+    /// Replaces each number, of at most 0, by its exponential; one below [`Self::TINY`] by 0. The bits are those of
+    /// [`Self::exp`]. Marked `#[inline(always)]`, so that it is compiled for the vector instructions of its caller.
+    fn exp_each(numbers: &mut [Self]);
     /// The natural logarithm.
     fn ln(self) -> Self;
     /// |x|.
@@ -90,7 +95,7 @@ pub trait Float:
 }
 
 macro_rules! impl_float {
-    ($t:ident, $name:literal, $tiny:literal, $sqrt:path, $exp:path, $ln:path) => {
+    ($t:ident, $name:literal, $tiny:literal, $sqrt:path, $exp:path, $exp_nonpositive:path, $ln:path) => {
         impl Float for $t {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -126,6 +131,13 @@ macro_rules! impl_float {
             fn exp(self) -> Self {
                 $exp(self)
             }
+            #[inline(always)]
+            fn exp_each(numbers: &mut [Self]) {
+                for x in numbers {
+                    let e = $exp_nonpositive(*x);
+                    *x = if e < Self::TINY { 0.0 } else { e };
+                }
+            }
             #[inline]
             fn ln(self) -> Self {
                 $ln(self)
@@ -150,8 +162,24 @@ macro_rules! impl_float {
     };
 }
 
-impl_float!(f32, "float32", 1.084_202_2e-19, libm::sqrtf, libm::expf, libm::logf);
-impl_float!(f64, "float64", 1.491_668_146_240_041_3e-154, libm::sqrt, libm::exp, libm::log);
+impl_float!(
+    f32,
+    "float32",
+    1.084_202_2e-19,
+    libm::sqrtf,
+    libm::expf,
+    exp::exp_nonpositive,
+    libm::logf
+);
+impl_float!(
+    f64,
+    "float64",
+    1.491_668_146_240_041_3e-154,
+    libm::sqrt,
+    libm::exp,
+    libm::exp,
+    libm::log
+);
 
 #[cfg(test)]
 mod tests {

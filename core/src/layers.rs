@@ -21,7 +21,7 @@ mod relu;
 mod sandwich;
 
 pub(crate) use affine::{affine_dw, affine_dx};
-pub(crate) use loss::{class_weight, log_loss, mean};
+pub(crate) use loss::{SumInPlace, class_weight, log_loss, mean};
 pub(crate) use sandwich::norm_relu_backward;
 
 pub use affine::{affine_backward, affine_forward};

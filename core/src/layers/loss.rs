@@ -18,6 +18,7 @@ pub use targets::{Label, Target, Targets};
 use super::columns::PIECE;
 use crate::error::{Error, check_len, check_shape};
 use crate::float::Float;
+use crate::machine::Pass;
 use crate::mat::{Mat, MatMut};
 use crate::metric::Metric;
 use crate::slices::copy;
@@ -90,6 +91,7 @@ impl Loss {
     /// Computes the sum of the losses of some of `num_samples` samples, each times the weight of its class, and
     /// overwrites the scores with their part of the gradient of the mean. The targets of the scores begin with
     /// number `first` of `y`. Shapes and labels are right.
+    #[inline(always)]
     pub(crate) fn sum_in_place<T: Float>(
         self,
         mut scores: MatMut<'_, T>,
@@ -177,6 +179,26 @@ impl Loss {
             }
         };
         Err(Error::InvalidConfig { what })
+    }
+}
+
+/// [`Loss::sum_in_place`] of all its arguments.
+pub(crate) struct SumInPlace<'a, T> {
+    pub(crate) loss: Loss,
+    pub(crate) scores: MatMut<'a, T>,
+    pub(crate) y: Targets<'a, T>,
+    pub(crate) class_weights: &'a [T],
+    pub(crate) first: usize,
+    pub(crate) num_samples: usize,
+}
+
+impl<T: Float> Pass for SumInPlace<'_, T> {
+    type Output = T;
+
+    #[inline(always)]
+    fn run(self) -> T {
+        let Self { loss, scores, y, class_weights, first, num_samples } = self;
+        loss.sum_in_place(scores, y, class_weights, first, num_samples)
     }
 }
 

@@ -3,7 +3,9 @@
 
 use crate::float::Float;
 use crate::gemm::{Gemm, Rows};
-use crate::layers::{HiddenParams, Loss, ReluBackward, Targets, affine_dx, affine_forward};
+use crate::layers::{
+    HiddenParams, Loss, ReluBackward, SumInPlace, Targets, affine_dx, affine_forward,
+};
 use crate::machine::{Pass, Split};
 use crate::mat::{Mat, MatMut};
 use crate::slices::{First, split_fields};
@@ -40,7 +42,8 @@ impl<T: Float> Head<'_, T> {
     ) -> T {
         let HiddenParams { w, b, .. } = self.params;
         let _shapes_agree = affine_forward(gemm, x, w, b, scores.reborrow());
-        self.loss.sum_in_place(scores, self.y, self.class_weights, first, self.num_samples)
+        let Self { loss, class_weights, num_samples, y, .. } = *self;
+        gemm.vectorized(SumInPlace { loss, scores, y, class_weights, first, num_samples })
     }
 }
 

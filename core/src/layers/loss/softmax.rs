@@ -53,7 +53,11 @@ pub fn softmax_loss<T: Float>(
     Loss::Softmax.loss(scores, Targets::Classes(y), dscores)
 }
 
+/// Rows whose exponentials are computed together: rows of few classes would leave vectors mostly empty.
+const ROWS: usize = 8;
+
 /// Sums the losses of samples, and overwrites their scores with the gradient of the mean.
+#[inline(always)]
 pub(super) fn softmax_sum<T: Float>(
     mut scores: MatMut<'_, T>,
     y: &[Label],
@@ -62,29 +66,32 @@ pub(super) fn softmax_sum<T: Float>(
 ) -> T {
     let num_samples = T::from_usize(num_samples);
     let (mut loss, cols) = (T::ZERO, scores.cols());
-    for (row, &y) in rows_of_mut(scores.data_mut(), cols).zip(y) {
-        let max = row.iter().fold(T::NEG_INFINITY, |max, &s| s.max(max));
-        let correct = at(row, y).map_or(T::ZERO, |&s| s - max);
-        let mut sum = T::ZERO;
-        for row in row.chunks_mut(PIECE) {
-            let mut piece = T::ZERO;
-            for p in row {
-                let e = (*p - max).exp();
-                *p = if e < T::TINY { T::ZERO } else { e };
-                piece += *p;
+    for (rows, y) in scores.data_mut().chunks_mut((ROWS * cols).max(1)).zip(y.chunks(ROWS)) {
+        let mut correct = [T::ZERO; ROWS];
+        for ((row, &y), correct) in rows_of_mut(rows, cols).zip(y).zip(&mut correct) {
+            let max = row.iter().fold(T::NEG_INFINITY, |max, &s| s.max(max));
+            row.iter_mut().for_each(|s| *s -= max);
+            *correct = at(row, y).copied().unwrap_or(T::ZERO);
+        }
+        T::exp_each(rows);
+        for ((row, &y), correct) in rows_of_mut(rows, cols).zip(y).zip(correct) {
+            let mut sum = T::ZERO;
+            for row in row.chunks(PIECE) {
+                let mut piece = T::ZERO;
+                row.iter().for_each(|&p| piece += p);
+                sum += piece;
             }
-            sum += piece;
-        }
-        for p in row.iter_mut() {
-            *p = *p / sum / num_samples;
-        }
-        if let Some(p) = at_mut(row, y) {
-            // −ln p[y], without taking the logarithm of a p that may have become 0.
-            loss += (sum.ln() - correct) * class_weight(class_weights, y);
-            *p -= T::ONE / num_samples;
-        }
-        if let Some(&weight) = at(class_weights, y) {
-            row.iter_mut().for_each(|p| *p *= weight);
+            for p in row.iter_mut() {
+                *p = *p / sum / num_samples;
+            }
+            if let Some(p) = at_mut(row, y) {
+                // −ln p[y], without taking the logarithm of a p that may have become 0.
+                loss += (sum.ln() - correct) * class_weight(class_weights, y);
+                *p -= T::ONE / num_samples;
+            }
+            if let Some(&weight) = at(class_weights, y) {
+                row.iter_mut().for_each(|p| *p *= weight);
+            }
         }
     }
     loss
