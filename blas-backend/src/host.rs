@@ -5,6 +5,7 @@ mod amx;
 mod backend;
 #[cfg(target_arch = "x86_64")]
 mod bf16;
+mod int8;
 mod isa;
 mod kernel;
 #[cfg(feature = "matrixmultiply")]

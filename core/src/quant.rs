@@ -4,7 +4,8 @@
 //! removes batch norm and the mean image, [`calibrate`] learns the ranges of the activations from
 //! validation images, [`quantize`] writes the numbers of a [`QuantNet`]. In between, [`remove_unused`] and
 //! [`equalize`] may change how a network is written, not what it computes, so that less is lost. Host and device compute the
-//! same bits with every [`QuantGemm`]: [`Portable`](crate::Portable) is one.
+//! same bits with every [`QuantGemm`]: [`Portable`](crate::Portable) is one, and `barenet_blas` has those of a server's CPU, for
+//! one image or for [a batch](QuantNet::scores_of_batch), and of Cortex-M.
 //!
 //! # The arithmetic
 //!
@@ -85,7 +86,7 @@ pub use calibrate::{Observer, calibrate, observe_units};
 pub use equalize::{equalize, remove_unused};
 pub use error::QuantError;
 pub use input::InputScale;
-pub use kernel::{GROUPS_PER_SUM, Output, QuantArgs, QuantGemm, QuantParts, pack};
+pub use kernel::{GROUPS_PER_SUM, Output, QuantArgs, QuantBatch, QuantGemm, QuantParts, pack};
 pub use map::{InputMap, IntegerMap, RealMap, squared_error, to_bytes};
 pub use net::QuantNet;
 pub use quantize::{MIN_CALIBRATION_SAMPLES, Quantized, quantize};

@@ -26,6 +26,27 @@ use std::io;
 /// assert_eq!(c, [5.0]);
 /// # Ok::<(), barenet::Error>(())
 /// ```
+///
+/// It computes int8 networks too, with the bits that they have on a microcontroller:
+///
+/// ```
+/// use barenet::Arch;
+/// use barenet::quant::{Channel, QuantNet};
+/// use barenet_blas::{Backend, Kernel};
+///
+/// let arch = Arch::try_new(&[4, 8, 3])?;
+/// let weights = vec![0x0102_0304; arch.quant_weights_len()];
+/// let channels = vec![Channel::new(0, 1 << 30, -3); arch.quant_channels_len()];
+/// let net = QuantNet::try_new(arch, &weights, &channels)?;
+///
+/// let backend = Backend::new(Kernel::default(), 0);
+/// let images = [7; 100 * 4];
+/// let mut workspace = vec![0; 100 * arch.quant_workspace_len()];
+/// let mut scores = vec![0; 100 * 3];
+/// backend.install(|| net.scores_of_batch(&backend, &images, &mut workspace, &mut scores))?;
+/// assert_eq!(scores[..3], scores[297..]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Backend {
     kernel: Kernel,

@@ -66,6 +66,12 @@ impl Simd {
         self.0.map(Isa::name)
     }
 
+    /// The instruction set, if there is one.
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) const fn isa(self) -> Option<Isa> {
+        self.0
+    }
+
     /// The kernels, if the CPU has what they need.
     pub(crate) fn kernels(&self) -> Option<OwnKernels> {
         self.0.map(OwnKernels)

@@ -3,7 +3,7 @@
 use super::requant::Channel;
 use crate::error::{ShapeError, check_shape};
 use crate::gemm::Portable;
-use crate::slices::rows_of;
+use crate::slices::{rows_of, rows_of_mut};
 
 mod sealed {
     pub trait Sealed {}
@@ -92,6 +92,64 @@ impl<'a, O: Output> QuantArgs<'a, O> {
     }
 }
 
+/// The arguments of one layer's products for the rows of a batch. That one exists proves that the shapes agree.
+///
+/// The fields are those of [`QuantParts`], but `x` is (N, G) and `out` (N, B).
+#[derive(Debug)]
+pub struct QuantBatch<'a, O> {
+    num_rows: usize,
+    parts: QuantParts<'a, O>,
+}
+
+impl<'a, O: Output> QuantBatch<'a, O> {
+    /// Checks the shapes of the products of `num_rows` rows.
+    ///
+    /// # Errors
+    ///
+    /// [`ShapeError`] as of [`QuantArgs::new`], and naming `x` if it is not as many rows of the same length.
+    pub fn new(
+        num_rows: usize,
+        x: &'a [[u8; 4]],
+        w: &'a [[u32; 4]],
+        channels: &'a [[Channel; 4]],
+        out: &'a mut [[O; 4]],
+    ) -> Result<Self, ShapeError> {
+        let (groups, blocks) = (x.len().checked_div(num_rows).unwrap_or(0), channels.len());
+        if groups == 0 || groups.checked_mul(num_rows) != Some(x.len()) {
+            let (expected, found) = ((num_rows, groups.max(1)), (1, x.len()));
+            return Err(ShapeError { what: "x", expected, found });
+        }
+        if groups.checked_mul(blocks) != Some(w.len()) {
+            return Err(ShapeError { what: "w", expected: (blocks, groups), found: (1, w.len()) });
+        }
+        if num_rows.checked_mul(blocks) != Some(out.len()) {
+            let (expected, found) = ((num_rows, blocks), (1, out.len()));
+            return Err(ShapeError { what: "out", expected, found });
+        }
+        Ok(Self { num_rows, parts: QuantParts { x, w, channels, out } })
+    }
+
+    /// N, at least 1.
+    #[must_use]
+    pub const fn num_rows(&self) -> usize {
+        self.num_rows
+    }
+
+    /// Takes the arguments apart, for a kernel.
+    #[must_use]
+    pub fn into_parts(self) -> QuantParts<'a, O> {
+        self.parts
+    }
+
+    /// The arguments of each row's product.
+    pub fn into_rows(self) -> impl Iterator<Item = QuantArgs<'a, O>> {
+        let QuantParts { x, w, channels, out } = self.parts;
+        let groups = x.len().checked_div(self.num_rows).unwrap_or(0);
+        let outputs = rows_of_mut(out, channels.len());
+        rows_of(x, groups).zip(outputs).map(move |(x, out)| QuantArgs { x, w, channels, out })
+    }
+}
+
 /// A kernel of int8 layers.
 ///
 /// # Contract
@@ -113,6 +171,11 @@ impl<'a, O: Output> QuantArgs<'a, O> {
 pub trait QuantGemm {
     /// Computes one layer.
     fn layer<O: Output>(&self, args: QuantArgs<'_, O>);
+
+    /// Computes one layer for the rows of a batch.
+    fn layer_of_batch<O: Output>(&self, batch: QuantBatch<'_, O>) {
+        batch.into_rows().for_each(|args| self.layer(args));
+    }
 }
 
 impl QuantGemm for Portable {

@@ -1,5 +1,7 @@
 //! An int8 network: how long its buffers are, and the layers one after the other.
 
+mod batch;
+
 use super::gives_bytes;
 use super::kernel::{Output, QuantArgs, QuantGemm};
 use super::requant::Channel;

@@ -7,3 +7,4 @@ mod gradients;
 mod head;
 mod mlperf_tiny;
 mod quant;
+mod quant_layers;

@@ -1,113 +1,15 @@
 //! int8 networks against the definition in plain integers, and against the networks they are made of.
 
 use barenet::quant::{
-    Channel, InputScale, MIN_CALIBRATION_SAMPLES, Observer, QuantArgs, QuantError, QuantGemm,
-    QuantNet, Quantized, calibrate, multiply_by_quantized_multiplier, pack, quantize,
+    Channel, InputScale, MIN_CALIBRATION_SAMPLES, Observer, QuantBatch, QuantError, QuantNet,
+    Quantized, calibrate, quantize,
 };
 use barenet::{
     Arch, Error, FullyConnectedNet, Init, Mat, Portable, Rng, Scaling, Weights, fold, layer_grads,
     predict,
 };
+use barenet_blas::{Backend, Kernel};
 use barenet_tests::Model;
-use proptest::prelude::*;
-
-/// One layer in plain integers.
-#[derive(Clone, Debug)]
-struct Layer {
-    fan_in: usize,
-    fan_out: usize,
-    /// (fan_out, fan_in)
-    w: Vec<i8>,
-    x: Vec<u8>,
-    /// Bias, multiplier, shift.
-    channels: Vec<(i32, i32, i32)>,
-}
-
-/// A layer as kernels take it.
-struct Packed {
-    w: Vec<[u32; 4]>,
-    channels: Vec<[Channel; 4]>,
-    x: Vec<[u8; 4]>,
-}
-
-impl Layer {
-    fn expected(&self, least: i32, most: i32) -> Vec<i32> {
-        let rows = self.w.chunks(self.fan_in).zip(&self.channels);
-        rows.map(|(w, &(bias, multiplier, shift))| {
-            let sum: i32 = w.iter().zip(&self.x).map(|(&w, &x)| i32::from(w) * i32::from(x)).sum();
-            multiply_by_quantized_multiplier(sum + bias, multiplier, shift).clamp(least, most)
-        })
-        .collect()
-    }
-
-    fn packed(&self) -> Packed {
-        let at = |i: usize, j: usize| {
-            if i < self.fan_in && j < self.fan_out { self.w[j * self.fan_in + i] } else { 0 }
-        };
-        let (groups, blocks) = (self.fan_in.div_ceil(4), self.fan_out.div_ceil(4));
-        let group = |block: usize, group: usize| {
-            pack(std::array::from_fn(|j| std::array::from_fn(|i| at(4 * group + i, 4 * block + j))))
-        };
-        let w = (0..blocks).flat_map(|b| (0..groups).map(move |g| group(b, g))).collect();
-        let mut channels = vec![[Channel::default(); 4]; blocks];
-        for (to, &(bias, multiplier, shift)) in
-            channels.as_flattened_mut().iter_mut().zip(&self.channels)
-        {
-            *to = Channel::new(bias, multiplier, shift);
-        }
-        // What lies beyond the inputs must not matter.
-        let mut x = vec![[0xA5; 4]; groups];
-        x.as_flattened_mut()[..self.fan_in].copy_from_slice(&self.x);
-        Packed { w, channels, x }
-    }
-
-    fn check(&self, kernel: &impl QuantGemm) {
-        let Packed { w, channels, x } = self.packed();
-        let mut out = vec![[7_u8; 4]; channels.len()];
-        kernel.layer(QuantArgs::new(&x, &w, &channels, &mut out).unwrap());
-        let found: Vec<i32> = out.as_flattened().iter().map(|&v| v.into()).collect();
-        assert_eq!(found[..self.fan_out], self.expected(0, 255));
-        let mut out = vec![[7_i16; 4]; channels.len()];
-        kernel.layer(QuantArgs::new(&x, &w, &channels, &mut out).unwrap());
-        let found: Vec<i32> = out.as_flattened().iter().map(|&v| v.into()).collect();
-        assert_eq!(found[..self.fan_out], self.expected(i16::MIN.into(), i16::MAX.into()));
-    }
-}
-
-fn layers() -> impl Strategy<Value = Layer> {
-    (1_usize..600, 1_usize..12).prop_flat_map(|(fan_in, fan_out)| {
-        let channel = (-2_000_000..2_000_000, 1 << 30..=i32::MAX, -20..=-2);
-        (
-            proptest::collection::vec(-127_i8..=127, fan_in * fan_out),
-            proptest::collection::vec(0_u8..=255, fan_in),
-            proptest::collection::vec(channel, fan_out),
-        )
-            .prop_map(move |(w, x, channels)| Layer { fan_in, fan_out, w, x, channels })
-    })
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
-
-    #[test]
-    fn a_layer_equals_the_definition_in_plain_integers(layer in layers()) {
-        layer.check(&Portable);
-    }
-}
-
-/// The largest sums of two outputs in one register.
-#[test]
-fn a_layer_of_extremes_equals_the_definition() {
-    for fan_in in [256, 257, 3072] {
-        for (even, odd) in [(127, 127), (-127, 127), (127, -127), (-127, -127)] {
-            let fan_out = 4;
-            let rows = [even, odd, odd, even];
-            let w = rows.iter().flat_map(|&w| vec![w; fan_in]).collect();
-            let channels = vec![(0, 1 << 30, -10); fan_out];
-            Layer { fan_in, fan_out, w, x: vec![255; fan_in], channels }.check(&Portable);
-        }
-    }
-}
 
 /// An int8 network with its memory.
 struct Int8 {
@@ -214,6 +116,61 @@ fn int8_scores_are_close_to_those_of_f32() {
         // Eight bits a number: half a percent of each layer's range.
         assert!(relative < 0.03, "{dims:?}: {relative}");
     }
+}
+
+#[test]
+fn a_batch_has_the_scores_of_its_images_at_any_number_of_threads() {
+    for dims in [&[300, 40, 8, 11][..], &[37, 30, 9, 8], &[64, 10], &[5, 4]] {
+        let model = drawn(dims, false, 2);
+        let arch = model.net.arch;
+        let int8 = Int8::new(&model, &vec![0.0; dims[0]], &images(&arch, 50, 1)).unwrap();
+        let net = QuantNet::try_new(arch, &int8.weights, &int8.channels).unwrap();
+        for num_rows in [0, 1, 3, 8, 70, 200] {
+            let images = images(&arch, num_rows, 8);
+            let rows = images.chunks(dims[0]);
+            let expected: Vec<_> =
+                rows.flat_map(|image| int8.scores(arch, image, 0).unwrap()).collect();
+            for threads in [1, 2, 3] {
+                for kernel in [Kernel::Portable, Kernel::default()] {
+                    let backend = Backend::with_threads(kernel, threads).unwrap();
+                    let mut workspace = vec![0xAA; num_rows * arch.quant_workspace_len()];
+                    let mut scores = vec![-1; num_rows * arch.num_classes()];
+                    net.scores_of_batch(&backend, &images, &mut workspace, &mut scores).unwrap();
+                    assert_eq!(scores, expected, "{dims:?}, {num_rows} rows, {threads} threads");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_batch_that_does_not_fit_is_an_error() {
+    let model = drawn(&[8, 8, 4], false, 2);
+    let arch = model.net.arch;
+    let int8 = Int8::new(&model, &[0.0; 8], &images(&arch, 50, 1)).unwrap();
+    let net = QuantNet::try_new(arch, &int8.weights, &int8.channels).unwrap();
+    let run = |x: usize, workspace: usize, scores: usize| {
+        let (mut workspace, mut scores) = (vec![0; workspace], vec![7; scores]);
+        let result = net.scores_of_batch(&Portable, &vec![0; x], &mut workspace, &mut scores);
+        assert!(result.is_ok() || scores.iter().all(|&score| score == 7));
+        result.err()
+    };
+    assert_eq!(run(16, 16, 8), None);
+    assert!(matches!(run(17, 16, 8), Some(Error::Shape(e)) if e.what == "x"));
+    assert!(matches!(run(16, 16, 9), Some(Error::Shape(e)) if e.what == "scores"));
+    assert!(matches!(
+        run(16, 15, 8),
+        Some(Error::BufferTooSmall { what: "workspace", required: 16, found: 15 })
+    ));
+    let (x, w, channels) = ([[0; 4]; 6], [[0; 4]; 6], [[Channel::default(); 4]; 2]);
+    let what = |num_rows, x, w, len| {
+        QuantBatch::new(num_rows, x, w, &channels, &mut vec![[0_u8; 4]; len]).err().map(|e| e.what)
+    };
+    assert_eq!(what(2, &x, &w, 4), None);
+    assert_eq!(what(4, &x, &w, 8), Some("x"));
+    assert_eq!(what(0, &[], &w, 0), Some("x"));
+    assert_eq!(what(2, &x, &w[1..], 4), Some("w"));
+    assert_eq!(what(2, &x, &w, 5), Some("out"));
 }
 
 #[test]

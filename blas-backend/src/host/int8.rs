@@ -1,0 +1,97 @@
+//! int8 layers on a computer: the networks of [`barenet::quant`], with the bits that they have on a microcontroller.
+//!
+//! Words of weights are multiplied as they are packed. A half of a word is 256·B + A, so one instruction that multiplies
+//! pairs of 16 bits gives Σ x·(256·B + A), and one that multiplies bytes, with inputs of 0 beside each other one,
+//! Σ x·A. Of a batch, the weights are first put into the order of VNNI: once for all rows, and then there is one
+//! instruction for 64 products.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod vnni;
+
+#[cfg(own_kernels)]
+use crate::host::Simd;
+use crate::host::{Backend, Kernel};
+use barenet::Portable;
+#[cfg(target_arch = "x86_64")]
+use barenet::quant::Channel;
+use barenet::quant::{Output, QuantArgs, QuantBatch, QuantGemm};
+
+/// Instructions for int8 layers that this CPU has.
+#[cfg(target_arch = "x86_64")]
+#[derive(Clone, Copy, Debug)]
+enum Int8 {
+    /// VNNI of AVX-512.
+    Vnni,
+    Avx2,
+}
+
+#[cfg(target_arch = "x86_64")]
+impl Int8 {
+    fn of(simd: Simd) -> Option<Self> {
+        use crate::host::isa::Isa;
+        match simd.isa()? {
+            Isa::Avx512 if is_x86_feature_detected!("avx512vnni") => Some(Self::Vnni),
+            Isa::Avx512 | Isa::Avx2 => Some(Self::Avx2),
+        }
+    }
+}
+
+/// On x86-64 with AVX-512 VNNI or AVX2; elsewhere it is [`Portable`]. All give the same bits.
+#[cfg(own_kernels)]
+impl QuantGemm for Simd {
+    fn layer<O: Output>(&self, args: QuantArgs<'_, O>) {
+        #[cfg(target_arch = "x86_64")]
+        match Int8::of(*self) {
+            // SAFETY: `Int8` exists only for what the CPU has.
+            Some(Int8::Vnni) => return unsafe { vnni::layer(args.into_parts()) },
+            // SAFETY: as above.
+            Some(Int8::Avx2) => return unsafe { avx2::layer(args.into_parts()) },
+            None => {}
+        }
+        Portable.layer(args);
+    }
+
+    fn layer_of_batch<O: Output>(&self, batch: QuantBatch<'_, O>) {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(Int8::Vnni) = Int8::of(*self) {
+            // SAFETY: as above.
+            return unsafe { vnni::layer_of_batch(batch) };
+        }
+        batch.into_rows().for_each(|args| self.layer(args));
+    }
+}
+
+/// With the kernel [`Kernel::Portable`] it is [`Portable`], otherwise this crate's own kernel, whichever multiplies matrices.
+impl QuantGemm for Backend {
+    fn layer<O: Output>(&self, args: QuantArgs<'_, O>) {
+        match self.kernel() {
+            Kernel::Portable => Portable.layer(args),
+            #[cfg(own_kernels)]
+            _ => Simd::new().layer(args),
+            #[cfg(not(own_kernels))]
+            _ => Portable.layer(args),
+        }
+    }
+
+    fn layer_of_batch<O: Output>(&self, batch: QuantBatch<'_, O>) {
+        match self.kernel() {
+            Kernel::Portable => Portable.layer_of_batch(batch),
+            #[cfg(own_kernels)]
+            _ => Simd::new().layer_of_batch(batch),
+            #[cfg(not(own_kernels))]
+            _ => Portable.layer_of_batch(batch),
+        }
+    }
+}
+
+/// From sums to outputs.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn requantize<O: Output>(sums: &[[i32; 4]], channels: &[[Channel; 4]], out: &mut [[O; 4]]) {
+    let (sums, channels) = (sums.as_flattened(), channels.as_flattened());
+    for ((&sum, channel), out) in sums.iter().zip(channels).zip(out.as_flattened_mut()) {
+        *out = O::saturate(channel.requantize(sum));
+    }
+}
