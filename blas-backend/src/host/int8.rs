@@ -95,3 +95,39 @@ fn requantize<O: Output>(sums: &[[i32; 4]], channels: &[[Channel; 4]], out: &mut
         *out = O::saturate(channel.requantize(sum));
     }
 }
+
+#[cfg(all(test, own_kernels))]
+mod tests {
+    use super::*;
+    use barenet::Rng;
+    use barenet::quant::Channel;
+
+    /// In memory that ends where the numbers do, for tools that watch every access.
+    #[test]
+    fn layers_of_odd_sizes_have_the_bits_of_the_portable_kernel() {
+        let mut rng = Rng::seed(3);
+        for (groups, blocks, num_rows) in
+            [(1, 0, 2), (1, 1, 1), (2, 3, 4), (3, 4, 5), (5, 9, 8), (7, 8, 17), (514, 5, 6)]
+        {
+            let x: Vec<[u8; 4]> =
+                (0..groups * num_rows).map(|_| [rng.below(256) as u8; 4]).collect();
+            let mut word = || rng.next_u64() as u32 & 0x7F7F_7F7F;
+            let w: Vec<[u32; 4]> = (0..groups * blocks).map(|_| [(); 4].map(|()| word())).collect();
+            let channels = vec![[Channel::new(5, 1 << 30, -12); 4]; blocks];
+            let run = |kernel: &dyn Fn(QuantBatch<'_, u8>)| {
+                let mut out = vec![[1; 4]; num_rows * blocks];
+                kernel(QuantBatch::new(num_rows, &x, &w, &channels, &mut out).unwrap());
+                out
+            };
+            let expected = run(&|batch| Portable.layer_of_batch(batch));
+            let mut kernels = vec![Simd::new()];
+            #[cfg(target_arch = "x86_64")]
+            kernels.push(Simd::without_avx512());
+            for kernel in kernels {
+                assert_eq!(run(&|batch| kernel.layer_of_batch(batch)), expected, "{kernel:?}");
+                let by_rows = run(&|batch| batch.into_rows().for_each(|row| kernel.layer(row)));
+                assert_eq!(by_rows, expected, "{kernel:?}");
+            }
+        }
+    }
+}

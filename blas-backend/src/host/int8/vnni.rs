@@ -151,6 +151,9 @@ pub(super) unsafe fn layer_of_batch<O: Output>(batch: QuantBatch<'_, O>) {
     let num_rows = batch.num_rows();
     let QuantParts { x, w, channels, out } = batch.into_parts();
     let (groups, blocks) = (x.len() / num_rows, channels.len());
+    if blocks == 0 {
+        return;
+    }
     let mut weights = WEIGHTS.take();
     weights.resize(groups, [Lanes([0; 16]); PANELS]);
     let mut is_whole = num_rows >= MIN_ROWS;
