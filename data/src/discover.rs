@@ -3,6 +3,7 @@
 //! those that somebody thought it had.
 
 use super::{DataError, DataSet, FormatName, ReadOptions, Source, builtin};
+use crate::formats::archive::is_called_cifar_10;
 use crate::formats::form::is_packed_name;
 use std::fs;
 use std::io::ErrorKind;
@@ -42,7 +43,7 @@ impl ReadOptions {
     /// looked for.
     pub fn discover(&self, explicit: Option<&Path>) -> Result<DataSet, DataError> {
         if let Some(path) = explicit {
-            return named(path, self, is_like_cifar_10_alone);
+            return named(path, self, is_called_cifar_10);
         }
         // Nothing else is looked for.
         if self.format.is_some_and(|name| name != FormatName::Cifar10) {
@@ -93,7 +94,7 @@ fn load_or_say_what_is_there(
     is_like: fn(&str) -> bool,
 ) -> Result<DataSet, DataError> {
     let result = options.load(path);
-    if matches!(result, Err(DataError::NotFound(_))) {
+    if matches!(result, Err(DataError::NotFound(_) | DataError::NoData { .. })) && path.is_dir() {
         let mut found = None;
         // That there is no data set is what matters, if it cannot be looked at more closely.
         let _looked = look(path, path, MAX_DEPTH, is_like, &mut 0, &mut found);
@@ -181,17 +182,11 @@ const BATCH_LEN: u64 =
 /// Whether a name, in lower case, is like those that CIFAR-10 comes under: its own ones, and those of
 /// packed, serialised or unfinished files.
 fn is_like_cifar_10(name: &str) -> bool {
-    const ENDS: [&str; 3] = [".npz", ".npy", ".gz"];
-    is_like_cifar_10_alone(name) || ENDS.iter().any(|end| name.ends_with(end))
-}
-
-/// The same without names that other data have too.
-fn is_like_cifar_10_alone(name: &str) -> bool {
     const PARTS: [&str; 3] = ["cifar", "batch", ".part"];
-    const ENDS: [&str; 4] = [".bin", ".pkl", ".pickle", ".download"];
+    const ENDS: [&str; 6] = [".bin", ".pkl", ".pickle", ".download", ".npz", ".npy"];
     PARTS.iter().any(|part| name.contains(part))
         || ENDS.iter().any(|end| name.ends_with(end))
-        || (is_packed_name(name) && (name.contains(".tar") || !name.ends_with(".gz")))
+        || is_packed_name(name)
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! Why data cannot be read.
 
+use crate::disk::folder_of;
+use crate::formats::archive::is_called_cifar_10;
 use crate::{BUILT_IN, table};
+use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
@@ -15,15 +18,23 @@ pub enum DataError {
         /// The system's error.
         error: std::io::Error,
     },
-    /// A folder that holds no CIFAR-10.
+    /// A folder that holds no CIFAR-10, where that is asked for.
     #[error(
         "{0}: no CIFAR-10 here; expected data_batch_1.bin to data_batch_5.bin and test_batch.bin, \
          the same without .bin (python version), or cifar-10-binary.tar.gz or \
-         cifar-10-python.tar.gz (or .tgz, .tar), from {WEB_PAGE}; \
-         nor is it other data that can be read: --data names a table, an .npz or .npy file, a folder of IDX \
-         files, or the folder or archive of CIFAR-100"
+         cifar-10-python.tar.gz (or .tgz, .tar), from {WEB_PAGE}"
     )]
     NotFound(String),
+    /// A file or folder that no format reads.
+    #[error("{place}: {found}; {advice}")]
+    NoData {
+        /// The file or folder.
+        place: String,
+        /// What was found there.
+        found: String,
+        /// What to do.
+        advice: String,
+    },
     /// A folder that holds no CIFAR-10, but something that looks like it.
     #[error(
         "{folder}: no CIFAR-10 that can be read: {found}; put the archive or its files there under \
@@ -39,8 +50,13 @@ pub enum DataError {
     #[error("CIFAR10_DIR: {0}")]
     ByVariable(Box<DataError>),
     /// A file or folder that is not there.
-    #[error("{0}: No such file or folder; all of CIFAR-10 is at {WEB_PAGE}")]
-    Missing(String),
+    #[error("{path}: No such file or folder; {advice}")]
+    Missing {
+        /// Its path.
+        path: String,
+        /// Where it may be.
+        advice: String,
+    },
     /// A link to what is not there.
     #[error("{0}: a link to {1}, which is not there; mount or restore it, or remove the link")]
     DanglingLink(String, String),
@@ -103,11 +119,34 @@ impl DataError {
     pub(crate) fn io(path: &Path, error: std::io::Error) -> Self {
         if error.kind() == ErrorKind::NotFound {
             let name = path.display().to_string();
-            return match std::fs::read_link(path) {
+            return match fs::read_link(path) {
                 Ok(target) => Self::DanglingLink(name, target.display().to_string()),
-                Err(_) => Self::Missing(name),
+                Err(_) => Self::Missing { path: name, advice: advice_for_missing(path) },
             };
         }
         Self::Io { path: path.display().to_string(), error }
+    }
+}
+
+/// What to do about a path that is not there.
+fn advice_for_missing(path: &Path) -> String {
+    /// Entries of its folder that are looked at for a name like it.
+    const LOOKED_AT: usize = 10_000;
+    if path == Path::new("-") {
+        return "data that train are read from files: save standard input to one".to_owned();
+    }
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    if is_called_cifar_10(&name.to_lowercase()) {
+        return format!("all of CIFAR-10 is at {WEB_PAGE}");
+    }
+    let folder = folder_of(path);
+    let Ok(entries) = fs::read_dir(folder) else {
+        return format!("nor is there a folder {}", folder.display());
+    };
+    let names = entries.take(LOOKED_AT).flatten().map(|entry| entry.file_name());
+    let names: Vec<_> = names.filter_map(|name| name.into_string().ok()).collect();
+    match table::nearest(&name, names.iter().map(String::as_str)) {
+        Some(name) => format!("the nearest name there is {}", table::error::quoted(name)),
+        None => "name one that is there".to_owned(),
     }
 }

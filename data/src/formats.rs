@@ -15,6 +15,7 @@ pub mod recordings;
 pub mod rows;
 mod six_files;
 mod targets;
+mod unknown;
 
 use crate::{DataError, DataSet, FormatName, Kind, ReadOptions, Version, builtin};
 use std::fs;
@@ -139,7 +140,6 @@ pub const FORMATS: &[Format] = &[
         recognises: cifar100::recognises_archive,
         load: cifar100::load_archive,
     },
-    // It takes every other file.
     Format {
         name: FormatName::Cifar10,
         kind: &cifar10::KIND,
@@ -193,10 +193,17 @@ impl ReadOptions {
             }
         }
         // Of a format that was asked for, reading says what is wrong; the first row is of folders.
-        let is_asked = self.format.is_some_and(|name| name != FormatName::Cifar10);
-        let only = if path.is_dir() { formats().next() } else { formats().next_back() };
-        let only = only.filter(|_| is_asked).map(|format| (format, path.to_owned()));
-        attempt.or(only).ok_or_else(|| DataError::NotFound(path.display().to_string()))
+        let only = match self.format {
+            None => None,
+            Some(FormatName::Cifar10) if path.is_dir() => None,
+            Some(_) if path.is_dir() => formats().next(),
+            Some(_) => formats().next_back(),
+        };
+        let only = only.map(|format| (format, path.to_owned()));
+        attempt.or(only).ok_or_else(|| match self.format {
+            Some(_) => DataError::NotFound(path.display().to_string()),
+            None => unknown::no_data(path),
+        })
     }
 }
 

@@ -90,5 +90,5 @@ fn a_path_that_is_called_as_the_built_in_images_is_not_guessed_at() {
     let output = barenet(place.path(), &["data", "info", "--data", "builtin"]);
     refused_in_one_line(&output, 1, &["write ./builtin for the latter"]);
     let output = barenet(place.path(), &["data", "info", "--data", "./builtin"]);
-    refused_in_one_line(&output, 1, &["./builtin: no CIFAR-10 here"]);
+    refused_in_one_line(&output, 1, &["./builtin: the folder is empty"]);
 }

@@ -123,7 +123,7 @@ fn data_that_are_no_cifar10_are_refused_by_file() {
     };
     refuse("nothing", &["nothing: No such file"]);
     fs::create_dir(place.path().join("empty")).unwrap();
-    refuse("empty", &["empty: no CIFAR-10 here; expected data_batch_1.bin"]);
+    refuse("empty", &["empty: the folder is empty; name a table", "for each class"]);
     fs::create_dir(place.path().join("short")).unwrap();
     fs::write(place.path().join("short/data_batch_1.bin"), [0; 3072]).unwrap();
     refuse("short", &["data_batch_1.bin: truncated: expected 30730000 bytes", "found 3072"]);

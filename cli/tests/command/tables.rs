@@ -64,7 +64,11 @@ fn a_table_is_recognised_by_its_content_and_read_so_where_that_is_asked_for() {
         let columns = if more.contains(&"--ignore") { 3 } else { 4 };
         assert!(stdout(&output).contains(&format!("rows      150; {columns} columns")));
     }
-    refused_in_one_line(&info("iris.gz", &[]), 1, &["iris.gz: not a whole .tar.gz"]);
+    refused_in_one_line(
+        &info("iris.gz", &[]),
+        1,
+        &["iris.gz: is text, and called as a packed file; read it with --format csv"],
+    );
     fs::write(place.path().join("page"), "<html>1,2</html>").unwrap();
     refused_in_one_line(&info("page", &[]), 1, &["page: is a web page"]);
     let output = info("iris", &["--format", "cifar10"]);

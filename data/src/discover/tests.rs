@@ -15,9 +15,9 @@ fn is_stand_in(data: &DataSet) -> bool {
 #[test]
 fn an_explicit_path_that_is_wrong_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
-    assert!(matches!(discover(Some(folder.path())), Err(DataError::NotFound(_))));
+    assert!(matches!(discover(Some(folder.path())), Err(DataError::NoData { .. })));
     let nothing = folder.path().join("nothing");
-    assert!(matches!(discover(Some(&nothing)), Err(DataError::Missing(_))));
+    assert!(matches!(discover(Some(&nothing)), Err(DataError::Missing { .. })));
     // An empty path, as of a variable that is not set.
     assert!(discover(Some(Path::new(""))).is_err());
 }
@@ -37,7 +37,10 @@ fn the_built_in_images_can_be_asked_for_by_name() {
         assert_eq!(data.source, Source::drawn(&builtin::KIND));
     }
     for name in ["./builtin", "builtin/", "Builtin", "builtin.tar.gz"] {
-        assert!(matches!(discover(Some(Path::new(name))), Err(DataError::Missing(_))), "{name}");
+        assert!(
+            matches!(discover(Some(Path::new(name))), Err(DataError::Missing { .. })),
+            "{name}"
+        );
     }
 }
 
@@ -108,7 +111,8 @@ fn whatever_looks_like_an_attempt_to_have_cifar_10_is_an_error() {
 
 #[test]
 fn what_a_folder_has_in_place_of_cifar_10_is_named() {
-    for file in ["DATA_BATCH_1.BIN", "deep/cifar-10/test_batch", "cifar10.zip", "a/b.tar.xz"] {
+    for file in ["DATA_BATCH_1.BIN", "deep/cifar-10/test_batch", "cifar10.zip", "a/cifar-10.tar.xz"]
+    {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(file);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -126,7 +130,7 @@ fn a_folder_that_is_named_and_has_other_data_is_no_attempt() {
     for file in ["some.npy", "all.npz", "train.gz"] {
         fs::write(folder.path().join(file), "not it").unwrap();
     }
-    assert!(matches!(discover(Some(folder.path())), Err(DataError::NotFound(_))));
+    assert!(matches!(discover(Some(folder.path())), Err(DataError::NoData { .. })));
     assert!(load_or_built_in(folder.path()).is_err());
 }
 

@@ -19,13 +19,28 @@ use std::path::Path;
 /// Bytes that an archive may unpack to: nearly three times what the official ones do.
 pub const MAX_UNPACKED: u64 = 512 << 20;
 
-/// Whether there is something that is no folder; its content tells what.
+/// Whether there is a file that has a tar archive in it, packed or not, or is one by its name; or one that is called or
+/// as long as a file of CIFAR-10: reading it says what is wrong.
 ///
 /// # Errors
 ///
 /// [`DataError::Io`] if it may not be looked at.
 pub fn recognises(path: &Path) -> Result<bool, DataError> {
-    Ok(!path.is_dir() && is_there(path)?)
+    if path.is_dir() || !is_there(path)? {
+        return Ok(false);
+    }
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    let is_called_so = is_called_cifar_10(&name)
+        || [".tar", ".tgz"].iter().any(|part| name.contains(part))
+        || name.contains(".bin");
+    Ok(is_called_so
+        || reading::open(path)
+            .is_ok_and(|mut file| cifar10::is_batch(&mut file) || Members::open(file).is_ok()))
+}
+
+/// Whether a name, in lower case, is one that CIFAR-10 and its files have.
+pub(crate) fn is_called_cifar_10(name: &str) -> bool {
+    ["cifar", "data_batch", "test_batch", "batches.meta"].iter().any(|part| name.contains(part))
 }
 
 /// Reads a `.tar.gz` or `.tar` of the binary or the python version; its content tells which it is.

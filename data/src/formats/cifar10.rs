@@ -108,7 +108,7 @@ pub fn load(folder: &Path) -> Result<DataSet, DataError> {
     let names = folder.join(FILES.names);
     match read_up_to(&names, MAX_NAMES_LEN, &mut bytes).map_err(|e| DataError::io(&names, e)) {
         Ok(()) => data.class_names = parse_class_names(&names.display().to_string(), &bytes)?,
-        Err(DataError::Missing(_)) => {}
+        Err(DataError::Missing { .. }) => {}
         Err(error) => return Err(error),
     }
     Ok(data)

@@ -7,7 +7,7 @@ use super::archive::{ArchiveError, Members};
 use super::cifar10::IMAGE_LEN;
 use super::is_there;
 use crate::reading::{self, read_up_to};
-use crate::{DataError, DataSet, Kind, ReadOptions, Records, Source};
+use crate::{DataError, DataSet, Kind, ReadOptions, Records, Source, WEB_PAGE};
 use barenet::Label;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -114,6 +114,16 @@ fn is_python_version(folder: &Path) -> bool {
     PYTHON_FILES.into_iter().all(is_pickle)
 }
 
+/// The error of a file that cannot be read: of one that is not there, where it is.
+fn unreadable(path: &Path, error: std::io::Error) -> DataError {
+    match DataError::io(path, error) {
+        DataError::Missing { path, .. } => {
+            DataError::Missing { path, advice: format!("all of CIFAR-100 is at {WEB_PAGE}") }
+        }
+        error => error,
+    }
+}
+
 fn of_python(place: &Path) -> DataError {
     let problem = "is the python version of CIFAR-100, which is pickled".to_owned();
     let advice = "take the binary version, cifar-100-binary.tar.gz from https://www.cs.toronto.edu/~kriz/cifar.html";
@@ -207,7 +217,7 @@ pub fn load(folder: &Path, options: &ReadOptions) -> Result<DataSet, DataError> 
     let place = folder.display().to_string();
     assemble(&place, "binary version", options, |name, limit, bytes| {
         let path = folder.join(name);
-        read_up_to(&path, limit, bytes).map_err(|e| DataError::io(&path, e))?;
+        read_up_to(&path, limit, bytes).map_err(|e| unreadable(&path, e))?;
         Ok(path.display().to_string())
     })
 }

@@ -42,7 +42,7 @@ pub fn recognises(path: &Path) -> Result<bool, DataError> {
 const SNIFFED: usize = 1 << 13;
 
 /// Whether a file that begins so is text, and no web page or the like.
-fn is_text(start: &[u8]) -> bool {
+pub(super) fn is_text(start: &[u8]) -> bool {
     // A character may be cut.
     let is_utf8 = std::str::from_utf8(start).map_or_else(|e| e.error_len().is_none(), |_| true);
     let is_control = |&byte: &u8| byte < 0x09 || (0x0e..0x1b).contains(&byte);

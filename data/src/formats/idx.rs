@@ -208,6 +208,13 @@ pub(super) fn read_file(path: &Path) -> Result<Array, DataError> {
     read(&path.display().to_string(), &mut file, limit)
 }
 
+/// What a file is that begins as an IDX file does, with numbers of a type that there is not.
+pub(super) fn unknown_numbers(start: &[u8]) -> Option<String> {
+    let [0, 0, kind, axes @ 1..=4, ..] = start else { return None };
+    let is_unknown = *kind > 0 && element_of([0, 0, *kind, *axes]).is_none();
+    is_unknown.then(|| format!("an IDX file of numbers of the type {kind:#04x}, which is unknown"))
+}
+
 /// The type of the numbers of a file that begins so.
 fn element_of(start: [u8; 4]) -> Option<Element> {
     let [0, 0, kind, axes] = start else { return None };

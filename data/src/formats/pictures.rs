@@ -57,13 +57,18 @@ fn begins_like_one(file: &Path) -> bool {
     read_start(file, 8).is_ok_and(|start| STARTS.iter().any(|known| start.starts_with(known)))
 }
 
+/// Whether a file is called as pictures are.
+pub(super) fn is_called_so(file: &Path) -> bool {
+    let ending = file.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+    ENDINGS.contains(&ending.as_str())
+}
+
 /// Whether a file is a picture: one that is only called so is an error.
 fn is_picture(file: &Path) -> Result<bool, DataError> {
     if begins_like_one(file) {
         return Ok(true);
     }
-    let ending = file.extension().unwrap_or_default().to_string_lossy().to_lowercase();
-    if ENDINGS.contains(&ending.as_str()) {
+    if is_called_so(file) {
         let problem = "is no PNG, JPEG or BMP picture".to_owned();
         return Err(wrong(&file.display().to_string(), problem, "convert it, or remove it"));
     }

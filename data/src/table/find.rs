@@ -57,7 +57,7 @@ impl ColumnRef {
 }
 
 /// The name that is most like another, unless all are quite different.
-pub(super) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     /// Names are read by people; the distance of long ones takes their product.
     const LONG: usize = 200;
     let lower = wanted.to_lowercase();

@@ -1,0 +1,178 @@
+//! What lies at a path where no data can be read: what was found there, and what to do about it.
+
+use super::class_folders::entries;
+use super::form::Form;
+use super::{FORMATS, csv, idx, pictures};
+use crate::DataError;
+use crate::reading::{self, read_start};
+use flate2::read::MultiGzDecoder;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// The data that a folder may have.
+const FOLDERS: &str = "name a table or a file of arrays, or a folder that has for each class a folder of its pictures \
+                       or of its recordings (CSV files)";
+const CSV: &str = "save the table as CSV and name that";
+const PANDAS: &str = "convert it to CSV, with pandas for instance, and name that";
+const ARRAYS: &str = "save the arrays as .npz with numpy and name that";
+const UNPACK: &str = "unpack it and name what was in it";
+const PICTURES: &str = "pictures come in a folder for each class: name the folder that has these";
+const DOWNLOAD: &str = "download the file itself";
+const OTHER: &str =
+    "name a table (CSV), arrays (.npz, .npy), IDX files, or a folder of pictures or recordings";
+
+/// The first bytes of files that people have, what they are, and what to do.
+const KNOWN: &[(&[u8], &str, &str)] = &[
+    (b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", "a spreadsheet or document of old Office", CSV),
+    (b"PAR1", "a Parquet file", PANDAS),
+    (b"ARROW1", "an Arrow file", PANDAS),
+    (b"FEA1", "a Feather file", PANDAS),
+    (b"SQLite format 3\0", "a database of SQLite", "export a table of it as CSV and name that"),
+    (b"\x89HDF", "an HDF5 file", ARRAYS),
+    (b"MATLAB 5.0", "a MATLAB file", ARRAYS),
+    (b"\x80\x02", "a pickle, which is never loaded", ARRAYS),
+    (b"\x80\x03", "a pickle, which is never loaded", ARRAYS),
+    (b"\x80\x04", "a pickle, which is never loaded", ARRAYS),
+    (b"\x80\x05", "a pickle, which is never loaded", ARRAYS),
+    (b"\x89PNG\r\n\x1a\n", "one picture", PICTURES),
+    (b"\xff\xd8\xff", "one picture", PICTURES),
+    (b"GIF8", "a picture as GIF", "save it as PNG, JPEG or BMP, in a folder for each class"),
+    (b"II*\0", "a picture as TIFF", "save it as PNG, JPEG or BMP, in a folder for each class"),
+    (b"MM\0*", "a picture as TIFF", "save it as PNG, JPEG or BMP, in a folder for each class"),
+    (b"%PDF", "a PDF document", CSV),
+    (b"\xff\xfe", "UTF-16 text", "save it as CSV, in UTF-8"),
+    (b"\xfe\xff", "UTF-16 text", "save it as CSV, in UTF-8"),
+    (b"\x7fELF", "a program", OTHER),
+    (b"MZ", "a program", OTHER),
+];
+
+/// The error of a path at which no format finds its data.
+pub(super) fn no_data(path: &Path) -> DataError {
+    let (found, advice) = if path.is_dir() { in_folder(path) } else { in_file(path) };
+    DataError::NoData { place: path.display().to_string(), found, advice }
+}
+
+/// What a file is, and what to do.
+fn in_file(path: &Path) -> (String, String) {
+    let start = match read_start(path, 1 << 12) {
+        Ok(start) => start,
+        Err(error) => return (error.to_string(), "name a file or folder that can be read".into()),
+    };
+    let (found, advice) = match describe(path, &start) {
+        Some((what, advice)) => (format!("is {what}"), advice),
+        None if start.is_empty() => ("is empty".to_owned(), OTHER),
+        None => {
+            let bytes: Vec<_> = start.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+            (format!("is no data that can be read: it begins with {}", bytes.join(" ")), OTHER)
+        }
+    };
+    (found, advice.to_owned())
+}
+
+/// What a file that begins so is, if that is known, and what to do.
+fn describe(path: &Path, start: &[u8]) -> Option<(String, &'static str)> {
+    if let Some(what) = idx::unknown_numbers(start) {
+        return Some((what, "save the numbers as u8, i8, i16, i32, f32 or f64"));
+    }
+    if let Some((_, what, advice)) = KNOWN.iter().find(|(magic, ..)| start.starts_with(magic)) {
+        return Some(((*what).to_owned(), advice));
+    }
+    if start.starts_with(b"RIFF") {
+        return Some(match start.get(8..12) {
+            Some(b"WEBP") => ("a picture as WebP".to_owned(), "save it as PNG, JPEG or BMP"),
+            Some(b"WAVE") => {
+                ("a sound".to_owned(), "save its samples, or features of them, as CSV or .npz")
+            }
+            _ => ("a media file".to_owned(), OTHER),
+        });
+    }
+    match Form::of(start) {
+        Form::Gzip => Some(packed(path)),
+        Form::Other("a zip archive", _) if is_spreadsheet(path, start) => {
+            Some(("a spreadsheet".to_owned(), CSV))
+        }
+        Form::Other(what @ ("a web page" | "a Git LFS pointer to the file, not the file"), _) => {
+            Some((what.to_owned(), DOWNLOAD))
+        }
+        Form::Other(what, _) => Some((what.to_owned(), UNPACK)),
+        // Any other text is a table.
+        Form::Unknown if csv::is_text(start) => {
+            Some(("text, and called as a packed file".to_owned(), "read it with --format csv"))
+        }
+        Form::Tar | Form::Unknown => None,
+    }
+}
+
+/// Whether a zip archive is one of Excel or LibreOffice.
+fn is_spreadsheet(path: &Path, start: &[u8]) -> bool {
+    let ending = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+    let is_in = |part: &[u8]| start.windows(part.len()).any(|window| window == part);
+    ["xlsx", "xlsm", "xlsb", "ods", "numbers"].contains(&ending.as_str())
+        || is_in(b"xl/")
+        || is_in(b"opendocument.spreadsheet")
+}
+
+/// What a file of gzip has in it.
+fn packed(path: &Path) -> (String, &'static str) {
+    let mut start = Vec::new();
+    if let Ok(file) = reading::open(path) {
+        let _damaged = MultiGzDecoder::new(file).take(1 << 12).read_to_end(&mut start);
+    }
+    let is_text = !start.is_empty() && !start.iter().any(|&byte| byte < 9);
+    let what = if is_text { "a table or other text packed with gzip" } else { "packed with gzip" };
+    (what.to_owned(), UNPACK)
+}
+
+/// Whether a format reads what is there.
+fn is_read(path: &Path) -> bool {
+    FORMATS.iter().any(|format| matches!((format.recognises)(path), Ok(true)))
+}
+
+/// What a folder has in place of data, and what to do.
+fn in_folder(folder: &Path) -> (String, String) {
+    let all = match entries(folder) {
+        Ok(all) => all,
+        Err(error) => return (error.to_string(), "name one that can be read".to_owned()),
+    };
+    let name = |path: &Path| path.strip_prefix(folder).unwrap_or(path).display().to_string();
+    let example =
+        |class: &str, path: &Path| folder.join(class).join(name(path)).display().to_string();
+    let (folders, files): (Vec<PathBuf>, Vec<PathBuf>) =
+        all.into_iter().partition(|path| path.is_dir());
+    if let Some(picture) = files.iter().find(|file| pictures::is_called_so(file)) {
+        let found =
+            format!("has pictures, such as {}, and no folder for each class", name(picture));
+        let advice = format!(
+            "put them into folders that are called as their classes, such as {}",
+            example("cat", picture)
+        );
+        return (found, advice);
+    }
+    if let Some(file) = files.iter().find(|file| is_read(file)) {
+        let found = format!("is a folder, with {} in it and no folder for each class", name(file));
+        let mut advice = "name that file".to_owned();
+        if file.extension().is_some_and(|ending| ending == "csv" || ending == "tsv") {
+            let example = example("walk", file);
+            advice += &format!(
+                "; if such files are recordings, put them into folders that are called as their classes, such as {example}"
+            );
+        }
+        return (found, advice);
+    }
+    if let Some(inner) = folders.iter().find(|inner| is_read(inner)) {
+        return (format!("has the data in {}", name(inner)), "name that folder".to_owned());
+    }
+    let mut inner = folders.iter().flat_map(|inner| entries(inner).unwrap_or_default());
+    let first = files.first().cloned().or_else(|| inner.find(|path| path.is_file()));
+    match first {
+        Some(file) => {
+            let (found, advice) = in_file(&file);
+            (format!("has no data that can be read: {} {found}", name(&file)), advice)
+        }
+        None if folders.is_empty() => ("the folder is empty".to_owned(), FOLDERS.to_owned()),
+        None => ("has folders with no files in them".to_owned(), FOLDERS.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests;
