@@ -187,20 +187,26 @@ export_run() {
         --out "target/exported-nets/$out" "$@" >/dev/null
 }
 
-# The project to copy, with an exported crate in it. Not below this folder, whose .cargo/config.toml would count.
+# The project to copy, with exported crates of every kind in it, one after another. Not below this folder, whose
+# .cargo/config.toml would count.
 run_template() {
-    local runner
+    local runner net package
     cp -r template "$project"
-    cp -r target/exported-nets/int8 "$project/template/net"
     cp Cargo.lock "$project/template"
     runner=$(cd "$project/template" && machine_of thumbv7em-none-eabihf)
-    (
-        cd "$project/template"
-        export CARGO_TARGET_DIR=$PWD/target
-        export CARGO_TARGET_THUMBV7EM_NONE_EABIHF_RUNNER="timeout 60 $runner $SEMIHOSTING -kernel"
-        cargo_for thumbv7em-none-eabihf run --quiet --release
-    ) >"$output" 2>&1 </dev/null || { cat "$output"; die "firmware/template failed"; }
-    printf '%s\n' "firmware: the project of firmware/template passed"
+    for net in int8 f32 {iris,diabetes,setosa}-{int8,f32}; do
+        case $net in *-*) package=table-net ;; *) package=two-layer-net ;; esac
+        rm -rf "$project/template/net"
+        cp -r "target/exported-nets/$net" "$project/template/net"
+        sed -i "s/package = \"[a-z-]*-net\"/package = \"$package\"/" "$project/template/Cargo.toml"
+        (
+            cd "$project/template"
+            export CARGO_TARGET_DIR=$PWD/target
+            export CARGO_TARGET_THUMBV7EM_NONE_EABIHF_RUNNER="timeout 60 $runner $SEMIHOSTING -kernel"
+            cargo_for thumbv7em-none-eabihf run --quiet --release
+        ) >"$output" 2>&1 </dev/null || { cat "$output"; die "firmware/template failed with $net"; }
+    done
+    printf '%s\n' "firmware: the project of firmware/template passed with exports of every kind"
 }
 
 # Compiles what docs/embedded.md shows of two frameworks, with the crate that was exported last.
