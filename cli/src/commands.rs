@@ -11,9 +11,10 @@ pub(crate) mod train;
 
 use crate::console::{Verbosity, complain};
 use anyhow::{Result, bail};
-use barenet_data::{BUILT_IN, DataError, DataSet, PictureForm, SampleForm, WindowForm};
+use barenet_data::{BUILT_IN, DataSet, PictureForm, SampleForm, WindowForm};
 use barenet_run::images::{self, Files};
 use barenet_run::measured::Metric;
+use barenet_run::presets::Preset;
 use barenet_run::settings::{Settings, SettingsError};
 use barenet_run::trained_on::TrainedOn;
 use barenet_run::trained_run::TrainedRun;
@@ -42,16 +43,21 @@ impl ImagesFlag {
         &self,
         settings: &Settings,
         trained_on: Option<&TrainedOn>,
-    ) -> Result<DataSet, DataError> {
+    ) -> Result<DataSet> {
+        if self.data.is_none() && settings.preset.as_deref() == Some(Preset::TABLE) {
+            return usage(
+                "these settings are of a run on data of one's own (preset table); name them with --data",
+            );
+        }
         let files =
             Files { data: self.data.clone(), val: self.val.clone(), test: self.test.clone() };
-        images::read(&files, settings, trained_on)
+        Ok(images::read(&files, settings, trained_on)?)
     }
 
     /// Finds and reads the data that a run is measured on.
     pub(crate) fn read_for(&self, run: &TrainedRun) -> Result<DataSet> {
         self.check_named(run)?;
-        Ok(self.read(run.settings(), run.trained_on())?)
+        self.read(run.settings(), run.trained_on())
     }
 
     /// Refuses to go on without `--data` where a run was trained on somebody's own data: those that are found by

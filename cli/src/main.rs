@@ -1,10 +1,12 @@
 //! The `barenet` command: its arguments, what a person sees, and the subcommands.
 
+mod advice;
 mod commands;
 mod console;
 mod flags;
 mod signals;
 
+use barenet_data::DataError;
 use barenet_run::settings::SettingsError;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use commands::{compare, data, eval, export, gradcheck, predict, presets, train};
@@ -52,8 +54,8 @@ fn main() -> ExitCode {
     if let Err(error) = survive_limits() {
         complain(format_args!("warning: signals cannot be listened to: {error}"));
     }
-    let command = match parse() {
-        Ok(Cli { command }) => command,
+    let (command, flags) = match parse() {
+        Ok((Cli { command }, flags)) => (command, flags),
         Err(message) => return explain(&message),
     };
     let result = match command {
@@ -76,17 +78,25 @@ fn main() -> ExitCode {
                     ExitCode::from(128 + stopped.signal())
                 }
                 None => {
-                    complain(format_args!("error: {error:#}"));
-                    ExitCode::from(if error.is::<SettingsError>() { 2 } else { 1 })
+                    complain(format_args!("error: {}", advice::text_of(&error, &flags)));
+                    ExitCode::from(if is_of_usage(&error) { 2 } else { 1 })
                 }
             }
         }
     }
 }
 
-fn parse() -> Result<Cli, clap::Error> {
-    let matches = with_negative_numbers(Cli::command()).try_get_matches()?;
-    Cli::from_arg_matches(&matches)
+/// The arguments, and the flags of the command that they name.
+fn parse() -> Result<(Cli, Vec<String>), clap::Error> {
+    let mut command = with_negative_numbers(Cli::command());
+    let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+    Ok((Cli::from_arg_matches(&matches)?, advice::flags_of(&command, &matches)))
+}
+
+/// Whether an error is of a flag or a setting, whatever the data are.
+fn is_of_usage(error: &anyhow::Error) -> bool {
+    error.is::<SettingsError>()
+        || error.downcast_ref::<DataError>().is_some_and(DataError::is_of_usage)
 }
 
 /// Takes what follows a flag that wants a number for its value, not for another flag, so that `-1` or

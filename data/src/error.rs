@@ -94,6 +94,11 @@ pub enum DataError {
         /// The tasks that they are for.
         tasks: &'static str,
     },
+    /// A class to learn, for a task that learns no class.
+    #[error(
+        "--normal names the class that an autoencoder learns: leave it out, or take --task reconstruct"
+    )]
+    NoNormal,
     /// A format without data.
     #[error("--format says how data are read that --data names; name them")]
     Unnamed,
@@ -116,6 +121,24 @@ pub enum DataError {
 pub const WEB_PAGE: &str = "https://www.cs.toronto.edu/~kriz/cifar.html";
 
 impl DataError {
+    /// What to do, as the end of the message says it: ways out, parted by `, or `.
+    #[must_use]
+    pub fn advice(&self) -> Option<&str> {
+        match self {
+            Self::Table(table::TableError { advice, .. })
+            | Self::NoData { advice, .. }
+            | Self::Missing { advice, .. } => Some(advice),
+            Self::Format { advice, .. } => Some(advice),
+            _ => None,
+        }
+    }
+
+    /// Whether what was asked for cannot be, whatever the files hold.
+    #[must_use]
+    pub const fn is_of_usage(&self) -> bool {
+        matches!(self, Self::NoUse { .. } | Self::NoNormal | Self::Unnamed)
+    }
+
     pub(crate) fn io(path: &Path, error: std::io::Error) -> Self {
         if error.kind() == ErrorKind::NotFound {
             let name = path.display().to_string();

@@ -1,6 +1,7 @@
 //! A look at a data set before it trains: ranges, what is missing, and what is odd.
 
-use crate::{DataSet, Records, Wanted};
+use crate::table::error::quoted;
+use crate::{DataSet, Records, Task, Wanted};
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
@@ -72,6 +73,7 @@ pub fn inspect(data: &DataSet) -> Inspection {
     });
     some(lines.collect(), &mut warnings);
     some(repeated(data), &mut warnings);
+    warnings.extend(rare_classes(data));
     Inspection { inputs, constant, warnings }
 }
 
@@ -179,6 +181,19 @@ fn target_columns(data: &DataSet) -> Vec<(String, Hash)> {
             all
         }
     }
+}
+
+/// Classes nearly each of which a sample has for itself: what they name are numbers or names of rows, more likely.
+fn rare_classes(data: &DataSet) -> Option<String> {
+    let (classes, samples) = (data.class_names.len(), data.train.len());
+    let is_odd = data.task == Task::Classify && classes > 2 && 2 * classes > samples;
+    let first = data.class_names.first().filter(|_| is_odd)?;
+    Some(format!(
+        "there are {classes} classes in {samples} {}, such as {}: if they are numbers, write them without signs; if \
+         they name rows, name another --target",
+        data.source.kind.samples,
+        quoted(first)
+    ))
 }
 
 /// Samples that are there twice, in a part that is given or in two of them.

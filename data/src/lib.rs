@@ -178,7 +178,8 @@ impl DataSet {
         } else if let Some(index) = records.labels().iter().position(outside) {
             let label = records.labels().get(index).copied().unwrap_or(0);
             Some(format!(
-                "its {what} sample {index} has label {label}, and there are {classes} classes"
+                "its {what} sample {} has label {label}, and there are {classes} classes",
+                index + 1
             ))
         } else {
             let is_right = match (self.task, records.targets(), self.train.targets()) {
@@ -240,11 +241,11 @@ mod tests {
             (check(images(3, &[0]), images(2, &[0])), "test samples are of 2 numbers"),
             (
                 check(images(3, &[0]), images(3, &[1, 2])),
-                "test sample 1 has label 2, and there are 2",
+                "test sample 2 has label 2, and there are 2",
             ),
             (
                 check(images(3, &[Label::MAX]), images(3, &[])),
-                "training sample 0 has label 4294967295",
+                "training sample 1 has label 4294967295",
             ),
             (check(shorter, images(3, &[])), "1 training samples of 3 numbers have 2"),
         ] {

@@ -1,6 +1,7 @@
 //! How data are read, where it is not found out.
 
-use crate::table::{ColumnRef, EncodeOptions};
+use crate::table::error::{listed, quoted};
+use crate::table::{ColumnRef, EncodeOptions, nearest};
 use crate::{DataError, DataSet, Encoding, ImageSize, Kind, SampleForm, Task, Wanted};
 use barenet::Label;
 use std::path::PathBuf;
@@ -102,10 +103,24 @@ impl ReadOptions {
             return Err(DataError::NoTask { place, has, tasks });
         }
         data.task = task;
-        if task == Task::Reconstruct && !data.train.labels().is_empty() {
-            data.normal = Some(self.normal_class(data)?);
+        match (task, data.train.labels()) {
+            (Task::Classify | Task::Regress, _) if self.normal.is_some() => {
+                Err(DataError::NoNormal)
+            }
+            (Task::Classify | Task::Regress, _) => Ok(()),
+            (Task::Reconstruct, []) => match &self.normal {
+                Some(name) => {
+                    let found = format!("has no classes, and --normal names {}", quoted(name));
+                    let advice = "say with --target which column has them, or leave --normal out";
+                    Err(self.no_normal(data, found, advice.to_owned()))
+                }
+                None => Ok(()),
+            },
+            (Task::Reconstruct, _) => {
+                data.normal = Some(self.normal_class(data)?);
+                Ok(())
+            }
         }
-        Ok(())
     }
 
     /// The class that an autoencoder is trained on.
@@ -118,9 +133,17 @@ impl ReadOptions {
         };
         let found = labels.find(|&(_, class)| class == name).map(|(label, _)| label);
         found.ok_or_else(|| {
-            let all = data.class_names.join(", ");
-            let problem = format!("has no class {name:?}; its classes are {all}");
-            DataError::Inconsistent(data.source.to_string(), problem)
+            let names = data.class_names.iter().map(String::as_str);
+            let advice = match nearest(name, names.clone()) {
+                Some(nearest) => format!("the nearest class is {}", quoted(nearest)),
+                None => format!("its classes are {}", listed(names)),
+            };
+            let found = format!("has no class {}, which --normal names", quoted(name));
+            self.no_normal(data, found, advice)
         })
+    }
+
+    fn no_normal(&self, data: &DataSet, found: String, advice: String) -> DataError {
+        DataError::NoData { place: data.source.to_string(), found, advice }
     }
 }

@@ -101,7 +101,7 @@ impl Sizes {
 }
 
 /// Why data cannot be split.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum SplitError {
     /// A size that the data do not have.
     #[error("{name} is {asked}, but there are only {there} such samples")]
@@ -124,6 +124,26 @@ pub enum SplitError {
         what: &'static str,
         /// How many there are.
         there: usize,
+    },
+    /// More folds than there is to draw from.
+    #[error("folds is {folds}, and there are only {there} {what} to draw from: take fewer")]
+    Folds {
+        /// The folds.
+        folds: usize,
+        /// Samples or groups.
+        what: &'static str,
+        /// How many there are.
+        there: usize,
+    },
+    /// Shares that leave nothing to train.
+    #[error(
+        "val_fraction {val} and the share {test} that tests leave nothing to train: together they must be below 1"
+    )]
+    Fractions {
+        /// The share that validates.
+        val: f64,
+        /// The share that tests.
+        test: f64,
     },
     /// No test set, and none is to be drawn.
     #[error("there is no test set: name one with --test, or draw one with --test-fraction")]
@@ -214,6 +234,14 @@ fn first_of(test: &Records, count: Option<usize>) -> Result<Index, SplitError> {
 /// A split of samples that are drawn.
 fn draw_split(data: &DataSet, sizes: Sizes) -> Result<Split, SplitError> {
     let mut strata = Strata::new(data, sizes.seed)?;
+    let (what, there) =
+        (if data.train.groups.is_empty() { "samples" } else { "groups" }, strata.len());
+    if let Some((_, folds)) = sizes.fold
+        && folds > there
+    {
+        return Err(SplitError::Folds { folds, what, there });
+    }
+    check_fractions(data, sizes)?;
     let test = match (sizes.fold, data.test.is_empty()) {
         (Some(_), false) => return Err(SplitError::FoldsAndTest),
         (Some((fold, folds)), true) => Some(strata.take_fold(fold, folds)),
@@ -243,8 +271,6 @@ fn draw_split(data: &DataSet, sizes: Sizes) -> Result<Split, SplitError> {
         }
         train.truncate(size);
     }
-    let what = if data.train.groups.is_empty() { "samples" } else { "groups" };
-    let there = strata.len();
     for (part, is_empty) in
         [("train", train.is_empty()), ("validate", val.is_empty()), ("test", test.is_empty())]
     {
@@ -254,6 +280,18 @@ fn draw_split(data: &DataSet, sizes: Sizes) -> Result<Split, SplitError> {
     }
     let train = Index::List(train);
     Ok(Split { fitted: train.clone(), train, val, test })
+}
+
+/// Refuses shares that are all of what they are drawn from.
+fn check_fractions(data: &DataSet, sizes: Sizes) -> Result<(), SplitError> {
+    let test = match sizes.fold {
+        Some((_, folds)) => Some(1.0 / folds.max(1) as f64),
+        None => sizes.test_fraction.filter(|_| data.test.is_empty()),
+    };
+    match (sizes.val_fraction.filter(|_| data.val.is_empty()), test) {
+        (Some(val), Some(test)) if val + test >= 1.0 => Err(SplitError::Fractions { val, test }),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]

@@ -96,7 +96,7 @@ fn samples_and_targets_are_found_by_the_names_that_people_give_them() {
     let mut arrays = arrays;
     arrays[3].1 = longs(&[8]);
     let error = read(&arrays, &ReadOptions::default()).unwrap_err();
-    assert!(error.contains("a.npz: y_test: sample 0 is of class \"8\", and none"), "{error}");
+    assert!(error.contains("a.npz: y_test: sample 1 is of class \"8\", and none"), "{error}");
 }
 
 #[test]
@@ -177,14 +177,14 @@ fn missing_numbers_are_refused_left_out_or_taken_for_the_mean() {
     };
     let error = with(&y, Missing::Refuse).unwrap_err();
     assert!(
-        error.contains("a.npz: X: number 0 of sample 1 is missing (NaN); fill it in"),
+        error.contains("a.npz: X: number 1 of sample 2 is missing (NaN); fill it in"),
         "{error}"
     );
     let data = with(&y, Missing::Drop).unwrap();
     assert_eq!(*data.train.numbers(), Numbers::F32(vec![1.0, 2.0, 5.0, 6.0, 9.0, 9.0]));
     assert_eq!((values(&data.train).0, data.fills_missing), (&[0.5, 2.5, 4.5][..], false));
     let error = with(&y, Missing::Mean).unwrap_err();
-    assert!(error.contains("a.npz: y: the target of sample 3 is missing (NaN)"), "{error}");
+    assert!(error.contains("a.npz: y: the target of sample 4 is missing (NaN)"), "{error}");
     let data = with(&longs(&[0, 1, 0, 1, 1]), Missing::Mean).unwrap();
     assert!(data.train.numbers().get(2).unwrap().is_nan() && data.fills_missing);
     assert_eq!(with(&longs(&[0, 1, 0, 1, 1]), Missing::Drop).unwrap().train.labels(), [0, 0, 1, 1]);
@@ -291,7 +291,7 @@ fn samples_of_a_group_are_known_by_an_array() {
         (
             [x(), y(), ("groups", longs(&[0, 1_700_000_000, 1_700_000_001, 1]))],
             None,
-            "groups: the group of sample 1 is 16777216 or more",
+            "groups: the group of sample 2 is 16777216 or more",
         ),
     ] {
         let error = groups(&arrays, group).unwrap_err();

@@ -132,6 +132,8 @@ fn what_cannot_be_cut_is_refused_with_its_file() {
         "TOP: holds recordings, of which windows are the samples",
     );
     refused("", "", &windows(1 << 20, 1), "TOP/run/a.csv: has 5 rows");
+    let all = ReadOptions { ignore: vec!["x".into(), "y".into()], ..three };
+    refused("", "", &all, "TOP/run/a.csv: has no column left to be a channel; leave fewer out");
 }
 
 #[test]

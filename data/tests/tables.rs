@@ -54,6 +54,27 @@ fn every_way_of_writing_a_table_gives_the_same_cells() {
 }
 
 #[test]
+fn a_first_line_that_names_the_delimiter_is_obeyed_and_a_bar_is_one_where_nothing_else_is() {
+    for (text, end) in [("sep=;\na;b\n1;x\n2.5;y\n", "3;z\n9\n"), ("a|b\n1|x\n2.5|y\n", "9\n")] {
+        let table = read(text).unwrap();
+        assert_eq!(names(&table), ["a", "b"], "{text}");
+        assert_eq!(table.cells, [1.0, 0.0, 2.5, 1.0], "{text}");
+        let line = format!("{text}{end}").lines().count();
+        let error = read(format!("{text}{end}")).unwrap_err();
+        assert!(error.starts_with(&format!("t.csv, line {line}: 1 cell")), "{error}");
+    }
+    assert_eq!(names(&read("sep=\t\r\na\tb\r\n1\t2\r\n").unwrap()), ["a", "b"]);
+    assert_eq!(names(&read("a,b\n1,x|y\n2,y|z\n").unwrap()), ["a", "b"]);
+    for (text, what) in [
+        ("<html><body>\n<table>1</table>\n", "is a web page, where a CSV table is expected"),
+        ("version https://git-lfs.github.com/spec/v1\noid 1\n", "is a Git LFS pointer to the file"),
+        ("PK\u{3}\u{4}", "is a zip archive, where a CSV table is expected"),
+    ] {
+        assert!(read(text).unwrap_err().starts_with(&format!("t.csv: {what}")), "{text}");
+    }
+}
+
+#[test]
 fn a_header_is_found_where_there_is_one() {
     for (text, has_header) in [
         ("a,b\n1,2\n3,4\n", true),

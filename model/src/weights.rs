@@ -153,6 +153,18 @@ pub fn from_safetensors<T: Number>(
     Ok(weights)
 }
 
+/// The inputs and the outputs of the network that a weights file is of; none if it is damaged.
+#[must_use]
+pub fn sizes(bytes: &[u8], file: &Path) -> Option<(usize, usize)> {
+    let sealed = Sealed::open(bytes, file).ok()?;
+    let len = |name: &str| {
+        let len = sealed.tensor::<f32>(name, None).map(|numbers| numbers.len());
+        len.or_else(|_| sealed.tensor::<f64>(name, None).map(|numbers| numbers.len())).ok()
+    };
+    let biases = (1..).map(|number| format!("b{number}")).take_while(|name| sealed.has(name));
+    Some((len(MEAN_IMAGE)?, len(&biases.last()?)?))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -66,10 +66,12 @@ impl Written {
         let written = self.settings.clone();
         let Combined { settings, .. } = self.over_preset(Preset::TABLE)?;
         let is_named = written.preset.is_some();
+        let takes_classes = written.loss.is_none_or(|loss| loss.value().takes_classes());
+        let is_of_classes = data.task == Task::Classify && takes_classes;
         // An autoencoder that loses inputs on its way learns to average.
         let of_task = Settings {
             loss: (data.task != Task::Classify).then(|| Loss::Mse.into()),
-            metric: (data.task == Task::Classify).then(|| Metric::LogLoss.into()),
+            metric: is_of_classes.then(|| Metric::LogLoss.into()),
             keep_prob: (data.task == Task::Reconstruct).then_some(1.0),
             num_epochs: Some(num_epochs(data.train.len())),
             ..Settings::default()

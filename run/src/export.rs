@@ -137,8 +137,9 @@ impl Exported {
         let mut scores = model.scores(rows(run, Part::Test))?;
         ensure!(
             scores.iter().all(Scores::is_finite),
-            "{}: scores of test images are too large for f32",
-            run.run.file().display()
+            "{}: scores of test {} are too large for f32",
+            run.run.file().display(),
+            data.source.kind.samples
         );
         let real: Vec<f64> = scores.iter().flat_map(|scores| model.to_real(scores)).collect();
         let (after, figures) = measure(run, &folded, metric, &real)?;
@@ -159,7 +160,11 @@ impl Exported {
         let is_mean_image = data.encoding.is_none() && folded.scales.factor.is_empty();
         scores.truncate(TEST_VECTOR);
         let samples = rows(run, Part::Test).take(TEST_VECTOR).map(TestSample::of).collect();
-        let is_other = if checked.is_other { ", measured on other images" } else { "" };
+        let is_other = if checked.is_other {
+            format!(", measured on other {}", data.source.kind.samples)
+        } else {
+            String::new()
+        };
         let kind = checked.trained_on.as_ref().map_or(&summary.data, |run| &run.data);
         let output_names = match data.task {
             Task::Classify => checked.class_names.clone(),
@@ -269,8 +274,9 @@ fn quantize(
     let size = size.unwrap_or(val.len());
     ensure!(
         size <= val.len(),
-        "--calibration-size is {size}, but the run has only {} validation images",
-        val.len()
+        "--calibration-size is {size}, but the run has only {} validation {}",
+        val.len(),
+        run.data.source.kind.samples
     );
     let all = val.take(size).chain(train.take(of_train));
     let Some(like) = rows(run, Part::Train).next() else { bail!("there are no samples") };

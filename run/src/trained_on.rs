@@ -134,7 +134,7 @@ impl TrainedOn {
     fn check_classes(&self, folder: &RunFolder, num_classes: usize) -> Result<()> {
         ensure!(
             self.class_names.len() == num_classes,
-            "{}: names {} classes, and these images are of {num_classes}; name the right ones with --data",
+            "{}: names {} classes, and these data are of {num_classes}; name the right ones with --data",
             folder.file(BEST).display(),
             self.class_names.len()
         );
@@ -148,13 +148,13 @@ impl TrainedOn {
         if self.data != found.data {
             return Some(format!("it was trained on {}, and these are {of}", name(&self.data)));
         }
-        let what = match (self.train == found.train, self.test == found.test) {
+        let part = match (self.train == found.train, self.test == found.test) {
             (true, true) => return None,
-            (true, false) => "test images",
-            (false, true) => "training images",
-            (false, false) => "images",
+            (true, false) => "test ",
+            (false, true) => "training ",
+            (false, false) => "",
         };
-        Some(format!("it was trained on other {what} than those of {of}"))
+        Some(format!("it was trained on other {part}{} than those of {of}", of.kind.samples))
     }
 }
 
@@ -222,7 +222,9 @@ fn difference_of_older(folder: &RunFolder, data: &DataSet) -> Option<String> {
     let mark = store::find(folder).ok().and_then(|found| read_data_mark(&found.bytes));
     match mark {
         Some(mark) if mark == fingerprint(data) => None,
-        Some(_) => Some(format!("it was trained on other training images than those of {of}")),
+        Some(_) => {
+            Some(format!("it was trained on other training {} than those of {of}", of.kind.samples))
+        }
         None => {
             log::warn!(
                 "{}: an earlier version wrote it, and nothing says which images it was \

@@ -16,7 +16,7 @@ use barenet_blas::Precision;
 use barenet_data::DataSet;
 use barenet_data::split::{Part, Split};
 use barenet_model::number::Number;
-use barenet_model::weights::{WeightsFile, from_safetensors, read_config};
+use barenet_model::weights::{WeightsFile, from_safetensors, read_config, sizes};
 use std::path::{Path, PathBuf};
 
 /// A run that was trained, and the file of its best weights.
@@ -213,7 +213,21 @@ impl OnImages<'_> {
     ///
     /// If they are damaged or another network's.
     pub fn weights<T: Number>(&self, net: &FullyConnectedNet<'_, T>) -> Result<WeightsFile<T>> {
-        self.run.weights(net)
+        let weights = self.run.weights(net);
+        let file = self.run.file();
+        if weights.is_err()
+            && let Some((inputs, outputs)) = sizes(&self.run.bytes, &file)
+            && let (given, wanted) = (self.data.input_dim(), self.data.output_dim())
+            && (given, wanted) != (inputs, outputs)
+        {
+            bail!(
+                "{}: its network takes {inputs} inputs and has {outputs} outputs, and {} would take {given} and \
+                 {wanted}; name data like those that trained with --data",
+                self.run.folder.path().display(),
+                self.data.source
+            );
+        }
+        weights
     }
 }
 

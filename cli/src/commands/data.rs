@@ -48,6 +48,9 @@ struct InfoArgs {
     json: bool,
 }
 
+/// Classes that are listed: those of CIFAR-100, and more help nobody.
+const MAX_CLASSES: usize = 100;
+
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<()> {
     match &args.command {
@@ -111,10 +114,14 @@ fn info(args: &InfoArgs) -> Result<()> {
     }
     if !data.class_names.is_empty() {
         say!("\n{:<22}{:>10}{:>8}", "class", "training", "test");
-        for (class, name) in data.class_names.iter().enumerate() {
+        for (class, name) in data.class_names.iter().enumerate().take(MAX_CLASSES) {
             let (train, test) =
                 (count(data.train.labels(), class), count(data.test.labels(), class));
             say!("{class} {name:<20}{train:>10}{test:>8}");
+        }
+        let more = data.class_names.len().saturating_sub(MAX_CLASSES);
+        if more > 0 {
+            say!("and {more} more");
         }
     }
     for warning in warnings {

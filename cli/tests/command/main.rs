@@ -1,5 +1,6 @@
 //! Tests of the command, as its users meet it: one program, so that it is linked once.
 
+mod advice;
 mod arrays;
 mod bits;
 mod cli;

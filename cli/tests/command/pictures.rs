@@ -142,7 +142,7 @@ fn pictures_that_cannot_be_used_are_refused_in_a_line_and_nothing_is_written() {
         assert!(!place.path().join("run").exists());
     };
     refused(&[], 1, &["1.jpg: is of 11x22, and set", "pixels; name one size", "--image-size"]);
-    refused(&["--window", "3"], 1, &["set: --window says nothing of pictures"]);
+    refused(&["--window", "3"], 2, &["set: --window says nothing of pictures"]);
     refused(&["--task", "regress", "--image-size", "4"], 1, &["the targets are classes"]);
     let bad = place.path().join("set/right/zz.png");
     fs::write(&bad, "no picture").unwrap();

@@ -83,7 +83,7 @@ fn recordings_that_cannot_be_used_are_refused_in_a_line_and_nothing_is_written()
     refused(&["--window", "64", "--ignore", "t"], 1, &["01.csv", "has no column \"t\""]);
     refused(
         &["--window", "64", "--image-size", "8"],
-        1,
+        2,
         &["--image-size says nothing of recordings"],
     );
     refused(&["--window", "64", "--task", "regress"], 1, &["the targets are classes"]);

@@ -13,7 +13,7 @@ use crate::layers::HiddenParams;
 use crate::slices::rows_of_mut;
 use crate::state::layer_params;
 
-/// Images that calibration needs at least.
+/// Samples that calibration needs at least.
 pub const MIN_CALIBRATION_SAMPLES: usize = 32;
 
 /// The largest weight; −128 is left out so that weights are symmetric.

@@ -165,11 +165,12 @@ pub fn read_batches(
     images_per_file: usize,
 ) -> Result<Batches, DataError> {
     let wrong = |problem: String| wrong(name, problem);
+    let other =
+        |problem: String, advice| DataError::Format { file: name.to_owned(), problem, advice };
     let error = |error: ArchiveError| match error {
-        ArchiveError::Broken(problem) => wrong(problem),
-        ArchiveError::Other(what, advice) => {
-            DataError::Format { file: name.to_owned(), problem: format!("is {what}"), advice }
-        }
+        ArchiveError::Broken(problem) if is_called_cifar_10(&name.to_lowercase()) => wrong(problem),
+        ArchiveError::Broken(problem) => other(problem, "get the file again, or name other data"),
+        ArchiveError::Other(what, advice) => other(format!("is {what}"), advice),
     };
     let mut version = None;
     let mut files = [const { None }; 6];
@@ -193,7 +194,10 @@ pub fn read_batches(
         }
         Ok(())
     })?;
-    let version = version.ok_or_else(|| wrong("the archive holds no CIFAR-10".to_owned()))?;
+    let version = version.ok_or_else(|| {
+        let advice = "unpack it and name the folder, if it holds other data";
+        other("the archive holds no CIFAR-10".to_owned(), advice)
+    })?;
     let class_names = class_names.unwrap_or_else(default_class_names);
     Ok(Batches { version, files, class_names })
 }

@@ -39,7 +39,7 @@ const OTHERS: [(&[u8], &str, &str); 22] = [
 
 /// Form of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
+pub(crate) enum Form {
     Tar,
     Gzip,
     /// Its name, and what to do.
@@ -49,7 +49,7 @@ pub(super) enum Form {
 
 impl Form {
     /// Tells it by the first block of 512 bytes, or by all there is.
-    pub(super) fn of(start: &[u8]) -> Self {
+    pub(crate) fn of(start: &[u8]) -> Self {
         if start.starts_with(b"\x1F\x8B") {
             return Self::Gzip;
         }

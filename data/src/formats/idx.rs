@@ -250,7 +250,10 @@ fn read_array(source: &mut impl Read, limit: u64) -> Result<Array, String> {
     let cut = |_| "truncated: its header is not whole".to_owned();
     let mut start = [0; 4];
     source.read_exact(&mut start).map_err(cut)?;
-    let element = element_of(start).ok_or("is no IDX file")?;
+    let element = element_of(start).ok_or_else(|| match unknown_numbers(&start) {
+        Some(what) => format!("is {what}"),
+        None => "is no IDX file".to_owned(),
+    })?;
     let [.., num_axes] = start;
     let mut shape = vec![0; usize::from(num_axes)];
     for len in &mut shape {

@@ -69,6 +69,8 @@ fn is_picture(file: &Path) -> Result<bool, DataError> {
         return Ok(true);
     }
     if is_called_so(file) {
+        // What cannot be read at all is told by that.
+        read_start(file, 1).map_err(|error| DataError::io(file, error))?;
         let problem = "is no PNG, JPEG or BMP picture".to_owned();
         return Err(wrong(&file.display().to_string(), problem, "convert it, or remove it"));
     }

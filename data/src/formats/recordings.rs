@@ -120,6 +120,10 @@ impl Windows {
             let table = read_csv(&file, &csv)?;
             if form.channels.is_empty() {
                 form.channels = table.columns.iter().map(|column| column.name.clone()).collect();
+                if form.channels.is_empty() {
+                    let problem = "has no column left to be a channel".to_owned();
+                    return Err(wrong(&table.file, problem, "leave fewer out with --ignore"));
+                }
             }
             let count = cut(&table, form, options.encode.missing, &mut all.numbers)?.len();
             all.labels.resize(all.labels.len() + count, label);

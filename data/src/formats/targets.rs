@@ -147,7 +147,8 @@ impl Meaning {
         };
         let is_new = |index: usize, name: &str| {
             let name = quoted(name);
-            let problem = format!("sample {index} is of class {name}, and none that trains is");
+            let problem =
+                format!("sample {} is of class {name}, and none that trains is", index + 1);
             wrong(place, problem, "correct it, or train with samples of it")
         };
         let mut found = Vec::with_capacity(targets.len());

@@ -26,7 +26,7 @@ pub(super) struct Dialect {
     pub(super) delimiter: u8,
     /// What lines are counted by.
     pub(super) line_end: u8,
-    /// Bytes before the first record: a byte order mark.
+    /// Bytes before the first record: a byte order mark, and Excel's line that names the delimiter.
     pub(super) skip: usize,
 }
 
@@ -60,7 +60,8 @@ impl<'a> Blocks<'a> {
         let mut mark = Vec::new();
         read_up_to(&mut input, dialect.skip, &mut mark, file)?;
         let (rest, is_at_end) = (Vec::new(), false);
-        Ok(Self { input, file, dialect, block_len, rest, index: 0, line: 1, is_at_end })
+        let line = 1 + lines_in(&mark, dialect.line_end);
+        Ok(Self { input, file, dialect, block_len, rest, index: 0, line, is_at_end })
     }
 
     /// Reads the next block in place of another, and says whether there is one.

@@ -114,9 +114,9 @@ impl Encoding {
             if group == Some(place) {
                 continue;
             }
-            if let Some(cell) = column.values().and_then(decimal_comma) {
-                let problem = format!("has decimal commas, such as {}", quoted(cell));
-                let advice = "write decimal points: such cells would each be an input of its own";
+            if let Some(written) = column.values().and_then(written_numbers) {
+                let problem = format!("has {}, such as {}", written.what, quoted(written.cell));
+                let advice = format!("{}: such cells would each be one of its own", written.advice);
                 return Err(TableError::new(&table.file, problem, advice).of(&column.name));
             }
             if targets.contains(&place) {
@@ -143,10 +143,15 @@ impl Encoding {
             features.push(Feature { column: table.reference(column), texts });
         }
         if features.is_empty() {
-            return Err(wrong(
-                "no column is left to be an input".into(),
-                "give it more columns than targets",
-            ));
+            let is_alone = table.columns.len() + table.ignored.len() == 1;
+            return Err(if is_alone {
+                wrong("has one column only".into(), "part cells by a comma, a semicolon or a tab")
+            } else {
+                wrong(
+                    "no column is left to be an input".into(),
+                    "give it more columns than targets",
+                )
+            });
         }
         let targets = targets.iter().filter_map(|&place| table.columns.get(place));
         let targets = targets.map(|column| table.reference(column)).collect();
@@ -219,11 +224,37 @@ impl Table {
     }
 }
 
-/// A number with a decimal comma, if all texts are numbers once it is a point.
-fn decimal_comma(texts: &[String]) -> Option<&str> {
-    let is_number = |text: &String| text.replacen(',', ".", 1).parse::<f64>().is_ok();
-    let with_comma = texts.iter().find(|text| text.contains(','))?;
-    texts.iter().all(is_number).then_some(with_comma)
+/// Numbers in a form that is read as text.
+struct Written<'a> {
+    what: &'static str,
+    cell: &'a str,
+    advice: &'static str,
+}
+
+/// How the numbers are written that all texts are, if they are.
+fn written_numbers(texts: &[String]) -> Option<Written<'_>> {
+    let is_number = |text: &str| text.parse::<f64>().is_ok();
+    let are_all = |plain: fn(&str) -> String| texts.iter().all(|text| is_number(&plain(text)));
+    let with_comma = texts.iter().find(|text| text.contains(','));
+    // Of three digits each, behind the first comma too.
+    let in_thousands = |text: &&String| {
+        text.split('.').next().unwrap_or_default().split(',').skip(1).all(|part| part.len() == 3)
+    };
+    if let Some(cell) = with_comma {
+        if texts.iter().all(|text| in_thousands(&text)) && are_all(|text| text.replace(',', "")) {
+            let what = "commas between thousands, or decimal commas";
+            let advice = "write numbers without the former, and decimal points for the latter";
+            return Some(Written { what, cell, advice });
+        }
+        if are_all(|text| text.replacen(',', ".", 1)) {
+            return Some(Written { what: "decimal commas", cell, advice: "write decimal points" });
+        }
+    }
+    // Of few texts each may be a class.
+    let plain = |text: &str| text.trim_matches(|c| " $€£¥%".contains(c)).replace(',', "");
+    let is_many = texts.len() > MAX_CLASSES_OF_NUMBERS;
+    let cell = texts.first().filter(|_| is_many && are_all(plain))?;
+    Some(Written { what: "numbers with a sign", cell, advice: "write the numbers alone" })
 }
 
 /// Whether a target is a class: text, or few whole numbers, each of two rows and more on average.
@@ -255,7 +286,8 @@ pub(crate) fn are_classes(numbers: impl Iterator<Item = f32>, num_rows: usize) -
 fn class_name(column: &Column, cell: f32) -> String {
     match column.values() {
         Some(values) => values.get(cell as usize).cloned().unwrap_or_default(),
-        None => cell.to_string(),
+        // There is one zero.
+        None => (cell + 0.0).to_string(),
     }
 }
 
@@ -285,7 +317,7 @@ fn classes(table: &Table, place: usize, task: Task) -> Result<Vec<String>, Table
             let mut cells: Vec<f32> = table.column(place).filter(|cell| !cell.is_nan()).collect();
             cells.sort_by(f32::total_cmp);
             cells.dedup();
-            cells.iter().map(f32::to_string).collect()
+            cells.iter().map(|&cell| class_name(column, cell)).collect()
         }
     };
     names.dedup();

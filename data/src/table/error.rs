@@ -48,6 +48,15 @@ impl fmt::Display for TableError {
 
 impl std::error::Error for TableError {}
 
+/// The first of some names, in quotes.
+pub(crate) fn listed<'a>(names: impl Iterator<Item = &'a str> + Clone) -> String {
+    const SHOWN: usize = 8;
+    let more = names.clone().count().saturating_sub(SHOWN);
+    let shown: Vec<_> = names.take(SHOWN).map(quoted).collect();
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{more}", shown.join(", "))
+}
+
 /// Text of a file as a message shows it: in quotes, on one line, cut.
 pub(crate) fn quoted(text: &str) -> String {
     const SHOWN: usize = 40;

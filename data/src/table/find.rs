@@ -1,6 +1,6 @@
 //! Columns as people name them.
 
-use super::error::quoted;
+use super::error::{listed, quoted};
 use super::{Column, Table, TableError};
 use std::fmt;
 
@@ -49,11 +49,29 @@ impl ColumnRef {
                 let nearest = nearest(wanted, columns.clone().map(|(_, name)| name));
                 let advice = match nearest {
                     Some(name) => format!("the nearest name is {}", quoted(name)),
-                    None => format!("its columns have the numbers 1 to {}", columns.count()),
+                    None => {
+                        let is_named = |&(number, name): &(usize, &str)| name != unnamed(number);
+                        let named = columns.clone().filter(is_named).map(|(_, name)| name);
+                        match (number, named.clone().next()) {
+                            (Some(_), _) => {
+                                format!("its columns have the numbers 1 to {}", columns.count())
+                            }
+                            (None, Some(_)) => format!("its columns are {}", listed(named)),
+                            (None, None) => {
+                                "its columns have no names: put a row of them above, or name numbers from 1"
+                                    .to_owned()
+                            }
+                        }
+                    }
                 };
                 TableError::new(file, format!("has no column {}", quoted(wanted)), advice)
             })
     }
+}
+
+/// What a column without a name is called.
+pub(super) fn unnamed(number: usize) -> String {
+    format!("column {number}")
 }
 
 /// The name that is most like another, unless all are quite different.
@@ -64,11 +82,11 @@ pub(crate) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) ->
     names
         .filter(|name| name.len().max(lower.len()) <= LONG)
         .map(|name| (strsim::damerau_levenshtein(&lower, &name.to_lowercase()), name))
-        .min_by_key(|&(distance, _)| distance)
         .filter(|&(distance, name)| {
             let len = name.chars().count();
             distance <= len.max(4) / 2 && distance < len.max(wanted.chars().count())
         })
+        .min_by_key(|&(distance, _)| distance)
         .map(|(_, name)| name)
 }
 

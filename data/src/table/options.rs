@@ -5,7 +5,7 @@ use super::ColumnRef;
 /// How a CSV file is read. What is not said is found out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CsvOptions {
-    /// The byte between cells; by default `,`, `;` or tab, whichever cuts the first lines evenly.
+    /// The byte between cells; by default `,`, `;` or tab, whichever cuts the first lines evenly, or `|` if none does.
     pub delimiter: Option<u8>,
     /// Whether the first row names the columns.
     pub header: Option<bool>,

@@ -25,7 +25,7 @@ pub fn read_csv(path: &Path, options: &CsvOptions) -> Result<Table, DataError> {
     let file = path.display().to_string();
     let open = || match reading::open(path) {
         Ok(input) => Ok(input),
-        Err(error) => Err(DataError::Io { path: path.display().to_string(), error }),
+        Err(error) => Err(DataError::io(path, error)),
     };
     let len = open()?.metadata().map_or(0, |metadata| metadata.len());
     let open = || Ok(Box::new(open()?) as Box<dyn Read + Send>);

@@ -4,7 +4,10 @@ use super::TableError;
 use super::blocks::Dialect;
 use super::cells::{Cell, Tally};
 use super::records::Records;
+use crate::formats::form::Form;
 
+/// Bytes by which other formats are told.
+const SNIFFED: usize = 512;
 /// Bytes of a mark that some programs put in front of UTF-8.
 const MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -18,13 +21,36 @@ pub(super) fn dialect(
     let text = head.strip_prefix(MARK).unwrap_or(head);
     check_is_text(head, file)?;
     let line_end = if text.contains(&b'\r') && !text.contains(&b'\n') { b'\r' } else { b'\n' };
-    let delimiter = delimiter.unwrap_or_else(|| find_delimiter(text, is_whole, line_end));
+    let (said, text) = said_delimiter(text, line_end);
+    let delimiter = delimiter.or(said).unwrap_or_else(|| find_delimiter(text, is_whole, line_end));
     Ok(Dialect { delimiter, line_end, skip: head.len() - text.len() })
+}
+
+/// The delimiter that a first line such as `sep=;` names, as Excel has it, and what follows that.
+fn said_delimiter(text: &[u8], line_end: u8) -> (Option<u8>, &[u8]) {
+    match text {
+        [b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', delimiter, rest @ ..] => {
+            let rest =
+                rest.strip_prefix(b"\r".as_slice()).filter(|_| line_end == b'\n').unwrap_or(rest);
+            match rest.strip_prefix(&[line_end]) {
+                Some(rest) if delimiter.is_ascii() && *delimiter != b'"' => {
+                    (Some(*delimiter), rest)
+                }
+                _ => (None, text),
+            }
+        }
+        _ => (None, text),
+    }
 }
 
 /// Refuses what is plainly something else, before any cell of it is named.
 fn check_is_text(head: &[u8], file: &str) -> Result<(), TableError> {
     let is_control = |&byte: &u8| byte < 0x09 || (0x0e..0x1b).contains(&byte);
+    let block = head.get(..SNIFFED).unwrap_or(head);
+    if let Form::Other(what, _) = Form::of(block) {
+        let problem = format!("is {what}, where a CSV table is expected");
+        return Err(TableError::new(file, problem, "get the table itself, as CSV"));
+    }
     let problem = if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
         "is UTF-16 text, where UTF-8 is needed"
     } else if head.iter().take(1 << 13).any(is_control) {
@@ -43,7 +69,7 @@ fn find_delimiter(text: &[u8], is_whole: bool, line_end: u8) -> u8 {
         text.push(line_end);
     }
     // Every line may have a decimal comma too, so the comma is the last that is thought of.
-    let evenness = [b'\t', b';', b','].map(|delimiter| {
+    let evenness = [b'\t', b';', b',', b'|'].map(|delimiter| {
         let mut records = Records::new(&text, delimiter);
         let mut counts = Vec::new();
         while let Ok(Some(record)) = records.next() {
@@ -56,7 +82,13 @@ fn find_delimiter(text: &[u8], is_whole: bool, line_end: u8) -> u8 {
         let same = counts.iter().filter(|&&count| count == first && first > 1).count();
         (delimiter, same)
     });
+    // A bar may be in a text: it parts cells where nothing else does.
+    let (bar, evenness) =
+        evenness.split_last().map_or((0, &[][..]), |(&(_, bar), rest)| (bar, rest));
     let best = evenness.iter().map(|&(_, same)| same).max().unwrap_or(0);
+    if best == 0 && bar > 0 {
+        return b'|';
+    }
     evenness.iter().find(|&&(_, same)| same == best && best > 0).map_or(b',', |&(found, _)| found)
 }
 

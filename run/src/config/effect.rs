@@ -43,7 +43,7 @@ pub fn ignored(written: &Settings, configs: &[&Config]) -> Vec<String> {
 /// Refuses batch norm over one image, which leaves nothing of it.
 pub(super) fn check_batch_of_one(values: &Values) -> Result<(), SettingsError> {
     if values.batchnorm && values.batch_size == 1 {
-        return Err(SettingsError::new("batchnorm takes batches of at least 2 images, found 1"));
+        return Err(SettingsError::new("batchnorm takes batches of at least 2 samples, found 1"));
     }
     Ok(())
 }
@@ -62,7 +62,7 @@ impl Config {
         if batch > num_train {
             if written.batch_size.is_some() {
                 return refuse(format!(
-                    "batch_size is {batch}, but there are only {num_train} training images"
+                    "batch_size is {batch}, but there are only {num_train} training samples"
                 ));
             }
             self.values.batch_size = num_train;
@@ -140,7 +140,7 @@ mod tests {
         };
         let none = Settings::default;
         let message = refused(Settings { batch_size: Some(51), ..none() }, 50);
-        assert_eq!(message, "batch_size is 51, but there are only 50 training images");
+        assert_eq!(message, "batch_size is 51, but there are only 50 training samples");
         let message = refused(Settings { batchnorm: Some(true), ..none() }, 1);
         assert!(message.starts_with("batchnorm takes batches of at least 2"), "{message}");
         let warmup =

@@ -7,13 +7,25 @@ use barenet_data::split::{Part, Split};
 use barenet_data::{DataSet, Task};
 
 impl Config {
-    /// Refuses a metric that the task has not, and the AUC of parts that have not all classes.
+    /// Refuses a loss or a metric that the task has not, and the AUC of parts that have not all classes.
     ///
     /// # Errors
     ///
     /// [`SettingsError`] if the metric is such a one.
     pub fn check_metric(&self, data: &DataSet, split: &Split) -> Result<(), SettingsError> {
-        let metric = self.metric();
+        let (metric, loss) = (self.metric(), self.values().loss);
+        let takes_classes = loss.value().takes_classes();
+        if takes_classes != (data.task == Task::Classify) {
+            let (has, others) = if takes_classes {
+                ("classes", "mse, mae or huber")
+            } else {
+                ("numbers", "softmax or svm")
+            };
+            let (loss, task) = (loss.name(), Name::from(data.task).name());
+            return Err(SettingsError::new(format!(
+                "loss {loss} is of {has}: with the task {task} take the loss {others}"
+            )));
+        }
         let refused = |why: String| {
             Err(SettingsError::new(format!("metric {}: {why}", Name::from(metric).name())))
         };

@@ -21,8 +21,9 @@ impl Session<'_> {
         let checkpoint = Checkpoint::from_bytes(bytes, file)?;
         ensure!(
             checkpoint.data == data_mark,
-            "{}: the run was trained on other images than {}; name the right ones with --data",
+            "{}: the run was trained on other {} than {}; name the right ones with --data",
             file.display(),
+            self.data.source.kind.samples,
             self.data.source
         );
         let (done, Lengths { iterations, epochs, .. }) = (checkpoint.progress.iteration, lengths);

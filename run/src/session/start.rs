@@ -9,6 +9,7 @@ use crate::run_folder::RunFolder;
 use crate::settings::{Settings, SettingsError};
 use anyhow::Result;
 use barenet_data::DataSet;
+use barenet_data::split::Split;
 use std::path::{Path, PathBuf};
 
 /// Start of a session: a new run, or the checkpoint of one.
@@ -68,6 +69,34 @@ impl Start {
     pub const fn settings(&self) -> &Settings {
         &self.settings
     }
+
+    /// Checks a new run before others of its kind train: its settings against the data, and its folder.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Session::new`].
+    pub fn check(&self, data: &DataSet) -> Result<()> {
+        let Origin::New { written, out, force } = &self.origin else { return Ok(()) };
+        prepare(self.settings.clone(), Some(written), data)?;
+        RunFolder::create(out.as_deref(), "", *force).map(drop)
+    }
+}
+
+/// The configuration of a run and its parts, if the data are for them.
+fn prepare(
+    settings: Settings,
+    written: Option<&Settings>,
+    data: &DataSet,
+) -> Result<(Config, Split)> {
+    let mut config = Config::new(settings, data.input_dim(), data.output_dim())?;
+    data.check()?;
+    let split = config.split(data)?;
+    config.check_metric(data, &split)?;
+    // A resumed run has the settings that it began with.
+    if let Some(written) = written {
+        config.fit(written, split.train.len())?;
+    }
+    Ok((config, split))
 }
 
 impl<'a> Session<'a> {
@@ -79,13 +108,12 @@ impl<'a> Session<'a> {
     /// folder cannot be made.
     pub fn new(start: Start, data: &'a DataSet, when: When) -> Result<Self> {
         let Start { settings, origin } = start;
-        let mut config = Config::new(settings, data.input_dim(), data.output_dim())?;
-        data.check()?;
-        let split = config.split(data)?;
-        config.check_metric(data, &split)?;
-        // A resumed run has the settings that it began with.
-        if let Origin::New { written, .. } = &origin {
-            config.fit(written, split.train.len())?;
+        let written = match &origin {
+            Origin::New { written, .. } => Some(&**written),
+            Origin::Checkpoint { .. } => None,
+        };
+        let (config, split) = prepare(settings, written, data)?;
+        if let Some(written) = written {
             ignored(written, &[&config]).iter().for_each(|line| log::warn!("{line}"));
         }
         let backend = start_backend(&config);

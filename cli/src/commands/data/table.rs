@@ -11,17 +11,21 @@ use serde_json::{Value, json};
 pub(super) fn print(data: &DataSet, encoding: &Encoding, found: &Inspection) -> Result<()> {
     let (task, columns) = (Name::from(encoding.task).name(), encoding.features.len());
     let inputs = encoding.input_dim();
-    say!("rows      {}; {columns} columns are {inputs} inputs", data.train.len());
+    let columns = counted(columns, "column is", "columns are");
+    say!("rows      {}; {columns} {}", data.train.len(), counted(inputs, "input", "inputs"));
     let learnt = format!("{task} {}", data.target_names.join(", "));
     say!("task      {}", learnt.trim_end());
     let any_missing = found.inputs.iter().any(|input| input.missing > 0);
     let missing = if any_missing { "   missing" } else { "" };
-    say!("\n{:<30}{:>7}{:>14}{:>14}{:>14}{missing}", "input", "type", "least", "mean", "most");
-    for input in &found.inputs {
-        let Input { name, min, max, mean, .. } = input;
-        let missing = if any_missing { format!("{:>10}", input.missing) } else { String::new() };
-        let kind = if input.is_whole { "whole" } else { "real" };
-        say!("{name:<30}{kind:>7}{min:>14}{mean:>14.4}{max:>14}{missing}");
+    let rows: Vec<_> = found.inputs.iter().map(|input| (input, texts(input))).collect();
+    let width =
+        rows.iter().flat_map(|(_, texts)| texts).map(|text| text.len() + 2).fold(14, usize::max);
+    let [least, mean, most] = ["least", "mean", "most"];
+    say!("\n{:<30}{:>7}{least:>width$}{mean:>width$}{most:>width$}{missing}", "input", "type");
+    for (Input { name, is_whole, missing, .. }, [min, mean, max]) in rows {
+        let missing = if any_missing { format!("{missing:>10}") } else { String::new() };
+        let kind = if *is_whole { "whole" } else { "real" };
+        say!("{name:<30}{kind:>7}{min:>width$}{mean:>width$}{max:>width$}{missing}");
     }
     for name in &found.constant {
         complain(format_args!(
@@ -29,6 +33,20 @@ pub(super) fn print(data: &DataSet, encoding: &Encoding, found: &Inspection) -> 
         ));
     }
     Ok(())
+}
+
+/// The least, the mean and the most, as they are read with ease: those of many digits with an exponent.
+fn texts(input: &Input) -> [String; 3] {
+    let is_plain = |x: f64, from: f64| x == 0.0 || !x.is_finite() || (from..1e9).contains(&x.abs());
+    let exact = |x: f32| if is_plain(x.into(), 1e-6) { x.to_string() } else { format!("{x:e}") };
+    let mean = input.mean;
+    let mean = if is_plain(mean, 1e-3) { format!("{mean:.4}") } else { format!("{mean:.4e}") };
+    [exact(input.min), mean, exact(input.max)]
+}
+
+/// A count with the word for what is counted.
+fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 /// The same for machines.

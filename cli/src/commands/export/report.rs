@@ -82,7 +82,7 @@ pub(super) fn print(
     let flag = if *metric == Metric::Accuracy { "--min-accuracy" } else { "--require" };
     complain(format_args!(
         "warning: {out}: the {word} {change} by {:.4}, from {before:.4} to {after:.4}; {flag} refuses \
-         that, and --dtype f32 or more images to calibrate on may avoid it",
+         that, and --dtype f32 or more samples to calibrate on may avoid it",
         (after - before).abs()
     ));
     Ok(())

@@ -46,12 +46,14 @@ fn advice(config: &Config, steps: usize) -> &'static str {
         return "try a lower --weight-scale, or --init he";
     }
     // A step of plain descent takes rate·reg of a weight away; more than twice itself makes it grow.
-    if rate * values.reg >= 1.0 || (steps == 0 && values.reg >= 1e3) {
+    // Of a rate that is huge by itself, the rate is to blame.
+    let is_huge = rate >= 1.0;
+    if (rate * values.reg >= 1.0 && !is_huge) || (steps == 0 && values.reg >= 1e3) {
         return "try a lower --reg";
     }
     if steps == 0 {
         return "no weight has changed yet, so it comes from the data or from how weights start: look \
-                at the images with `barenet data info`, or try --init he";
+                at the data with `barenet data info`, or try --init he";
     }
     match config.solver::<f64>().schedule {
         Schedule::Decay { lr_decay } if lr_decay > 1.0 => {
@@ -69,7 +71,7 @@ fn advice(config: &Config, steps: usize) -> &'static str {
     if values.keep_prob < 0.05 {
         return "try a higher --keep-prob";
     }
-    if rule.has("weight_decay") && rate * values.weight_decay >= 1.0 {
+    if rule.has("weight_decay") && rate * values.weight_decay >= 1.0 && !is_huge {
         return "try a lower --weight-decay";
     }
     if rule.has("epsilon") && values.epsilon < 1e-12 {
@@ -112,6 +114,11 @@ mod tests {
             (Settings { lr_gamma: Some(30.0), ..none() }, 50, "--learning-rate"),
             (Settings { keep_prob: Some(1e-9), ..none() }, 3, "--keep-prob"),
             (none(), 0, "barenet data info"),
+            (
+                Settings { learning_rate: Some(1e30), update_rule: adamw, ..none() },
+                9,
+                "--learning-rate",
+            ),
         ] {
             let config = Config::new(settings.clone(), 3072, 10).unwrap();
             let found = advice(&config, steps);

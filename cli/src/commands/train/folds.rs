@@ -24,15 +24,20 @@ pub(super) fn run(
     (console, signals): (Console, &Signals),
 ) -> Result<()> {
     let name = combined.settings.preset.as_deref().unwrap_or("custom");
-    let out = out.map_or_else(|| PathBuf::from(format!("runs/{name}-folds")), Path::to_owned);
+    let out = out.map_or_else(|| free_folder(name), Path::to_owned);
+    let place = |fold: usize| out.join(format!("fold-{fold}"));
+    let start = |fold: usize| {
+        let settings = Settings { fold: Some(fold), ..combined.settings.clone() };
+        let combined = Combined { settings, written: combined.written.clone() };
+        Start::new(combined, Some(&place(fold)), force)
+    };
+    // What is wrong with the last one is known before the first trains.
+    (1..=folds).try_for_each(|fold| start(fold).check(data))?;
     console.line(&format!("data      {}\n", data_line(data)));
     let mut summaries = Vec::new();
     for fold in 1..=folds {
-        let place = out.join(format!("fold-{fold}"));
-        let settings = Settings { fold: Some(fold), ..combined.settings.clone() };
-        let combined = Combined { settings, written: combined.written.clone() };
-        let start = Start::new(combined, Some(&place), force);
-        let session = Session::new(start, data, When::default())?;
+        let place = place(fold);
+        let session = Session::new(start(fold), data, When::default())?;
         let summary = match session.config.dtype() {
             Dtype::F32 => train::<f32>(&session, asked_for, signals)?,
             Dtype::F64 => train::<f64>(&session, asked_for, signals)?,
@@ -77,6 +82,17 @@ pub(super) fn run(
         .to_string()
     });
     console.end(&format!("the runs of {folds} folds are in {}", out.display()))
+}
+
+/// The first of `runs/NAME-folds`, `runs/NAME-folds-2`, … that is not there, or has nothing in it.
+fn free_folder(name: &str) -> PathBuf {
+    let names = (2..).map(|number| format!("runs/{name}-folds-{number}"));
+    let mut places = [format!("runs/{name}-folds")].into_iter().chain(names).map(PathBuf::from);
+    let is_free = |place: &PathBuf| match place.read_dir() {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(_) => !place.exists(),
+    };
+    places.find(is_free).unwrap_or_default()
 }
 
 fn train<T: barenet_model::number::Number>(

@@ -34,7 +34,8 @@ pub(super) fn read(
             let all = || array.numbers.iter(0..array.numbers.len());
             if let Some(at) = all().position(|group| group.abs() >= TOO_LARGE) {
                 let problem = format!(
-                    "the group of sample {at} is {TOO_LARGE} or more, where numbers are rounded"
+                    "the group of sample {} is {TOO_LARGE} or more, where numbers are rounded",
+                    at + 1
                 );
                 let advice = "number the groups from 0, or save them as text";
                 return Err(DataError::Format { file: store.place_of(name), problem, advice });

@@ -49,14 +49,15 @@ pub(super) fn settle(
     if let (Numbers::F32(all), Missing::Refuse) = (&numbers, missing)
         && let Some(at) = all.iter().position(is_missing)
     {
-        let (sample, number) = (at / row_len.max(1), at % row_len.max(1));
+        let (sample, number) = (at / row_len.max(1) + 1, at % row_len.max(1) + 1);
         let problem = format!("number {number} of sample {sample} is missing (NaN)");
         return wrong(place, problem, "fill it in, or take --missing mean or --missing drop");
     }
     if let Some(Targets::Numbers { place, names, values }) = &targets
         && let Some(at) = values.iter().position(is_missing)
     {
-        let problem = format!("the target of sample {} is missing (NaN)", at / names.len().max(1));
+        let problem =
+            format!("the target of sample {} is missing (NaN)", at / names.len().max(1) + 1);
         return wrong(place, problem, "fill it in, or take --missing drop");
     }
     Ok(((numbers, row_len), targets))

@@ -227,6 +227,25 @@ fn what_is_no_picture_or_too_large_is_refused_by_its_file() {
     );
 }
 
+#[cfg(unix)]
+#[test]
+fn what_cannot_be_read_and_is_called_a_picture_is_told_by_that() {
+    let place = TempDir::new().unwrap();
+    save(place.path(), "a/1.png", grey(4, 4, |_, _| 0));
+    save(place.path(), "b/1.png", grey(4, 4, |_, _| 0));
+    let file = place.path().join("b/2.png");
+    for (target, problem) in [
+        ("gone.png", "b/2.png: a link to gone.png, which is not there"),
+        ("2.png", "b/2.png: Too many levels of symbolic links"),
+        ("/dev/null", "b/2.png: is a device, where a regular file is needed"),
+    ] {
+        std::os::unix::fs::symlink(target, &file).unwrap();
+        let error = read_sized(place.path(), None).unwrap_err();
+        assert!(error.starts_with(problem), "{error}");
+        fs::remove_file(&file).unwrap();
+    }
+}
+
 #[test]
 fn classes_without_pictures_or_alone_are_refused() {
     let place = TempDir::new().unwrap();

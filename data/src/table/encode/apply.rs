@@ -102,13 +102,15 @@ impl Encoding {
                 (None, _) => kept.push(index),
                 (Some(_), Missing::Drop) => {}
                 (Some(&place), Missing::Refuse | Missing::Mean) => {
+                    let is_input = places.features.contains(&place);
                     let advice = match missing {
                         Missing::Mean => {
                             "only inputs can be taken as their mean: fill it in, or leave such rows out with --missing drop"
                         }
-                        _ => {
-                            "fill it in, or leave such rows out with --missing drop or take the mean with --missing mean"
+                        _ if is_input => {
+                            "fill it in, or leave such rows out with --missing drop, or take the mean with --missing mean"
                         }
+                        _ => "fill it in, or leave such rows out with --missing drop",
                     };
                     let error = TableError::new(&table.file, "the cell is missing", advice);
                     return Err(table.locate(error, index, place));

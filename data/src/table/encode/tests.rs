@@ -137,7 +137,7 @@ fn columns_from_which_nothing_can_be_learnt_are_refused_in_a_line() {
     let ids = (0..10).fold("id,y\n".to_owned(), |ids, i| ids + &format!("n{i},{}\n", i % 2));
     for (table, options, expected) in [
         ("x,y\n1,a\n2,a\n", none(), "column \"y\": has one class only, \"a\""),
-        ("y\n1\n2\n", none(), "no column is left to be an input"),
+        ("y\n1\n2\n", none(), "has one column only; part cells by"),
         (&ids, none(), "column \"id\": has another text in every row"),
         (
             "x,y\n1,a\n2,b\n",
@@ -189,4 +189,41 @@ fn numbers_with_decimal_commas_are_refused() {
     assert!(error.starts_with("t.csv, column \"y\": has decimal commas"), "{error}");
     let text = "x;y\n1,5;a\nnone;b\n2,25;a\n1,5;b\n";
     assert_eq!(learn(text, &EncodeOptions::default()).unwrap().input_dim(), 3);
+}
+
+#[test]
+fn numbers_with_commas_between_thousands_or_a_sign_are_refused() {
+    let refused = |cells: &[&str], expected: &str| {
+        let rows = cells.iter().zip(0..).map(|(cell, i)| format!("\"{cell}\",{}\n", i % 2));
+        let text = "x,y\n".to_owned() + &rows.collect::<String>();
+        let error = learn(&text, &EncodeOptions::default()).unwrap_err();
+        assert!(error.starts_with(expected), "{error}");
+    };
+    let expected = "t.csv, column \"x\": has commas between thousands, or decimal commas, such as";
+    refused(&["2,979", "500", "1,234,567", "2,979"], expected);
+    let dollars: Vec<_> = (0..30).map(|i| format!("${i}.50")).collect();
+    let dollars: Vec<_> = dollars.iter().map(String::as_str).collect();
+    refused(&dollars, "t.csv, column \"x\": has numbers with a sign, such as \"$0.50\"; write");
+    // A few of them may be classes.
+    let few = "x,y\n10%,1\n20%,0\n10%,1\n20%,0\n";
+    assert_eq!(learn(few, &EncodeOptions::default()).unwrap().input_dim(), 2);
+}
+
+#[test]
+fn minus_zero_is_the_class_zero() {
+    let text = "x,y\n1,-0\n2,0\n3,1\n4,1\n";
+    let encoding = learn(text, &EncodeOptions::default()).unwrap();
+    assert_eq!(encoding.class_names, ["0", "1"]);
+    assert_eq!(encoding.samples(table(text), Missing::Refuse).unwrap().labels(), [0, 0, 1, 1]);
+}
+
+#[test]
+fn the_mean_is_named_for_inputs_alone() {
+    let error = |text: &str| {
+        let encoding = learn("a,y\n1,p\n2,q\n3,p\n", &EncodeOptions::default()).unwrap();
+        encoding.samples(table(text), Missing::Refuse).unwrap_err().advice
+    };
+    assert!(error("a,y\n?,p\n2,q\n").contains("--missing mean"));
+    let advice = error("a,y\n1,p\n2,\n");
+    assert!(advice.contains("--missing drop") && !advice.contains("mean"), "{advice}");
 }
