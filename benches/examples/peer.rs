@@ -1,11 +1,11 @@
 //! barenet as one of the peers of `benches/peers`: inference only, as training has the command
 //! `barenet train`. `peer THREADS` answers each line `infer WORKLOAD VARIANT BATCH SECONDS` with the
-//! median seconds of a call; the variants are `scores`, the whole net, and `products`, its matrix
-//! products alone.
+//! median seconds of a call; the variants are `scores`, the whole net, `products`, its matrix
+//! products alone, and `bf16`, the whole net with products in bf16.
 
 use barenet::{Mat, MatMut, matmul};
 use barenet_benches::{Scores, WORKLOADS, Workload, normal};
-use barenet_blas::{Backend, Kernel};
+use barenet_blas::{Backend, Kernel, Precision};
 use std::error::Error;
 use std::io::{BufRead, Write, stdin, stdout};
 use std::time::{Duration, Instant};
@@ -15,11 +15,12 @@ type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 fn main() -> Result<()> {
     let threads = std::env::args().nth(1).ok_or("usage: peer THREADS")?.parse()?;
     let backend = Backend::new(Kernel::default(), threads);
+    let bf16 = Backend::new(Kernel::default(), threads).with_precision(Precision::Bf16);
     let mut out = stdout();
     writeln!(out, "ready")?;
     for line in stdin().lock().lines() {
         let line = line?;
-        match answer(&line, &backend) {
+        match answer(&line, &backend, &bf16) {
             Ok(seconds) => writeln!(out, "{seconds}")?,
             Err(error) => {
                 eprintln!("barenet: {line}: {error}");
@@ -31,7 +32,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-fn answer(line: &str, backend: &Backend) -> Result<f64> {
+fn answer(line: &str, backend: &Backend, bf16: &Backend) -> Result<f64> {
     let ["infer", name, variant, batch, seconds] = line.split(' ').collect::<Vec<_>>()[..] else {
         return Err("not a request".into());
     };
@@ -39,6 +40,7 @@ fn answer(line: &str, backend: &Backend) -> Result<f64> {
     let (batch, time) = (batch.parse()?, Duration::from_secs_f64(seconds.parse()?));
     match variant {
         "scores" => scores(workload, batch, time, backend),
+        "bf16" => scores(workload, batch, time, bf16),
         "products" => products(workload, batch, time, backend),
         _ => Err("no such variant".into()),
     }

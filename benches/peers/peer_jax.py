@@ -1,4 +1,4 @@
-"""JAX. Variants: step (one jitted call a step) and scan (one jitted call for all steps)."""
+"""JAX. Variants: step (one jitted call a step) and scan (one jitted call for all steps); and scan with products in bf16."""
 
 import os
 import time
@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from workloads import KEEP_PROB, WORKLOADS, load, serve
+from workloads import KEEP_PROB, WORKLOADS, samples, serve
 
 MOMENTUM, EPS = 0.9, 1e-5
 BETA1, BETA2, ADAM_EPS = 0.9, 0.999, 1e-8
@@ -29,10 +29,15 @@ def init(workload, key):
     return params, running
 
 
-def scores_of(workload, params, running, x, key):
+def product(x, w, dtype):
+    """x·w, of operands in that type, summed in f32."""
+    return jnp.matmul(x.astype(dtype), w.astype(dtype), preferred_element_type=jnp.float32)
+
+
+def scores_of(workload, params, running, x, key, dtype):
     updated = []
     for i, layer in enumerate(params):
-        x = x @ layer["w"] + layer["b"]
+        x = product(x, layer["w"], dtype) + layer["b"]
         if i == len(params) - 1:
             break
         if workload["norm"]:
@@ -48,11 +53,11 @@ def scores_of(workload, params, running, x, key):
     return x, updated
 
 
-def step_of(workload):
+def step_of(workload, dtype):
     lr, tree_map = workload["lr"], jax.tree_util.tree_map
 
     def loss_of(params, running, x, y, key):
-        scores, running = scores_of(workload, params, running, x, key)
+        scores, running = scores_of(workload, params, running, x, key, dtype)
         log_probs = jax.nn.log_softmax(scores)
         return -jnp.take_along_axis(log_probs, y[:, None], 1).mean(), running
 
@@ -86,7 +91,8 @@ class Training:
         zeros = lambda: jax.tree_util.tree_map(jnp.zeros_like, params)
         self.carry = (params, running, (zeros(), zeros(), jnp.float32(0)), jax.random.key(1))
         self.rng = np.random.default_rng(0)
-        step = step_of(self.workload)
+        self.x, self.y = data_of(name)
+        step = step_of(self.workload, jnp.bfloat16 if variant == "bf16" else jnp.float32)
         if variant == "step":
             self.call = jax.jit(step, donate_argnums=0)
         else:
@@ -98,27 +104,31 @@ class Training:
     def run(self, steps):
         batch = self.workload["batch"]
         start = time.perf_counter()
-        rows = self.rng.permutation(len(Y)).astype(np.int32)[: steps * batch].reshape(steps, batch)
+        rows = self.rng.permutation(len(self.y)).astype(np.int32)[: steps * batch].reshape(steps, batch)
         if self.variant == "step":
             for i in range(steps):
-                self.carry, loss = self.call(self.carry, rows[i], X, Y)
+                self.carry, loss = self.call(self.carry, rows[i], self.x, self.y)
         else:
-            self.carry, losses = self.call(self.carry, jnp.asarray(rows), X, Y)
+            self.carry, losses = self.call(self.carry, jnp.asarray(rows), self.x, self.y)
             loss = losses[-1]
         float(loss)
         jax.block_until_ready(self.carry[0])
         return time.perf_counter() - start
 
 
-X = Y = None
+data = {}
 trainings = {}
 
 
+def data_of(name):
+    kind = name.startswith("W0")
+    if kind not in data:
+        x, y = samples(name)
+        data[kind] = jnp.asarray(x), jnp.asarray(y.astype(np.int32))
+    return data[kind]
+
+
 def train(name, variant, steps):
-    global X, Y
-    if X is None:
-        x, y = load()
-        X, Y = jnp.asarray(x), jnp.asarray(y.astype(np.int32))
     if (name, variant) not in trainings:
         trainings[name, variant] = Training(name, variant)
         trainings[name, variant].run(steps)

@@ -5,7 +5,7 @@ import time
 
 import numpy as np
 
-from workloads import KEEP_PROB, WORKLOADS, load, params_of, serve
+from workloads import KEEP_PROB, WORKLOADS, params_of, samples, serve
 
 MOMENTUM, EPS = 0.9, 1e-5
 
@@ -90,6 +90,7 @@ def adam(w, dw, config):
 class Training:
     def __init__(self, name):
         self.workload = WORKLOADS[name]
+        self.x, self.y = data_of(name)
         self.params = params_of(self.workload)
         self.configs = [{} for _ in self.params]
         self.rng = np.random.default_rng(0)
@@ -98,10 +99,10 @@ class Training:
         workload = self.workload
         rule = dict(sgd=sgd, adam=adam)[workload["rule"]]
         start = time.perf_counter()
-        order = self.rng.permutation(len(Y))
+        order = self.rng.permutation(len(self.y))
         for i in range(steps):
             rows = order[i * workload["batch"] : (i + 1) * workload["batch"]]
-            _, grads = loss_of(workload, self.params, X[rows], Y[rows], self.rng)
+            _, grads = loss_of(workload, self.params, self.x[rows], self.y[rows], self.rng)
             for layer, grad, config in zip(self.params, grads, self.configs):
                 for key, dw in grad.items():
                     state = config.setdefault(key, dict(lr=np.float32(workload["lr"])))
@@ -109,14 +110,18 @@ class Training:
         return time.perf_counter() - start
 
 
-X = Y = None
+data = {}
 trainings = {}
 
 
+def data_of(name):
+    kind = name.startswith("W0")
+    if kind not in data:
+        data[kind] = samples(name)
+    return data[kind]
+
+
 def train(name, variant, steps):
-    global X, Y
-    if X is None:
-        X, Y = load()
     if name not in trainings:
         trainings[name] = Training(name)
         trainings[name].run(max(steps // 4, 1))

@@ -1,4 +1,8 @@
-"""PyTorch. Variants: eager and compile (torch.compile), both with fused optimizers."""
+"""PyTorch. Variants: eager and compile (torch.compile), both with fused optimizers; and eager with products in bf16, as a
+backend of its products may take them (bf16) and as autocast has it (autocast). Subnormal numbers count as 0, as they do in barenet.
+"""
+
+import contextlib
 
 import sys
 import time
@@ -7,9 +11,20 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from workloads import KEEP_PROB, WORKLOADS, load, median_call, params_of, serve
+from workloads import KEEP_PROB, WORKLOADS, median_call, params_of, samples, serve
 
 torch.set_num_threads(int(sys.argv[1]))
+torch.set_flush_denormal(True)
+
+
+@contextlib.contextmanager
+def precision(variant):
+    """Products as a variant has them."""
+    matmul = torch.backends.mkldnn.matmul
+    matmul.fp32_precision = "bf16" if variant == "bf16" else "ieee"
+    with torch.autocast("cpu", torch.bfloat16, enabled=variant == "autocast"):
+        yield
+    matmul.fp32_precision = "ieee"
 
 
 def model(workload):
@@ -33,34 +48,45 @@ class Training:
         net = model(self.workload).train()
         rule = dict(sgd=torch.optim.SGD, adam=torch.optim.Adam)[self.workload["rule"]]
         self.optimizer = rule(net.parameters(), lr=self.workload["lr"], fused=True)
-        self.loss = lambda x, y: F.cross_entropy(net(x), y)
+        self.variant = variant
+        self.x, self.y = data_of(name)
+
+        def loss(x, y):
+            with precision(variant):
+                return F.cross_entropy(net(x), y)
+
+        self.loss = loss
         if variant == "compile":
-            self.loss = torch.compile(self.loss)
+            self.loss = torch.compile(lambda x, y: F.cross_entropy(net(x), y))
 
     def run(self, steps):
         batch = self.workload["batch"]
         start = time.perf_counter()
-        order = torch.randperm(len(Y))
+        order = torch.randperm(len(self.y))
         for i in range(steps):
             rows = order[i * batch : (i + 1) * batch]
-            x, y = X[rows], Y[rows]
+            x, y = self.x[rows], self.y[rows]
             self.optimizer.zero_grad(set_to_none=True)
             loss = self.loss(x, y)
-            loss.backward()
+            with precision(self.variant if self.variant == "bf16" else "eager"):
+                loss.backward()
             self.optimizer.step()
         loss.item()
         return time.perf_counter() - start
 
 
-X = Y = None
+data = {}
 trainings = {}
 
 
+def data_of(name):
+    kind = name.startswith("W0")
+    if kind not in data:
+        data[kind] = [torch.from_numpy(array) for array in samples(name)]
+    return data[kind]
+
+
 def train(name, variant, steps):
-    global X, Y
-    if X is None:
-        x, y = load()
-        X, Y = torch.from_numpy(x), torch.from_numpy(y)
     if (name, variant) not in trainings:
         trainings[name, variant] = Training(name, variant)
         trainings[name, variant].run(steps)

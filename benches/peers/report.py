@@ -5,14 +5,25 @@ import re
 from workloads import WORKLOADS
 
 BUILDS = {"default": "default build", "openblas": "`--features openblas`"}
-PROGRAMS = {
-    "numpy": "NumPy, the course's code",
-    "torch": "PyTorch",
-    "jax": "JAX",
-    "burn": "burn",
-    "candle": "candle",
-    "onnxruntime": "ONNX Runtime",
-    "tract": "tract",
+# A row of the tables: programs, and which of their variants. The fastest one counts.
+F32 = ("eager", "compile", "step", "scan", "fit", "flex", "cpu", "course", "binding", "f32")
+PEERS = {
+    "NumPy, the course's code": (("numpy",), F32),
+    "scikit-learn": (("sklearn",), F32),
+    "PyTorch": (("torch",), F32),
+    "JAX": (("jax", "jax-ynn"), F32),
+    "burn": (("burn",), F32),
+    "candle": (("candle",), F32),
+    "ONNX Runtime": (("onnxruntime",), F32),
+    "OpenVINO": (("openvino",), F32),
+    "tract": (("tract",), F32),
+}
+# With products in bf16, and networks in int8: less exact, so in rows of their own.
+LESS_EXACT = {
+    "PyTorch, bf16": (("torch",), ("bf16", "autocast")),
+    "JAX, bf16": (("jax", "jax-ynn"), ("bf16",)),
+    "OpenVINO, bf16": (("openvino",), ("bf16",)),
+    "ONNX Runtime, int8": (("onnxruntime",), ("int8",)),
 }
 NETS = {"W1": "3072-100-10", "W4": "3072-1024-1024-512-10"}
 
@@ -33,8 +44,13 @@ def parse(values):
     return parsed
 
 
-def best(values, program, threads, pick):
-    found = [v for (p, _, t), v in values.items() if p == program and t == threads]
+def best(values, row, threads, pick):
+    """The best of a row of the tables."""
+    programs, variants = row
+    found = [
+        v for (p, variant, t), v in values.items()
+        if p in programs and variant in variants and t == threads
+    ]
     return pick(found) if found else None
 
 
@@ -53,22 +69,30 @@ def training_rows(results, threads):
     cases = [case for case in WORKLOADS if case in results]
     values = {case: parse(results[case]) for case in cases}
     rows = [["training, samples/s", *cases]]
-    peers = [p for p in PROGRAMS if any(best(values[c], p, threads, max) for c in cases)]
-    for program in peers:
-        speeds = [best(values[case], program, threads, max) for case in cases]
-        rows.append([PROGRAMS[program], *map(cell, speeds)])
-    strongest = {
-        case: max(filter(None, (best(values[case], p, threads, max) for p in peers)), default=None)
-        for case in cases
-    }
+
+    def strongest(peers):
+        """Their rows, and the best of each case."""
+        lines = {
+            title: [best(values[case], row, threads, max) for case in cases]
+            for title, row in peers.items()
+        }
+        lines = {title: speeds for title, speeds in lines.items() if any(speeds)}
+        rows.extend([title, *map(cell, speeds)] for title, speeds in lines.items())
+        return {
+            case: max(filter(None, column), default=None)
+            for case, column in zip(cases, zip(*lines.values()))
+        }
+
+    f32 = strongest(PEERS)
     ratios = [["", *cases]]
     for build, title in BUILDS.items():
-        ours = {t: [best(values[c], f"barenet-{build}", t, max) for c in cases] for t in (1, threads)}
+        row = ((f"barenet-{build}",), ("train",))
+        ours = {t: [best(values[c], row, t, max) for c in cases] for t in (1, threads)}
         if not any(ours[threads]):
             continue
         rows.append([f"barenet, {title}", *map(cell, ours[threads])])
         rows.append([f"barenet, {title}, 1 thread", *map(cell, ours[1])])
-        against = [o / strongest[c] if o and strongest[c] else None for c, o in zip(cases, ours[threads])]
+        against = [o / f32[c] if o and f32.get(c) else None for c, o in zip(cases, ours[threads])]
         ratios.append([f"{title} ÷ best peer", *(f"**{cell(r, '{:.2f}')}**" if r else "" for r in against)])
         gains = [o / one if o and one else None for o, one in zip(ours[threads], ours[1])]
         ratios.append([f"{title}, {threads} threads ÷ 1", *(cell(g, "{:.2f}") for g in gains)])
@@ -76,6 +100,12 @@ def training_rows(results, threads):
             peak = results["machine"]["fma"][1]
             shares = [o * train_flops(c) / peak if o else None for c, o in zip(cases, ours[threads])]
             ratios.append([f"{title}, share of the peak", *(cell(s, "{:.0%}") for s in shares)])
+    less_exact = strongest(LESS_EXACT)
+    ours = [best(values[c], (("barenet-default",), ("bf16",)), threads, max) for c in cases]
+    if any(ours):
+        rows.append(["barenet, `--precision bf16`", *map(cell, ours)])
+        against = [o / less_exact[c] if o and less_exact.get(c) else None for c, o in zip(cases, ours)]
+        ratios.append(["`--precision bf16` ÷ best peer in bf16", *(cell(r, "{:.2f}") for r in against)])
     return rows, ratios
 
 
@@ -87,8 +117,8 @@ def inference_rows(results, threads, batch):
     plural = lambda t: f"{t} thread" + "s" * (t > 1)
     rows = [[f"batch {batch:,}, {unit}", *(f"{NETS[c]}, {plural(t)}" for c, t in columns)]]
     values = {case: parse(results[f"infer {case} {batch}"]) for case in cases}
-    for program, title in PROGRAMS.items():
-        times = [best(values[case], program, t, min) for case, t in columns]
+    for title, row in (PEERS | LESS_EXACT).items():
+        times = [best(values[case], row, t, min) for case, t in columns]
         if any(times):
             rows.append([title, *(cell(v and v * scale, text) for v in times)])
     for build, title in BUILDS.items():
@@ -97,6 +127,9 @@ def inference_rows(results, threads, batch):
         gemm = [values[case].get((program, "products", t)) for case, t in columns]
         if any(ours):
             rows.append([f"barenet, {title}", *(cell(v and v * scale, text) for v in ours)])
+            bf16 = [values[case].get((program, "bf16", t)) for case, t in columns]
+            if any(bf16) and build == "default":
+                rows.append(["barenet, `bf16`", *(cell(v and v * scale, text) for v in bf16)])
             share = [g / o if g and o else None for g, o in zip(gemm, ours)]
             rows.append([f"its products alone ÷ the whole, {title}", *(cell(s, "{:.0%}") for s in share)])
     if batch == 1 and "machine" in results:
@@ -115,7 +148,7 @@ def inference_rows(results, threads, batch):
 def markdown(results, threads):
     """`short` for a README, `full` for the documentation."""
     rows, ratios = training_rows(results, threads)
-    short = [row for row in rows if "1 thread" not in row[0]]
+    short = [row for row in rows if "1 thread" not in row[0] and "16" not in row[0]]
     short += [row for row in ratios[1:] if "best peer" in row[0]]
     full = []
     if len(rows) > 1:
@@ -127,7 +160,7 @@ def markdown(results, threads):
     if "machine" in results:
         m = results["machine"]
         full.append(
-            f"The machine: multiply-adds {m['fma'][0] / 1e9:.0f} GFLOP/s on one thread, "
+            f"The machine: {m['cpu']} with {', '.join(m['has'])}{'' if 'AMX' in m['has'] else ', without AMX'}; multiply-adds {m['fma'][0] / 1e9:.0f} GFLOP/s on one thread, "
             f"{m['fma'][1] / 1e9:.0f} on {m['cpus']}; reading from memory {m['memory'][0] / 1e9:.0f} "
             f"and {m['memory'][1] / 1e9:.0f} GB/s.\n"
         )

@@ -16,28 +16,40 @@ import sys
 import tempfile
 
 from report import markdown, replace_section
-from workloads import NUM_TRAIN, WORKLOADS, write_synthetic
+import numpy as np
+
+from workloads import NUM_TRAIN, WORKLOADS, num_train, table, write_synthetic
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 # name → variants. The slow ones run a part of the steps, so that a round stays short.
 TRAINERS = {
-    "torch": ("eager", "compile"),
-    "jax": ("step", "scan"),
+    "torch": ("eager", "compile", "bf16", "autocast"),
+    "jax": ("step", "scan", "bf16"),
+    "jax-ynn": ("step", "scan"),
+    "sklearn": ("fit",),
     "burn": ("flex",),
     "candle": ("cpu",),
     "numpy": ("course",),
 }
 SLOW = {"burn", "candle", "numpy"}
+# Variables of the environment of a peer.
+ENVIRONMENTS = {
+    "jax-ynn": {"XLA_FLAGS": "--xla_cpu_experimental_ynn_fusion_type=-reduce"},
+}
 RUNNERS = {
-    "onnxruntime": ("cpu",),
+    "onnxruntime": ("cpu", "binding", "int8"),
+    "openvino": ("f32", "bf16"),
     "tract": ("cpu",),
     "torch": ("eager", "compile"),
     "burn": ("flex",),
     "candle": ("cpu",),
 }
 BUILDS = ("default", "openblas")
-EPOCHS = {"W1": 3, "W2": 2, "W3": 2, "W4": 1}
+EPOCHS = {"W1": 3, "W2": 2, "W3": 2, "W4": 1, "wide": 1, "500-500": 1}
+EPOCHS |= {name: 32 for name in WORKLOADS if name.startswith("W0")}
+# Those that train so little in an epoch that fewer images are enough.
+LARGE = {"W4": 8, "wide": 8}
 INFERENCE = ("W1", "W4")
 BATCHES = (1, 1000)
 
@@ -45,8 +57,8 @@ BATCHES = (1, 1000)
 class Worker:
     """A peer's process, stopped unless it is asked something."""
 
-    def __init__(self, command, threads, work):
-        env = dict(os.environ, PEERS_DIR=work)
+    def __init__(self, command, threads, work, more_env=()):
+        env = dict(os.environ, PEERS_DIR=work) | dict(more_env)
         for name in ("OMP", "MKL", "OPENBLAS", "RAYON", "VECLIB"):
             env[f"{name}_NUM_THREADS"] = str(threads)
         cpus = sorted(os.sched_getaffinity(0))[:threads]
@@ -85,15 +97,34 @@ def peer_command(name, threads, work):
     rust = os.path.join(work, "rust", "release", "barenet-peers")
     if name in ("burn", "candle", "tract"):
         return [rust, name] if os.path.exists(rust) else None
-    return [sys.executable, os.path.join(HERE, f"peer_{name}.py"), str(threads)]
+    program = name.partition("-")[0]
+    return [sys.executable, os.path.join(HERE, f"peer_{program}.py"), str(threads)]
 
 
-def barenet_train(workload, build, threads, work):
-    """Images per second of `barenet train --preset`, as its summary says."""
+def arguments(workload, work):
+    """How `barenet train` is told of a workload."""
+    if workload in ("W1", "W2", "W3", "W4"):
+        return ["--preset", workload.lower()]
+    of = WORKLOADS[workload]
+    hidden = ",".join(map(str, of["dims"][1:-1]))
+    found = ["--hidden", hidden, "--batch-size", str(of["batch"]), "--update-rule", of["rule"]]
+    found += ["--learning-rate", str(of["lr"]), "--init", "he"]
+    if workload.startswith("W0"):
+        path = os.path.join(work, "table.npz")
+        if not os.path.exists(path):
+            x, y = table()
+            np.savez(path, X=x, y=y)
+        found += ["--data", path, "--scale", "none", "--test-fraction", "0.05", "--val-fraction", "0.05"]
+    return found
+
+
+def barenet_train(workload, build, threads, precision, work):
+    """Samples per second of `barenet train`, as its summary says."""
     with tempfile.TemporaryDirectory(dir=work) as out:
-        command = [os.path.join(work, build, "barenet"), "train", "--preset", workload.lower()]
+        command = [os.path.join(work, build, "barenet"), "train", *arguments(workload, work)]
         command += ["--out", out, "--threads", str(threads), "--epochs", str(EPOCHS[workload])]
-        if threads == 1 and workload == "W4":
+        command += ["--precision", precision]
+        if workload in LARGE and (threads == 1 or workload == "wide"):
             command += ["--train-size", str(NUM_TRAIN // 4)]
         subprocess.run(command + ["--quiet"], check=True, stdin=subprocess.DEVNULL)
         with open(os.path.join(out, "summary.json")) as summary:
@@ -103,19 +134,23 @@ def barenet_train(workload, build, threads, work):
 def training(workload, args):
     """Samples per second of every peer and build, by (name, variant, threads)."""
     batch = WORKLOADS[workload]["batch"]
-    steps = NUM_TRAIN // batch // (8 if workload == "W4" else 1)
+    steps = num_train(workload) // batch // LARGE.get(workload, 1)
     workers, speeds = {}, {}
     for name in args.trainers:
         command = peer_command(name, args.threads, args.work)
         if command:
-            workers[name] = Worker(command, args.threads, args.work)
+            env = ENVIRONMENTS.get(name, {})
+            workers[name] = Worker(command, args.threads, args.work, env)
     # The first request of each loads the images, compiles, and warms up.
     for round_number in range(args.rounds):
         for build in args.builds:
             for threads in sorted({1, args.threads}):
                 if threads == args.threads or round_number < 2:
-                    speed = barenet_train(workload, build, threads, args.work)
+                    speed = barenet_train(workload, build, threads, "f32", args.work)
                     speeds.setdefault((f"barenet-{build}", "train", threads), []).append(speed)
+        if "default" in args.builds:
+            speed = barenet_train(workload, "default", args.threads, "bf16", args.work)
+            speeds.setdefault(("barenet-default", "bf16", args.threads), []).append(speed)
         for name, worker in workers.items():
             part = max(steps // 4, 20) if name in SLOW else steps
             for variant in TRAINERS[name]:
@@ -139,7 +174,8 @@ def inference(args):
         for build in args.builds:
             command = [os.path.join(args.work, build, "peer"), str(threads)]
             worker = Worker(command, threads, args.work)
-            workers |= {(f"barenet-{build}", variant): worker for variant in ("scores", "products")}
+            variants = ("scores", "products", "bf16")
+            workers |= {(f"barenet-{build}", variant): worker for variant in variants}
         for name in args.runners:
             command = peer_command(name, threads, args.work)
             if command:
@@ -167,13 +203,21 @@ def medians(values):
 def machine(args):
     """What the hardware can do at best, as the example `machine` measures it."""
     command = [os.path.join(args.work, args.builds[0], "machine"), "--json"]
-    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    with open("/proc/cpuinfo") as file:
+        lines = dict(line.split(":", 1) for line in file if ":" in line)
+    info = {key.strip(): value.strip() for key, value in lines.items()}
+    flags = info.get("flags", "").split()
+    kinds = {"avx512f": "AVX-512", "avx512_bf16": "its bf16", "amx_bf16": "AMX"}
+    found["cpu"] = info.get("model name", "an unknown CPU")
+    found["has"] = [kind for flag, kind in kinds.items() if flag in flags] or ["no AVX-512"]
+    return found
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", required=True, help="folder of the programs and results")
-    parser.add_argument("--only", default="W1,W2,W3,W4,inference")
+    parser.add_argument("--only", default=",".join([*WORKLOADS, "inference"]))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--trainers", default=",".join(TRAINERS))

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Measures barenet beside PyTorch, JAX, NumPy, burn, candle, ONNX Runtime and tract, in one run on
-# this machine, and writes target/peers/table.md and results.csv. Arguments go to run.py:
+# Measures barenet beside PyTorch, JAX, scikit-learn, NumPy, burn, candle, ONNX Runtime, OpenVINO and tract, each at its
+# fastest setting, in one run on this machine, and writes target/peers/table.md and results.csv. burn, candle and tract
+# know W1 to W4 alone. Arguments go to run.py:
 #
-#   benches/peers/run.sh                                  everything, about six minutes
+#   benches/peers/run.sh                                  everything, about fifteen minutes
 #   benches/peers/run.sh --only W1 --rounds 3             one workload
 #   benches/peers/run.sh --only inference
 #   benches/peers/run.sh --update README.md docs/performance.md
@@ -23,7 +24,7 @@ unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
 if [ ! -x "$venv/bin/python" ]; then
   python3 -m venv "$venv"
 fi
-if ! "$venv/bin/python" -c 'import jax, numpy, onnx, onnxruntime, torch' 2>/dev/null; then
+if ! "$venv/bin/python" -c 'import jax, numpy, onnx, onnxruntime, openvino, sklearn, torch' 2>/dev/null; then
   "$venv/bin/pip" install --quiet --requirement $here/requirements.txt
 fi
 

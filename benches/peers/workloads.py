@@ -23,11 +23,42 @@ def workload(name):
     )
 
 
+def adam(dims, batch):
+    """A workload that is no preset: He's initialisation, and Adam."""
+    return dict(dims=dims, norm=False, keep_prob=1.0, rule="adam", lr=1e-3, batch=batch)
+
+
 WORKLOADS = {name: workload(name) for name in ["W1", "W2", "W3", "W4"]}
+WORKLOADS["wide"] = adam([3072, 2048, 512, 2048, 512, 10], 256)
+WORKLOADS["500-500"] = adam([3072, 500, 500, 10], 200)
+# Rows of a table: 20,000, of which 18,000 train.
+WORKLOADS |= {f"W0-{batch}": adam([64, 32, 16, 10], batch) for batch in (32, 256, 1024)}
 KEEP_PROB = WORKLOADS["W4"]["keep_prob"]
+TABLE_ROWS, TABLE_TRAIN = 20_000, 18_000
 NUM_TRAIN = 49_000
 RECORD = 3073
 TRAIN_FILES = [f"data_batch_{i}.bin" for i in range(1, 6)]
+
+
+def num_train(name):
+    """How many samples of a workload train."""
+    return TABLE_TRAIN if name.startswith("W0") else NUM_TRAIN
+
+
+def table():
+    """The rows of a table, normal numbers, and their classes."""
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((TABLE_ROWS, 64), dtype=np.float32)
+    y = (x @ rng.standard_normal((64, 10), dtype=np.float32)).argmax(axis=1)
+    return x, y.astype(np.int64)
+
+
+def samples(name):
+    """What a workload is trained on."""
+    if name.startswith("W0"):
+        x, y = table()
+        return x[:TABLE_TRAIN], y[:TABLE_TRAIN]
+    return load()
 
 
 def load():
