@@ -140,6 +140,12 @@ impl<T: Float + NoUninit + From<u8> + From<i16> + From<f32>> Dataset<T> for Samp
             Numbers::F32(all) => memory(row(all, place, len).get(numbers)),
         }
     }
+
+    #[inline(always)]
+    fn scaled_bytes(&self) -> Option<Scaling<'_, T>> {
+        let are_bytes = self.kept.is_empty() && matches!(self.records.numbers(), Numbers::U8(_));
+        are_bytes.then_some(self.inputs)
+    }
 }
 
 /// The bytes of numbers in memory.

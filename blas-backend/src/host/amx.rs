@@ -7,7 +7,6 @@ use crate::host::isa::run_vectorized;
 use crate::host::precision::Precision;
 use crate::host::simd::OwnKernels;
 use crate::host::subnormal::{CAN_FLUSH, Subnormals};
-use crate::host::tile;
 use barenet::{Epilogue, Float, Gemm, GemmArgs, Machine, Pass, Portable, Rows};
 pub(crate) use detect::NoAmx;
 
@@ -79,7 +78,7 @@ impl<T: Float> Gemm<T> for Amx {
     fn product<X: Rows<T>>(&self, args: GemmArgs<'_, T, X>, epilogue: impl Epilogue<T>) {
         let _subnormals = Subnormals::are_zero();
         match self.kernels() {
-            Some(kernels) => tile::product(self, &kernels, args, epilogue),
+            Some(kernels) => kernels.product(self, args, epilogue),
             None => Portable.product(args, epilogue),
         }
     }

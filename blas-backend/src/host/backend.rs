@@ -158,7 +158,7 @@ impl Backend {
     fn simd<T: Float, X: Rows<T>>(&self, args: GemmArgs<'_, T, X>, epilogue: impl Epilogue<T>) {
         #[cfg(target_arch = "x86_64")]
         if let Some(kernels) = Bf16Kernels::of_vectors(self.precision) {
-            return tile::product(self, &kernels, args, epilogue);
+            return kernels.product(self, args, epilogue);
         }
         match super::Simd::new().kernels() {
             Some(kernels) => tile::product(self, &kernels, args, epilogue),
@@ -207,7 +207,7 @@ impl<T: Float> Gemm<T> for Backend {
             #[cfg(target_arch = "x86_64")]
             Kernel::Amx => match super::Amx::new() {
                 Some(amx) => match amx.with_precision(self.precision).kernels() {
-                    Some(kernels) => tile::product(self, &kernels, args, epilogue),
+                    Some(kernels) => kernels.product(self, args, epilogue),
                     None => Portable.product(args, epilogue),
                 },
                 None => self.simd(args, epilogue),

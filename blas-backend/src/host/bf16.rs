@@ -13,17 +13,21 @@ mod blocks;
 mod emulated;
 mod hardware;
 mod pack;
+mod source;
 mod split;
 mod unit;
 mod vectors;
 
 use crate::host::precision::Precision;
 use crate::host::simd::OwnKernels;
-use crate::host::tile::{Multiply, Product};
-use barenet::Float;
+use crate::host::tile::{self, Multiply, Product, RowOffset};
+use barenet::{Epilogue, Float, GemmArgs, Machine, Rows, Scaling};
 pub(crate) use blocks::multiply;
+use blocks::multiply_from;
+use core::any::TypeId;
 use emulated::Emulated;
 pub(crate) use hardware::Hardware;
+use source::Bytes;
 use vectors::Vectors;
 
 /// What multiplies bf16.
@@ -57,10 +61,38 @@ impl Bf16Kernels {
         is_faster.then(|| unsafe { Self::new(UnitKind::Vectors, precision, own) })
     }
 
+    /// Computes a product and what `epilogue` does. Rows that are bytes minus an offset are packed as bytes, which take one part.
+    pub(crate) fn product<T: Float, X: Rows<T>>(
+        &self,
+        machine: &impl Machine,
+        args: GemmArgs<'_, T, X>,
+        epilogue: impl Epilogue<T>,
+    ) {
+        let (m, k, n) = args.sizes();
+        let (a, b, beta, c) = args.into_parts();
+        let x = a.mat();
+        let is_large = self.unit == UnitKind::Emulated || is_worth_splitting(m, k, n);
+        let can_be = TypeId::of::<T>() == TypeId::of::<f32>() && is_large && !b.is_transposed();
+        match x.scaled_bytes().filter(|scaling| can_be && scaling.factor.is_empty()) {
+            Some(scaling) => {
+                let is_transposed = a.is_transposed();
+                let kernel = MultiplyBytes { x, scaling, is_transposed, kernels: self };
+                // SAFETY: `GemmArgs` has checked the shapes.
+                let product = unsafe { Product::with_left(RowOffset(0), k, b, beta, c) };
+                product.run(&kernel, epilogue, machine);
+            }
+            None => {
+                if let Ok(args) = GemmArgs::new(a, b, beta, c) {
+                    tile::product(machine, self, args, epilogue);
+                }
+            }
+        }
+    }
+
     fn multiply_f32(&self, product: &Product<'_, f32>) {
         use Precision::{Bf16, Bf16x3, F32};
         let Self { unit, precision, own } = self;
-        if *unit != UnitKind::Emulated && !is_worth_splitting(product) {
+        if *unit != UnitKind::Emulated && !is_worth_splitting(product.m, product.k, product.n) {
             return own.multiply(product);
         }
         // SAFETY: the machine has the unit, by the constructors.
@@ -82,8 +114,7 @@ impl Bf16Kernels {
 
 /// Whether splitting the operands takes less time than the unit saves: so many rows and columns that each number is used often
 /// enough. Decided by the sizes alone.
-const fn is_worth_splitting(product: &Product<'_, f32>) -> bool {
-    let Product { m, k, n, .. } = *product;
+const fn is_worth_splitting(m: usize, k: usize, n: usize) -> bool {
     m.saturating_mul(n) / 32 >= m.saturating_add(n) && k >= 32
 }
 
@@ -96,5 +127,38 @@ impl<T: Float> Multiply<T> for Bf16Kernels {
 
     fn may_be_cut_anywhere(&self, product: &Product<'_, T>) -> bool {
         self.own.may_be_cut_anywhere(product)
+    }
+}
+
+/// Kernels of a left operand that is bytes minus an offset.
+struct MultiplyBytes<'a, T, X> {
+    x: &'a X,
+    scaling: Scaling<'a, T>,
+    is_transposed: bool,
+    kernels: &'a Bf16Kernels,
+}
+
+impl<T: Float, X: Rows<T>> Multiply<T, RowOffset> for MultiplyBytes<'_, T, X> {
+    const WHOLE: (usize, usize) = <Bf16Kernels as Multiply<f32>>::WHOLE;
+
+    fn multiply(&self, product: &Product<'_, T, RowOffset>) {
+        use Precision::{Bf16, Bf16x3, F32};
+        let Self { x, scaling, is_transposed, kernels: Bf16Kernels { unit, precision, own } } =
+            *self;
+        let Some(p) = product.as_f32() else { return };
+        let a = Bytes { x, scaling, is_transposed, first: p.a.0 };
+        // SAFETY: the machine has the unit, by the constructors of the kernels.
+        unsafe {
+            match (unit, precision) {
+                (UnitKind::Amx, F32) => multiply_from::<Hardware, _, 1, 3>(&a, p, own),
+                (UnitKind::Amx, Bf16x3) => multiply_from::<Hardware, _, 1, 2>(&a, p, own),
+                (UnitKind::Amx, Bf16) => multiply_from::<Hardware, _, 1, 1>(&a, p, own),
+                (UnitKind::Emulated, F32) => multiply_from::<Emulated, _, 1, 3>(&a, p, own),
+                (UnitKind::Emulated, Bf16x3) => multiply_from::<Emulated, _, 1, 2>(&a, p, own),
+                (UnitKind::Emulated, Bf16) => multiply_from::<Emulated, _, 1, 1>(&a, p, own),
+                // For the others no such kernels are made.
+                (UnitKind::Vectors, _) => multiply_from::<Vectors, _, 1, 1>(&a, p, own),
+            }
+        }
     }
 }

@@ -26,10 +26,13 @@ pub(crate) enum Place {
     /// A block of B in bf16.
     #[cfg(target_arch = "x86_64")]
     SplitB,
+    /// What is left of its sums when A is packed.
+    #[cfg(target_arch = "x86_64")]
+    Rests,
 }
 
 thread_local! {
-    static LINES: RefCell<[Vec<Line>; 6]> = const { RefCell::new([const { Vec::new() }; 6]) };
+    static LINES: RefCell<[Vec<Line>; 7]> = const { RefCell::new([const { Vec::new() }; 7]) };
 }
 
 /// Memory of this thread, until it is dropped.

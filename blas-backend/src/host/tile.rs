@@ -3,6 +3,8 @@
 mod read_rows;
 mod run;
 
+#[cfg(target_arch = "x86_64")]
+pub(crate) use read_rows::RowOffset;
 pub(crate) use run::product;
 
 use barenet::{Float, GemmArgs, Mat, MatMut, Op};
@@ -147,35 +149,41 @@ impl<'a, T: Float> Product<'a, T> {
         // SAFETY: to the type that it has.
         (TypeId::of::<T>() == TypeId::of::<U>()).then(|| unsafe { &*ptr::from_ref(self).cast() })
     }
+}
 
-    /// Product of some rows, columns and a stretch of k alone, written elsewhere.
+#[cfg(target_arch = "x86_64")]
+impl<'a, T: Float, A> Product<'a, T, A> {
+    /// Product of some columns and a stretch of k with other rows of A, which are those, written elsewhere.
     ///
     /// # Safety
     ///
     /// They must be there, and room for the rows, `c_stride` numbers from each other.
-    #[cfg(target_arch = "x86_64")]
     pub(crate) unsafe fn part(
         &self,
+        a: Operand<T>,
         (rows, cols, ks): (Range<usize>, Range<usize>, Range<usize>),
         c: *mut T,
         c_stride: usize,
     ) -> Product<'_, T> {
-        let at = |operand: Operand<T>, row, col| {
-            let first = row * operand.row_stride + col * operand.col_stride;
-            Operand { data: operand.data.wrapping_add(first), ..operand }
-        };
+        let first = ks.start * self.b.row_stride + cols.start * self.b.col_stride;
         Product {
             m: rows.len(),
             k: ks.len(),
             n: cols.len(),
-            a: at(self.a, rows.start, ks.start),
-            b: at(self.b, ks.start, cols.start),
+            a,
+            b: Operand { data: self.b.data.wrapping_add(first), ..self.b },
             beta: T::ZERO,
             bias: ptr::null(),
             c,
             c_stride,
             borrow: PhantomData,
         }
+    }
+
+    /// The same product, if its numbers are `f32`.
+    pub(crate) fn as_f32(&self) -> Option<&Product<'a, f32, A>> {
+        // SAFETY: to the type that it has.
+        (TypeId::of::<T>() == TypeId::of::<f32>()).then(|| unsafe { &*ptr::from_ref(self).cast() })
     }
 }
 

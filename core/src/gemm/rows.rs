@@ -2,6 +2,7 @@
 
 use crate::float::Float;
 use crate::mat::Mat;
+use crate::scaling::Scaling;
 use crate::slices::copy;
 use core::ops::Range;
 
@@ -49,6 +50,13 @@ pub trait Rows<T>: Sync {
     fn bytes(&self, row: usize, columns: Range<usize>) -> &[u8] {
         let _ignored = (row, columns);
         &[]
+    }
+
+    /// How [`Self::read`] makes its numbers, if each is the byte of its column in [`Self::bytes`], scaled so, in every row: a backend may
+    /// multiply the bytes, which are exact in fewer bits.
+    #[inline(always)]
+    fn scaled_bytes(&self) -> Option<Scaling<'_, T>> {
+        None
     }
 
     /// The numbers, if all of them are stored: then they are multiplied where they lie.

@@ -3,6 +3,7 @@
 use crate::float::Float;
 use crate::gemm::Rows;
 use crate::mat::Mat;
+use crate::scaling::Scaling;
 use core::ops::Range;
 
 /// The input of a layer.
@@ -36,6 +37,14 @@ impl<T: Float, X: Rows<T>> Rows<T> for LayerInput<'_, T, X> {
         match self {
             Self::Batch(x) => x.bytes(row, columns),
             Self::Hidden(x) => x.bytes(row, columns),
+        }
+    }
+
+    #[inline(always)]
+    fn scaled_bytes(&self) -> Option<Scaling<'_, T>> {
+        match self {
+            Self::Batch(x) => x.scaled_bytes(),
+            Self::Hidden(_) => None,
         }
     }
 

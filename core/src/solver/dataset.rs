@@ -6,6 +6,7 @@ use crate::gemm::Rows;
 use crate::layers::{Label, Target};
 use crate::net::FullyConnectedNet;
 use crate::rng::Rng;
+use crate::scaling::Scaling;
 use core::ops::Range;
 
 /// One reading of a sample.
@@ -102,6 +103,13 @@ pub trait Dataset<T>: Sync {
         let _ignored = (index, numbers);
         &[]
     }
+
+    /// How [`Self::read`] makes its numbers, if each is the byte of its place in [`Self::bytes`], scaled so, of every sample and draw,
+    /// as [`Rows::scaled_bytes`] says.
+    #[inline(always)]
+    fn scaled_bytes(&self) -> Option<Scaling<'_, T>> {
+        None
+    }
 }
 
 /// Refuses data, of which there are some, that are not what the network takes.
@@ -165,6 +173,11 @@ impl<T, D: Dataset<T>, I: Fn(usize) -> usize + Sync> Rows<T> for Batch<&D, I> {
     #[inline(always)]
     fn bytes(&self, row: usize, columns: Range<usize>) -> &[u8] {
         self.data.bytes((self.index)(row), columns)
+    }
+
+    #[inline(always)]
+    fn scaled_bytes(&self) -> Option<Scaling<'_, T>> {
+        self.data.scaled_bytes()
     }
 }
 

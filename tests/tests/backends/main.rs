@@ -2,6 +2,8 @@
 
 #[cfg(target_arch = "x86_64")]
 mod amx;
+#[cfg(target_arch = "x86_64")]
+mod bytes;
 mod fused;
 mod gemm_conformance;
 #[cfg(target_arch = "x86_64")]

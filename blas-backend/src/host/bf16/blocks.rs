@@ -2,6 +2,7 @@
 //! the unit.
 
 use super::pack::{Lines, Order, pack};
+use super::source::{MAX_COLUMNS, Source};
 use super::unit::{DEPTH, SIDE, TILE, Unit};
 use crate::host::isa::run_vectorized;
 use crate::host::scratch::{Place, Scratch};
@@ -27,6 +28,8 @@ const MAX_DEPTH_OF_FEW_PARTS: usize = 512;
 /// Packed tiles of A, and of B, at most: 512 KiB, a part of the second-level cache.
 const MAX_TILES: usize = 1 << 9;
 
+const _: () = assert!(MAX_DEPTH_OF_FEW_PARTS <= MAX_COLUMNS && MAX_DEPTH <= MAX_COLUMNS);
+
 /// Computes a product with the operands split into `A` and `B` parts, on a unit.
 ///
 /// What comes out infinite or NaN is computed again by `exact`: parts of an infinite number, and sums of them, may be NaN
@@ -35,11 +38,25 @@ const MAX_TILES: usize = 1 << 9;
 /// # Safety
 ///
 /// The machine must have the unit.
+pub(super) unsafe fn multiply_from<U: Unit, L, const A: usize, const B: usize>(
+    source: &impl Source,
+    product: &Product<'_, f32, L>,
+    exact: &impl Multiply<f32>,
+) {
+    run_vectorized(Blocks::<U, _, _, _, A, B> { source, product, exact, unit: PhantomData });
+}
+
+/// The same with a left operand that is stored.
+///
+/// # Safety
+///
+/// As of [`multiply_from`].
 pub(crate) unsafe fn multiply<U: Unit, const A: usize, const B: usize>(
     product: &Product<'_, f32>,
     exact: &impl Multiply<f32>,
 ) {
-    run_vectorized(Blocks::<U, _, A, B> { product, exact, unit: PhantomData });
+    // SAFETY: the promise of the caller.
+    unsafe { multiply_from::<U, _, A, B>(&product.a, product, exact) };
 }
 
 /// Pairs of parts whose products count, but for the first two: of all that are not smaller than the least of them. Each
@@ -48,35 +65,36 @@ const fn small_terms(a: usize, b: usize) -> &'static [(usize, usize)] {
     match (a, b) {
         (3, 3) => &[(0, 2), (0, 1), (1, 1), (1, 0), (2, 0)],
         (2, 2) => &[(0, 1), (1, 0)],
+        (1, 2) => &[(0, 1)],
         (1, 3) => &[(0, 2), (0, 1)],
         _ => &[],
     }
 }
 
-struct Blocks<'p, 'a, U, E, const A: usize, const B: usize> {
-    product: &'p Product<'a, f32>,
+struct Blocks<'p, 'a, U, S, L, E, const A: usize, const B: usize> {
+    source: &'p S,
+    product: &'p Product<'a, f32, L>,
     exact: &'p E,
     unit: PhantomData<fn(U)>,
 }
 
 // SAFETY: it is run by the thread that made it.
-unsafe impl<U, E, const A: usize, const B: usize> Send for Blocks<'_, '_, U, E, A, B> {}
+unsafe impl<U, S, L, E, const A: usize, const B: usize> Send for Blocks<'_, '_, U, S, L, E, A, B> {}
 
 /// Sums of a block of C.
 #[repr(align(64))]
 struct Sums([f32; BLOCK * BLOCK]);
 
-impl<U: Unit, E: Multiply<f32>, const A: usize, const B: usize> Pass
-    for Blocks<'_, '_, U, E, A, B>
+impl<U: Unit, S: Source, L, E: Multiply<f32>, const A: usize, const B: usize> Pass
+    for Blocks<'_, '_, U, S, L, E, A, B>
 {
     type Output = ();
 
     #[inline(always)]
     fn run(self) {
-        let p = self.product;
-        let a = Lines { data: p.a.data, line_stride: p.a.row_stride, k_stride: p.a.col_stride };
+        let (p, source) = (self.product, self.source);
         let b = Lines { data: p.b.data, line_stride: p.b.col_stride, k_stride: p.b.row_stride };
-        let has_three = A.max(B) == 3;
+        let has_three = B == 3;
         let max_depth = if has_three { MAX_DEPTH } else { MAX_DEPTH_OF_FEW_PARTS };
         let depth = p.k.div_ceil(p.k.div_ceil(max_depth).max(1)).next_multiple_of(DEPTH);
         let strip = |depth: usize, parts: usize| depth.div_ceil(DEPTH) * parts * TILE;
@@ -84,7 +102,9 @@ impl<U: Unit, E: Multiply<f32>, const A: usize, const B: usize> Pass
             |parts| (MAX_TILES * TILE / strip(depth, parts) * SIDE).next_multiple_of(BLOCK);
         let (max_rows, max_cols) = (max_lines(A), max_lines(B));
         let least = |a: f32, b: f32| if has_three { LEAST * a.max(b).max(1.0) } else { 0.0 };
-        let [mut a_memory, mut b_memory] = [Place::SplitA, Place::SplitB].map(Scratch::<f32>::take);
+        let [mut a_memory, mut b_memory, mut rest_memory] =
+            [Place::SplitA, Place::SplitB, Place::Rests].map(Scratch::<f32>::take);
+        let rests = rest_memory.numbers(if S::HAS_REST { max_cols.min(p.n) } else { 0 });
         let room = |memory: &mut Scratch<f32>, lines: usize, parts| {
             let len = lines.next_multiple_of(BLOCK) / SIDE * strip(depth, parts);
             memory.numbers(len).as_mut_ptr().cast::<u32>()
@@ -102,11 +122,14 @@ impl<U: Unit, E: Multiply<f32>, const A: usize, const B: usize> Pass
                 // SAFETY: columns of B; there is room for all.
                 let b_most =
                     unsafe { pack::<B>(b, (right - left, ks.len()), Order::Pairs, b_packed) };
+                if S::HAS_REST {
+                    // SAFETY: rows of B.
+                    unsafe { sum_rests(source, b, ks.clone(), &mut rests[..right - left]) };
+                }
                 for top in (0..p.m).step_by(max_rows) {
-                    let (bottom, a) = (p.m.min(top + max_rows), a.at(top, start));
+                    let bottom = p.m.min(top + max_rows);
                     // SAFETY: rows of A, likewise.
-                    let a_most =
-                        unsafe { pack::<A>(a, (bottom - top, ks.len()), Order::Lines, a_packed) };
+                    let a_most = unsafe { source.pack::<A>(top..bottom, ks.clone(), a_packed) };
                     for col in (left..right).step_by(BLOCK) {
                         for row in (top..bottom).step_by(BLOCK) {
                             let rows = row..bottom.min(row + BLOCK);
@@ -119,8 +142,13 @@ impl<U: Unit, E: Multiply<f32>, const A: usize, const B: usize> Pass
                             // SAFETY: as many strips as there are rows and columns were packed.
                             unsafe {
                                 sum::<U, A, B>(&mut unit, a, b, steps, &mut sums);
+                                if S::HAS_REST {
+                                    let rests = &rests[cols.start - left..cols.end - left];
+                                    add_rests(source, rows.clone(), rests, &mut sums);
+                                }
                                 let part = (rows, cols, ks.clone());
-                                finish(p, self.exact, part, least(a_most, b_most), &mut sums);
+                                let least = least(a_most, b_most);
+                                finish((source, p, self.exact), part, least, &mut sums);
                             }
                         }
                     }
@@ -206,15 +234,43 @@ unsafe fn sum<U: Unit, const A: usize, const B: usize>(
     }
 }
 
+/// Sums the rows of a stretch of B, each with its part of the rest of A.
+///
+/// # Safety
+///
+/// The rows must be there, of neighbouring numbers.
+#[inline(always)]
+unsafe fn sum_rests(source: &impl Source, b: Lines, ks: Range<usize>, rests: &mut [f32]) {
+    rests.fill(0.0);
+    for (l, at) in ks.enumerate() {
+        let factor = source.k_rest(at);
+        // SAFETY: the promise of the caller.
+        let row = unsafe { core::slice::from_raw_parts(b.at(0, l).data, rests.len()) };
+        for (rest, &b) in rests.iter_mut().zip(row) {
+            *rest = factor.mul_add(b, *rest);
+        }
+    }
+}
+
+/// Adds the products of the rest of A to a block's sums.
+#[inline(always)]
+fn add_rests(source: &impl Source, rows: Range<usize>, rests: &[f32], Sums(sums): &mut Sums) {
+    for (i, row) in rows.zip(sums.as_chunks_mut::<BLOCK>().0) {
+        let factor = source.row_rest(i);
+        for (sum, &rest) in row.iter_mut().zip(rests) {
+            *sum = factor.mul_add(rest, *sum);
+        }
+    }
+}
+
 /// Adds the sums of a stretch of k to a block of C.
 ///
 /// # Safety
 ///
 /// Rows, columns and stretch must be within the product.
 #[inline(always)]
-unsafe fn finish(
-    p: &Product<'_, f32>,
-    exact: &impl Multiply<f32>,
+unsafe fn finish<L>(
+    (source, p, exact): (&impl Source, &Product<'_, f32, L>, &impl Multiply<f32>),
     (rows, cols, ks): (Range<usize>, Range<usize>, Range<usize>),
     least: f32,
     Sums(sums): &mut Sums,
@@ -222,7 +278,9 @@ unsafe fn finish(
     let numbers = &sums[..rows.len() * BLOCK];
     if numbers.iter().fold(0, |wrong, &sum| wrong | u32::from(!is_right(sum, least))) != 0 {
         // SAFETY: the promise of the caller.
-        unsafe { replace(p, exact, (rows.clone(), cols.clone(), ks.clone()), least, sums) };
+        unsafe {
+            replace((source, p, exact), (rows.clone(), cols.clone(), ks.clone()), least, sums);
+        };
     }
     let is_first = ks.start == 0;
     let beta = if is_first { p.beta } else { 1.0 };
@@ -261,16 +319,19 @@ fn is_right(sum: f32, least: f32) -> bool {
 /// As of [`finish`].
 #[cold]
 #[inline(never)]
-unsafe fn replace(
-    p: &Product<'_, f32>,
-    exact: &impl Multiply<f32>,
+unsafe fn replace<L>(
+    (source, p, exact): (&impl Source, &Product<'_, f32, L>, &impl Multiply<f32>),
     (rows, cols, ks): (Range<usize>, Range<usize>, Range<usize>),
     least: f32,
     sums: &mut [f32; BLOCK * BLOCK],
 ) {
     let mut again = Sums([0.0; BLOCK * BLOCK]);
+    let mut memory = Scratch::take(Place::Rows);
     // SAFETY: the promise of the caller; a block has room for a block.
-    exact.multiply(&unsafe { p.part((rows, cols, ks), again.0.as_mut_ptr(), BLOCK) });
+    unsafe {
+        let a = source.numbers(rows.clone(), ks.clone(), &mut memory);
+        exact.multiply(&p.part(a, (rows, cols, ks), again.0.as_mut_ptr(), BLOCK));
+    }
     for (sum, again) in sums.iter_mut().zip(again.0) {
         if !is_right(*sum, least) {
             *sum = again;

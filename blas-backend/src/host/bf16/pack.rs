@@ -45,8 +45,7 @@ pub(super) unsafe fn pack<const PARTS: usize>(
     order: Order,
     to: *mut u32,
 ) -> f32 {
-    let mut most = [0; SIDE];
-    let mut copied = [0.0_f32; SIDE * DEPTH];
+    let mut packed = Packed::<PARTS>::new(to, depth);
     let (strips, steps) = (num.div_ceil(SIDE), depth.div_ceil(DEPTH));
     // As the numbers lie in memory.
     let (outer, inner) = if lines.k_stride == 1 { (strips, steps) } else { (steps, strips) };
@@ -54,29 +53,69 @@ pub(super) unsafe fn pack<const PARTS: usize>(
         for inner in 0..inner {
             let (strip, step) = if lines.k_stride == 1 { (outer, inner) } else { (inner, outer) };
             let (first, start) = (strip * SIDE, step * DEPTH);
-            let (count, len) = (SIDE.min(num - first), DEPTH.min(depth - start));
-            let from = lines.at(first, start);
-            let is_right = match order {
-                Order::Lines => from.k_stride == 1,
-                Order::Pairs => from.line_stride == 1,
+            let len = (SIDE.min(num - first), DEPTH.min(depth - start));
+            // SAFETY: the promise of the caller.
+            unsafe { packed.tile(lines.at(first, start), len, order, (strip, step)) };
+        }
+    }
+    packed.most()
+}
+
+/// Tiles that are packed.
+pub(super) struct Packed<const PARTS: usize> {
+    to: *mut u32,
+    /// Stretches of 32 numbers in a strip.
+    steps: usize,
+    /// The largest absolute values, as bits.
+    most: [u32; SIDE],
+    copied: [f32; SIDE * DEPTH],
+}
+
+impl<const PARTS: usize> Packed<PARTS> {
+    #[inline(always)]
+    pub(super) fn new(to: *mut u32, depth: usize) -> Self {
+        let steps = depth.div_ceil(DEPTH);
+        Self { to, steps, most: [0; SIDE], copied: [0.0; SIDE * DEPTH] }
+    }
+
+    /// The largest absolute value, infinite or NaN if there is one.
+    #[inline(always)]
+    pub(super) fn most(self) -> f32 {
+        f32::from_bits(self.most.into_iter().fold(0, u32::max))
+    }
+
+    /// Packs the tiles of so many lines and numbers, of a strip and a stretch in it.
+    ///
+    /// # Safety
+    ///
+    /// As of [`pack`].
+    #[inline(always)]
+    pub(super) unsafe fn tile(
+        &mut self,
+        from: Lines,
+        (count, len): (usize, usize),
+        order: Order,
+        (strip, step): (usize, usize),
+    ) {
+        let is_right = match order {
+            Order::Lines => from.k_stride == 1,
+            Order::Pairs => from.line_stride == 1,
+        };
+        // SAFETY: the promise of the caller; what is copied has room for all.
+        unsafe {
+            let (data, stride) = if is_right && count == SIDE && len == DEPTH {
+                (from.data, from.line_stride.max(from.k_stride))
+            } else {
+                copy(from, (count, len), order, &mut self.copied);
+                (self.copied.as_ptr(), if order == Order::Lines { DEPTH } else { SIDE })
             };
-            // SAFETY: the promise of the caller; what is copied has room for all.
-            unsafe {
-                let (data, stride) = if is_right && count == SIDE && len == DEPTH {
-                    (from.data, from.line_stride.max(from.k_stride))
-                } else {
-                    copy(from, (count, len), order, &mut copied);
-                    (copied.as_ptr(), if order == Order::Lines { DEPTH } else { SIDE })
-                };
-                let to = to.add((strip * steps + step) * PARTS * TILE);
-                match order {
-                    Order::Lines => split_lines::<PARTS>(data, stride, to, &mut most),
-                    Order::Pairs => split_pairs::<PARTS>(data, stride, to, &mut most),
-                }
+            let to = self.to.add((strip * self.steps + step) * PARTS * TILE);
+            match order {
+                Order::Lines => split_lines::<PARTS>(data, stride, to, &mut self.most),
+                Order::Pairs => split_pairs::<PARTS>(data, stride, to, &mut self.most),
             }
         }
     }
-    f32::from_bits(most.into_iter().fold(0, u32::max))
 }
 
 /// The largest absolute values, as bits: those of larger numbers are larger.

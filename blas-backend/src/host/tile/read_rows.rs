@@ -18,7 +18,7 @@ const ROWS_AHEAD: usize = 8;
 
 /// The first row of the left operand: of a matrix that is read, or of its transpose.
 #[derive(Clone, Copy)]
-pub(super) struct RowOffset(pub(super) usize);
+pub(crate) struct RowOffset(pub(crate) usize);
 
 // SAFETY: it is a number.
 unsafe impl Left for RowOffset {

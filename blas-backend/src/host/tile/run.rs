@@ -39,7 +39,7 @@ pub(crate) fn product<T: Float, X: Rows<T>>(
 impl<T: Float, A: Left> Product<'_, T, A> {
     /// Computes the product and what `epilogue` does, tile by tile; nothing if it has a bias that does not
     /// fit.
-    fn run<K: Multiply<T, A>>(
+    pub(crate) fn run<K: Multiply<T, A>>(
         mut self,
         kernel: &K,
         epilogue: impl Epilogue<T>,
