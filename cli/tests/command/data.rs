@@ -92,3 +92,24 @@ fn a_path_that_is_called_as_the_built_in_images_is_not_guessed_at() {
     let output = barenet(place.path(), &["data", "info", "--data", "./builtin"]);
     refused_in_one_line(&output, 1, &["./builtin: the folder is empty"]);
 }
+
+#[test]
+fn columns_of_wide_and_of_tiny_numbers_are_apart_and_of_many_classes_some_are_listed() {
+    let place = TempDir::new().unwrap();
+    let row = |i: usize| format!("{},{i}e-40,c{i:03}\n", 1_700_000_000 + 128 * i);
+    let rows: String = (1..=150).map(row).collect();
+    fs::write(place.path().join("t.csv"), format!("seconds,tiny,y\n{rows}")).unwrap();
+    let output = barenet(place.path(), &["data", "info", "t.csv"]);
+    succeeds(&output);
+    let text = stdout(&output);
+    let words = |name: &str| -> Vec<&str> {
+        text.lines().find(|line| line.starts_with(name)).unwrap().split_whitespace().collect()
+    };
+    assert_eq!(
+        words("seconds"),
+        ["seconds", "whole", "1700000100", "1700009664.0000", "1700019200"]
+    );
+    assert_eq!(words("tiny"), ["tiny", "real", "1e-40", "7.5500e-39", "1.5e-38"]);
+    assert!(text.contains("\n99 c100") && text.contains("\nand 50 more"), "{text}");
+    assert!(message(&output).contains("there are 150 classes in 150 rows, such as \"c001\""));
+}

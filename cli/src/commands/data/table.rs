@@ -37,7 +37,8 @@ pub(super) fn print(data: &DataSet, encoding: &Encoding, found: &Inspection) -> 
 
 /// The least, the mean and the most, as they are read with ease: those of many digits with an exponent.
 fn texts(input: &Input) -> [String; 3] {
-    let is_plain = |x: f64, from: f64| x == 0.0 || !x.is_finite() || (from..1e9).contains(&x.abs());
+    let is_plain =
+        |x: f64, from: f64| x == 0.0 || !x.is_finite() || (from..1e12).contains(&x.abs());
     let exact = |x: f32| if is_plain(x.into(), 1e-6) { x.to_string() } else { format!("{x:e}") };
     let mean = input.mean;
     let mean = if is_plain(mean, 1e-3) { format!("{mean:.4}") } else { format!("{mean:.4e}") };
