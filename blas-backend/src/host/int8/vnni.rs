@@ -1,9 +1,9 @@
 //! int8 layers with the VNNI instructions of AVX-512.
 
+use super::batch::{self, Line, MAX_BLOCKS, MAX_ROWS, Panels};
 use super::requantize;
 use barenet::quant::{Output, QuantBatch, QuantParts};
 use core::arch::x86_64 as arch;
-use core::cell::RefCell;
 
 /// Groups of four inputs in a vector of weights of one block.
 const GROUPS: usize = 4;
@@ -122,141 +122,93 @@ fn pairs(v: arch::__m512i) -> arch::__m128i {
     arch::_mm_add_epi32(quarter, arch::_mm_shuffle_epi32::<0b01_00_11_10>(quarter))
 }
 
-/// Rows that are multiplied together.
-const ROWS: usize = 8;
-
-/// Vectors of 16 outputs that are multiplied together, and so many blocks.
-const PANELS: usize = 2;
-const PANEL_BLOCKS: usize = 4 * PANELS;
-
-/// With fewer rows the weights are not put into another order.
-const MIN_ROWS: usize = 4;
-
-/// Weights of one group of inputs for 16 outputs, each in a lane.
-#[derive(Clone, Copy)]
-#[repr(align(64))]
-struct Lanes([i32; 16]);
-
-thread_local! {
-    static WEIGHTS: RefCell<Vec<[Lanes; PANELS]>> = const { RefCell::new(Vec::new()) };
-}
-
 /// Computes a layer of the rows of a batch.
 ///
 /// # Safety
 ///
-/// The CPU must have AVX-512 F, BW, VL, DQ and VNNI.
+/// As of [`layer`].
 #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512vnni,fma,avx2")]
 pub(super) unsafe fn layer_of_batch<O: Output>(batch: QuantBatch<'_, O>) {
-    let num_rows = batch.num_rows();
-    let QuantParts { x, w, channels, out } = batch.into_parts();
-    let (groups, blocks) = (x.len() / num_rows, channels.len());
-    if blocks == 0 {
-        return;
-    }
-    let mut weights = WEIGHTS.take();
-    weights.resize(groups, [Lanes([0; 16]); PANELS]);
-    let mut is_whole = num_rows >= MIN_ROWS;
-    for left in (0..blocks).step_by(PANEL_BLOCKS) {
-        let right = (left + PANEL_BLOCKS).min(blocks);
-        if !is_whole {
-            break;
-        }
+    // SAFETY: the promise of the caller.
+    unsafe { batch::layer_of_batch::<TwoPanels, O>(batch) }
+}
+
+/// Two vectors of 16 outputs for eight rows.
+struct TwoPanels;
+
+impl Panels for TwoPanels {
+    const ROWS: usize = 8;
+    const BLOCKS: usize = 8;
+    const LINES: usize = 2;
+
+    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512vnni,fma,avx2")]
+    unsafe fn layer<O: Output>(parts: QuantParts<'_, O>) {
         // SAFETY: the promise of the caller.
-        is_whole = unsafe { put_in_lanes(&w[left * groups..right * groups], &mut weights) };
-        for top in (0..num_rows).step_by(ROWS) {
-            // Rows that are not there are the last one again: what is summed of them is not stored.
-            let rows =
-                core::array::from_fn(|i| &x[(top + i).min(num_rows - 1) * groups..][..groups]);
-            // SAFETY: the promise of the caller; each row has `groups` groups, as the weights have.
-            let sums = unsafe { tile(rows, &weights) };
-            for (row, sums) in (top..num_rows).zip(&sums) {
-                let out = &mut out[row * blocks + left..row * blocks + right];
-                requantize(sums, &channels[left..right], out);
-            }
-        }
+        unsafe { layer(parts) };
     }
-    WEIGHTS.set(weights);
-    if !is_whole {
-        for (x, out) in x.chunks_exact(groups).zip(out.chunks_exact_mut(blocks)) {
-            // SAFETY: the promise of the caller.
-            unsafe { layer(QuantParts { x, w, channels, out }) };
-        }
-    }
-}
 
-/// Puts the weights of up to [`PANEL_BLOCKS`] blocks into the order in which there is a lane for each output. Lanes without one
-/// hold anything. Returns whether all are numbers of 8 bits: all that [`pack`](barenet::quant::pack) has packed are.
-///
-/// # Safety
-///
-/// The CPU must have AVX-512 F and BW; `w` must have `to.len()` groups for each block.
-#[target_feature(enable = "avx512f,avx512bw")]
-unsafe fn put_in_lanes(w: &[[u32; 4]], to: &mut [[Lanes; PANELS]]) -> bool {
-    let groups = to.len();
-    let last = w.len() / groups - 1;
-    let order = arch::_mm512_broadcast_i32x4(arch::_mm_set_epi32(
-        0x0F07_0D05,
-        0x0E06_0C04,
-        0x0B03_0901,
-        0x0A02_0800,
-    ));
-    let (sign, most) = (arch::_mm512_set1_epi16(0x80), arch::_mm512_set1_epi16(0x7F7F));
-    let mut beyond = 0;
-    for (group, to) in to.iter_mut().enumerate() {
-        for (panel, to) in to.iter_mut().enumerate() {
-            // SAFETY: the group of a block that is there.
-            let [a, b, c, d] = core::array::from_fn(|block| unsafe {
-                let block = (4 * panel + block).min(last);
-                arch::_mm_loadu_si128(w.as_ptr().add(block * groups + group).cast())
-            });
-            let words = arch::_mm512_castsi128_si512(a);
-            let words = arch::_mm512_inserti32x4::<1>(words, b);
-            let words = arch::_mm512_inserti32x4::<2>(words, c);
-            let words = arch::_mm512_inserti32x4::<3>(words, d);
-            beyond |= arch::_mm512_cmpgt_epi16_mask(words, most);
-            // The high byte of 256·B + A is B, less 1 if A is below 0.
-            let borrow = arch::_mm512_slli_epi16::<1>(arch::_mm512_and_si512(words, sign));
-            let bytes = arch::_mm512_add_epi16(words, borrow);
-            // SAFETY: 16 lanes.
-            unsafe {
-                let to = to.0.as_mut_ptr().cast();
-                arch::_mm512_store_si512(to, arch::_mm512_shuffle_epi8(bytes, order));
-            }
-        }
-    }
-    beyond == 0
-}
-
-/// The sums of some rows for [`PANELS`] vectors of outputs.
-///
-/// # Safety
-///
-/// The CPU must have AVX-512 F and VNNI; each row must have as many groups as `w`.
-#[inline]
-#[target_feature(enable = "avx512f,avx512vnni")]
-unsafe fn tile(x: [&[[u8; 4]]; ROWS], w: &[[Lanes; PANELS]]) -> [[[i32; 4]; PANEL_BLOCKS]; ROWS] {
-    let x = x.map(|row| row.as_ptr().cast::<i32>());
-    let mut sums = [[arch::_mm512_setzero_si512(); PANELS]; ROWS];
-    for (group, w) in w.iter().enumerate() {
-        // SAFETY: 16 lanes, which are aligned; four bytes of a row, which need not be.
-        unsafe {
-            let w: [_; PANELS] =
-                core::array::from_fn(|panel| arch::_mm512_load_si512(w[panel].0.as_ptr().cast()));
-            for (sums, x) in sums.iter_mut().zip(x) {
-                let x = arch::_mm512_set1_epi32(x.add(group).read_unaligned());
-                for (sum, w) in sums.iter_mut().zip(w) {
-                    *sum = arch::_mm512_dpbusd_epi32(*sum, x, w);
+    #[target_feature(enable = "avx512f,avx512bw")]
+    unsafe fn put_in_lanes(w: &[[u32; 4]], groups: usize, to: &mut [Line]) -> bool {
+        let last = w.len() / groups - 1;
+        let order = arch::_mm512_broadcast_i32x4(arch::_mm_set_epi32(
+            0x0F07_0D05,
+            0x0E06_0C04,
+            0x0B03_0901,
+            0x0A02_0800,
+        ));
+        let (sign, most) = (arch::_mm512_set1_epi16(0x80), arch::_mm512_set1_epi16(0x7F7F));
+        let mut beyond = 0;
+        for (group, to) in to.as_chunks_mut::<2>().0.iter_mut().enumerate() {
+            for (panel, to) in to.iter_mut().enumerate() {
+                // SAFETY: the group of a block that is there.
+                let [a, b, c, d] = core::array::from_fn(|block| unsafe {
+                    let block = (4 * panel + block).min(last);
+                    arch::_mm_loadu_si128(w.as_ptr().add(block * groups + group).cast())
+                });
+                let words = arch::_mm512_castsi128_si512(a);
+                let words = arch::_mm512_inserti32x4::<1>(words, b);
+                let words = arch::_mm512_inserti32x4::<2>(words, c);
+                let words = arch::_mm512_inserti32x4::<3>(words, d);
+                beyond |= arch::_mm512_cmpgt_epi16_mask(words, most);
+                // The high byte of 256·B + A is B, less 1 if A is below 0.
+                let borrow = arch::_mm512_slli_epi16::<1>(arch::_mm512_and_si512(words, sign));
+                let bytes = arch::_mm512_add_epi16(words, borrow);
+                // SAFETY: a line, which is aligned.
+                unsafe {
+                    let to = to.0.as_mut_ptr().cast();
+                    arch::_mm512_store_si512(to, arch::_mm512_shuffle_epi8(bytes, order));
                 }
             }
         }
+        beyond == 0
     }
-    let mut numbers = [[[0; 4]; PANEL_BLOCKS]; ROWS];
-    for (numbers, sums) in numbers.iter_mut().zip(sums) {
-        for (numbers, sum) in numbers.as_chunks_mut::<4>().0.iter_mut().zip(sums) {
-            // SAFETY: 16 numbers.
-            unsafe { arch::_mm512_storeu_si512(numbers.as_mut_ptr().cast(), sum) };
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512vnni")]
+    unsafe fn tile(
+        x: [*const [u8; 4]; MAX_ROWS],
+        w: &[Line],
+        sums: &mut [[[i32; 4]; MAX_BLOCKS]; MAX_ROWS],
+    ) {
+        let mut vectors = [[arch::_mm512_setzero_si512(); 2]; Self::ROWS];
+        for (group, w) in w.as_chunks::<2>().0.iter().enumerate() {
+            // SAFETY: lines, which are aligned; four bytes of a row, which need not be.
+            unsafe {
+                let w =
+                    [0, 1].map(|panel: usize| arch::_mm512_load_si512(w[panel].0.as_ptr().cast()));
+                for (sums, x) in vectors.iter_mut().zip(x) {
+                    let x = arch::_mm512_set1_epi32(x.add(group).cast::<i32>().read_unaligned());
+                    for (sum, w) in sums.iter_mut().zip(w) {
+                        *sum = arch::_mm512_dpbusd_epi32(*sum, x, w);
+                    }
+                }
+            }
+        }
+        for (sums, vectors) in sums.iter_mut().zip(vectors) {
+            for (sums, vector) in sums.as_chunks_mut::<4>().0.iter_mut().zip(vectors) {
+                // SAFETY: 16 numbers.
+                unsafe { arch::_mm512_storeu_si512(sums.as_mut_ptr().cast(), vector) };
+            }
         }
     }
-    numbers
 }
