@@ -75,13 +75,16 @@ class Worker:
             self.process.send_signal(signal.SIGSTOP)
         return line.strip()
 
+    def send(self, *words):
+        self.process.send_signal(signal.SIGCONT)
+        self.process.stdin.write(" ".join(map(str, words)) + "\n")
+        self.process.stdin.flush()
+
     def ask(self, *words):
         """The seconds that it answers with, None if it failed."""
         if self.process.poll() is not None:
             return None
-        self.process.send_signal(signal.SIGCONT)
-        self.process.stdin.write(" ".join(map(str, words)) + "\n")
-        self.process.stdin.flush()
+        self.send(*words)
         try:
             return float(self.read())
         except ValueError:
