@@ -8,8 +8,9 @@
 //! cargo run --release -p barenet-benches --example accuracy
 //! ```
 
-use barenet::{Gemm, Mat, MatMut, Portable, Rng, matmul};
+use barenet::{Gemm, GemmArgs, Mat, MatMut, Op, Portable, Rng, Rows, Scaling, matmul};
 use barenet_blas::{Amx, Backend, Kernel, Precision, Simd};
+use core::ops::Range;
 use std::error::Error;
 
 /// m, k and n: more than a stretch of k, and no multiples of a tile.
@@ -87,19 +88,19 @@ fn matrix(kind: &Kind, lines: usize, side: Side) -> Vec<f32> {
     numbers.map(|l| (kind.number)(&mut rng, l, side) as f32).collect()
 }
 
-/// The largest and the mean error.
+/// The largest and the mean error of op(A)·op(B), where A and B are given as [`matrix`] gives them.
 fn errors(
-    gemm: &impl Gemm<f32>,
-    a: &[f32],
+    a: &[f64],
     b: &[f32],
-) -> Result<[f64; 2], Box<dyn Error + Send + Sync>> {
+    product: impl FnOnce(MatMut<'_, f32>) -> Result<(), Failure>,
+) -> Result<[f64; 2], Failure> {
     let [m, k, n] = SIZES;
     let mut c = vec![0.0; m * n];
-    matmul(gemm, Mat::new(a, m, k)?, Mat::new(b, n, k)?.t(), 0.0, MatMut::new(&mut c, m, n)?)?;
+    product(MatMut::new(&mut c, m, n)?)?;
     let (mut most, mut sum) = (0.0_f64, 0.0);
     for (i, a) in a.chunks_exact(k).enumerate() {
         for (j, b) in b.chunks_exact(k).enumerate() {
-            let products = || a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b));
+            let products = || a.iter().zip(b).map(|(&a, &b)| a * f64::from(b));
             let exact: f64 = products().sum();
             let size: f64 = products().map(f64::abs).sum();
             let error = (f64::from(c[i * n + j]) - exact).abs() / size * f64::from(1 << 24);
@@ -110,26 +111,99 @@ fn errors(
     Ok([most, sum / (m * n) as f64])
 }
 
-fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
+/// Images as bytes, minus a mean image.
+struct Images {
+    bytes: Vec<u8>,
+    mean: Vec<f32>,
+}
+
+impl Images {
+    fn new(mean: f64) -> Self {
+        let [m, k, _] = SIZES;
+        let mut rng = Rng::seed(3);
+        let bytes = (0..m * k).map(|_| (mean + 40.0 * normal(&mut rng)).clamp(0.0, 255.0) as u8);
+        let bytes: Vec<u8> = bytes.collect();
+        let sum = |j: usize| bytes.chunks_exact(k).map(|row| f64::from(row[j])).sum::<f64>();
+        let mean = (0..k).map(|j| (sum(j) / m as f64) as f32).collect();
+        Self { bytes, mean }
+    }
+
+    fn numbers(&self) -> Vec<f64> {
+        let means = self.mean.iter().cycle();
+        self.bytes.iter().zip(means).map(|(&x, &mean)| f64::from(x) - f64::from(mean)).collect()
+    }
+}
+
+impl Rows<f32> for &Images {
+    fn shape(&self) -> (usize, usize) {
+        (SIZES[0], SIZES[1])
+    }
+
+    fn read(&self, row: usize, start: usize, out: &mut [f32]) {
+        let bytes = Rows::<f32>::bytes(self, row, start..start + out.len());
+        for ((out, &byte), mean) in out.iter_mut().zip(bytes).zip(&self.mean[start..]) {
+            *out = f32::from(byte) - mean;
+        }
+    }
+
+    fn bytes(&self, row: usize, columns: Range<usize>) -> &[u8] {
+        &self.bytes[row * SIZES[1]..][columns]
+    }
+
+    fn scaled_bytes(&self) -> Option<Scaling<'_, f32>> {
+        Some(Scaling::offset(&self.mean))
+    }
+}
+
+type Failure = Box<dyn Error + Send + Sync>;
+
+/// A line of the table: the errors of each kernel.
+macro_rules! line {
+    ($name:expr, $a:expr, $b:expr, |$gemm:ident, $c:ident| $product:expr) => {{
+        let vectors = Backend::new(Kernel::Simd, 1).with_precision(Precision::Bf16);
+        let amx = |precision| Amx::emulated().with_precision(precision);
+        let mut cells = Vec::new();
+        macro_rules! cell {
+            ($kernel:expr) => {
+                let $gemm = $kernel;
+                let [most, mean] = errors($a, $b, |$c| $product)?;
+                cells.push(format!("{}, {}", digits(most), digits(mean)));
+            };
+        }
+        cell!(&Portable);
+        cell!(&Simd::without_avx512());
+        cell!(&Simd::new());
+        cell!(&amx(Precision::F32));
+        cell!(&amx(Precision::Bf16x3));
+        cell!(&amx(Precision::Bf16));
+        cell!(&vectors);
+        println!("| {} | {} |", $name, cells.join(" | "));
+    }};
+}
+
+fn main() -> Result<(), Failure> {
     let [m, k, n] = SIZES;
-    let kernels = ["portable", "AVX2", "AVX-512", "AMX", "AMX bf16x3", "AMX bf16", "vectors bf16"];
-    let vectors = Backend::new(Kernel::Simd, 1).with_precision(Precision::Bf16);
     println!("{m} × {k} × {n}, largest and mean error in 2⁻²⁴ of Σ |a|·|b|\n");
-    println!("| matrices | {} |", kernels.join(" | "));
-    println!("|---{}|", "|---".repeat(kernels.len()));
+    println!(
+        "| matrices | portable | AVX2 | AVX-512 | AMX | AMX bf16x3 | AMX bf16 | vectors bf16 |"
+    );
+    println!("|---|---|---|---|---|---|---|---|");
     for kind in &KINDS {
         let (a, b) = (matrix(kind, m, Side::A), matrix(kind, n, Side::B));
-        let all = [
-            errors(&Portable, &a, &b)?,
-            errors(&Simd::without_avx512(), &a, &b)?,
-            errors(&Simd::new(), &a, &b)?,
-            errors(&Amx::emulated(), &a, &b)?,
-            errors(&Amx::emulated().with_precision(Precision::Bf16x3), &a, &b)?,
-            errors(&Amx::emulated().with_precision(Precision::Bf16), &a, &b)?,
-            errors(&vectors, &a, &b)?,
-        ];
-        let cells = all.map(|[most, mean]| format!("{}, {}", digits(most), digits(mean)));
-        println!("| {} | {} |", kind.name, cells.join(" | "));
+        let numbers: Vec<f64> = a.iter().copied().map(f64::from).collect();
+        line!(kind.name, &numbers, &b, |gemm, c| {
+            Ok(matmul(gemm, Mat::new(&a, m, k)?, Mat::new(&b, n, k)?.t(), 0.0, c)?)
+        });
+    }
+    for (name, mean) in [("images of mean 120", 120.0), ("images of mean 20", 20.0)] {
+        let images = Images::new(mean);
+        let b = matrix(&KINDS[0], n, Side::B);
+        let w: Vec<f32> = (0..k * n).map(|at| b[at % n * k + at / n]).collect();
+        line!(name, &images.numbers(), &b, |gemm, c| {
+            let args = GemmArgs::new(Op::new(&images), Mat::new(&w, k, n)?, 0.0, c)?;
+            gemm.product(args, ());
+            Ok(())
+        });
     }
     Ok(())
 }

@@ -59,7 +59,7 @@ fn product(gemm: &impl Gemm<f32>, x: &Images, w: &[f32], is_transposed: bool) ->
     c
 }
 
-const SHAPES: [[usize; 3]; 4] = [[1, 3, 2], [37, 70, 45], [101, 401, 33], [300, 500, 64]];
+const SHAPES: [[usize; 3]; 4] = [[1, 3, 2], [37, 70, 45], [101, 401, 33], [150, 300, 40]];
 
 /// The largest error, in parts of the sum of absolute values.
 fn error(gemm: &impl Gemm<f32>, [rows, cols, n]: [usize; 3], is_transposed: bool) -> f64 {

@@ -29,7 +29,9 @@ fn a_product_is_as_exact_as_was_asked_for() {
     for (precision, bits) in ALL {
         let most = 2_f64.powf(-bits);
         let amx = error(&Amx::emulated().with_precision(precision));
-        assert!(amx < most && amx > most / 100.0, "{precision:?}: {amx:e} of {most:e}");
+        // Without AVX2 it is the portable product.
+        let least = if Simd::new().describe().is_some() { most / 100.0 } else { 0.0 };
+        assert!(amx < most && amx > least, "{precision:?}: {amx:e} of {most:e}");
         for kernel in Kernel::available() {
             let error = error(&Backend::new(kernel, 1).with_precision(precision));
             assert!(error < 4.0 * most, "{kernel}, {precision:?}: {error:e} of {most:e}");
