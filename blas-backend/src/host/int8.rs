@@ -112,6 +112,26 @@ impl QuantGemm for Backend {
     }
 }
 
+/// Vectors after which the sums of packed weights are taken apart: a lane has two products of each, and
+/// 2 · 128 · 255 · 128 is below 2²³, as [`GROUPS_PER_SUM`](barenet::quant::GROUPS_PER_SUM) explains.
+#[cfg(target_arch = "x86_64")]
+const VECTORS_PER_SUM: usize = 128;
+
+/// The order of inputs in a vector, a group of four to each 128 bits: in 16 bits each, 0 and 2 for two words, 1 and 3 for the
+/// other two.
+#[cfg(target_arch = "x86_64")]
+const fn input_order<const N: usize>() -> [u8; N] {
+    const NONE: u8 = 0x80;
+    let mut order = [NONE; N];
+    let mut at = 0;
+    while at < N {
+        let (group, half) = (at / 16, at % 16 / 2);
+        order[at] = (4 * group + half / 4 + half % 2 * 2) as u8;
+        at += 2;
+    }
+    order
+}
+
 /// From sums to outputs.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]

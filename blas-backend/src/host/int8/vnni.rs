@@ -1,7 +1,7 @@
 //! int8 layers with the VNNI instructions of AVX-512.
 
 use super::batch::{self, Line, MAX_BLOCKS, MAX_ROWS, Panels};
-use super::requantize;
+use super::{VECTORS_PER_SUM, input_order, requantize};
 use barenet::quant::{Output, QuantBatch, QuantParts};
 use core::arch::x86_64 as arch;
 
@@ -10,10 +10,6 @@ const GROUPS: usize = 4;
 
 /// Blocks of four outputs whose sums are in registers at once.
 const BLOCKS: usize = 4;
-
-/// Vectors after which the sums of packed weights are taken apart: a lane has two products of each, and
-/// 2 · 128 · 255 · 128 is below 2²³, as [`GROUPS_PER_SUM`](barenet::quant::GROUPS_PER_SUM) explains.
-const VECTORS_PER_SUM: usize = 128;
 
 /// Computes a layer of one row.
 ///
@@ -39,19 +35,8 @@ pub(super) unsafe fn layer<O: Output>(parts: QuantParts<'_, O>) {
     }
 }
 
-/// The inputs of four groups, each in a lane of 128 bits of its own: in 16 bits each, 0 and 2 for two words, 1 and 3 for
-/// the other two.
-static ORDER: [u8; 64] = {
-    const NONE: u8 = 0x80;
-    let mut order = [NONE; 64];
-    let mut at = 0;
-    while at < 64 {
-        let (group, half) = (at / 16, at % 16 / 2);
-        order[at] = (4 * group + half / 4 + half % 2 * 2) as u8;
-        at += 2;
-    }
-    order
-};
+/// The inputs of four groups.
+static ORDER: [u8; 64] = input_order();
 
 /// The sums of `N` blocks of four outputs, whose weights lie behind each other.
 ///
