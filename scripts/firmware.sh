@@ -2,7 +2,7 @@
 # Builds every bare-metal program for every target and runs it under QEMU: on the Cortex-M4F at
 # opt-levels 3, "s" and "z", on all others at 3; sees each fail if it expects other numbers; and runs networks
 # that `barenet` trains and exports, on the Cortex-M4F and M33. Prints what each needs; fails if anything does.
-# `scripts/setup.sh firmware` installs what it needs.
+# `scripts/setup.sh firmware` installs what it needs. BARENET=path takes a command that has been built.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -18,7 +18,7 @@ RISC-V     riscv32imac-unknown-none-elf
 readonly PROGRAMS="infer infer_int8 mlperf_ad learn solver panic_free unaligned"
 readonly SEMIHOSTING="-nographic -semihosting-config enable=on,target=native"
 readonly TABLES=$PWD/data/tests/tables
-readonly BARENET=${CARGO_TARGET_DIR:-$PWD/target}/release/barenet
+readonly BUILT=${CARGO_TARGET_DIR:-$PWD/target}/release/barenet
 
 die() { printf '%s\n' "firmware: $*" >&2; exit 1; }
 
@@ -230,8 +230,8 @@ check_snippets() {
 for command in qemu-system-arm qemu-system-riscv32 readelf cc; do
     command -v $command >/dev/null || die "no $command; run scripts/setup.sh firmware"
 done
-# The command `barenet`, for the computer.
-cargo build --quiet --release --bin barenet
+[ -n "${BARENET:-}" ] || cargo build --quiet --release --bin barenet
+readonly BARENET=${BARENET:-$BUILT}
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/firmware/target}
 output=$(mktemp)
 mlperf=
