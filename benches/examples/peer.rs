@@ -1,11 +1,11 @@
 //! barenet as one of the peers of `benches/peers`: inference only, as training has the command
 //! `barenet train`. `peer THREADS` answers each line `infer WORKLOAD VARIANT BATCH SECONDS` with the
 //! median seconds of a call; the variants are `scores`, the whole net, `products`, its matrix
-//! products alone, and `bf16`, the whole net with products in bf16.
+//! products alone, and `bf16`, the whole net with products in bf16, of one image with weights that are kept as bf16.
 
-use barenet::{Mat, MatMut, matmul};
+use barenet::{Arch, Mat, MatMut, matmul};
 use barenet_benches::{Scores, WORKLOADS, Workload, normal};
-use barenet_blas::{Backend, Kernel, Precision};
+use barenet_blas::{Backend, Bf16Net, Kernel, Precision};
 use std::error::Error;
 use std::io::{BufRead, Write, stdin, stdout};
 use std::time::{Duration, Instant};
@@ -40,6 +40,7 @@ fn answer(line: &str, backend: &Backend, bf16: &Backend) -> Result<f64> {
     let (batch, time) = (batch.parse()?, Duration::from_secs_f64(seconds.parse()?));
     match variant {
         "scores" => scores(workload, batch, time, backend),
+        "bf16" if batch == 1 => of_bf16(workload, time, backend),
         "bf16" => scores(workload, batch, time, bf16),
         "products" => products(workload, batch, time, backend),
         _ => Err("no such variant".into()),
@@ -67,6 +68,19 @@ fn scores(workload: &Workload, batch: usize, time: Duration, backend: &Backend) 
     backend.install(|| {
         median(time, || {
             std::hint::black_box(scores.run(backend)?);
+            Ok(())
+        })
+    })
+}
+
+fn of_bf16(workload: &Workload, time: Duration, backend: &Backend) -> Result<f64> {
+    let arch = Arch::try_new(workload.dims)?;
+    let net = Bf16Net::new(arch, &normal(arch.num_params(), 1))?;
+    let x = normal(arch.input_dim(), 2);
+    let mut workspace = vec![0.0; net.workspace_len()];
+    backend.install(|| {
+        median(time, || {
+            std::hint::black_box(net.scores(backend, &x, &mut workspace)?);
             Ok(())
         })
     })

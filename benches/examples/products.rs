@@ -4,12 +4,12 @@
 //! cargo run --release -p barenet-benches --example products -- 1 256x3072x2048 200x500x500
 //! ```
 //!
-//! The first argument is the number of threads; then come layers as N x D x M: the batch, inputs, and outputs. Each rate is
-//! the best of many calls.
+//! The first argument is the number of threads; then come layers as N x D x M: the batch, inputs, and outputs. `bf16`
+//! before a layer rounds the numbers of those behind it to bf16. Each rate is the best of many calls.
 
 use barenet::{Mat, MatMut, Op, matmul};
 use barenet_benches::normal;
-use barenet_blas::{Backend, Kernel};
+use barenet_blas::{Backend, Kernel, Precision};
 use std::error::Error;
 use std::time::{Duration, Instant};
 
@@ -19,10 +19,15 @@ const TIME: Duration = Duration::from_millis(400);
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let threads = arguments.next().ok_or("usage: products THREADS NxDxM…")?.parse()?;
-    let backend = Backend::new(Kernel::default(), threads);
+    let mut backend = Backend::new(Kernel::default(), threads);
     println!("{}, {threads} threads; GFLOP/s", backend.kernel());
     println!("{:<18} {:>8} {:>8} {:>8}", "N x D x M", "forward", "dw", "dx");
     for layer in arguments {
+        if layer == "bf16" {
+            backend = backend.with_precision(Precision::Bf16);
+            println!("bf16");
+            continue;
+        }
         let sizes = layer.split('x').map(str::parse).collect::<Result<Vec<usize>, _>>()?;
         let [n, d, m] = sizes[..] else { return Err("a layer is NxDxM".into()) };
         let (x, w, dout) = (normal(n * d, 1), normal(d * m, 2), normal(n * m, 3));

@@ -5,6 +5,7 @@ mod amx;
 mod backend;
 #[cfg(target_arch = "x86_64")]
 mod bf16;
+mod bf16_net;
 mod int8;
 mod isa;
 mod kernel;
@@ -16,6 +17,7 @@ pub mod peak;
 mod precision;
 #[cfg(any(feature = "matrixmultiply", feature = "openblas"))]
 mod prefer_own;
+mod rounding;
 #[cfg(unix)]
 mod signal;
 #[cfg(own_kernels)]
@@ -32,6 +34,7 @@ mod tile;
 #[cfg(target_arch = "x86_64")]
 pub use amx::Amx;
 pub use backend::Backend;
+pub use bf16_net::Bf16Net;
 pub use kernel::Kernel;
 #[cfg(feature = "matrixmultiply")]
 pub use matrixmultiply::MatrixMultiply;

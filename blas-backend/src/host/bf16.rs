@@ -38,6 +38,21 @@ pub(crate) enum UnitKind {
     Vectors,
 }
 
+impl UnitKind {
+    /// Whether splitting the operands takes less time than the unit saves. Decided by the sizes alone.
+    const fn is_worth_it(self, m: usize, k: usize, n: usize) -> bool {
+        match self {
+            // So many rows and columns that each number is used often enough.
+            Self::Amx => m.saturating_mul(n) / 32 >= m.saturating_add(n) && k >= 32,
+            // Measured (`benches/examples/products.rs`): with fewer, and with 100 columns, which are padded to 112, multiply-adds of
+            // f32 are faster; from here on they are 5 to 20 % slower.
+            Self::Vectors => m >= 64 && n >= 128 && k >= 128,
+            // It is there for tests.
+            Self::Emulated => true,
+        }
+    }
+}
+
 /// Kernels of a unit, and those for what it is not used for.
 pub(crate) struct Bf16Kernels {
     unit: UnitKind,
@@ -69,11 +84,13 @@ impl Bf16Kernels {
         epilogue: impl Epilogue<T>,
     ) {
         let (m, k, n) = args.sizes();
+        let is_f32 = TypeId::of::<T>() == TypeId::of::<f32>();
+        if !(is_f32 && self.unit.is_worth_it(m, k, n)) {
+            return tile::product(machine, &self.own, args, epilogue);
+        }
         let (a, b, beta, c) = args.into_parts();
         let x = a.mat();
-        let is_large = self.unit == UnitKind::Emulated || is_worth_splitting(m, k, n);
-        let can_be = TypeId::of::<T>() == TypeId::of::<f32>() && is_large && !b.is_transposed();
-        match x.scaled_bytes().filter(|scaling| can_be && scaling.factor.is_empty()) {
+        match x.scaled_bytes().filter(|scaling| !b.is_transposed() && scaling.factor.is_empty()) {
             Some(scaling) => {
                 let is_transposed = a.is_transposed();
                 let kernel = MultiplyBytes { x, scaling, is_transposed, kernels: self };
@@ -92,7 +109,7 @@ impl Bf16Kernels {
     fn multiply_f32(&self, product: &Product<'_, f32>) {
         use Precision::{Bf16, Bf16x3, F32};
         let Self { unit, precision, own } = self;
-        if *unit != UnitKind::Emulated && !is_worth_splitting(product.m, product.k, product.n) {
+        if !unit.is_worth_it(product.m, product.k, product.n) {
             return own.multiply(product);
         }
         // SAFETY: the machine has the unit, by the constructors.
@@ -110,12 +127,6 @@ impl Bf16Kernels {
             }
         }
     }
-}
-
-/// Whether splitting the operands takes less time than the unit saves: so many rows and columns that each number is used often
-/// enough. Decided by the sizes alone.
-const fn is_worth_splitting(m: usize, k: usize, n: usize) -> bool {
-    m.saturating_mul(n) / 32 >= m.saturating_add(n) && k >= 32
 }
 
 impl<T: Float> Multiply<T> for Bf16Kernels {

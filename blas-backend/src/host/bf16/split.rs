@@ -1,13 +1,6 @@
 //! Numbers as sums of bf16, the upper halves of an `f32`: 8 of its 24 bits of precision, and all of its range.
 
-/// The nearest bf16, the even one of two; NaN of NaN, and infinity of what is nearer to it than to a bf16.
-#[inline(always)]
-const fn nearest(x: f32) -> u32 {
-    let bits = x.to_bits();
-    let rounded = bits.wrapping_add(0x7FFF + (bits >> 16 & 1)) & 0xFFFF_0000;
-    // Of a NaN, the addition could leave its payload.
-    if bits & 0x7FFF_FFFF > 0x7F80_0000 { bits & 0xFFFF_0000 | 0x40_0000 } else { rounded }
-}
+use crate::host::rounding::nearest_bf16;
 
 /// Takes the nearest bf16 of each number out of it, and leaves the rest: the first of the parts of the number, then the
 /// next one. Each lies in the upper half of its 32 bits.
@@ -19,7 +12,7 @@ const fn nearest(x: f32) -> u32 {
 pub(super) fn take_part<const N: usize>(numbers: &mut [f32; N]) -> [u32; N] {
     let mut parts = [0; N];
     for (part, number) in parts.iter_mut().zip(numbers) {
-        *part = nearest(*number);
+        *part = nearest_bf16(*number);
         *number -= f32::from_bits(*part);
     }
     parts
