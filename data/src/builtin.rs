@@ -10,13 +10,15 @@
 //! Only additions, multiplications, divisions and square roots are used, which every computer rounds
 //! alike.
 
-use super::{DataSet, Kind, Records, Source};
+use super::{DataSet, ImageSize, Kind, PictureLayout, Records, Source};
 use barenet::{Label, Rng};
 
 /// Rows and columns of an image.
 const SIDE: usize = 32;
 /// Numbers of an image: three planes, red, green, blue.
-const IMAGE_LEN: usize = 3 * SIDE * SIDE;
+const IMAGE_LEN: usize = LAYOUT.len();
+const LAYOUT: PictureLayout =
+    PictureLayout { size: ImageSize { width: SIDE, height: SIDE }, planes: 3, pixel_len: 1 };
 
 /// Images of the training set, validation images included.
 pub const NUM_TRAIN: usize = 11_000;
@@ -55,6 +57,7 @@ pub fn generate() -> DataSet {
         train: draw_images(Rng::seed(0).fork(0), NUM_TRAIN),
         test: draw_images(Rng::seed(0).fork(1), NUM_TEST),
         class_names: CLASS_NAMES.map(str::to_owned).to_vec(),
+        layout: Some(LAYOUT),
         ..DataSet::empty(source)
     }
 }

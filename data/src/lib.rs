@@ -7,6 +7,7 @@
 //! | [`accelerometer`] | recordings that are drawn |
 //! | [`inspect`](mod@inspect) | what is odd about data |
 //! | [`split`] | which samples train, validate and test |
+//! | [`augment`] | pictures that are flipped and shifted in training |
 //! | [`scale`], [`samples`] | scalings that are fitted, and samples as a network sees them |
 //! | [`table`] | tables of numbers and text: CSV and TSV |
 //! | [`fingerprint`](mod@fingerprint) | a number by which other images are noticed |
@@ -15,6 +16,7 @@
 
 pub mod accelerometer;
 mod array;
+pub mod augment;
 pub mod builtin;
 mod discover;
 pub mod disk;
@@ -42,7 +44,7 @@ pub use formats::{find_kind, load};
 pub use numbers::Numbers;
 pub use options::{FormatName, ReadOptions};
 pub use records::{Records, Wanted, prepare_memory_with};
-pub use sample_form::{ImageSize, PictureForm, SampleForm, WindowForm};
+pub use sample_form::{ImageSize, PictureForm, PictureLayout, SampleForm, WindowForm};
 pub use source::{Kind, Source};
 pub use table::Encoding;
 
@@ -85,6 +87,8 @@ pub struct DataSet {
     pub encoding: Option<Encoding>,
     /// How pictures or recordings became samples; of other data there is none.
     pub form: Option<SampleForm>,
+    /// Where the pixels of a sample lie, if samples are known to be pictures.
+    pub layout: Option<PictureLayout>,
     /// Source of the data.
     pub source: Source,
 }
@@ -104,6 +108,7 @@ impl DataSet {
             fills_missing: false,
             encoding: None,
             form: None,
+            layout: None,
             source,
         }
     }
@@ -134,6 +139,12 @@ impl DataSet {
             missing.for_each(|(x, &mean)| *x = mean);
         }
         data
+    }
+
+    /// Where the pixels of a sample lie, if samples are known to be pictures and have as many numbers.
+    #[must_use]
+    pub fn pictures(&self) -> Option<PictureLayout> {
+        self.layout.filter(|layout| layout.len() == self.input_dim() && !layout.is_empty())
     }
 
     /// The samples that a part is taken of.

@@ -51,6 +51,66 @@ impl PictureForm {
     }
 }
 
+/// Where the pixels of a picture lie among the numbers of a sample: one plane after another, of each the rows from the top,
+/// of each the pixels from the left, of each its numbers.
+///
+/// ```
+/// use barenet_data::{ImageSize, PictureLayout};
+/// let size = ImageSize { width: 32, height: 24 };
+/// let planes = PictureLayout { size, planes: 3, pixel_len: 1 };
+/// let side_by_side = PictureLayout { size, planes: 1, pixel_len: 3 };
+/// assert_eq!((planes.len(), planes.channels()), (side_by_side.len(), side_by_side.channels()));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PictureLayout {
+    /// Columns and rows.
+    pub size: ImageSize,
+    /// Planes: 3 where all of red comes first, then green, then blue.
+    pub planes: usize,
+    /// Numbers of a pixel side by side in a plane: 3 where red, green and blue of a pixel are.
+    pub pixel_len: usize,
+}
+
+impl PictureLayout {
+    /// The numbers of a picture.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        let area = self.size.width.saturating_mul(self.size.height);
+        area.saturating_mul(self.planes).saturating_mul(self.pixel_len)
+    }
+
+    /// Whether a picture has no numbers.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The channels: those of colours, or 1 of grey.
+    #[must_use]
+    pub const fn channels(&self) -> usize {
+        self.planes.saturating_mul(self.pixel_len)
+    }
+
+    /// The layout of samples of such axes, if it is that of pictures: rows and columns, or with 1 or 3 channels behind or before.
+    #[must_use]
+    pub const fn of_shape(shape: &[usize]) -> Option<Self> {
+        let (height, width, planes, pixel_len) = match *shape {
+            [height, width] => (height, width, 1, 1),
+            [height, width, pixel_len @ (1 | 3)] => (height, width, 1, pixel_len),
+            [planes @ (1 | 3), height, width] => (height, width, planes, 1),
+            _ => return None,
+        };
+        let layout = Self { size: ImageSize { width, height }, planes, pixel_len };
+        if layout.is_empty() { None } else { Some(layout) }
+    }
+}
+
+impl From<PictureForm> for PictureLayout {
+    fn from(PictureForm { size, planes }: PictureForm) -> Self {
+        Self { size, planes, pixel_len: 1 }
+    }
+}
+
 /// The form of windows: all channels of the first row, then all of the next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WindowForm {
@@ -135,6 +195,21 @@ mod tests {
             assert!(bad.parse::<ImageSize>().is_err(), "{bad}");
         }
         assert_eq!("1x2048".parse::<ImageSize>().unwrap().to_string(), "1x2048");
+    }
+
+    #[test]
+    fn pictures_have_rows_columns_and_one_or_three_channels() {
+        let of = |shape: &[usize]| {
+            let found = PictureLayout::of_shape(shape)?;
+            assert_eq!(found.len(), shape.iter().product::<usize>());
+            Some((found.size.to_string(), found.planes, found.pixel_len))
+        };
+        assert_eq!(of(&[28, 20]), Some(("20x28".to_owned(), 1, 1)));
+        assert_eq!(of(&[28, 20, 3]), Some(("20x28".to_owned(), 1, 3)));
+        assert_eq!(of(&[3, 28, 20]), Some(("20x28".to_owned(), 3, 1)));
+        for none in [&[784][..], &[28, 28, 2], &[0, 28], &[], &[1, 2, 3, 4]] {
+            assert_eq!(of(none), None);
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The samples of a part of the data, as a network sees them. They stay in the type in which they came; each
 //! becomes floating point, and is scaled, when a batch asks for it.
 
+use crate::augment::Augmentation;
 use crate::records::row;
 use crate::split::{Index, Part, Split};
 use crate::{DataSet, Numbers, Records, Task, Wanted};
@@ -18,6 +19,7 @@ pub struct Samples<'a, T> {
     task: Task,
     fills_missing: bool,
     fill: &'a [T],
+    augmentation: Option<Augmentation>,
     /// All their numbers scaled, in the order of the samples, or nothing.
     kept: Vec<T>,
 }
@@ -37,7 +39,17 @@ impl<'a, T> Samples<'a, T> {
     ) -> Self {
         let (records, index) = (data.records(part), split.index(part));
         let (task, fills_missing) = (data.task, data.fills_missing);
-        Self { records, index, inputs, targets, task, fills_missing, fill: &[], kept: Vec::new() }
+        Self {
+            records,
+            index,
+            inputs,
+            targets,
+            task,
+            fills_missing,
+            augmentation: None,
+            fill: &[],
+            kept: Vec::new(),
+        }
     }
 
     /// The same with these scaled numbers in the place of missing ones; without them that is 0.
@@ -45,11 +57,17 @@ impl<'a, T> Samples<'a, T> {
     pub fn filled_with(self, fill: &'a [T]) -> Self {
         Self { fill, ..self }
     }
+
+    /// The same, augmented where an epoch of training reads them.
+    #[must_use]
+    pub fn augmented(self, augmentation: Option<Augmentation>) -> Self {
+        Self { augmentation, ..self }
+    }
 }
 
 impl<T: Float + NoUninit + From<u8> + From<i16> + From<f32>> Samples<'_, T> {
     /// The same, to be read again and again: scaled here, once, if there are few: the fewer, the less memory they took
-    /// as they came.
+    /// as they came. Those that are augmented are others in every epoch, and not kept.
     #[must_use]
     pub fn kept(mut self) -> Self {
         let row_len = self.records.row_len();
@@ -60,7 +78,10 @@ impl<T: Float + NoUninit + From<u8> + From<i16> + From<f32>> Samples<'_, T> {
             Numbers::F32(_) => size_of::<f32>(),
         };
         let mut kept = Vec::new();
-        if len <= MAX_KEPT * came_in && kept.try_reserve_exact(len).is_ok() {
+        if self.augmentation.is_none()
+            && len <= MAX_KEPT * came_in
+            && kept.try_reserve_exact(len).is_ok()
+        {
             kept.resize(len, T::ZERO);
             for (index, row) in kept.chunks_exact_mut(row_len.max(1)).enumerate() {
                 self.read(Sample::new(index), 0, row);
@@ -102,10 +123,10 @@ impl<T: Float + NoUninit + From<u8> + From<i16> + From<f32>> Dataset<T> for Samp
         }
         let place = self.index.place(sample.index);
         match self.records.numbers() {
-            Numbers::U8(all) => scale(row(all, place, len), self.inputs, start, x),
-            Numbers::I16(all) => scale(row(all, place, len), self.inputs, start, x),
+            Numbers::U8(all) => self.scale(row(all, place, len), sample, start, x),
+            Numbers::I16(all) => self.scale(row(all, place, len), sample, start, x),
             Numbers::F32(all) => {
-                scale(row(all, place, len), self.inputs, start, x);
+                self.scale(row(all, place, len), sample, start, x);
                 if self.fills_missing {
                     let fill = self.fill.get(start..).unwrap_or_default().iter().copied();
                     let fill = fill.chain(std::iter::repeat(T::ZERO));
@@ -121,7 +142,7 @@ impl<T: Float + NoUninit + From<u8> + From<i16> + From<f32>> Dataset<T> for Samp
         match (self.task, self.records.targets()) {
             (Task::Regress, Wanted::Values { numbers, width }) => {
                 let place = self.index.place(sample.index);
-                scale(row(numbers, place, *width), self.targets, start, y);
+                scale(tail(row(numbers, place, *width), start), self.targets, start, y);
             }
             _ => self.read(sample, start, y),
         }
@@ -143,7 +164,10 @@ impl<T: Float + NoUninit + From<u8> + From<i16> + From<f32>> Dataset<T> for Samp
 
     #[inline(always)]
     fn scaled_bytes(&self) -> Option<Scaling<'_, T>> {
-        let are_bytes = self.kept.is_empty() && matches!(self.records.numbers(), Numbers::U8(_));
+        // Of what is augmented, a number is not the byte of its place.
+        let are_bytes = self.augmentation.is_none()
+            && self.kept.is_empty()
+            && matches!(self.records.numbers(), Numbers::U8(_));
         are_bytes.then_some(self.inputs)
     }
 }
@@ -154,7 +178,35 @@ fn memory<N: NoUninit>(numbers: Option<&[N]>) -> &[u8] {
     bytemuck::cast_slice(numbers.unwrap_or_default())
 }
 
-/// Writes numbers from number `start` on, scaled.
+/// Numbers that are augmented before they are scaled: whatever kernels read at once.
+const AT_ONCE: usize = 512;
+
+impl<T: Float> Samples<'_, T> {
+    /// Writes the inputs of a sample, of which these are all numbers, from number `start` on.
+    #[inline(always)]
+    fn scale<N: Copy + Default>(&self, numbers: &[N], sample: Sample, start: usize, x: &mut [T])
+    where
+        T: From<N>,
+    {
+        let Some(augmentation) = self.augmentation.filter(|_| sample.epoch().is_some()) else {
+            return scale(tail(numbers, start), self.inputs, start, x);
+        };
+        let mut seen = [N::default(); AT_ONCE];
+        for (x, start) in x.chunks_mut(AT_ONCE).zip((start..).step_by(AT_ONCE)) {
+            let seen = seen.get_mut(..x.len()).unwrap_or_default();
+            augmentation.read(sample, numbers, start, seen);
+            scale(seen, self.inputs, start, x);
+        }
+    }
+}
+
+/// The numbers from number `start` on.
+#[inline(always)]
+fn tail<N>(numbers: &[N], start: usize) -> &[N] {
+    numbers.get(start..).unwrap_or_default()
+}
+
+/// Writes numbers, of which the first is number `start` of a sample, scaled.
 #[inline(always)]
 fn scale<T: Float + From<N>, N: Copy>(
     numbers: &[N],
@@ -162,7 +214,6 @@ fn scale<T: Float + From<N>, N: Copy>(
     start: usize,
     x: &mut [T],
 ) {
-    let numbers = numbers.get(start..).unwrap_or_default();
     let offset = scaling.offset.get(start..).unwrap_or_default();
     if scaling.factor.is_empty() {
         for ((x, &number), &offset) in x.iter_mut().zip(numbers).zip(offset) {

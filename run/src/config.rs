@@ -9,6 +9,7 @@ use crate::settings::{ClassWeights, Dtype, Name, Settings, SettingsError, Values
 use barenet::layers::BatchNormConfig;
 use barenet::{Arch, Float, FullyConnectedNet, Init, Loss, Metric, Schedule, SolverConfig};
 use barenet_blas::{Kernel, Precision};
+use barenet_data::augment::{Augment, Augmentation};
 use barenet_data::scale::{Fitted, Scale};
 use barenet_data::split::{Sizes, Split, SplitError};
 use barenet_data::{DataSet, Task};
@@ -150,6 +151,18 @@ impl Config {
         let is_of_course = data.source.kind.is_of_course;
         let default = if is_of_course { Scale::MeanImage } else { Scale::Standard };
         self.values.scale.map_or(default, Name::value)
+    }
+
+    /// How training changes pictures; `None` if it does not.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingsError`] if the samples are no pictures, or the shift is as large as one.
+    pub fn augmentation(&self, data: &DataSet) -> Result<Option<Augmentation>, SettingsError> {
+        let flip = self.values.flip.map(Name::value).unwrap_or_default();
+        let shift = self.values.shift.unwrap_or(0);
+        let found = Augment { flip, shift }.of(data);
+        found.map_err(|error| SettingsError::new(error.to_string()))
     }
 
     /// The scalings of inputs and targets, fitted to the samples that a split has for it.

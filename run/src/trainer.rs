@@ -91,8 +91,9 @@ pub fn train_in<T: Number>(
     checkpoint: Option<&Checkpoint<T>>,
     mut on_event: impl FnMut(&Event<T>, Moment<'_, T>) -> Result<ControlFlow<()>> + Send,
 ) -> Result<Outcome<T>> {
-    let part = |part| scaled((data, split, part), scales).kept();
-    let (train, val) = (part(Part::Train), part(Part::Val));
+    let part = |part| scaled((data, split, part), scales);
+    let train = part(Part::Train).augmented(config.augmentation(data)?).kept();
+    let val = part(Part::Val).kept();
     let mut histories =
         checkpoint.map_or_else(|| Ok(Histories::default()), Checkpoint::histories)?;
     let class_weights = config.class_weights(data, split);

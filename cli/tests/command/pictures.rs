@@ -47,6 +47,23 @@ fn train(place: &TempDir, more: &[&str]) -> std::process::Output {
 }
 
 #[test]
+fn pictures_are_flipped_and_shifted_in_training_and_tables_are_not() {
+    let place = halves();
+    let augmented = ["--image-size", "8x6", "--flip", "alternating", "--shift", "1"];
+    succeeds(&train(&place, &augmented));
+    let config = fs::read_to_string(place.path().join("run/config.toml")).unwrap();
+    assert!(config.contains("flip = \"alternating\"\nshift = 1\n"), "{config}");
+    succeeds(&barenet(place.path(), &["eval", "run", "--data", "set"]));
+    let output = train(&place, &["--image-size", "8x6", "--shift", "6", "--force"]);
+    refused_in_one_line(&output, 2, &["shift is 6, and the pictures are of 8x6 pixels: at most 5"]);
+    fs::write(place.path().join("t.csv"), "a,b\n1,x\n2,y\n3,x\n4,y\n").unwrap();
+    for (flag, value) in [("--flip", "random"), ("--shift", "1")] {
+        let output = barenet(place.path(), &["train", "--data", "t.csv", flag, value]);
+        refused_in_one_line(&output, 2, &["changes pictures, and", "t.csv", "leave it out"]);
+    }
+}
+
+#[test]
 fn a_folder_of_pictures_is_learnt_measured_and_answered_for() {
     let place = halves();
     let output = train(&place, &["--image-size", "8x6"]);

@@ -22,6 +22,8 @@ fn settings_that_cannot_be_used_are_refused_with_exit_status_2() {
     refuse(&["--batch-size", "9999999999"], &["batch_size must be at most 1048576"]);
     refuse(&["--train-size", "999999"], &["train_size is 999999, but there are only 10000"]);
     refuse(&["--val-size", "11000"], &["val_size is 11000"]);
+    refuse(&["--shift", "32"], &["shift is 32, and the pictures are of 32x32 pixels: at most 31"]);
+    refuse(&["--flip", "both"], &["both", "none, random, alternating"]);
     refuse(&["--update-rule", "sdg"], &["sdg", "sgd, sgd_momentum"]);
     refuse(&["--preset", "three-layer"], &["there is no \"three-layer\"", "two-layer"]);
     refuse(&["--lerning-rate", "1"], &["--lerning-rate", "--learning-rate"]);

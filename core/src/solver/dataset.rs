@@ -14,8 +14,15 @@ use core::ops::Range;
 pub struct Sample {
     /// Place of the sample in the data set, from 0.
     pub index: usize,
-    /// The random numbers of the epoch, in training.
-    draw: Option<Rng>,
+    /// The epoch that reads it, in training.
+    draw: Option<Draw>,
+}
+
+/// An epoch of a run, and the random numbers by which the run changes samples.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Draw {
+    pub(super) rng: Rng,
+    pub(super) epoch: u64,
 }
 
 impl Sample {
@@ -25,10 +32,18 @@ impl Sample {
         Self { index, draw: None }
     }
 
-    /// Sample `index` in an epoch that has these random numbers.
+    /// Sample `index` in an epoch, from 0, of a run that has these random numbers.
+    ///
+    /// ```
+    /// use barenet::{Rng, Sample};
+    /// let [first, second] = [0, 1].map(|epoch| Sample::in_epoch(7, Rng::seed(1), epoch));
+    /// assert_ne!(first.rng(), second.rng());
+    /// assert_eq!(first.rng_of_run(), second.rng_of_run());
+    /// assert_eq!((second.epoch(), Sample::new(7).epoch()), (Some(1), None));
+    /// ```
     #[must_use]
-    pub const fn with_draw(index: usize, draw: Rng) -> Self {
-        Self { index, draw: Some(draw) }
+    pub const fn in_epoch(index: usize, rng: Rng, epoch: u64) -> Self {
+        Self { index, draw: Some(Draw { rng, epoch }) }
     }
 
     /// The random numbers for augmentation, by which the sample is changed (mirrored, shifted, mixed with
@@ -37,7 +52,25 @@ impl Sample {
     #[must_use]
     #[doc(alias = "augmentation")]
     pub fn rng(&self) -> Option<Rng> {
-        self.draw.map(|draw| draw.fork(u64::try_from(self.index).unwrap_or(u64::MAX)))
+        self.draw.map(|Draw { rng, epoch }| self.of_this_sample(rng.fork(epoch)))
+    }
+
+    /// Random numbers of the sample that are the same in every epoch, for what goes on from one to the next, such as a
+    /// flip every other epoch. `None` as in [`Self::rng`].
+    #[must_use]
+    pub fn rng_of_run(&self) -> Option<Rng> {
+        // No run comes to this epoch.
+        self.draw.map(|Draw { rng, .. }| self.of_this_sample(rng.fork(u64::MAX)))
+    }
+
+    /// The epoch that reads the sample, from 0. `None` as in [`Self::rng`].
+    #[must_use]
+    pub fn epoch(&self) -> Option<u64> {
+        self.draw.map(|draw| draw.epoch)
+    }
+
+    fn of_this_sample(&self, rng: Rng) -> Rng {
+        rng.fork(u64::try_from(self.index).unwrap_or(u64::MAX))
     }
 }
 
@@ -97,7 +130,8 @@ pub trait Dataset<T>: Sync {
     }
 
     /// The bytes in memory that [`Self::read`] makes these numbers of sample `index` of, if they lie in one piece: a
-    /// backend may fetch them ahead, as [`Rows::bytes`] says.
+    /// backend may fetch them ahead, as [`Rows::bytes`] says. Of a sample that an epoch changes, those that it is made of
+    /// may lie beside them.
     #[inline(always)]
     fn bytes(&self, index: usize, numbers: Range<usize>) -> &[u8] {
         let _ignored = (index, numbers);
@@ -149,7 +183,7 @@ pub(super) fn label_of<T>(
 pub(super) struct Batch<D, I> {
     pub(super) data: D,
     pub(super) index: I,
-    pub(super) draw: Option<Rng>,
+    pub(super) draw: Option<Draw>,
     pub(super) len: usize,
 }
 

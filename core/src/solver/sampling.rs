@@ -1,5 +1,6 @@
 //! Drawing of samples.
 
+use super::dataset::Draw;
 use crate::machine::{Machine, run};
 use crate::rng::{Order, Permutation, Rng};
 use crate::slices::First;
@@ -9,8 +10,8 @@ pub(super) struct BatchSource {
     pub(super) iteration: u64,
     pub(super) num_train: usize,
     pub(super) draw: Rng,
-    /// Random numbers by which samples are changed.
-    pub(super) sample: Rng,
+    /// Random numbers by which samples are changed, and the epoch.
+    pub(super) sample: Draw,
     pub(super) order: Option<Permutation>,
     pub(super) start: usize,
 }

@@ -60,7 +60,8 @@ pub fn load(path: &Path) -> Result<DataSet, DataError> {
     let (version, class_names) = (batches.version, batches.class_names.clone());
     let (train, test) = batches.into_sets(&name)?;
     let source = Source::read(&cifar10::KIND, format!("{name} ({version} version, packed)"));
-    Ok(DataSet { train, test, class_names, ..DataSet::empty(source) })
+    let layout = Some(cifar10::LAYOUT);
+    Ok(DataSet { train, test, class_names, layout, ..DataSet::empty(source) })
 }
 
 /// Files of CIFAR-10 in an archive.

@@ -8,7 +8,9 @@ use crate::reading::read_up_to;
 use crate::{DataError, DataSet, Records, Version};
 use std::path::Path;
 
-pub use super::six_files::{CLASS_NAMES, IMAGE_LEN, IMAGES_PER_FILE, KIND, NUM_CLASSES, SIDE};
+pub use super::six_files::{
+    CLASS_NAMES, IMAGE_LEN, IMAGES_PER_FILE, KIND, LAYOUT, NUM_CLASSES, SIDE,
+};
 
 pub(crate) const FILES: VersionFiles = VersionFiles {
     archive: "cifar-10-binary.tar.gz",

@@ -4,7 +4,7 @@
 //! Source: <https://www.cs.toronto.edu/~kriz/cifar.html>
 
 use super::archive::{ArchiveError, Members};
-use super::cifar10::IMAGE_LEN;
+use super::cifar10::{IMAGE_LEN, LAYOUT};
 use super::is_there;
 use crate::reading::{self, read_up_to};
 use crate::{DataError, DataSet, Kind, ReadOptions, Records, Source, WEB_PAGE};
@@ -202,7 +202,8 @@ fn assemble(
         Ok(images)
     });
     let source = Source::read(&KIND, format!("{place} ({form})"));
-    Ok(DataSet { train: train?, test: test?, class_names, ..DataSet::empty(source) })
+    let (train, test, layout) = (train?, test?, Some(LAYOUT));
+    Ok(DataSet { train, test, class_names, layout, ..DataSet::empty(source) })
 }
 
 /// Reads the files of a folder.

@@ -94,6 +94,7 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
         fills_missing: encode.missing == Missing::Mean,
         encoding: Some(encoding),
         form: None,
+        layout: None,
         source,
     })
 }

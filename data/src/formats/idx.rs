@@ -8,7 +8,8 @@ use super::is_there;
 use super::targets::{Meaning, Targets};
 use crate::split::Part;
 use crate::{
-    Array, DataError, DataSet, Kind, Numbers, ReadOptions, Records, Source, Task, Wanted, reading,
+    Array, DataError, DataSet, Kind, Numbers, PictureLayout, ReadOptions, Records, Source, Task,
+    Wanted, reading,
 };
 use flate2::bufread::MultiGzDecoder;
 use std::fs;
@@ -69,6 +70,7 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
     let file = file_of(Part::Train)?.ok_or_else(no_images)?;
     let (images, targets) = read_pair(&file, options)?;
     let shape = images.shape.get(1..).unwrap_or_default();
+    let layout = PictureLayout::of_shape(shape);
     let shape = shape.iter().map(usize::to_string).collect::<Vec<_>>().join(" x ");
     let asked = if targets.is_some() { Task::Classify } else { Task::Reconstruct };
     let meaning = Meaning::learn(targets.as_ref(), Some(asked))?;
@@ -90,7 +92,7 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
     let source = Source::read(&KIND, format!("{} ({shape})", path.display()));
     let train = records((images, targets))?;
     let Meaning { task, class_names, .. } = meaning;
-    Ok(DataSet { train, val, test, class_names, task, ..DataSet::empty(source) })
+    Ok(DataSet { train, val, test, class_names, task, layout, ..DataSet::empty(source) })
 }
 
 fn wrong(path: &Path, problem: impl Into<String>, advice: &'static str) -> DataError {

@@ -112,6 +112,7 @@ fn load_on(path: &Path, options: &ReadOptions, threads: usize) -> Result<DataSet
         test: read(test)?,
         class_names,
         form: Some(SampleForm::Pictures(form)),
+        layout: Some(form.into()),
         ..DataSet::empty(source)
     })
 }

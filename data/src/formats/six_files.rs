@@ -2,14 +2,17 @@
 
 use super::is_there;
 use crate::reading::read_up_to;
-use crate::{DataError, DataSet, Kind, Records, Source, Version};
+use crate::{DataError, DataSet, ImageSize, Kind, PictureLayout, Records, Source, Version};
 use barenet::Label;
 use std::path::Path;
 
 /// Rows and columns of an image.
 pub const SIDE: usize = 32;
 /// Numbers of an image: three planes, red, green, blue.
-pub const IMAGE_LEN: usize = 3 * SIDE * SIDE;
+pub const IMAGE_LEN: usize = LAYOUT.len();
+/// Where the pixels of an image lie.
+pub const LAYOUT: PictureLayout =
+    PictureLayout { size: ImageSize { width: SIDE, height: SIDE }, planes: 3, pixel_len: 1 };
 /// Classes.
 pub const NUM_CLASSES: usize = 10;
 /// Images in each file.
@@ -101,5 +104,6 @@ pub(super) fn assemble(
     let mut test = Records::with_capacity(IMAGE_LEN, IMAGES_PER_FILE);
     read(files.test, &mut test)?;
     let source = Source::read(&KIND, format!("{} ({version} version)", folder.display()));
-    Ok(DataSet { train, test, class_names: default_class_names(), ..DataSet::empty(source) })
+    let class_names = default_class_names();
+    Ok(DataSet { train, test, class_names, layout: Some(LAYOUT), ..DataSet::empty(source) })
 }

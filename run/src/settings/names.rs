@@ -3,6 +3,7 @@
 use super::declare::Value;
 use barenet::{Float, Init, Loss, Metric, Sampling, Schedule, UpdateRule};
 use barenet_blas::{Kernel, Precision};
+use barenet_data::augment::Flip;
 use barenet_data::scale::Scale;
 use barenet_data::split::Part;
 use barenet_data::table::Missing;
@@ -233,6 +234,11 @@ named! {
         MeanImage = "mean-image", "Their mean is subtracted, as CS231n does";
         None = "none", "Not at all";
     }
+    Flip {
+        None = "none", "None";
+        Random = "random", "Each with probability 1/2";
+        Alternating = "alternating", "Each in every other epoch; which half begins is random";
+    }
     ExportDtype {
         F32 = "f32", "32-bit floating point";
         Int8 = "int8", "8-bit integers, with no floating point from the pixels to the class";
@@ -326,6 +332,7 @@ mod tests {
         are_their_own::<FormatName>();
         are_their_own::<Missing>();
         are_their_own::<Scale>();
+        are_their_own::<Flip>();
         are_their_own::<UpdateRule<f64>>();
     }
 }

@@ -8,9 +8,10 @@ use super::names::{ClassWeights, Dtype, KernelName, Name, RuleName};
 use super::picture_size::PictureSize;
 use barenet::{Float, Init, Loss, Metric, Sampling, Schedule, UpdateRule};
 use barenet_blas::{Kernel, Precision};
+use barenet_data::augment::Flip;
 use barenet_data::scale::Scale;
 use barenet_data::table::Missing;
-use barenet_data::{FormatName, Task};
+use barenet_data::{FormatName, ImageSize, Task};
 use serde::{Deserialize, Serialize};
 
 /// Limits with which no size that is computed from several settings overflows.
@@ -173,6 +174,10 @@ settings! { |given, values|
             needs "task reconstruct" if values.is_reconstruction();
         /// How inputs are scaled [default: mean-image for CIFAR and the built-in images, otherwise standard]
         scale: Name<Scale>, "HOW";
+        /// Which pictures an epoch of training flips, left to right [default: none]
+        flip: Name<Flip>, "HOW";
+        /// Pixels by which pictures are shifted at most in training, mirrored at the edges [default: 0]
+        shift: usize, "N", in 0..=ImageSize::MAX_SIDE;
         /// Share of the samples drawn to validate, in place of the last val_size
         val_fraction: f64, "SHARE", in SHARE;
         /// Share of the samples drawn to test, where there is no test set

@@ -1,5 +1,6 @@
 //! Whole runs: what they give again to the bit, refuse and learn.
 
+mod augment;
 mod bits;
 mod classes;
 mod end_to_end;

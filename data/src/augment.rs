@@ -1,0 +1,232 @@
+//! Augmentation: pictures that every epoch sees flipped and shifted otherwise.
+//!
+//! ```text
+//! out[y, x] = picture[r(y + dy, height), r(x + dx, width)],        −shift ≤ dy, dx ≤ shift
+//! r(i, n) = i mirrored at 0 and n − 1 until it is inside
+//! ```
+//!
+//! A flipped picture is mirrored left to right before. Flip and shift are a function of the seed, the epoch and the sample
+//! ([`Sample::rng`]), so that a run is resumed with the same pictures at any number of threads. The edge itself is not
+//! repeated, as in numpy's `pad` of mode `reflect` and PyTorch's `RandomCrop` of padding mode `reflect`.
+//!
+//! Alternating flips are those of Keller Jordan's airbench (2024, <https://arxiv.org/abs/2404.00498>): of two epochs in a row, every
+//! picture is seen once as it is and once flipped.
+
+use crate::{DataSet, PictureLayout};
+use barenet::Sample;
+
+/// Which pictures an epoch flips, left to right.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Flip {
+    /// None.
+    #[default]
+    None,
+    /// Each with probability ½.
+    Random,
+    /// Each in every other epoch; which half begins is random.
+    Alternating,
+}
+
+/// How training changes pictures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Augment {
+    /// Which are flipped.
+    pub flip: Flip,
+    /// Pixels that they are shifted by at most, up, down, left and right; less than a side has.
+    pub shift: usize,
+}
+
+/// Why data cannot be augmented.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AugmentError {
+    /// Samples that are no pictures.
+    #[error(
+        "{option} changes pictures, and {data} is not known to hold any: leave it out, or name CIFAR, IDX images or a \
+         folder of pictures"
+    )]
+    NoPictures {
+        /// The setting.
+        option: &'static str,
+        /// The data.
+        data: String,
+    },
+    /// A shift that leaves nothing of a picture.
+    #[error("shift is {shift}, and the pictures are of {size} pixels: at most {max} is possible")]
+    Shift {
+        /// The shift.
+        shift: usize,
+        /// The size of a picture.
+        size: crate::ImageSize,
+        /// The largest shift.
+        max: usize,
+    },
+}
+
+impl Augment {
+    /// The augmentation of a data set's pictures; `None` if nothing is changed.
+    ///
+    /// ```
+    /// use barenet_data::augment::{Augment, Flip};
+    /// let data = barenet_data::builtin::generate();
+    /// let of = |flip, shift| Augment { flip, shift }.of(&data);
+    /// assert!(of(Flip::Random, 4)?.is_some());
+    /// assert!(of(Flip::None, 0)?.is_none());
+    /// assert_eq!(
+    ///     of(Flip::None, 32).unwrap_err().to_string(),
+    ///     "shift is 32, and the pictures are of 32x32 pixels: at most 31 is possible"
+    /// );
+    /// # Ok::<(), barenet_data::augment::AugmentError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`AugmentError`] if the samples are no pictures, or the shift is as large as one.
+    pub fn of(self, data: &DataSet) -> Result<Option<Augmentation>, AugmentError> {
+        let Self { flip, shift } = self;
+        let option = match self {
+            Self { flip: Flip::None, shift: 0 } => return Ok(None),
+            Self { flip: Flip::None, .. } => "shift",
+            _ => "flip",
+        };
+        let layout = data.pictures().ok_or_else(|| {
+            let data = data.source.to_string();
+            AugmentError::NoPictures { option, data }
+        })?;
+        let size = layout.size;
+        let max = size.width.min(size.height) - 1;
+        if shift > max {
+            return Err(AugmentError::Shift { shift, size, max });
+        }
+        Ok(Some(Augmentation { flip, shift, layout }))
+    }
+}
+
+/// An [`Augment`] that fits the pictures of a data set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Augmentation {
+    flip: Flip,
+    shift: usize,
+    layout: PictureLayout,
+}
+
+/// A picture as an epoch sees it: the first row and column, counted from `shift` rows and columns before the picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct View {
+    is_flipped: bool,
+    top: usize,
+    left: usize,
+}
+
+impl Augmentation {
+    /// Writes a picture as the epoch of `sample` sees it, from number `start` on, to `out`. `picture` has all its numbers. Of a
+    /// sample without an epoch it is the picture itself.
+    pub fn read<N: Copy>(&self, sample: Sample, picture: &[N], start: usize, out: &mut [N]) {
+        match self.view(sample) {
+            Some(view) => self.read_view(view, picture, start, out),
+            None => {
+                let picture = picture.get(start..).unwrap_or_default();
+                out.iter_mut().zip(picture).for_each(|(out, number)| *out = *number);
+            }
+        }
+    }
+
+    fn view(&self, sample: Sample) -> Option<View> {
+        let (mut rng, epoch) = (sample.rng()?, sample.epoch()?);
+        // Drawn always: the shifts are the same whatever is flipped.
+        let coin = rng.next_u64() >> 63;
+        let is_flipped = match self.flip {
+            Flip::None => false,
+            Flip::Random => coin == 1,
+            Flip::Alternating => (sample.rng_of_run()?.next_u64() >> 63) ^ (epoch & 1) == 1,
+        };
+        let places = u64::try_from(2 * self.shift + 1).unwrap_or(1);
+        let [top, left] = [0; 2].map(|_| usize::try_from(rng.below(places)).unwrap_or(0));
+        Some(View { is_flipped, top, left })
+    }
+
+    /// Goes through the lines of the picture that is seen, each in runs of pixels that lie side by side in the other.
+    fn read_view<N: Copy>(&self, view: View, picture: &[N], start: usize, mut out: &mut [N]) {
+        let PictureLayout { size, pixel_len, .. } = self.layout;
+        let line_len = size.width * pixel_len;
+        let (mut line, mut first) = (start / line_len, start % line_len);
+        let mut plane = picture.chunks_exact(line_len * size.height).skip(line / size.height);
+        line %= size.height;
+        let mut lines = plane.next().unwrap_or_default();
+        while !out.is_empty() && !lines.is_empty() {
+            let source = reflect(line + view.top, self.shift, size.height) * line_len;
+            let source = lines.get(source..source + line_len).unwrap_or_default();
+            let (seen, rest) = out.split_at_mut(out.len().min(line_len - first));
+            match pixel_len {
+                1 => self.read_line(view, source, first, seen),
+                _ => self.read_pixels(view, source, first, seen),
+            }
+            (out, first, line) = (rest, 0, line + 1);
+            if line == size.height {
+                (line, lines) = (0, plane.next().unwrap_or_default());
+            }
+        }
+    }
+
+    /// Writes pixels of one number each from column `first` of a line on: before the edge, inside, and behind the other edge.
+    fn read_line<N: Copy>(&self, view: View, source: &[N], first: usize, out: &mut [N]) {
+        let (width, shift, left) = (source.len(), self.shift, view.left);
+        let end = first + out.len();
+        let inside = shift.saturating_sub(left).clamp(first, end);
+        let behind = (width + shift - left).clamp(first, end);
+        let (before, out) = out.split_at_mut(inside - first);
+        let (within, after) = out.split_at_mut(behind - inside);
+        for (run, column, is_mirrored) in
+            [(before, first, true), (within, inside, false), (after, behind, true)]
+        {
+            if run.is_empty() {
+                continue;
+            }
+            let column = reflect(column + left, shift, width);
+            let column = if view.is_flipped { width - 1 - column } else { column };
+            if is_mirrored == view.is_flipped {
+                let run_end = column + run.len();
+                run.copy_from_slice(source.get(column..run_end).unwrap_or_default());
+            } else {
+                let start = column + 1 - run.len();
+                copy_backwards(run, source.get(start..=column).unwrap_or_default());
+            }
+        }
+    }
+
+    /// The same for pixels of several numbers.
+    fn read_pixels<N: Copy>(&self, view: View, source: &[N], first: usize, out: &mut [N]) {
+        let PictureLayout { size: crate::ImageSize { width, .. }, pixel_len, .. } = self.layout;
+        for (out, place) in out.iter_mut().zip(first..) {
+            let column = reflect(place / pixel_len + view.left, self.shift, width);
+            let column = if view.is_flipped { width - 1 - column } else { column };
+            if let Some(number) = source.get(column * pixel_len + place % pixel_len) {
+                *out = *number;
+            }
+        }
+    }
+}
+
+/// The place among `len` that is seen at `place`, which is counted from `shift` before the first.
+const fn reflect(place: usize, shift: usize, len: usize) -> usize {
+    if place < shift {
+        shift - place
+    } else if place - shift < len {
+        place - shift
+    } else {
+        2 * (len - 1) - (place - shift)
+    }
+}
+
+/// Copies a slice of the same length, the last element first, eight at a time.
+fn copy_backwards<N: Copy>(out: &mut [N], source: &[N]) {
+    let (out, last) = out.as_chunks_mut::<8>();
+    let (first, source) = source.as_rchunks::<8>();
+    for (out, source) in out.iter_mut().zip(source.iter().rev()) {
+        *out = *source;
+        out.reverse();
+    }
+    last.iter_mut().zip(first.iter().rev()).for_each(|(out, source)| *out = *source);
+}
+
+#[cfg(test)]
+mod tests;
