@@ -1,8 +1,10 @@
 //! Scalings that are fitted to the samples that train.
 
+mod channels;
+
 use crate::records::row;
 use crate::split::Index;
-use crate::{Numbers, Records, Wanted};
+use crate::{Numbers, PictureLayout, Records, Wanted};
 
 /// How the numbers of samples are scaled, feature by feature.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,6 +16,9 @@ pub enum Scale {
     /// The mean is subtracted (CS231n's mean image).
     #[default]
     MeanImage,
+    /// Each channel of pictures to mean 0 and standard deviation 1 over all its pixels (PyTorch's `Normalize` with the
+    /// figures of the data). Of what is no picture all numbers are one channel.
+    Channels,
     /// Not at all.
     None,
 }
@@ -29,14 +34,20 @@ pub struct Fitted {
 
 impl Fitted {
     /// Fits a scaling to some samples. A feature that is constant gets the factor 1; a number that is missing (NaN)
-    /// counts for nothing.
+    /// counts for nothing. `pictures` says where the channels lie.
     #[must_use]
-    pub fn to(records: &Records, samples: &Index, scale: Scale) -> Self {
+    pub fn to(
+        records: &Records,
+        samples: &Index,
+        scale: Scale,
+        pictures: Option<PictureLayout>,
+    ) -> Self {
         let len = records.row_len();
         match scale {
             Scale::None => Self { offset: vec![0.0; len], factor: Vec::new() },
             Scale::MeanImage => Self { offset: mean(records, samples), factor: Vec::new() },
             Scale::Standard => standard(len, |each| for_each_row(records, samples, each)),
+            Scale::Channels => channels::standard(records, samples, pictures),
             Scale::MinMax => {
                 let (mut low, mut high) = (vec![f64::INFINITY; len], vec![f64::NEG_INFINITY; len]);
                 for_each_row(records, samples, &mut |row| {
@@ -177,7 +188,7 @@ mod tests {
         assert_eq!(mean_image(&images, 2), vec![1.5; 5]);
         assert_eq!(mean_image(&images, 9), mean_image(&images, 3));
         assert_eq!(mean_image(&Records::new(5), 9), vec![0.0; 5]);
-        let fitted = Fitted::to(&images, &Index::Range(0..2), Scale::MeanImage);
+        let fitted = Fitted::to(&images, &Index::Range(0..2), Scale::MeanImage, None);
         assert_eq!(fitted, Fitted { offset: vec![1.5; 5], factor: vec![] });
     }
 
@@ -199,15 +210,15 @@ mod tests {
         let numbers = vec![1.0, 7.0, f32::NAN, 2.0, 7.0, 4.0, 3.0, 7.0, 8.0, 99.0, 99.0, 99.0];
         let records = Records::of(3, Numbers::F32(numbers), Wanted::Nothing(4));
         let train = Index::List(vec![0, 1, 2]);
-        let standard = Fitted::to(&records, &train, Scale::Standard);
+        let standard = Fitted::to(&records, &train, Scale::Standard, None);
         assert_eq!(standard.offset, [2.0, 7.0, 6.0]);
         // numpy's std of 1 2 3 and of 4 8.
         assert_eq!(standard.factor, [1.0 / 0.816_496_580_927_726, 1.0, 0.5]);
-        let min_max = Fitted::to(&records, &train, Scale::MinMax);
+        let min_max = Fitted::to(&records, &train, Scale::MinMax, None);
         assert_eq!((min_max.offset, min_max.factor), (vec![1.0, 7.0, 4.0], vec![0.5, 1.0, 0.25]));
-        let mean = Fitted::to(&records, &train, Scale::MeanImage);
+        let mean = Fitted::to(&records, &train, Scale::MeanImage, None);
         assert_eq!((mean.offset, mean.factor), (vec![2.0, 7.0, 6.0], vec![]));
-        let none = Fitted::to(&records, &train, Scale::None);
+        let none = Fitted::to(&records, &train, Scale::None, None);
         assert_eq!((none.offset, none.factor), (vec![0.0; 3], vec![]));
     }
 
@@ -215,7 +226,7 @@ mod tests {
     fn numbers_too_small_to_be_multiplied_are_left_as_they_are() {
         let records = Records::of(1, Numbers::F32(vec![1e-42, 3e-42]), Wanted::Nothing(2));
         for scale in [Scale::Standard, Scale::MinMax] {
-            assert_eq!(Fitted::to(&records, &Index::Range(0..2), scale).factor, [1.0]);
+            assert_eq!(Fitted::to(&records, &Index::Range(0..2), scale, None).factor, [1.0]);
         }
     }
 

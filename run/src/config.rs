@@ -2,6 +2,7 @@
 
 mod effect;
 mod metric;
+mod pictures;
 
 pub use effect::ignored;
 
@@ -9,7 +10,6 @@ use crate::settings::{ClassWeights, Dtype, Name, Settings, SettingsError, Values
 use barenet::layers::BatchNormConfig;
 use barenet::{Arch, Float, FullyConnectedNet, Init, Loss, Metric, Schedule, SolverConfig};
 use barenet_blas::{Kernel, Precision};
-use barenet_data::augment::{Augment, Augmentation};
 use barenet_data::scale::{Fitted, Scale};
 use barenet_data::split::{Sizes, Split, SplitError};
 use barenet_data::{DataSet, Task};
@@ -153,29 +153,20 @@ impl Config {
         self.values.scale.map_or(default, Name::value)
     }
 
-    /// How training changes pictures; `None` if it does not.
-    ///
-    /// # Errors
-    ///
-    /// [`SettingsError`] if the samples are no pictures, or the shift is as large as one.
-    pub fn augmentation(&self, data: &DataSet) -> Result<Option<Augmentation>, SettingsError> {
-        let flip = self.values.flip.map(Name::value).unwrap_or_default();
-        let shift = self.values.shift.unwrap_or(0);
-        let found = Augment { flip, shift }.of(data);
-        found.map_err(|error| SettingsError::new(error.to_string()))
-    }
-
     /// The scalings of inputs and targets, fitted to the samples that a split has for it.
     #[must_use]
     pub fn scales<T: Number>(&self, data: &DataSet, split: &Split) -> Scales<T> {
-        let inputs = Fitted::to(&data.train, &split.fitted, self.scale_of(data));
+        let fit = |scale| Fitted::to(&data.train, &split.fitted, scale, data.pictures());
+        let inputs = fit(self.scale_of(data));
         let targets = Fitted::to_targets(&data.train, &split.fitted);
         let scales =
             Scales::of((&inputs.offset, &inputs.factor), (&targets.offset, &targets.factor));
-        if !data.fills_missing || !matches!(self.scale_of(data), Scale::MinMax | Scale::None) {
+        if !data.fills_missing
+            || !matches!(self.scale_of(data), Scale::MinMax | Scale::Channels | Scale::None)
+        {
             return scales;
         }
-        let means = Fitted::to(&data.train, &split.fitted, Scale::MeanImage).offset;
+        let means = fit(Scale::MeanImage).offset;
         let factors = inputs.factor.iter().copied().chain(std::iter::repeat(1.0));
         let fill = means.iter().zip(&inputs.offset).zip(factors);
         let fill = fill.map(|((mean, offset), factor)| T::from_f64((mean - offset) * factor));

@@ -54,9 +54,14 @@ fn pictures_are_flipped_and_shifted_in_training_and_tables_are_not() {
     let config = fs::read_to_string(place.path().join("run/config.toml")).unwrap();
     assert!(config.contains("flip = \"alternating\"\nshift = 1\n"), "{config}");
     succeeds(&barenet(place.path(), &["eval", "run", "--data", "set"]));
+    succeeds(&train(&place, &["--image-size", "8x6", "--scale", "channels", "--force"]));
+    succeeds(&barenet(place.path(), &["eval", "run", "--data", "set"]));
+    succeeds(&barenet(place.path(), &["predict", "run", "set/left/0.png"]));
     let output = train(&place, &["--image-size", "8x6", "--shift", "6", "--force"]);
     refused_in_one_line(&output, 2, &["shift is 6, and the pictures are of 8x6 pixels: at most 5"]);
     fs::write(place.path().join("t.csv"), "a,b\n1,x\n2,y\n3,x\n4,y\n").unwrap();
+    let output = barenet(place.path(), &["train", "--data", "t.csv", "--scale", "channels"]);
+    refused_in_one_line(&output, 2, &["scale channels is for pictures", "t.csv", "take standard"]);
     for (flag, value) in [("--flip", "random"), ("--shift", "1")] {
         let output = barenet(place.path(), &["train", "--data", "t.csv", flag, value]);
         refused_in_one_line(&output, 2, &["changes pictures, and", "t.csv", "leave it out"]);

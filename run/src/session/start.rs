@@ -92,6 +92,7 @@ fn prepare(
     data.check()?;
     let split = config.split(data)?;
     config.check_metric(data, &split)?;
+    config.check_scale(data)?;
     config.augmentation(data)?;
     // A resumed run has the settings that it began with.
     if let Some(written) = written {

@@ -232,6 +232,7 @@ named! {
         Standard = "standard", "To mean 0 and standard deviation 1";
         MinMax = "minmax", "To 0..1";
         MeanImage = "mean-image", "Their mean is subtracted, as CS231n does";
+        Channels = "channels", "Each colour of pictures to mean 0 and standard deviation 1 over all pixels";
         None = "none", "Not at all";
     }
     Flip {
