@@ -12,6 +12,10 @@ pub(crate) struct SettingsFlags(pub Settings);
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ReadingFlags(pub Settings);
 
+/// The flags of those [`SETTINGS`] that say how training changes pictures.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct PictureFlags(pub Settings);
+
 /// Those settings.
 const READING: [&str; 12] = [
     "format",
@@ -54,6 +58,7 @@ macro_rules! flags_of {
     };
 }
 flags_of!(SettingsFlags, |_| true);
+flags_of!(PictureFlags, |row| ["flip", "shift", "seed"].contains(&row.name));
 flags_of!(ReadingFlags, |row| READING.contains(&row.name));
 
 /// Sets a setting to what its flag says, if it is given.

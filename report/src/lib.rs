@@ -4,8 +4,10 @@
 //! a machine without fonts draws the same bytes.
 
 mod axis;
+mod sheet;
 mod sweep;
 
+pub use sheet::Sheet;
 pub use sweep::{Curve, Sweep, sweep_figure};
 
 use axis::Axis;
@@ -190,15 +192,7 @@ impl Figure {
         self.draw(&root)?;
         drop(root);
 
-        let mut bytes = Vec::new();
-        let mut encoder = png::Encoder::new(&mut bytes, width, height);
-        encoder.set_color(png::ColorType::Rgb);
-        encoder.set_depth(png::BitDepth::Eight);
-        let marked = encoder.add_text_chunk("Software".to_owned(), MARK.to_owned());
-        marked.map_err(|e| PlotError(e.to_string()))?;
-        let written = encoder.write_header().and_then(|mut w| w.write_image_data(&pixels));
-        written.map_err(|e| PlotError(e.to_string()))?;
-        Ok(bytes)
+        encode_png((width, height), &pixels)
     }
 
     fn draw<B: DrawingBackend>(&self, root: &DrawingArea<B, Shift>) -> Result<(), PlotError> {
@@ -286,6 +280,19 @@ impl Panel {
         }
         Ok(())
     }
+}
+
+/// The bytes of a PNG file of red, green and blue of the pixels of a picture of that size.
+fn encode_png((width, height): (u32, u32), pixels: &[u8]) -> Result<Vec<u8>, PlotError> {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, width, height);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_depth(png::BitDepth::Eight);
+    let marked = encoder.add_text_chunk("Software".to_owned(), MARK.to_owned());
+    marked.map_err(|e| PlotError(e.to_string()))?;
+    let written = encoder.write_header().and_then(|mut w| w.write_image_data(pixels));
+    written.map_err(|e| PlotError(e.to_string()))?;
+    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ mod accelerometer;
 mod arrays;
 #[cfg(feature = "fetch")]
 mod fetch;
+mod show;
 mod table;
 
 use super::{ImagesFlag, data_line};
@@ -16,7 +17,7 @@ use barenet_data::table::Missing;
 use serde_json::json;
 use std::path::PathBuf;
 
-/// See which data would be used, get CIFAR-10, and draw recordings to try
+/// See which data would be used and what they look like, get CIFAR-10, and draw recordings to try
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -30,6 +31,7 @@ enum Command {
     Accelerometer(accelerometer::Args),
     /// Say what the data are: where from, how many samples, of which columns and classes, and what is odd
     Info(Box<InfoArgs>),
+    Show(Box<show::Args>),
 }
 
 #[derive(clap::Args, Debug)]
@@ -58,6 +60,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         Command::Fetch(args) => fetch::run(args),
         Command::Accelerometer(args) => accelerometer::run(args),
         Command::Info(args) => info(args),
+        Command::Show(args) => show::run(args),
     }
 }
 

@@ -69,6 +69,51 @@ fn pictures_are_flipped_and_shifted_in_training_and_tables_are_not() {
 }
 
 #[test]
+fn a_sheet_shows_pictures_and_what_epochs_see_of_them() {
+    let place = halves();
+    let show = |more: &[&str]| {
+        let arguments = ["data", "show", "set", "--image-size", "32x24", "--out", "sheet.png"];
+        barenet(place.path(), &[&arguments, more].concat())
+    };
+    let sheet = || image::open(place.path().join("sheet.png")).unwrap().into_rgb8();
+    succeeds(&show(&["--rows", "2"]));
+    // Nine pictures of 32x24 pixels, doubled, and two pixels around each.
+    assert_eq!(sheet().dimensions(), (2 + 9 * 66, 2 + 2 * 50));
+    let augmented = ["--augment", "--rows", "3", "--epochs", "2", "--flip", "alternating"];
+    succeeds(&show(&augmented));
+    let (first, sheet) = (sheet(), sheet());
+    assert_eq!(sheet.dimensions(), (2 + 3 * 66, 2 + 3 * 50));
+    for row in 0..3 {
+        let at = |picture: u32, x: u32, y: u32| {
+            sheet.get_pixel(2 + picture * 66 + 2 * x, 2 + row * 50 + 2 * y)
+        };
+        for (x, y) in [(0, 0), (5, 9), (31, 23)] {
+            let seen = [1, 2].map(|picture| at(picture, x, y));
+            let (original, flipped) = (at(0, x, y), at(0, 31 - x, y));
+            assert!(seen == [original, flipped] || seen == [flipped, original], "{row} {x} {y}");
+        }
+    }
+    succeeds(&show(&augmented));
+    assert_eq!(first, image::open(place.path().join("sheet.png")).unwrap().into_rgb8());
+
+    let output = show(&["--shift", "2"]);
+    refused_in_one_line(&output, 2, &["--flip and --shift take --augment"]);
+    let output = show(&["--augment", "--shift", "24"]);
+    refused_in_one_line(
+        &output,
+        2,
+        &["shift is 24, and the pictures are of 32x24 pixels: at most 23"],
+    );
+    fs::write(place.path().join("t.csv"), "a,b\n1,x\n2,y\n3,x\n4,y\n").unwrap();
+    let output = barenet(place.path(), &["data", "show", "t.csv", "--out", "new.png"]);
+    refused_in_one_line(&output, 1, &["t.csv", "has no pictures"]);
+    let output =
+        barenet(place.path(), &["data", "show", "set", "--image-size", "8", "--out", "t.csv"]);
+    refused_in_one_line(&output, 1, &["t.csv: is a file that barenet did not draw"]);
+    assert!(!place.path().join("new.png").exists());
+}
+
+#[test]
 fn a_folder_of_pictures_is_learnt_measured_and_answered_for() {
     let place = halves();
     let output = train(&place, &["--image-size", "8x6"]);

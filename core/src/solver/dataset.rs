@@ -21,8 +21,17 @@ pub struct Sample {
 /// An epoch of a run, and the random numbers by which the run changes samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Draw {
-    pub(super) rng: Rng,
-    pub(super) epoch: u64,
+    of_epoch: Rng,
+    of_run: Rng,
+    epoch: u64,
+}
+
+impl Draw {
+    /// An epoch, from 0, of a run that has these random numbers. The streams are split here, once, and not where samples are read.
+    pub(super) const fn new(rng: Rng, epoch: u64) -> Self {
+        // No run comes to the last epoch.
+        Self { of_epoch: rng.fork(epoch), of_run: rng.fork(u64::MAX), epoch }
+    }
 }
 
 impl Sample {
@@ -43,7 +52,7 @@ impl Sample {
     /// ```
     #[must_use]
     pub const fn in_epoch(index: usize, rng: Rng, epoch: u64) -> Self {
-        Self { index, draw: Some(Draw { rng, epoch }) }
+        Self { index, draw: Some(Draw::new(rng, epoch)) }
     }
 
     /// The random numbers for augmentation, by which the sample is changed (mirrored, shifted, mixed with
@@ -52,15 +61,14 @@ impl Sample {
     #[must_use]
     #[doc(alias = "augmentation")]
     pub fn rng(&self) -> Option<Rng> {
-        self.draw.map(|Draw { rng, epoch }| self.of_this_sample(rng.fork(epoch)))
+        self.draw.map(|draw| self.of_this_sample(draw.of_epoch))
     }
 
     /// Random numbers of the sample that are the same in every epoch, for what goes on from one to the next, such as a
     /// flip every other epoch. `None` as in [`Self::rng`].
     #[must_use]
     pub fn rng_of_run(&self) -> Option<Rng> {
-        // No run comes to this epoch.
-        self.draw.map(|Draw { rng, .. }| self.of_this_sample(rng.fork(u64::MAX)))
+        self.draw.map(|draw| self.of_this_sample(draw.of_run))
     }
 
     /// The epoch that reads the sample, from 0. `None` as in [`Self::rng`].

@@ -80,10 +80,10 @@ impl<T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'_, T, G, D, V> 
             iteration: u64::try_from(iteration).unwrap_or(u64::MAX),
             num_train,
             draw: self.rng(stream::SAMPLING, iteration),
-            sample: Draw {
-                rng: Rng::seed(self.config.seed).fork(stream::SAMPLE),
-                epoch: u64::try_from(epoch).unwrap_or(u64::MAX),
-            },
+            sample: Draw::new(
+                Rng::seed(self.config.seed).fork(stream::SAMPLE),
+                u64::try_from(epoch).unwrap_or(u64::MAX),
+            ),
             order,
             // Below the number of samples, unless a batch is larger than that: then it is the first.
             start: iteration.checked_rem(per_epoch).unwrap_or(0) * self.config.batch_size,

@@ -1,0 +1,153 @@
+//! `barenet data show`.
+
+use crate::commands::{ImagesFlag, usage};
+use crate::console::say;
+use crate::flags::{PictureFlags, ReadingFlags};
+use anyhow::{Context, Result, bail};
+use barenet::{Rng, Sample};
+use barenet_data::augment::{Augment, Flip};
+use barenet_data::disk::folder_of;
+use barenet_data::{DataSet, Numbers, PictureLayout};
+use barenet_report::Sheet;
+use barenet_run::folder::Folder;
+use barenet_run::plot_mark::is_our_plot;
+use barenet_run::settings::{Name, SettingsError};
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{ErrorKind, Read};
+use std::path::{Path, PathBuf};
+
+/// Draw a sheet of the first pictures of the training set, and of what training makes of them
+#[derive(clap::Args, Debug)]
+#[command(after_help = "\
+Examples:
+  barenet data show --out sheet.png
+  barenet data show --augment --out sheet.png
+  barenet data show --augment --flip random --shift 2 --data pictures --out sheet.png")]
+pub(super) struct Args {
+    /// The data: what --data takes
+    #[arg(value_name = "PATH", conflicts_with = "data")]
+    path: Option<PathBuf>,
+    /// The images
+    #[command(flatten)]
+    images: ImagesFlag,
+    /// How they are read
+    #[command(flatten)]
+    reading: ReadingFlags,
+    /// A picture a row, and beside it what --epochs see; without --flip and --shift as with --flip alternating --shift 4
+    #[arg(long)]
+    augment: bool,
+    /// How training changes them
+    #[command(flatten)]
+    how: PictureFlags,
+    /// Epochs that are shown beside a picture
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=100))]
+    epochs: u16,
+    /// Rows of pictures
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    rows: u16,
+    /// PNG file that is made, or replaced if barenet drew it
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+}
+
+/// Pixels of a side that small pictures are magnified to, at least.
+const MIN_SIDE: usize = 64;
+
+/// Runs the command.
+pub(super) fn run(args: &Args) -> Result<()> {
+    let settings = &args.how.0;
+    if !args.augment && (settings.flip.is_some() || settings.shift.is_some()) {
+        return usage("--flip and --shift take --augment");
+    }
+    check_out(&args.out)?;
+    let given = args.path.clone().or_else(|| args.images.data.clone());
+    let data = ImagesFlag { data: given, ..args.images.clone() }.read(&args.reading.0, None)?;
+    data.check()?;
+    let (Some(layout), Numbers::U8(numbers)) = (data.pictures(), data.train.numbers()) else {
+        bail!(
+            "{}: has no pictures of bytes to show; name CIFAR, IDX images or a folder of pictures",
+            data.source
+        );
+    };
+    let (flip, shift) = match (settings.flip.map(Name::value), settings.shift) {
+        (None, None) => (Flip::Alternating, 4),
+        (flip, shift) => (flip.unwrap_or_default(), shift.unwrap_or(0)),
+    };
+    let (rows, epochs) = (usize::from(args.rows), u64::from(args.epochs));
+    let in_row = usize::from(args.epochs) + 1;
+    let size = layout.size;
+    let magnify = MIN_SIDE.div_ceil(size.width.max(size.height).max(1));
+    let mut sheet = Sheet::new(size.width, size.height, in_row).magnified(magnify);
+    let picture = |index: usize| numbers.chunks_exact(layout.len()).nth(index).unwrap_or_default();
+    if args.augment {
+        let augmentation = Augment { flip, shift }.of(&data);
+        let augmentation = augmentation.map_err(|e| SettingsError::new(e.to_string()))?;
+        let rng = Rng::seed(settings.seed.unwrap_or(0));
+        let mut seen = vec![0; layout.len()];
+        for index in 0..rows.min(data.train.len()) {
+            sheet.push(&pixels(picture(index), layout));
+            for epoch in 0..epochs {
+                let sample = Sample::in_epoch(index, rng, epoch);
+                match &augmentation {
+                    Some(augmentation) => augmentation.read(sample, picture(index), 0, &mut seen),
+                    None => seen.copy_from_slice(picture(index)),
+                }
+                sheet.push(&pixels(&seen, layout));
+            }
+        }
+    } else {
+        for index in 0..(rows * in_row).min(data.train.len()) {
+            sheet.push(&pixels(picture(index), layout));
+        }
+    }
+    write(&args.out, &sheet.to_png()?)?;
+    say!("{}: {}", args.out.display(), described(&data, args.augment.then_some((flip, shift))));
+    Ok(())
+}
+
+/// Refuses to replace a file that barenet did not draw.
+fn check_out(out: &Path) -> Result<()> {
+    let mut head = Vec::new();
+    match File::open(out).and_then(|file| file.take(100).read_to_end(&mut head)) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Ok(_) if is_our_plot(&head) => Ok(()),
+        Ok(_) => bail!("{}: is a file that barenet did not draw; name another one", out.display()),
+        Err(error) => Err(error).with_context(|| format!("{}: cannot be replaced", out.display())),
+    }
+}
+
+/// Writes the file, whole or not at all.
+fn write(out: &Path, bytes: &[u8]) -> Result<()> {
+    let name = out.file_name().and_then(OsStr::to_str);
+    let Some(name) = name else { return usage("--out names no file") };
+    let folder = folder_of(out);
+    let opened = Folder::open(folder);
+    opened.with_context(|| format!("{}: cannot be opened", folder.display()))?.write(name, bytes)
+}
+
+/// Text of what a sheet shows.
+fn described(data: &DataSet, augment: Option<(Flip, usize)>) -> String {
+    let of = format!("pictures of {}", data.source);
+    match augment {
+        None => of,
+        Some((flip, shift)) => {
+            format!("{of}, each with --flip {} --shift {shift} beside it", Name::from(flip).name())
+        }
+    }
+}
+
+/// Red, green and blue of a picture's pixels.
+fn pixels(picture: &[u8], layout: PictureLayout) -> Vec<[u8; 3]> {
+    let PictureLayout { size, planes, pixel_len } = layout;
+    let area = size.width * size.height;
+    let channel = |pixel: usize, channel: usize| {
+        let place = match (planes, pixel_len) {
+            (1, 1) => pixel,
+            (1, len) => pixel * len + channel,
+            _ => channel * area + pixel,
+        };
+        picture.get(place).copied().unwrap_or_default()
+    };
+    (0..area).map(|pixel| [0, 1, 2].map(|of| channel(pixel, of))).collect()
+}
