@@ -96,6 +96,10 @@ fn describe(path: &Path, start: &[u8]) -> Option<(String, &'static str)> {
         }
         Form::Other(what, _) => Some((what.to_owned(), UNPACK)),
         // Any other text is a table.
+        Form::Unknown if csv::is_text(start) && pictures::is_called_so(path) => Some((
+            "text, and called as a picture".to_owned(),
+            "put the picture there, or remove it",
+        )),
         Form::Unknown if csv::is_text(start) => {
             Some(("text, and called as a packed file".to_owned(), "read it with --format csv"))
         }

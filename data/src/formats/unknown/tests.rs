@@ -75,6 +75,12 @@ fn a_folder_without_data_is_told_how_it_must_look() {
 }
 
 #[test]
+fn a_text_that_is_called_as_a_picture_is_none() {
+    let error = refused(&[("pictures/a/1.png", b"no picture")], "pictures");
+    assert!(error.contains("a/1.png is text, and called as a picture; "), "{error}");
+}
+
+#[test]
 fn a_path_that_is_not_there_is_told_the_nearest_name() {
     let there = [("tables.csv", &b"a,b\n1,2\n"[..])];
     let found = refused(&there, "tabels.csv");
