@@ -17,7 +17,7 @@ use barenet_data::table::Missing;
 use serde_json::json;
 use std::path::PathBuf;
 
-/// See which data would be used and what they look like, get CIFAR-10, and draw recordings to try
+/// See which data would be used, get CIFAR-10, and draw recordings to try
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     #[command(subcommand)]
