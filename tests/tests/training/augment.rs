@@ -1,12 +1,12 @@
 //! Runs on augmented pictures: the same bits at any number of threads and after a resume in an epoch, and checks that see
 //! pictures as they are.
 
+use crate::images;
 use barenet::{Dataset, Rng, Sample};
 use barenet_blas::Backend;
 use barenet_data::augment::{Augment, Flip};
 use barenet_data::samples::Samples;
 use barenet_data::split::{Index, Part, Split};
-use barenet_data::{DataSet, Records, builtin};
 use barenet_model::number::Number;
 use barenet_run::checkpoint::Checkpoint;
 use barenet_run::config::Config;
@@ -18,23 +18,13 @@ use std::path::Path;
 const SIZE: &str = "hidden = [40]\nbatch_size = 64\ntrain_size = 520\nval_size = 60\ntest_size = 10\n\
                     num_train_samples = 100\nnum_epochs = 3\n";
 
-fn images() -> DataSet {
-    let all = builtin::generate();
-    let first = |images: &Records, count| {
-        let mut few = Records::new(images.row_len());
-        (0..count).for_each(|index| few.push(images.labels()[index], images.bytes(index)));
-        few
-    };
-    DataSet { train: first(&all.train, 580), test: first(&all.test, 10), ..all }
-}
-
 /// The checkpoints after every event of a run, from the start or from one of them, its losses, and the metrics of its checks.
 fn run<T: Number>(
     more: &str,
     threads: usize,
     from: Option<&[u8]>,
 ) -> (Vec<Vec<u8>>, Vec<f64>, [Vec<f64>; 2]) {
-    let data = images();
+    let data = images::few();
     let settings = Settings::from_toml(&format!("{SIZE}{more}"), Path::new("f")).unwrap();
     let config = Config::new(settings, data.input_dim(), data.output_dim()).unwrap();
     let split = config.split(&data).unwrap();
@@ -113,7 +103,7 @@ fn read(samples: &impl Dataset<f32>, sample: Sample, stretch: usize) -> Vec<f32>
 
 #[test]
 fn samples_are_augmented_in_epochs_alone_and_say_so_of_their_bytes() {
-    let data = images();
+    let data = images::few();
     let config = Config::new(Settings::default(), data.input_dim(), data.output_dim()).unwrap();
     let split = Split {
         train: Index::List(vec![9, 4, 7]),

@@ -2,10 +2,11 @@
 //! threads. `cli/tests/command/bits.rs` asks the command the same; here the runs share a process and the images,
 //! so that there is time for every configuration.
 
+use crate::images;
 use barenet::UpdateRule;
 use barenet_blas::{Backend, Kernel};
+use barenet_data::DataSet;
 use barenet_data::fingerprint::fingerprint;
-use barenet_data::{DataSet, Records, builtin};
 use barenet_model::number::Number;
 use barenet_run::checkpoint::Checkpoint;
 use barenet_run::config::Config;
@@ -31,17 +32,6 @@ const SIZE: &str = "hidden = [16, 256]\nbatch_size = 260\ntrain_size = 520\nval_
 const PLAIN: &str = "";
 const FULL: &str =
     "batchnorm = true\nkeep_prob = 0.8\nreg = 0.01\nsampling = \"with_replacement\"\n";
-
-/// As many of the built-in images as are needed.
-fn images() -> DataSet {
-    let all = builtin::generate();
-    let first = |images: &Records, count| {
-        let mut few = Records::new(images.row_len());
-        (0..count).for_each(|index| few.push(images.labels()[index], images.bytes(index)));
-        few
-    };
-    DataSet { train: first(&all.train, 580), test: first(&all.test, 10), ..all }
-}
 
 /// Trains with exactly so many threads: the files that the run leaves, and the checkpoint that could
 /// be written after each event.
@@ -86,7 +76,7 @@ fn kernels() -> impl Iterator<Item = Kernel> {
 }
 
 fn same_bytes_at_any_number_of_threads<T: Number>(dtype: &str) {
-    let data = images();
+    let data = images::few();
     let place = tempfile::tempdir().unwrap();
     let mut all_params = Vec::new();
     for kernel in kernels() {

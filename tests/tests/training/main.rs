@@ -4,5 +4,6 @@ mod augment;
 mod bits;
 mod classes;
 mod end_to_end;
+mod images;
 mod solver;
 mod values;
