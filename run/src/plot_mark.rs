@@ -10,8 +10,7 @@ pub fn svg_mark() -> String {
 }
 
 /// Whether bytes begin as a plot of barenet's does, SVG or PNG.
-#[must_use]
-pub fn is_our_plot(head: &[u8]) -> bool {
+pub(crate) fn is_our_plot(head: &[u8]) -> bool {
     // In a PNG, signature and header come first: 33 bytes. Then the text, after its length.
     let png = format!("tEXtSoftware\0{MARK}");
     let is_png = head.starts_with(b"\x89PNG")

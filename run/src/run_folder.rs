@@ -9,7 +9,7 @@ pub use names::{
     BEST, CHECKPOINT, COMPARISON_JSON, COMPARISON_PLOTS, CONFIG, DAMAGED_CHECKPOINT, EVENTS, PLOTS,
     PREVIOUS_CHECKPOINT, SUMMARY,
 };
-pub use ours::refuse_what_is_in_the_way;
+pub use ours::{refuse_what_is_in_the_way, refuse_what_is_no_plot};
 
 use crate::checkpoint::store;
 use crate::folder::Folder;

@@ -12,8 +12,10 @@ use crate::console::{complain, say};
 use crate::flags::ReadingFlags;
 use anyhow::Result;
 use barenet::Label;
+use barenet_data::DataSet;
 use barenet_data::inspect::inspect;
 use barenet_data::table::Missing;
+use barenet_run::settings::Settings;
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -34,8 +36,9 @@ enum Command {
     Show(Box<show::Args>),
 }
 
+/// The data that a command looks at.
 #[derive(clap::Args, Debug)]
-struct InfoArgs {
+struct DataFlags {
     /// The data: what --data takes
     #[arg(value_name = "PATH", conflicts_with = "data")]
     path: Option<PathBuf>,
@@ -45,6 +48,21 @@ struct InfoArgs {
     /// How they are read
     #[command(flatten)]
     reading: ReadingFlags,
+}
+
+impl DataFlags {
+    /// Reads them as these settings say.
+    fn read(&self, settings: &Settings) -> Result<DataSet> {
+        let data = self.path.clone().or_else(|| self.images.data.clone());
+        ImagesFlag { data, ..self.images.clone() }.read(settings, None)
+    }
+}
+
+#[derive(clap::Args, Debug)]
+struct InfoArgs {
+    /// The data
+    #[command(flatten)]
+    data: DataFlags,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -65,11 +83,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 }
 
 fn info(args: &InfoArgs) -> Result<()> {
-    let mut reading = args.reading.0.clone();
+    let mut reading = args.data.reading.0.clone();
     // What is missing is counted here, and no error.
     reading.missing.get_or_insert_with(|| Missing::Mean.into());
-    let given = args.path.clone().or_else(|| args.images.data.clone());
-    let data = ImagesFlag { data: given, ..args.images.clone() }.read(&reading, None)?;
+    let data = args.data.read(&reading)?;
     let count = |labels: &[Label], class: usize| {
         labels.iter().filter(|&&label| usize::try_from(label) == Ok(class)).count()
     };

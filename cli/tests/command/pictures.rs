@@ -110,6 +110,16 @@ fn a_sheet_shows_pictures_and_what_epochs_see_of_them() {
     let output =
         barenet(place.path(), &["data", "show", "set", "--image-size", "8", "--out", "t.csv"]);
     refused_in_one_line(&output, 1, &["t.csv: is a file that barenet did not draw"]);
+    // A folder, or a named pipe, which would keep whoever opens it.
+    let output = barenet(place.path(), &["data", "show", "--out", "set"]);
+    refused_in_one_line(&output, 1, &["set: is nothing that can be replaced"]);
+    #[cfg(unix)]
+    {
+        let made = std::process::Command::new("mkfifo").arg(place.path().join("pipe")).status();
+        assert!(made.unwrap().success());
+        let output = barenet(place.path(), &["data", "show", "--out", "pipe"]);
+        refused_in_one_line(&output, 1, &["pipe: is nothing that can be replaced"]);
+    }
     assert!(!place.path().join("new.png").exists());
 }
 

@@ -117,6 +117,21 @@ pub fn refuse_what_is_in_the_way<'a>(
     Ok(())
 }
 
+/// Refuses a file that barenet did not draw where a picture is to be written, whatever its name.
+///
+/// # Errors
+///
+/// Naming it.
+pub fn refuse_what_is_no_plot(folder: &Folder, name: &str) -> Result<()> {
+    let problem = match head(folder, name) {
+        Ok(None) => return Ok(()),
+        Ok(Some(head)) if is_our_plot(&head) => return Ok(()),
+        Ok(Some(_)) => "is a file that barenet did not draw",
+        Err(_) => "is nothing that can be replaced",
+    };
+    bail!("{}: {problem}; name another one", folder.file(name).display())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,8 +1,9 @@
 //! `barenet data show`.
 
-use crate::commands::{ImagesFlag, usage};
+use super::DataFlags;
+use crate::commands::usage;
 use crate::console::say;
-use crate::flags::{PictureFlags, ReadingFlags};
+use crate::flags::PictureFlags;
 use anyhow::{Context, Result, bail};
 use barenet::{Rng, Sample};
 use barenet_data::augment::{Augment, Flip};
@@ -10,12 +11,10 @@ use barenet_data::disk::folder_of;
 use barenet_data::{DataSet, Numbers, PictureLayout};
 use barenet_report::Sheet;
 use barenet_run::folder::Folder;
-use barenet_run::plot_mark::is_our_plot;
+use barenet_run::run_folder::refuse_what_is_no_plot;
 use barenet_run::settings::{Name, SettingsError};
 use std::ffi::OsStr;
-use std::fs::File;
-use std::io::{ErrorKind, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Draw a sheet of the first pictures of the training set, and of what training makes of them
 #[derive(clap::Args, Debug)]
@@ -25,15 +24,9 @@ Examples:
   barenet data show --augment --out sheet.png
   barenet data show --augment --flip random --shift 2 --data pictures --out sheet.png")]
 pub(super) struct Args {
-    /// The data: what --data takes
-    #[arg(value_name = "PATH", conflicts_with = "data")]
-    path: Option<PathBuf>,
-    /// The images
+    /// The data
     #[command(flatten)]
-    images: ImagesFlag,
-    /// How they are read
-    #[command(flatten)]
-    reading: ReadingFlags,
+    data: DataFlags,
     /// A picture a row, and beside it what --epochs see; without --flip and --shift as with --flip alternating --shift 4
     #[arg(long)]
     augment: bool,
@@ -60,9 +53,14 @@ pub(super) fn run(args: &Args) -> Result<()> {
     if !args.augment && (settings.flip.is_some() || settings.shift.is_some()) {
         return usage("--flip and --shift take --augment");
     }
-    check_out(&args.out)?;
-    let given = args.path.clone().or_else(|| args.images.data.clone());
-    let data = ImagesFlag { data: given, ..args.images.clone() }.read(&args.reading.0, None)?;
+    let Some(name) = args.out.file_name().and_then(OsStr::to_str) else {
+        return usage("--out names no file");
+    };
+    let folder = folder_of(&args.out);
+    let folder =
+        Folder::open(folder).with_context(|| format!("{}: cannot be opened", folder.display()))?;
+    refuse_what_is_no_plot(&folder, name)?;
+    let data = args.data.read(&args.data.reading.0)?;
     data.check()?;
     let (Some(layout), Numbers::U8(numbers)) = (data.pictures(), data.train.numbers()) else {
         bail!(
@@ -101,29 +99,9 @@ pub(super) fn run(args: &Args) -> Result<()> {
             sheet.push(&pixels(picture(index), layout));
         }
     }
-    write(&args.out, &sheet.to_png()?)?;
+    folder.write(name, &sheet.to_png()?)?;
     say!("{}: {}", args.out.display(), described(&data, args.augment.then_some((flip, shift))));
     Ok(())
-}
-
-/// Refuses to replace a file that barenet did not draw.
-fn check_out(out: &Path) -> Result<()> {
-    let mut head = Vec::new();
-    match File::open(out).and_then(|file| file.take(100).read_to_end(&mut head)) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        Ok(_) if is_our_plot(&head) => Ok(()),
-        Ok(_) => bail!("{}: is a file that barenet did not draw; name another one", out.display()),
-        Err(error) => Err(error).with_context(|| format!("{}: cannot be replaced", out.display())),
-    }
-}
-
-/// Writes the file, whole or not at all.
-fn write(out: &Path, bytes: &[u8]) -> Result<()> {
-    let name = out.file_name().and_then(OsStr::to_str);
-    let Some(name) = name else { return usage("--out names no file") };
-    let folder = folder_of(out);
-    let opened = Folder::open(folder);
-    opened.with_context(|| format!("{}: cannot be opened", folder.display()))?.write(name, bytes)
 }
 
 /// Text of what a sheet shows.
