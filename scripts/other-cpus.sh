@@ -11,7 +11,6 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 readonly TARGET=aarch64-unknown-linux-gnu
-readonly BUILT=${CARGO_TARGET_DIR:-target}/release/barenet
 export CARGO_TERM_COLOR=never
 
 die() { printf '%s\n' "other-cpus: $*" >&2; exit 1; }
@@ -19,7 +18,8 @@ die() { printf '%s\n' "other-cpus: $*" >&2; exit 1; }
 without_avx2() {
     local out=target/other-cpus output expected="backend   matrixmultiply"
     [ -n "${BARENET:-}" ] || cargo build --quiet --release --bin barenet
-    output=$(qemu-x86_64 -cpu Nehalem "${BARENET:-$BUILT}" train --data data/tests/tables/iris.csv --epochs 1 --force --out "$out")
+    readonly BARENET=${BARENET:-${CARGO_TARGET_DIR:-target}/release/barenet}
+    output=$(qemu-x86_64 -cpu Nehalem "$BARENET" train --data data/tests/tables/iris.csv --epochs 1 --force --out "$out")
     grep "^$expected" <<<"$output" || die "a CPU without AVX2: no \"$expected\" in: $output"
 }
 

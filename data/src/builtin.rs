@@ -10,15 +10,9 @@
 //! Only additions, multiplications, divisions and square roots are used, which every computer rounds
 //! alike.
 
-use super::{DataSet, ImageSize, Kind, PictureLayout, Records, Source};
+use super::{DataSet, Kind, Records, Source};
+use crate::formats::cifar10::{IMAGE_LEN, LAYOUT, SIDE};
 use barenet::{Label, Rng};
-
-/// Rows and columns of an image.
-const SIDE: usize = 32;
-/// Numbers of an image: three planes, red, green, blue.
-const IMAGE_LEN: usize = LAYOUT.len();
-const LAYOUT: PictureLayout =
-    PictureLayout { size: ImageSize { width: SIDE, height: SIDE }, planes: 3, pixel_len: 1 };
 
 /// Images of the training set, validation images included.
 pub const NUM_TRAIN: usize = 11_000;
