@@ -2,15 +2,16 @@
 
 use crate::{Workload, normal};
 use barenet::{FullyConnectedNet, Init, Mat, Rng, TrainState, Weights};
-use barenet_blas::{Backend, prefer_huge_pages};
+use barenet_blas::Backend;
+use barenet_run::buffers::Aligned;
 use std::error::Error;
 
-/// A network that scores the same batch again and again. Its weights lie on huge pages, as those of
+/// A network that scores the same batch again and again. Its weights lie where those of
 /// `barenet train` do.
 #[derive(Debug)]
 pub struct Scores<'a> {
     net: FullyConnectedNet<'a, f32>,
-    params: Vec<f32>,
+    params: Aligned<f32>,
     running: Vec<f32>,
     batch: usize,
     x: Vec<f32>,
@@ -29,9 +30,7 @@ impl<'a> Scores<'a> {
     ) -> Result<Self, Box<dyn Error + Send + Sync>> {
         let net = workload.net()?;
         let arch = net.arch;
-        let mut params = Vec::with_capacity(arch.num_params());
-        prefer_huge_pages(params.spare_capacity_mut());
-        params.resize(arch.num_params(), 0.0);
+        let mut params = Aligned::zeros(arch.num_params(), "the parameters")?;
         let mut running = vec![0.0; arch.num_running()];
         let mut grads = vec![0.0; arch.num_params()];
         let mut state = TrainState::new(&arch, &mut params, &mut running, &mut grads, &mut [])?;

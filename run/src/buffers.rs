@@ -1,5 +1,9 @@
 //! The memory of a training run, owned.
 
+mod aligned;
+
+pub use aligned::Aligned;
+
 use anyhow::{Context, Result};
 use barenet::{Arch, Float, History, Label, SolverBuffers, SolverConfig};
 
@@ -10,14 +14,6 @@ pub(crate) fn reserve<T>(len: usize, what: &str) -> Result<Vec<T>> {
         let bytes = len.saturating_mul(size_of::<T>());
         format!("not enough memory: {what} would take {} MB", bytes / 1_000_000)
     })?;
-    Ok(numbers)
-}
-
-/// Allocates `len` numbers, or says how much memory would be needed.
-pub(crate) fn allocate<T: Clone + Default>(len: usize, what: &str) -> Result<Vec<T>> {
-    let mut numbers = reserve(len, what)?;
-    barenet_blas::prefer_huge_pages(numbers.spare_capacity_mut());
-    numbers.resize(len, T::default());
     Ok(numbers)
 }
 
@@ -35,21 +31,21 @@ pub(crate) fn allocate<T: Clone + Default>(len: usize, what: &str) -> Result<Vec
 #[derive(Debug)]
 pub struct OwnedBuffers<T> {
     /// Parameters.
-    pub params: Vec<T>,
+    pub params: Aligned<T>,
     /// Running statistics.
-    pub running: Vec<T>,
+    pub running: Aligned<T>,
     /// Gradients.
-    pub grads: Vec<T>,
+    pub grads: Aligned<T>,
     /// State of the update rule.
-    pub update_state: Vec<T>,
+    pub update_state: Aligned<T>,
     /// The best parameters so far.
-    pub best_params: Vec<T>,
+    pub best_params: Aligned<T>,
     /// The running statistics that belong to them.
-    pub best_running: Vec<T>,
-    indices: Vec<usize>,
-    y: Vec<Label>,
+    pub best_running: Aligned<T>,
+    indices: Aligned<usize>,
+    y: Aligned<Label>,
     /// Activations and caches.
-    pub workspace: Vec<T>,
+    pub workspace: Aligned<T>,
 }
 
 impl<T: Float> OwnedBuffers<T> {
@@ -72,15 +68,15 @@ impl<T: Float> OwnedBuffers<T> {
         drop(reserve::<T>(all.saturating_add(batch), "the run")?);
 
         Ok(Self {
-            params: allocate(num_params, "the parameters")?,
-            running: allocate(num_running, "the running statistics")?,
-            grads: allocate(num_params, "the gradients")?,
-            update_state: allocate(per_param * num_params, "the state of the update rule")?,
-            best_params: allocate(num_params, "the best parameters")?,
-            best_running: allocate(num_running, "the best running statistics")?,
-            indices: allocate(solver.batch_size, "a batch")?,
-            y: allocate(solver.batch_size, "the labels of a batch")?,
-            workspace: allocate(batch, "the activations of a batch")?,
+            params: Aligned::zeros(num_params, "the parameters")?,
+            running: Aligned::zeros(num_running, "the running statistics")?,
+            grads: Aligned::zeros(num_params, "the gradients")?,
+            update_state: Aligned::zeros(per_param * num_params, "the state of the update rule")?,
+            best_params: Aligned::zeros(num_params, "the best parameters")?,
+            best_running: Aligned::zeros(num_running, "the best running statistics")?,
+            indices: Aligned::zeros(solver.batch_size, "a batch")?,
+            y: Aligned::zeros(solver.batch_size, "the labels of a batch")?,
+            workspace: Aligned::zeros(batch, "the activations of a batch")?,
         })
     }
 

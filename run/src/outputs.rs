@@ -1,6 +1,6 @@
 //! Outputs of a network for all samples of a part.
 
-use crate::buffers::{allocate, reserve};
+use crate::buffers::{Aligned, reserve};
 use crate::config::EVAL_BATCH;
 use anyhow::Result;
 use barenet::{Dataset, FullyConnectedNet, Mat, Sample, Weights};
@@ -19,9 +19,9 @@ pub fn outputs<T: Number>(
     backend: &Backend,
 ) -> Result<Vec<T>> {
     let (dim, width) = (net.arch.input_dim(), net.arch.num_classes());
-    let mut x = allocate(EVAL_BATCH * dim, "the inputs of a batch")?;
+    let mut x = Aligned::zeros(EVAL_BATCH * dim, "the inputs of a batch")?;
     let mut workspace =
-        allocate(net.arch.infer_workspace_len(EVAL_BATCH), "the activations of a batch")?;
+        Aligned::zeros(net.arch.infer_workspace_len(EVAL_BATCH), "the activations of a batch")?;
     let mut all = reserve(samples.len().saturating_mul(width), "the outputs")?;
     backend.install(|| -> Result<Vec<T>> {
         for first in (0..samples.len()).step_by(EVAL_BATCH) {

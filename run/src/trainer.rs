@@ -2,7 +2,7 @@
 
 mod check;
 
-use crate::buffers::{OwnedBuffers, allocate, reserve};
+use crate::buffers::{Aligned, OwnedBuffers, reserve};
 use crate::checkpoint::Checkpoint;
 use crate::config::{Config, EVAL_BATCH};
 use crate::moment::{HISTORY, Histories, Moment};
@@ -24,9 +24,9 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub struct Outcome<T> {
     /// The weights of the check with the best metric on the validation data.
-    pub best_params: Vec<T>,
+    pub best_params: Aligned<T>,
     /// The running statistics that belong to them.
-    pub best_running: Vec<T>,
+    pub best_running: Aligned<T>,
     /// How far the run came.
     pub progress: Progress<T>,
     /// The loss of each iteration.
@@ -229,7 +229,7 @@ pub fn evaluate<T: Number>(
     }
     let samples = scaled((data, split, part), scales);
     let len = net.arch.infer_workspace_len(EVAL_BATCH);
-    let mut workspace = allocate(len, "the activations of a batch")?;
+    let mut workspace = Aligned::zeros(len, "the activations of a batch")?;
     let found = backend.install(|| {
         barenet::evaluate(net, backend, weights, &samples, EVAL_BATCH, &mut workspace)
     })?;
