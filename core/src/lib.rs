@@ -91,7 +91,7 @@ pub use rng::{Permutation, Rng};
 pub use scaling::Scaling;
 pub use schedule::{Position, Schedule};
 pub use solver::{
-    Checked, Dataset, Event, History, Progress, Sample, Sampling, Solver, SolverBuffers,
+    Average, Checked, Dataset, Event, History, Progress, Sample, Sampling, Solver, SolverBuffers,
     SolverConfig, evaluate, predict,
 };
 pub use state::{TrainState, Weights, layer_grads, layer_params, layer_running, layer_running_mut};

@@ -6,6 +6,7 @@
 //! slices in [`SolverBuffers`]: save them, give them to [`Solver::resume`], and the run continues bit
 //! for bit as if it had not stopped.
 
+mod average;
 mod buffers;
 mod check;
 mod config;
@@ -15,6 +16,7 @@ mod progress;
 mod sampling;
 mod step;
 
+pub use average::Average;
 pub use buffers::{History, SolverBuffers};
 pub use check::Checked;
 pub use config::{Sampling, SolverConfig};
@@ -68,7 +70,7 @@ mod stream {
 ///     update_state: &mut [], best_params: &mut vec![0.0; len], best_running: &mut [],
 ///     indices: &mut vec![0; rows], y: &mut vec![0; rows],
 ///     workspace: &mut vec![0.0; config.workspace_len(&net.arch)],
-///     history: Default::default(),
+///     average: Default::default(), history: Default::default(),
 /// };
 /// net.init(Init::He, Rng::seed(0), &mut buffers.state(&net.arch)?);
 ///
@@ -111,6 +113,8 @@ impl<'a, T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'a, T, G, D,
         solver.check()?;
         let buffers = &mut solver.buffers;
         buffers.update_state.fill(T::ZERO);
+        copy(buffers.average.params, buffers.params);
+        copy(buffers.average.running, buffers.running);
         buffers.check_finite()?;
         copy(buffers.best_params, buffers.params);
         copy(buffers.best_running, buffers.running);
@@ -192,10 +196,10 @@ impl<'a, T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'a, T, G, D,
         self.net.metric()
     }
 
-    /// The weights that are trained.
+    /// The weights that checks measure: those that are trained, or their moving average if there is one.
     #[must_use]
     pub const fn weights(&self) -> Weights<'_, T> {
-        Weights { params: self.buffers.params, running: self.buffers.running }
+        self.buffers.weights()
     }
 
     /// The weights of the check with the best metric on the validation data; those of the start before the

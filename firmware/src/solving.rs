@@ -108,6 +108,7 @@ pub fn run(gemm: &impl Gemm<f32>, memory: &mut Memory) -> Result<f32, Error> {
         indices,
         y,
         workspace,
+        average: Default::default(),
         history: History::default(),
     };
     NET.init(Init::He, Rng::seed(SEED), &mut buffers.state(&NET.arch)?);

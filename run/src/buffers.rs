@@ -5,7 +5,7 @@ mod aligned;
 pub use aligned::Aligned;
 
 use anyhow::{Context, Result};
-use barenet::{Arch, Float, History, Label, SolverBuffers, SolverConfig};
+use barenet::{Arch, Average, Float, History, Label, SolverBuffers, SolverConfig};
 
 /// Reserves memory for `len` numbers, or says how much would be needed.
 pub(crate) fn reserve<T>(len: usize, what: &str) -> Result<Vec<T>> {
@@ -20,7 +20,7 @@ pub(crate) fn reserve<T>(len: usize, what: &str) -> Result<Vec<T>> {
 /// The memory of a training run but for its histories, which grow.
 ///
 /// ```
-/// use barenet::{Arch, SolverConfig, UpdateRule};
+/// use barenet::{Arch, Average, SolverConfig, UpdateRule};
 /// use barenet_run::buffers::OwnedBuffers;
 ///
 /// let config = SolverConfig::<f32>::new(UpdateRule::Sgd);
@@ -42,6 +42,10 @@ pub struct OwnedBuffers<T> {
     pub best_params: Aligned<T>,
     /// The running statistics that belong to them.
     pub best_running: Aligned<T>,
+    /// Averages of the parameters, if the run keeps them.
+    pub average_params: Aligned<T>,
+    /// Averages of the running statistics.
+    pub average_running: Aligned<T>,
     indices: Aligned<usize>,
     y: Aligned<Label>,
     /// Activations and caches.
@@ -60,7 +64,8 @@ impl<T: Float> OwnedBuffers<T> {
         // The system lends more than it has, and ends the program when that is used. It refuses a
         // single piece that it could never have, so it is asked for all at once first.
         let per_param = solver.update_rule.state_per_param();
-        let kept = num_params.saturating_mul(2 + per_param).saturating_add(num_running);
+        let average = usize::from(solver.ema_decay > T::ZERO);
+        let kept = num_params.saturating_mul(2 + per_param + average).saturating_add(num_running);
         let batch = solver.workspace_len(arch);
         // What is kept exists three times while a checkpoint is written: as a copy, and as its file; and
         // the largest array of it once more.
@@ -74,6 +79,8 @@ impl<T: Float> OwnedBuffers<T> {
             update_state: Aligned::zeros(per_param * num_params, "the state of the update rule")?,
             best_params: Aligned::zeros(num_params, "the best parameters")?,
             best_running: Aligned::zeros(num_running, "the best running statistics")?,
+            average_params: Aligned::zeros(average * num_params, "the averages")?,
+            average_running: Aligned::zeros(average * num_running, "the averages")?,
             indices: Aligned::zeros(solver.batch_size, "a batch")?,
             y: Aligned::zeros(solver.batch_size, "the labels of a batch")?,
             workspace: Aligned::zeros(batch, "the activations of a batch")?,
@@ -89,6 +96,10 @@ impl<T: Float> OwnedBuffers<T> {
             update_state: &mut self.update_state,
             best_params: &mut self.best_params,
             best_running: &mut self.best_running,
+            average: Average {
+                params: &mut self.average_params,
+                running: &mut self.average_running,
+            },
             indices: &mut self.indices,
             y: &mut self.y,
             workspace: &mut self.workspace,

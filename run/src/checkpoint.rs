@@ -30,7 +30,7 @@ pub struct Checkpoint<T> {
     /// How far the run has come.
     pub progress: Progress<T>,
     /// Numbers that the Solver [keeps](SolverBuffers::kept), under its [names](SolverBuffers::KEPT).
-    pub kept: [Vec<T>; 5],
+    pub kept: [Vec<T>; 7],
     /// Losses and checks so far.
     pub histories: Histories<T>,
 }
@@ -56,7 +56,7 @@ impl<T: Number> Checkpoint<T> {
     }
 
     fn without_numbers(config: String, data: u64, progress: Progress<T>) -> Self {
-        let kept = [const { Vec::new() }; 5];
+        let kept = [const { Vec::new() }; 7];
         Self { config, data, progress, kept, histories: Histories::default() }
     }
 
@@ -124,6 +124,7 @@ impl<T: Number> Checkpoint<T> {
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let best_val = self.progress.best_val.as_slice();
         let arrays = self.arrays().chain([("best_val", best_val)]);
+        let arrays = arrays.filter(|(name, numbers)| !is_left_out(name) || !numbers.is_empty());
         let tensors: Vec<_> = arrays
             .map(|(name, numbers)| Tensor {
                 name: name.into(),
@@ -156,10 +157,14 @@ impl<T: Number> Checkpoint<T> {
         let best_val = best_val.first().copied();
         let progress = Progress { iteration, num_checks, best_val, best_epoch };
         let mut checkpoint = Self::without_numbers(config, images, progress);
+        let mut expected = 1;
         for (name, numbers) in checkpoint.arrays_mut() {
-            *numbers = sealed.tensor(name, None)?;
+            if sealed.has(name) || !is_left_out(name) {
+                *numbers = sealed.tensor(name, None)?;
+                expected += 1;
+            }
         }
-        let (found, expected) = (sealed.len(), Self::names().count() + 1);
+        let found = sealed.len();
         ensure!(found == expected, "{file}: has {found} tensors, a checkpoint {expected}");
         // Of the histories, only what a loss or a metric can be came to be part of one.
         let numbers = checkpoint.kept.iter().flatten().chain(&best_val);
@@ -170,6 +175,11 @@ impl<T: Number> Checkpoint<T> {
         );
         Ok(checkpoint)
     }
+}
+
+/// Whether a tensor is left out of the file where it is empty: those of runs that keep an average.
+fn is_left_out(name: &str) -> bool {
+    name.starts_with("average_")
 }
 
 const NO_MEMORY: &str = "not enough memory for a checkpoint";
@@ -221,7 +231,15 @@ pub(crate) mod tests {
             config: "seed = 1".to_owned(),
             data: 7,
             progress: Progress { iteration: 2, num_checks: 1, best_val: Some(0.5), best_epoch: 0 },
-            kept: [vec![1.0, 2.0], vec![], vec![3.0], vec![4.0, 5.0], vec![]],
+            kept: [
+                vec![1.0, 2.0],
+                vec![],
+                vec![3.0],
+                vec![4.0, 5.0],
+                vec![],
+                vec![6.0, 7.0],
+                vec![],
+            ],
             histories: Histories { loss: vec![2.3, 2.2], train: vec![0.25], val: vec![0.5] },
         }
     }

@@ -266,6 +266,7 @@ impl Config {
         SolverConfig {
             learning_rate: T::from_f64(values.learning_rate),
             schedule: self.schedule(),
+            ema_decay: T::from_f64(values.ema_decay),
             sampling: values.sampling.value(),
             batch_size: values.batch_size,
             num_epochs: values.num_epochs,

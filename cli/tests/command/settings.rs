@@ -47,6 +47,7 @@ fn what_cannot_work_is_refused_before_anything_is_written() {
         (&["--batchnorm", "--train-size", "1"], "batchnorm takes batches of at least 2"),
         (&["--schedule", "cosine", "--lr-warmup", "3"], "lr_warmup is 3, but the run has only 2"),
         (&["--weight-scale", "0"], "weight_scale must be above 0"),
+        (&["--ema-decay", "1"], "ema_decay must be in 0..1, found 1.0"),
     ] {
         refused_in_one_line(&quick(place.path(), arguments), 2, &[problem]);
         assert!(!place.path().join("runs").exists(), "{arguments:?}");

@@ -1,12 +1,13 @@
 //! The memory of a training run, all of it lent by the caller.
 
+use super::average::Average;
 use super::config::SolverConfig;
 use crate::arch::Arch;
 use crate::error::{Error, check_buffer, check_finite, check_len};
 use crate::float::Float;
 use crate::layers::Label;
 use crate::net::FullyConnectedNet;
-use crate::state::TrainState;
+use crate::state::{TrainState, Weights};
 
 /// The slices that a training run works in.
 #[derive(Debug)]
@@ -29,6 +30,8 @@ pub struct SolverBuffers<'a, T> {
     pub y: &'a mut [Label],
     /// Activations and caches, at least `config.workspace_len(&arch)`. May hold anything.
     pub workspace: &'a mut [T],
+    /// The moving average, if the run keeps one.
+    pub average: Average<'a, T>,
     /// Histories of the run, for plots.
     pub history: History<'a, T>,
 }
@@ -43,19 +46,42 @@ impl<T> SolverBuffers<'_, T> {
         TrainState::new(arch, self.params, self.running, self.grads, self.workspace)
     }
 
+    /// The weights that checks measure: those that are trained, or their moving average if there is one.
+    pub(super) const fn weights(&self) -> Weights<'_, T> {
+        self.average.or(Weights { params: self.params, running: self.running })
+    }
+
     /// Names of [`Self::kept`].
-    pub const KEPT: [&'static str; 5] =
-        ["params", "running", "update_state", "best_params", "best_running"];
+    pub const KEPT: [&'static str; 7] = [
+        "params",
+        "running",
+        "update_state",
+        "best_params",
+        "best_running",
+        "average_params",
+        "average_running",
+    ];
 
     /// The slices that [`Solver::resume`](crate::Solver::resume) needs as they are.
     #[must_use]
-    pub const fn kept(&self) -> [&[T]; 5] {
-        [self.params, self.running, self.update_state, self.best_params, self.best_running]
+    pub const fn kept(&self) -> [&[T]; 7] {
+        let Average { params, running } = &self.average;
+        let best: [&[T]; 2] = [self.best_params, self.best_running];
+        [self.params, self.running, self.update_state, best[0], best[1], params, running]
     }
 
     /// [`Self::kept`], for writing.
-    pub const fn kept_mut(&mut self) -> [&mut [T]; 5] {
-        [self.params, self.running, self.update_state, self.best_params, self.best_running]
+    pub const fn kept_mut(&mut self) -> [&mut [T]; 7] {
+        let Average { params, running } = &mut self.average;
+        [
+            self.params,
+            self.running,
+            self.update_state,
+            self.best_params,
+            self.best_running,
+            params,
+            running,
+        ]
     }
 }
 
@@ -64,12 +90,14 @@ impl<T: Float> SolverBuffers<'_, T> {
     ///
     /// # Errors
     ///
-    /// [`Error::NonFinite`] if a parameter, a running statistic or a number of the update rule's state
-    /// is NaN or infinite.
+    /// [`Error::NonFinite`] if a parameter, a running statistic, an average of them or a number of the update rule's
+    /// state is NaN or infinite.
     pub fn check_finite(&self) -> Result<(), Error> {
         check_finite("parameters", self.params)?;
         check_finite("running statistics", self.running)?;
-        check_finite("numbers of the update rule", self.update_state)
+        check_finite("numbers of the update rule", self.update_state)?;
+        check_finite("averages of parameters", self.average.params)?;
+        check_finite("averages of running statistics", self.average.running)
     }
 }
 
@@ -108,6 +136,9 @@ impl<T> SolverBuffers<'_, T> {
         check_len("grads", params, self.grads.len())?;
         let state = params.saturating_mul(config.update_rule.state_per_param());
         check_len("update_state", state, self.update_state.len())?;
+        let average = if config.ema_decay > T::ZERO { [params, running] } else { [0, 0] };
+        check_len("average.params", average[0], self.average.params.len())?;
+        check_len("average.running", average[1], self.average.running.len())?;
         check_len("best_params", params, self.best_params.len())?;
         check_len("best_running", running, self.best_running.len())?;
         check_buffer("indices", config.batch_size, self.indices.len())?;

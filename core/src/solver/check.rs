@@ -3,7 +3,7 @@
 use super::dataset::Dataset;
 use super::evaluate::evaluate_some;
 use super::sampling::draw_index;
-use super::{Event, Solver, stream};
+use super::{Event, Solver, SolverBuffers, stream};
 use crate::error::{Error, check_finite};
 use crate::float::Float;
 use crate::gemm::Gemm;
@@ -93,8 +93,10 @@ impl<T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'_, T, G, D, V> 
         if best {
             self.progress.best_val = Some(val);
             self.progress.best_epoch = epoch;
-            copy(buffers.best_params, buffers.params);
-            copy(buffers.best_running, buffers.running);
+            let SolverBuffers { params, running, average, best_params, best_running, .. } = buffers;
+            let weights = average.or(Weights { params, running });
+            copy(best_params, weights.params);
+            copy(best_running, weights.running);
         }
         for (history, metric) in
             [(&mut buffers.history.train, train), (&mut buffers.history.val, val)]
@@ -118,9 +120,9 @@ impl<T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'_, T, G, D, V> 
     /// The metric of the current weights on samples of `data`.
     fn measure(&mut self, data: &impl Dataset<T>, samples: Checked) -> Result<T, Error> {
         let (index, at_once) = (|n| samples.index(n), self.config.eval_batch_size);
-        let buffers = &mut self.buffers;
-        let weights = Weights { params: buffers.params, running: buffers.running };
+        let SolverBuffers { params, running, average, workspace, .. } = &mut self.buffers;
+        let weights = average.or(Weights { params, running });
         let samples = (samples.count, &index);
-        evaluate_some(&self.net, self.gemm, weights, data, samples, at_once, buffers.workspace)
+        evaluate_some(&self.net, self.gemm, weights, data, samples, at_once, workspace)
     }
 }

@@ -26,6 +26,9 @@ pub struct SolverConfig<T> {
     pub learning_rate: T,
     /// Change of the learning rate. Default: none.
     pub schedule: Schedule,
+    /// Decay of the moving average of the weights, at least 0 and below 1: with it, checks measure the
+    /// [`Average`](crate::Average), and the best of it is kept. Default 0: none.
+    pub ema_decay: T,
     /// Choice of batches. Default: shuffled epochs.
     pub sampling: Sampling,
     /// Samples in a batch, at least 1. Default 100.
@@ -52,6 +55,7 @@ impl<T: Float> SolverConfig<T> {
             update_rule,
             learning_rate: update_rule.default_learning_rate(),
             schedule: Schedule::Constant,
+            ema_decay: T::ZERO,
             sampling: Sampling::Shuffled,
             batch_size: 100,
             num_epochs: 10,
@@ -115,6 +119,9 @@ impl<T: Float> SolverConfig<T> {
         }
         if self.num_epochs == 0 {
             return refuse("num_epochs must be at least 1");
+        }
+        if !(self.ema_decay >= T::ZERO && self.ema_decay < T::ONE) {
+            return refuse("ema_decay must be at least 0 and below 1");
         }
         if self.num_train_samples == Some(0) || self.num_val_samples == Some(0) {
             return refuse("num_train_samples and num_val_samples must be at least 1");

@@ -56,6 +56,15 @@ impl<T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'_, T, G, D, V> 
             buffers.grads,
             buffers.update_state,
         )?;
+        if self.config.ema_decay > T::ZERO {
+            buffers.average.add(
+                self.gemm,
+                self.config.ema_decay,
+                iteration + 1,
+                buffers.params,
+                buffers.running,
+            );
+        }
         if let Some(place) = buffers.history.loss.get_mut(iteration) {
             *place = loss;
         }

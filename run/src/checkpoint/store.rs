@@ -121,7 +121,7 @@ pub(super) mod tests {
             config: String::new(),
             data: 0,
             progress: Progress { iteration, ..Progress::default() },
-            kept: [vec![iteration as f64; 100], vec![], vec![], vec![], vec![]],
+            kept: [vec![iteration as f64; 100], vec![], vec![], vec![], vec![], vec![], vec![]],
             histories: Histories::default(),
         }
     }

@@ -56,7 +56,7 @@ impl<T: Number> RunFiles<'_, T> {
         if saved.progress.num_checks == 0 {
             return Ok(());
         }
-        let [_params, _running, _update_state, best_params, best_running] = &saved.kept;
+        let [_params, _running, _update_state, best_params, best_running, ..] = &saved.kept;
         let best = Weights::new(&self.arch, best_params, best_running)?;
         if let Ok(found) = self.folder.read(BEST)
             && let Ok(text) = read_config(&found, Path::new(BEST))

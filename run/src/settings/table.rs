@@ -133,6 +133,8 @@ settings! { |given, values|
         /// Share of the learning rate at the end, 0 to 1 (schedule cosine)
         lr_min_factor: f64, "X" = 0.0, in FROM_0_TO_1,
             needs "schedule cosine" if values.is_cosine();
+        /// Decay of the moving average of the weights, which is checked and kept; 0 for none
+        ema_decay: f64, "X" = 0.0, in BELOW_1;
         /// Samples in a batch
         batch_size: usize, "N" = 100, in 1..=MAX_BATCH;
         /// Epochs to train

@@ -170,6 +170,7 @@ impl Memory {
             indices: &mut self.indices,
             y: &mut self.y,
             workspace: &mut self.workspace,
+            average: Default::default(),
             history: Default::default(),
         }
     }

@@ -70,6 +70,7 @@ fn run(
         indices: &mut vec![0; config.batch_size],
         y: &mut vec![0; config.batch_size],
         workspace: &mut workspace,
+        average: Default::default(),
         history: barenet::History { loss: &mut loss, ..Default::default() },
     };
     net.init(init, Rng::seed(3), &mut buffers.state(&arch).unwrap());
@@ -222,6 +223,7 @@ fn a_run_does_not_go_on_with_best_weights_that_are_not_finite() {
             indices: &mut [0; 10],
             y: &mut [0; 10],
             workspace: &mut vec![0.0; config.workspace_len(&arch)],
+            average: Default::default(),
             history: Default::default(),
         };
         let at = Progress { iteration: 4, num_checks: 2, best_val: Some(0.5), best_epoch: 1 };
@@ -257,6 +259,7 @@ fn constants_with_which_no_rule_works_are_refused() {
             indices: &mut [0; 10],
             y: &mut [0; 10],
             workspace: &mut vec![0.0; config.workspace_len(&net.arch)],
+            average: Default::default(),
             history: Default::default(),
         };
         let found = Solver::new(net, config, &Portable, &data, &data, buffers).map(|_| ());
@@ -286,6 +289,7 @@ fn constants_with_which_no_batch_norm_works_are_refused() {
                 indices: &mut [0; 10],
                 y: &mut [0; 10],
                 workspace: &mut vec![0.0; config.workspace_len(&arch)],
+                average: Default::default(),
                 history: Default::default(),
             };
             let found = Solver::new(net, config, &Portable, &data, &data, buffers).map(|_| ());

@@ -126,6 +126,7 @@ impl<T: Float> Run<T> {
             indices,
             y,
             workspace,
+            average: Default::default(),
             history,
         }
     }
