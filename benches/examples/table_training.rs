@@ -168,7 +168,7 @@ fn run(data: &DataSet, settings: &Settings) -> anyhow::Result<f64> {
     let start = Start::new(Combined::from(settings.clone()), Some(&place), true);
     let session = Session::new(start, data, When::default())?;
     let mut watcher = |_: &RunEvent<'_>| Request::Continue;
-    let run = session.begin::<f32>(&mut watcher)?;
+    let run = session.begin(&mut watcher)?;
     let clock = Instant::now();
     let trained = run.train(&mut watcher)?;
     let seconds = clock.elapsed().as_secs_f64();

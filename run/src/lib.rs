@@ -51,7 +51,6 @@ pub mod trainer;
 
 use anyhow::Result;
 use barenet_data::DataSet;
-use barenet_model::number::Number;
 use std::path::Path;
 use std::time::Instant;
 
@@ -70,18 +69,9 @@ pub fn train(
     out: &Path,
     mut watcher: impl session::Watcher,
 ) -> Result<summary::Summary> {
-    fn go<T: Number>(
-        session: &session::Session<'_>,
-        watcher: &mut impl session::Watcher,
-        time: Instant,
-    ) -> Result<summary::Summary> {
-        session.begin::<T>(watcher)?.train(watcher)?.finish(watcher, time)
-    }
     let time = Instant::now();
     let start = session::Start::new(settings.into(), Some(out), false);
     let session = session::Session::new(start, data, session::When::default())?;
-    match session.config.dtype() {
-        settings::Dtype::F32 => go::<f32>(&session, &mut watcher, time),
-        settings::Dtype::F64 => go::<f64>(&session, &mut watcher, time),
-    }
+    let mut trained = session.begin(&mut watcher)?.train(&mut watcher)?;
+    trained.finish(&mut watcher, time)
 }

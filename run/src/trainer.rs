@@ -7,6 +7,7 @@ use crate::checkpoint::Checkpoint;
 use crate::config::{Config, EVAL_BATCH};
 use crate::moment::{HISTORY, Histories, Moment};
 use crate::scaled::scaled;
+use crate::session::Ended;
 use anyhow::{Context, Result};
 use barenet::{
     Error, Event, FullyConnectedNet, Metric, Progress, Rng, Solver, SolverBuffers, Weights,
@@ -45,6 +46,21 @@ pub struct Outcome<T> {
     pub diverged_at: Option<usize>,
     /// Whether the run was stopped before its end.
     pub stopped: bool,
+}
+
+impl<T> Outcome<T> {
+    /// The same without what is of the number type.
+    pub(crate) fn ended(&self) -> Ended<'_> {
+        Ended {
+            iteration: self.progress.iteration,
+            num_checks: self.progress.num_checks,
+            loss_history: &self.loss_history,
+            metric: self.metric,
+            train_history: &self.train_history,
+            val_history: &self.val_history,
+            stopped: self.stopped,
+        }
+    }
 }
 
 /// Streams of the seed besides those of the Solver.

@@ -14,7 +14,7 @@ use anyhow::{Context, Result};
 use barenet_run::combined::Written;
 use barenet_run::presets::Preset;
 use barenet_run::session::{Session, Start, When};
-use barenet_run::settings::{Dtype, count};
+use barenet_run::settings::count;
 use barenet_run::trained_run::TrainedRun;
 use show::train_and_show;
 use std::path::PathBuf;
@@ -100,8 +100,5 @@ pub(crate) fn run(args: Args) -> Result<()> {
     let (console, epochs, batch) = (Console::new(verbosity), values.num_epochs, values.batch_size);
     let watcher = ConsoleWatcher::new(console, signals, epochs, batch);
     let asked_for = args.images.data.as_deref();
-    match session.config.dtype() {
-        Dtype::F32 => train_and_show::<f32>(&session, watcher, asked_for, clock),
-        Dtype::F64 => train_and_show::<f64>(&session, watcher, asked_for, clock),
-    }
+    train_and_show(&session, watcher, asked_for, clock)
 }

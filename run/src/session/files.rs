@@ -75,7 +75,7 @@ impl<T: Number> RunFiles<'_, T> {
         &mut self,
         moment: Moment<'_, T>,
         writer: &Writer<'_, T>,
-        watcher: &mut impl Watcher,
+        watcher: &mut dyn Watcher,
     ) -> Result<()> {
         self.failure = None;
         let copy = match Checkpoint::of(&self.config, self.data_mark, &moment) {

@@ -44,7 +44,7 @@ impl Session<'_> {
         &self,
         saved: &mut Checkpoint<T>,
         config: &str,
-        watcher: &mut impl Watcher,
+        watcher: &mut dyn Watcher,
     ) -> Result<()> {
         let file = self.folder.file(CONFIG);
         if self
@@ -68,7 +68,7 @@ impl Session<'_> {
     /// than that, or less, or half a line.
     pub(super) fn start_log<T: Number>(
         &self,
-        watcher: &mut impl Watcher,
+        watcher: &mut dyn Watcher,
         lengths: Lengths,
         checkpoint: Option<&Checkpoint<T>>,
     ) -> Result<EventLog> {

@@ -41,11 +41,11 @@ impl<F: FnMut(&RunEvent<'_>) -> Request + Send> Watcher for F {
 }
 
 /// Hands the events of the training on.
-pub(super) struct Watch<'w, 'f, 's, T, W> {
+pub(super) struct Watch<'w, 'f, 's, T> {
     log: &'w mut EventLog,
     files: &'w mut RunFiles<'f, T>,
     writer: &'w Writer<'s, T>,
-    watcher: &'w mut W,
+    watcher: &'w mut dyn Watcher,
     when: When,
     lengths: Lengths,
     last_saved: Instant,
@@ -53,12 +53,12 @@ pub(super) struct Watch<'w, 'f, 's, T, W> {
     waited: Duration,
 }
 
-impl<'w, 'f, 's, T: Number, W: Watcher> Watch<'w, 'f, 's, T, W> {
+impl<'w, 'f, 's, T: Number> Watch<'w, 'f, 's, T> {
     pub(super) fn new(
         log: &'w mut EventLog,
         files: &'w mut RunFiles<'f, T>,
         writer: &'w Writer<'s, T>,
-        watcher: &'w mut W,
+        watcher: &'w mut dyn Watcher,
         when: When,
         lengths: Lengths,
     ) -> Self {

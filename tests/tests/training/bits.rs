@@ -52,7 +52,7 @@ fn run<T: Number>(
         resume: None,
     };
     let mut watcher = |_: &RunEvent<'_>| Request::Continue;
-    let trained = session.begin::<T>(&mut watcher).unwrap().train(&mut watcher);
+    let trained = session.begin(&mut watcher).unwrap().train(&mut watcher);
     trained.unwrap().finish(&mut watcher, Instant::now()).unwrap();
     let read = |name: &str| (name.to_owned(), fs::read(session.folder.file(name)).unwrap());
     let mut found: Vec<_> = FILES.into_iter().map(read).collect();

@@ -2,24 +2,24 @@
 
 use crate::commands::metric_text;
 use anyhow::{Error, anyhow};
-use barenet::{Float, Progress, Schedule};
+use barenet::{Float, Schedule};
 use barenet_run::config::Config;
 use barenet_run::measured::Measured;
 use barenet_run::run_folder::BEST;
-use barenet_run::session::Session;
+use barenet_run::session::{Ended, Session};
 
 /// The error of a run that ended so, with what can be used of it and what to try.
-pub(super) fn diverged<T>(
+pub(super) fn diverged(
     session: &Session<'_>,
     iteration: usize,
     measured: &Measured,
-    progress: &Progress<T>,
+    ended: &Ended<'_>,
 ) -> Error {
-    let steps = progress.iteration;
+    let steps = ended.iteration;
     let advice = advice(&session.config, steps);
     // What a check or a checkpoint finds is of a step that was done.
     let what = if steps < iteration { "the loss" } else { "a weight or score" };
-    if progress.num_checks == 0 {
+    if ended.num_checks == 0 {
         return anyhow!("{what} is not a finite number at iteration {iteration}; {advice}");
     }
     let Measured { metric, best_epoch, best_val, .. } = *measured;

@@ -8,7 +8,7 @@ use barenet_data::DataSet;
 use barenet_run::combined::Combined;
 use barenet_run::measured::Metric;
 use barenet_run::session::{Request, Session, Start, When};
-use barenet_run::settings::{Dtype, Settings};
+use barenet_run::settings::Settings;
 use barenet_run::shell::resume_command;
 use barenet_run::summary::Summary;
 use serde_json::json;
@@ -38,10 +38,7 @@ pub(super) fn run(
     for fold in 1..=folds {
         let place = place(fold);
         let session = Session::new(start(fold), data, When::default())?;
-        let summary = match session.config.dtype() {
-            Dtype::F32 => train::<f32>(&session, asked_for, signals)?,
-            Dtype::F64 => train::<f64>(&session, asked_for, signals)?,
-        };
+        let summary = train(&session, asked_for, signals)?;
         let run = place.display();
         if let Some(iteration) = summary.diverged_at {
             bail!(
@@ -95,18 +92,14 @@ fn free_folder(name: &str) -> PathBuf {
     places.find(is_free).unwrap_or_default()
 }
 
-fn train<T: barenet_model::number::Number>(
-    session: &Session<'_>,
-    asked_for: Option<&Path>,
-    signals: &Signals,
-) -> Result<Summary> {
+fn train(session: &Session<'_>, asked_for: Option<&Path>, signals: &Signals) -> Result<Summary> {
     let clock = Instant::now();
     let mut watcher = |_: &barenet_run::events::RunEvent<'_>| {
         if signals.stop().is_some() { Request::Stop } else { Request::Continue }
     };
-    let mut trained = session.begin::<T>(&mut watcher)?.train(&mut watcher)?;
-    if trained.outcome.stopped {
-        let iteration = trained.outcome.progress.iteration;
+    let mut trained = session.begin(&mut watcher)?.train(&mut watcher)?;
+    if trained.ended().stopped {
+        let iteration = trained.ended().iteration;
         let resume = resume_command(&session.folder.current_path(), asked_for);
         let signal = signals.stop().unwrap_or(0);
         return Err(Stopped::Early { signal, iteration, resume }.into());

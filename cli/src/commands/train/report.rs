@@ -5,24 +5,22 @@ use crate::commands::{data_line, form_text, metric_text, sample_word};
 use crate::console::Console;
 use anyhow::Result;
 use barenet::Float;
-use barenet_model::number::Number;
 use barenet_report::{TrainingCurves, training_figure};
 use barenet_run::measured::{Measured, key};
 use barenet_run::presets::Preset;
 use barenet_run::reported::FIRST_LOSS;
 use barenet_run::run_folder::PLOTS;
-use barenet_run::session::Session;
+use barenet_run::session::{Ended, Session};
 use barenet_run::settings::Name;
 use barenet_run::summary::Summary;
-use barenet_run::trainer::Outcome;
 use indicatif::HumanFloatCount;
 
 /// Says what is about to happen, and with what.
-pub(super) fn describe<T: Number>(session: &Session<'_>, console: &Console) {
+pub(super) fn describe(session: &Session<'_>, console: &Console) {
     let Session { config, data, split, backend, .. } = session;
     let arch = config.arch();
     let sizes: Vec<_> = arch.dims().iter().map(usize::to_string).collect();
-    let solver = config.solver::<T>();
+    let solver = config.solver::<f64>();
     let count = |n| format!("{:.0}", HumanFloatCount(f64::from_usize(n)));
     console.line(&format!("data      {}", data_line(data)));
     console.line(&format!(
@@ -37,7 +35,7 @@ pub(super) fn describe<T: Number>(session: &Session<'_>, console: &Console) {
         sizes.join("-"),
         if arch.has_batchnorm() { " with batch norm" } else { "" },
         count(arch.num_params()),
-        T::NAME
+        config.values().dtype.name()
     ));
     console.line(&format!(
         "training  {}, learning rate {:?}, batches of {}, {} epochs, seed {}",
@@ -75,14 +73,14 @@ pub(super) fn describe<T: Number>(session: &Session<'_>, console: &Console) {
 }
 
 /// Draws the curves of a run into its folder.
-pub(super) fn plot<T>(session: &Session<'_>, outcome: &Outcome<T>) -> Result<()> {
+pub(super) fn plot(session: &Session<'_>, ended: &Ended<'_>) -> Result<()> {
     let curves = TrainingCurves {
         label: &session.name,
-        loss: &outcome.loss_history,
-        train: &outcome.train_history,
-        val: &outcome.val_history,
+        loss: ended.loss_history,
+        train: ended.train_history,
+        val: ended.val_history,
     };
-    let figure = training_figure(&session.name, outcome.metric, &curves);
+    let figure = training_figure(&session.name, ended.metric, &curves);
     let [svg, png] = PLOTS;
     session.folder.write(svg, figure.to_svg()?.as_bytes())?;
     session.folder.write(png, &figure.to_png()?)

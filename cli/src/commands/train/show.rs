@@ -5,7 +5,6 @@ use super::report;
 use super::watcher::ConsoleWatcher;
 use crate::signals::Stopped;
 use anyhow::Result;
-use barenet_model::number::Number;
 use barenet_run::session::Session;
 use barenet_run::shell::resume_command;
 use std::path::Path;
@@ -13,32 +12,32 @@ use std::time::Instant;
 
 /// Trains to the end, or until somebody stops the run, and shows it. `asked_for` are the images that were
 /// asked for, `clock` began with the command.
-pub(super) fn train_and_show<T: Number>(
+pub(super) fn train_and_show(
     session: &Session<'_>,
     mut watcher: ConsoleWatcher,
     asked_for: Option<&Path>,
     clock: Instant,
 ) -> Result<()> {
     let folder = &session.folder;
-    let run = session.begin::<T>(&mut watcher)?;
-    report::describe::<T>(session, &watcher.console);
+    let run = session.begin(&mut watcher)?;
+    report::describe(session, &watcher.console);
     watcher.start();
     let trained = run.train(&mut watcher);
     watcher.console.finish();
     let mut trained = trained?;
     // A run that did no step leaves nothing.
     if folder.is_begun() {
-        report::plot(session, &trained.outcome)?;
+        report::plot(session, &trained.ended())?;
     }
-    if trained.outcome.stopped {
-        let iteration = trained.outcome.progress.iteration;
+    if trained.ended().stopped {
+        let iteration = trained.ended().iteration;
         let resume = resume_command(&folder.current_path(), asked_for);
         return Err(Stopped::Early { signal: watcher.signal(), iteration, resume }.into());
     }
     let summary = trained.finish(&mut watcher, clock)?;
     let console = watcher.console;
     if let Some(iteration) = summary.diverged_at {
-        return Err(diverged(session, iteration, &summary.measured, &trained.outcome.progress));
+        return Err(diverged(session, iteration, &summary.measured, &trained.ended()));
     }
     report::report(session, &console, &summary)?;
     console.end(&format!("the run is complete in {}", folder.current_path().display()))

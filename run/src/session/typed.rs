@@ -1,0 +1,231 @@
+//! A run in numbers of one type.
+
+use super::files::RunFiles;
+use super::watch::Watch;
+use super::{Lengths, Session, Watcher};
+use crate::buffers::OwnedBuffers;
+use crate::checkpoint::{Checkpoint, Desk, Writer};
+use crate::events::{EventLog, RunEvent};
+use crate::figures::figures;
+use crate::measured::{self, Measured};
+use crate::run_folder::{CONFIG, PREVIOUS_CHECKPOINT};
+use crate::summary::{Beside, Summary};
+use crate::trained_on::TrainedOn;
+use crate::trainer::{self, Outcome, is_non_finite};
+use anyhow::{Context, Result};
+use barenet::{Float, Metric, Weights};
+use barenet_data::Task;
+use barenet_data::disk::RealDisk;
+use barenet_data::fingerprint::fingerprint;
+use barenet_data::split::Part;
+use barenet_model::number::Number;
+use barenet_model::scales::Scales;
+use std::thread;
+use std::time::Instant;
+
+/// A run that can train: its memory is reserved, its log begun.
+#[derive(Debug)]
+pub(super) struct RunAs<'a, T> {
+    session: &'a Session<'a>,
+    lengths: Lengths,
+    log: EventLog,
+    files: RunFiles<'a, T>,
+    memory: OwnedBuffers<T>,
+    checkpoint: Option<Checkpoint<T>>,
+}
+
+/// A run that has trained, to its end or until it was stopped.
+#[derive(Debug)]
+pub(super) struct TrainedAs<'a, T> {
+    session: &'a Session<'a>,
+    log: EventLog,
+    files: RunFiles<'a, T>,
+    pub(super) outcome: Outcome<T>,
+}
+
+impl Session<'_> {
+    /// Reserves memory, reads the checkpoint to resume from, and starts the log.
+    ///
+    /// # Errors
+    ///
+    /// If there is not enough memory, a file cannot be written, or the checkpoint is of another run.
+    pub(super) fn begin_as<T: Number>(&self, watcher: &mut dyn Watcher) -> Result<RunAs<'_, T>> {
+        let Self { config, folder, .. } = self;
+        let lengths = Lengths::new(&config.solver::<T>(), self.split.train.len());
+        let (scales, data_mark) = self.read_through();
+        let config_text = config.to_toml();
+        let weights_text = TrainedOn::new(self.data, data_mark).append_to(&config_text)?;
+        let mut checkpoint = self.read_checkpoint::<T>(data_mark, lengths)?;
+        // Before anything is written: a run that has not enough changes nothing.
+        let memory = OwnedBuffers::new(&config.arch(), &config.solver::<T>())?;
+
+        let mut log = self.start_log(watcher, lengths, checkpoint.as_ref())?;
+        let mut files = RunFiles {
+            folder,
+            arch: config.arch(),
+            scales,
+            config: config_text,
+            weights_text,
+            data_mark,
+            has_new_best: false,
+            has_shorter_best: false,
+            failure: None,
+        };
+        let config_bytes = files.config.as_bytes();
+        match &mut checkpoint {
+            None => folder
+                .write_unfinished(&RealDisk, CONFIG, config_bytes)
+                .with_context(|| format!("{}: cannot be written", folder.file(CONFIG).display()))?,
+            Some(saved) => {
+                files.repair_best(saved)?;
+                self.take_over_settings(saved, &files.config, watcher)?;
+                folder.write(CONFIG, files.config.as_bytes())?;
+                log.finish(folder)?;
+            }
+        }
+        Ok(RunAs { session: self, lengths, log, files, memory, checkpoint })
+    }
+
+    /// The scalings, and the fingerprint of the training set. Each goes through all samples: at
+    /// the same time, until the first step has to wait.
+    fn read_through<T: Number>(&self) -> (Scales<T>, u64) {
+        thread::scope(|scope| {
+            let mark = thread::Builder::new().spawn_scoped(scope, || fingerprint(self.data));
+            let scales = self.config.scales(self.data, &self.split);
+            // Where the system starts no more threads, one after the other.
+            let mark = mark.ok().and_then(|mark| mark.join().ok());
+            (scales, mark.unwrap_or_else(|| fingerprint(self.data)))
+        })
+    }
+}
+
+impl<'a, T: Number> RunAs<'a, T> {
+    /// Trains to the end, or until the watcher stops the run.
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be written, or a checkpoint that was asked for last could not be made. A loss
+    /// that is not finite is no error here: the [`Outcome`] says so.
+    pub(super) fn train(self, watcher: &mut dyn Watcher) -> Result<TrainedAs<'a, T>> {
+        let Self { session, lengths, mut log, mut files, memory, checkpoint } = self;
+        let Session { config, data, split, backend, folder, .. } = session;
+        // The images are read with it while the files change.
+        let scales = files.scales.clone();
+        let desk = Desk::default();
+        let outcome = thread::scope(|scope| -> Result<Outcome<T>> {
+            let writer = Writer::start(scope, &desk, folder);
+            let mut watch =
+                Watch::new(&mut log, &mut files, &writer, watcher, session.when, lengths);
+            let result = trainer::train_in(
+                memory,
+                config,
+                (data, split),
+                &scales,
+                backend,
+                checkpoint.as_ref(),
+                |event, moment| watch.on(event, moment),
+            );
+            let written = writer.finish();
+            let outcome = result?;
+            written?;
+            Ok(outcome)
+        })?;
+        if let Some(failure) = files.failure.take() {
+            return Err(failure);
+        }
+        log.flush()?;
+        // A run that did no step leaves nothing.
+        if folder.is_begun() {
+            files.finish(&outcome)?;
+        }
+        Ok(TrainedAs { session, log, files, outcome })
+    }
+}
+
+impl<T: Number> TrainedAs<'_, T> {
+    /// Measures the best weights, and writes the summary. `start` is when the run began.
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be written, or there is not enough memory.
+    pub(super) fn finish(&mut self, watcher: &mut dyn Watcher, start: Instant) -> Result<Summary> {
+        let folder = &self.session.folder;
+        if let Some(iteration) = self.outcome.diverged_at {
+            let event = RunEvent::Diverged { iteration };
+            self.log.append(&event)?;
+            self.log.flush()?;
+            watcher.event(&event);
+        }
+        let summary = self.summarize(start)?;
+        if folder.is_begun() {
+            // One that was finished, and diverged when it was made longer, can still be used.
+            if self.outcome.diverged_at.is_none() || !self.files.has_finished_run() {
+                summary.write(folder)?;
+            }
+            // A run that is complete needs no way back.
+            folder.remove(PREVIOUS_CHECKPOINT)?;
+        }
+        watcher.event(&RunEvent::End { summary: &summary });
+        Ok(summary)
+    }
+
+    fn summarize(&self, start: Instant) -> Result<Summary> {
+        let Session { config, data, split, backend, name, .. } = self.session;
+        let outcome = &self.outcome;
+        let (metric, worst) = (outcome.metric, measured::worst(outcome.metric));
+        let class_weights = config.class_weights(data, split);
+        let net = config.net_with(&class_weights);
+        let weights = Weights::new(&net.arch, &outcome.best_params, &outcome.best_running)?;
+        let measure = |part| {
+            let part = (*data, split, part);
+            match trainer::evaluate(&net, weights, part, &self.files.scales, backend) {
+                // Where a run diverged before its first check, these are the weights of its start.
+                Err(error) if outcome.diverged_at.is_some() && is_non_finite(&error) => Ok(worst),
+                found => found,
+            }
+        };
+        let figures = |part| {
+            let part = (*data, split, part);
+            match figures(&net, weights, part, &self.files.scales, backend) {
+                Err(error) if outcome.diverged_at.is_some() && is_non_finite(&error) => Ok(None),
+                found => found.map(Some),
+            }
+        };
+        // The accuracy says enough of classes; what else there is stands beside any other metric.
+        let beside = if metric == Metric::Accuracy { None } else { figures(Part::Test)? };
+        let threshold = match data.task {
+            Task::Reconstruct => figures(Part::Val)?,
+            Task::Classify | Task::Regress => None,
+        };
+        let last = |history: &[f64]| history.last().copied().unwrap_or(worst);
+        let (train, val) = (&outcome.train_history, &outcome.val_history);
+        let samples = f64::from_usize(outcome.steps * config.solver::<T>().batch_size);
+        Ok(Summary {
+            name: name.clone(),
+            data: data.source.kind.word.to_owned(),
+            measured: Measured {
+                metric,
+                best_val: measured::best(metric, val).unwrap_or(worst),
+                best_epoch: outcome.progress.best_epoch,
+                val: measure(Part::Val)?,
+                test: measure(Part::Test)?,
+                test_size: split.test.len(),
+                train: last(train),
+                final_val: last(val),
+            },
+            beside: beside.map_or_else(Beside::default, |figures| Beside::new(&figures, metric)),
+            anomaly_threshold: threshold.and_then(|val| val.threshold(config.anomaly_percentile())),
+            first_loss: outcome.loss_history.first().copied().unwrap_or(0.0),
+            num_params: net.arch.num_params(),
+            iterations: outcome.progress.iteration,
+            epochs: outcome.progress.num_checks.saturating_sub(1),
+            samples_per_second: samples / outcome.step_time.as_secs_f64().max(1e-9),
+            seconds: start.elapsed().as_secs_f64(),
+            backend: backend.kernel().name().to_owned(),
+            threads: backend.threads(),
+            dtype: config.values().dtype.name().to_owned(),
+            seed: config.solver::<T>().seed,
+            diverged_at: outcome.diverged_at,
+        })
+    }
+}
