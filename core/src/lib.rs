@@ -89,7 +89,7 @@ pub use net::{FoldedNet, FullyConnectedNet, Init, TwoLayerNet};
 pub use optim::UpdateRule;
 pub use rng::{Permutation, Rng};
 pub use scaling::Scaling;
-pub use schedule::{Position, Schedule};
+pub use schedule::{Position, Schedule, Warmup};
 pub use solver::{
     Average, Checked, Dataset, Event, History, Progress, Sample, Sampling, Solver, SolverBuffers,
     SolverConfig, evaluate, predict,

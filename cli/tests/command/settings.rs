@@ -46,6 +46,10 @@ fn what_cannot_work_is_refused_before_anything_is_written() {
         (&["--batchnorm", "--batch-size", "1"], "batchnorm takes batches of at least 2"),
         (&["--batchnorm", "--train-size", "1"], "batchnorm takes batches of at least 2"),
         (&["--schedule", "cosine", "--lr-warmup", "3"], "lr_warmup is 3, but the run has only 2"),
+        (
+            &["--schedule", "one-cycle", "--lr-warmup-epochs", "2.5"],
+            "lr_warmup_epochs is 2.5, but num_epochs is only 2",
+        ),
         (&["--weight-scale", "0"], "weight_scale must be above 0"),
         (&["--ema-decay", "1"], "ema_decay must be in 0..1, found 1.0"),
     ] {

@@ -2,6 +2,7 @@
 
 use super::Config;
 use crate::settings::{Row, RuleName, SETTINGS, Settings, SettingsError, Values};
+use barenet::{Float, Warmup};
 
 /// Missing need of a setting, without which it does nothing.
 fn missing(row: &Row, values: &Values) -> Option<String> {
@@ -68,14 +69,18 @@ impl Config {
             self.values.batch_size = num_train;
         }
         check_batch_of_one(&self.values)?;
-        let warmup = self.values.lr_warmup;
         let iterations = self.solver::<f64>().num_iterations(num_train);
-        if self.values.is_cosine() && warmup > iterations {
-            return refuse(format!(
+        let epochs = self.values.num_epochs;
+        match self.values.warmup() {
+            _ if !self.values.has_warmup() => Ok(()),
+            Warmup::Iterations(warmup) if warmup > iterations => refuse(format!(
                 "lr_warmup is {warmup}, but the run has only {iterations} iterations"
-            ));
+            )),
+            Warmup::Epochs(warmup) if warmup > f64::from_usize(epochs) => {
+                refuse(format!("lr_warmup_epochs is {warmup}, but num_epochs is only {epochs}"))
+            }
+            Warmup::Iterations(_) | Warmup::Epochs(_) => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -93,6 +98,7 @@ mod tests {
     fn a_setting_is_ignored_unless_what_it_takes_is_there() {
         let none = Settings::default;
         let with = |rule| Settings { update_rule: RuleName::from_name(rule), ..none() };
+        let schedule = |name| Settings { schedule: Name::from_name(name), ..none() };
         for (written, names) in [
             (Settings { momentum: Some(0.9), ..none() }, &["momentum"][..]),
             (Settings { momentum: Some(0.9), ..with("nesterov") }, &[]),
@@ -112,6 +118,13 @@ mod tests {
                 Settings { lr_step_size: Some(10), schedule: Name::from_name("step"), ..none() },
                 &["lr_step_size"],
             ),
+            (
+                Settings { lr_warmup: Some(5), lr_warmup_epochs: Some(1.0), ..schedule("linear") },
+                &["lr_warmup"],
+            ),
+            (Settings { lr_warmup_epochs: Some(1.0), ..none() }, &["lr_warmup_epochs"]),
+            (Settings { lr_min_factor: Some(0.1), ..schedule("linear") }, &[]),
+            (Settings { lr_min_factor: Some(0.1), ..schedule("one-cycle") }, &["lr_min_factor"]),
             (Settings { hidden: Some(vec![]), batchnorm: Some(true), ..none() }, &["batchnorm"]),
         ] {
             let found = ignored(&written, &[&config(&written)]);
@@ -147,6 +160,14 @@ mod tests {
             Settings { schedule: Name::from_name("cosine"), lr_warmup: Some(101), ..none() };
         let message = refused(warmup, 1000);
         assert_eq!(message, "lr_warmup is 101, but the run has only 100 iterations");
+        for name in ["cosine", "linear", "one-cycle"] {
+            let schedule = Name::from_name(name);
+            let settings = Settings { schedule, lr_warmup_epochs: Some(10.5), ..none() };
+            let message = refused(settings, 1000);
+            assert_eq!(message, "lr_warmup_epochs is 10.5, but num_epochs is only 10");
+            let settings = Settings { schedule, lr_warmup: Some(101), ..none() };
+            assert!(refused(settings, 1000).starts_with("lr_warmup is 101"), "{name}");
+        }
         let mut fits = config(&none());
         fits.fit(&none(), 7).unwrap();
         assert_eq!(fits.values().batch_size, 7);

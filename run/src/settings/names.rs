@@ -186,6 +186,8 @@ named! {
         Step { step_size, gamma } = "step",
             "By the factor `lr_gamma` after every `lr_step_size` epochs";
         Cosine { warmup, min_factor } = "cosine", "Linear warm-up, then half a cosine";
+        Linear { warmup, min_factor } = "linear", "Linear warm-up, then linearly down";
+        OneCycle { warmup } = "one-cycle", "Up along half a cosine, then down along another, to almost 0";
     }
     Sampling {
         WithReplacement = "with_replacement", "Drawn from all training samples, as the course does";

@@ -6,7 +6,7 @@ use super::declare::{
 };
 use super::names::{ClassWeights, Dtype, KernelName, Name, RuleName};
 use super::picture_size::PictureSize;
-use barenet::{Float, Init, Loss, Metric, Sampling, Schedule, UpdateRule};
+use barenet::{Float, Init, Loss, Metric, Sampling, Schedule, UpdateRule, Warmup};
 use barenet_blas::{Kernel, Precision};
 use barenet_data::augment::Flip;
 use barenet_data::scale::Scale;
@@ -113,6 +113,10 @@ settings! { |given, values|
         /// Decay of the weights themselves (adamw)
         weight_decay: f64, "X" = default_constant(update_rule, "weight_decay"),
             in AT_LEAST_0;
+        /// Samples in a batch
+        batch_size: usize, "N" = 100, in 1..=MAX_BATCH;
+        /// Epochs to train
+        num_epochs: usize, "N", flag "epochs" = 10, in 1..=MAX_EPOCHS;
         /// How the learning rate changes
         schedule: Name<Schedule>, "KIND" = match given.lr_decay {
             Some(lr_decay) => Schedule::Decay { lr_decay }.into(),
@@ -127,18 +131,21 @@ settings! { |given, values|
         /// Factor at each change (schedule step)
         lr_gamma: f64, "X" = 0.1, in ABOVE_0,
             needs "schedule step, and more epochs than lr_step_size" if values.has_steps();
-        /// Iterations of linear warm-up (schedule cosine)
+        /// Iterations in which the learning rate rises (schedules cosine, linear and one-cycle)
         lr_warmup: usize, "N" = 0,
-            needs "schedule cosine" if values.is_cosine();
-        /// Share of the learning rate at the end, 0 to 1 (schedule cosine)
+            needs "schedule cosine, linear or one-cycle, and no lr_warmup_epochs"
+                if values.has_warmup() && values.lr_warmup_epochs == 0.0;
+        /// Warm-up in epochs, in place of lr_warmup [default: 0; one-cycle: 0.3 of the run]
+        lr_warmup_epochs: f64, "X" = match (schedule.value(), given.lr_warmup) {
+            (Schedule::OneCycle { .. }, None) => 3.0 * f64::from_usize(num_epochs) / 10.0,
+            _ => 0.0,
+        }, in AT_LEAST_0,
+            needs "schedule cosine, linear or one-cycle" if values.has_warmup();
+        /// Share of the learning rate at the end, 0 to 1 (schedules cosine and linear)
         lr_min_factor: f64, "X" = 0.0, in FROM_0_TO_1,
-            needs "schedule cosine" if values.is_cosine();
+            needs "schedule cosine or linear" if values.has_min_factor();
         /// Decay of the moving average of the weights, which is checked and kept; 0 for none
         ema_decay: f64, "X" = 0.0, in BELOW_1;
-        /// Samples in a batch
-        batch_size: usize, "N" = 100, in 1..=MAX_BATCH;
-        /// Epochs to train
-        num_epochs: usize, "N", flag "epochs" = 10, in 1..=MAX_EPOCHS;
         /// How batches are chosen
         sampling: Name<Sampling>, "KIND" = Sampling::Shuffled.into();
         /// Print the loss every N iterations; 0 for never
@@ -224,6 +231,15 @@ impl Values {
         rule
     }
 
+    /// The warm-up of the schedule.
+    pub(crate) fn warmup(&self) -> Warmup {
+        if self.lr_warmup_epochs > 0.0 {
+            Warmup::Epochs(self.lr_warmup_epochs)
+        } else {
+            Warmup::Iterations(self.lr_warmup)
+        }
+    }
+
     /// Whether weights start as `weight_scale` says.
     #[must_use]
     pub const fn is_gaussian(&self) -> bool {
@@ -238,8 +254,15 @@ impl Values {
         self.task.is_some_and(|task| task.value() == Task::Reconstruct)
     }
 
-    pub(crate) const fn is_cosine(&self) -> bool {
-        matches!(self.schedule.value(), Schedule::Cosine { .. })
+    pub(crate) const fn has_warmup(&self) -> bool {
+        matches!(
+            self.schedule.value(),
+            Schedule::Cosine { .. } | Schedule::Linear { .. } | Schedule::OneCycle { .. }
+        )
+    }
+
+    const fn has_min_factor(&self) -> bool {
+        matches!(self.schedule.value(), Schedule::Cosine { .. } | Schedule::Linear { .. })
     }
 
     const fn has_steps(&self) -> bool {

@@ -3,7 +3,7 @@
 use barenet::{
     Arch, Average, Dataset, Error, Event, Float, FullyConnectedNet, Gemm, History, Init, Label,
     Loss, Portable, Position, Progress, Rng, Sample, Sampling, Schedule, Solver, SolverBuffers,
-    SolverConfig, Target, UpdateRule, evaluate,
+    SolverConfig, Target, UpdateRule, Warmup, evaluate,
 };
 
 use barenet_blas::{Backend, Kernel};
@@ -658,11 +658,14 @@ proptest! {
     ) {
         let at =
             Position { iteration, iterations_per_epoch: per_epoch, num_iterations: per_epoch * epochs };
+        let warmup = Warmup::Iterations(count);
         for schedule in [
             Schedule::Constant,
             Schedule::Decay { lr_decay: factor },
             Schedule::Step { step_size: count, gamma: factor },
-            Schedule::Cosine { warmup: count, min_factor: factor },
+            Schedule::Cosine { warmup, min_factor: factor },
+            Schedule::Linear { warmup, min_factor: factor },
+            Schedule::OneCycle { warmup },
         ] {
             let rate = schedule.learning_rate(0.125_f64, at);
             prop_assert!((0.0..=0.125).contains(&rate), "{schedule:?}: {rate}");
@@ -679,10 +682,13 @@ proptest! {
         let at = |iteration| {
             Position { iteration, iterations_per_epoch: per_epoch, num_iterations: 200 }
         };
+        let warmup = Warmup::Iterations(count);
         for (schedule, start) in [
             (Schedule::Decay { lr_decay: factor }, 0),
             (Schedule::Step { step_size: count, gamma: factor }, 0),
-            (Schedule::Cosine { warmup: count, min_factor: factor }, count),
+            (Schedule::Cosine { warmup, min_factor: factor }, count),
+            (Schedule::Linear { warmup, min_factor: factor }, count),
+            (Schedule::OneCycle { warmup }, count),
         ] {
             let now = schedule.learning_rate(1.0_f64, at(start + iteration));
             let next = schedule.learning_rate(1.0_f64, at(start + iteration + 1));

@@ -65,7 +65,9 @@ fn advice(config: &Config, steps: usize) -> &'static str {
         Schedule::Constant
         | Schedule::Decay { .. }
         | Schedule::Step { .. }
-        | Schedule::Cosine { .. } => {}
+        | Schedule::Cosine { .. }
+        | Schedule::Linear { .. }
+        | Schedule::OneCycle { .. } => {}
     }
     // What is kept is divided by it, in every layer.
     if values.keep_prob < 0.05 {
