@@ -86,7 +86,7 @@ pub use machine::{Machine, Merge, Pass, Split, run};
 pub use mat::{Mat, MatMut, Op};
 pub use metric::Metric;
 pub use net::{FoldedNet, FullyConnectedNet, Init, TwoLayerNet};
-pub use optim::UpdateRule;
+pub use optim::{DecayOn, UpdateRule};
 pub use rng::{Permutation, Rng};
 pub use scaling::Scaling;
 pub use schedule::{Position, Schedule, Warmup};

@@ -13,6 +13,7 @@
 //! [schedule](crate::Schedule) and comes in with each step.
 
 mod adam;
+mod decay;
 mod nesterov;
 mod rmsprop;
 mod sgd;
@@ -20,6 +21,7 @@ mod sgd_momentum;
 mod update_rule;
 
 pub use adam::{adam, adamw};
+pub use decay::DecayOn;
 pub use nesterov::nesterov;
 pub use rmsprop::rmsprop;
 pub use sgd::sgd;

@@ -275,6 +275,7 @@ impl Config {
             seed: values.seed,
             eval_batch_size: values.batch_size.max(EVAL_BATCH),
             update_rule: values.rule(),
+            decay_on: values.decay_on.value(),
             num_val_samples: None,
         }
     }

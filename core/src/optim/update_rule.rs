@@ -198,15 +198,15 @@ impl<T: Float> UpdateRule<T> {
 }
 
 /// One step of some parameters.
-struct Update<'a, T> {
-    rule: UpdateRule<T>,
-    learning_rate: T,
-    t: usize,
-    w: &'a mut [T],
-    dw: &'a [T],
+pub(super) struct Update<'a, T> {
+    pub(super) rule: UpdateRule<T>,
+    pub(super) learning_rate: T,
+    pub(super) t: usize,
+    pub(super) w: &'a mut [T],
+    pub(super) dw: &'a [T],
     /// The state of these parameters, empty if the rule has none.
-    first: &'a mut [T],
-    second: &'a mut [T],
+    pub(super) first: &'a mut [T],
+    pub(super) second: &'a mut [T],
 }
 
 impl<T: Float> Pass for Update<'_, T> {

@@ -3,7 +3,7 @@
 use crate::arch::Arch;
 use crate::error::Error;
 use crate::float::Float;
-use crate::optim::UpdateRule;
+use crate::optim::{DecayOn, UpdateRule};
 use crate::schedule::{Position, Schedule};
 
 /// Choice of the samples of a batch.
@@ -22,6 +22,8 @@ pub enum Sampling {
 pub struct SolverConfig<T> {
     /// Rule by which gradients change the weights.
     pub update_rule: UpdateRule<T>,
+    /// The parameters that the rule's `weight_decay` acts on. Default: all.
+    pub decay_on: DecayOn,
     /// The learning rate at the start, above 0. Default: that of the rule.
     pub learning_rate: T,
     /// Change of the learning rate. Default: none.
@@ -53,6 +55,7 @@ impl<T: Float> SolverConfig<T> {
     pub fn new(update_rule: UpdateRule<T>) -> Self {
         Self {
             update_rule,
+            decay_on: DecayOn::All,
             learning_rate: update_rule.default_learning_rate(),
             schedule: Schedule::Constant,
             ema_decay: T::ZERO,

@@ -48,8 +48,10 @@ impl<T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'_, T, G, D, V> 
             return Err(Error::NonFiniteLoss { iteration: iteration + 1 });
         }
         let learning_rate = self.config.learning_rate_at(iteration, self.train.len());
-        self.config.update_rule.update(
+        self.config.update_rule.update_net(
             self.gemm,
+            &self.net.arch,
+            self.config.decay_on,
             learning_rate,
             iteration + 1,
             buffers.params,

@@ -104,6 +104,8 @@ mod tests {
             (Settings { momentum: Some(0.9), ..with("nesterov") }, &[]),
             (Settings { epsilon: Some(1.0), beta1: Some(0.5), ..with("rmsprop") }, &["beta1"]),
             (Settings { weight_decay: Some(0.1), ..with("adam") }, &["weight_decay"]),
+            (Settings { decay_on: Name::from_name("weights"), ..with("adam") }, &["decay_on"]),
+            (Settings { decay_on: Name::from_name("weights"), ..with("adamw") }, &[]),
             (Settings { weight_scale: Some(0.1), ..none() }, &[]),
             (
                 Settings { weight_scale: Some(0.1), init: Some(Init::Xavier.into()), ..none() },

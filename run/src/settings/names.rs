@@ -1,7 +1,7 @@
 //! Settings and flags that are one of a few names.
 
 use super::declare::Value;
-use barenet::{Float, Init, Loss, Metric, Sampling, Schedule, UpdateRule};
+use barenet::{DecayOn, Float, Init, Loss, Metric, Sampling, Schedule, UpdateRule};
 use barenet_blas::{Kernel, Precision};
 use barenet_data::augment::Flip;
 use barenet_data::scale::Scale;
@@ -189,6 +189,10 @@ named! {
         Linear { warmup, min_factor } = "linear", "Linear warm-up, then linearly down";
         OneCycle { warmup } = "one-cycle", "Up along half a cosine, then down along another, to almost 0";
     }
+    DecayOn {
+        All = "all", "Every W, b, gamma and beta";
+        Weights = "weights", "Every W";
+    }
     Sampling {
         WithReplacement = "with_replacement", "Drawn from all training samples, as the course does";
         Shuffled = "shuffled", "Every epoch goes through all of them in a new order";
@@ -325,6 +329,7 @@ mod tests {
         are_their_own::<Init>();
         are_their_own::<Loss>();
         are_their_own::<Schedule>();
+        are_their_own::<DecayOn>();
         are_their_own::<Sampling>();
         are_their_own::<Dtype>();
         are_their_own::<KernelName>();

@@ -6,7 +6,7 @@ use super::declare::{
 };
 use super::names::{ClassWeights, Dtype, KernelName, Name, RuleName};
 use super::picture_size::PictureSize;
-use barenet::{Float, Init, Loss, Metric, Sampling, Schedule, UpdateRule, Warmup};
+use barenet::{DecayOn, Float, Init, Loss, Metric, Sampling, Schedule, UpdateRule, Warmup};
 use barenet_blas::{Kernel, Precision};
 use barenet_data::augment::Flip;
 use barenet_data::scale::Scale;
@@ -113,6 +113,9 @@ settings! { |given, values|
         /// Decay of the weights themselves (adamw)
         weight_decay: f64, "X" = default_constant(update_rule, "weight_decay"),
             in AT_LEAST_0;
+        /// What weight_decay acts on (adamw)
+        decay_on: Name<DecayOn>, "WHAT" = DecayOn::All.into(),
+            needs "update_rule adamw" if values.update_rule.has("weight_decay");
         /// Samples in a batch
         batch_size: usize, "N" = 100, in 1..=MAX_BATCH;
         /// Epochs to train

@@ -30,8 +30,8 @@ const SIZE: &str = "hidden = [16, 256]\nbatch_size = 260\ntrain_size = 520\nval_
                     test_size = 10\nnum_train_samples = 100\nnum_epochs = 2\nlearning_rate = 1e-3\n";
 
 const PLAIN: &str = "";
-const FULL: &str =
-    "batchnorm = true\nkeep_prob = 0.8\nreg = 0.01\nsampling = \"with_replacement\"\n";
+const FULL: &str = "batchnorm = true\nkeep_prob = 0.8\nreg = 0.01\nsampling = \"with_replacement\"\ndecay_on = \"weights\"\n\
+     schedule = \"one-cycle\"\n";
 
 /// Trains with exactly so many threads: the files that the run leaves, and the checkpoint that could
 /// be written after each event.

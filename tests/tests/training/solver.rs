@@ -1,9 +1,9 @@
 //! Training runs: what they give again to the bit, what they refuse, what they learn.
 
 use barenet::{
-    Arch, Average, Dataset, Error, Event, Float, FullyConnectedNet, Gemm, History, Init, Label,
-    Loss, Portable, Position, Progress, Rng, Sample, Sampling, Schedule, Solver, SolverBuffers,
-    SolverConfig, Target, UpdateRule, Warmup, evaluate,
+    Arch, Average, Dataset, DecayOn, Error, Event, Float, FullyConnectedNet, Gemm, History, Init,
+    Label, Loss, Portable, Position, Progress, Rng, Sample, Sampling, Schedule, Solver,
+    SolverBuffers, SolverConfig, Target, UpdateRule, Warmup, evaluate,
 };
 
 use barenet_blas::{Backend, Kernel};
@@ -236,8 +236,8 @@ fn same_bits_on_any_number_of_threads<T: Float>(kernel: Kernel) {
             let (batch_size, num_epochs) = (260, 2);
             // Of one of the two nets, so that both ways are run.
             let ema_decay = T::from_f64(if net.arch.has_batchnorm() { 0.9 } else { 0.0 });
-            let config =
-                SolverConfig { batch_size, num_epochs, sampling, ema_decay, ..config(rule) };
+            let of_rule = if rule == "adamw" { modern() } else { config(rule) };
+            let config = SolverConfig { batch_size, num_epochs, sampling, ema_decay, ..of_rule };
             let run = |backend: &Backend| {
                 backend.install(|| trained(net, config, backend, &train, &val).0.bits())
             };
@@ -261,7 +261,11 @@ fn a_run_in_f64_has_the_same_bits_on_any_number_of_threads() {
 
 fn check_resume<T: Float>(rule: &str, sampling: Sampling, ema_decay: f64) {
     let ema_decay = T::from_f64(ema_decay);
-    let (net, config) = (full_net::<T>(), SolverConfig { sampling, ema_decay, ..config(rule) });
+    check_resume_of::<T>(SolverConfig { sampling, ema_decay, ..config(rule) });
+}
+
+fn check_resume_of<T: Float>(config: SolverConfig<T>) {
+    let (net, rule) = (full_net::<T>(), config.update_rule.name());
     let (whole, end, events) = trained(net, config, &Portable, &TRAIN, &VAL);
     // Stops after every event of one run: between two steps, and between a step and its check.
     let mut run = Run::new(&net, &config, TRAIN.len);
@@ -292,6 +296,28 @@ fn a_resumed_run_equals_the_uninterrupted_run_wherever_it_stopped() {
         check_resume::<f32>(rule, Sampling::Shuffled, 0.0);
     }
     check_resume::<f64>("adam", Sampling::WithReplacement, 0.9);
+    check_resume_of::<f32>(modern());
+}
+
+/// What recipes of today add to a run.
+fn modern<T: Float>() -> SolverConfig<T> {
+    SolverConfig {
+        schedule: Schedule::OneCycle { warmup: Warmup::Epochs(0.7) },
+        decay_on: DecayOn::Weights,
+        ..config("adamw")
+    }
+}
+
+#[test]
+fn every_option_of_today_changes_a_run() {
+    let bits = |config| trained(full_net::<f32>(), config, &Portable, &TRAIN, &VAL).0.bits();
+    let all = bits(modern());
+    for without in [
+        SolverConfig { schedule: Schedule::Constant, ..modern() },
+        SolverConfig { decay_on: DecayOn::All, ..modern() },
+    ] {
+        assert!(bits(without) != all, "{without:?}");
+    }
 }
 
 /// Notes which samples are asked for.
