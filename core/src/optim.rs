@@ -13,6 +13,7 @@
 //! [schedule](crate::Schedule) and comes in with each step.
 
 mod adam;
+mod clip;
 mod decay;
 mod nesterov;
 mod rmsprop;
@@ -21,6 +22,7 @@ mod sgd_momentum;
 mod update_rule;
 
 pub use adam::{adam, adamw};
+pub use clip::clip_grad_norm;
 pub use decay::DecayOn;
 pub use nesterov::nesterov;
 pub use rmsprop::rmsprop;

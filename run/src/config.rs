@@ -276,6 +276,7 @@ impl Config {
             eval_batch_size: values.batch_size.max(EVAL_BATCH),
             update_rule: values.rule(),
             decay_on: values.decay_on.value(),
+            clip_norm: values.clip_norm.map(T::from_f64),
             num_val_samples: None,
         }
     }

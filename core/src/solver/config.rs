@@ -24,6 +24,9 @@ pub struct SolverConfig<T> {
     pub update_rule: UpdateRule<T>,
     /// The parameters that the rule's `weight_decay` acts on. Default: all.
     pub decay_on: DecayOn,
+    /// The largest norm of the gradients of a step, finite and above 0: [`clip_grad_norm`](crate::optim::clip_grad_norm).
+    /// Default: none.
+    pub clip_norm: Option<T>,
     /// The learning rate at the start, above 0. Default: that of the rule.
     pub learning_rate: T,
     /// Change of the learning rate. Default: none.
@@ -56,6 +59,7 @@ impl<T: Float> SolverConfig<T> {
         Self {
             update_rule,
             decay_on: DecayOn::All,
+            clip_norm: None,
             learning_rate: update_rule.default_learning_rate(),
             schedule: Schedule::Constant,
             ema_decay: T::ZERO,
@@ -131,6 +135,9 @@ impl<T: Float> SolverConfig<T> {
         }
         if !(self.learning_rate.is_finite() && self.learning_rate > T::ZERO) {
             return refuse("learning_rate must be finite and above 0");
+        }
+        if self.clip_norm.is_some_and(|norm| !(norm.is_finite() && norm > T::ZERO)) {
+            return refuse("clip_norm must be finite and above 0");
         }
         self.update_rule.check()
     }

@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::float::Float;
 use crate::gemm::Gemm;
 use crate::layers::Targets;
+use crate::optim::clip_grad_norm;
 use crate::rng::{Permutation, Rng};
 use crate::state::TrainState;
 
@@ -46,6 +47,9 @@ impl<T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'_, T, G, D, V> 
         let loss = net.loss(self.gemm, dropout, &mut state, x, y)?;
         if !loss.is_finite() {
             return Err(Error::NonFiniteLoss { iteration: iteration + 1 });
+        }
+        if let Some(max_norm) = self.config.clip_norm {
+            clip_grad_norm(self.gemm, max_norm, buffers.grads);
         }
         let learning_rate = self.config.learning_rate_at(iteration, self.train.len());
         self.config.update_rule.update_net(

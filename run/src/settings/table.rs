@@ -116,6 +116,8 @@ settings! { |given, values|
         /// What weight_decay acts on (adamw)
         decay_on: Name<DecayOn>, "WHAT" = DecayOn::All.into(),
             needs "update_rule adamw" if values.update_rule.has("weight_decay");
+        /// Norm to which larger gradients of all parameters together are scaled down [default: none]
+        clip_norm: f64, "X", in ABOVE_0;
         /// Samples in a batch
         batch_size: usize, "N" = 100, in 1..=MAX_BATCH;
         /// Epochs to train

@@ -304,6 +304,7 @@ fn modern<T: Float>() -> SolverConfig<T> {
     SolverConfig {
         schedule: Schedule::OneCycle { warmup: Warmup::Epochs(0.7) },
         decay_on: DecayOn::Weights,
+        clip_norm: Some(T::from_f64(0.5)),
         ..config("adamw")
     }
 }
@@ -315,6 +316,7 @@ fn every_option_of_today_changes_a_run() {
     for without in [
         SolverConfig { schedule: Schedule::Constant, ..modern() },
         SolverConfig { decay_on: DecayOn::All, ..modern() },
+        SolverConfig { clip_norm: None, ..modern() },
     ] {
         assert!(bits(without) != all, "{without:?}");
     }
