@@ -10,7 +10,7 @@
 //! | [batch norm](batchnorm_forward_train) | `out = gamma·x_hat + beta` | `x_hat`, `inv_std`, `gamma` |
 //! | [dropout](dropout_forward) | `out = x·mask` | `mask`, or the `Rng` that makes it again |
 //! | [hidden layer](hidden_forward_train) | affine, batch norm, ReLU, dropout in one | `x`, `w`, `x_hat`, `inv_std`, `out` |
-//! | [softmax](softmax_loss), [SVM](svm_loss), [MSE](mse_loss), [MAE](mae_loss), [Huber](huber_loss) | loss and its gradient at once | |
+//! | [softmax](softmax_loss), [with smoothed labels](LabelSmoothing), [SVM](svm_loss), [MSE](mse_loss), [MAE](mae_loss), [Huber](huber_loss) | loss and its gradient at once | |
 
 mod affine;
 mod batchnorm;
@@ -21,7 +21,7 @@ mod relu;
 mod sandwich;
 
 pub(crate) use affine::{affine_dw, affine_dx};
-pub(crate) use loss::{SumInPlace, class_weight, log_loss, mean};
+pub(crate) use loss::{SumInPlace, check_label_smoothing, class_weight, log_loss, mean};
 pub(crate) use sandwich::norm_relu_backward;
 
 pub use affine::{affine_backward, affine_forward};
@@ -31,7 +31,8 @@ pub use batchnorm::{
 };
 pub use dropout::{Dropout, dropout_backward, dropout_forward, dropout_mask};
 pub use loss::{
-    Label, Loss, Target, Targets, huber_loss, mae_loss, mse_loss, softmax_loss, svm_loss,
+    Label, LabelSmoothing, Loss, OwnLoss, Target, Targets, huber_loss, mae_loss, mse_loss,
+    softmax_loss, svm_loss,
 };
 pub(crate) use relu::ReluBackward;
 pub use relu::{relu_backward, relu_forward};

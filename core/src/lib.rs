@@ -81,7 +81,7 @@ pub use error::{Error, ShapeError};
 pub use float::Float;
 pub use fold::fold;
 pub use gemm::{Compact, Epilogue, Gemm, GemmArgs, Portable, Rows, matmul};
-pub use layers::{Label, Loss, Target, Targets};
+pub use layers::{Label, Loss, OwnLoss, Target, Targets};
 pub use machine::{Machine, Merge, Pass, Split, run};
 pub use mat::{Mat, MatMut, Op};
 pub use metric::Metric;

@@ -27,7 +27,7 @@ pub use progress::{Event, Progress};
 use crate::error::{Error, check_finite};
 use crate::float::Float;
 use crate::gemm::Gemm;
-use crate::layers::BatchNormConfig;
+use crate::layers::{BatchNormConfig, Loss};
 use crate::metric::Metric;
 use crate::net::FullyConnectedNet;
 use crate::rng::Rng;
@@ -159,6 +159,10 @@ impl<'a, T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'a, T, G, D,
         }
         if self.train.is_empty() || self.val.is_empty() {
             return Err(Error::InvalidConfig { what: "training and validation need data" });
+        }
+        if config.label_smoothing != T::ZERO && net.loss != Loss::Softmax {
+            let what = "label_smoothing is for the loss softmax";
+            return Err(Error::InvalidConfig { what });
         }
         net.check_class_weights()?;
         check_data("train", self.train, net)?;

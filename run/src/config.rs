@@ -75,6 +75,12 @@ impl Config {
                  and auc, numbers mse, mae and r2"
             )));
         }
+        if values.label_smoothing > 0.0 && loss.value() != Loss::Softmax {
+            let loss = loss.name();
+            return Err(SettingsError::new(format!(
+                "label_smoothing is for the loss softmax, and this run has the loss {loss}: leave it out"
+            )));
+        }
         let dims = [&[input_dim], &values.hidden[..], &[num_classes]].concat();
         Arch::try_new(&dims).map_err(|e| SettingsError::new(format!("hidden: {e}")))?;
         Ok(Self { values, dims, kernel })
@@ -276,6 +282,7 @@ impl Config {
             eval_batch_size: values.batch_size.max(EVAL_BATCH),
             update_rule: values.rule(),
             decay_on: values.decay_on.value(),
+            label_smoothing: T::from_f64(values.label_smoothing),
             clip_norm: values.clip_norm.map(T::from_f64),
             num_val_samples: None,
         }

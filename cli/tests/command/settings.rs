@@ -50,6 +50,9 @@ fn what_cannot_work_is_refused_before_anything_is_written() {
             &["--schedule", "one-cycle", "--lr-warmup-epochs", "2.5"],
             "lr_warmup_epochs is 2.5, but num_epochs is only 2",
         ),
+        (&["--label-smoothing", "1"], "label_smoothing must be in 0..1, found 1.0"),
+        (&["--label-smoothing", "0.1", "--loss", "svm"], "label_smoothing is for the loss softmax"),
+        (&["--clip-norm", "0"], "clip_norm must be above 0, found 0.0"),
         (&["--weight-scale", "0"], "weight_scale must be above 0"),
         (&["--ema-decay", "1"], "ema_decay must be in 0..1, found 1.0"),
     ] {

@@ -4,6 +4,7 @@ mod errors;
 mod huber;
 mod mae;
 mod mse;
+mod smoothing;
 mod softmax;
 mod svm;
 mod targets;
@@ -11,9 +12,11 @@ mod targets;
 pub use huber::huber_loss;
 pub use mae::mae_loss;
 pub use mse::mse_loss;
+pub use smoothing::LabelSmoothing;
+pub(crate) use smoothing::check_label_smoothing;
 pub use softmax::softmax_loss;
 pub use svm::svm_loss;
-pub use targets::{Label, Target, Targets};
+pub use targets::{Label, OwnLoss, Target, Targets};
 
 use super::columns::PIECE;
 use crate::error::{Error, check_len, check_shape};
@@ -122,6 +125,7 @@ impl Loss {
                     let delta = T::from_f64(delta);
                     sum_errors(piece, (y, first), num_samples, T::ONE, |e| huber(e, delta))
                 }
+                (_, Targets::Own(own)) => own.sum_in_place(piece, first, num_samples),
                 // Refused before.
                 (Self::Softmax | Self::Svm, Targets::Values(_))
                 | (Self::Mse | Self::Mae | Self::Huber { .. }, Targets::Classes(_)) => T::ZERO,
@@ -145,6 +149,7 @@ impl Loss {
                 self.check_target(0, Target::Class(0), 1)?;
                 y.iter().map(|&label| Target::Class(label)).enumerate().try_for_each(check)
             }
+            Targets::Own(own) => own.check(num_samples, output_dim),
             Targets::Values(y) => {
                 check((0, Target::Values(output_dim)))?;
                 Ok(check_shape("y", (num_samples, output_dim), y.shape())?)

@@ -3,6 +3,7 @@
 use crate::arch::Arch;
 use crate::error::Error;
 use crate::float::Float;
+use crate::layers::check_label_smoothing;
 use crate::optim::{DecayOn, UpdateRule};
 use crate::schedule::{Position, Schedule};
 
@@ -27,6 +28,9 @@ pub struct SolverConfig<T> {
     /// The largest norm of the gradients of a step, finite and above 0: [`clip_grad_norm`](crate::optim::clip_grad_norm).
     /// Default: none.
     pub clip_norm: Option<T>,
+    /// Share of the right class's probability that all classes get in training, in 0..1, with the loss softmax alone:
+    /// [`LabelSmoothing`](crate::layers::LabelSmoothing). Checks measure without it. Default 0.
+    pub label_smoothing: T,
     /// The learning rate at the start, above 0. Default: that of the rule.
     pub learning_rate: T,
     /// Change of the learning rate. Default: none.
@@ -60,6 +64,7 @@ impl<T: Float> SolverConfig<T> {
             update_rule,
             decay_on: DecayOn::All,
             clip_norm: None,
+            label_smoothing: T::ZERO,
             learning_rate: update_rule.default_learning_rate(),
             schedule: Schedule::Constant,
             ema_decay: T::ZERO,
@@ -139,6 +144,7 @@ impl<T: Float> SolverConfig<T> {
         if self.clip_norm.is_some_and(|norm| !(norm.is_finite() && norm > T::ZERO)) {
             return refuse("clip_norm must be finite and above 0");
         }
+        check_label_smoothing(self.label_smoothing)?;
         self.update_rule.check()
     }
 }

@@ -6,7 +6,7 @@ use super::{Event, Sampling, Solver, stream};
 use crate::error::Error;
 use crate::float::Float;
 use crate::gemm::Gemm;
-use crate::layers::Targets;
+use crate::layers::{LabelSmoothing, Targets};
 use crate::optim::clip_grad_norm;
 use crate::rng::{Permutation, Rng};
 use crate::state::TrainState;
@@ -31,7 +31,12 @@ impl<T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'_, T, G, D, V> 
         let index = |n| indices.get(n).copied().unwrap_or(0);
         let x = Batch { data: train, index, draw: Some(source.sample), len: batch };
         let values = BatchTargets(x, net.arch.num_classes());
-        let y = if net.loss.takes_classes() {
+        let label_smoothing = self.config.label_smoothing;
+        let (machine, class_weights) = (self.gemm, net.class_weights);
+        let smoothed = LabelSmoothing { machine, y: labels, class_weights, label_smoothing };
+        let y = if label_smoothing != T::ZERO {
+            Targets::Own(&smoothed)
+        } else if net.loss.takes_classes() {
             Targets::Classes(labels)
         } else {
             Targets::Values(&values)

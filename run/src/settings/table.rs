@@ -80,6 +80,9 @@ settings! { |given, values|
             needs "a hidden layer" if !values.hidden.is_empty();
         /// Loss that is minimised
         loss: Name<Loss>, "KIND" = Loss::Softmax.into();
+        /// Share of the right class that all classes get in the training loss, 0 to below 1 (loss softmax)
+        label_smoothing: f64, "X" = 0.0, in BELOW_1,
+            needs "loss softmax" if values.loss.value() == Loss::Softmax;
         /// Error from which on the Huber loss is a distance, in deviations of the targets (loss huber)
         huber_delta: f64, "X" = 1.0, in NORMAL,
             needs "loss huber" if matches!(values.loss.value(), Loss::Huber { .. });

@@ -31,7 +31,7 @@ const SIZE: &str = "hidden = [16, 256]\nbatch_size = 260\ntrain_size = 520\nval_
 
 const PLAIN: &str = "";
 const FULL: &str = "batchnorm = true\nkeep_prob = 0.8\nreg = 0.01\nsampling = \"with_replacement\"\ndecay_on = \"weights\"\n\
-     schedule = \"one-cycle\"\nclip_norm = 0.1\n";
+     schedule = \"one-cycle\"\nclip_norm = 0.1\nlabel_smoothing = 0.1\n";
 
 /// Trains with exactly so many threads: the files that the run leaves, and the checkpoint that could
 /// be written after each event.

@@ -305,8 +305,18 @@ fn modern<T: Float>() -> SolverConfig<T> {
         schedule: Schedule::OneCycle { warmup: Warmup::Epochs(0.7) },
         decay_on: DecayOn::Weights,
         clip_norm: Some(T::from_f64(0.5)),
+        label_smoothing: T::from_f64(0.1),
         ..config("adamw")
     }
+}
+
+#[test]
+fn smoothing_is_refused_with_a_loss_that_is_not_softmax() {
+    let net = FullyConnectedNet { loss: Loss::Svm, ..FullyConnectedNet::with_arch(ARCH) };
+    let config = SolverConfig { label_smoothing: 0.1, ..config::<f32>("sgd") };
+    let mut run = Run::new(&net, &config, TRAIN.len);
+    let error = Solver::new(net, config, &Portable, &TRAIN, &VAL, run.buffers()).unwrap_err();
+    assert_eq!(error, Error::InvalidConfig { what: "label_smoothing is for the loss softmax" });
 }
 
 #[test]
@@ -317,6 +327,7 @@ fn every_option_of_today_changes_a_run() {
         SolverConfig { schedule: Schedule::Constant, ..modern() },
         SolverConfig { decay_on: DecayOn::All, ..modern() },
         SolverConfig { clip_norm: None, ..modern() },
+        SolverConfig { label_smoothing: 0.0, ..modern() },
     ] {
         assert!(bits(without) != all, "{without:?}");
     }
@@ -599,6 +610,10 @@ fn settings_out_of_range_and_missing_data_are_refused() {
     refused(SolverConfig { num_val_samples: Some(0), ..good }, &TRAIN);
     for learning_rate in [0.0, -1.0, f64::NAN, f64::INFINITY] {
         refused(SolverConfig { learning_rate, ..good }, &TRAIN);
+        refused(SolverConfig { clip_norm: Some(learning_rate), ..good }, &TRAIN);
+    }
+    for label_smoothing in [-0.1, 1.0, f64::NAN] {
+        refused(SolverConfig { label_smoothing, ..good }, &TRAIN);
     }
     refused(good, &Blobs { len: 0, ..TRAIN });
 }

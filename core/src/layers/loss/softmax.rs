@@ -54,7 +54,7 @@ pub fn softmax_loss<T: Float>(
 }
 
 /// Rows whose exponentials are computed together: rows of few classes would leave vectors mostly empty.
-const ROWS: usize = 8;
+pub(super) const ROWS: usize = 8;
 
 /// Sums the losses of samples, and overwrites their scores with the gradient of the mean.
 #[inline(always)]
