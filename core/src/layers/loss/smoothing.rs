@@ -7,7 +7,7 @@ use crate::float::Float;
 use crate::layers::columns::PIECE;
 use crate::machine::{Machine, Pass};
 use crate::mat::MatMut;
-use crate::slices::rows_of_mut;
+use crate::slices::{rows_of_mut, take};
 
 /// Classes as targets of the softmax loss, smoothed: the right class gets 1 − `label_smoothing`, and what is left is
 /// shared evenly by all classes.
@@ -100,7 +100,7 @@ impl<T: Float> Pass for Smoothed<'_, T> {
 
     #[inline(always)]
     fn run(self) -> T {
-        let Self { mut scores, y, class_weights, label_smoothing, num_samples } = self;
+        let Self { mut scores, mut y, class_weights, label_smoothing, num_samples } = self;
         let num_samples = T::from_usize(num_samples);
         let (mut loss, cols) = (T::ZERO, scores.cols());
         // Shares of q: of every class, of the right one besides, and the sum of the former over all classes.
@@ -111,7 +111,9 @@ impl<T: Float> Pass for Smoothed<'_, T> {
         } else {
             each * class_weights.iter().fold(T::ZERO, |sum, &weight| sum + weight)
         };
-        for (rows, y) in scores.data_mut().chunks_mut((ROWS * cols).max(1)).zip(y.chunks(ROWS)) {
+        while !scores.data().is_empty() {
+            let (mut rows, rest) = scores.split_rows(ROWS);
+            let rows = rows.data_mut();
             // Σ q·(scores − max) of each row.
             let mut linear = [T::ZERO; ROWS];
             for ((row, &y), linear) in rows_of_mut(rows, cols).zip(y).zip(&mut linear) {
@@ -127,11 +129,13 @@ impl<T: Float> Pass for Smoothed<'_, T> {
             }
             T::exp_each(rows);
             for ((row, &y), linear) in rows_of_mut(rows, cols).zip(y).zip(linear) {
-                let mut sum = T::ZERO;
-                for row in row.chunks(PIECE) {
-                    let mut piece = T::ZERO;
-                    row.iter().for_each(|&p| piece += p);
-                    sum += piece;
+                let (mut sum, mut rest) = (T::ZERO, &*row);
+                while !rest.is_empty() {
+                    let len = rest.len().min(PIECE);
+                    let piece = take(&mut rest, len).unwrap_or_default();
+                    let mut of_piece = T::ZERO;
+                    piece.iter().for_each(|&p| of_piece += p);
+                    sum += of_piece;
                 }
                 let right = right(y);
                 let share = right + all;
@@ -147,6 +151,7 @@ impl<T: Float> Pass for Smoothed<'_, T> {
                     *p -= right / num_samples;
                 }
             }
+            (scores, y) = (rest, y.get(ROWS..).unwrap_or_default());
         }
         loss
     }
