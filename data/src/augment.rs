@@ -1,19 +1,22 @@
-//! Augmentation: pictures that every epoch sees flipped and shifted otherwise.
+//! Augmentation: pictures that every epoch sees flipped and shifted otherwise, and with another square cut out.
 //!
 //! ```text
 //! out[y, x] = picture[r(y + dy, height), r(x + dx, width)],        −shift ≤ dy, dx ≤ shift
 //! r(i, n) = i mirrored at 0 and n − 1 until it is inside
 //! ```
 //!
-//! A flipped picture is mirrored left to right before. Flip and shift are a function of the seed, the epoch and the sample
+//! A flipped picture is mirrored left to right before. What is done is a function of the seed, the epoch and the sample
 //! ([`Sample::rng`]), so that a run is resumed with the same pictures at any number of threads. The edge itself is not
 //! repeated, as in numpy's `pad` of mode `reflect` and PyTorch's `RandomCrop` of padding mode `reflect`.
 //!
 //! Alternating flips are those of Keller Jordan's airbench (2024, <https://arxiv.org/abs/2404.00498>): of two epochs in a row, every
 //! picture is seen once as it is and once flipped.
 
+mod cutout;
+
 use crate::{DataSet, PictureLayout};
 use barenet::Sample;
+use cutout::Hole;
 
 /// Which pictures an epoch flips, left to right.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,6 +37,8 @@ pub struct Augment {
     pub flip: Flip,
     /// Pixels that they are shifted by at most, up, down, left and right; less than a side has.
     pub shift: usize,
+    /// Side of the square that is cut out of them, in pixels; no longer than a side. 0 for none.
+    pub cutout: usize,
 }
 
 /// Why data cannot be augmented.
@@ -60,6 +65,16 @@ pub enum AugmentError {
         /// The largest shift.
         max: usize,
     },
+    /// A square that is larger than a picture.
+    #[error("cutout is {cutout}, and the pictures are of {size} pixels: at most {max} is possible")]
+    Cutout {
+        /// The side of the square.
+        cutout: usize,
+        /// The size of a picture.
+        size: crate::ImageSize,
+        /// The largest side.
+        max: usize,
+    },
 }
 
 impl Augment {
@@ -68,7 +83,7 @@ impl Augment {
     /// ```
     /// use barenet_data::augment::{Augment, Flip};
     /// let data = barenet_data::builtin::generate();
-    /// let of = |flip, shift| Augment { flip, shift }.of(&data);
+    /// let of = |flip, shift| Augment { flip, shift, cutout: 0 }.of(&data);
     /// assert!(of(Flip::Random, 4)?.is_some());
     /// assert!(of(Flip::None, 0)?.is_none());
     /// assert_eq!(
@@ -80,11 +95,12 @@ impl Augment {
     ///
     /// # Errors
     ///
-    /// [`AugmentError`] if the samples are no pictures, or the shift is as large as one.
+    /// [`AugmentError`] if the samples are no pictures, the shift is as large as one, or the square larger.
     pub fn of(self, data: &DataSet) -> Result<Option<Augmentation>, AugmentError> {
-        let Self { flip, shift } = self;
+        let Self { flip, shift, cutout } = self;
         let option = match self {
-            Self { flip: Flip::None, shift: 0 } => return Ok(None),
+            Self { flip: Flip::None, shift: 0, cutout: 0 } => return Ok(None),
+            Self { flip: Flip::None, shift: 0, .. } => "cutout",
             Self { flip: Flip::None, .. } => "shift",
             _ => "flip",
         };
@@ -93,11 +109,14 @@ impl Augment {
             AugmentError::NoPictures { option, data }
         })?;
         let size = layout.size;
-        let max = size.width.min(size.height) - 1;
-        if shift > max {
-            return Err(AugmentError::Shift { shift, size, max });
+        let side = size.width.min(size.height);
+        if shift >= side {
+            return Err(AugmentError::Shift { shift, size, max: side - 1 });
         }
-        Ok(Some(Augmentation { flip, shift, layout }))
+        if cutout > side {
+            return Err(AugmentError::Cutout { cutout, size, max: side });
+        }
+        Ok(Some(Augmentation { flip, shift, cutout, layout }))
     }
 }
 
@@ -106,33 +125,26 @@ impl Augment {
 pub struct Augmentation {
     flip: Flip,
     shift: usize,
+    cutout: usize,
     layout: PictureLayout,
 }
 
-/// A picture as an epoch sees it: the first row and column, counted from `shift` rows and columns before the picture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct View {
+/// A picture as an epoch sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct View {
     is_flipped: bool,
+    /// The first row and column, counted from `shift` rows and columns before the picture.
     top: usize,
     left: usize,
+    hole: Hole,
 }
 
 impl Augmentation {
-    /// Writes a picture as the epoch of `sample` sees it, from number `start` on, to `out`. `picture` has all its numbers. Of a
-    /// sample without an epoch it is the picture itself.
-    pub fn read<N: Copy>(&self, sample: Sample, picture: &[N], start: usize, out: &mut [N]) {
-        match self.view(sample) {
-            Some(view) => self.read_view(view, picture, start, out),
-            None => {
-                let picture = picture.get(start..).unwrap_or_default();
-                out.iter_mut().zip(picture).for_each(|(out, number)| *out = *number);
-            }
-        }
-    }
-
-    fn view(&self, sample: Sample) -> Option<View> {
+    /// How the epoch of a sample sees it; `None` of a sample without an epoch, which is seen as it is.
+    #[must_use]
+    pub fn view(&self, sample: Sample) -> Option<View> {
         let (mut rng, epoch) = (sample.rng()?, sample.epoch()?);
-        // Drawn always: the shifts are the same whatever is flipped.
+        // Drawn always and in this order: the shifts are the same whatever is flipped or cut out.
         let coin = rng.next_u64() >> 63;
         let is_flipped = match self.flip {
             Flip::None => false,
@@ -141,11 +153,21 @@ impl Augmentation {
         };
         let places = u64::try_from(2 * self.shift + 1).unwrap_or(1);
         let [top, left] = [0; 2].map(|_| usize::try_from(rng.below(places)).unwrap_or(0));
-        Some(View { is_flipped, top, left })
+        let hole = Hole::draw(&mut rng, self.cutout, self.layout);
+        Some(View { is_flipped, top, left, hole })
     }
 
+    /// Writes zeros, or what else `fill` has for each channel, in the place of the numbers that the view cuts out. `out` is the view from
+    /// number `start` on: scaled, if 0 is to be the mean.
+    pub fn cut_out<N: Copy>(&self, view: &View, start: usize, out: &mut [N], fill: &[N]) {
+        view.hole.fill(self.layout, start, out, fill);
+    }
+
+    /// Writes a view of a picture, which has all its numbers, from number `start` on to `out`, flipped and shifted;
+    /// [`Self::cut_out`] does the rest.
+    ///
     /// Goes through the lines of the picture that is seen, each in runs of pixels that lie side by side in the other.
-    fn read_view<N: Copy>(&self, view: View, picture: &[N], start: usize, mut out: &mut [N]) {
+    pub fn read<N: Copy>(&self, view: &View, picture: &[N], start: usize, mut out: &mut [N]) {
         let PictureLayout { size, pixel_len, .. } = self.layout;
         let line_len = size.width * pixel_len;
         let (mut line, mut first) = (start / line_len, start % line_len);
@@ -168,7 +190,7 @@ impl Augmentation {
     }
 
     /// Writes pixels of one number each from column `first` of a line on: before the edge, inside, and behind the other edge.
-    fn read_line<N: Copy>(&self, view: View, source: &[N], first: usize, out: &mut [N]) {
+    fn read_line<N: Copy>(&self, view: &View, source: &[N], first: usize, out: &mut [N]) {
         let (width, shift, left) = (source.len(), self.shift, view.left);
         let end = first + out.len();
         let inside = shift.saturating_sub(left).clamp(first, end);
@@ -194,7 +216,7 @@ impl Augmentation {
     }
 
     /// The same for pixels of several numbers.
-    fn read_pixels<N: Copy>(&self, view: View, source: &[N], first: usize, out: &mut [N]) {
+    fn read_pixels<N: Copy>(&self, view: &View, source: &[N], first: usize, out: &mut [N]) {
         let PictureLayout { size: crate::ImageSize { width, .. }, pixel_len, .. } = self.layout;
         for (out, place) in out.iter_mut().zip(first..) {
             let column = reflect(place / pixel_len + view.left, self.shift, width);

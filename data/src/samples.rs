@@ -188,15 +188,18 @@ impl<T: Float> Samples<'_, T> {
     where
         T: From<N>,
     {
-        let Some(augmentation) = self.augmentation.filter(|_| sample.epoch().is_some()) else {
+        let augmentation = self.augmentation;
+        let Some((augmentation, view)) = augmentation.and_then(|a| Some((a, a.view(sample)?)))
+        else {
             return scale(tail(numbers, start), self.inputs, start, x);
         };
         let mut seen = [N::default(); AT_ONCE];
         for (x, start) in x.chunks_mut(AT_ONCE).zip((start..).step_by(AT_ONCE)) {
             let seen = seen.get_mut(..x.len()).unwrap_or_default();
-            augmentation.read(sample, numbers, start, seen);
+            augmentation.read(&view, numbers, start, seen);
             scale(seen, self.inputs, start, x);
         }
+        augmentation.cut_out(&view, start, x, &[T::ZERO]);
     }
 }
 

@@ -49,20 +49,25 @@ fn train(place: &TempDir, more: &[&str]) -> std::process::Output {
 #[test]
 fn pictures_are_flipped_and_shifted_in_training_and_tables_are_not() {
     let place = halves();
-    let augmented = ["--image-size", "8x6", "--flip", "alternating", "--shift", "1"];
+    let size = ["--image-size", "8x6"];
+    let augmented =
+        [&size[..], &["--flip", "alternating", "--shift", "1", "--cutout", "3"]].concat();
     succeeds(&train(&place, &augmented));
     let config = fs::read_to_string(place.path().join("run/config.toml")).unwrap();
-    assert!(config.contains("flip = \"alternating\"\nshift = 1\n"), "{config}");
+    assert!(config.contains("flip = \"alternating\"\nshift = 1\ncutout = 3\n"), "{config}");
     succeeds(&barenet(place.path(), &["eval", "run", "--data", "set"]));
     succeeds(&train(&place, &["--image-size", "8x6", "--scale", "channels", "--force"]));
     succeeds(&barenet(place.path(), &["eval", "run", "--data", "set"]));
     succeeds(&barenet(place.path(), &["predict", "run", "set/left/0.png"]));
     let output = train(&place, &["--image-size", "8x6", "--shift", "6", "--force"]);
     refused_in_one_line(&output, 2, &["shift is 6, and the pictures are of 8x6 pixels: at most 5"]);
+    let output = train(&place, &["--image-size", "8x6", "--cutout", "7", "--force"]);
+    let parts = ["cutout is 7, and the pictures are of 8x6 pixels: at most 6 is possible"];
+    refused_in_one_line(&output, 2, &parts);
     fs::write(place.path().join("t.csv"), "a,b\n1,x\n2,y\n3,x\n4,y\n").unwrap();
     let output = barenet(place.path(), &["train", "--data", "t.csv", "--scale", "channels"]);
     refused_in_one_line(&output, 2, &["scale channels is for pictures", "t.csv", "take standard"]);
-    for (flag, value) in [("--flip", "random"), ("--shift", "1")] {
+    for (flag, value) in [("--flip", "random"), ("--shift", "1"), ("--cutout", "1")] {
         let output = barenet(place.path(), &["train", "--data", "t.csv", flag, value]);
         refused_in_one_line(&output, 2, &["changes pictures, and", "t.csv", "leave it out"]);
     }
@@ -96,8 +101,24 @@ fn a_sheet_shows_pictures_and_what_epochs_see_of_them() {
     succeeds(&show(&augmented));
     assert_eq!(first, image::open(place.path().join("sheet.png")).unwrap().into_rgb8());
 
+    // Only the square is another, and of one colour: the mean of all.
+    succeeds(&show(&["--augment", "--rows", "1", "--epochs", "3", "--cutout", "8"]));
+    let sheet = image::open(place.path().join("sheet.png")).unwrap().into_rgb8();
+    for picture in 1..=3 {
+        let places = (0..24).flat_map(|y| (0..32).map(move |x| (x, y)));
+        let at =
+            |picture: u32, x: u32, y: u32| *sheet.get_pixel(2 + picture * 66 + 2 * x, 2 + 2 * y);
+        let cut = places.map(|(x, y)| (at(0, x, y), at(picture, x, y)));
+        let mut cut: Vec<_> = cut.filter(|(a, b)| a != b).map(|(_, b)| b).collect();
+        assert!((16..=64).contains(&cut.len()), "{} pixels", cut.len());
+        cut.dedup();
+        assert_eq!(cut.len(), 1);
+    }
+
     let output = show(&["--shift", "2"]);
-    refused_in_one_line(&output, 2, &["--flip and --shift take --augment"]);
+    refused_in_one_line(&output, 2, &["--flip, --shift and --cutout take --augment"]);
+    let output = show(&["--cutout", "2"]);
+    refused_in_one_line(&output, 2, &["--flip, --shift and --cutout take --augment"]);
     let output = show(&["--augment", "--shift", "24"]);
     refused_in_one_line(
         &output,

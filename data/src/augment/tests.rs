@@ -7,13 +7,13 @@ const FLAT: PictureLayout =
 
 fn seen(
     augmentation: Augmentation,
-    view: View,
+    view: &View,
     picture: &[u8],
     start: usize,
     len: usize,
 ) -> Vec<u8> {
     let mut out = vec![255; len];
-    augmentation.read_view(view, picture, start, &mut out);
+    augmentation.read(view, picture, start, &mut out);
     out
 }
 
@@ -23,6 +23,7 @@ fn views(shift: usize) -> impl Iterator<Item = View> {
         is_flipped: n % 2 == 1,
         top: n / 2 / places,
         left: n / 2 % places,
+        hole: Hole::default(),
     })
 }
 
@@ -30,7 +31,7 @@ fn views(shift: usize) -> impl Iterator<Item = View> {
 fn a_picture_is_flipped_and_shifted_as_numpy_does() {
     // p = np.arange(24).reshape(2, 3, 4); q = p[:, :, ::-1] if is_flipped else p
     // np.pad(q, ((0, 0), (2, 2), (2, 2)), mode="reflect")[:, top:top+3, left:left+4].ravel()
-    let augmentation = Augmentation { flip: Flip::Random, shift: 2, layout: FLAT };
+    let augmentation = Augmentation { flip: Flip::Random, shift: 2, cutout: 0, layout: FLAT };
     let picture: Vec<u8> = (0..24).collect();
     for (is_flipped, top, left, expected) in [
         (
@@ -58,21 +59,21 @@ fn a_picture_is_flipped_and_shifted_as_numpy_does() {
             [6, 7, 6, 5, 10, 11, 10, 9, 6, 7, 6, 5, 18, 19, 18, 17, 22, 23, 22, 21, 18, 19, 18, 17],
         ),
     ] {
-        let view = View { is_flipped, top, left };
-        assert_eq!(seen(augmentation, view, &picture, 0, 24), expected);
+        let view = View { is_flipped, top, left, hole: Hole::default() };
+        assert_eq!(seen(augmentation, &view, &picture, 0, 24), expected);
     }
 }
 
 #[test]
 fn every_stretch_is_that_of_the_whole_picture() {
     for layout in [FLAT, PictureLayout { planes: 1, pixel_len: 2, ..FLAT }] {
-        let augmentation = Augmentation { flip: Flip::Random, shift: 2, layout };
+        let augmentation = Augmentation { flip: Flip::Random, shift: 2, cutout: 0, layout };
         let picture: Vec<u8> = (0..24).collect();
         for view in views(2) {
-            let whole = seen(augmentation, view, &picture, 0, 24);
+            let whole = seen(augmentation, &view, &picture, 0, 24);
             for start in 0..24 {
                 for len in 0..=24 - start {
-                    let stretch = seen(augmentation, view, &picture, start, len);
+                    let stretch = seen(augmentation, &view, &picture, start, len);
                     assert_eq!(stretch, whole[start..start + len], "{view:?} {start} {len}");
                 }
             }
@@ -84,13 +85,13 @@ fn every_stretch_is_that_of_the_whole_picture() {
 fn channels_side_by_side_are_moved_as_planes_are() {
     let interleaved = PictureLayout { planes: 1, pixel_len: 2, ..FLAT };
     let planes: Vec<u8> = (0..24).collect();
-    let of = |layout| Augmentation { flip: Flip::Random, shift: 2, layout };
+    let of = |layout| Augmentation { flip: Flip::Random, shift: 2, cutout: 0, layout };
     let woven = |planes: &[u8]| -> Vec<u8> {
         planes[..12].iter().zip(&planes[12..]).flat_map(|(a, b)| [*a, *b]).collect()
     };
     for view in views(2) {
-        let expected = woven(&seen(of(FLAT), view, &planes, 0, 24));
-        assert_eq!(seen(of(interleaved), view, &woven(&planes), 0, 24), expected);
+        let expected = woven(&seen(of(FLAT), &view, &planes, 0, 24));
+        assert_eq!(seen(of(interleaved), &view, &woven(&planes), 0, 24), expected);
     }
 }
 
@@ -99,16 +100,16 @@ fn lines_of_any_length_are_read_backwards() {
     for width in 1..40 {
         let layout =
             PictureLayout { size: ImageSize { width, height: 1 }, planes: 1, pixel_len: 1 };
-        let augmentation = Augmentation { flip: Flip::Random, shift: 0, layout };
-        let view = View { is_flipped: true, top: 0, left: 0 };
+        let augmentation = Augmentation { flip: Flip::Random, shift: 0, cutout: 0, layout };
+        let view = View { is_flipped: true, top: 0, left: 0, hole: Hole::default() };
         let picture: Vec<u8> = (0..).take(width).collect();
         let expected: Vec<u8> = picture.iter().rev().copied().collect();
-        assert_eq!(seen(augmentation, view, &picture, 0, width), expected);
+        assert_eq!(seen(augmentation, &view, &picture, 0, width), expected);
     }
 }
 
 fn view_of(flip: Flip, shift: usize, index: usize, epoch: u64) -> View {
-    let augmentation = Augmentation { flip, shift, layout: FLAT };
+    let augmentation = Augmentation { flip, shift, cutout: 0, layout: FLAT };
     augmentation.view(Sample::in_epoch(index, Rng::seed(5), epoch)).unwrap()
 }
 
@@ -129,7 +130,7 @@ fn alternating_flips_show_each_picture_both_ways_in_two_epochs() {
 fn random_flips_and_shifts_are_all_about_as_frequent() {
     let mut counts = [0_usize; 50];
     for index in 0..50_000 {
-        let View { is_flipped, top, left } = view_of(Flip::Random, 2, index, 3);
+        let View { is_flipped, top, left, .. } = view_of(Flip::Random, 2, index, 3);
         counts[usize::from(is_flipped) * 25 + top * 5 + left] += 1;
     }
     // Six standard deviations of a binomial count.
@@ -148,14 +149,23 @@ fn shifts_do_not_depend_on_what_is_flipped() {
 }
 
 #[test]
-fn a_sample_without_an_epoch_is_seen_as_it_is() {
-    let augmentation = Augmentation { flip: Flip::Random, shift: 2, layout: FLAT };
-    let (picture, mut out) = ([7, 8, 9, 10], [0; 3]);
-    augmentation.read(Sample::new(1), &picture, 1, &mut out);
-    assert_eq!(out, [8, 9, 10]);
-    // A picture that is too short leaves the rest: there is nothing to write.
+fn shifts_do_not_depend_on_what_is_cut_out() {
+    let of = |cutout| Augmentation { flip: Flip::Random, shift: 3, cutout, layout: FLAT };
+    for index in 0..20 {
+        let sample = Sample::in_epoch(index, Rng::seed(5), 1);
+        let [with, without] = [2, 0].map(|cutout| of(cutout).view(sample).unwrap());
+        assert_ne!(with, without);
+        assert_eq!(View { hole: Hole::default(), ..with }, without);
+    }
+}
+
+#[test]
+fn a_sample_without_an_epoch_has_no_view_and_too_short_a_picture_is_not_written() {
+    let augmentation = Augmentation { flip: Flip::Random, shift: 2, cutout: 2, layout: FLAT };
+    assert_eq!(augmentation.view(Sample::new(1)), None);
+    let view = augmentation.view(Sample::in_epoch(1, Rng::seed(0), 0)).unwrap();
     let mut out = [1; 4];
-    augmentation.read(Sample::in_epoch(1, Rng::seed(0), 0), &picture, 0, &mut out);
+    augmentation.read(&view, &[7, 8, 9, 10], 0, &mut out);
     assert_eq!(out, [1; 4]);
 }
 
@@ -165,8 +175,9 @@ fn what_is_no_picture_is_refused() {
     let records = Records::of(4, Numbers::F32(vec![0.0; 8]), Wanted::Nothing(2));
     let data = DataSet { train: records, ..DataSet::empty(Source::read(&KIND, "t.csv".into())) };
     for (augment, option) in [
-        (Augment { flip: Flip::Random, shift: 4 }, "flip"),
-        (Augment { flip: Flip::None, shift: 4 }, "shift"),
+        (Augment { flip: Flip::Random, shift: 4, cutout: 4 }, "flip"),
+        (Augment { flip: Flip::None, shift: 4, cutout: 4 }, "shift"),
+        (Augment { flip: Flip::None, shift: 0, cutout: 4 }, "cutout"),
     ] {
         let error = augment.of(&data).unwrap_err().to_string();
         assert!(error.starts_with(&format!("{option} changes pictures, and a table from t.csv")));
@@ -174,5 +185,5 @@ fn what_is_no_picture_is_refused() {
     assert_eq!(Augment::default().of(&data), Ok(None));
     // A layout that is not that of the samples is none.
     let wrong = DataSet { layout: Some(FLAT), ..data };
-    assert!(Augment { flip: Flip::Random, shift: 0 }.of(&wrong).is_err());
+    assert!(Augment { cutout: 1, ..Augment::default() }.of(&wrong).is_err());
 }

@@ -26,11 +26,12 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// [`SettingsError`] if the samples are no pictures, or the shift is as large as one.
+    /// [`SettingsError`] if the samples are no pictures, the shift is as large as one, or the square larger.
     pub fn augmentation(&self, data: &DataSet) -> Result<Option<Augmentation>, SettingsError> {
         let flip = self.values.flip.map(Name::value).unwrap_or_default();
         let shift = self.values.shift.unwrap_or(0);
-        let found = Augment { flip, shift }.of(data);
+        let cutout = self.values.cutout.unwrap_or(0);
+        let found = Augment { flip, shift, cutout }.of(data);
         found.map_err(|error| SettingsError::new(error.to_string()))
     }
 }

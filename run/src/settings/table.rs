@@ -195,6 +195,8 @@ settings! { |given, values|
         flip: Name<Flip>, "HOW";
         /// Pixels by which pictures are shifted at most in training, mirrored at the edges [default: 0]
         shift: usize, "N", in 0..=ImageSize::MAX_SIDE;
+        /// Side of the square that is cut out of each picture in training, in pixels [default: 0]
+        cutout: usize, "N", in 0..=ImageSize::MAX_SIDE;
         /// Share of the samples drawn to validate, in place of the last val_size
         val_fraction: f64, "SHARE", in SHARE;
         /// Share of the samples drawn to test, where there is no test set

@@ -48,8 +48,8 @@ fn runs_are_the_same<T: Number>(dtype: &str) {
         "",
         "flip = \"random\"\n",
         "flip = \"alternating\"\n",
-        "shift = 3\n",
-        "flip = \"random\"\nshift = 3\n",
+        "cutout = 12\n",
+        "flip = \"random\"\nshift = 3\ncutout = 12\n",
     ] {
         for sampling in ["shuffled", "with_replacement"] {
             let more = format!(
@@ -86,10 +86,42 @@ fn augmented_runs_in_f64_are_the_same_at_any_number_of_threads_and_when_resumed_
 fn checks_see_pictures_as_they_are() {
     let still = "learning_rate = 1e-30\n"; // No weight changes by so little.
     let (_, losses, [train, val]) = run::<f32>(still, 1, None);
-    let augmented = format!("{still}flip = \"random\"\nshift = 8\n");
+    let augmented = format!("{still}flip = \"random\"\nshift = 8\ncutout = 16\n");
     let (_, losses_augmented, [train_augmented, val_augmented]) = run::<f32>(&augmented, 1, None);
     assert_eq!((train, val), (train_augmented, val_augmented));
     assert_ne!(losses, losses_augmented);
+}
+
+#[test]
+fn a_square_of_a_sample_is_the_mean_in_training_whatever_the_scaling() {
+    let data = images::few();
+    let split = Split {
+        train: Index::Range(0..20),
+        val: Index::Range(0..1),
+        test: Index::Range(0..1),
+        fitted: Index::Range(0..500),
+    };
+    for scale in ["mean-image", "channels"] {
+        let settings = Settings::from_toml(&format!("scale = \"{scale}\"\n"), Path::new("f"));
+        let config = Config::new(settings.unwrap(), data.input_dim(), data.output_dim()).unwrap();
+        let scales = config.scales::<f32>(&data, &split);
+        let plain = Samples::new(&data, &split, Part::Train, scales.inputs(), scales.targets());
+        let augment = Augment { cutout: 7, ..Augment::default() };
+        let augmented = plain.clone().augmented(augment.of(&data).unwrap());
+        for index in 0..20 {
+            let sample = Sample::in_epoch(index, Rng::seed(3), 2);
+            let (whole, cut) = (read(&plain, sample, 3072), read(&augmented, sample, 3072));
+            for stretch in [1, 7, 384, 513, 1000] {
+                assert_eq!(read(&augmented, sample, stretch), cut);
+            }
+            let is_cut: Vec<bool> = whole.iter().zip(&cut).map(|(a, b)| a != b).collect();
+            let zeros = cut.iter().zip(&is_cut).filter(|(x, is_cut)| **is_cut && **x != 0.0);
+            assert_eq!(zeros.count(), 0);
+            let count = is_cut.iter().filter(|is_cut| **is_cut).count();
+            // A corner leaves 4 by 4 pixels, and a number that was 0 already may be among them.
+            assert!((30..=3 * 49).contains(&count), "{count} numbers");
+        }
+    }
 }
 
 /// All numbers of a sample, read in stretches of one length.
@@ -113,7 +145,7 @@ fn samples_are_augmented_in_epochs_alone_and_say_so_of_their_bytes() {
     };
     let scales = config.scales::<f32>(&data, &split);
     let plain = Samples::new(&data, &split, Part::Train, scales.inputs(), scales.targets());
-    let augmentation = Augment { flip: Flip::Alternating, shift: 0 }.of(&data).unwrap();
+    let augmentation = Augment { flip: Flip::Alternating, ..Augment::default() }.of(&data).unwrap();
     let augmented = plain.clone().augmented(augmentation).kept();
     assert!(augmented.scaled_bytes().is_none() && plain.scaled_bytes().is_some());
     for index in 0..3 {

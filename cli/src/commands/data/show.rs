@@ -27,7 +27,7 @@ pub(super) struct Args {
     /// The data
     #[command(flatten)]
     data: DataFlags,
-    /// A picture a row, and beside it what --epochs see; without --flip and --shift as with --flip alternating --shift 4
+    /// A picture a row, and beside it what --epochs see; alone, as with --flip alternating --shift 4
     #[arg(long)]
     augment: bool,
     /// How training changes them
@@ -50,8 +50,9 @@ const MIN_SIDE: usize = 64;
 /// Runs the command.
 pub(super) fn run(args: &Args) -> Result<()> {
     let settings = &args.how.0;
-    if !args.augment && (settings.flip.is_some() || settings.shift.is_some()) {
-        return usage("--flip and --shift take --augment");
+    let is_said = settings.flip.is_some() || settings.shift.is_some() || settings.cutout.is_some();
+    if !args.augment && is_said {
+        return usage("--flip, --shift and --cutout take --augment");
     }
     let Some(name) = args.out.file_name().and_then(OsStr::to_str) else {
         return usage("--out names no file");
@@ -68,9 +69,12 @@ pub(super) fn run(args: &Args) -> Result<()> {
             data.source
         );
     };
-    let (flip, shift) = match (settings.flip.map(Name::value), settings.shift) {
-        (None, None) => (Flip::Alternating, 4),
-        (flip, shift) => (flip.unwrap_or_default(), shift.unwrap_or(0)),
+    let how = if is_said {
+        let flip = settings.flip.map(Name::value).unwrap_or_default();
+        let (shift, cutout) = (settings.shift.unwrap_or(0), settings.cutout.unwrap_or(0));
+        Augment { flip, shift, cutout }
+    } else {
+        Augment { flip: Flip::Alternating, shift: 4, cutout: 0 }
     };
     let (rows, epochs) = (usize::from(args.rows), u64::from(args.epochs));
     let in_row = usize::from(args.epochs) + 1;
@@ -79,17 +83,21 @@ pub(super) fn run(args: &Args) -> Result<()> {
     let mut sheet = Sheet::new(size.width, size.height, in_row).magnified(magnify);
     let picture = |index: usize| numbers.chunks_exact(layout.len()).nth(index).unwrap_or_default();
     if args.augment {
-        let augmentation = Augment { flip, shift }.of(&data);
+        let augmentation = how.of(&data);
         let augmentation = augmentation.map_err(|e| SettingsError::new(e.to_string()))?;
         let rng = Rng::seed(settings.seed.unwrap_or(0));
         let mut seen = vec![0; layout.len()];
+        let fill = means(numbers, layout);
         for index in 0..rows.min(data.train.len()) {
             sheet.push(&pixels(picture(index), layout));
             for epoch in 0..epochs {
                 let sample = Sample::in_epoch(index, rng, epoch);
-                match &augmentation {
-                    Some(augmentation) => augmentation.read(sample, picture(index), 0, &mut seen),
-                    None => seen.copy_from_slice(picture(index)),
+                seen.copy_from_slice(picture(index));
+                if let Some(augmentation) = augmentation
+                    && let Some(view) = augmentation.view(sample)
+                {
+                    augmentation.read(&view, picture(index), 0, &mut seen);
+                    augmentation.cut_out(&view, 0, &mut seen, &fill);
                 }
                 sheet.push(&pixels(&seen, layout));
             }
@@ -100,19 +108,39 @@ pub(super) fn run(args: &Args) -> Result<()> {
         }
     }
     folder.write(name, &sheet.to_png()?)?;
-    say!("{}: {}", args.out.display(), described(&data, args.augment.then_some((flip, shift))));
+    say!("{}: {}", args.out.display(), described(&data, args.augment.then_some(how)));
     Ok(())
 }
 
 /// Text of what a sheet shows.
-fn described(data: &DataSet, augment: Option<(Flip, usize)>) -> String {
+fn described(data: &DataSet, augment: Option<Augment>) -> String {
     let of = format!("pictures of {}", data.source);
     match augment {
         None => of,
-        Some((flip, shift)) => {
-            format!("{of}, each with --flip {} --shift {shift} beside it", Name::from(flip).name())
+        Some(Augment { flip, shift, cutout }) => {
+            let flip = Name::from(flip).name();
+            let cutout = if cutout > 0 { format!(" --cutout {cutout}") } else { String::new() };
+            format!("{of}, each with --flip {flip} --shift {shift}{cutout} beside it")
         }
     }
+}
+
+/// The mean of each channel, which scaling makes 0.
+fn means(numbers: &[u8], layout: PictureLayout) -> Vec<u8> {
+    let PictureLayout { size, planes, pixel_len } = layout;
+    let plane_len = size.width * size.height * pixel_len;
+    let mut sums = vec![(0_u64, 0_u64); layout.channels()];
+    for (plane, numbers) in numbers.chunks_exact(plane_len.max(1)).enumerate() {
+        for (place, &number) in numbers.iter().enumerate() {
+            let channel = if pixel_len == 1 { plane % planes } else { place % pixel_len };
+            if let Some((sum, count)) = sums.get_mut(channel) {
+                *sum += u64::from(number);
+                *count += 1;
+            }
+        }
+    }
+    let mean = |(sum, count): (u64, u64)| u8::try_from(sum / count.max(1)).unwrap_or(u8::MAX);
+    sums.into_iter().map(mean).collect()
 }
 
 /// Red, green and blue of a picture's pixels.
