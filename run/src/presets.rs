@@ -17,7 +17,7 @@ macro_rules! files {
     };
 }
 
-/// The files: those of the document in its order, then the workloads.
+/// The files: those of the document in its order, then those for the best accuracy, for tables, and the workloads.
 const FILES: &[(&str, &str)] = files! {
     "two-layer"
     "overfit-three-layer"
@@ -27,6 +27,7 @@ const FILES: &[(&str, &str)] = files! {
     "six-layer-rmsprop"
     "six-layer-adam"
     "best"
+    "minute"
     "table"
     "w1"
     "w2"

@@ -36,7 +36,7 @@ fn a_table_of_classes_is_learnt_in_one_command() {
     for part in [
         "105 training, 15 validation, 30 test rows",
         "task      classify species from 4 columns (4 inputs), scaled standard, loss softmax",
-        "network   4-100-3",
+        "network   4-100-3, 803 parameters, float32",
     ] {
         assert!(text.contains(part), "{part:?} is not in {text}");
     }

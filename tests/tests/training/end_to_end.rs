@@ -1,5 +1,6 @@
 //! The course's experiments on the real data, when `CIFAR10_DIR` says where they are.
 
+use barenet::Metric;
 use barenet_blas::Backend;
 use barenet_data::split::Index;
 use barenet_data::{DataSet, builtin, load};
@@ -114,6 +115,25 @@ fn update_rules_come_in_the_order_of_the_course() {
     });
     let [sgd, momentum, _, adam] = results;
     assert!(sgd < momentum && momentum < adam, "{results:?}");
+}
+
+/// A tenth of the images and a quarter of the epochs. Three seeds reach 0.433 to 0.438, and the same without augmentation and
+/// smoothing learns its images by heart and less of others.
+#[test]
+fn the_minute_is_well_spent_even_if_it_is_a_few_seconds() {
+    let Some(data) = cifar10() else { return };
+    let preset = Preset::find("minute").unwrap().unwrap().settings;
+    let result = run(
+        Settings {
+            train_size: Some(5000),
+            num_epochs: Some(10),
+            metric: Some(Metric::Accuracy.into()),
+            ..preset
+        },
+        data,
+    );
+    assert!(result.best_val_acc() >= 0.41, "{}", result.best_val_acc());
+    assert!(result.last_train_acc() < 0.65, "{}", result.last_train_acc());
 }
 
 #[test]

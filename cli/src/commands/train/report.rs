@@ -11,7 +11,7 @@ use barenet_run::presets::Preset;
 use barenet_run::reported::FIRST_LOSS;
 use barenet_run::run_folder::PLOTS;
 use barenet_run::session::{Ended, Session};
-use barenet_run::settings::Name;
+use barenet_run::settings::{Dtype, Name};
 use barenet_run::summary::Summary;
 use indicatif::HumanFloatCount;
 
@@ -35,7 +35,10 @@ pub(super) fn describe(session: &Session<'_>, console: &Console) {
         sizes.join("-"),
         if arch.has_batchnorm() { " with batch norm" } else { "" },
         count(arch.num_params()),
-        config.values().dtype.name()
+        match config.dtype() {
+            Dtype::F32 => f32::NAME,
+            Dtype::F64 => f64::NAME,
+        }
     ));
     console.line(&format!(
         "training  {}, learning rate {:?}, batches of {}, {} epochs, seed {}",
