@@ -38,7 +38,7 @@ fn settings(which: usize) -> Vec<&'static str> {
         settings.extend(["--batchnorm", "--keep-prob", "0.8"]);
     }
     if which % 3 == 1 {
-        settings.extend(["--dtype", "f64", "--ema-decay", "0.9"]);
+        settings.extend(["--dtype", "f64", "--sampling", "shuffled", "--ema-decay", "0.9"]);
     }
     if which % 3 == 2 {
         settings.extend(["--schedule", "cosine", "--reg", "0.01", "--threads", "1"]);

@@ -48,6 +48,8 @@ fn runs_are_the_same<T: Number>(dtype: &str) {
         "",
         "flip = \"random\"\n",
         "flip = \"alternating\"\n",
+        "shift = 3\n",
+        "flip = \"random\"\nshift = 3\n",
         "cutout = 12\n",
         "flip = \"random\"\nshift = 3\ncutout = 12\n",
     ] {
