@@ -8,6 +8,8 @@ use anyhow::{Context, Result, bail};
 use barenet::{Rng, Sample};
 use barenet_data::augment::{Augment, Flip};
 use barenet_data::disk::folder_of;
+use barenet_data::scale::{Fitted, Scale};
+use barenet_data::split::Index;
 use barenet_data::{DataSet, Numbers, PictureLayout};
 use barenet_report::Sheet;
 use barenet_run::folder::Folder;
@@ -87,7 +89,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
         let augmentation = augmentation.map_err(|e| SettingsError::new(e.to_string()))?;
         let rng = Rng::seed(settings.seed.unwrap_or(0));
         let mut seen = vec![0; layout.len()];
-        let fill = means(numbers, layout);
+        let fill = means(&data, layout);
         for index in 0..rows.min(data.train.len()) {
             sheet.push(&pixels(picture(index), layout));
             for epoch in 0..epochs {
@@ -125,22 +127,14 @@ fn described(data: &DataSet, augment: Option<Augment>) -> String {
     }
 }
 
-/// The mean of each channel, which scaling makes 0.
-fn means(numbers: &[u8], layout: PictureLayout) -> Vec<u8> {
-    let PictureLayout { size, planes, pixel_len } = layout;
-    let plane_len = size.width * size.height * pixel_len;
-    let mut sums = vec![(0_u64, 0_u64); layout.channels()];
-    for (plane, numbers) in numbers.chunks_exact(plane_len.max(1)).enumerate() {
-        for (place, &number) in numbers.iter().enumerate() {
-            let channel = if pixel_len == 1 { plane % planes } else { place % pixel_len };
-            if let Some((sum, count)) = sums.get_mut(channel) {
-                *sum += u64::from(number);
-                *count += 1;
-            }
-        }
-    }
-    let mean = |(sum, count): (u64, u64)| u8::try_from(sum / count.max(1)).unwrap_or(u8::MAX);
-    sums.into_iter().map(mean).collect()
+/// The mean of each channel, which `--scale channels` makes 0.
+fn means(data: &DataSet, layout: PictureLayout) -> Vec<u8> {
+    let all = Index::Range(0..data.train.len());
+    let fitted = Fitted::to(&data.train, &all, Scale::Channels, Some(layout));
+    // The first pixel has all channels of a plane, and each plane begins with one.
+    let PictureLayout { size, pixel_len, .. } = layout;
+    let planes = fitted.offset.chunks((size.width * size.height * pixel_len).max(1));
+    planes.flat_map(|plane| plane.iter().take(pixel_len)).map(|&mean| mean as u8).collect()
 }
 
 /// Red, green and blue of a picture's pixels.
