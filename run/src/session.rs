@@ -8,6 +8,7 @@ mod start;
 mod typed;
 mod watch;
 
+pub use crate::trainer::Ended;
 pub use due::When;
 pub use start::Start;
 pub use watch::{Request, Watcher};
@@ -17,7 +18,7 @@ use crate::run_folder::RunFolder;
 use crate::settings::Dtype;
 use crate::summary::Summary;
 use anyhow::Result;
-use barenet::{Float, Metric, SolverConfig};
+use barenet::{Float, SolverConfig};
 use barenet_blas::Backend;
 use barenet_data::DataSet;
 use barenet_data::split::Split;
@@ -88,25 +89,6 @@ pub struct Run<'a>(Either<RunAs<'a, f32>, RunAs<'a, f64>>);
 /// A run that has trained, to its end or until it was stopped.
 #[derive(Debug)]
 pub struct Trained<'a>(Either<TrainedAs<'a, f32>, TrainedAs<'a, f64>>);
-
-/// How far a run came, and what it was like on the way.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Ended<'a> {
-    /// Steps done.
-    pub iteration: usize,
-    /// Checks done.
-    pub num_checks: usize,
-    /// The loss of each step.
-    pub loss_history: &'a [f64],
-    /// The metric that is checked.
-    pub metric: Metric,
-    /// It of each epoch on a sample of the training data, epoch 0 first.
-    pub train_history: &'a [f64],
-    /// It of each epoch on the validation data, epoch 0 first.
-    pub val_history: &'a [f64],
-    /// Whether the run was stopped before its end.
-    pub stopped: bool,
-}
 
 impl Session<'_> {
     /// Reserves memory, reads the checkpoint to resume from, and starts the log.

@@ -7,7 +7,6 @@ use crate::checkpoint::Checkpoint;
 use crate::config::{Config, EVAL_BATCH};
 use crate::moment::{HISTORY, Histories, Moment};
 use crate::scaled::scaled;
-use crate::session::Ended;
 use anyhow::{Context, Result};
 use barenet::{
     Error, Event, FullyConnectedNet, Metric, Progress, Rng, Solver, SolverBuffers, Weights,
@@ -44,6 +43,25 @@ pub struct Outcome<T> {
     pub step_time: Duration,
     /// The iteration whose loss or result was NaN or infinite, if the run ended there.
     pub diverged_at: Option<usize>,
+    /// Whether the run was stopped before its end.
+    pub stopped: bool,
+}
+
+/// How far a run came, and what it was like on the way.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ended<'a> {
+    /// Steps done.
+    pub iteration: usize,
+    /// Checks done.
+    pub num_checks: usize,
+    /// The loss of each step.
+    pub loss_history: &'a [f64],
+    /// The metric that is checked.
+    pub metric: Metric,
+    /// It of each epoch on a sample of the training data, epoch 0 first.
+    pub train_history: &'a [f64],
+    /// It of each epoch on the validation data, epoch 0 first.
+    pub val_history: &'a [f64],
     /// Whether the run was stopped before its end.
     pub stopped: bool,
 }

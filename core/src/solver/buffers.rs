@@ -65,22 +65,27 @@ impl<T> SolverBuffers<'_, T> {
     /// The slices that [`Solver::resume`](crate::Solver::resume) needs as they are.
     #[must_use]
     pub const fn kept(&self) -> [&[T]; 7] {
-        let Average { params, running } = &self.average;
-        let best: [&[T]; 2] = [self.best_params, self.best_running];
-        [self.params, self.running, self.update_state, best[0], best[1], params, running]
-    }
-
-    /// [`Self::kept`], for writing.
-    pub const fn kept_mut(&mut self) -> [&mut [T]; 7] {
-        let Average { params, running } = &mut self.average;
         [
             self.params,
             self.running,
             self.update_state,
             self.best_params,
             self.best_running,
-            params,
-            running,
+            self.average.params,
+            self.average.running,
+        ]
+    }
+
+    /// [`Self::kept`], for writing.
+    pub const fn kept_mut(&mut self) -> [&mut [T]; 7] {
+        [
+            self.params,
+            self.running,
+            self.update_state,
+            self.best_params,
+            self.best_running,
+            self.average.params,
+            self.average.running,
         ]
     }
 }

@@ -10,7 +10,7 @@ const LINE: usize = 64;
 /// A slice of its own memory, which begins at a multiple of 64 bytes.
 ///
 /// The system lends large pieces of memory 16 bytes after the start of a page: every vector of 64 bytes then lies on two lines
-/// of the cache, and a pass over parameters, gradients and moments takes up to a third longer.
+/// of the cache, and a pass over parameters, gradients and moments takes longer.
 ///
 /// ```
 /// use barenet_run::buffers::Aligned;

@@ -98,8 +98,9 @@ fn train(session: &Session<'_>, asked_for: Option<&Path>, signals: &Signals) -> 
         if signals.stop().is_some() { Request::Stop } else { Request::Continue }
     };
     let mut trained = session.begin(&mut watcher)?.train(&mut watcher)?;
-    if trained.ended().stopped {
-        let iteration = trained.ended().iteration;
+    let ended = trained.ended();
+    if ended.stopped {
+        let iteration = ended.iteration;
         let resume = resume_command(&session.folder.current_path(), asked_for);
         let signal = signals.stop().unwrap_or(0);
         return Err(Stopped::Early { signal, iteration, resume }.into());

@@ -25,12 +25,13 @@ pub(super) fn train_and_show(
     let trained = run.train(&mut watcher);
     watcher.console.finish();
     let mut trained = trained?;
+    let ended = trained.ended();
     // A run that did no step leaves nothing.
     if folder.is_begun() {
-        report::plot(session, &trained.ended())?;
+        report::plot(session, &ended)?;
     }
-    if trained.ended().stopped {
-        let iteration = trained.ended().iteration;
+    if ended.stopped {
+        let iteration = ended.iteration;
         let resume = resume_command(&folder.current_path(), asked_for);
         return Err(Stopped::Early { signal: watcher.signal(), iteration, resume }.into());
     }
