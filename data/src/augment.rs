@@ -13,6 +13,9 @@
 //! picture is seen once as it is and once flipped.
 
 mod cutout;
+mod views;
+
+pub use views::test_views;
 
 use crate::{DataSet, PictureLayout};
 use barenet::Sample;
@@ -116,7 +119,7 @@ impl Augment {
         if cutout > side {
             return Err(AugmentError::Cutout { cutout, size, max: side });
         }
-        Ok(Some(Augmentation { flip, shift, cutout, layout }))
+        Ok(Some(Augmentation { flip, shift, cutout, layout, fixed: None }))
     }
 }
 
@@ -127,6 +130,16 @@ pub struct Augmentation {
     shift: usize,
     cutout: usize,
     layout: PictureLayout,
+    /// The view that every sample is seen in, in an epoch or not; without it, that of the epoch.
+    fixed: Option<Fixed>,
+}
+
+/// A view without a hole, of any picture of a data set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Fixed {
+    is_flipped: bool,
+    top: usize,
+    left: usize,
 }
 
 /// A picture as an epoch sees it.
@@ -140,9 +153,13 @@ pub struct View {
 }
 
 impl Augmentation {
-    /// How the epoch of a sample sees it; `None` of a sample without an epoch, which is seen as it is.
+    /// How the epoch of a sample sees it; `None` of a sample without an epoch, which is seen as it is. Of
+    /// [`test_views`], the same of every sample.
     #[must_use]
     pub fn view(&self, sample: Sample) -> Option<View> {
+        if let Some(Fixed { is_flipped, top, left }) = self.fixed {
+            return Some(View { is_flipped, top, left, hole: Hole::default() });
+        }
         let (mut rng, epoch) = (sample.rng()?, sample.epoch()?);
         // Drawn always and in this order: the shifts are the same whatever is flipped or cut out.
         let coin = rng.next_u64() >> 63;

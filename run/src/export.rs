@@ -115,8 +115,7 @@ impl Exported {
         if data.fills_missing {
             // A device gets no missing numbers.
             let data = data.filled(&folded.scales.means());
-            let (split, config, checked) = (split.clone(), config.clone(), checked.clone());
-            let run = OnImages { run: run.run, data: &data, split, config, checked };
+            let run = run.on(&data);
             return Self::new(&run, summary, wanted);
         }
         let figures_before = run.figures(Part::Test)?;

@@ -10,11 +10,12 @@ pub use classes::{ClassFigures, OfClass};
 pub use values::{ValueFigures, r2};
 
 use crate::anomaly::threshold;
-use crate::outputs::outputs;
 use crate::scaled::scaled;
+use crate::tta::outputs_of_views;
 use anyhow::Result;
 use barenet::{Dataset, FullyConnectedNet, Label, Metric, Sample, Weights};
 use barenet_blas::Backend;
+use barenet_data::augment::Augmentation;
 use barenet_data::split::{Part, Split};
 use barenet_data::{DataSet, Task};
 use barenet_model::number::Number;
@@ -55,20 +56,21 @@ impl AnomalyFigures {
     }
 }
 
-/// Measures a network on one part of the data.
+/// Measures a network on one part of the data, or the mean of it over views of each picture, if there are any.
 ///
 /// # Errors
 ///
-/// Those of [`outputs`].
+/// If there is not enough memory, or the weights do not fit the network.
 pub fn figures<T: Number>(
     net: &FullyConnectedNet<'_, T>,
     weights: Weights<'_, T>,
     (data, split, part): (&DataSet, &Split, Part),
     scales: &Scales<T>,
+    views: &[Augmentation],
     backend: &Backend,
 ) -> Result<Figures> {
     let samples = scaled((data, split, part), scales);
-    let scores = outputs(net, weights, &samples, backend)?;
+    let scores = outputs_of_views(net, weights, &samples, views, backend)?;
     Ok(of_scores(&scores, net.arch.num_classes(), (data, split, part), scales))
 }
 

@@ -48,6 +48,7 @@ pub mod summary;
 pub mod trained_on;
 pub mod trained_run;
 pub mod trainer;
+mod tta;
 
 use anyhow::Result;
 use barenet_data::DataSet;

@@ -7,13 +7,14 @@ pub use files::{answer_files, read_files};
 use crate::backend::start_backend;
 use crate::config::Config;
 use crate::figures::probabilities;
-use crate::outputs::outputs;
 use crate::settings::Dtype;
 use crate::summary::Summary;
 use crate::trained_on::TrainedOn;
 use crate::trained_run::TrainedRun;
+use crate::tta::outputs_of_views;
 use anyhow::{Context, Result};
 use barenet::{Dataset, Label, Sample, Scaling, Weights, predict};
+use barenet_data::augment::Augmentation;
 use barenet_data::formats::rows::read_rows;
 use barenet_data::samples::Samples;
 use barenet_data::split::{Index, Part, Split};
@@ -110,13 +111,14 @@ pub fn answer(run: &TrainedRun, table: Table, encoding: &Encoding) -> Result<Ans
     let data = DataSet { train, task, fills_missing, ..DataSet::empty(source) };
     let names =
         (&encoding.class_names[..], encoding.targets.iter().map(ColumnRef::to_string).collect());
-    answer_for(run, &data, encoding.task, names)
+    answer_for(run, &data, &[], encoding.task, names)
 }
 
 /// Answers for the training samples of data.
 fn answer_for(
     run: &TrainedRun,
     data: &DataSet,
+    views: &[Augmentation],
     task: Task,
     (class_names, target_names): (&[String], Vec<String>),
 ) -> Result<Answers> {
@@ -127,8 +129,12 @@ fn answer_for(
     };
     let config = Config::new(run.settings().clone(), data.input_dim(), output_dim)?;
     match config.dtype() {
-        Dtype::F32 => answer_as::<f32>(run, &config, data, task, (class_names, target_names)),
-        Dtype::F64 => answer_as::<f64>(run, &config, data, task, (class_names, target_names)),
+        Dtype::F32 => {
+            answer_as::<f32>(run, &config, data, views, task, (class_names, target_names))
+        }
+        Dtype::F64 => {
+            answer_as::<f64>(run, &config, data, views, task, (class_names, target_names))
+        }
     }
 }
 
@@ -136,6 +142,7 @@ fn answer_as<T: Number>(
     run: &TrainedRun,
     config: &Config,
     data: &DataSet,
+    views: &[Augmentation],
     task: Task,
     (class_names, target_names): (&[String], Vec<String>),
 ) -> Result<Answers> {
@@ -147,7 +154,7 @@ fn answer_as<T: Number>(
     let split = Split { train: all, val: none(), test: none(), fitted: none() };
     let samples = Samples::new(data, &split, Part::Train, file.scales.inputs(), Scaling::NONE)
         .filled_with(&file.scales.fill);
-    let all = outputs(&net, weights, &samples, &start_backend(config))?;
+    let all = outputs_of_views(&net, weights, &samples, views, &start_backend(config))?;
     let width = net.arch.num_classes().max(1);
     let rows = all.chunks_exact(width);
     Ok(match task {

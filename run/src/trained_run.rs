@@ -13,8 +13,9 @@ use crate::trainer::{self, is_non_finite};
 use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 use barenet::{FullyConnectedNet, Weights};
 use barenet_blas::Precision;
-use barenet_data::DataSet;
+use barenet_data::augment::{Augmentation, test_views};
 use barenet_data::split::{Part, Split};
+use barenet_data::{DataSet, Task};
 use barenet_model::number::Number;
 use barenet_model::weights::{WeightsFile, from_safetensors, read_config, sizes};
 use std::path::{Path, PathBuf};
@@ -43,6 +44,8 @@ pub struct OnImages<'a> {
     pub config: Config,
     /// Whether they are the images of the run.
     pub checked: Checked,
+    /// Views of each picture over which figures are averaged.
+    views: Vec<Augmentation>,
 }
 
 impl TrainedRun {
@@ -149,12 +152,30 @@ impl TrainedRun {
         let config = Config::new(settings, data.input_dim(), data.output_dim())?;
         let checked = trained_on::check(&self.text, &self.folder, data, other_data)?;
         let split = config.split(data)?;
-        Ok(OnImages { run: self, data, split, config, checked })
+        Ok(OnImages { run: self, data, split, config, checked, views: Vec::new() })
     }
 }
 
 impl OnImages<'_> {
-    /// The metric of the run on one part of the images.
+    /// The same, whose [figures](Self::figures) are of the mean over [ten views](test_views) of each picture.
+    ///
+    /// # Errors
+    ///
+    /// If the samples are no pictures with classes.
+    pub fn with_tta(self) -> Result<Self> {
+        check_tta(self.data.task)?;
+        let views = test_views(self.data)?;
+        Ok(Self { views, ..self })
+    }
+
+    /// The same with other images in the place of these, as many and in the same order.
+    pub(crate) fn on<'b>(&'b self, data: &'b DataSet) -> OnImages<'b> {
+        let Self { run, split, config, checked, views, .. } = self;
+        let (split, config, checked) = (split.clone(), config.clone(), checked.clone());
+        OnImages { run, data, split, config, checked, views: views.clone() }
+    }
+
+    /// The metric of the run on one part of the images, each as it is.
     ///
     /// # Errors
     ///
@@ -183,7 +204,7 @@ impl OnImages<'_> {
         let file = self.weights(&net)?;
         let weights = Weights::new(&net.arch, &file.params, &file.running)?;
         let (part, backend) = ((self.data, &self.split, part), start_backend(&self.config));
-        let found = figures(&net, weights, part, &file.scales, &backend);
+        let found = figures(&net, weights, part, &file.scales, &self.views, &backend);
         found.with_context(|| self.cannot_be_measured())
     }
 
@@ -229,6 +250,15 @@ impl OnImages<'_> {
         }
         weights
     }
+}
+
+/// Refuses tasks whose answers are not averaged over views.
+pub(crate) fn check_tta(task: Task) -> Result<()> {
+    ensure!(
+        task == Task::Classify,
+        "tta averages what views of a picture say of its class, and this run names none; leave it out"
+    );
+    Ok(())
 }
 
 /// Adds advice about weights that cannot be used.

@@ -21,6 +21,7 @@ use std::path::PathBuf;
 Examples:
   barenet eval runs/two-layer                              the run's test images
   barenet eval runs/two-layer --split test --test-size 10000
+  barenet eval runs/minute --tta                           each the mean of ten views
   barenet eval runs/two-layer --split val --json | jq .accuracy")]
 pub(crate) struct Args {
     /// Folder of a run
@@ -46,6 +47,9 @@ pub(crate) struct Args {
     /// Threads; 0 for one for each CPU
     #[arg(long, value_parser = count, value_name = "N", default_value_t = 0)]
     pub(crate) threads: usize,
+    /// Average the answers for ten views of each picture, flipped and shifted
+    #[arg(long)]
+    pub(crate) tta: bool,
     /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,
@@ -63,12 +67,14 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     };
     let data = args.images.read_for(&run)?;
     let run = run.on_images(&data, changes, args.other_data)?;
+    let run = if args.tta { run.with_tta()? } else { run };
     let part = args.split.value();
     let figures = run.figures(part)?;
     let metric = run.config.metric();
     // Figures of classes have their accuracy: nothing has to be computed twice.
     let found = match (metric, figures.accuracy()) {
         (Metric::Accuracy, Some(accuracy)) => accuracy,
+        _ if args.tta => figures::of_views(&figures, metric)?,
         _ => run.measure(part)?,
     };
     let threshold = match data.task {
@@ -88,13 +94,15 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             (metric, json!(found)),
             ("num_images".to_owned(), json!(count)),
             ("data".to_owned(), json!(word)),
+            ("tta".to_owned(), json!(args.tta)),
         ]);
         say!("{}", Value::from(line));
     } else {
         say!("data      {}", data_line(&data));
         let samples = sample_word(&data);
         let name = label(metric);
-        say!("{name:<10}{found:.4} on {count} {part} {samples}");
+        let views = if args.tta { ", each the mean of ten views" } else { "" };
+        say!("{name:<10}{found:.4} on {count} {part} {samples}{views}");
         figures::print(&figures, &data, metric, threshold)?;
     }
     Ok(())

@@ -35,6 +35,9 @@ pub(crate) struct Args {
     /// How exact products in f32 are, at least [default: f32]
     #[arg(long, value_name = "PRECISION", value_parser = choice::<Name<Precision>>())]
     precision: Option<Name<Precision>>,
+    /// Average the answers for ten views of each picture, flipped and shifted
+    #[arg(long)]
+    tta: bool,
     /// Print the columns of the table too
     #[arg(long)]
     keep: bool,
@@ -58,10 +61,15 @@ pub(crate) fn run(args: &Args) -> Result<()> {
                     "--keep keeps the columns of a table, and this run was trained on none";
                 return usage(message);
             }
-            let answers = answer_files(&run, records)?;
+            let answers = answer_files(&run, records, args.tta)?;
             (Shown { table: Some(table), is_kept: false, target: "class".to_owned() }, answers)
         }
         None => {
+            if args.tta {
+                return usage(
+                    "--tta shows a network views of pictures, and this run was trained on none",
+                );
+            }
             let (table, encoding) = read_table(&run, &args.file, is_stdin.then_some(&mut stdin))?;
             let kept = args.keep.then(|| table.clone());
             let answers = answer(&run, table, &encoding)?;

@@ -256,3 +256,53 @@ fn pictures_that_cannot_be_used_are_refused_in_a_line_and_nothing_is_written() {
     let output = train(&place, &["--image-size", "0"]);
     assert_eq!(output.status.code(), Some(2));
 }
+
+#[test]
+fn answers_for_views_of_a_picture_are_those_for_its_mirror_image() {
+    let place = halves();
+    succeeds(&train(&place, &["--image-size", "8x6"]));
+    // As large as the network sees it, so that nothing is scaled.
+    let picture = half(false, 3, 8, 6);
+    save(place.path(), "two/a.png", &picture);
+    save(place.path(), "two/b.png", &image::imageops::flip_horizontal(&picture));
+    let probabilities = |more: &[&str]| -> [f64; 2] {
+        let output = barenet(place.path(), &[&["predict", "run", "two", "--json"], more].concat());
+        succeeds(&output);
+        let of = |line: &str| {
+            let answer: Value = serde_json::from_str(line).unwrap();
+            answer["probabilities"]["left"].as_f64().unwrap()
+        };
+        let lines: Vec<f64> = stdout(&output).lines().map(of).collect();
+        lines.try_into().unwrap()
+    };
+    let [a, b] = probabilities(&[]);
+    assert!(a > 0.7 && b < 0.3, "{a} {b}");
+    let [a, b] = probabilities(&["--tta"]);
+    assert!((a - b).abs() < 1e-6 && (a - 0.5).abs() < 0.2, "{a} {b}");
+
+    let eval = |more: &[&str]| {
+        let output = barenet(place.path(), &[&["eval", "run", "--data", "set"], more].concat());
+        succeeds(&output);
+        stdout(&output)
+    };
+    assert!(eval(&["--tta"]).contains(", each the mean of ten views\n"));
+    assert_eq!(eval(&["--tta", "--threads", "1"]), eval(&["--tta", "--threads", "3"]));
+    let found: Value = serde_json::from_str(&eval(&["--tta", "--json"])).unwrap();
+    assert_eq!(found["tta"], true);
+    let found: Value = serde_json::from_str(&eval(&["--json"])).unwrap();
+    assert_eq!(found["tta"], false);
+}
+
+#[test]
+fn views_are_of_pictures_alone() {
+    let place = TempDir::new().unwrap();
+    let table: String =
+        (0..40).map(|n| format!("{n},{},{}\n", n * n % 7, ["a", "b"][n % 2])).collect();
+    fs::write(place.path().join("t.csv"), table).unwrap();
+    let arguments = ["train", "--data", "t.csv", "--epochs", "2", "--out", "run", "--quiet"];
+    succeeds(&barenet(place.path(), &arguments));
+    let output = barenet(place.path(), &["eval", "run", "--data", "t.csv", "--tta"]);
+    refused_in_one_line(&output, 1, &["tta changes pictures, and a table from t.csv"]);
+    let output = barenet(place.path(), &["predict", "run", "t.csv", "--tta"]);
+    refused_in_one_line(&output, 2, &["--tta shows a network views of pictures"]);
+}

@@ -31,7 +31,8 @@ fn views(shift: usize) -> impl Iterator<Item = View> {
 fn a_picture_is_flipped_and_shifted_as_numpy_does() {
     // p = np.arange(24).reshape(2, 3, 4); q = p[:, :, ::-1] if is_flipped else p
     // np.pad(q, ((0, 0), (2, 2), (2, 2)), mode="reflect")[:, top:top+3, left:left+4].ravel()
-    let augmentation = Augmentation { flip: Flip::Random, shift: 2, cutout: 0, layout: FLAT };
+    let augmentation =
+        Augmentation { flip: Flip::Random, shift: 2, cutout: 0, layout: FLAT, fixed: None };
     let picture: Vec<u8> = (0..24).collect();
     for (is_flipped, top, left, expected) in [
         (
@@ -67,7 +68,8 @@ fn a_picture_is_flipped_and_shifted_as_numpy_does() {
 #[test]
 fn every_stretch_is_that_of_the_whole_picture() {
     for layout in [FLAT, PictureLayout { planes: 1, pixel_len: 2, ..FLAT }] {
-        let augmentation = Augmentation { flip: Flip::Random, shift: 2, cutout: 0, layout };
+        let augmentation =
+            Augmentation { flip: Flip::Random, shift: 2, cutout: 0, layout, fixed: None };
         let picture: Vec<u8> = (0..24).collect();
         for view in views(2) {
             let whole = seen(augmentation, &view, &picture, 0, 24);
@@ -85,7 +87,7 @@ fn every_stretch_is_that_of_the_whole_picture() {
 fn channels_side_by_side_are_moved_as_planes_are() {
     let interleaved = PictureLayout { planes: 1, pixel_len: 2, ..FLAT };
     let planes: Vec<u8> = (0..24).collect();
-    let of = |layout| Augmentation { flip: Flip::Random, shift: 2, cutout: 0, layout };
+    let of = |layout| Augmentation { flip: Flip::Random, shift: 2, cutout: 0, layout, fixed: None };
     let woven = |planes: &[u8]| -> Vec<u8> {
         planes[..12].iter().zip(&planes[12..]).flat_map(|(a, b)| [*a, *b]).collect()
     };
@@ -100,7 +102,8 @@ fn lines_of_any_length_are_read_backwards() {
     for width in 1..40 {
         let layout =
             PictureLayout { size: ImageSize { width, height: 1 }, planes: 1, pixel_len: 1 };
-        let augmentation = Augmentation { flip: Flip::Random, shift: 0, cutout: 0, layout };
+        let augmentation =
+            Augmentation { flip: Flip::Random, shift: 0, cutout: 0, layout, fixed: None };
         let view = View { is_flipped: true, top: 0, left: 0, hole: Hole::default() };
         let picture: Vec<u8> = (0..).take(width).collect();
         let expected: Vec<u8> = picture.iter().rev().copied().collect();
@@ -109,7 +112,7 @@ fn lines_of_any_length_are_read_backwards() {
 }
 
 fn view_of(flip: Flip, shift: usize, index: usize, epoch: u64) -> View {
-    let augmentation = Augmentation { flip, shift, cutout: 0, layout: FLAT };
+    let augmentation = Augmentation { flip, shift, cutout: 0, layout: FLAT, fixed: None };
     augmentation.view(Sample::in_epoch(index, Rng::seed(5), epoch)).unwrap()
 }
 
@@ -150,7 +153,8 @@ fn shifts_do_not_depend_on_what_is_flipped() {
 
 #[test]
 fn shifts_do_not_depend_on_what_is_cut_out() {
-    let of = |cutout| Augmentation { flip: Flip::Random, shift: 3, cutout, layout: FLAT };
+    let of =
+        |cutout| Augmentation { flip: Flip::Random, shift: 3, cutout, layout: FLAT, fixed: None };
     for index in 0..20 {
         let sample = Sample::in_epoch(index, Rng::seed(5), 1);
         let [with, without] = [2, 0].map(|cutout| of(cutout).view(sample).unwrap());
@@ -161,7 +165,8 @@ fn shifts_do_not_depend_on_what_is_cut_out() {
 
 #[test]
 fn a_sample_without_an_epoch_has_no_view_and_too_short_a_picture_is_not_written() {
-    let augmentation = Augmentation { flip: Flip::Random, shift: 2, cutout: 2, layout: FLAT };
+    let augmentation =
+        Augmentation { flip: Flip::Random, shift: 2, cutout: 2, layout: FLAT, fixed: None };
     assert_eq!(augmentation.view(Sample::new(1)), None);
     let view = augmentation.view(Sample::in_epoch(1, Rng::seed(0), 0)).unwrap();
     let mut out = [1; 4];
@@ -183,7 +188,48 @@ fn what_is_no_picture_is_refused() {
         assert!(error.starts_with(&format!("{option} changes pictures, and a table from t.csv")));
     }
     assert_eq!(Augment::default().of(&data), Ok(None));
+    let error = test_views(&data).unwrap_err().to_string();
+    assert!(error.starts_with("tta changes pictures, and a table from t.csv"), "{error}");
     // A layout that is not that of the samples is none.
     let wrong = DataSet { layout: Some(FLAT), ..data };
     assert!(Augment { cutout: 1, ..Augment::default() }.of(&wrong).is_err());
+}
+
+#[test]
+fn the_views_of_a_test_are_shifts_of_the_picture_and_of_its_mirror_image() {
+    let data = crate::builtin::generate();
+    let layout = data.pictures().unwrap();
+    let row = |index: usize| {
+        let Numbers::U8(all) = data.train.numbers() else { panic!() };
+        &all[index * layout.len()..(index + 1) * layout.len()]
+    };
+    let (width, height) = (layout.size.width, layout.size.height);
+    let at = |picture: &[u8], plane: usize, y: usize, x: usize| {
+        picture[(plane * height + y) * width + x]
+    };
+    let views = test_views(&data).unwrap();
+    for index in [0, 7] {
+        let picture = row(index);
+        // Whether a sample has an epoch or not is no matter.
+        for sample in [Sample::new(index), Sample::in_epoch(index, Rng::seed(3), 5)] {
+            let seen: Vec<Vec<u8>> = views
+                .iter()
+                .map(|view| seen(*view, &view.view(sample).unwrap(), picture, 0, layout.len()))
+                .collect();
+            assert_eq!(seen[0], picture);
+            let moves: [(isize, isize); 5] = [(0, 0), (-2, 0), (2, 0), (0, -2), (0, 2)];
+            for (n, seen) in seen.iter().enumerate() {
+                let (dy, dx) = moves[n % 5];
+                // Away from the edges, where nothing is reflected.
+                for (y, x) in [(5, 9), (20, 11), (16, 28)] {
+                    let (from_y, from_x) = (y + dy, x + dx);
+                    let from_x = if n < 5 { from_x } else { width as isize - 1 - from_x };
+                    for plane in 0..layout.planes {
+                        let expected = at(picture, plane, from_y as usize, from_x as usize);
+                        assert_eq!(at(seen, plane, y as usize, x as usize), expected, "view {n}");
+                    }
+                }
+            }
+        }
+    }
 }

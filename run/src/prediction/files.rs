@@ -3,8 +3,9 @@
 use super::{Answers, answer_for};
 use crate::settings::Name;
 use crate::trained_on::TrainedOn;
-use crate::trained_run::TrainedRun;
+use crate::trained_run::{TrainedRun, check_tta};
 use anyhow::{Result, bail};
+use barenet_data::augment::test_views;
 use barenet_data::formats::{pictures, recordings};
 use barenet_data::table::{Column, CsvOptions, Kind, Missing, Table, read_csv, read_csv_from};
 use barenet_data::{DataSet, Records, SampleForm, Source};
@@ -70,16 +71,26 @@ fn listed(path: &Path, columns: Vec<Column>, cells: Vec<f32>, num_rows: usize) -
     Table { file, has_header: true, columns, ignored: Vec::new(), cells, lines: vec![0; num_rows] }
 }
 
-/// Answers for samples that [`read_files`] has read.
+/// Answers for samples that [`read_files`] has read; with `tta`, for the mean over [ten views](test_views) of each picture.
 ///
 /// # Errors
 ///
-/// If the weights are damaged.
-pub fn answer_files(run: &TrainedRun, records: Records) -> Result<Answers> {
+/// If the weights are damaged, or with `tta` the samples are no pictures with classes.
+pub fn answer_files(run: &TrainedRun, records: Records, tta: bool) -> Result<Answers> {
     let class_names = run.trained_on().map_or(&[][..], |trained_on| &trained_on.class_names);
     let task = run.settings().task.map(Name::value).unwrap_or_default();
     let source = Source::read(&pictures::KIND, run.file().display().to_string());
     let fills_missing = run.settings().missing == Some(Missing::Mean.into());
-    let data = DataSet { train: records, task, fills_missing, ..DataSet::empty(source) };
-    answer_for(run, &data, task, (class_names, Vec::new()))
+    let layout = match run.trained_on().and_then(TrainedOn::form) {
+        Some((SampleForm::Pictures(form), _)) => Some(form.into()),
+        _ => None,
+    };
+    let data = DataSet { train: records, task, fills_missing, layout, ..DataSet::empty(source) };
+    let views = if tta {
+        check_tta(task)?;
+        test_views(&data)?
+    } else {
+        Vec::new()
+    };
+    answer_for(run, &data, &views, task, (class_names, Vec::new()))
 }

@@ -186,7 +186,7 @@ impl<T: Number> TrainedAs<'_, T> {
         };
         let figures = |part| {
             let part = (*data, split, part);
-            match figures(&net, weights, part, &self.files.scales, backend) {
+            match figures(&net, weights, part, &self.files.scales, &[], backend) {
                 Err(error) if outcome.diverged_at.is_some() && is_non_finite(&error) => Ok(None),
                 found => found.map(Some),
             }

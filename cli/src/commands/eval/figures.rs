@@ -2,7 +2,7 @@
 
 use super::{label, sample_word};
 use crate::console::say;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use barenet_data::DataSet;
 use barenet_run::figures::{AnomalyFigures, ClassFigures, Figures};
 use barenet_run::measured::Metric;
@@ -86,6 +86,15 @@ fn print_classes(classes: &ClassFigures, data: &DataSet) -> Result<()> {
         say!("{line}");
     }
     Ok(())
+}
+
+/// The metric of the run, of figures of the mean over views: not weighted by class.
+pub(super) fn of_views(figures: &Figures, metric: Metric) -> Result<f64> {
+    let found = match (metric, figures) {
+        (Metric::LogLoss, Figures::Classes(classes)) => Some(classes.log_loss),
+        _ => figures.of(metric),
+    };
+    found.with_context(|| format!("there is no {} of these samples", metric.name()))
 }
 
 /// Adds the figures to a JSON object.
