@@ -49,7 +49,7 @@ pub struct Augment {
 pub enum AugmentError {
     /// Samples that are no pictures.
     #[error(
-        "{option} changes pictures, and {data} is not known to hold any: leave it out, or name CIFAR, IDX images or a \
+        "{option} changes pictures: {data} is not known to hold any; leave it out, or name CIFAR, IDX images or a \
          folder of pictures"
     )]
     NoPictures {

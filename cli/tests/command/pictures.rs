@@ -69,7 +69,7 @@ fn pictures_are_flipped_and_shifted_in_training_and_tables_are_not() {
     refused_in_one_line(&output, 2, &["scale channels is for pictures", "t.csv", "take standard"]);
     for (flag, value) in [("--flip", "random"), ("--shift", "1"), ("--cutout", "1")] {
         let output = barenet(place.path(), &["train", "--data", "t.csv", flag, value]);
-        refused_in_one_line(&output, 2, &["changes pictures, and", "t.csv", "leave it out"]);
+        refused_in_one_line(&output, 2, &["changes pictures: table from t.csv", "leave it out"]);
     }
 }
 
@@ -302,7 +302,7 @@ fn views_are_of_pictures_alone() {
     let arguments = ["train", "--data", "t.csv", "--epochs", "2", "--out", "run", "--quiet"];
     succeeds(&barenet(place.path(), &arguments));
     let output = barenet(place.path(), &["eval", "run", "--data", "t.csv", "--tta"]);
-    refused_in_one_line(&output, 1, &["tta changes pictures, and a table from t.csv"]);
+    refused_in_one_line(&output, 1, &["tta changes pictures: table from t.csv"]);
     let output = barenet(place.path(), &["predict", "run", "t.csv", "--tta"]);
     refused_in_one_line(&output, 2, &["--tta shows a network views of pictures"]);
 }

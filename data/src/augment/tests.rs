@@ -1,5 +1,5 @@
 use super::*;
-use crate::{ImageSize, Kind, Numbers, Records, Source, Wanted};
+use crate::{ImageSize, Numbers, Records, Source, Wanted};
 use barenet::Rng;
 
 const FLAT: PictureLayout =
@@ -176,20 +176,20 @@ fn a_sample_without_an_epoch_has_no_view_and_too_short_a_picture_is_not_written(
 
 #[test]
 fn what_is_no_picture_is_refused() {
-    static KIND: Kind = Kind { word: "csv", name: "a table", ..crate::formats::csv::KIND };
+    let kind = &crate::formats::csv::KIND;
     let records = Records::of(4, Numbers::F32(vec![0.0; 8]), Wanted::Nothing(2));
-    let data = DataSet { train: records, ..DataSet::empty(Source::read(&KIND, "t.csv".into())) };
+    let data = DataSet { train: records, ..DataSet::empty(Source::read(kind, "t.csv".into())) };
     for (augment, option) in [
         (Augment { flip: Flip::Random, shift: 4, cutout: 4 }, "flip"),
         (Augment { flip: Flip::None, shift: 4, cutout: 4 }, "shift"),
         (Augment { flip: Flip::None, shift: 0, cutout: 4 }, "cutout"),
     ] {
         let error = augment.of(&data).unwrap_err().to_string();
-        assert!(error.starts_with(&format!("{option} changes pictures, and a table from t.csv")));
+        assert!(error.starts_with(&format!("{option} changes pictures: table from t.csv")));
     }
     assert_eq!(Augment::default().of(&data), Ok(None));
     let error = test_views(&data).unwrap_err().to_string();
-    assert!(error.starts_with("tta changes pictures, and a table from t.csv"), "{error}");
+    assert!(error.starts_with("tta changes pictures: table from t.csv"), "{error}");
     // A layout that is not that of the samples is none.
     let wrong = DataSet { layout: Some(FLAT), ..data };
     assert!(Augment { cutout: 1, ..Augment::default() }.of(&wrong).is_err());

@@ -15,7 +15,7 @@ impl Config {
     pub(crate) fn check_scale(&self, data: &DataSet) -> Result<(), SettingsError> {
         if self.scale_of(data) == Scale::Channels && data.pictures().is_none() {
             return Err(SettingsError::new(format!(
-                "scale channels is for pictures, and {} is not known to hold any: take standard",
+                "scale channels is for pictures: {} is not known to hold any; take standard",
                 data.source
             )));
         }
