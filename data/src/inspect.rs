@@ -36,8 +36,9 @@ pub struct Inspection {
 /// More such lines than that help nobody.
 const MAX_LINES: usize = 10;
 
-/// Looks at a data set: the range of every input, those that are constant, and as warnings inputs that are equal to
-/// another or to the target, and samples that are there twice or in two parts.
+/// Looks at a data set: the range of every input, those that are constant, and as warnings inputs that are missing
+/// everywhere, count the rows of a table, or are equal to another or to the target, a target that is the same everywhere,
+/// and samples that are there twice or in two parts.
 ///
 /// ```
 /// use barenet_data::{builtin, inspect::inspect};
@@ -49,22 +50,38 @@ const MAX_LINES: usize = 10;
 pub fn inspect(data: &DataSet) -> Inspection {
     let mut inputs: Vec<_> = names(data).into_iter().map(Input::new).collect();
     let mut columns = vec![Hash::default(); inputs.len()];
+    let mut numbering = vec![Numbering::default(); inputs.len()];
     each_row(&data.train, |row| {
-        for ((input, column), &x) in inputs.iter_mut().zip(&mut columns).zip(row) {
+        let of_inputs = inputs.iter_mut().zip(&mut columns).zip(&mut numbering);
+        for (((input, column), numbering), &x) in of_inputs.zip(row) {
             input.add(x);
             column.add(x);
+            numbering.add(x);
         }
     });
     for input in &mut inputs {
         input.mean /= data.train.len().saturating_sub(input.missing).max(1) as f64;
     }
     let mut warnings = Vec::new();
-    let is_constant = |input: &Input| input.min >= input.max;
+    let is_empty = |input: &Input| input.min > input.max;
+    let is_constant = |input: &Input| input.min == input.max;
     let constant = inputs.iter().filter(|input| is_constant(input)).map(|input| input.name.clone());
     let constant = constant.collect();
-    some(equal(&inputs, &columns, is_constant), &mut warnings);
+    let lines = inputs.iter().filter(|input| is_empty(input)).map(|Input { name, .. }| {
+        format!("{name} is missing everywhere: leave it out with --ignore")
+    });
+    some(lines.collect(), &mut warnings);
+    let is_table = data.encoding.is_some();
+    let lines =
+        inputs.iter().zip(&numbering).filter(|(_, numbering)| is_table && numbering.holds());
+    let lines = lines.map(|(Input { name, .. }, _)| {
+        format!("{name} counts the rows: if it says no more than where a row stands, leave it out with --ignore")
+    });
+    some(lines.collect(), &mut warnings);
+    some(equal(&inputs, &columns, |input| input.min >= input.max), &mut warnings);
     let targets = target_columns(data);
-    let lines = inputs.iter().zip(&columns).filter_map(|(Input { name, .. }, column)| {
+    let lines = inputs.iter().zip(&columns).filter(|(input, _)| !is_empty(input));
+    let lines = lines.filter_map(|(Input { name, .. }, column)| {
         let (target, _) = targets.iter().find(|(_, of_target)| of_target == column)?;
         Some(format!(
             "{name} is equal to the target {target}: what is to be learnt is among the inputs; leave it out with \
@@ -72,6 +89,7 @@ pub fn inspect(data: &DataSet) -> Inspection {
         ))
     });
     some(lines.collect(), &mut warnings);
+    some(constant_targets(data), &mut warnings);
     some(repeated(data), &mut warnings);
     warnings.extend(rare_classes(data));
     Inspection { inputs, constant, warnings }
@@ -113,6 +131,28 @@ impl Hash {
             hash.add(x);
             hash
         })
+    }
+}
+
+/// Whether numbers go up by 1 from row to row, as an index that was saved with a table does.
+#[derive(Clone, Copy, Debug, Default)]
+struct Numbering {
+    last: Option<f32>,
+    rows: usize,
+    is_broken: bool,
+}
+
+/// So many whole numbers in a row are hardly so by chance.
+const FEWEST_NUMBERED: usize = 10;
+
+impl Numbering {
+    fn add(&mut self, x: f32) {
+        self.is_broken |= x.fract() != 0.0 || self.last.is_some_and(|last| x != last + 1.0);
+        (self.last, self.rows) = (Some(x), self.rows + 1);
+    }
+
+    const fn holds(&self) -> bool {
+        !self.is_broken && self.rows >= FEWEST_NUMBERED
     }
 }
 
@@ -183,6 +223,20 @@ fn target_columns(data: &DataSet) -> Vec<(String, Hash)> {
     }
 }
 
+/// Targets that are one number in all samples.
+fn constant_targets(data: &DataSet) -> Vec<String> {
+    let Wanted::Values { numbers, width } = data.train.targets() else { return Vec::new() };
+    let (first, samples) = (numbers.get(..*width).unwrap_or_default(), data.source.kind.samples);
+    let is_constant = |&(place, first): &(usize, &f32)| {
+        numbers.iter().skip(place).step_by(*width).all(|number| number == first)
+    };
+    let lines = first.iter().enumerate().filter(is_constant).map(|(place, number)| {
+        let name = data.target_names.get(place).map_or("", String::as_str);
+        format!("the target {name} is {number} in all {samples}: there is nothing to learn; name another --target")
+    });
+    lines.collect()
+}
+
 /// Classes nearly each of which a sample has for itself: what they name are numbers or names of rows, more likely.
 fn rare_classes(data: &DataSet) -> Option<String> {
     let (classes, samples) = (data.class_names.len(), data.train.len());
@@ -236,70 +290,4 @@ fn some(lines: Vec<String>, to: &mut Vec<String>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{Numbers, Source, Task, builtin};
-
-    fn data(rows: &[[f32; 3]], targets: Wanted) -> DataSet {
-        let records = Records::of(3, Numbers::F32(rows.concat()), targets);
-        let class_names = vec!["0".to_owned(), "4".to_owned()];
-        let target_names = vec!["y".to_owned()];
-        let source = Source::drawn(&builtin::KIND);
-        DataSet { train: records, class_names, target_names, ..DataSet::empty(source) }
-    }
-
-    const ROWS: [[f32; 3]; 4] =
-        [[1.0, 7.0, 0.5], [4.0, 7.0, 2.0], [2.0, 7.0, -3.0], [9.0, 7.0, 1.0]];
-
-    #[test]
-    fn ranges_and_missing_numbers_are_counted() {
-        let mut rows = ROWS;
-        rows[1][0] = f32::NAN;
-        let found = inspect(&data(&rows, Wanted::Classes(vec![0, 1, 0, 1])));
-        let [first, second, third] = &found.inputs[..] else { panic!() };
-        assert_eq!((first.min, first.max, first.mean, first.missing), (1.0, 9.0, 4.0, 1));
-        assert_eq!((first.is_whole, third.is_whole), (true, false));
-        assert_eq!((third.mean, third.missing), (0.125, 0));
-        assert_eq!(second.name, "input 2");
-        assert_eq!(found.constant, ["input 2"]);
-        assert!(found.warnings.is_empty(), "{found:?}");
-    }
-
-    #[test]
-    fn an_input_that_is_another_or_the_target_is_found() {
-        let with = |column: [f32; 4], targets: Wanted| {
-            let mut rows = ROWS;
-            rows.iter_mut().zip(column).for_each(|(row, x)| row[1] = x);
-            inspect(&DataSet { task: Task::Classify, ..data(&rows, targets) }).warnings
-        };
-        let classes = || Wanted::Classes(vec![0, 1, 1, 0]);
-        assert!(with([1.0, 2.0, 3.0, 4.0], classes()).is_empty());
-        let found = with([1.0, 4.0, 2.0, 9.0], classes());
-        assert!(found[0].starts_with("input 2 is equal to input 1"), "{found:?}");
-        for column in [[0.0, 1.0, 1.0, 0.0], [0.0, 4.0, 4.0, 0.0], [1.0, 0.0, 0.0, 1.0]] {
-            let found = with(column, classes());
-            assert!(found[0].starts_with("input 2 is equal to the target y"), "{found:?}");
-        }
-        let values = Wanted::Values { numbers: vec![0.5, 2.0, -3.0, 1.0], width: 1 };
-        let found = with([1.0, 2.0, 3.0, 4.0], values);
-        assert!(found[0].starts_with("input 3 is equal to the target y"), "{found:?}");
-    }
-
-    #[test]
-    fn samples_that_are_in_two_parts_are_counted() {
-        let all = data(&ROWS, Wanted::Classes(vec![0, 1, 1, 0]));
-        let test =
-            Records::of(3, Numbers::F32([ROWS[2], [0.0; 3], ROWS[0]].concat()), Wanted::Nothing(3));
-        let found = inspect(&DataSet { test, ..all.clone() }).warnings;
-        assert!(
-            found[0].starts_with("2 of 3 images that test are among those that train"),
-            "{found:?}"
-        );
-        let rows = [ROWS[0], ROWS[1], ROWS[0], ROWS[0]];
-        let found = inspect(&data(&rows, Wanted::Classes(vec![0, 1, 1, 0]))).warnings;
-        assert!(
-            found.iter().any(|line| line.starts_with("2 of 4 images have the inputs of")),
-            "{found:?}"
-        );
-    }
-}
+mod tests;

@@ -318,6 +318,22 @@ fn data_info_counts_what_is_missing_and_warns_of_what_is_odd() {
 }
 
 #[test]
+fn data_info_warns_of_a_saved_index_and_of_an_empty_column() {
+    let place = TempDir::new().unwrap();
+    let rows = (0..12).map(|n| format!("{n},{},,{}\n", n * n % 7, ["p", "q"][n % 2]));
+    let table = format!(",x,empty,y\n{}", rows.collect::<String>());
+    fs::write(place.path().join("a.csv"), table).unwrap();
+    let output = barenet(place.path(), &["data", "info", "--data", "a.csv", "--ignore", "x"]);
+    succeeds(&output);
+    let (text, warnings) = (stdout(&output), message(&output));
+    let empty = text.lines().find(|line| line.starts_with("empty")).unwrap_or_default();
+    assert!(empty.contains(" - ") && empty.ends_with("12"), "{text}");
+    assert!(warnings.contains("counts the rows: "), "{warnings}");
+    assert!(warnings.contains("warning: empty is missing everywhere"), "{warnings}");
+    assert!(!warnings.contains("equal to the target"), "{warnings}");
+}
+
+#[test]
 fn missing_cells_count_as_the_mean_of_their_column_if_asked() {
     let place = TempDir::new().unwrap();
     let text = fs::read_to_string(real("iris")).unwrap();

@@ -35,8 +35,12 @@ pub(super) fn print(data: &DataSet, encoding: &Encoding, found: &Inspection) -> 
     Ok(())
 }
 
-/// The least, the mean and the most, as they are read with ease: those of many digits with an exponent.
+/// The least, the mean and the most, as they are read with ease: those of many digits with an exponent. Of an input that
+/// is missing everywhere there are none.
 fn texts(input: &Input) -> [String; 3] {
+    if input.min > input.max {
+        return ["-"; 3].map(str::to_owned);
+    }
     let is_plain =
         |x: f64, from: f64| x == 0.0 || !x.is_finite() || (from..1e12).contains(&x.abs());
     let exact = |x: f32| if is_plain(x.into(), 1e-6) { x.to_string() } else { format!("{x:e}") };

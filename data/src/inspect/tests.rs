@@ -1,0 +1,105 @@
+use super::*;
+use crate::{Numbers, Source, Task, builtin};
+
+fn data(rows: &[[f32; 3]], targets: Wanted) -> DataSet {
+    let records = Records::of(3, Numbers::F32(rows.concat()), targets);
+    let class_names = vec!["0".to_owned(), "4".to_owned()];
+    let target_names = vec!["y".to_owned()];
+    let source = Source::drawn(&builtin::KIND);
+    DataSet { train: records, class_names, target_names, ..DataSet::empty(source) }
+}
+
+const ROWS: [[f32; 3]; 4] = [[1.0, 7.0, 0.5], [4.0, 7.0, 2.0], [2.0, 7.0, -3.0], [9.0, 7.0, 1.0]];
+
+#[test]
+fn ranges_and_missing_numbers_are_counted() {
+    let mut rows = ROWS;
+    rows[1][0] = f32::NAN;
+    let found = inspect(&data(&rows, Wanted::Classes(vec![0, 1, 0, 1])));
+    let [first, second, third] = &found.inputs[..] else { panic!() };
+    assert_eq!((first.min, first.max, first.mean, first.missing), (1.0, 9.0, 4.0, 1));
+    assert_eq!((first.is_whole, third.is_whole), (true, false));
+    assert_eq!((third.mean, third.missing), (0.125, 0));
+    assert_eq!(second.name, "input 2");
+    assert_eq!(found.constant, ["input 2"]);
+    assert!(found.warnings.is_empty(), "{found:?}");
+}
+
+#[test]
+fn an_input_that_is_missing_everywhere_is_nothing_else() {
+    let mut rows = ROWS;
+    rows.iter_mut().for_each(|row| row[1] = f32::NAN);
+    // Of classes that are called by no number, what they are called is missing too.
+    let classes = data(&rows, Wanted::Classes(vec![0, 1, 1, 0]));
+    let class_names = vec!["x".to_owned(), "z".to_owned()];
+    let found = inspect(&DataSet { class_names, ..classes });
+    assert_eq!(found.warnings, ["input 2 is missing everywhere: leave it out with --ignore"]);
+    assert!(found.constant.is_empty());
+}
+
+#[test]
+fn a_target_that_is_the_same_everywhere_is_found() {
+    let values = |numbers: Vec<f32>| {
+        let target_names = vec!["y".to_owned(), "z".to_owned()];
+        let data = data(&ROWS, Wanted::Values { numbers, width: 2 });
+        inspect(&DataSet { target_names, ..data }).warnings
+    };
+    let found = values(vec![0.5, 8.0, 2.5, 8.0, 0.5, 8.0, 1.5, 8.0]);
+    assert!(found[0].starts_with("the target z is 8 in all images"), "{found:?}");
+    assert!(values(vec![0.5, 8.0, 2.5, 8.0, 0.5, 8.0, 1.5, 9.0]).is_empty());
+}
+
+#[test]
+fn numbers_that_count_rows_are_found() {
+    let holds = |numbers: &[f32]| {
+        let mut numbering = Numbering::default();
+        numbers.iter().for_each(|&x| numbering.add(x));
+        numbering.holds()
+    };
+    let counted: Vec<f32> = (3..20).map(|n| n as f32).collect();
+    assert!(holds(&counted) && !holds(&counted[..9]));
+    for (place, wrong) in [(0, 2.0), (8, f32::NAN), (16, 18.0)] {
+        let mut numbers = counted.clone();
+        numbers[place] = wrong;
+        assert!(!holds(&numbers), "{numbers:?}");
+    }
+    assert!(!holds(&counted.iter().map(|x| x + 0.5).collect::<Vec<_>>()));
+}
+
+#[test]
+fn an_input_that_is_another_or_the_target_is_found() {
+    let with = |column: [f32; 4], targets: Wanted| {
+        let mut rows = ROWS;
+        rows.iter_mut().zip(column).for_each(|(row, x)| row[1] = x);
+        inspect(&DataSet { task: Task::Classify, ..data(&rows, targets) }).warnings
+    };
+    let classes = || Wanted::Classes(vec![0, 1, 1, 0]);
+    assert!(with([1.0, 2.0, 3.0, 4.0], classes()).is_empty());
+    let found = with([1.0, 4.0, 2.0, 9.0], classes());
+    assert!(found[0].starts_with("input 2 is equal to input 1"), "{found:?}");
+    for column in [[0.0, 1.0, 1.0, 0.0], [0.0, 4.0, 4.0, 0.0], [1.0, 0.0, 0.0, 1.0]] {
+        let found = with(column, classes());
+        assert!(found[0].starts_with("input 2 is equal to the target y"), "{found:?}");
+    }
+    let values = Wanted::Values { numbers: vec![0.5, 2.0, -3.0, 1.0], width: 1 };
+    let found = with([1.0, 2.0, 3.0, 4.0], values);
+    assert!(found[0].starts_with("input 3 is equal to the target y"), "{found:?}");
+}
+
+#[test]
+fn samples_that_are_in_two_parts_are_counted() {
+    let all = data(&ROWS, Wanted::Classes(vec![0, 1, 1, 0]));
+    let test =
+        Records::of(3, Numbers::F32([ROWS[2], [0.0; 3], ROWS[0]].concat()), Wanted::Nothing(3));
+    let found = inspect(&DataSet { test, ..all.clone() }).warnings;
+    assert!(
+        found[0].starts_with("2 of 3 images that test are among those that train"),
+        "{found:?}"
+    );
+    let rows = [ROWS[0], ROWS[1], ROWS[0], ROWS[0]];
+    let found = inspect(&data(&rows, Wanted::Classes(vec![0, 1, 1, 0]))).warnings;
+    assert!(
+        found.iter().any(|line| line.starts_with("2 of 4 images have the inputs of")),
+        "{found:?}"
+    );
+}
