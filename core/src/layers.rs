@@ -16,6 +16,7 @@ mod affine;
 mod batchnorm;
 mod columns;
 mod dropout;
+mod local;
 mod loss;
 mod relu;
 mod sandwich;
@@ -30,6 +31,7 @@ pub use batchnorm::{
     batchnorm_forward_train,
 };
 pub use dropout::{Dropout, dropout_backward, dropout_forward, dropout_mask};
+pub use local::{Windows, local_backward, local_forward};
 pub use loss::{
     Label, LabelSmoothing, Loss, OwnLoss, Target, Targets, huber_loss, mae_loss, mse_loss,
     softmax_loss, svm_loss,
