@@ -6,6 +6,7 @@
 //! | layer | forward | cache for backward |
 //! |---|---|---|
 //! | [affine](affine_forward) | `out = x·w + b` | `x`, `w` |
+//! | [locally connected](local_forward) | `out = w·x + b` of each window of a picture | `x`, `w` |
 //! | [ReLU](relu_forward) | `out = max(x, 0)` | `out` |
 //! | [batch norm](batchnorm_forward_train) | `out = gamma·x_hat + beta` | `x_hat`, `inv_std`, `gamma` |
 //! | [dropout](dropout_forward) | `out = x·mask` | `mask`, or the `Rng` that makes it again |

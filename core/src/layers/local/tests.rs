@@ -1,0 +1,169 @@
+use super::*;
+use crate::Portable;
+use crate::gradient_check::{eval_numerical_gradient_array, rel_error};
+use std::vec;
+use std::vec::Vec;
+
+const WINDOWS: [Windows; 3] = [
+    Windows {
+        height: 5,
+        width: 4,
+        channels: 2,
+        planes: true,
+        size: 3,
+        stride: 2,
+        padding: 1,
+        units: 3,
+    },
+    Windows {
+        height: 4,
+        width: 4,
+        channels: 3,
+        planes: false,
+        size: 2,
+        stride: 1,
+        padding: 0,
+        units: 2,
+    },
+    Windows {
+        height: 6,
+        width: 5,
+        channels: 1,
+        planes: false,
+        size: 4,
+        stride: 3,
+        padding: 2,
+        units: 2,
+    },
+];
+const N: usize = 3;
+
+fn numbers(len: usize, seed: u64) -> Vec<f64> {
+    let mut numbers = vec![0.0; len];
+    crate::Rng::seed(seed).fill_normal(1.0, &mut numbers);
+    numbers
+}
+
+/// The same layer as the sum over every pair of an input and a place, from the coordinates of both.
+fn by_coordinates(windows: &Windows, x: &[f64], w: &[f64], b: &[f64]) -> Vec<f64> {
+    let Windows { height, width, channels, planes, size, stride, padding, units } = *windows;
+    let (mut out, mut next) = (Vec::new(), 0);
+    let places = |side: usize| (side + 2 * padding - size) / stride + 1;
+    for (top, left) in (0..places(height)).flat_map(|i| (0..places(width)).map(move |j| (i, j))) {
+        let sees = |y: usize, x: usize| {
+            (top * stride..top * stride + size).contains(&(y + padding))
+                && (left * stride..left * stride + size).contains(&(x + padding))
+        };
+        let mut seen = Vec::new();
+        for input in 0..height * width * channels {
+            let (pixel, _) = match planes {
+                true => (input % (height * width), input / (height * width)),
+                false => (input / channels, input % channels),
+            };
+            if sees(pixel / width, pixel % width) {
+                seen.push(input);
+            }
+        }
+        for _ in 0..units {
+            for n in 0..N {
+                let products = seen.iter().zip(&w[next..]).map(|(&i, w)| x[i * N + n] * w);
+                out.push(products.sum::<f64>() + b[out.len() / N]);
+            }
+            next += seen.len();
+        }
+    }
+    assert_eq!(next, w.len());
+    out
+}
+
+fn forward(windows: &Windows, x: &[f64], w: &[f64], b: &[f64]) -> Vec<f64> {
+    let (mut patch, mut out) =
+        (vec![7.0; windows.patch_len(N)], vec![7.0; windows.num_outputs() * N]);
+    let x = Mat::new(x, windows.num_inputs(), N).unwrap();
+    let out_mat = MatMut::new(&mut out, windows.num_outputs(), N).unwrap();
+    local_forward(&Portable, windows, x, w, b, &mut patch, out_mat).unwrap();
+    out
+}
+
+#[test]
+fn a_unit_sees_the_pixels_of_its_window_and_no_other() {
+    for windows in WINDOWS {
+        let x = numbers(windows.num_inputs() * N, 1);
+        let (w, b) = (numbers(windows.num_weights(), 2), numbers(windows.num_outputs(), 3));
+        let (found, expected) =
+            (forward(&windows, &x, &w, &b), by_coordinates(&windows, &x, &w, &b));
+        assert!(rel_error(&found, &expected) < 1e-12, "{windows:?}");
+        let without = by_coordinates(&windows, &x, &w, &vec![0.0; b.len()]);
+        assert!(rel_error(&forward(&windows, &x, &w, &[]), &without) < 1e-12);
+    }
+}
+
+#[test]
+fn gradients_are_the_numerical_ones() {
+    for windows in WINDOWS {
+        let x = numbers(windows.num_inputs() * N, 1);
+        let (w, b) = (numbers(windows.num_weights(), 2), numbers(windows.num_outputs(), 3));
+        let dout = numbers(windows.num_outputs() * N, 4);
+        let mut patch = vec![0.0; windows.patch_len(N)];
+        let [mut dx, mut dw, mut db] = [&x, &w, &b].map(|like| vec![7.0; like.len()]);
+        let mat = |data, rows| Mat::new(data, rows, N).unwrap();
+        local_backward(
+            &Portable,
+            &windows,
+            mat(&dout, windows.num_outputs()),
+            mat(&x, windows.num_inputs()),
+            &w,
+            &mut patch,
+            Some(MatMut::new(&mut dx, windows.num_inputs(), N).unwrap()),
+            &mut dw,
+            &mut db,
+        )
+        .unwrap();
+        let numerical = |f: &dyn Fn(&[f64]) -> Vec<f64>, at: &[f64]| {
+            let (mut at, mut grad) = (at.to_vec(), vec![0.0; at.len()]);
+            let mut scratch = vec![0.0; 2 * dout.len()];
+            let f = |at: &[f64], out: &mut [f64]| out.copy_from_slice(&f(at));
+            eval_numerical_gradient_array(f, &mut at, &dout, 1e-4, &mut scratch, &mut grad)
+                .unwrap();
+            grad
+        };
+        assert!(rel_error(&dx, &numerical(&|x| forward(&windows, x, &w, &b), &x)) < 1e-7);
+        assert!(rel_error(&dw, &numerical(&|w| forward(&windows, &x, w, &b), &w)) < 1e-7);
+        assert!(rel_error(&db, &numerical(&|b| forward(&windows, &x, &w, b), &b)) < 1e-7);
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_refused() {
+    let windows = WINDOWS[1];
+    let (x, w) = (vec![0.0; windows.num_inputs()], vec![0.0; windows.num_weights()]);
+    let run = |windows: &Windows, w: &[f64], patch: usize, out: usize| {
+        let (mut patch, mut scores) = (vec![0.0; patch], vec![7.0; out]);
+        let result = local_forward(
+            &Portable,
+            windows,
+            Mat::new(&x, x.len(), 1).unwrap(),
+            w,
+            &[],
+            &mut patch,
+            MatMut::new(&mut scores, out, 1).unwrap(),
+        );
+        assert!(result.is_ok() || scores.iter().all(|&x| x == 7.0));
+        result
+    };
+    let (patch, out) = (windows.patch_len(1), windows.num_outputs());
+    run(&windows, &w, patch, out).unwrap();
+    for bad in [
+        Windows { size: 0, ..windows },
+        Windows { stride: 0, ..windows },
+        Windows { padding: 2, ..windows },
+        Windows { size: 5, ..windows },
+        Windows { units: 3, ..windows },
+        Windows { height: usize::MAX, ..windows },
+    ] {
+        assert!(run(&bad, &w, patch, out).is_err(), "{bad:?}");
+    }
+    assert!(run(&windows, &w[1..], patch, out).is_err());
+    assert!(run(&windows, &w, patch - 1, out).is_err());
+    assert!(run(&windows, &w, patch, out - 1).is_err());
+}
