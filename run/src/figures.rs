@@ -5,7 +5,6 @@ mod classes;
 mod values;
 
 pub use auc::auc;
-pub(crate) use classes::probabilities;
 pub use classes::{ClassFigures, OfClass};
 pub use values::{ValueFigures, r2};
 

@@ -44,6 +44,7 @@ mod scaled;
 pub mod session;
 pub mod settings;
 pub mod shell;
+mod softmax;
 pub mod summary;
 pub mod trained_on;
 pub mod trained_run;

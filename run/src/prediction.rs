@@ -6,8 +6,8 @@ pub use files::{answer_files, read_files};
 
 use crate::backend::start_backend;
 use crate::config::Config;
-use crate::figures::probabilities;
 use crate::settings::Dtype;
+use crate::softmax::probabilities;
 use crate::summary::Summary;
 use crate::trained_on::TrainedOn;
 use crate::trained_run::TrainedRun;

@@ -1,7 +1,7 @@
 //! Test-time augmentation: the outputs of a network, averaged over views of each picture.
 
-use crate::figures::probabilities;
 use crate::outputs::outputs;
+use crate::softmax::probabilities;
 use anyhow::Result;
 use barenet::{FullyConnectedNet, Loss, Weights};
 use barenet_blas::Backend;

@@ -1,6 +1,7 @@
 //! Figures of classes.
 
 use super::auc;
+use crate::softmax::softmax;
 use barenet::{Label, predict};
 use barenet_model::number::Number;
 
@@ -101,19 +102,6 @@ impl ClassFigures {
 
 fn index(label: Label) -> usize {
     usize::try_from(label).unwrap_or(usize::MAX)
-}
-
-/// Of each score what it lies above the highest, and its softmax probability; and ln of the sum of the exponentials.
-fn softmax<T: Number>(scores: &[T]) -> (Vec<(f64, f64)>, f64) {
-    let most = scores.iter().fold(f64::NEG_INFINITY, |most, s| most.max(s.to_f64()));
-    let each = scores.iter().map(|s| s.to_f64() - most);
-    let sum: f64 = each.clone().map(f64::exp).sum();
-    (each.map(|s| (s, s.exp() / sum)).collect(), sum.ln())
-}
-
-/// The softmax probabilities of scores.
-pub(crate) fn probabilities<T: Number>(scores: &[T]) -> Vec<f64> {
-    softmax(scores).0.into_iter().map(|(_, p)| p).collect()
 }
 
 fn auc_of_classes(probabilities: &[f64], labels: &[Label], num_classes: usize) -> Option<f64> {
