@@ -133,6 +133,11 @@ pub fn local_backward<T: Float>(
         check_shape("dx", x.shape(), dx.shape())?;
         dx.data_mut().fill(T::ZERO);
     }
+    if batch == 0 {
+        // There are no rows to go through.
+        dw.fill(T::ZERO);
+        db.fill(T::ZERO);
+    }
     for (db, row) in db.iter_mut().zip(rows_of(dout.data(), batch)) {
         *db = row.iter().fold(T::ZERO, |sum, &d| sum + d);
     }
@@ -157,9 +162,10 @@ pub fn local_backward<T: Float>(
 
 /// Refuses what both passes cannot use.
 fn check<T>(windows: &Windows, x: Mat<'_, T>, w: &[T], patch: &[T]) -> Result<(), Error> {
-    if windows.size == 0 || windows.stride == 0 || windows.padding >= windows.size {
-        let what =
-            "windows have a size and a stride of at least 1, and less padding than their size";
+    let Windows { height, width, channels, size, stride, padding, .. } = *windows;
+    // With them there are never many more windows than pixels.
+    if stride == 0 || padding >= size || size > height.min(width) || channels == 0 {
+        let what = "windows have a stride of at least 1, less padding than their size, and fit into the picture";
         return Err(Error::InvalidConfig { what });
     }
     check_shape("x", (windows.num_inputs(), x.cols()), x.shape())?;

@@ -56,10 +56,7 @@ fn by_coordinates(windows: &Windows, x: &[f64], w: &[f64], b: &[f64]) -> Vec<f64
         };
         let mut seen = Vec::new();
         for input in 0..height * width * channels {
-            let (pixel, _) = match planes {
-                true => (input % (height * width), input / (height * width)),
-                false => (input / channels, input % channels),
-            };
+            let pixel = if planes { input % (height * width) } else { input / channels };
             if sees(pixel / width, pixel % width) {
                 seen.push(input);
             }
@@ -160,10 +157,26 @@ fn what_does_not_fit_is_refused() {
         Windows { size: 5, ..windows },
         Windows { units: 3, ..windows },
         Windows { height: usize::MAX, ..windows },
+        Windows { size: usize::MAX, padding: usize::MAX - 1, ..windows },
+        Windows { height: usize::MAX, channels: 0, ..windows },
     ] {
         assert!(run(&bad, &w, patch, out).is_err(), "{bad:?}");
     }
+    // So many windows that to count their pixels would take for ever.
+    let bad = Windows { size: 1 << 40, padding: (1 << 40) - 1, ..windows };
+    assert!(run(&bad, &w, patch, out).is_err());
     assert!(run(&windows, &w[1..], patch, out).is_err());
     assert!(run(&windows, &w, patch - 1, out).is_err());
     assert!(run(&windows, &w, patch, out - 1).is_err());
+}
+
+#[test]
+fn a_batch_without_samples_gives_zero_gradients() {
+    let windows = WINDOWS[1];
+    let w = vec![1.0; windows.num_weights()];
+    let (mut dw, mut db) = (vec![f64::NAN; w.len()], vec![f64::NAN; windows.num_outputs()]);
+    let (x, dout) = (Mat::new(&[], windows.num_inputs(), 0), Mat::new(&[], db.len(), 0));
+    let (x, dout) = (x.unwrap(), dout.unwrap());
+    local_backward(&Portable, &windows, dout, x, &w, &mut [], None, &mut dw, &mut db).unwrap();
+    assert!(dw.iter().chain(&db).all(|&d| d == 0.0));
 }

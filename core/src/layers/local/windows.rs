@@ -26,7 +26,7 @@ pub struct Windows {
     /// Whether a channel lies whole before the next, (C, H, W) as in CIFAR-10; otherwise the numbers of a pixel lie together,
     /// (H, W, C), as those that such a layer makes.
     pub planes: bool,
-    /// Side of a window, in pixels, at least 1.
+    /// Side of a window, in pixels, at least 1 and no longer than a side of the picture.
     pub size: usize,
     /// Pixels from a window to the next, at least 1.
     pub stride: usize,
