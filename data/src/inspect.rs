@@ -50,37 +50,36 @@ const MAX_LINES: usize = 10;
 pub fn inspect(data: &DataSet) -> Inspection {
     let mut inputs: Vec<_> = names(data).into_iter().map(Input::new).collect();
     let mut columns = vec![Hash::default(); inputs.len()];
-    let mut numbering = vec![Numbering::default(); inputs.len()];
+    // Only of a table of some rows are there any.
+    let is_long_table = data.encoding.is_some() && data.train.len() >= FEWEST_NUMBERED;
+    let mut numbering = vec![Numbering::default(); if is_long_table { inputs.len() } else { 0 }];
     each_row(&data.train, |row| {
-        let of_inputs = inputs.iter_mut().zip(&mut columns).zip(&mut numbering);
-        for (((input, column), numbering), &x) in of_inputs.zip(row) {
+        for ((input, column), &x) in inputs.iter_mut().zip(&mut columns).zip(row) {
             input.add(x);
             column.add(x);
-            numbering.add(x);
         }
+        numbering.iter_mut().zip(row).for_each(|(numbering, &x)| numbering.add(x));
     });
     for input in &mut inputs {
         input.mean /= data.train.len().saturating_sub(input.missing).max(1) as f64;
     }
     let mut warnings = Vec::new();
-    let is_empty = |input: &Input| input.min > input.max;
     let is_constant = |input: &Input| input.min == input.max;
     let constant = inputs.iter().filter(|input| is_constant(input)).map(|input| input.name.clone());
     let constant = constant.collect();
-    let lines = inputs.iter().filter(|input| is_empty(input)).map(|Input { name, .. }| {
+    let lines = inputs.iter().filter(|input| input.is_empty()).map(|Input { name, .. }| {
         format!("{name} is missing everywhere: leave it out with --ignore")
     });
     some(lines.collect(), &mut warnings);
-    let is_table = data.encoding.is_some();
-    let lines =
-        inputs.iter().zip(&numbering).filter(|(_, numbering)| is_table && numbering.holds());
+    let lines = inputs.iter().zip(&numbering).filter(|(_, numbering)| !numbering.is_broken);
     let lines = lines.map(|(Input { name, .. }, _)| {
         format!("{name} counts the rows: if it says no more than where a row stands, leave it out with --ignore")
     });
     some(lines.collect(), &mut warnings);
-    some(equal(&inputs, &columns, |input| input.min >= input.max), &mut warnings);
+    let is_left_out = |input: &Input| input.is_empty() || is_constant(input);
+    some(equal(&inputs, &columns, is_left_out), &mut warnings);
     let targets = target_columns(data);
-    let lines = inputs.iter().zip(&columns).filter(|(input, _)| !is_empty(input));
+    let lines = inputs.iter().zip(&columns).filter(|(input, _)| !input.is_empty());
     let lines = lines.filter_map(|(Input { name, .. }, column)| {
         let (target, _) = targets.iter().find(|(_, of_target)| of_target == column)?;
         Some(format!(
@@ -96,6 +95,12 @@ pub fn inspect(data: &DataSet) -> Inspection {
 }
 
 impl Input {
+    /// Whether it is missing in all samples.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.min > self.max
+    }
+
     const fn new(name: String) -> Self {
         let (min, max) = (f32::INFINITY, f32::NEG_INFINITY);
         Self { name, min, max, mean: 0.0, missing: 0, is_whole: true }
@@ -138,21 +143,16 @@ impl Hash {
 #[derive(Clone, Copy, Debug, Default)]
 struct Numbering {
     last: Option<f32>,
-    rows: usize,
     is_broken: bool,
 }
 
-/// So many whole numbers in a row are hardly so by chance.
+/// So many numbers in a row are hardly so by chance.
 const FEWEST_NUMBERED: usize = 10;
 
 impl Numbering {
     fn add(&mut self, x: f32) {
         self.is_broken |= x.fract() != 0.0 || self.last.is_some_and(|last| x != last + 1.0);
-        (self.last, self.rows) = (Some(x), self.rows + 1);
-    }
-
-    const fn holds(&self) -> bool {
-        !self.is_broken && self.rows >= FEWEST_NUMBERED
+        self.last = Some(x);
     }
 }
 

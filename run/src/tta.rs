@@ -24,6 +24,9 @@ pub(crate) fn outputs_of_views<T: Number>(
     views: &[Augmentation],
     backend: &Backend,
 ) -> Result<Vec<T>> {
+    if views.is_empty() {
+        return outputs(net, weights, samples, backend);
+    }
     let mut sums: Vec<f64> = Vec::new();
     let is_softmax = net.loss == Loss::Softmax;
     for view in views {
@@ -38,9 +41,6 @@ pub(crate) fn outputs_of_views<T: Number>(
             };
             sums.iter_mut().zip(of_view).for_each(|(sum, of_view)| *sum += of_view);
         }
-    }
-    if views.is_empty() {
-        return outputs(net, weights, samples, backend);
     }
     let mean = |sum: f64| sum / views.len() as f64;
     let score = |sum| match is_softmax {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::table::{Encoding, Feature};
 use crate::{Numbers, Source, Task, builtin};
 
 fn data(rows: &[[f32; 3]], targets: Wanted) -> DataSet {
@@ -52,9 +53,19 @@ fn a_target_that_is_the_same_everywhere_is_found() {
 #[test]
 fn numbers_that_count_rows_are_found() {
     let holds = |numbers: &[f32]| {
-        let mut numbering = Numbering::default();
-        numbers.iter().for_each(|&x| numbering.add(x));
-        numbering.holds()
+        let wanted = Wanted::Nothing(numbers.len());
+        let train = Records::of(1, Numbers::F32(numbers.to_vec()), wanted);
+        let features = vec![Feature { column: "n".into(), texts: None }];
+        let (targets, class_names) = (Vec::new(), Vec::new());
+        let task = Task::Reconstruct;
+        let encoding = Some(Encoding { task, features, targets, group: None, class_names });
+        let table = DataSet { train, encoding, ..DataSet::empty(Source::drawn(&builtin::KIND)) };
+        let counts = |data: &DataSet| {
+            let found = inspect(data).warnings;
+            found.iter().any(|line| line.contains(" counts the rows: "))
+        };
+        assert!(!counts(&DataSet { encoding: None, ..table.clone() }));
+        counts(&table)
     };
     let counted: Vec<f32> = (3..20).map(|n| n as f32).collect();
     assert!(holds(&counted) && !holds(&counted[..9]));

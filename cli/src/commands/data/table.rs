@@ -38,7 +38,7 @@ pub(super) fn print(data: &DataSet, encoding: &Encoding, found: &Inspection) -> 
 /// The least, the mean and the most, as they are read with ease: those of many digits with an exponent. Of an input that
 /// is missing everywhere there are none.
 fn texts(input: &Input) -> [String; 3] {
-    if input.min > input.max {
+    if input.is_empty() {
         return ["-"; 3].map(str::to_owned);
     }
     let is_plain =
