@@ -11,6 +11,7 @@ pub(crate) mod train;
 
 use crate::console::{Verbosity, complain};
 use anyhow::{Result, bail};
+use barenet_data::inspect::cautions;
 use barenet_data::{BUILT_IN, DataSet, PictureForm, SampleForm, WindowForm};
 use barenet_run::images::{self, Files};
 use barenet_run::measured::Metric;
@@ -48,6 +49,11 @@ impl ImagesFlag {
             return usage(
                 "these settings are of a run on data of one's own (preset table); name them with --data",
             );
+        }
+        if let Some(target) = &settings.target
+            && target.split(',').all(|name| name.trim().is_empty())
+        {
+            return usage("--target names no column; leave it out for the last one");
         }
         let files =
             Files { data: self.data.clone(), val: self.val.clone(), test: self.test.clone() };
@@ -122,6 +128,13 @@ pub(crate) fn warn_of_stand_in(data: &DataSet, verbosity: Verbosity) {
             "warning: data: {}; `--data {BUILT_IN}` asks for them without this warning",
             data_line(data)
         ));
+    }
+}
+
+/// Says what whoever trains on the data should know of them.
+pub(crate) fn warn_of_data(data: &DataSet) {
+    for caution in cautions(data) {
+        complain(format_args!("warning: {caution}"));
     }
 }
 

@@ -99,6 +99,14 @@ pub enum DataError {
         "--normal names the class that an autoencoder learns: leave it out, or take --task reconstruct"
     )]
     NoNormal,
+    /// A format that the data are not of.
+    #[error("{place}: is of another format than --format says ({found}); leave --format out")]
+    OtherFormat {
+        /// The file or folder.
+        place: String,
+        /// The kind of data that it looks like.
+        found: &'static str,
+    },
     /// A format without data.
     #[error("--format says how data are read that --data names; name them")]
     Unnamed,

@@ -169,9 +169,20 @@ impl ReadOptions {
         fs::metadata(path).map_err(|e| DataError::io(path, e))?;
         let (format, place) = self.find(path)?;
         self.check_use(format.kind, &place.display().to_string())?;
-        let mut data = (format.load)(&place, self)?;
+        let mut data = (format.load)(&place, self).map_err(|error| self.or_other(path, error))?;
         self.apply_task(&mut data)?;
         data.check().map(|()| data)
+    }
+
+    /// An error of data that were said to be of a format, and are of another: which that is.
+    fn or_other(&self, path: &Path, error: DataError) -> DataError {
+        let any = Self { format: None, ..self.clone() };
+        match (self.format, any.find(path)) {
+            (Some(asked), Ok((found, _))) if found.name != asked => {
+                DataError::OtherFormat { place: path.display().to_string(), found: found.kind.name }
+            }
+            _ => error,
+        }
     }
 
     /// The format of what is at a path or under a usual name in a folder, and its place.

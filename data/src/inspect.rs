@@ -1,7 +1,12 @@
 //! A look at a data set before it trains: ranges, what is missing, and what is odd.
 
+mod cautions;
+
+pub use cautions::{cautions, check_targets, constant_targets};
+
 use crate::table::error::quoted;
 use crate::{DataSet, Records, Task, Wanted};
+use cautions::{coarse, hashes, missing_everywhere, nothing_to_learn, shared};
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
@@ -64,14 +69,15 @@ pub fn inspect(data: &DataSet) -> Inspection {
         input.mean /= data.train.len().saturating_sub(input.missing).max(1) as f64;
     }
     let mut warnings = Vec::new();
-    let is_constant = |input: &Input| input.min == input.max;
+    some(coarse(data), &mut warnings);
+    let is_coarse = |name: &String| data.coarse.iter().any(|column| column.name == *name);
+    let is_constant = |input: &Input| input.min == input.max && !is_coarse(&input.name);
     let constant = inputs.iter().filter(|input| is_constant(input)).map(|input| input.name.clone());
     let constant = constant.collect();
-    let lines = inputs.iter().filter(|input| input.is_empty()).map(|Input { name, .. }| {
-        format!("{name} is missing everywhere: leave it out with --ignore")
-    });
-    some(lines.collect(), &mut warnings);
-    let lines = inputs.iter().zip(&numbering).filter(|(_, numbering)| !numbering.is_broken);
+    let empty = inputs.iter().filter(|input| input.is_empty());
+    some(empty.map(|input| missing_everywhere(&input.name)).collect(), &mut warnings);
+    let lines = inputs.iter().zip(&numbering);
+    let lines = lines.filter(|(input, numbering)| !numbering.is_broken && !is_coarse(&input.name));
     let lines = lines.map(|(Input { name, .. }, _)| {
         format!("{name} counts the rows: if it says no more than where a row stands, leave it out with --ignore")
     });
@@ -88,7 +94,7 @@ pub fn inspect(data: &DataSet) -> Inspection {
         ))
     });
     some(lines.collect(), &mut warnings);
-    some(constant_targets(data), &mut warnings);
+    some(nothing_to_learn(data), &mut warnings);
     some(repeated(data), &mut warnings);
     warnings.extend(rare_classes(data));
     Inspection { inputs, constant, warnings }
@@ -223,20 +229,6 @@ fn target_columns(data: &DataSet) -> Vec<(String, Hash)> {
     }
 }
 
-/// Targets that are one number in all samples.
-fn constant_targets(data: &DataSet) -> Vec<String> {
-    let Wanted::Values { numbers, width } = data.train.targets() else { return Vec::new() };
-    let (first, samples) = (numbers.get(..*width).unwrap_or_default(), data.source.kind.samples);
-    let is_constant = |&(place, first): &(usize, &f32)| {
-        numbers.iter().skip(place).step_by(*width).all(|number| number == first)
-    };
-    let lines = first.iter().enumerate().filter(is_constant).map(|(place, number)| {
-        let name = data.target_names.get(place).map_or("", String::as_str);
-        format!("the target {name} is {number} in all {samples}: there is nothing to learn; name another --target")
-    });
-    lines.collect()
-}
-
 /// Classes nearly each of which a sample has for itself: what they name are numbers or names of rows, more likely.
 fn rare_classes(data: &DataSet) -> Option<String> {
     let (classes, samples) = (data.class_names.len(), data.train.len());
@@ -253,11 +245,6 @@ fn rare_classes(data: &DataSet) -> Option<String> {
 /// Samples that are there twice, in a part that is given or in two of them.
 fn repeated(data: &DataSet) -> Vec<String> {
     let word = data.source.kind.samples;
-    let hashes = |records: &Records| {
-        let mut all = Vec::with_capacity(records.len());
-        each_row(records, |row| all.push(Hash::of(row.iter().copied())));
-        all
-    };
     let train = hashes(&data.train);
     let known: HashSet<Hash> = train.iter().copied().collect();
     let mut lines = Vec::new();
@@ -268,15 +255,7 @@ fn repeated(data: &DataSet) -> Vec<String> {
             train.len()
         ));
     }
-    for (what, records) in [("validate", &data.val), ("test", &data.test)] {
-        let shared = hashes(records).iter().filter(|hash| known.contains(hash)).count();
-        if shared > 0 {
-            lines.push(format!(
-                "{shared} of {} {word} that {what} are among those that train: figures of them say too much",
-                records.len()
-            ));
-        }
-    }
+    lines.extend(shared(data, &known));
     lines
 }
 

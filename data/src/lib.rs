@@ -21,6 +21,7 @@ pub mod builtin;
 mod discover;
 pub mod disk;
 mod error;
+mod exact;
 #[cfg(feature = "fetch")]
 pub mod fetch;
 pub mod fingerprint;
@@ -40,6 +41,7 @@ pub mod table;
 pub use array::Array;
 pub use discover::{BUILT_IN, discover};
 pub use error::{DataError, WEB_PAGE};
+pub use exact::{Coarse, Exact};
 pub use formats::{find_kind, load};
 pub use numbers::Numbers;
 pub use options::{FormatName, ReadOptions};
@@ -83,6 +85,8 @@ pub struct DataSet {
     pub normal: Option<Label>,
     /// Whether a number that is missing (NaN) counts as its mean: 0, once it is scaled to have the mean 0.
     pub fills_missing: bool,
+    /// Columns of the samples that train whose numbers `f32` cannot tell apart.
+    pub coarse: Vec<Coarse>,
     /// How the columns of a table became numbers; of other data there is none.
     pub encoding: Option<Encoding>,
     /// How pictures or recordings became samples; of other data there is none.
@@ -106,6 +110,7 @@ impl DataSet {
             task: Task::Classify,
             normal: None,
             fills_missing: false,
+            coarse: Vec::new(),
             encoding: None,
             form: None,
             layout: None,

@@ -155,9 +155,15 @@ pub enum SplitError {
     FoldsAndTest,
     /// A class that cannot be in two parts.
     #[error(
-        "class {0} has one sample, which cannot both train and test: add more of it, or remove the sample"
+        "class {class} has one sample, number {number}, which cannot both train and test: add more of it, or remove the \
+         sample"
     )]
-    OneSample(String),
+    OneSample {
+        /// Its name.
+        class: String,
+        /// The number of the sample, from 1.
+        number: usize,
+    },
     /// More samples than places are counted to.
     #[error("there are more samples than can be drawn from: at most 4294967295")]
     TooMany,

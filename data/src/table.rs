@@ -25,6 +25,8 @@ pub(crate) use find::nearest;
 pub use options::{CsvOptions, Wanted};
 pub use reader::{read_csv, read_csv_from};
 
+use crate::Exact;
+
 /// A table: every cell a number, row by row.
 ///
 /// A cell of text is the place of its text in [`Kind::Text`]; a missing cell is NaN.
@@ -45,7 +47,7 @@ pub struct Table {
 }
 
 /// A column of a table.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Column {
     /// Its name; `column 3` if the file gives none.
     pub name: String,
@@ -53,6 +55,8 @@ pub struct Column {
     pub number: usize,
     /// What is in it.
     pub kind: Kind,
+    /// What its numbers were before they were rounded.
+    pub exact: Exact,
 }
 
 /// What is in a column.
@@ -65,6 +69,11 @@ pub enum Kind {
 }
 
 impl Column {
+    /// A column of which no numbers are known yet.
+    pub fn new(name: impl Into<String>, number: usize, kind: Kind) -> Self {
+        Self { name: name.into(), number, kind, exact: Exact::default() }
+    }
+
     /// The values of a column of text.
     #[must_use]
     pub fn values(&self) -> Option<&[String]> {

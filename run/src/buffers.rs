@@ -12,7 +12,10 @@ pub(crate) fn reserve<T>(len: usize, what: &str) -> Result<Vec<T>> {
     let mut numbers = Vec::new();
     numbers.try_reserve_exact(len).with_context(|| {
         let bytes = len.saturating_mul(size_of::<T>());
-        format!("not enough memory: {what} would take {} MB", bytes / 1_000_000)
+        format!(
+            "not enough memory: {what} would take {} MB; take a smaller network or batch",
+            bytes / 1_000_000
+        )
     })?;
     Ok(numbers)
 }

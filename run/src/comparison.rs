@@ -12,6 +12,7 @@ use anyhow::Result;
 use barenet::{Event, Metric};
 use barenet_blas::Backend;
 use barenet_data::DataSet;
+use barenet_data::inspect::check_targets;
 use barenet_model::number::Number;
 use serde_json::{Value, json};
 use std::ops::ControlFlow;
@@ -75,6 +76,7 @@ impl<'a> Comparison<'a> {
             Ok((rule, Config::new(settings, data.input_dim(), data.output_dim())?))
         };
         let mut runs = rules.iter().copied().map(config).collect::<Result<Vec<_>>>()?;
+        check_targets(data)?;
         for (_, config) in &mut runs {
             let split = config.split(data)?;
             config.check_metric(data, &split)?;

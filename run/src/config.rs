@@ -144,7 +144,7 @@ impl Config {
         };
         let source = || data.source.to_string();
         Split::new(data, sizes).map_err(|error| match error {
-            SplitError::OneSample(_) | SplitError::Empty { .. } | SplitError::TooMany => {
+            SplitError::OneSample { .. } | SplitError::Empty { .. } | SplitError::TooMany => {
                 anyhow::Error::new(error).context(source())
             }
             _ => SettingsError::new(error.to_string()).into(),

@@ -84,8 +84,21 @@ pub fn read_table(
             None => read_csv(path, &options)?,
         },
     };
-    let encoding = if has_names { encoding } else { encoding.by_place(&table)? };
-    Ok((table, encoding))
+    if !has_names {
+        let encoding = encoding.by_place(&table)?;
+        return Ok((table, encoding));
+    }
+    let has_text = encoding.features.iter().any(|feature| feature.texts.is_some());
+    if table.has_header || has_text || encoding.places_in(&table).is_ok() {
+        return Ok((table, encoding));
+    }
+    let placed = encoding.by_place(&table)?;
+    log::warn!(
+        "{}: its columns have no names, and are taken for {}, in this order",
+        table.file,
+        encoding.input_names().join(", ")
+    );
+    Ok((table, placed))
 }
 
 /// Answers for the rows of a table, whose columns are found by name, and need no targets.

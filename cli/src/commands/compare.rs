@@ -2,7 +2,7 @@
 
 mod report;
 
-use super::{ImagesFlag, data_line, usage, warn_of_stand_in};
+use super::{ImagesFlag, data_line, usage, warn_of_data, warn_of_stand_in};
 use crate::console::{Console, Verbosity};
 use crate::flags::{SettingsFlags, choice};
 use anyhow::Result;
@@ -56,6 +56,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
     let written = Written::new(args.config.as_deref(), flags)?;
     let data = args.images.read(&written.settings, None)?;
     let combined = written.over("six-layer-sgd", &data)?;
+    warn_of_data(&data);
     let comparison = Comparison::new(&args.update_rules, rate, &combined, &data)?;
     let folder = Folder::make(&args.out)?.lock("compares")?;
     refuse_what_is_in_the_way(&folder, COMPARISON_PLOTS.into_iter().chain([COMPARISON_JSON]))?;

@@ -103,8 +103,15 @@ const fn count(answers: &Answers) -> usize {
 fn print_csv(answers: &Answers, shown: &Shown) -> Result<()> {
     let table = shown.table.as_ref();
     // What is kept may have the target already.
-    let name =
-        |name: &str| if shown.is_kept { format!("predicted {name}") } else { name.to_owned() };
+    let is_taken = |name: &String| {
+        table.is_some_and(|table| table.columns.iter().any(|column| column.name == *name))
+    };
+    let name = |name: &str| {
+        let again = (2..).map(|number| format!("predicted {name} {number}"));
+        let mut names = std::iter::once(format!("predicted {name}")).chain(again);
+        let free = names.find(|name| !is_taken(name)).filter(|_| shown.is_kept);
+        free.unwrap_or_else(|| name.to_owned())
+    };
     let mut header: Vec<String> =
         table.into_iter().flat_map(|table| &table.columns).map(|c| cell(&c.name)).collect();
     match answers {

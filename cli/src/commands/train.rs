@@ -6,7 +6,7 @@ mod report;
 mod show;
 mod watcher;
 
-use super::{ImagesFlag, usage, warn_of_stand_in};
+use super::{ImagesFlag, usage, warn_of_data, warn_of_stand_in};
 use crate::console::{Console, Verbosity};
 use crate::flags::SettingsFlags;
 use crate::signals::Signals;
@@ -74,6 +74,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
             let written = Written::new(args.config.as_deref(), flags)?;
             let data = args.images.read(&written.settings, None)?;
             let combined = written.over(Preset::DEFAULT, &data)?;
+            warn_of_data(&data);
             if let (Some(folds), None) = (combined.settings.folds, combined.settings.fold) {
                 let console = Console::new(verbosity);
                 warn_of_stand_in(&data, verbosity);

@@ -183,7 +183,16 @@ fn arrays_that_cannot_be_used_are_refused_in_a_line_and_nothing_is_written() {
     let huge = [0, 0, 8, 3, 0, 16, 0, 0, 0, 0, 4, 0, 0, 0, 4, 0];
     file("huge-images-idx3-ubyte", &huge);
     file("cut.npz", &fs::read(real("diabetes.npz")).unwrap()[..9000]);
+    let floats = |header: &str, numbers: &[f32]| {
+        npy(header, &numbers.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<_>>())
+    };
+    let two_by_two = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2)}";
+    fs::create_dir(place.path().join("inf")).unwrap();
+    file("inf/X.npy", &floats(two_by_two, &[1.0, f32::INFINITY, 2.0, 3.0]));
+    file("complex.npy", &npy("{'descr': '<c8', 'fortran_order': False, 'shape': (1,)}", &[0; 8]));
     for (data, more, parts) in [
+        ("inf", &[][..], &["X.npy: element [0, 1] is inf", "correct it"][..]),
+        ("complex.npy", &[], &["of type \"<c8\"", "astype('float32')"]),
         (
             "lying.npy",
             &[][..],

@@ -72,7 +72,11 @@ fn a_table_is_recognised_by_its_content_and_read_so_where_that_is_asked_for() {
     fs::write(place.path().join("page"), "<html>1,2</html>").unwrap();
     refused_in_one_line(&info("page", &[]), 1, &["page: is a web page"]);
     let output = info("iris", &["--format", "cifar10"]);
-    refused_in_one_line(&output, 1, &["iris: not a whole .tar.gz"]);
+    refused_in_one_line(
+        &output,
+        1,
+        &["iris: is of another format than --format says (table)", "leave --format out"],
+    );
     let output = barenet(place.path(), &["data", "info", "--format", "csv"]);
     refused_in_one_line(&output, 2, &["--format says how data are read that --data names"]);
 }
@@ -437,7 +441,22 @@ fn a_table_that_cannot_be_used_is_refused_in_a_line_and_nothing_is_written() {
     for (text, more, parts) in [
         (rows("1,a\n2\n3,b\n"), &[][..], &["t.csv, line 3: 1 cell, where 2 are expected"][..]),
         (rows("1,a\n2,a\n"), &[], &["column \"y\"", "one class only"]),
-        (rows("1,a\n2,a\n3,b\n"), &[], &["class b has one sample"]),
+        (rows("1,a\n2,a\n3,b\n"), &[], &["class b has one sample, number 3"]),
+        (
+            rows("1,5.5\n2,5.5\n3,5.5\n4,5.5\n"),
+            &[],
+            &["t.csv", "the target y is 5.5 in all rows", "--target"],
+        ),
+        (
+            rows("1,a\n2,b\n"),
+            &["--format", "idx"],
+            &["t.csv: is of another format than --format says (table)"],
+        ),
+        (
+            rows("1,a,\n2,b,\n"),
+            &[],
+            &["line 2: 3 cells, where 2 are expected; it ends with a delimiter"],
+        ),
         (rows("1,a\n2,b\n"), &["--target", "yy"], &["no column \"yy\"", "nearest name is \"y\""]),
         (
             rows("1,a\n,b\n3,a\n4,b\n"),
@@ -458,6 +477,8 @@ fn a_table_that_cannot_be_used_is_refused_in_a_line_and_nothing_is_written() {
     }
     fs::write(place.path().join("t.csv"), b"x,y\n1,\xff\n").unwrap();
     refused_in_one_line(&train(place.path(), "t.csv", &[]), 1, &["line 2", "no UTF-8"]);
+    let output = train(place.path(), &real("iris"), &["--target", ""]);
+    refused_in_one_line(&output, 2, &["--target names no column"]);
     let output = train(place.path(), &real("iris"), &["--test-fraction", "1"]);
     refused_in_one_line(&output, 2, &["test_fraction must be above 0 and below 1, found 1"]);
     let output = train(place.path(), &real("iris"), &["--folds", "3", "--fold", "4"]);
@@ -484,4 +505,74 @@ fn a_network_of_a_table_measures_that_table_alone() {
         let output = barenet(place.path(), command);
         refused_in_one_line(&output, 1, &["run: was trained on data", "(table); name them with"]);
     }
+}
+
+#[test]
+fn training_warns_of_what_is_odd_about_a_table_and_goes_on() {
+    let place = TempDir::new().unwrap();
+    let rows = |count: u32| -> String {
+        let row = |n: u32| {
+            format!(
+                "{},{},,{}\n",
+                1_764_340_000_000_u64 + u64::from(n),
+                n * n % 7,
+                ["p", "q"][n as usize % 2]
+            )
+        };
+        (0..count).map(row).collect()
+    };
+    let header = "ms,x,empty,y\n";
+    fs::write(place.path().join("a.csv"), format!("{header}{}", rows(40))).unwrap();
+    fs::write(place.path().join("b.csv"), format!("{header}{}", rows(6))).unwrap();
+    let output = train(
+        place.path(),
+        "a.csv",
+        &["--test", "b.csv", "--missing", "mean", "--epochs", "1", "--quiet"],
+    );
+    succeeds(&output);
+    let warnings = message(&output);
+    for part in [
+        "warning: ms lies between 1764340000000 and 1764340000039, and of such numbers f32 tells about 1 apart",
+        "warning: empty is missing everywhere",
+        "warning: 6 of 6 rows that test are among those that train",
+    ] {
+        assert!(warnings.contains(part), "{part:?} is not in {warnings}");
+    }
+    assert_eq!(warnings.lines().count(), 3, "{warnings}");
+    let info = stdout(&barenet(place.path(), &["data", "info", "a.csv"]));
+    assert!(!info.contains("same in all rows"), "{info}");
+}
+
+#[test]
+fn rows_without_names_are_answered_for_in_the_order_of_training() {
+    let place = TempDir::new().unwrap();
+    succeeds(&train(place.path(), &real("iris"), &["--epochs", "5"]));
+    let text = fs::read_to_string(real("iris")).unwrap();
+    let (header, rows) = text.split_once('\n').unwrap();
+    let inputs = |row: &str| row.rsplit_once(',').unwrap().0.to_owned() + "\n";
+    let rows: String = rows.lines().take(20).map(inputs).collect();
+    fs::write(place.path().join("named.csv"), inputs(header) + &rows).unwrap();
+    fs::write(place.path().join("unnamed.csv"), &rows).unwrap();
+    let answers = |file: &str| {
+        let output = barenet(place.path(), &["predict", "run", file]);
+        succeeds(&output);
+        (stdout(&output), message(&output))
+    };
+    let ((named, _), (unnamed, warning)) = (answers("named.csv"), answers("unnamed.csv"));
+    assert_eq!(named, unnamed);
+    assert!(
+        warning.contains("unnamed.csv: its columns have no names, and are taken for sepal"),
+        "{warning}"
+    );
+}
+
+#[test]
+fn a_kept_column_keeps_its_name_beside_what_is_predicted() {
+    let place = TempDir::new().unwrap();
+    let rows: String = (0..40).map(|n| format!("{n},{},{}\n", n % 3, ["p", "q"][n % 2])).collect();
+    fs::write(place.path().join("a.csv"), format!("a,predicted y,y\n{rows}")).unwrap();
+    succeeds(&train(place.path(), "a.csv", &["--epochs", "1"]));
+    let output = barenet(place.path(), &["predict", "run", "a.csv", "--keep"]);
+    succeeds(&output);
+    assert_eq!(stdout(&output).lines().next(), Some("a,predicted y,y,predicted y 2"));
 }

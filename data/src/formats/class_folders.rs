@@ -85,6 +85,7 @@ impl ClassFolders {
             }
             _ => {}
         }
+        warn_of_strays(&train, wanted)?;
         let files = |folder: Option<PathBuf>| match folder {
             Some(folder) => files(&folder, &class_names, wanted),
             None => Ok(Vec::new()),
@@ -96,6 +97,20 @@ impl ClassFolders {
             class_names,
         })
     }
+}
+
+/// Logs a warning for files that would be samples, and lie in no folder of a class.
+fn warn_of_strays(folder: &Path, wanted: Wanted) -> Result<(), DataError> {
+    let is_stray = |file: &PathBuf| file.is_file() && (wanted.is_one)(file).unwrap_or(false);
+    let mut strays = entries(folder)?.into_iter().filter(is_stray);
+    if let Some(first) = strays.next() {
+        let more = match strays.count() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        log::warn!("{}{more}: in no folder of a class, and left out", first.display());
+    }
+    Ok(())
 }
 
 /// The files of a part, class by class.

@@ -80,6 +80,7 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
         None => Ok(Records::new(0)),
     };
     let source = Source::read(&KIND, path.display().to_string());
+    let coarse = encoding.coarse(&train);
     let mut train = samples(train)?;
     let (mut val, mut test) = (more(&options.val)?, more(&options.test)?);
     narrow(&mut [&mut train, &mut val, &mut test]);
@@ -92,6 +93,7 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
         task: encoding.task,
         normal: None,
         fills_missing: encode.missing == Missing::Mean,
+        coarse,
         encoding: Some(encoding),
         form: None,
         layout: None,

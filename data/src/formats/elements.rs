@@ -1,9 +1,12 @@
 //! Arrays, from the bytes of a file to [`Numbers`]: piece by piece, and no room is made for more
 //! than the file can hold.
 
+mod places;
+
 use crate::numbers::LARGEST;
 use crate::records::prepared_bytes;
 use crate::{Array, Numbers};
+use places::Places;
 use std::io::{self, Read};
 
 /// Type of the elements in a file.
@@ -17,6 +20,7 @@ pub(super) enum Element {
     I32,
     U64,
     I64,
+    F16,
     F32,
     F64,
 }
@@ -26,7 +30,7 @@ impl Element {
     pub(super) const fn size(self) -> usize {
         match self {
             Self::U8 | Self::I8 => 1,
-            Self::U16 | Self::I16 => 2,
+            Self::U16 | Self::I16 | Self::F16 => 2,
             Self::U32 | Self::I32 | Self::F32 => 4,
             Self::U64 | Self::I64 | Self::F64 => 8,
         }
@@ -44,6 +48,25 @@ enum ElementError {
     Io(io::Error),
 }
 
+/// What is wrong with an array, and what to do about it if that is not to save it again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Problem {
+    pub(super) text: String,
+    pub(super) advice: Option<&'static str>,
+}
+
+impl Problem {
+    pub(super) fn with(text: impl Into<String>, advice: &'static str) -> Self {
+        Self { text: text.into(), advice: Some(advice) }
+    }
+}
+
+impl<T: Into<String>> From<T> for Problem {
+    fn from(text: T) -> Self {
+        Self { text: text.into(), advice: None }
+    }
+}
+
 /// How the elements of an array lie in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Layout {
@@ -59,17 +82,26 @@ pub(super) fn read_array(
     layout: Layout,
     shape: Vec<usize>,
     limit: u64,
-) -> Result<Array, String> {
-    let Layout { element, is_big_endian, is_fortran } = layout;
+) -> Result<Array, Problem> {
+    let Layout { element, is_fortran, .. } = layout;
     let count = count_of(&shape, element.size(), limit)?;
-    let numbers = read(source, element, is_big_endian, count).map_err(|error| match error {
-        ElementError::Short => short(&shape),
+    let mut places = Places::new(&shape, is_fortran);
+    let numbers = read(source, layout, count, &mut places).map_err(|error| match error {
+        ElementError::Short => short(&shape).into(),
         ElementError::TooLarge(place, number) => {
             let place = index_of(place, &shape, is_fortran);
-            format!("element [{place}] is {number:e}, no finite number or larger than {LARGEST:e}")
+            Problem::with(
+                format!(
+                    "element [{place}] is {number:e}, no finite number or larger than {LARGEST:e}"
+                ),
+                "correct it, or leave out such samples",
+            )
         }
-        ElementError::Memory => format!("not enough memory for {} elements", shown(&shape)),
-        ElementError::Io(error) => format!("cannot be read: {error}"),
+        ElementError::Memory => Problem::with(
+            format!("not enough memory for {} elements", shown(&shape)),
+            "save fewer, or save whole numbers as uint8 or int16",
+        ),
+        ElementError::Io(error) => format!("cannot be read: {error}").into(),
     })?;
     check_end(source, &shape)?;
     let numbers = match numbers {
@@ -78,7 +110,8 @@ pub(super) fn read_array(
         Numbers::I16(numbers) => Numbers::I16(to_c_order(&numbers, &shape)),
         Numbers::F32(numbers) => Numbers::F32(to_c_order(&numbers, &shape)),
     };
-    Ok(Array { shape, numbers })
+    let exact = places.into_exact(&shape);
+    Ok(Array { shape, numbers, exact })
 }
 
 /// The elements of a shape, if a file of at most `limit` bytes can have so many of `size` bytes.
@@ -159,32 +192,50 @@ const PIECE: usize = 1 << 16;
 /// `f32`. The caller has made sure that a file can hold so many.
 fn read(
     source: &mut impl Read,
-    element: Element,
-    is_big_endian: bool,
+    layout: Layout,
     count: usize,
+    places: &mut Places,
 ) -> Result<Numbers, ElementError> {
+    let Layout { element, is_big_endian, .. } = layout;
     /// Elements of a type from bytes in their order.
     macro_rules! read_as {
-        ($sink:ident, $type:ty) => {
+        ($sink:ident, $type:ty $(, $places:expr)?) => {
             if is_big_endian {
-                $sink(source, count, <$type>::from_be_bytes)
+                $sink(source, count, <$type>::from_be_bytes $(, $places)?)
             } else {
-                $sink(source, count, <$type>::from_le_bytes)
+                $sink(source, count, <$type>::from_le_bytes $(, $places)?)
             }
         };
     }
     match element {
         Element::U8 => read_bytes(source, count).map(Numbers::U8),
         Element::I8 => read_as!(read_small, i8),
-        Element::U16 => read_as!(read_real, u16),
+        Element::U16 => read_as!(read_real, u16, None),
         Element::I16 => read_as!(read_small, i16),
-        Element::U32 => read_as!(read_whole, u32),
-        Element::I32 => read_as!(read_whole, i32),
-        Element::U64 => read_as!(read_whole, u64),
-        Element::I64 => read_as!(read_whole, i64),
-        Element::F32 => read_as!(read_real, f32),
-        Element::F64 => read_as!(read_real, f64),
+        Element::U32 => read_as!(read_whole, u32, places),
+        Element::I32 => read_as!(read_whole, i32, places),
+        Element::U64 => read_as!(read_whole, u64, places),
+        Element::I64 => read_as!(read_whole, i64, places),
+        Element::F16 if is_big_endian => {
+            read_real(source, count, |bytes| half(u16::from_be_bytes(bytes)), None)
+        }
+        Element::F16 => read_real(source, count, |bytes| half(u16::from_le_bytes(bytes)), None),
+        Element::F32 => read_as!(read_real, f32, None),
+        Element::F64 => read_as!(read_real, f64, Some(places)),
     }
+}
+
+/// A number of 16 bits as IEEE 754 has it: a sign, five bits of exponent, ten of fraction.
+fn half(bits: u16) -> f32 {
+    let (exponent, fraction) = (u32::from(bits >> 10 & 31), u32::from(bits & 1023));
+    let sign = u32::from(bits >> 15) << 31;
+    let size = match exponent {
+        // Steps of 2⁻²⁴.
+        0 => return f32::from_bits(sign | 0x3380_0000) * (fraction as f32),
+        31 => 0x7f80_0000,
+        _ => (exponent + 112) << 23,
+    };
+    f32::from_bits(sign | size | fraction << 13)
 }
 
 fn read_bytes(source: &mut impl Read, count: usize) -> Result<Vec<u8>, ElementError> {
@@ -213,10 +264,16 @@ fn read_whole<const N: usize, T: Into<i128>>(
     source: &mut impl Read,
     count: usize,
     from_bytes: fn([u8; N]) -> T,
+    places: &mut Places,
 ) -> Result<Numbers, ElementError> {
     let mut real = room_for(count)?;
     for_each(source, count, |piece: &[[u8; N]]| {
-        real.extend(piece.iter().map(|&bytes| from_bytes(bytes).into() as f32));
+        real.extend(piece.iter().map(|&bytes| {
+            let whole = from_bytes(bytes).into();
+            let number = whole as f32;
+            places.add(whole as f64, number);
+            number
+        }));
         Ok(())
     })?;
     Ok(Numbers::F32(real))
@@ -227,6 +284,7 @@ fn read_real<const N: usize, T: Copy + Into<f64>>(
     source: &mut impl Read,
     count: usize,
     from_bytes: fn([u8; N]) -> T,
+    mut places: Option<&mut Places>,
 ) -> Result<Numbers, ElementError> {
     let mut real = room_for(count)?;
     for_each(source, count, |piece: &[[u8; N]]| {
@@ -235,6 +293,9 @@ fn read_real<const N: usize, T: Copy + Into<f64>>(
             let number = wide as f32;
             if number.abs() > LARGEST {
                 return Err(ElementError::TooLarge(real.len(), wide));
+            }
+            if let Some(places) = &mut places {
+                places.add(wide, number);
             }
             real.push(number);
         }

@@ -3,7 +3,7 @@
 //! A file is two zeros, the type of its numbers, the number of axes, their lengths in 32 bits, and the numbers; the
 //! most significant byte comes first.
 
-use super::elements::{self, Element, Layout};
+use super::elements::{self, Element, Layout, Problem};
 use super::is_there;
 use super::targets::{Meaning, Targets};
 use crate::split::Part;
@@ -175,7 +175,8 @@ fn read_pair(path: &Path, options: &ReadOptions) -> Result<(Array, Option<Target
     }
     let values = labels.numbers.iter(0..found).collect();
     let place = file.display().to_string();
-    Ok((images, Some(Targets::Numbers { place, names: vec!["label".to_owned()], values })))
+    let names = vec!["label".to_owned()];
+    Ok((images, Some(Targets::Numbers { place, names, values, exact: labels.exact })))
 }
 
 /// The file of labels that belongs to one of images, packed or not, if it is there.
@@ -241,14 +242,14 @@ fn element_of(start: [u8; 4]) -> Option<Element> {
 /// [`DataError::Format`] if it is no IDX file, promises more than there is, is damaged where it is packed, or bytes
 /// are left over.
 pub fn read(name: &str, mut source: impl Read, limit: u64) -> Result<Array, DataError> {
-    read_array(&mut source, limit).map_err(|problem| DataError::Format {
+    read_array(&mut source, limit).map_err(|Problem { text: problem, advice }| DataError::Format {
         file: name.to_owned(),
         problem,
-        advice: "get the file again",
+        advice: advice.unwrap_or("get the file again"),
     })
 }
 
-fn read_array(source: &mut impl Read, limit: u64) -> Result<Array, String> {
+fn read_array(source: &mut impl Read, limit: u64) -> Result<Array, Problem> {
     let cut = |_| "truncated: its header is not whole".to_owned();
     let mut start = [0; 4];
     source.read_exact(&mut start).map_err(cut)?;
@@ -267,7 +268,7 @@ fn read_array(source: &mut impl Read, limit: u64) -> Result<Array, String> {
     let array = elements::read_array(source, layout, shape, limit)?;
     match &array.numbers {
         Numbers::F32(numbers) if numbers.iter().any(|x| x.is_nan()) => {
-            Err("has a number that is missing (NaN)".to_owned())
+            Err("has a number that is missing (NaN)".into())
         }
         _ => Ok(array),
     }

@@ -14,7 +14,10 @@ use super::targets::{self, Meaning, Targets};
 use crate::reading::read_start;
 use crate::split::Part;
 use crate::table::{ColumnRef, Missing};
-use crate::{DataError, DataSet, Kind, Numbers, ReadOptions, Records, Source, Task, Wanted};
+use crate::{
+    Array, Coarse, DataError, DataSet, Exact, Kind, Numbers, ReadOptions, Records, Source, Task,
+    Wanted,
+};
 use npy::Content;
 use roles::Pair;
 use std::io::{Read, Seek};
@@ -63,17 +66,24 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
     let mut store = Store::open(path, options)?;
     let pair = store.pair(Part::Train, options)?;
     let pair = pair.ok_or_else(|| no_features(&store))?;
+    let others = roles::other_features(store.names(), Part::Train, &pair.features);
+    if let Some(other) = others.first() {
+        let (place, chosen) = (store.place(), &pair.features);
+        log::warn!(
+            "{place}: its samples are taken from {chosen}, and {other} is left: save it elsewhere if that is right"
+        );
+    }
     let settle = |store: &Store, pair: &Pair, found, groups: &mut Vec<u32>| {
         let place = store.place_of(&pair.features);
         missing::settle(&place, found, groups, options.encode.missing)
     };
     let found = read(&mut store, &pair, options)?;
-    let (numbers, row_len) = &found.0;
-    let count = numbers.len().checked_div(*row_len).unwrap_or(0);
+    let count = found.0.len();
     let mut groups = groups::read(&mut store, count, options)?;
-    let (numbers, targets) = settle(&store, &pair, found, &mut groups)?;
+    let (samples, targets) = settle(&store, &pair, found, &mut groups)?;
     let meaning = Meaning::learn(targets.as_ref(), options.encode.task)?;
-    let mut train = records(numbers, targets.as_ref(), &meaning)?;
+    let coarse = coarse(&samples, targets.as_ref(), &meaning);
+    let mut train = records(samples, targets.as_ref(), &meaning)?;
     train.groups = groups;
     let mut part = |part: Part, given: Option<&Path>| -> Result<Records, DataError> {
         let mut other = given.map(|path| Store::open(path, options)).transpose()?;
@@ -88,8 +98,8 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
             None => Ok(Records::new(0)),
             Some(pair) => {
                 let found = read(store, &pair, options)?;
-                let (numbers, targets) = settle(store, &pair, found, &mut Vec::new())?;
-                records(numbers, targets.as_ref(), &meaning)
+                let (samples, targets) = settle(store, &pair, found, &mut Vec::new())?;
+                records(samples, targets.as_ref(), &meaning)
             }
         }
     };
@@ -105,6 +115,7 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
         target_names,
         task,
         fills_missing: options.encode.missing == Missing::Mean,
+        coarse,
         ..DataSet::empty(source)
     })
 }
@@ -147,8 +158,39 @@ fn no_features(store: &Store) -> DataError {
     DataError::Format { file: store.place(), problem, advice }
 }
 
-/// Samples: the numbers of all, and how many each has.
-type Samples = (Numbers, usize);
+/// Samples.
+struct Samples {
+    /// The numbers of all.
+    numbers: Numbers,
+    /// How many each has.
+    row_len: usize,
+    /// What those at each place of a sample were before they were rounded; empty if none was.
+    exact: Vec<Exact>,
+}
+
+impl Samples {
+    fn len(&self) -> usize {
+        self.numbers.len().checked_div(self.row_len).unwrap_or(0)
+    }
+}
+
+/// The inputs, and the numbers to learn, that `f32` cannot tell apart.
+fn coarse(samples: &Samples, targets: Option<&Targets>, meaning: &Meaning) -> Vec<Coarse> {
+    let inputs = (1..).zip(&samples.exact).map(|(number, &numbers)| Coarse {
+        name: format!("input {number}"),
+        numbers,
+        is_target: false,
+    });
+    let targets = match (meaning.task, targets) {
+        (Task::Regress, Some(Targets::Numbers { names, exact, .. })) => (&names[..], &exact[..]),
+        _ => (&[][..], &[][..]),
+    };
+    let (names, exact) = targets;
+    let targets = names.iter().zip(exact);
+    let targets =
+        targets.map(|(name, &numbers)| Coarse { name: name.clone(), numbers, is_target: true });
+    Coarse::among(inputs.chain(targets))
+}
 
 /// Reads samples and their targets: an array of their own, or columns.
 fn read(
@@ -163,6 +205,7 @@ fn read(
         return wrong("is of text, and samples are numbers".into(), "name another array X");
     };
     let (count, row_len) = (array.len(), array.row_len());
+    let samples = |array: Array| Samples { numbers: array.numbers, row_len, exact: array.exact };
     if array.numbers.is_empty() {
         return wrong("is empty".into(), "it needs a row for each sample");
     }
@@ -173,14 +216,15 @@ fn read(
             let problem = format!("has {count} samples, and there are {found} targets in {name}");
             return wrong(problem, "save as many of both");
         }
-        return Ok(((array.numbers, row_len), Some(targets)));
+        return Ok((samples(array), Some(targets)));
     }
     let target = &options.encode.target;
     if target.is_empty() && options.encode.task == Some(Task::Reconstruct) {
-        return Ok(((array.numbers, row_len), None));
+        return Ok((samples(array), None));
     }
-    if !pair.is_alone && target.is_empty() {
-        let advice = "call it y, or name it with --target";
+    let is_of_inputs = store.is_archive() && roles::has_inputs_alone(&pair.features);
+    if (!pair.is_alone || is_of_inputs) && target.is_empty() {
+        let advice = "call it y, or name it with --target, or take --task reconstruct";
         return wrong("has no array of targets beside it".into(), advice);
     }
     if array.shape.len() > 2 || row_len < 2 {
@@ -202,19 +246,24 @@ fn read(
     let values = targets::take_columns(&array.numbers, row_len, &places);
     let names = places.iter().filter_map(|&place| names.get(place).cloned()).collect();
     let numbers = targets::leave_columns(array.numbers, row_len, &places);
-    let len = row_len - places.len();
-    Ok(((numbers, len), Some(Targets::Numbers { place, names, values })))
+    let (of_inputs, of_targets): (Vec<_>, Vec<_>) =
+        (0..).zip(array.exact).partition(|(column, _)| !places.contains(column));
+    let exact =
+        |columns: Vec<(usize, Exact)>| columns.into_iter().map(|(_, exact)| exact).collect();
+    let samples = Samples { numbers, row_len: row_len - places.len(), exact: exact(of_inputs) };
+    let exact = exact(of_targets);
+    Ok((samples, Some(Targets::Numbers { place, names, values, exact })))
 }
 
 fn records(
-    (numbers, row_len): Samples,
+    samples: Samples,
     targets: Option<&Targets>,
     meaning: &Meaning,
 ) -> Result<Records, DataError> {
-    let count = numbers.len().checked_div(row_len).unwrap_or(0);
+    let count = samples.len();
     let wanted = match targets {
         Some(targets) => meaning.wanted(targets)?,
         None => Wanted::Nothing(count),
     };
-    Ok(Records::of(row_len, numbers, wanted))
+    Ok(Records::of(samples.row_len, samples.numbers, wanted))
 }

@@ -3,8 +3,8 @@
 use super::class_folders::{self, ClassFolders, wrong};
 use crate::table::{CsvOptions, Missing, Table, TableError, read_csv};
 use crate::{
-    DataError, DataSet, Kind, Numbers, ReadOptions, Records, SampleForm, Source, Task, Wanted,
-    WindowForm,
+    Coarse, DataError, DataSet, Exact, Kind, Numbers, ReadOptions, Records, SampleForm, Source,
+    Task, Wanted, WindowForm,
 };
 use barenet::Label;
 use std::path::{Path, PathBuf};
@@ -65,6 +65,11 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
     }
     let mut read = |part| Windows::read(part, &mut form, options);
     let (train, val, test) = (read(train)?, read(val)?, read(test)?);
+    let coarse = form.channels.iter().zip(&train.exact);
+    let coarse = Coarse::among(coarse.map(|(name, &numbers)| {
+        let name = format!("channel {name}");
+        Coarse { name, numbers, is_target: false }
+    }));
     let are_short = [&train, &val, &test].iter().all(|part| part.are_short());
     let records = |part: Windows| part.into_records(form.len(), are_short);
     let source = Source::read(&KIND, shown);
@@ -74,6 +79,7 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
         test: records(test),
         class_names,
         fills_missing: options.encode.missing == Missing::Mean,
+        coarse,
         form: Some(SampleForm::Windows(form.clone())),
         ..DataSet::empty(source)
     })
@@ -102,6 +108,8 @@ struct Windows {
     labels: Vec<Label>,
     /// The recording of each window.
     groups: Vec<u32>,
+    /// What the numbers of each channel were before they were rounded.
+    exact: Vec<Exact>,
 }
 
 impl Windows {
@@ -125,6 +133,11 @@ impl Windows {
                     return Err(wrong(&table.file, problem, "leave fewer out with --ignore"));
                 }
             }
+            all.exact.resize(form.channels.len(), Exact::default());
+            let place = |name: &String| table.columns.iter().find(|column| column.name == *name);
+            for (exact, column) in all.exact.iter_mut().zip(form.channels.iter().map(place)) {
+                column.into_iter().for_each(|column| exact.join(column.exact));
+            }
             let count = cut(&table, form, options.encode.missing, &mut all.numbers)?.len();
             all.labels.resize(all.labels.len() + count, label);
             all.groups.resize(all.labels.len(), group);
@@ -140,7 +153,7 @@ impl Windows {
     }
 
     fn into_records(self, len: usize, are_short: bool) -> Records {
-        let Self { numbers, labels, groups } = self;
+        let Self { numbers, labels, groups, .. } = self;
         let numbers = if are_short {
             Numbers::I16(numbers.into_iter().map(|x| x as i16).collect())
         } else {

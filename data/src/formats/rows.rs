@@ -46,7 +46,7 @@ fn wrong(file: String, problem: &str) -> DataError {
 
 fn table(file: String, array: Array) -> Table {
     let (count, row_len) = (array.len(), array.row_len());
-    let column = |number| Column { name: format!("column {number}"), number, kind: Kind::Number };
+    let column = |number| Column::new(format!("column {number}"), number, Kind::Number);
     let cells = match array.numbers {
         Numbers::F32(numbers) => numbers,
         numbers => numbers.iter(0..numbers.len()).collect(),

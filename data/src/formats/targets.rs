@@ -4,7 +4,7 @@ use super::numpy::npy::Content;
 use crate::numbers::maybe_rounded;
 use crate::table::error::quoted;
 use crate::table::{MAX_TEXTS, are_classes};
-use crate::{DataError, Numbers, Task, Wanted};
+use crate::{DataError, Exact, Numbers, Task, Wanted};
 use barenet::Label;
 use std::collections::HashMap;
 
@@ -22,6 +22,8 @@ pub(super) enum Targets {
         place: String,
         names: Vec<String>,
         values: Vec<f32>,
+        /// What the values of each name were before they were rounded; empty if none was.
+        exact: Vec<Exact>,
     },
 }
 
@@ -51,7 +53,7 @@ impl Targets {
                     width => (1..=width).map(|number| format!("{name} {number}")).collect(),
                 };
                 let values = array.numbers.iter(0..array.numbers.len()).collect();
-                Ok(Self::Numbers { place, names, values })
+                Ok(Self::Numbers { place, names, values, exact: array.exact })
             }
         }
     }
@@ -102,9 +104,10 @@ impl Meaning {
         let is_one_hot = asked != Some(Task::Regress) && targets.are_one_hot();
         let (are_classes, width, target_names) = match targets {
             Targets::Text { name, .. } => (true, 1, vec![name.clone()]),
-            Targets::Numbers { names, values, .. } => {
+            Targets::Numbers { names, values, exact, .. } => {
+                let have_fraction = exact.iter().any(|exact| exact.has_fraction);
                 let are = match names.len() {
-                    1 => are_classes(values.iter().copied(), values.len()),
+                    1 => !have_fraction && are_classes(values.iter().copied(), values.len()),
                     _ => is_one_hot,
                 };
                 (are, names.len(), names.clone())

@@ -40,6 +40,8 @@ const KNOWN: &[(&[u8], &str, &str)] = &[
     (b"II*\0", "a picture as TIFF", "save it as PNG, JPEG or BMP, in a folder for each class"),
     (b"MM\0*", "a picture as TIFF", "save it as PNG, JPEG or BMP, in a folder for each class"),
     (b"%PDF", "a PDF document", CSV),
+    (b"\xff\xfe\0\0", "UTF-32 text", "save it as CSV, in UTF-8"),
+    (b"\0\0\xfe\xff", "UTF-32 text", "save it as CSV, in UTF-8"),
     (b"\xff\xfe", "UTF-16 text", "save it as CSV, in UTF-8"),
     (b"\xfe\xff", "UTF-16 text", "save it as CSV, in UTF-8"),
     (b"\x7fELF", "a program", OTHER),

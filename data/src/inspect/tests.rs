@@ -114,3 +114,36 @@ fn samples_that_are_in_two_parts_are_counted() {
         "{found:?}"
     );
 }
+
+#[test]
+fn what_is_found_in_no_time_is_said_before_training_too() {
+    let mut rows = ROWS;
+    rows.iter_mut().for_each(|row| row[1] = f32::NAN);
+    let values = Wanted::Values { numbers: vec![0.5, 8.0, 2.5, 8.0, 0.5, 8.0, 1.5, 8.0], width: 2 };
+    let of_rows = data(&rows, values);
+    let target_names = vec!["y".to_owned(), "z".to_owned()];
+    let kind: &'static crate::Kind = &crate::formats::csv::KIND;
+    let source = Source::read(kind, "t.csv".to_owned());
+    let test = Records::of(3, Numbers::F32(rows[1..2].concat()), Wanted::Nothing(1));
+    let found = cautions(&DataSet { fills_missing: true, target_names, source, test, ..of_rows });
+    let expected = [
+        "input 2 is missing everywhere",
+        "the target z is 8 in all rows",
+        "1 of 1 rows that test are among those that train",
+    ];
+    assert_eq!(found.len(), 3, "{found:?}");
+    for (line, expected) in found.iter().zip(expected) {
+        assert!(line.starts_with(expected), "{line}");
+    }
+    let classes = data(&ROWS, Wanted::Classes(vec![0, 1, 1, 0]));
+    assert!(cautions(&classes).is_empty());
+    // Numbers that rounding has made equal are not called constant.
+    let mut rows = ROWS;
+    rows.iter_mut().for_each(|row| row[1] = 1.764e9);
+    let numbers = crate::Exact::of([1.764e9, 1.764e9 + 9.0]);
+    let coarse = vec![crate::Coarse { name: "input 2".to_owned(), numbers, is_target: false }];
+    let found = DataSet { coarse, ..data(&rows, Wanted::Classes(vec![0, 1, 1, 0])) };
+    let (lines, found) = (cautions(&found), inspect(&found));
+    assert!(lines[0].starts_with("input 2 lies between 1764000000 and 1764000009"), "{lines:?}");
+    assert_eq!((found.warnings, found.constant.len()), (lines, 0));
+}

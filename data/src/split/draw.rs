@@ -58,7 +58,10 @@ impl Strata {
             {
                 let label = alone.first().map_or(0, |unit| class(unit));
                 let name = usize::try_from(label).ok().and_then(|at| data.class_names.get(at));
-                return Err(SplitError::OneSample(name.cloned().unwrap_or_default()));
+                let place = alone.first().and_then(|unit| unit.first()).copied().unwrap_or(0);
+                let number = usize::try_from(place).unwrap_or(usize::MAX).saturating_add(1);
+                let class = name.cloned().unwrap_or_default();
+                return Err(SplitError::OneSample { class, number });
             }
         }
         Ok(Self { units: shuffled, abnormal, len })

@@ -130,7 +130,10 @@ pub(super) fn read_up_to(
 }
 
 pub(super) fn no_memory(file: &str) -> DataError {
-    let error = io::Error::new(io::ErrorKind::OutOfMemory, "not enough memory for this table");
+    let error = io::Error::new(
+        io::ErrorKind::OutOfMemory,
+        "not enough memory for this table: leave columns out with --ignore, or rows",
+    );
     DataError::Io { path: file.to_owned(), error }
 }
 

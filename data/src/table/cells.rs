@@ -5,8 +5,8 @@ use crate::numbers::LARGEST;
 /// What a cell is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Cell<'a> {
-    /// A number.
-    Number(f32),
+    /// A number rounded once, and as it is written.
+    Number(f32, f64),
     /// A number that is infinite, or larger than [`LARGEST`].
     Infinite(&'a str),
     /// Nothing.
@@ -32,12 +32,14 @@ impl<'a> Cell<'a> {
             .is_some_and(|byte| byte.is_ascii_digit() || b"+-.".contains(byte))
         {
             if let Some(number) = short_decimal(cell.as_bytes()) {
-                return Self::Number(number);
+                return Self::Number(number as f32, number);
             }
-            match cell.parse::<f32>() {
-                Ok(number) if number.abs() <= LARGEST => return Self::Number(number),
-                Ok(number) if !number.is_nan() => return Self::Infinite(cell),
-                _ => {}
+            if let Ok(number) = cell.parse::<f64>() {
+                match rounded(number).or_else(|| cell.parse().ok()) {
+                    Some(narrow) if narrow.abs() <= LARGEST => return Self::Number(narrow, number),
+                    Some(narrow) if !narrow.is_nan() => return Self::Infinite(cell),
+                    _ => {}
+                }
             }
         }
         if MISSING.contains(&cell) {
@@ -53,14 +55,12 @@ impl<'a> Cell<'a> {
 /// Reads a number of few digits and without an exponent, as most are; others are left to `parse`, which
 /// takes five times as long.
 ///
-/// Digits and power of ten are exact in `f64`, so their quotient is rounded once, and to `f32` a second time.
-/// The second rounding goes astray only from the middle between two `f32`, which is left too.
+/// Digits and power of ten are exact in `f64`, so their quotient is rounded once; those that [`rounded`] leaves are left.
 #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation)]
-fn short_decimal(cell: &[u8]) -> Option<f32> {
+fn short_decimal(cell: &[u8]) -> Option<f64> {
     const MAX_DIGITS: usize = 15;
     const POWERS: [f64; MAX_DIGITS + 1] =
         [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
-    const BELOW_F32: u64 = (1 << 29) - 1;
     let (is_negative, digits) = match cell.strip_prefix(b"-") {
         Some(digits) => (true, digits),
         None => (false, cell),
@@ -82,9 +82,21 @@ fn short_decimal(cell: &[u8]) -> Option<f32> {
     }
     let has_digits = digits.len() > usize::from(has_point);
     let quotient = number as f64 / POWERS.get(behind_point)?;
-    let is_safe = quotient.to_bits() & BELOW_F32 != 1 << 28;
     let sign = if is_negative { -1.0 } else { 1.0 };
-    (has_digits && is_safe).then_some((sign * quotient) as f32)
+    (has_digits && !is_in_the_middle(quotient)).then_some(sign * quotient)
+}
+
+/// A number that was rounded to `f64`, rounded a second time to what it would have been, rounded once. That is not known
+/// of the middle between two `f32`, and of very small ones.
+fn rounded(number: f64) -> Option<f32> {
+    let is_small = number != 0.0 && number.abs() < f64::from(f32::MIN_POSITIVE);
+    (!is_small && !is_in_the_middle(number)).then_some(number as f32)
+}
+
+/// Whether a number is in the middle between two `f32`.
+const fn is_in_the_middle(number: f64) -> bool {
+    const BELOW_F32: u64 = (1 << 29) - 1;
+    number.to_bits() & BELOW_F32 == 1 << 28
 }
 
 /// How many cells of a column are what.
@@ -92,12 +104,18 @@ fn short_decimal(cell: &[u8]) -> Option<f32> {
 pub(super) struct Tally {
     pub(super) numbers: u64,
     pub(super) texts: u64,
+    /// Numbers with digits behind the point.
+    pub(super) fractions: u64,
 }
 
 impl Tally {
     pub(super) fn count(&mut self, cell: &str) {
         match Cell::of(cell) {
-            Cell::Number(_) | Cell::Infinite(_) => self.numbers += 1,
+            Cell::Number(_, exact) => {
+                self.numbers += 1;
+                self.fractions += u64::from(exact.fract() != 0.0);
+            }
+            Cell::Infinite(_) => self.numbers += 1,
             Cell::Text(_) => self.texts += 1,
             Cell::Missing => {}
         }
@@ -106,6 +124,7 @@ impl Tally {
     pub(super) const fn add(&mut self, other: Self) {
         self.numbers += other.numbers;
         self.texts += other.texts;
+        self.fractions += other.fractions;
     }
 
     /// Whether most present cells are numbers; a column without any is one of numbers.
@@ -129,7 +148,8 @@ mod tests {
             ("0.1", 0.1),
             ("-1e30", -1e30),
         ] {
-            assert_eq!(Cell::of(cell), Cell::Number(number));
+            let exact = cell.trim().parse().unwrap();
+            assert_eq!(Cell::of(cell), Cell::Number(number, exact));
         }
         for cell in ["", "  ", "?", "NA", "N/A", "nan", "NaN", "null", "None", "-nan"] {
             assert_eq!(Cell::of(cell), Cell::Missing, "{cell}");
@@ -160,14 +180,31 @@ mod tests {
         });
         for text in random.chain(middles.map(str::to_owned)) {
             let expected = text.parse::<f32>().unwrap();
+            let exact = text.parse::<f64>().unwrap();
             if let Some(found) = short_decimal(text.as_bytes()) {
-                assert_eq!(found.to_bits(), expected.to_bits(), "{text}");
+                assert_eq!(found.to_bits(), exact.to_bits(), "{text}");
+                assert_eq!((found as f32).to_bits(), expected.to_bits(), "{text}");
             }
-            assert_eq!(Cell::of(&text), Cell::Number(expected));
+            assert_eq!(Cell::of(&text), Cell::Number(expected, exact));
         }
         for text in ["", "-", ".", "-.", "1.2.3", "--1", "1e3", "+1"] {
             assert_eq!(short_decimal(text.as_bytes()), None, "{text}");
         }
-        assert_eq!(short_decimal(b"-0.0").map(f32::to_bits), Some((-0.0_f32).to_bits()));
+        assert_eq!(short_decimal(b"-0.0").map(f64::to_bits), Some((-0.0_f64).to_bits()));
+        // Middles between two f32, which more digits move, and numbers whose middles lie closer in f64 than usual.
+        for text in [
+            "1.00000005960464477539062500000000001",
+            "1.00000005960464477539062499999999999",
+            "1.000000178813934326171875e0",
+            "16777217.00000000000000000000000001",
+            "1.0000000000000001e-42",
+            "2.1019476964872256e-45",
+            "7e-46",
+            "1e-400",
+            "3.5e-38",
+        ] {
+            let (expected, exact) = (text.parse().unwrap(), text.parse().unwrap());
+            assert_eq!(Cell::of(text), Cell::Number(expected, exact), "{text}");
+        }
     }
 }

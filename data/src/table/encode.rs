@@ -3,9 +3,10 @@
 mod apply;
 
 use super::error::quoted;
-use super::{Column, ColumnRef, Table, TableError};
-use crate::Task;
+use super::find::unnamed;
+use super::{Column, ColumnRef, Kind, Table, TableError};
 use crate::numbers::maybe_rounded;
+use crate::{Coarse, Exact, Task};
 
 /// Distinct whole numbers up to which a target is a class.
 const MAX_CLASSES_OF_NUMBERS: usize = 20;
@@ -91,7 +92,16 @@ impl Encoding {
             targets.push(place);
         }
         if targets.is_empty() && options.task != Some(Task::Reconstruct) {
-            let last = (0..table.columns.len()).rev().find(|&place| Some(place) != group);
+            let last = (0..table.columns.len()).rev().find(|&place| !table.is_blank(place));
+            if let Some(column) =
+                group.filter(|_| last == group).and_then(|at| table.columns.get(at))
+            {
+                let error = wrong(
+                    "is the last one, which is the target by default, and the group".into(),
+                    "say with --target which column is to be learnt",
+                );
+                return Err(error.of(&column.name));
+            }
             targets.extend(last);
         }
         let task = match (options.task, &targets[..]) {
@@ -111,7 +121,7 @@ impl Encoding {
         };
         let mut features = Vec::new();
         for (place, column) in table.columns.iter().enumerate() {
-            if group == Some(place) {
+            if group == Some(place) || (table.is_blank(place) && !targets.contains(&place)) {
                 continue;
             }
             if let Some(written) = column.values().and_then(written_numbers) {
@@ -186,11 +196,34 @@ impl Encoding {
         Ok(Self { features: columns.map(feature).collect(), ..self.clone() })
     }
 
+    /// Finds the inputs in a table.
+    ///
+    /// # Errors
+    ///
+    /// [`TableError`] if one is missing.
+    pub fn places_in(&self, table: &Table) -> Result<Vec<usize>, TableError> {
+        let found = self.features.iter().map(|feature| table.find(&feature.column));
+        found.filter_map(Result::transpose).collect()
+    }
+
     /// The columns that are read as text, whatever another table has in them.
     #[must_use]
     pub fn text_columns(&self) -> Vec<ColumnRef> {
         let of_text = self.features.iter().filter(|feature| feature.texts.is_some());
         of_text.map(|feature| &feature.column).chain(&self.group).cloned().collect()
+    }
+
+    /// The columns that are inputs or numbers to learn, and that `f32` cannot tell apart.
+    pub(crate) fn coarse(&self, table: &Table) -> Vec<Coarse> {
+        let inputs = self.features.iter().filter(|feature| feature.texts.is_none());
+        let inputs = inputs.map(|feature| (&feature.column, false));
+        let targets = self.targets.iter().filter(|_| self.task == Task::Regress);
+        let used = inputs.chain(targets.map(|column| (column, true)));
+        Coarse::among(used.filter_map(|(column, is_target)| {
+            let place = table.find(column).ok().flatten()?;
+            let numbers = table.columns.get(place)?.exact;
+            Some(Coarse { name: column.to_string(), numbers, is_target })
+        }))
     }
 
     /// The names of the inputs: columns, and of columns of text each text.
@@ -214,6 +247,16 @@ impl Table {
     /// The name of a column, or its number if the file gives no names.
     fn reference(&self, column: &Column) -> ColumnRef {
         if self.has_header { column.name.as_str().into() } else { column.number.into() }
+    }
+
+    /// Whether a column has no name and nothing in it, as where each line ends with a delimiter.
+    fn is_blank(&self, place: usize) -> bool {
+        self.has_header
+            && self.columns.get(place).is_some_and(|column| {
+                column.name == unnamed(column.number)
+                    && column.kind == Kind::Number
+                    && column.exact == Exact::default()
+            })
     }
 
     /// Adds to an error which cell is to blame.
@@ -259,8 +302,9 @@ fn written_numbers(texts: &[String]) -> Option<Written<'_>> {
 
 /// Whether a target is a class: text, or few whole numbers, each of two rows and more on average.
 fn is_class(table: &Table, place: usize) -> bool {
-    if table.columns.get(place).is_some_and(|column| column.values().is_some()) {
-        return true;
+    let Some(column) = table.columns.get(place) else { return false };
+    if column.values().is_some() || column.exact.has_fraction {
+        return column.values().is_some();
     }
     are_classes(table.column(place).filter(|cell| !cell.is_nan()), table.num_rows())
 }

@@ -59,6 +59,13 @@ impl<'a> Layout<'a> {
         }
         let has_header =
             options.header.unwrap_or_else(|| sniff::has_header(&cells, &below, &is_again));
+        if options.header.is_none() && !has_header && sniff::may_be_names(&cells, &below) {
+            let first = cells.first().map_or("", String::as_str);
+            log::warn!(
+                "{file}: the first row, {first} and so on, is taken for numbers: --header says that it names columns, \
+                 --header=false that it does not"
+            );
+        }
         if has_header && num_rows == 1 && first.is_last {
             let advice = "add rows, or say that the first row is one with --header=false";
             return Err(TableError::new(file, "has a header and no rows", advice).into());
@@ -142,13 +149,12 @@ impl<'a> Layout<'a> {
         let (file, has_header) = (self.file.to_owned(), self.has_header);
         let mut table = Table { file, has_header, ..Table::default() };
         for ((name, number), plan) in self.names.iter().zip(1..).zip(plans) {
-            let name = name.clone();
             match plan {
-                Plan::Number => table.columns.push(Column { name, number, kind: Kind::Number }),
+                Plan::Number => table.columns.push(Column::new(name, number, Kind::Number)),
                 Plan::Text => {
-                    table.columns.push(Column { name, number, kind: Kind::Text(Vec::new()) });
+                    table.columns.push(Column::new(name, number, Kind::Text(Vec::new())));
                 }
-                Plan::Ignore => table.ignored.push(Column { name, number, kind: Kind::Number }),
+                Plan::Ignore => table.ignored.push(Column::new(name, number, Kind::Number)),
             }
         }
         table

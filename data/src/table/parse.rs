@@ -6,6 +6,7 @@ use super::error::quoted;
 use super::layout::{Layout, Plan};
 use super::rows::{Stop, for_each_row};
 use super::{Kind, Table, TableError};
+use crate::Exact;
 use std::collections::HashMap;
 
 /// More different texts than a column of categories has.
@@ -18,6 +19,8 @@ pub(super) struct Part {
     pub(super) lines: Vec<u32>,
     /// The values of each column; none of one of numbers.
     values: Vec<Vec<String>>,
+    /// What the numbers of each column were.
+    exact: Vec<Exact>,
 }
 
 /// Counts what the cells of each column are.
@@ -36,15 +39,23 @@ pub(super) fn tally(block: &Block, layout: &Layout<'_>) -> Result<Vec<Tally>, St
 pub(super) fn parse(block: &Block, layout: &Layout<'_>, plans: &[Plan]) -> Result<Part, Stop> {
     let width = plans.iter().filter(|&&plan| plan != Plan::Ignore).count();
     let mut places: Vec<HashMap<String, u32>> = vec![HashMap::new(); width];
-    let mut part = Part { cells: Vec::new(), lines: Vec::new(), values: vec![Vec::new(); width] };
+    let mut part = Part {
+        cells: Vec::new(),
+        lines: Vec::new(),
+        values: vec![Vec::new(); width],
+        exact: vec![Exact::default(); width],
+    };
     for_each_row(block, layout.shape(), |record, line| {
-        let mut values = places.iter_mut().zip(&mut part.values);
+        let mut values = places.iter_mut().zip(&mut part.values).zip(&mut part.exact);
         for ((cell, plan), name) in record.cells().zip(plans).zip(&layout.names) {
             let values = if *plan == Plan::Ignore { continue } else { values.next() };
             let number = match (plan, Cell::of(cell), values) {
-                (Plan::Number, Cell::Number(number), _) => number,
+                (Plan::Number, Cell::Number(number, written), Some((_, exact))) => {
+                    exact.add(written, number);
+                    number
+                }
                 (_, Cell::Missing, _) => f32::NAN,
-                (Plan::Text, _, Some((places, values))) => {
+                (Plan::Text, _, Some(((places, values), _))) => {
                     let place = place_of(cell.trim_ascii(), places, values);
                     place.ok_or_else(|| too_many(layout.file, name))?
                 }
@@ -84,7 +95,9 @@ fn no_number(cell: Cell<'_>, file: &str, column: &str, line: u64) -> Stop {
     let (problem, advice) = match cell {
         Cell::Infinite(text) => (
             format!("{} is no finite number, or larger than 1e30", quoted(text)),
-            format!("correct it, or leave the column out with --ignore {column:?}"),
+            format!(
+                "correct it, or remove the row, or leave the column out with --ignore {column:?}"
+            ),
         ),
         Cell::Text(text) => (
             format!("{} is no number", quoted(text)),
@@ -92,7 +105,7 @@ fn no_number(cell: Cell<'_>, file: &str, column: &str, line: u64) -> Stop {
                 "correct it, or --text {column:?} takes the column as text, --ignore leaves it out"
             ),
         ),
-        Cell::Number(_) | Cell::Missing => ("cannot be used".to_owned(), String::new()),
+        Cell::Number(..) | Cell::Missing => ("cannot be used".to_owned(), String::new()),
     };
     Stop::Kind(TableError::new(file, problem, advice).at(line).of(column))
 }
@@ -105,8 +118,9 @@ impl Part {
         places: &mut [HashMap<String, u32>],
     ) -> Result<(), Stop> {
         let width = table.columns.len().max(1);
-        let columns = table.columns.iter_mut().zip(places).zip(self.values);
-        for (index, ((column, places), found)) in columns.enumerate() {
+        let columns = table.columns.iter_mut().zip(places).zip(self.values).zip(self.exact);
+        for (index, (((column, places), found), exact)) in columns.enumerate() {
+            column.exact.join(exact);
             let Kind::Text(values) = &mut column.kind else { continue };
             let mut new = Vec::with_capacity(found.len());
             for text in found {

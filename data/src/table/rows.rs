@@ -68,7 +68,14 @@ pub(super) fn for_each_row(
         if record.len() != num_columns {
             let cells = if record.len() == 1 { "cell" } else { "cells" };
             let problem = format!("{} {cells}, where {num_columns} are expected", record.len());
-            let advice = "every row needs as many cells as the first";
+            let is_longer = num_columns + 1 == record.len();
+            let advice = if is_longer
+                && record.cells().last().is_some_and(|cell| cell.trim().is_empty())
+            {
+                "it ends with a delimiter, and the first row does not: add one there, or remove it from all others"
+            } else {
+                "every row needs as many cells as the first"
+            };
             return Err(TableError::new(shape.file, problem, advice).at(line).into());
         }
         if !std::mem::take(&mut is_header) {

@@ -51,7 +51,9 @@ fn check_is_text(head: &[u8], file: &str) -> Result<(), TableError> {
         let problem = format!("is {what}, where a CSV table is expected");
         return Err(TableError::new(file, problem, "get the table itself, as CSV"));
     }
-    let problem = if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
+    let problem = if head.starts_with(b"\xff\xfe\0\0") || head.starts_with(b"\0\0\xfe\xff") {
+        "is UTF-32 text, where UTF-8 is needed"
+    } else if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
         "is UTF-16 text, where UTF-8 is needed"
     } else if head.iter().take(1 << 13).any(is_control) {
         "is no text, where a CSV table is expected"
@@ -92,6 +94,27 @@ fn find_delimiter(text: &[u8], is_whole: bool, line_end: u8) -> u8 {
     evenness.iter().find(|&&(_, same)| same == best && best > 0).map_or(b',', |&(found, _)| found)
 }
 
+/// Whether a first row that is taken for numbers may be names after all: years, or wavelengths. They are whole and go up
+/// from cell to cell, above numbers of which many are not whole.
+pub(super) fn may_be_names(first: &[String], below: &[Tally]) -> bool {
+    /// Fewer cells go up by chance.
+    const FEWEST: usize = 4;
+    let whole = |cell: &String| match Cell::of(cell) {
+        Cell::Number(_, number) if number.fract() == 0.0 => Some(number),
+        _ => None,
+    };
+    let named: Vec<(f64, &Tally)> =
+        first.iter().zip(below).map_while(|(cell, tally)| Some((whole(cell)?, tally))).collect();
+    let goes_up = named.iter().zip(named.iter().skip(1)).all(|((one, _), (next, _))| one < next);
+    let of_fractions =
+        named.iter().filter(|(_, tally)| 2 * tally.fractions > tally.numbers).count();
+    // The last one may be the target, of whole numbers under a name.
+    named.len() >= FEWEST
+        && named.len() + 1 >= first.len()
+        && goes_up
+        && 2 * of_fractions > named.len()
+}
+
 /// Whether the first row names the columns, by the rows below it.
 ///
 /// It does if
@@ -106,7 +129,7 @@ pub(super) fn has_header(first: &[String], below: &[Tally], is_again: &[bool]) -
         .zip(below)
         .filter(|(cell, tally)| is_text(cell) && tally.numbers > 0 && tally.is_number())
         .count();
-    let numbers = cells.iter().filter(|cell| matches!(cell, Cell::Number(_))).count();
+    let numbers = cells.iter().filter(|cell| matches!(cell, Cell::Number(..))).count();
     if names > numbers {
         return true;
     }
@@ -120,4 +143,29 @@ pub(super) fn has_header(first: &[String], below: &[Tally], is_again: &[bool]) -
     let counted = first.iter().skip_while(|cell| cell.is_empty());
     let is_count = counted.clone().zip(0_usize..).all(|(cell, place)| *cell == place.to_string());
     is_count && counted.count() >= first.len().saturating_sub(1).max(3)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn may(first: &[&str], rows: &[&[&str]]) -> bool {
+        let first: Vec<String> = first.iter().map(|&cell| cell.to_owned()).collect();
+        let mut below = vec![Tally::default(); first.len()];
+        for row in rows {
+            below.iter_mut().zip(*row).for_each(|(tally, cell)| tally.count(cell));
+        }
+        may_be_names(&first, &below)
+    }
+
+    #[test]
+    fn whole_numbers_that_go_up_above_fractions_may_be_names() {
+        let spectra: &[&[&str]] = &[&["0.1", "0.25", "0.5", "1"], &["0.2", "0.125", "0.5", "0"]];
+        assert!(may(&["400", "402", "404", "406"], spectra));
+        assert!(may(&["400", "402", "404", "406", "kind"], &[&["0.1", "0.2", "0.3", "0.4", "x"]]));
+        assert!(!may(&["400", "402", "404", "406"], &[&["410", "420", "430", "440"]]));
+        assert!(!may(&["400", "402.5", "404", "406"], spectra));
+        assert!(!may(&["400", "404", "402", "406"], spectra));
+        assert!(!may(&["400", "402", "404"], &[&["0.1", "0.2", "0.3"]]));
+    }
 }

@@ -33,7 +33,7 @@ pub fn read_files(
             let (files, records) = pictures::read_named(path, form)?;
             let names = files.iter().map(|file| file.display().to_string()).collect();
             let kind = Kind::Text(names);
-            let columns = vec![Column { name: "file".to_owned(), number: 1, kind }];
+            let columns = vec![Column::new("file", 1, kind)];
             let cells = (0..files.len()).map(|index| index as f32).collect();
             Ok(Some((listed(path, columns, cells, files.len()), records)))
         }
@@ -52,11 +52,7 @@ pub fn read_files(
                 None => read_csv(path, &options)?,
             };
             let (starts, records) = recordings::windows_of(&recording, &form, missing)?;
-            let column = |(number, name): (usize, &str)| Column {
-                name: name.to_owned(),
-                number,
-                kind: Kind::Number,
-            };
+            let column = |(number, name): (usize, &str)| Column::new(name, number, Kind::Number);
             let columns = [(1, "first"), (2, "last")].map(column).to_vec();
             let rows = starts.iter().flat_map(|start| [start + 1, start + form.window]);
             let cells = rows.map(|row| row as f32).collect();

@@ -77,11 +77,17 @@ impl<T: Number> RunFiles<'_, T> {
         writer: &Writer<'_, T>,
         watcher: &mut dyn Watcher,
     ) -> Result<()> {
-        self.failure = None;
+        let before = self.failure.take().map(|error| format!("{error:#}"));
+        let warn = |error: &anyhow::Error, watcher: &mut dyn Watcher| {
+            let message = format!("{error:#}");
+            if before.as_ref() != Some(&message) {
+                watcher.warning(&format!("{message}; the run continues without one"));
+            }
+        };
         let copy = match Checkpoint::of(&self.config, self.data_mark, &moment) {
             Ok(copy) => copy,
             Err(error) => {
-                watcher.warning(&format!("{error:#}; the run continues without one"));
+                warn(&error, watcher);
                 self.failure = Some(error);
                 return Ok(());
             }
@@ -97,7 +103,7 @@ impl<T: Number> RunFiles<'_, T> {
             Ok(()) => self.save_new_best(moment.best_weights(&self.arch)?),
             Err(error) if self.folder.is_begun() => Err(error),
             Err(error) => {
-                watcher.warning(&format!("{error:#}; the run continues without one"));
+                warn(&error, watcher);
                 self.failure = Some(error);
                 Ok(())
             }

@@ -9,6 +9,7 @@ use crate::run_folder::RunFolder;
 use crate::settings::{Settings, SettingsError};
 use anyhow::Result;
 use barenet_data::DataSet;
+use barenet_data::inspect::check_targets;
 use barenet_data::split::Split;
 use std::path::{Path, PathBuf};
 
@@ -90,6 +91,7 @@ fn prepare(
 ) -> Result<(Config, Split)> {
     let mut config = Config::new(settings, data.input_dim(), data.output_dim())?;
     data.check()?;
+    check_targets(data)?;
     let split = config.split(data)?;
     config.check_metric(data, &split)?;
     config.check_scale(data)?;

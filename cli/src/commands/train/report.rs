@@ -41,11 +41,11 @@ pub(super) fn describe(session: &Session<'_>, console: &Console) {
         }
     ));
     console.line(&format!(
-        "training  {}, learning rate {:?}, batches of {}, {} epochs, seed {}",
+        "training  {}, learning rate {:?}, batches of {}, {}, seed {}",
         solver.update_rule.name(),
         solver.learning_rate,
         solver.batch_size,
-        solver.num_epochs,
+        counted(solver.num_epochs, "epoch"),
         solver.seed
     ));
     if !data.source.kind.is_of_course {
@@ -53,9 +53,11 @@ pub(super) fn describe(session: &Session<'_>, console: &Console) {
         let task = Name::from(data.task).name();
         let learns =
             if targets.is_empty() { String::new() } else { format!(" {}", targets.join(", ")) };
-        let inputs = format!("{} inputs", data.input_dim());
+        let inputs = counted(data.input_dim(), "input");
         let from = match (&data.encoding, &data.form) {
-            (Some(encoding), _) => format!("{} columns ({inputs})", encoding.features.len()),
+            (Some(encoding), _) => {
+                format!("{} ({inputs})", counted(encoding.features.len(), "column"))
+            }
             (None, Some(form)) => format!("{} ({inputs})", form_text(form)),
             (None, None) => inputs,
         };
@@ -73,6 +75,11 @@ pub(super) fn describe(session: &Session<'_>, console: &Console) {
     };
     console.line(&format!("backend   {}{precision}, {threads} {word}", backend.kernel()));
     console.line("");
+}
+
+/// A count with the word for what is counted.
+fn counted(count: usize, one: &str) -> String {
+    format!("{count} {one}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Draws the curves of a run into its folder.

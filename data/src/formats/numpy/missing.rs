@@ -7,11 +7,11 @@ use crate::{DataError, Numbers};
 /// Does about missing numbers what is asked: refuses them, leaves out their samples, or keeps those of inputs.
 pub(super) fn settle(
     place: &str,
-    ((numbers, row_len), targets): (Samples, Option<Targets>),
+    (samples, targets): (Samples, Option<Targets>),
     groups: &mut Vec<u32>,
     missing: Missing,
 ) -> Result<(Samples, Option<Targets>), DataError> {
-    let (mut numbers, mut targets) = (numbers, targets);
+    let (Samples { mut numbers, row_len, exact }, mut targets) = (samples, targets);
     let wrong = |place: &str, problem: String, advice| {
         Err(DataError::Format { file: place.to_owned(), problem, advice })
     };
@@ -53,14 +53,14 @@ pub(super) fn settle(
         let problem = format!("number {number} of sample {sample} is missing (NaN)");
         return wrong(place, problem, "fill it in, or take --missing mean or --missing drop");
     }
-    if let Some(Targets::Numbers { place, names, values }) = &targets
+    if let Some(Targets::Numbers { place, names, values, .. }) = &targets
         && let Some(at) = values.iter().position(is_missing)
     {
         let problem =
             format!("the target of sample {} is missing (NaN)", at / names.len().max(1) + 1);
         return wrong(place, problem, "fill it in, or take --missing drop");
     }
-    Ok(((numbers, row_len), targets))
+    Ok((Samples { numbers, row_len, exact }, targets))
 }
 
 /// Leaves out the samples that lack something.

@@ -4,7 +4,7 @@
 
 mod header;
 
-use crate::formats::elements::{self, Layout};
+use crate::formats::elements::{self, Layout, Problem};
 use crate::{Array, DataError};
 use barenet::Label;
 use header::{Header, Kind};
@@ -41,7 +41,10 @@ pub enum Content {
 /// [`DataError::Format`] if the header is damaged or promises more than there is, if bytes are left over, if
 /// an element is no finite `f32` or no UTF-8, or if they are objects, which are never loaded.
 pub fn read(name: &str, mut source: impl Read, limit: u64) -> Result<Content, DataError> {
-    read_array(&mut source, limit).map_err(|problem| wrong(name, problem))
+    read_array(&mut source, limit).map_err(|Problem { text, advice }| match advice {
+        Some(advice) => DataError::Format { file: name.to_owned(), problem: text, advice },
+        None => wrong(name, text),
+    })
 }
 
 /// A file of arrays that is not what it should be.
@@ -50,10 +53,10 @@ pub(in crate::formats) fn wrong(name: &str, problem: impl Into<String>) -> DataE
     DataError::Format { file: name.to_owned(), problem: problem.into(), advice }
 }
 
-fn read_array(source: &mut impl Read, limit: u64) -> Result<Content, String> {
+fn read_array(source: &mut impl Read, limit: u64) -> Result<Content, Problem> {
     let Header { kind, is_big_endian, is_fortran, shape } = read_header(source)?;
     if shape.len() > MAX_AXES {
-        return Err(format!("its shape has {} axes", shape.len()));
+        return Err(format!("its shape has {} axes", shape.len()).into());
     }
     let Kind::Number(element) = kind else {
         let count = elements::count_of(&shape, kind.size(), limit)?;
@@ -68,12 +71,12 @@ fn read_array(source: &mut impl Read, limit: u64) -> Result<Content, String> {
     elements::read_array(source, layout, shape, limit).map(Content::Numbers)
 }
 
-fn read_header(source: &mut impl Read) -> Result<Header, String> {
+fn read_header(source: &mut impl Read) -> Result<Header, Problem> {
     let short = |_| "truncated: its header is not whole".to_owned();
     let mut start = [0; 8];
     source.read_exact(&mut start).map_err(short)?;
     if !start.starts_with(MAGIC) {
-        return Err("is no array of numpy".to_owned());
+        return Err("is no array of numpy".into());
     }
     let [.., version, _] = start;
     let len = match version {
@@ -87,10 +90,10 @@ fn read_header(source: &mut impl Read) -> Result<Header, String> {
             source.read_exact(&mut len).map_err(short)?;
             usize::try_from(u32::from_le_bytes(len)).unwrap_or(usize::MAX)
         }
-        other => return Err(format!("is of version {other}, and 1 to 3 are read")),
+        other => return Err(format!("is of version {other}, and 1 to 3 are read").into()),
     };
     if len > MAX_HEADER_LEN {
-        return Err(format!("its header is said to have {len} bytes"));
+        return Err(format!("its header is said to have {len} bytes").into());
     }
     let mut text = vec![0; len];
     source.read_exact(&mut text).map_err(short)?;

@@ -64,6 +64,24 @@ pub(super) fn part_of_features(name: &str) -> Option<Part> {
         .find(|&part| rank(name, part, &FEATURES).is_some())
 }
 
+/// Whether an array of this name has samples and nothing else: no column of it is a target.
+pub(super) fn has_inputs_alone(name: &str) -> bool {
+    let lower = name.to_lowercase();
+    let (_, base) = part_of(&lower);
+    ["x", "features", "inputs", "images", "samples"].contains(&base)
+}
+
+/// The arrays beside that of the samples of a part which could be it too. scikit-learn's data sets of pictures have them
+/// twice, as `data` and `images`.
+pub(super) fn other_features(all: &[String], part: Part, chosen: &str) -> Vec<String> {
+    let is_of_part =
+        |name: &String| rank(name, part, &FEATURES).map(|(_, has_no_part)| has_no_part);
+    let chosen_says = is_of_part(&chosen.to_owned());
+    let others = all.iter().filter(|name| *name != chosen && is_of_part(name) == chosen_says);
+    let is_bunch = |name: &&String| chosen == "data" && *name == "images";
+    others.filter(|name| !is_bunch(name)).cloned().collect()
+}
+
 /// The array of targets of a part.
 pub(super) fn find_targets(all: &[String], part: Part) -> Option<String> {
     find(all, part, &TARGETS)
@@ -113,6 +131,13 @@ mod tests {
         // scikit-learn's digits have their pictures twice.
         let bunch = ["DESCR", "images", "data", "target", "target_names", "feature_names"];
         assert_eq!(pair(&bunch, Part::Train), Some(("data".into(), Some("target".into()))));
+        let bunch = bunch.map(str::to_owned);
+        assert!(other_features(&bunch, Part::Train, "data").is_empty());
+        let two = ["X", "data", "y", "x_test"].map(str::to_owned);
+        assert_eq!(other_features(&two, Part::Train, "X"), ["data"]);
+        let keras = keras.map(str::to_owned);
+        assert!(other_features(&keras, Part::Train, "x_train").is_empty());
+        assert!(has_inputs_alone("X_train") && !has_inputs_alone("data"));
         assert_eq!(pair(&["anything"], Part::Train), Some(("anything".into(), None)));
         assert_eq!(pair(&["some", "thing"], Part::Train), None);
         assert_eq!(pair(&["X_test", "y_test"], Part::Train), None);

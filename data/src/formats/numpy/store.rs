@@ -82,6 +82,11 @@ impl Store {
         self.place.clone()
     }
 
+    /// Whether each has a name of its own, in an archive.
+    pub(super) const fn is_archive(&self) -> bool {
+        matches!(self.lies, Lies::Npz(_))
+    }
+
     /// Their names.
     pub(super) fn names(&self) -> &[String] {
         &self.names

@@ -136,6 +136,9 @@ fn fill(image: DynamicImage, size: ImageSize) -> DynamicImage {
 }
 
 fn broken(file: &Path, error: &image::ImageError) -> DataError {
-    let problem = format!("cannot be decoded: {}", error.to_string().replace('\n', " "));
+    let text = error.to_string().replace('\n', " ");
+    // What the decoders' errors hold says nothing to people.
+    let text = text.split(" { ").next().unwrap_or_default();
+    let problem = format!("cannot be decoded: {text}");
     wrong(&file.display().to_string(), problem, "save it anew, or remove it")
 }

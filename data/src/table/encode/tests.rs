@@ -227,3 +227,70 @@ fn the_mean_is_named_for_inputs_alone() {
     let advice = error("a,y\n1,p\n2,\n");
     assert!(advice.contains("--missing drop") && !advice.contains("mean"), "{advice}");
 }
+
+#[test]
+fn numbers_with_a_fraction_that_rounding_takes_are_no_classes() {
+    // From 2²⁴ on, f32 has whole numbers alone: all of these become 20000000 or 20000002.
+    let rows: String = (0..20).map(|i| format!("{i},{}\n", 2e7 + f64::from(i) / 10.0)).collect();
+    let text = format!("a,y\n{rows}");
+    let encoding = learn(&text, &EncodeOptions::default()).unwrap();
+    assert_eq!(encoding.task, Task::Regress);
+    let coarse = encoding.coarse(&table(&text));
+    assert_eq!((coarse.len(), coarse[0].is_target), (1, true));
+    let expected = "the target y lies between 20000000 and 20000001.9, and of such numbers f32 tells about 1 apart";
+    assert!(coarse[0].to_string().starts_with(expected), "{}", coarse[0]);
+    // Whole numbers of that size may be names of classes: whoever means that says so.
+    let error =
+        learn("a,y\n1,20000001\n2,20000003\n1,20000001\n2,20000003\n", &EncodeOptions::default());
+    assert!(error.unwrap_err().contains("--task regress as numbers"));
+}
+
+#[test]
+fn inputs_that_rounding_makes_equal_are_named() {
+    let rows: String = (0..9).map(|i| format!("{},{i},{}\n", 1_764_340_000 + i, i % 2)).collect();
+    let text = format!("time,a,y\n{rows}");
+    let encoding = learn(&text, &EncodeOptions::default()).unwrap();
+    let coarse = encoding.coarse(&table(&text));
+    assert_eq!((coarse.len(), coarse[0].name.as_str(), coarse[0].is_target), (1, "time", false));
+    let ignored = CsvOptions { ignore: vec!["time".into()], ..CsvOptions::default() };
+    let without = read_csv_from(text.as_bytes(), "t.csv", &ignored).unwrap();
+    let encoding = Encoding::learn(&without, &EncodeOptions::default()).unwrap();
+    assert!(encoding.coarse(&without).is_empty());
+}
+
+#[test]
+fn the_last_column_is_not_both_the_group_and_the_default_target() {
+    let text = "a,y,g\n1,0,1\n2,1,1\n3,0,2\n4,1,2\n";
+    let options = EncodeOptions { group: Some("g".into()), ..EncodeOptions::default() };
+    let error = learn(text, &options).unwrap_err();
+    assert!(error.starts_with("t.csv, column \"g\": is the last one"), "{error}");
+    assert!(error.contains("--target"), "{error}");
+    let options = EncodeOptions { target: vec!["y".into()], ..options };
+    assert_eq!(learn(text, &options).unwrap().input_dim(), 1);
+    let options = EncodeOptions { group: Some("a".into()), ..EncodeOptions::default() };
+    assert_eq!(learn(text, &options).unwrap().targets, ["g".into()]);
+}
+
+#[test]
+fn a_delimiter_at_the_end_of_every_line_makes_no_column() {
+    let text = "a,y,\n1,p,\n2,q,\n3,p,\n4,q,\n";
+    let encoding = learn(text, &EncodeOptions::default()).unwrap();
+    assert_eq!((encoding.input_dim(), &encoding.targets[..]), (1, &["y".into()][..]));
+    assert_eq!(encoding.samples(table(text), Missing::Refuse).unwrap().labels(), [0, 1, 0, 1]);
+    // With anything in it, it is one.
+    let text = "a,y,\n1,p,7\n2,q,7\n3,p,8\n4,q,8\n";
+    assert_eq!(learn(text, &EncodeOptions::default()).unwrap().targets, ["column 3".into()]);
+    let error = read_csv_from(&b"a,y\n1,p,\n"[..], "t.csv", &CsvOptions::default()).unwrap_err();
+    assert!(error.to_string().contains("it ends with a delimiter"), "{error}");
+}
+
+#[test]
+fn a_table_without_names_may_have_the_inputs_in_their_order() {
+    let encoding = learn("a,b,y\n1,2,p\n2,3,q\n3,4,p\n4,5,q\n", &EncodeOptions::default()).unwrap();
+    let named = table("b,a\n1,2\n");
+    assert_eq!(encoding.places_in(&named).unwrap(), [1, 0]);
+    let unnamed = table("1.5,2\n2.5,3\n");
+    assert!(encoding.places_in(&unnamed).is_err());
+    let by_place = encoding.by_place(&unnamed).unwrap();
+    assert_eq!(by_place.places_in(&unnamed).unwrap(), [0, 1]);
+}

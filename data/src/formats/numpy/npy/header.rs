@@ -1,6 +1,6 @@
 //! The header of an `.npy` file: the literal of a Python dict that says type, order and shape.
 
-use crate::formats::elements::Element;
+use crate::formats::elements::{Element, Problem};
 
 /// What a header says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,13 +32,12 @@ impl Kind {
     }
 }
 
-pub(super) const PICKLED: &str =
-    "holds pickled objects, which are never loaded: save it with plain numbers";
+const PICKLED: &str = "holds pickled objects, which are never loaded";
 
 impl Header {
     /// Reads the literal; an error is what is wrong with it.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let damaged = || "its header is damaged".to_owned();
+    pub(super) fn parse(text: &str) -> Result<Self, Problem> {
+        let damaged = || Problem::from("its header is damaged");
         let (mut descr, mut order, mut shape) = (None, None, None);
         let mut rest = text.trim().strip_prefix('{').ok_or_else(damaged)?.trim_start();
         while !rest.starts_with('}') {
@@ -46,9 +45,10 @@ impl Header {
             rest = after.trim_start().strip_prefix(':').ok_or_else(damaged)?.trim_start();
             let before = match key {
                 "descr" if rest.starts_with('[') => {
-                    return Err("its rows have fields of several types; save its numbers as one \
-                                array of one type"
-                        .to_owned());
+                    return Err(Problem::with(
+                        "its rows have fields of several types",
+                        "save its numbers as one array of one type",
+                    ));
                 }
                 "descr" => {
                     string(rest).map(|(found, after)| (descr.replace(found).is_some(), after))
@@ -82,7 +82,7 @@ impl Header {
 }
 
 /// Type and order of bytes, as `<f8`.
-fn element(descr: &str) -> Result<(Kind, bool), String> {
+fn element(descr: &str) -> Result<(Kind, bool), Problem> {
     let (is_big_endian, kind) = match descr.split_at_checked(1) {
         Some(("<" | "|" | "=", kind)) => (false, kind),
         Some((">", kind)) => (true, kind),
@@ -98,16 +98,22 @@ fn element(descr: &str) -> Result<(Kind, bool), String> {
         ("i4", _) => Some(Kind::Number(Element::I32)),
         ("u8", _) => Some(Kind::Number(Element::U64)),
         ("i8", _) => Some(Kind::Number(Element::I64)),
+        ("f2", _) => Some(Kind::Number(Element::F16)),
         ("f4", _) => Some(Kind::Number(Element::F32)),
         ("f8", _) => Some(Kind::Number(Element::F64)),
-        (_, Some(("O", _))) => return Err(PICKLED.to_owned()),
+        (_, Some(("O", _))) => {
+            return Err(Problem::with(PICKLED, "save it with plain numbers"));
+        }
         (_, Some(("U", len))) => of_len(len).map(Kind::Unicode),
         (_, Some(("S", len))) => of_len(len).map(Kind::Bytes),
         _ => None,
     };
     let kind = kind.ok_or_else(|| {
         let descr: String = descr.chars().take(20).filter(|c| !c.is_control()).collect();
-        format!("its elements are of type {descr:?}, and whole numbers, f4, f8 and text are read")
+        Problem::with(
+            format!("its elements are of type {descr:?}, and whole numbers, f2, f4, f8 and text are read"),
+            "save it as array.astype('float32'), of complex numbers parts as columns",
+        )
     })?;
     Ok((kind, is_big_endian))
 }

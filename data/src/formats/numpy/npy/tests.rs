@@ -84,7 +84,7 @@ fn text_is_numbered_in_the_order_of_its_names() {
 fn what_cannot_be_read_is_said_in_a_line() {
     refused(
         &file("'|O'", "False", "(1,)", b"\x80\x04"),
-        "never loaded: save it with plain numbers",
+        "never loaded; save it with plain numbers",
     );
     refused(&file("[('x', '<f4')]", "False", "(1,)", &[0; 4]), "fields of several types");
     refused(&file("'<c8'", "False", "(1,)", &[0; 8]), "of type \"<c8\"");
@@ -115,4 +115,55 @@ fn a_file_that_is_cut_or_changed_anywhere_is_read_or_refused() {
             }
         }
     }
+}
+
+#[test]
+fn halves_are_read_as_numpy_has_them() {
+    // numpy.float16's 1, −2, 65504, 2⁻²⁴, 2⁻¹⁴ − 2⁻²⁴, 0.333251953125, −0 and nan.
+    let bits = [0x3C00_u16, 0xC000, 0x7BFF, 0x0001, 0x03FF, 0x3555, 0x8000, 0x7E00];
+    let expected = [1.0, -2.0, 65504.0, 2_f32.powi(-24), 6.097_555e-5, 0.333_251_95, -0.0];
+    for (sign, to_bytes) in [('<', u16::to_le_bytes as fn(u16) -> [u8; 2]), ('>', u16::to_be_bytes)]
+    {
+        let data = bits.map(to_bytes).concat();
+        let Numbers::F32(found) =
+            array(&file(&format!("'{sign}f2'"), "False", "(8,)", &data)).numbers
+        else {
+            panic!()
+        };
+        let found: Vec<u32> = found
+            .iter()
+            .take(7)
+            .map(|x| x.to_bits())
+            .chain([u32::from(found[7].is_nan())])
+            .collect();
+        let expected: Vec<u32> = expected.iter().map(|x: &f32| x.to_bits()).chain([1]).collect();
+        assert_eq!(found, expected);
+    }
+    refused(&file("'<f2'", "False", "(1,)", &0xFC00_u16.to_le_bytes()), "element [0] is -inf");
+}
+
+#[test]
+fn what_rounding_takes_is_known_of_each_place_in_either_order() {
+    // Of the shape (2, 3, 2): of places 1 to 6, the last two have fractions, and the third is large.
+    let sample = |x: f64| [x, x + 1.0, 1e9 + x, 4.0, x + 0.5, 0.25];
+    let rows = [sample(1.0), sample(2.0)];
+    let c: Vec<u8> = rows.concat().iter().flat_map(|x| x.to_le_bytes()).collect();
+    // The first axis side by side, then the second.
+    let order = [0, 2, 4, 1, 3, 5];
+    let fortran = order.map(|place| rows.map(|row| row[place].to_le_bytes()).concat()).concat();
+    let found = [("False", &c), ("True", &fortran)]
+        .map(|(is_fortran, data)| array(&file("'<f8'", is_fortran, "(2, 3, 2)", data)));
+    assert_eq!(found[0], found[1]);
+    let exact = &found[0].exact;
+    assert_eq!(
+        exact.iter().map(|exact| exact.has_fraction).collect::<Vec<_>>(),
+        [false, false, false, false, true, true]
+    );
+    assert_eq!((exact[2].min, exact[2].max), (1e9 + 1.0, 1e9 + 2.0));
+    assert_eq!(
+        exact.iter().map(|exact| exact.coarse_steps()).collect::<Vec<_>>(),
+        [None, None, Some(0), None, None, None]
+    );
+    // Nothing is rounded in these.
+    assert!(array(&file("'<i2'", "False", "(1,)", &[1, 2])).exact.is_empty());
 }
