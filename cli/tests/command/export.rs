@@ -2,6 +2,7 @@
 
 use crate::program::{
     barenet, command, message, passes_its_own_tests, refused_in_one_line, stdout, succeeds,
+    target_of_crates,
 };
 use barenet::{Arch, Weights};
 use barenet_model::scales::Scales;
@@ -249,7 +250,7 @@ fn an_int8_crate_of_an_f64_run_passes_its_own_tests_and_finds_changed_weights() 
     let output = Command::new(env!("CARGO"))
         .args(["test", "--offline", "the_weights_are_the_exported_ones"])
         .current_dir(place.path().join("net"))
-        .env("CARGO_TARGET_DIR", place.path().join("net/target"))
+        .env("CARGO_TARGET_DIR", target_of_crates())
         .output()
         .unwrap();
     assert!(stdout(&output).contains("assertion failed: verify()"), "{}", stdout(&output));
@@ -472,7 +473,7 @@ fn several_exported_crates_of_many_weights_link_into_one_program() {
     let output = Command::new(env!("CARGO"))
         .args(["run", "--quiet", "--offline"])
         .current_dir(program.path())
-        .env("CARGO_TARGET_DIR", program.path().join("target"))
+        .env("CARGO_TARGET_DIR", target_of_crates())
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", message(&output));

@@ -4,8 +4,10 @@
 #![allow(dead_code)]
 
 use std::ffi::OsStr;
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::OnceLock;
 
 /// `barenet` in a folder, with built-in images, no colours and as many threads as asked for.
 pub(crate) fn command(folder: &Path, arguments: &[impl AsRef<OsStr>]) -> Command {
@@ -55,13 +57,31 @@ pub(crate) fn refused_in_one_line(output: &Output, code: i32, parts: &[&str]) {
     assert_eq!(message(output).trim_end().lines().count(), 1, "{}", message(output));
 }
 
+/// Where generated crates are built: the core, which all of them take, once for this process. What earlier ones built is
+/// removed.
+pub(crate) fn target_of_crates() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let all = Path::new(env!("CARGO_TARGET_TMPDIR")).join("crates");
+        let is_over =
+            |process: &Path| !Path::new("/proc").join(process.file_name().unwrap()).exists();
+        for earlier in fs::read_dir(&all).into_iter().flatten().flatten() {
+            if is_over(&earlier.path()) {
+                // Another process may be as fast.
+                let _removed = fs::remove_dir_all(earlier.path());
+            }
+        }
+        all.join(std::process::id().to_string())
+    })
+}
+
 /// Builds and tests a generated crate as its user does, without the network, and without a warning of its own.
 #[track_caller]
 pub(crate) fn passes_its_own_tests(folder: &Path, count: usize) {
     let output = Command::new(env!("CARGO"))
         .args(["test", "--offline", "--locked"])
         .current_dir(folder)
-        .env("CARGO_TARGET_DIR", folder.join("target"))
+        .env("CARGO_TARGET_DIR", target_of_crates())
         .output()
         .unwrap();
     let (printed, complaints) = (stdout(&output), message(&output));
