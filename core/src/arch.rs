@@ -6,12 +6,17 @@
 //! has it, so what asks for it is refused like any slice that is too short.
 
 mod layer;
+mod local;
+mod with_local;
 
 pub use layer::{Activation, LayerSpec, Layers};
+pub use local::{LocalLayers, LocalSpec, LocalSpecs, Picture, Window};
 
 use core::fmt;
 
 /// The architecture of a network: {affine → \[batch norm\] → ReLU → \[dropout\]} × (L − 1) → affine.
+///
+/// With the feature `local`, [locally connected layers](LocalLayers) may come before them.
 ///
 /// ```
 /// use barenet::Arch;
@@ -25,6 +30,8 @@ use core::fmt;
 pub struct Arch<'a> {
     dims: &'a [usize],
     batchnorm: bool,
+    #[cfg(feature = "local")]
+    local: LocalLayers<'a>,
 }
 
 /// Why layer sizes are refused.
@@ -36,6 +43,10 @@ pub enum ArchError {
     ZeroSize(usize),
     /// So large that the number of parameters overflows.
     TooLarge,
+    /// Windows of the locally connected layer of this number, from 0, that cannot be.
+    Windows(usize),
+    /// Locally connected layers that make another number of outputs than the first affine layer takes.
+    LocalOutputs(usize),
 }
 
 impl fmt::Display for ArchError {
@@ -49,6 +60,16 @@ impl fmt::Display for ArchError {
             Self::TooLarge => {
                 f.write_str("the layer sizes are too large for this computer's memory")
             }
+            Self::Windows(i) => write!(
+                f,
+                "the windows of locally connected layer {} do not fit: they need a size of at most a side of the picture, \
+                 less padding than that, and a stride and units of at least 1",
+                i + 1
+            ),
+            Self::LocalOutputs(outputs) => write!(
+                f,
+                "the locally connected layers make {outputs} numbers, and the first affine layer takes another number"
+            ),
         }
     }
 }
@@ -103,7 +124,12 @@ impl<'a> Arch<'a> {
             };
             (fan_in, rest, index) = (fan_out, tail, index + 1);
         }
-        Ok(Self { dims, batchnorm: false })
+        Ok(Self {
+            dims,
+            batchnorm: false,
+            #[cfg(feature = "local")]
+            local: LocalLayers::NONE,
+        })
     }
 
     /// Describes a network of sizes `[D, H1, …, C]`, without batch norm.
@@ -120,7 +146,7 @@ impl<'a> Arch<'a> {
             Ok(arch) => arch,
             Err(ArchError::TooFewSizes) => panic!("a network needs an input and an output size"),
             Err(ArchError::ZeroSize(_)) => panic!("every layer size must be at least 1"),
-            Err(ArchError::TooLarge) => panic!("the layer sizes overflow"),
+            Err(_) => panic!("the layer sizes overflow"),
         }
     }
 
@@ -154,12 +180,17 @@ impl<'a> Arch<'a> {
     #[allow(clippy::panic)] // A compile error, when it is used as intended.
     pub const fn head(self, num_layers: usize) -> Self {
         match self.dims.split_at_checked(num_layers) {
-            Some((_, dims)) if dims.len() >= 2 => Self { dims, ..self },
+            Some((_, dims)) if dims.len() >= 2 => Self {
+                dims,
+                #[cfg(feature = "local")]
+                local: LocalLayers::NONE,
+                ..self
+            },
             _ => panic!("the head of a network has at least one layer"),
         }
     }
 
-    /// The sizes `[D, H1, …, C]`.
+    /// The sizes of the affine layers, `[D, H1, …, C]`. With locally connected layers, the first is the number of their outputs.
     #[must_use]
     pub const fn dims(&self) -> &'a [usize] {
         self.dims
@@ -174,6 +205,9 @@ impl<'a> Arch<'a> {
     /// Inputs D.
     #[must_use]
     pub const fn input_dim(&self) -> usize {
+        if self.has_local() {
+            return self.local().num_inputs();
+        }
         match self.dims.first() {
             Some(dim) => *dim,
             None => 0,
@@ -198,12 +232,13 @@ impl<'a> Arch<'a> {
     /// The affine layers from first to last.
     #[must_use]
     pub const fn layers(&self) -> Layers<'a> {
-        Layers { dims: self.dims, batchnorm: self.batchnorm, params: 0, running: 0 }
+        let (params, running) = (self.local_params_len(), self.local_running_len());
+        Layers { dims: self.dims, batchnorm: self.batchnorm, params, running }
     }
 
     /// The affine layers from last to first.
     pub fn layers_reversed(&self) -> impl Iterator<Item = LayerSpec> + use<'a> {
-        let Self { mut dims, batchnorm } = *self;
+        let Self { mut dims, batchnorm, .. } = *self;
         let (mut params_end, mut running_end) = (self.num_params(), self.num_running());
         let mut activation = Activation::Identity;
         core::iter::from_fn(move || {
@@ -228,19 +263,22 @@ impl<'a> Arch<'a> {
     /// Elements of `params` and of `grads`.
     #[must_use]
     pub const fn num_params(&self) -> usize {
-        fold_layers!(self, |len, layer| layer.params_len().saturating_add(len))
+        let affine = fold_layers!(self, |len, layer| layer.params_len().saturating_add(len));
+        self.local_params_len().saturating_add(affine)
     }
 
     /// Elements of `running`.
     #[must_use]
     pub const fn num_running(&self) -> usize {
-        fold_layers!(self, |len, layer| layer.running_len().saturating_add(len))
+        let affine = fold_layers!(self, |len, layer| layer.running_len().saturating_add(len));
+        self.local_running_len().saturating_add(affine)
     }
 
     /// Elements that all hidden layers leave for the backward pass.
     #[must_use]
     pub const fn cache_len(&self, batch: usize) -> usize {
-        fold_layers!(self, |len, layer| layer.cache_len(batch).saturating_add(len))
+        let affine = fold_layers!(self, |len, layer| layer.cache_len(batch).saturating_add(len));
+        self.local_cache_len(batch).saturating_add(affine)
     }
 
     /// Elements of the workspace of `loss` for a batch: the caches, and two blocks through which
@@ -258,19 +296,21 @@ impl<'a> Arch<'a> {
         even.saturating_add(odd)
     }
 
-    /// The two blocks of [`Self::infer_workspace_len`]: outputs of the layers 0, 2, … and 1, 3, ….
+    /// The two blocks of [`Self::infer_workspace_len`]: outputs of the affine layers 0, 2, … and 1, 3, ….
     pub(crate) const fn infer_blocks(&self, batch: usize) -> (usize, usize) {
         let (mut layers, mut now, mut next) = (self.layers(), 0, 0);
         while let Some(layer) = layers.next_layer() {
             (now, next) = (next, max(now, layer.fan_out));
         }
         let (even, odd) = if self.num_layers() % 2 == 1 { (next, now) } else { (now, next) };
-        (batch.saturating_mul(even), batch.saturating_mul(odd))
+        let local = self.local_widest();
+        (batch.saturating_mul(max(even, local)), batch.saturating_mul(max(odd, local)))
     }
 
     /// The widest output of a layer.
     pub(crate) const fn widest(&self) -> usize {
-        fold_layers!(self, |widest, layer| max(widest, layer.fan_out))
+        let affine = fold_layers!(self, |widest, layer| max(widest, layer.fan_out));
+        max(self.local_widest(), affine)
     }
 }
 

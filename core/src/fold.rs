@@ -33,7 +33,8 @@ use crate::state::{Weights, layer_grads, layer_params, layer_running};
 ///
 /// # Errors
 ///
-/// [`Error::Shape`] naming the first argument that disagrees; nothing is written in that case.
+/// [`Error::Shape`] naming the first argument that disagrees, [`Error::InvalidConfig`] for a network with locally connected
+/// layers; nothing is written in that case.
 ///
 /// # Example
 ///
@@ -57,6 +58,9 @@ pub fn fold<T: Float>(
     targets: Scaling<'_, T>,
     folded: &mut [T],
 ) -> Result<(), Error> {
+    if net.arch.has_local() {
+        return Err(Error::InvalidConfig { what: "locally connected layers are not folded" });
+    }
     let arch = net.arch.without_batchnorm();
     let weights = Weights::new(&net.arch, weights.params, weights.running)?;
     check_len("folded", arch.num_params(), folded.len())?;

@@ -32,6 +32,9 @@ pub use batchnorm::{
     batchnorm_forward_train,
 };
 pub use dropout::{Dropout, dropout_backward, dropout_forward, dropout_mask};
+pub(crate) use local::{
+    NormByRunning, NormRows, NormRowsGradient, ReluRows, ReluRowsGradient, Transpose, TransposeRows,
+};
 pub use local::{Windows, local_backward, local_forward};
 pub use loss::{
     Label, LabelSmoothing, Loss, OwnLoss, Target, Targets, huber_loss, mae_loss, mse_loss,

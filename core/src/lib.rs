@@ -76,7 +76,10 @@ mod solver;
 mod state;
 
 pub use anomaly::anomaly_score;
-pub use arch::{Activation, Arch, ArchError, LayerSpec, Layers};
+pub use arch::{
+    Activation, Arch, ArchError, LayerSpec, Layers, LocalLayers, LocalSpec, LocalSpecs, Picture,
+    Window,
+};
 pub use error::{Error, ShapeError};
 pub use float::Float;
 pub use fold::fold;

@@ -5,12 +5,13 @@ mod folded;
 mod head;
 mod inference;
 mod input;
+mod local;
 mod penalty;
 mod training;
 
 pub use folded::FoldedNet;
 
-use crate::arch::{Arch, ArchError, LayerSpec};
+use crate::arch::{Arch, ArchError};
 use crate::float::Float;
 use crate::layers::{BatchNormConfig, Loss};
 use crate::metric::Metric;
@@ -32,12 +33,12 @@ pub enum Init {
 }
 
 impl Init {
-    fn std(self, layer: &LayerSpec) -> f64 {
-        let fan_in = f64::from_usize(layer.fan_in);
+    fn std(self, fan_in: usize, fan_out: usize) -> f64 {
+        let fan_in = f64::from_usize(fan_in);
         match self {
             Self::Gaussian { weight_scale } => weight_scale,
             Self::He => libm::sqrt(2.0 / fan_in),
-            Self::Xavier => libm::sqrt(2.0 / (fan_in + f64::from_usize(layer.fan_out))),
+            Self::Xavier => libm::sqrt(2.0 / (fan_in + f64::from_usize(fan_out))),
         }
     }
 }
@@ -123,17 +124,22 @@ impl<'a, T: Float> FullyConnectedNet<'a, T> {
 
     /// Draws the weights and sets everything else to its start.
     ///
-    /// Each layer has a stream of its own, so its weights do not depend on the other layers' sizes.
+    /// Each layer has a stream of its own, so its weights do not depend on the other layers' sizes. Units of a locally connected
+    /// layer count as those of a whole window wherever they lie.
     pub fn init(&self, init: Init, rng: Rng, state: &mut TrainState<'_, T>) {
         for (layer, stream) in self.arch.layers().zip(0..) {
             if let Some(mut numbers) = layer_grads(&layer, state.params) {
-                rng.fork(stream).fill_normal(init.std(&layer), numbers.dw.data_mut());
+                rng.fork(stream)
+                    .fill_normal(init.std(layer.fan_in, layer.fan_out), numbers.dw.data_mut());
                 numbers.db.fill(T::ZERO);
                 if let Some(norm) = numbers.norm {
                     norm.dgamma.fill(T::ONE);
                     norm.dbeta.fill(T::ZERO);
                 }
             }
+        }
+        if self.arch.has_local() {
+            self.init_local(init, rng, state.params);
         }
         state.running.fill(T::ZERO);
     }

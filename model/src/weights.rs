@@ -1,7 +1,7 @@
 //! The weights file: safetensors with one tensor for each array of the network.
 //!
 //! Tensors are named as in CS231n, `W1 b1 gamma1 beta1 running_mean1 running_var1 W2 …`, W is
-//! \[in, out\]. `mean_image` is what has to be subtracted from an input first, and `input_factor`, if it is
+//! \[in, out\], and that of a locally connected layer the weights of its places one after the other. `mean_image` is what has to be subtracted from an input first, and `input_factor`, if it is
 //! there, what to multiply it with then, `input_fill` what a missing one counts as; targets were scaled by `target_offset` and `target_factor`, if they
 //! were. The text is the run's settings and a comment that says which data it was trained on; the file is [sealed]
 //! with a checksum.
@@ -10,7 +10,7 @@ use crate::number::Number;
 use crate::scales::Scales;
 use crate::sealed::{self, Sealed, Tensor};
 use anyhow::{Context, Result, ensure};
-use barenet::{Arch, LayerSpec, Weights};
+use barenet::{Arch, LayerSpec, LocalSpec, Weights};
 use std::ops::Range;
 use std::path::Path;
 
@@ -43,6 +43,31 @@ fn tensors(index: usize, layer: &LayerSpec) -> Vec<(String, Vec<usize>, bool, Ra
         ]);
     }
     tensors
+}
+
+/// The tensors of a locally connected layer.
+fn local_tensors(index: usize, layer: &LocalSpec) -> Vec<(String, Vec<usize>, bool, Range<usize>)> {
+    let tensors = [
+        ("W", false, layer.w()),
+        ("b", false, layer.b()),
+        ("gamma", false, layer.gamma()),
+        ("beta", false, layer.beta()),
+        ("running_mean", true, layer.running_mean()),
+        ("running_var", true, layer.running_var()),
+    ];
+    let are_there = tensors.into_iter().filter(|(_, _, place)| !place.is_empty());
+    let tensors = are_there.map(|(name, is_running, place)| {
+        (format!("{name}{}", index + 1), vec![place.len()], is_running, place)
+    });
+    tensors.collect()
+}
+
+/// The tensors of all layers, in the order of their numbers.
+fn all_tensors(arch: &Arch<'_>) -> Vec<(String, Vec<usize>, bool, Range<usize>)> {
+    let local = arch.local_layers().enumerate().flat_map(|(i, layer)| local_tensors(i, &layer));
+    let first = arch.local_layers().count();
+    let affine = (first..).zip(arch.layers()).flat_map(|(i, layer)| tensors(i, &layer));
+    local.chain(affine).collect()
 }
 
 const MEAN_IMAGE: &str = "mean_image";
@@ -93,13 +118,11 @@ pub fn to_safetensors<T: Number>(
             all.push(Tensor { name: name.into(), shape: vec![numbers.len()], numbers });
         }
     }
-    for (index, layer) in arch.layers().enumerate() {
-        for (name, shape, is_running, place) in tensors(index, &layer) {
-            let numbers = if is_running { weights.running() } else { weights.params() };
-            let numbers = numbers.get(place).context("the weights are too short")?;
-            refuse_non_finite(&name, numbers)?;
-            all.push(Tensor { name: name.into(), shape, numbers });
-        }
+    for (name, shape, is_running, place) in all_tensors(arch) {
+        let numbers = if is_running { weights.running() } else { weights.params() };
+        let numbers = numbers.get(place).context("the weights are too short")?;
+        refuse_non_finite(&name, numbers)?;
+        all.push(Tensor { name: name.into(), shape, numbers });
     }
     sealed::write(&all, config)
 }
@@ -138,12 +161,10 @@ pub fn from_safetensors<T: Number>(
         offset: read(MEAN_IMAGE, &[arch.input_dim()])?,
     };
     let mut weights = WeightsFile { params: Vec::new(), running: Vec::new(), scales };
-    for (index, layer) in arch.layers().enumerate() {
-        for (name, shape, is_running, _) in tensors(index, &layer) {
-            let all = if is_running { &mut weights.running } else { &mut weights.params };
-            all.extend(read(&name, &shape)?);
-            expected += 1;
-        }
+    for (name, shape, is_running, _) in all_tensors(arch) {
+        let all = if is_running { &mut weights.running } else { &mut weights.params };
+        all.extend(read(&name, &shape)?);
+        expected += 1;
     }
     ensure!(
         sealed.len() == expected,
@@ -161,8 +182,9 @@ pub fn sizes(bytes: &[u8], file: &Path) -> Option<(usize, usize)> {
         let len = sealed.tensor::<f32>(name, None).map(|numbers| numbers.len());
         len.or_else(|_| sealed.tensor::<f64>(name, None).map(|numbers| numbers.len())).ok()
     };
-    let biases = (1..).map(|number| format!("b{number}")).take_while(|name| sealed.has(name));
-    Some((len(MEAN_IMAGE)?, len(&biases.last()?)?))
+    // A locally connected layer with batch norm has no biases.
+    let last = (1..).take_while(|number| sealed.has(&format!("W{number}"))).last()?;
+    Some((len(MEAN_IMAGE)?, len(&format!("b{last}"))?))
 }
 
 #[cfg(test)]

@@ -73,7 +73,7 @@ impl<'a> Comparison<'a> {
                 ..Settings::default()
             };
             let settings = changes.overlay(settings.clone());
-            Ok((rule, Config::new(settings, data.input_dim(), data.output_dim())?))
+            Ok((rule, Config::for_data(settings, data, data.output_dim())?))
         };
         let mut runs = rules.iter().copied().map(config).collect::<Result<Vec<_>>>()?;
         check_targets(data)?;

@@ -1,6 +1,7 @@
 //! A complete and checked configuration, made of [`Settings`].
 
 mod effect;
+mod local;
 mod metric;
 mod pictures;
 
@@ -8,11 +9,14 @@ pub use effect::ignored;
 
 use crate::settings::{ClassWeights, Dtype, Name, Settings, SettingsError, Values};
 use barenet::layers::BatchNormConfig;
-use barenet::{Arch, Float, FullyConnectedNet, Init, Loss, Metric, Schedule, SolverConfig};
+use barenet::{
+    Arch, Float, FullyConnectedNet, Init, LocalLayers, Loss, Metric, Picture, Schedule,
+    SolverConfig, Window,
+};
 use barenet_blas::{Kernel, Precision};
 use barenet_data::scale::{Fitted, Scale};
 use barenet_data::split::{Sizes, Split, SplitError};
-use barenet_data::{DataSet, Task};
+use barenet_data::{DataSet, PictureLayout, Task};
 use barenet_model::number::Number;
 use barenet_model::scales::Scales;
 
@@ -23,8 +27,11 @@ pub(crate) const EVAL_BATCH: usize = 250;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     values: Values,
-    /// Layer sizes, inputs and classes included.
+    /// Sizes of the affine layers, their inputs and the classes included.
     dims: Vec<usize>,
+    /// The locally connected layers before them.
+    windows: Vec<Window>,
+    picture: Picture,
     kernel: Kernel,
 }
 
@@ -33,10 +40,46 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// [`SettingsError`] for the first setting out of its range.
+    /// [`SettingsError`] for the first setting out of its range, and for locally connected layers, which take
+    /// [pictures](Self::for_pictures).
     pub fn new(
         settings: Settings,
         input_dim: usize,
+        num_classes: usize,
+    ) -> Result<Self, SettingsError> {
+        Self::with_pictures(settings, input_dim, None, num_classes)
+    }
+
+    /// Completes and checks settings for data.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::for_pictures`], or where the samples are no pictures those of [`Self::new`].
+    pub fn for_data(
+        settings: Settings,
+        data: &DataSet,
+        num_outputs: usize,
+    ) -> Result<Self, SettingsError> {
+        Self::with_pictures(settings, data.input_dim(), data.pictures(), num_outputs)
+    }
+
+    /// Completes and checks settings for pictures in `num_classes` classes.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingsError`] for the first setting out of its range, and for windows that do not fit into the pictures.
+    pub fn for_pictures(
+        settings: Settings,
+        layout: PictureLayout,
+        num_classes: usize,
+    ) -> Result<Self, SettingsError> {
+        Self::with_pictures(settings, layout.len(), Some(layout), num_classes)
+    }
+
+    fn with_pictures(
+        settings: Settings,
+        input_dim: usize,
+        layout: Option<PictureLayout>,
         num_classes: usize,
     ) -> Result<Self, SettingsError> {
         let values = Values::complete(settings)?;
@@ -81,9 +124,16 @@ impl Config {
                 "label_smoothing is for the loss softmax, and this run has the loss {loss}: leave it out"
             )));
         }
-        let dims = [&[input_dim], &values.hidden[..], &[num_classes]].concat();
-        Arch::try_new(&dims).map_err(|e| SettingsError::new(format!("hidden: {e}")))?;
-        Ok(Self { values, dims, kernel })
+        let (windows, picture, num_inputs) = match &values.local {
+            None => (Vec::new(), LocalLayers::NONE.picture, input_dim),
+            Some(locals) => local::of(locals, layout)?,
+        };
+        let dims = [&[num_inputs], &values.hidden[..], &[num_classes]].concat();
+        let arch = Arch::try_new(&dims);
+        arch.map_err(|e| SettingsError::new(format!("hidden: {e}")))?
+            .try_with_local(LocalLayers { picture, windows: &windows })
+            .map_err(|e| SettingsError::new(format!("local: {e}")))?;
+        Ok(Self { values, dims, windows, picture, kernel })
     }
 
     /// The settings, completed.
@@ -195,7 +245,13 @@ impl Config {
     #[must_use]
     pub const fn arch(&self) -> Arch<'_> {
         let arch = Arch::new(self.dims.as_slice());
-        if self.values.batchnorm { arch.with_batchnorm() } else { arch }
+        let arch = if self.values.batchnorm { arch.with_batchnorm() } else { arch };
+        let windows = self.windows.as_slice();
+        match arch.try_with_local(LocalLayers { picture: self.picture, windows }) {
+            Ok(arch) => arch,
+            // It was checked.
+            Err(_) => arch,
+        }
     }
 
     /// The weights of the classes; empty if every sample counts as much. Of N training samples in C classes, n of

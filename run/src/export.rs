@@ -111,6 +111,12 @@ impl Exported {
     /// If the weights cannot be used, or the network does not fit.
     pub fn new(run: &OnImages<'_>, summary: &Summary, wanted: &Wanted) -> Result<Self> {
         let OnImages { data, split, config, checked, .. } = run;
+        ensure!(
+            !config.arch().has_local(),
+            "{}: its network begins with locally connected layers, which are not exported yet: `barenet predict` runs \
+             it, and a network that is trained without --local can be exported",
+            run.run.folder().path().display()
+        );
         let folded = fold(run, None)?;
         if data.fills_missing {
             // A device gets no missing numbers.

@@ -140,7 +140,7 @@ fn answer_for(
         Task::Regress => target_names.len(),
         Task::Reconstruct => data.input_dim(),
     };
-    let config = Config::new(run.settings().clone(), data.input_dim(), output_dim)?;
+    let config = Config::for_data(run.settings().clone(), data, output_dim)?;
     match config.dtype() {
         Dtype::F32 => {
             answer_as::<f32>(run, &config, data, views, task, (class_names, target_names))

@@ -98,7 +98,7 @@ impl Preset {
         let preset = name.map(Self::find).transpose()?.flatten();
         let is_theirs = *data.source.kind == cifar10::KIND;
         let Some(preset) = preset.filter(|_| is_theirs) else { return Ok(None) };
-        let theirs = Config::new(preset.settings, data.input_dim(), data.output_dim())?;
+        let theirs = Config::for_data(preset.settings, data, data.output_dim())?;
         Ok(preset.reported.filter(|_| config.is_same_experiment(&theirs)))
     }
 
@@ -112,12 +112,16 @@ impl Preset {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use barenet_data::{ImageSize, PictureLayout};
     use std::fs;
 
     #[test]
     fn every_preset_is_a_configuration() {
         for preset in Preset::all().unwrap() {
-            assert!(Config::new(preset.settings, 3072, 10).is_ok(), "{}", preset.name);
+            let size = ImageSize { width: 32, height: 32 };
+            let layout = PictureLayout { size, planes: 3, pixel_len: 1 };
+            let config = Config::for_pictures(preset.settings, layout, 10);
+            assert!(config.is_ok(), "{}: {config:?}", preset.name);
         }
         assert!(Preset::find(Preset::DEFAULT).unwrap().is_some());
     }

@@ -5,11 +5,13 @@
 //! ([`Values::complete`], [`crate::config`]).
 
 mod declare;
+mod local;
 mod names;
 mod picture_size;
 mod table;
 
 pub use declare::{Kind, Row, Value};
+pub use local::Locals;
 pub use names::{ClassWeights, Dtype, ExportDtype, KernelName, Name, Named, RuleName};
 pub use picture_size::PictureSize;
 pub use table::{SETTINGS, Settings, Values};

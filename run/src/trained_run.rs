@@ -149,7 +149,7 @@ impl TrainedRun {
         other_data: bool,
     ) -> Result<OnImages<'a>> {
         let settings = changes.overlay(self.settings.clone());
-        let config = Config::new(settings, data.input_dim(), data.output_dim())?;
+        let config = Config::for_data(settings, data, data.output_dim())?;
         let checked = trained_on::check(&self.text, &self.folder, data, other_data)?;
         let split = config.split(data)?;
         Ok(OnImages { run: self, data, split, config, checked, views: Vec::new() })

@@ -14,6 +14,7 @@ mod finite;
 mod folder;
 mod kill;
 mod limits;
+mod local;
 mod metrics;
 mod no_files;
 mod output;

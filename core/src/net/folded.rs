@@ -55,9 +55,14 @@ impl<'a, T> FoldedNet<'a, T> {
     ///
     /// # Errors
     ///
-    /// [`ShapeError`] if `params` has not `arch.without_batchnorm().num_params()` elements.
+    /// [`ShapeError`] if `params` has not `arch.without_batchnorm().num_params()` elements, or the architecture has locally
+    /// connected layers, which this network has not.
     pub const fn try_new(arch: Arch<'a>, params: &'a [T]) -> Result<Self, ShapeError> {
         let arch = arch.without_batchnorm();
+        if arch.has_local() {
+            let found = (1, arch.local().windows.len());
+            return Err(ShapeError { what: "locally connected layers", expected: (1, 0), found });
+        }
         if params.len() != arch.num_params() {
             let (expected, found) = ((1, arch.num_params()), (1, params.len()));
             return Err(ShapeError { what: "params", expected, found });

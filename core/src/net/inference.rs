@@ -121,6 +121,9 @@ impl<T: Float> FullyConnectedNet<'_, T> {
         };
         let (even, _) = self.arch.infer_blocks(batch);
         let (mut write, mut read) = workspace.split_at_mut_checked(even).ok_or(too_small)?;
+        if self.arch.has_local() {
+            self.local_forward_test(gemm, weights, &x, write, read).ok_or(too_small)?;
+        }
         let len = |width: usize| batch.saturating_mul(width);
         let mut width = 0;
         for layer in self.arch.layers().take(num_layers) {

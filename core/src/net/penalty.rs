@@ -17,6 +17,10 @@ impl<T: Float> FullyConnectedNet<'_, T> {
                     sum += run(machine, SumOfSquares { w: w.data() });
                 }
             }
+            for layer in self.arch.local_layers() {
+                let w = params.get(layer.w()).unwrap_or_default();
+                sum += run(machine, SumOfSquares { w });
+            }
         }
         T::from_f64(0.5) * self.reg * sum
     }
@@ -34,6 +38,11 @@ impl<T: Float> FullyConnectedNet<'_, T> {
                     (layer_params(&layer, params), layer_grads(&layer, grads))
                 {
                     let (w, dw) = (w.data(), grads.dw.data_mut());
+                    run(machine, AddScaled { reg: self.reg, w, dw });
+                }
+            }
+            for layer in self.arch.local_layers() {
+                if let (Some(w), Some(dw)) = (params.get(layer.w()), grads.get_mut(layer.w())) {
                     run(machine, AddScaled { reg: self.reg, w, dw });
                 }
             }

@@ -4,7 +4,7 @@ use super::FullyConnectedNet;
 use super::flush::Flush;
 use super::head::{Bands, Head};
 use super::input::LayerInput;
-use crate::arch::Activation;
+use crate::arch::{Activation, LayerSpec};
 use crate::error::{Error, check_buffer, check_len, check_shape};
 use crate::float::Float;
 use crate::gemm::{Gemm, Rows};
@@ -15,7 +15,7 @@ use crate::layers::{
 use crate::machine::run;
 use crate::mat::{Mat, MatMut};
 use crate::rng::Rng;
-use crate::slices::{First, copy};
+use crate::slices::{First, copy, take_mut};
 use crate::state::{TrainState, layer_grads, layer_params, layer_running_mut, take_cache};
 use core::mem::{swap, take};
 use core::ops::Range;
@@ -69,10 +69,10 @@ impl<T: Float> FullyConnectedNet<'_, T> {
         flush.run(params);
         let penalty = self.penalty(gemm, params);
         // Running statistics are kept where nothing else lies until it is known whether the loss is finite.
-        for (norm, statistics) in self.norm_places() {
+        self.for_norm_places(|norm, statistics| {
             let now = running.get(statistics).unwrap_or_default();
             copy(grads.get_mut(norm).unwrap_or_default(), now);
-        }
+        });
         // Where there is batch norm, the gradient goes through the ReLU with it.
         let relu_scale = (!self.arch.has_batchnorm()).then_some(T::ONE / self.keep_prob);
         let walk = Walk { net: self, gemm, flush, x, batch, relu_scale, broken };
@@ -80,10 +80,10 @@ impl<T: Float> FullyConnectedNet<'_, T> {
         let sum = walk.forward(rng, y, params, running, caches, (&mut *dout, &mut *dx))?;
         let loss = mean(sum, batch) + penalty;
         if !loss.is_finite() {
-            for (norm, statistics) in self.norm_places() {
+            self.for_norm_places(|norm, statistics| {
                 let kept = grads.get(norm).unwrap_or_default();
                 copy(running.get_mut(statistics).unwrap_or_default(), kept);
-            }
+            });
             grads.fill(loss);
             return Ok(loss);
         }
@@ -115,12 +115,20 @@ impl<T: Float> FullyConnectedNet<'_, T> {
         (self.keep_prob != T::ONE).then_some(Dropout { keep_prob: self.keep_prob, rng })
     }
 
-    /// The places of gamma and beta of each layer, and of its mean and variance in `running`: as many numbers.
-    fn norm_places(&self) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
-        self.arch.layers().map(|layer| {
+    /// Calls a function with the places of gamma and beta of each layer, and of its mean and variance in `running`: as
+    /// many numbers.
+    #[inline(always)]
+    fn for_norm_places(&self, mut f: impl FnMut(Range<usize>, Range<usize>)) {
+        if self.arch.has_local() {
+            for layer in self.arch.local_layers() {
+                let norm = layer.gamma().start..layer.beta().end;
+                f(norm, layer.running_mean().start..layer.running_var().end);
+            }
+        }
+        for layer in self.arch.layers() {
             let norm = layer.gamma().start..layer.beta().end;
-            (norm, layer.running_mean().start..layer.running_var().end)
-        })
+            f(norm, layer.running_mean().start..layer.running_var().end);
+        }
     }
 }
 
@@ -151,8 +159,14 @@ impl<T: Float, G: Gemm<T>, X: Rows<T> + Copy> Walk<'_, T, G, X> {
         mut caches: &mut [T],
         (dscores, dx): (&mut [T], &mut [T]),
     ) -> Result<T, Error> {
-        let Self { net, gemm, ref flush, x, batch, relu_scale, broken } = *self;
+        let Self { net, gemm, ref flush, x, batch, broken, .. } = *self;
         let (mut input, mut sum) = (LayerInput::Batch(x), T::ZERO);
+        if net.arch.has_local() {
+            let caches = take_mut(&mut caches, net.arch.local_cache_len(batch)).ok_or(broken)?;
+            net.local_forward_train(gemm, flush, &x, params, running, caches).ok_or(broken)?;
+            let outputs = net.arch.local().num_outputs();
+            input = LayerInput::Hidden(last_block(caches, batch, outputs).ok_or(broken)?);
+        }
         for (layer, stream) in net.arch.layers().zip(0..) {
             let params = layer_params(&layer, params).ok_or(broken)?;
             match layer.activation {
@@ -167,6 +181,7 @@ impl<T: Float, G: Gemm<T>, X: Rows<T> + Copy> Walk<'_, T, G, X> {
                 }
                 Activation::Identity => {
                     let (loss, class_weights) = (net.loss, net.class_weights);
+                    let relu_scale = self.relu_scale_before(&layer);
                     let head =
                         Head { loss, class_weights, params, relu_scale, num_samples: batch, y };
                     let scores = block(dscores, batch, layer.fan_out).ok_or(broken)?;
@@ -196,7 +211,7 @@ impl<T: Float, G: Gemm<T>, X: Rows<T> + Copy> Walk<'_, T, G, X> {
         mut caches: &mut [T],
         (mut dout_block, mut dx_block): (&mut [T], &mut [T]),
     ) -> Result<(), Error> {
-        let Self { net, gemm, ref flush, x, batch, relu_scale, broken } = *self;
+        let Self { net, gemm, ref flush, x, batch, broken, .. } = *self;
         for layer in net.arch.layers_reversed() {
             let before = caches.len().checked_sub(layer.cache_len(batch)).ok_or(broken)?;
             let mut cache;
@@ -222,6 +237,7 @@ impl<T: Float, G: Gemm<T>, X: Rows<T> + Copy> Walk<'_, T, G, X> {
                 (_, LayerInput::Batch(_)) | (Activation::Identity, _) => {}
                 (Activation::Relu, LayerInput::Hidden(out)) => {
                     let mut dx = block(dx_block, batch, layer.fan_in).ok_or(broken)?;
+                    let relu_scale = self.relu_scale_before(&layer);
                     let relu = relu_scale.map(|scale| ReluBackward::new(out, scale));
                     affine_dx(gemm, dout.as_mat(), w, relu, dx.reborrow())?;
                     flush.run(dx.data_mut());
@@ -229,7 +245,19 @@ impl<T: Float, G: Gemm<T>, X: Rows<T> + Copy> Walk<'_, T, G, X> {
             }
             swap(&mut dout_block, &mut dx_block);
         }
+        if net.arch.has_local() {
+            let blocks = (dout_block, dx_block);
+            net.local_backward(gemm, flush, params, grads, caches, batch, blocks).ok_or(broken)?;
+        }
         Ok(())
+    }
+
+    /// The factor of the gradient at the ReLU before a layer. Locally connected layers take theirs themselves.
+    #[inline(always)]
+    fn relu_scale_before(&self, layer: &LayerSpec) -> Option<T> {
+        let arch = &self.net.arch;
+        let is_first = arch.has_local() && layer.params_start == arch.local_params_len();
+        if is_first { None } else { self.relu_scale }
     }
 }
 

@@ -64,9 +64,10 @@ impl<T: Float> UpdateRule<T> {
         let (first, second) = state.divide(params.len());
         let (w, dw) = (params, grads);
         let mut rest = Update { rule: *self, learning_rate, t, w, dw, first, second };
-        for layer in arch.layers() {
-            let num_weights = layer.w().len();
-            for (rule, len) in [(*self, num_weights), (without, layer.params_len() - num_weights)] {
+        let local = arch.local_layers().map(|layer| (layer.w().len(), layer.params_len()));
+        let affine = arch.layers().map(|layer| (layer.w().len(), layer.params_len()));
+        for (num_weights, num_params) in local.chain(affine) {
+            for (rule, len) in [(*self, num_weights), (without, num_params - num_weights)] {
                 let (part, after) = rest.split_at(len);
                 run(machine, Update { rule, ..part });
                 rest = after;

@@ -127,13 +127,17 @@ impl<'a> QuantNet<'a> {
     /// # Errors
     ///
     /// [`ShapeError`] if `weights` has not `arch.quant_weights_len()` or `channels` not
-    /// `arch.quant_channels_len()` elements.
+    /// `arch.quant_channels_len()` elements, or the architecture has locally connected layers.
     pub const fn try_new(
         arch: Arch<'a>,
         weights: &'a [u32],
         channels: &'a [Channel],
     ) -> Result<Self, ShapeError> {
         let (weights_len, channels_len) = (arch.quant_weights_len(), arch.quant_channels_len());
+        if arch.has_local() {
+            let found = (1, arch.local().windows.len());
+            return Err(ShapeError { what: "locally connected layers", expected: (1, 0), found });
+        }
         if weights.len() != weights_len {
             let (expected, found) = ((1, weights_len), (1, weights.len()));
             return Err(ShapeError { what: "weights", expected, found });

@@ -78,7 +78,9 @@ impl Contents<'_> {
 
     pub(super) fn barenet_toml(&self) -> String {
         let about = "Fully-connected neural networks without std, heap or unsafe";
-        let rest = format!("[features]\nstd = []\n\n[dependencies]\nlibm = \"{LIBM_VERSION}\"\n");
+        let rest = format!(
+            "[features]\nstd = []\nlocal = []\n\n[dependencies]\nlibm = \"{LIBM_VERSION}\"\n"
+        );
         self.library_toml(CORE, about, &rest)
     }
 

@@ -89,7 +89,7 @@ fn prepare(
     written: Option<&Settings>,
     data: &DataSet,
 ) -> Result<(Config, Split)> {
-    let mut config = Config::new(settings, data.input_dim(), data.output_dim())?;
+    let mut config = Config::for_data(settings, data, data.output_dim())?;
     data.check()?;
     check_targets(data)?;
     let split = config.split(data)?;

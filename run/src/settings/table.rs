@@ -4,6 +4,7 @@ use super::SettingsError;
 use super::declare::{
     Numbers, Row, Sizes, Value, check, complete, given, option, settings, value_of,
 };
+use super::local::Locals;
 use super::names::{ClassWeights, Dtype, KernelName, Name, RuleName};
 use super::picture_size::PictureSize;
 use barenet::{DecayOn, Float, Init, Loss, Metric, Sampling, Schedule, UpdateRule, Warmup};
@@ -62,6 +63,8 @@ settings! { |given, values|
     "Network" {
         /// Sizes of the hidden layers, such as 100 or 100,100,50
         hidden: Vec<usize>, "N,.." = vec![100], in SIZES;
+        /// Locally connected layers of pictures, before the hidden ones: units at windows of a size, stride and padding, such as 12@4/2+1,24@4/2+1 [default: none]
+        local: Locals, "U@S/T+P,..";
         /// Strength of the L2 regularisation 0.5*reg*|W|^2
         reg: f64, "X" = 0.0, in AT_LEAST_0;
         /// How weights start
@@ -74,7 +77,8 @@ settings! { |given, values|
             needs "init gaussian" if values.is_gaussian();
         /// Batch normalisation after every hidden layer
         batchnorm: bool, "BOOL" = false,
-            needs "a hidden layer" if !values.hidden.is_empty();
+            needs "a hidden or a locally connected layer"
+                if !values.hidden.is_empty() || values.local.is_some();
         /// How likely dropout keeps a value; 1 for no dropout
         keep_prob: f64, "P" = 1.0, in PROBABILITY,
             needs "a hidden layer" if !values.hidden.is_empty();

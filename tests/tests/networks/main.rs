@@ -5,6 +5,7 @@ mod complete;
 mod goldens;
 mod gradients;
 mod head;
+mod local;
 mod mlperf_tiny;
 mod quant;
 mod quant_layers;

@@ -33,6 +33,8 @@ const PLAIN: &str = "";
 const FULL: &str = "batchnorm = true\nkeep_prob = 0.8\nreg = 0.01\nsampling = \"with_replacement\"\ndecay_on = \"weights\"\n\
      schedule = \"one-cycle\"\nclip_norm = 0.1\nlabel_smoothing = 0.1\n";
 
+const LOCAL: &str = "local = \"6@4/2+1,24@3/2\"\n";
+
 /// Trains with exactly so many threads: the files that the run leaves, and the checkpoint that could
 /// be written after each event.
 fn run<T: Number>(
@@ -75,19 +77,19 @@ fn kernels() -> impl Iterator<Item = Kernel> {
     Kernel::available().take(if cfg!(feature = "openblas") { 1 } else { usize::MAX })
 }
 
-fn same_bytes_at_any_number_of_threads<T: Number>(dtype: &str) {
+fn same_bytes_at_any_number_of_threads<T: Number>(dtype: &str, rules: &[&str], mores: &[&str]) {
     let data = images::few();
     let place = tempfile::tempdir().unwrap();
     let mut all_params = Vec::new();
     for kernel in kernels() {
-        for rule in UpdateRule::<f64>::NAMES {
-            for more in [PLAIN, FULL] {
+        for rule in rules {
+            for more in mores {
                 let text = format!(
                     "{SIZE}{more}dtype = \"{dtype}\"\ngemm = \"{kernel}\"\nupdate_rule = \"{rule}\"",
                     kernel = kernel.name()
                 );
                 let settings = Settings::from_toml(&text, Path::new("f")).unwrap();
-                let config = Config::new(settings, data.input_dim(), data.output_dim()).unwrap();
+                let config = Config::for_data(settings, &data, data.output_dim()).unwrap();
                 let expected = run::<T>(place.path(), &config, &data, 1);
                 for threads in [2, 3, 8] {
                     let found = run::<T>(place.path(), &config, &data, threads);
@@ -110,10 +112,16 @@ fn same_bytes_at_any_number_of_threads<T: Number>(dtype: &str) {
 
 #[test]
 fn files_and_checkpoints_of_f32_are_the_same_bytes_at_any_number_of_threads() {
-    same_bytes_at_any_number_of_threads::<f32>("f32");
+    same_bytes_at_any_number_of_threads::<f32>("f32", &UpdateRule::<f64>::NAMES, &[PLAIN, FULL]);
 }
 
 #[test]
 fn files_and_checkpoints_of_f64_are_the_same_bytes_at_any_number_of_threads() {
-    same_bytes_at_any_number_of_threads::<f64>("f64");
+    same_bytes_at_any_number_of_threads::<f64>("f64", &UpdateRule::<f64>::NAMES, &[PLAIN, FULL]);
+}
+
+#[test]
+fn runs_with_locally_connected_layers_are_the_same_bytes_at_any_number_of_threads() {
+    let mores = [LOCAL, &[LOCAL, FULL].concat()];
+    same_bytes_at_any_number_of_threads::<f32>("f32", &["adamw"], &mores);
 }

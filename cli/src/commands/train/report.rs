@@ -20,6 +20,10 @@ pub(super) fn describe(session: &Session<'_>, console: &Console) {
     let Session { config, data, split, backend, .. } = session;
     let arch = config.arch();
     let sizes: Vec<_> = arch.dims().iter().map(usize::to_string).collect();
+    let local = match &config.values().local {
+        Some(locals) => format!("{} - locally connected {locals} - ", arch.input_dim()),
+        None => String::new(),
+    };
     let solver = config.solver::<f64>();
     let count = |n| format!("{:.0}", HumanFloatCount(f64::from_usize(n)));
     console.line(&format!("data      {}", data_line(data)));
@@ -31,7 +35,8 @@ pub(super) fn describe(session: &Session<'_>, console: &Console) {
         sample_word(data)
     ));
     console.line(&format!(
-        "network   {}{}, {} parameters, {}",
+        "network   {}{}{}, {} parameters, {}",
+        local,
         sizes.join("-"),
         if arch.has_batchnorm() { " with batch norm" } else { "" },
         count(arch.num_params()),

@@ -4,14 +4,13 @@ use core::ops::Range;
 
 /// The windows of a picture that the units of a locally connected layer see.
 ///
-/// At the edges a window is as much of it as lies in the picture.
+/// At the edges a window is as much of it as lies in the picture. The numbers of a pixel lie together, (height, width,
+/// channels).
 ///
 /// ```
 /// use barenet::layers::Windows;
 /// // 4 x 4 pixels in three colours; windows of 2 x 2 that touch, each seen by five units.
-/// let windows = Windows {
-///     height: 4, width: 4, channels: 3, planes: true, size: 2, stride: 2, padding: 0, units: 5,
-/// };
+/// let windows = Windows { height: 4, width: 4, channels: 3, size: 2, stride: 2, padding: 0, units: 5 };
 /// assert_eq!((windows.num_inputs(), windows.num_places(), windows.num_outputs()), (48, 4, 20));
 /// assert_eq!(windows.num_weights(), 4 * 5 * 2 * 2 * 3);
 /// ```
@@ -23,22 +22,19 @@ pub struct Windows {
     pub width: usize,
     /// Numbers for each pixel.
     pub channels: usize,
-    /// Whether a channel lies whole before the next, (C, H, W) as in CIFAR-10; otherwise the numbers of a pixel lie together,
-    /// (H, W, C), as those that such a layer makes.
-    pub planes: bool,
     /// Side of a window, in pixels, at least 1 and no longer than a side of the picture.
     pub size: usize,
     /// Pixels from a window to the next, at least 1.
     pub stride: usize,
     /// Pixels that the first window begins before the picture, and less than `size`.
     pub padding: usize,
-    /// Units that see each window.
+    /// Units that see each window, at least 1.
     pub units: usize,
 }
 
 impl Windows {
     /// Windows along a side.
-    const fn along(&self, side: usize) -> usize {
+    pub(crate) const fn along(&self, side: usize) -> usize {
         let room = side.saturating_add(self.padding.saturating_mul(2));
         match room.saturating_sub(self.size).checked_div(self.stride) {
             Some(steps) if room >= self.size => steps.saturating_add(1),
@@ -46,16 +42,35 @@ impl Windows {
         }
     }
 
-    /// The pixels along a side that window `n` has.
-    fn pixels(&self, n: usize, side: usize) -> Range<usize> {
+    /// The pixels along a side that window `n` has: the first, and the one after the last.
+    const fn pixels_of(&self, n: usize, side: usize) -> (usize, usize) {
         let start = n.saturating_mul(self.stride);
         let end = start.saturating_add(self.size).saturating_sub(self.padding);
-        start.saturating_sub(self.padding).min(side)..end.min(side)
+        let start = start.saturating_sub(self.padding);
+        (if start < side { start } else { side }, if end < side { end } else { side })
     }
 
-    /// Pixels along a side that all windows have together.
-    fn all_pixels(&self, side: usize) -> usize {
-        (0..self.along(side)).map(|n| self.pixels(n, side).len()).sum()
+    /// The pixels along a side that window `n` has.
+    pub(super) const fn pixels(&self, n: usize, side: usize) -> Range<usize> {
+        let (start, end) = self.pixels_of(n, side);
+        start..end
+    }
+
+    /// Pixels along a side that the windows before window `n` have together.
+    pub(super) const fn pixels_before(&self, n: usize, side: usize) -> usize {
+        let (mut sum, mut i) = (0_usize, 0);
+        while i < n {
+            let (start, end) = self.pixels_of(i, side);
+            sum = sum.saturating_add(end.saturating_sub(start));
+            i += 1;
+        }
+        sum
+    }
+
+    /// Weights of a row of windows for each of its rows of pixels.
+    pub(super) const fn weights_in_row(&self) -> usize {
+        let pixels = self.pixels_before(self.along(self.width), self.width);
+        pixels.saturating_mul(self.channels).saturating_mul(self.units)
     }
 
     /// Inputs, D = height · width · channels.
@@ -76,43 +91,28 @@ impl Windows {
         self.num_places().saturating_mul(self.units)
     }
 
-    /// Weights: of each place (units, K), where its window has K inputs.
+    /// Weights: of each place (K, units), where its window has K inputs.
     #[must_use]
-    pub fn num_weights(&self) -> usize {
-        let pixels = self.all_pixels(self.height).saturating_mul(self.all_pixels(self.width));
-        pixels.saturating_mul(self.channels).saturating_mul(self.units)
+    pub const fn num_weights(&self) -> usize {
+        self.pixels_before(self.along(self.height), self.height)
+            .saturating_mul(self.weights_in_row())
     }
 
-    /// Elements of the window of a batch, as the largest is.
+    /// Inputs of a whole window, one that the edges cut nothing off.
     #[must_use]
-    pub const fn patch_len(&self, batch: usize) -> usize {
-        let pixels = self.size.saturating_mul(self.size);
-        pixels.saturating_mul(self.channels).saturating_mul(batch)
+    pub const fn fan_in(&self) -> usize {
+        self.size.saturating_mul(self.size).saturating_mul(self.channels)
     }
 
-    /// The window of a place: rows and columns of pixels.
-    fn window(&self, place: usize) -> Option<(Range<usize>, Range<usize>)> {
-        let in_row = self.along(self.width);
-        let (row, column) = (place.checked_div(in_row)?, place.checked_rem(in_row)?);
-        Some((self.pixels(row, self.height), self.pixels(column, self.width)))
-    }
-
-    /// Inputs that a place sees, its K.
-    pub(super) fn fan_in(&self, place: usize) -> usize {
-        self.window(place).map_or(0, |(rows, columns)| rows.len() * columns.len() * self.channels)
-    }
-
-    /// The inputs that a place sees, in stretches that lie together, in the order of its weights.
-    pub(super) fn stretches(&self, place: usize) -> impl Iterator<Item = Range<usize>> + use<> {
-        let Self { height, width, channels, planes, .. } = *self;
-        let (rows, columns) = self.window(place).unwrap_or_default();
-        let (outer, inner) = if planes { (channels, 1) } else { (1, channels) };
-        (0..outer).flat_map(move |plane| {
-            let columns = columns.clone();
-            rows.clone().map(move |row| {
-                let start = (plane * height + row) * width;
-                (start + columns.start) * inner..(start + columns.end) * inner
-            })
-        })
+    /// Whether they can be: sizes from 1 on, less padding than the size, and a window fits into the picture.
+    #[must_use]
+    pub const fn is_valid(&self) -> bool {
+        let side = if self.height < self.width { self.height } else { self.width };
+        // With them there are never many more windows than pixels.
+        self.stride > 0
+            && self.channels > 0
+            && self.units > 0
+            && self.padding < self.size
+            && self.size <= side
     }
 }

@@ -1,0 +1,108 @@
+//! Architectures that begin with locally connected layers.
+
+#[cfg(feature = "local")]
+use super::ArchError;
+use super::{Arch, LocalLayers, LocalSpecs, max};
+
+/// A number that is computed locally connected layer by layer, from 0 on. Iterators are not const.
+macro_rules! fold_local {
+    ($arch:ident, |$value:ident, $layer:ident| $next:expr) => {{
+        let (mut layers, mut $value) = ($arch.local_layers(), 0);
+        while let Some($layer) = layers.next_layer() {
+            $value = $next;
+        }
+        $value
+    }};
+}
+
+impl<'a> Arch<'a> {
+    /// The same layers after locally connected ones, whose outputs the first size is.
+    ///
+    /// ```
+    /// use barenet::{Arch, LocalLayers, Picture, Window};
+    ///
+    /// const LAYERS: LocalLayers<'static> = LocalLayers {
+    ///     picture: Picture { height: 8, width: 8, channels: 3, planes: true },
+    ///     windows: &[Window { size: 4, stride: 2, units: 5, padding: 1 }],
+    /// };
+    /// let dims = [LAYERS.num_outputs(), 10];
+    /// let arch = Arch::new(&dims).with_batchnorm().try_with_local(LAYERS)?;
+    /// assert_eq!((arch.input_dim(), arch.num_classes()), (192, 10));
+    /// // At the edges 3 of 4 pixels are seen, so 14 along a side of 4 windows.
+    /// assert_eq!(arch.num_params(), 14 * 14 * 3 * 5 + 2 * 80 + 80 * 10 + 10);
+    /// # Ok::<(), barenet::ArchError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ArchError::Windows`] if windows cannot be, [`ArchError::LocalOutputs`] if the first affine layer does not take what the
+    /// last of them makes, [`ArchError::TooLarge`].
+    #[cfg(feature = "local")]
+    pub const fn try_with_local(self, local: LocalLayers<'a>) -> Result<Self, ArchError> {
+        if let Some(layer) = local.first_invalid() {
+            return Err(ArchError::Windows(layer));
+        }
+        let first = match self.dims.first() {
+            Some(dim) => *dim,
+            None => 0,
+        };
+        if !local.windows.is_empty() && local.num_outputs() != first {
+            return Err(ArchError::LocalOutputs(local.num_outputs()));
+        }
+        let arch = Self { local, ..self };
+        // With batch norm, and of two numbers for each weight.
+        if arch.with_batchnorm().num_params() > usize::MAX / 16 {
+            return Err(ArchError::TooLarge);
+        }
+        Ok(arch)
+    }
+
+    /// The locally connected layers.
+    #[must_use]
+    pub const fn local(&self) -> LocalLayers<'a> {
+        #[cfg(feature = "local")]
+        let local = self.local;
+        #[cfg(not(feature = "local"))]
+        let local = LocalLayers::NONE;
+        local
+    }
+
+    /// Whether there are locally connected layers.
+    #[must_use]
+    pub const fn has_local(&self) -> bool {
+        cfg!(feature = "local") && !self.local().windows.is_empty()
+    }
+
+    /// The locally connected layers from first to last.
+    #[must_use]
+    pub const fn local_layers(&self) -> LocalSpecs<'a> {
+        self.local().specs(self.batchnorm)
+    }
+
+    /// Elements of `params` of the locally connected layers.
+    pub(crate) const fn local_params_len(&self) -> usize {
+        fold_local!(self, |len, layer| layer.params_len().saturating_add(len))
+    }
+
+    /// Elements of `running` of the locally connected layers.
+    pub(super) const fn local_running_len(&self) -> usize {
+        fold_local!(self, |len, layer| layer.running_len().saturating_add(len))
+    }
+
+    /// Elements that the locally connected layers leave for the backward pass: the batch a feature a row, their caches, and
+    /// their outputs a sample a row.
+    pub(crate) const fn local_cache_len(&self, batch: usize) -> usize {
+        if !self.has_local() {
+            return 0;
+        }
+        let layers = fold_local!(self, |len, layer| layer.cache_len(batch).saturating_add(len));
+        let ends = self.local().num_inputs().saturating_add(self.local().num_outputs());
+        layers.saturating_add(batch.saturating_mul(ends))
+    }
+
+    /// The widest of what goes through locally connected layers.
+    pub(super) const fn local_widest(&self) -> usize {
+        let inputs = if self.has_local() { self.local().num_inputs() } else { 0 };
+        max(inputs, fold_local!(self, |widest, layer| max(widest, layer.fan_out())))
+    }
+}
