@@ -28,6 +28,7 @@ const FILES: &[(&str, &str)] = files! {
     "six-layer-adam"
     "best"
     "minute"
+    "fast"
     "table"
     "w1"
     "w2"
