@@ -56,11 +56,11 @@ pub(crate) fn run(args: Args) -> Result<()> {
     let written = Written::new(args.config.as_deref(), flags)?;
     let data = args.images.read(&written.settings, None)?;
     let combined = written.over("six-layer-sgd", &data)?;
-    warn_of_data(&data);
     let comparison = Comparison::new(&args.update_rules, rate, &combined, &data)?;
     let folder = Folder::make(&args.out)?.lock("compares")?;
     refuse_what_is_in_the_way(&folder, COMPARISON_PLOTS.into_iter().chain([COMPARISON_JSON]))?;
     let verbosity = Verbosity::of(args.quiet, args.json);
+    warn_of_data(&data);
     warn_of_stand_in(&data, verbosity);
     let console = Console::new(verbosity);
     console.line(&format!("data      {}", data_line(&data)));

@@ -74,7 +74,6 @@ pub(crate) fn run(args: Args) -> Result<()> {
             let written = Written::new(args.config.as_deref(), flags)?;
             let data = args.images.read(&written.settings, None)?;
             let combined = written.over(Preset::DEFAULT, &data)?;
-            warn_of_data(&data);
             if let (Some(folds), None) = (combined.settings.folds, combined.settings.fold) {
                 let console = Console::new(verbosity);
                 warn_of_stand_in(&data, verbosity);
@@ -95,6 +94,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
     let session = Session::new(start, &data, when)?;
     // A run is resumed with its own images and no others.
     if args.resume.is_none() {
+        warn_of_data(&data);
         warn_of_stand_in(&data, verbosity);
     }
     let values = session.config.values();

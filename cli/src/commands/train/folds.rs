@@ -1,6 +1,6 @@
 //! Cross-validation: a run for each fold, and the mean of their figures.
 
-use crate::commands::{data_line, metric_text};
+use crate::commands::{data_line, metric_text, warn_of_data};
 use crate::console::Console;
 use crate::signals::{Signals, Stopped};
 use anyhow::{Result, bail};
@@ -33,6 +33,7 @@ pub(super) fn run(
     };
     // What is wrong with the last one is known before the first trains.
     (1..=folds).try_for_each(|fold| start(fold).check(data))?;
+    warn_of_data(data);
     console.line(&format!("data      {}\n", data_line(data)));
     let mut summaries = Vec::new();
     for fold in 1..=folds {
