@@ -80,11 +80,11 @@ pub fn check_targets(data: &DataSet) -> Result<(), DataError> {
 /// Names of the targets that are one number in all samples, and these numbers.
 ///
 /// ```
-/// use barenet_data::{DataSet, Numbers, Records, Source, Wanted, builtin, inspect::constant_targets};
+/// use barenet_data::{DataSet, Numbers, Records, Source, Wanted, formats::csv, inspect::constant_targets};
 /// let targets = Wanted::Values { numbers: vec![0.5, 0.5], width: 1 };
 /// let train = Records::of(1, Numbers::F32(vec![1.0, 2.0]), targets);
 /// let target_names = vec!["y".to_owned()];
-/// let data = DataSet { train, target_names, ..DataSet::empty(Source::drawn(&builtin::KIND)) };
+/// let data = DataSet { train, target_names, ..DataSet::empty(Source::read(&csv::KIND, "t.csv".to_owned())) };
 /// assert_eq!(constant_targets(&data), [("y".to_owned(), 0.5)]);
 /// ```
 #[must_use]
