@@ -20,7 +20,7 @@ fn close<T: Float>(what: &str, found: &[T], expected: &[T]) {
 /// Relative error, with numbers below a thousandth of the largest held against that thousandth: a
 /// sum that happens to cancel has no relative accuracy.
 #[track_caller]
-fn within<T: Float>(what: &str, found: &[T], expected: &[T], tolerance: f64) {
+pub(crate) fn within<T: Float>(what: &str, found: &[T], expected: &[T], tolerance: f64) {
     let floor = expected.iter().fold(0.0_f64, |max, x| max.max(x.to_f64().abs())) * 1e-3;
     assert_eq!(found.len(), expected.len(), "{what}");
     for (i, (a, b)) in found.iter().zip(expected).enumerate() {

@@ -1,5 +1,6 @@
 //! Networks that begin with locally connected layers: gradients, the numbers of PyTorch, threads.
 
+use crate::goldens::within;
 use barenet::gradient_check::{eval_numerical_gradient, rel_error};
 use barenet::{
     Arch, Float, FullyConnectedNet, Init, Label, LocalLayers, Picture, Rng, Targets, Window,
@@ -115,18 +116,6 @@ fn a_locally_connected_layer_is_an_affine_one_with_zeros() {
     affine.params[start..].copy_from_slice(&local.params[last..]);
     let x = normal(2, 7 * arch.input_dim());
     assert!(rel_error(&local.scores(&x), &affine.scores(&x)) < IDENTITY);
-}
-
-/// Relative error, with numbers below a thousandth of the largest held against that thousandth: a sum that happens to
-/// cancel has no relative accuracy.
-fn within<T: Float>(what: &str, found: &[T], expected: &[T], tolerance: f64) {
-    let floor = expected.iter().fold(0.0_f64, |max, x| max.max(x.to_f64().abs())) * 1e-3;
-    assert_eq!(found.len(), expected.len(), "{what}");
-    for (i, (a, b)) in found.iter().zip(expected).enumerate() {
-        let (a, b) = (a.to_f64(), b.to_f64());
-        let error = (a - b).abs() / (a.abs() + b.abs()).max(floor).max(1e-8);
-        assert!(error <= tolerance, "{what}[{i}]: {a} for {b}, error {error:e}");
-    }
 }
 
 // goldens/net_local.json, by PyTorch 2.15:
