@@ -5,6 +5,17 @@
 //! length that overflows because of the batch, or of a [`LayerSpec`] made by hand, is `usize::MAX`: no slice
 //! has it, so what asks for it is refused like any slice that is too short.
 
+/// A number that is computed layer by layer, from 0 on. Iterators are not const.
+macro_rules! fold_layers {
+    ($layers:expr, |$value:ident, $layer:ident| $next:expr) => {{
+        let (mut layers, mut $value) = ($layers, 0);
+        while let Some($layer) = layers.next_layer() {
+            $value = $next;
+        }
+        $value
+    }};
+}
+
 mod layer;
 mod local;
 mod with_local;
@@ -75,17 +86,6 @@ impl fmt::Display for ArchError {
 }
 
 impl core::error::Error for ArchError {}
-
-/// A number that is computed layer by layer, from 0 on. Iterators are not const.
-macro_rules! fold_layers {
-    ($arch:ident, |$value:ident, $layer:ident| $next:expr) => {{
-        let (mut layers, mut $value) = ($arch.layers(), 0);
-        while let Some($layer) = layers.next_layer() {
-            $value = $next;
-        }
-        $value
-    }};
-}
 
 const fn max(a: usize, b: usize) -> usize {
     if a > b { a } else { b }
@@ -263,21 +263,24 @@ impl<'a> Arch<'a> {
     /// Elements of `params` and of `grads`.
     #[must_use]
     pub const fn num_params(&self) -> usize {
-        let affine = fold_layers!(self, |len, layer| layer.params_len().saturating_add(len));
+        let affine =
+            fold_layers!(self.layers(), |len, layer| layer.params_len().saturating_add(len));
         self.local_params_len().saturating_add(affine)
     }
 
     /// Elements of `running`.
     #[must_use]
     pub const fn num_running(&self) -> usize {
-        let affine = fold_layers!(self, |len, layer| layer.running_len().saturating_add(len));
+        let affine =
+            fold_layers!(self.layers(), |len, layer| layer.running_len().saturating_add(len));
         self.local_running_len().saturating_add(affine)
     }
 
     /// Elements that all hidden layers leave for the backward pass.
     #[must_use]
     pub const fn cache_len(&self, batch: usize) -> usize {
-        let affine = fold_layers!(self, |len, layer| layer.cache_len(batch).saturating_add(len));
+        let affine =
+            fold_layers!(self.layers(), |len, layer| layer.cache_len(batch).saturating_add(len));
         self.local_cache_len(batch).saturating_add(affine)
     }
 
@@ -309,7 +312,7 @@ impl<'a> Arch<'a> {
 
     /// The widest output of a layer.
     pub(crate) const fn widest(&self) -> usize {
-        let affine = fold_layers!(self, |widest, layer| max(widest, layer.fan_out));
+        let affine = fold_layers!(self.layers(), |widest, layer| max(widest, layer.fan_out));
         max(self.local_widest(), affine)
     }
 }

@@ -96,7 +96,7 @@ impl LayerSpec {
 }
 
 /// `len` places from `start` on. One that overflows ends at `usize::MAX`, where no slice has anything.
-const fn range(start: usize, len: usize) -> Range<usize> {
+pub(super) const fn range(start: usize, len: usize) -> Range<usize> {
     start..start.saturating_add(len)
 }
 

@@ -1,5 +1,6 @@
 //! The locally connected layers of a network, which come before its affine ones.
 
+use super::layer::range;
 use crate::layers::Windows;
 use core::ops::Range;
 
@@ -81,6 +82,7 @@ impl<'a> LocalLayers<'a> {
     }
 
     /// The layers from first to last.
+    #[inline]
     pub(super) const fn specs(&self, batchnorm: bool) -> LocalSpecs<'a> {
         LocalSpecs { rest: *self, batchnorm, params: 0, running: 0 }
     }
@@ -182,11 +184,6 @@ impl LocalSpec {
     }
 }
 
-/// `len` places from `start` on.
-const fn range(start: usize, len: usize) -> Range<usize> {
-    start..start.saturating_add(len)
-}
-
 /// An iterator over the locally connected layers of an [`Arch`](crate::Arch).
 #[derive(Clone, Debug)]
 pub struct LocalSpecs<'a> {
@@ -198,11 +195,17 @@ pub struct LocalSpecs<'a> {
 
 impl LocalSpecs<'_> {
     /// The next layer: `next`, usable in a `const`.
+    #[inline]
     pub const fn next_layer(&mut self) -> Option<LocalSpec> {
-        // So that a program without the feature has no code for them.
-        if !cfg!(feature = "local") {
+        // So that a program without the feature has no code for them, and a step of a network without them asks in vain at
+        // no cost.
+        if !cfg!(feature = "local") || self.rest.windows.is_empty() {
             return None;
         }
+        self.next_of_some()
+    }
+
+    const fn next_of_some(&mut self) -> Option<LocalSpec> {
         let Some((&window, after)) = self.rest.windows.split_first() else { return None };
         let Picture { height, width, channels, .. } = self.rest.picture;
         let Window { size, stride, units, padding } = window;

@@ -4,17 +4,6 @@
 use super::ArchError;
 use super::{Arch, LocalLayers, LocalSpecs, max};
 
-/// A number that is computed locally connected layer by layer, from 0 on. Iterators are not const.
-macro_rules! fold_local {
-    ($arch:ident, |$value:ident, $layer:ident| $next:expr) => {{
-        let (mut layers, mut $value) = ($arch.local_layers(), 0);
-        while let Some($layer) = layers.next_layer() {
-            $value = $next;
-        }
-        $value
-    }};
-}
-
 impl<'a> Arch<'a> {
     /// The same layers after locally connected ones, whose outputs the first size is.
     ///
@@ -59,6 +48,7 @@ impl<'a> Arch<'a> {
 
     /// The locally connected layers.
     #[must_use]
+    #[inline]
     pub const fn local(&self) -> LocalLayers<'a> {
         #[cfg(feature = "local")]
         let local = self.local;
@@ -69,24 +59,28 @@ impl<'a> Arch<'a> {
 
     /// Whether there are locally connected layers.
     #[must_use]
+    #[inline]
     pub const fn has_local(&self) -> bool {
         cfg!(feature = "local") && !self.local().windows.is_empty()
     }
 
     /// The locally connected layers from first to last.
     #[must_use]
+    #[inline]
     pub const fn local_layers(&self) -> LocalSpecs<'a> {
         self.local().specs(self.batchnorm)
     }
 
     /// Elements of `params` of the locally connected layers.
+    #[inline]
     pub(crate) const fn local_params_len(&self) -> usize {
-        fold_local!(self, |len, layer| layer.params_len().saturating_add(len))
+        fold_layers!(self.local_layers(), |len, layer| layer.params_len().saturating_add(len))
     }
 
     /// Elements of `running` of the locally connected layers.
+    #[inline]
     pub(super) const fn local_running_len(&self) -> usize {
-        fold_local!(self, |len, layer| layer.running_len().saturating_add(len))
+        fold_layers!(self.local_layers(), |len, layer| layer.running_len().saturating_add(len))
     }
 
     /// Elements that the locally connected layers leave for the backward pass: the batch a feature a row, their caches, and
@@ -95,7 +89,9 @@ impl<'a> Arch<'a> {
         if !self.has_local() {
             return 0;
         }
-        let layers = fold_local!(self, |len, layer| layer.cache_len(batch).saturating_add(len));
+        let layers = fold_layers!(self.local_layers(), |len, layer| layer
+            .cache_len(batch)
+            .saturating_add(len));
         let ends = self.local().num_inputs().saturating_add(self.local().num_outputs());
         layers.saturating_add(batch.saturating_mul(ends))
     }
@@ -103,6 +99,6 @@ impl<'a> Arch<'a> {
     /// The widest of what goes through locally connected layers.
     pub(super) const fn local_widest(&self) -> usize {
         let inputs = if self.has_local() { self.local().num_inputs() } else { 0 };
-        max(inputs, fold_local!(self, |widest, layer| max(widest, layer.fan_out())))
+        max(inputs, fold_layers!(self.local_layers(), |widest, layer| max(widest, layer.fan_out())))
     }
 }
