@@ -88,6 +88,11 @@ pub(crate) const fn label(metric: Metric) -> &'static str {
     }
 }
 
+/// A count with the word for what is counted.
+pub(crate) fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
 /// Text of a metric in tables and messages.
 pub(crate) fn metric_text(found: f64) -> String {
     format!("{found:.3}")

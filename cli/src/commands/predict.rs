@@ -107,10 +107,13 @@ fn print_csv(answers: &Answers, shown: &Shown) -> Result<()> {
         table.is_some_and(|table| table.columns.iter().any(|column| column.name == *name))
     };
     let name = |name: &str| {
+        if !shown.is_kept {
+            return name.to_owned();
+        }
+        let predicted = format!("predicted {name}");
         let again = (2..).map(|number| format!("predicted {name} {number}"));
-        let mut names = std::iter::once(format!("predicted {name}")).chain(again);
-        let free = names.find(|name| !is_taken(name)).filter(|_| shown.is_kept);
-        free.unwrap_or_else(|| name.to_owned())
+        let mut names = std::iter::once(predicted.clone()).chain(again);
+        names.find(|name| !is_taken(name)).unwrap_or(predicted)
     };
     let mut header: Vec<String> =
         table.into_iter().flat_map(|table| &table.columns).map(|c| cell(&c.name)).collect();

@@ -1,6 +1,7 @@
 //! A folder of files for each class: `PATH/CLASS/…`, or `PATH/train/CLASS/…` beside `val` and `test`.
 
 use super::is_there;
+use crate::table::error::and_more;
 use crate::{DataError, ReadOptions, Task};
 use barenet::Label;
 use std::fs;
@@ -104,10 +105,7 @@ fn warn_of_strays(folder: &Path, wanted: Wanted) -> Result<(), DataError> {
     let is_stray = |file: &PathBuf| file.is_file() && (wanted.is_one)(file).unwrap_or(false);
     let mut strays = entries(folder)?.into_iter().filter(is_stray);
     if let Some(first) = strays.next() {
-        let more = match strays.count() {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
+        let more = and_more(strays.count());
         log::warn!("{}{more}: in no folder of a class, and left out", first.display());
     }
     Ok(())

@@ -27,9 +27,7 @@ pub fn cautions(data: &DataSet) -> Vec<String> {
         let empty = names(data).into_iter().zip(are_empty).filter(|&(_, is_empty)| is_empty);
         some(empty.map(|(name, _)| missing_everywhere(&name)).collect(), &mut lines);
     }
-    if check_targets(data).is_ok() {
-        some(nothing_to_learn(data), &mut lines);
-    }
+    some(nothing_to_learn(data), &mut lines);
     let parts = [&data.train, &data.val, &data.test];
     let count: usize = parts.iter().map(|part| part.numbers().len()).sum();
     let is_split = !data.val.is_empty() || !data.test.is_empty();
@@ -48,11 +46,15 @@ pub(super) fn coarse(data: &DataSet) -> Vec<String> {
 }
 
 pub(super) fn nothing_to_learn(data: &DataSet) -> Vec<String> {
+    let problems = constant_targets(data).into_iter().map(|target| same_everywhere(data, target));
+    problems.map(|problem| format!("{problem}; {ANOTHER_TARGET}")).collect()
+}
+
+const ANOTHER_TARGET: &str = "name another --target";
+
+fn same_everywhere(data: &DataSet, (name, number): (String, f32)) -> String {
     let samples = data.source.kind.samples;
-    let lines = constant_targets(data).into_iter().map(|(name, number)| {
-        format!("the target {name} is {number} in all {samples}: there is nothing to learn; name another --target")
-    });
-    lines.collect()
+    format!("the target {name} is {number} in all {samples}: there is nothing to learn")
 }
 
 /// Refuses data of which there is nothing to learn: every target is one number in all samples.
@@ -61,20 +63,15 @@ pub(super) fn nothing_to_learn(data: &DataSet) -> Vec<String> {
 ///
 /// [`DataError::Format`] that names the first of them.
 pub fn check_targets(data: &DataSet) -> Result<(), DataError> {
-    let constant = constant_targets(data);
-    match constant.first() {
-        Some((name, number)) if constant.len() == data.output_dim() => {
-            let samples = data.source.kind.samples;
-            Err(DataError::Format {
-                file: data.source.to_string(),
-                problem: format!(
-                    "the target {name} is {number} in all {samples}: there is nothing to learn"
-                ),
-                advice: "name another --target",
-            })
-        }
-        _ => Ok(()),
+    let mut constant = constant_targets(data);
+    if constant.is_empty() || constant.len() != data.output_dim() {
+        return Ok(());
     }
+    Err(DataError::Format {
+        file: data.source.to_string(),
+        problem: same_everywhere(data, constant.swap_remove(0)),
+        advice: ANOTHER_TARGET,
+    })
 }
 
 /// Names of the targets that are one number in all samples, and these numbers.

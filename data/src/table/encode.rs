@@ -303,10 +303,9 @@ fn written_numbers(texts: &[String]) -> Option<Written<'_>> {
 /// Whether a target is a class: text, or few whole numbers, each of two rows and more on average.
 fn is_class(table: &Table, place: usize) -> bool {
     let Some(column) = table.columns.get(place) else { return false };
-    if column.values().is_some() || column.exact.has_fraction {
-        return column.values().is_some();
-    }
-    are_classes(table.column(place).filter(|cell| !cell.is_nan()), table.num_rows())
+    let present = table.column(place).filter(|cell| !cell.is_nan());
+    column.values().is_some()
+        || !column.exact.has_fraction && are_classes(present, table.num_rows())
 }
 
 /// Whether numbers of some rows are few whole ones, each of two rows and more on average: they are classes then.

@@ -53,8 +53,12 @@ pub(crate) fn listed<'a>(names: impl Iterator<Item = &'a str> + Clone) -> String
     const SHOWN: usize = 8;
     let more = names.clone().count().saturating_sub(SHOWN);
     let shown: Vec<_> = names.take(SHOWN).map(quoted).collect();
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!("{}{more}", shown.join(", "))
+    format!("{}{}", shown.join(", "), and_more(more))
+}
+
+/// How many there are besides those that were named; nothing if there are none.
+pub(crate) fn and_more(more: usize) -> String {
+    if more > 0 { format!(" and {more} more") } else { String::new() }
 }
 
 /// Text of a file as a message shows it: in quotes, on one line, cut.

@@ -1,5 +1,6 @@
 //! Columns of a table, and what is odd about them.
 
+use crate::commands::counted;
 use crate::console::{complain, say};
 use anyhow::Result;
 use barenet_data::inspect::{Input, Inspection};
@@ -47,11 +48,6 @@ fn texts(input: &Input) -> [String; 3] {
     let mean = input.mean;
     let mean = if is_plain(mean, 1e-3) { format!("{mean:.4}") } else { format!("{mean:.4e}") };
     [exact(input.min), mean, exact(input.max)]
-}
-
-/// A count with the word for what is counted.
-fn counted(count: usize, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 /// The same for machines.

@@ -1,7 +1,7 @@
 //! Report of a run before and after it: header, summary, plots, and the course's figures beside
 //! its own.
 
-use crate::commands::{data_line, form_text, metric_text, sample_word};
+use crate::commands::{counted, data_line, form_text, metric_text, sample_word};
 use crate::console::Console;
 use anyhow::Result;
 use barenet::Float;
@@ -50,7 +50,7 @@ pub(super) fn describe(session: &Session<'_>, console: &Console) {
         solver.update_rule.name(),
         solver.learning_rate,
         solver.batch_size,
-        counted(solver.num_epochs, "epoch"),
+        counted(solver.num_epochs, "epoch", "epochs"),
         solver.seed
     ));
     if !data.source.kind.is_of_course {
@@ -58,10 +58,10 @@ pub(super) fn describe(session: &Session<'_>, console: &Console) {
         let task = Name::from(data.task).name();
         let learns =
             if targets.is_empty() { String::new() } else { format!(" {}", targets.join(", ")) };
-        let inputs = counted(data.input_dim(), "input");
+        let inputs = counted(data.input_dim(), "input", "inputs");
         let from = match (&data.encoding, &data.form) {
             (Some(encoding), _) => {
-                format!("{} ({inputs})", counted(encoding.features.len(), "column"))
+                format!("{} ({inputs})", counted(encoding.features.len(), "column", "columns"))
             }
             (None, Some(form)) => format!("{} ({inputs})", form_text(form)),
             (None, None) => inputs,
@@ -80,11 +80,6 @@ pub(super) fn describe(session: &Session<'_>, console: &Console) {
     };
     console.line(&format!("backend   {}{precision}, {threads} {word}", backend.kernel()));
     console.line("");
-}
-
-/// A count with the word for what is counted.
-fn counted(count: usize, one: &str) -> String {
-    format!("{count} {one}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Draws the curves of a run into its folder.

@@ -1,7 +1,7 @@
 //! Samples of a table whose columns are known.
 
 use super::{Encoding, Feature, Missing, class_name};
-use crate::table::error::quoted;
+use crate::table::error::{and_more, quoted};
 use crate::table::{Column, ColumnRef, Table, TableError};
 use crate::{Numbers, Records, Task, Wanted};
 use barenet::Label;
@@ -72,10 +72,7 @@ impl Encoding {
             let values = column.values().unwrap_or_default();
             let mut new = values.iter().filter(|value| !known.contains(value));
             if let Some(first) = new.next() {
-                let more = match new.count() {
-                    0 => String::new(),
-                    more => format!(" and {more} more"),
-                };
+                let more = and_more(new.count());
                 log::warn!(
                     "{}, column {}: {}{more} was not there in training, and counts as none of its texts",
                     table.file,
