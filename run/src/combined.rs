@@ -1,11 +1,13 @@
 //! From a preset, a file and flags to the settings of a run.
 
+mod of_table;
+
 use crate::presets::Preset;
 use crate::settings::{Settings, SettingsError};
 use anyhow::{Context, Result};
-use barenet::{Loss, Metric};
+use barenet_data::DataSet;
 use barenet_data::reading::read_named_text;
-use barenet_data::{DataSet, Task};
+use of_table::of_table;
 use std::path::Path;
 
 /// Settings of several sources, put one over the other.
@@ -66,18 +68,8 @@ impl Written {
         let written = self.settings.clone();
         let Combined { settings, .. } = self.over_preset(Preset::TABLE)?;
         let is_named = written.preset.is_some();
-        let takes_classes = written.loss.is_none_or(|loss| loss.value().takes_classes());
-        let is_of_classes = data.task == Task::Classify && takes_classes;
-        // An autoencoder that loses inputs on its way learns to average.
-        let of_task = Settings {
-            loss: (data.task != Task::Classify).then(|| Loss::Mse.into()),
-            metric: is_of_classes.then(|| Metric::LogLoss.into()),
-            keep_prob: (data.task == Task::Reconstruct).then_some(1.0),
-            num_epochs: Some(num_epochs(data.train.len())),
-            ..Settings::default()
-        };
         let table = Preset::find(Preset::TABLE)?.map(|preset| preset.settings);
-        let table = of_task.overlay(table.unwrap_or_default());
+        let table = of_table(data, &written).overlay(table.unwrap_or_default());
         let settings = if is_named {
             settings.overlay(table)
         } else {
@@ -103,12 +95,6 @@ impl Written {
         let settings = written.clone().overlay(preset.settings).overlay(named);
         Ok(Combined { settings, written })
     }
-}
-
-/// Epochs for a table of so many rows: those of few rows take few steps each.
-fn num_epochs(rows: usize) -> usize {
-    const SAMPLES: usize = 640_000;
-    (SAMPLES / rows.max(1)).clamp(20, 400)
 }
 
 impl Combined {

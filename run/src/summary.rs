@@ -106,10 +106,10 @@ impl<'de> Deserialize<'de> for Beside {
 }
 
 impl Summary {
-    /// The figures of the test data beside the metric: a name for people, and the figure.
-    pub fn beside(&self) -> impl Iterator<Item = (&'static str, f64)> {
+    /// The figures of the test data beside the metric.
+    pub fn beside(&self) -> impl Iterator<Item = (Metric, f64)> {
         let all = [Metric::Accuracy, Metric::Auc, Metric::R2];
-        all.into_iter().filter_map(|of| self.beside.of(of).map(|figure| (of.name(), figure)))
+        all.into_iter().filter_map(|of| self.beside.of(of).map(|figure| (of, figure)))
     }
 
     /// The figure of a metric on the test data, if it was measured.

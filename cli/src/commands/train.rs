@@ -4,6 +4,7 @@ mod advice;
 mod folds;
 mod report;
 mod show;
+mod verdict;
 mod watcher;
 
 use super::{ImagesFlag, usage, warn_of_data, warn_of_stand_in};

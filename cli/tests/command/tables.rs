@@ -34,7 +34,7 @@ fn a_table_of_classes_is_learnt_in_one_command() {
     succeeds(&output);
     let text = stdout(&output);
     for part in [
-        "105 training, 15 validation, 30 test rows",
+        "97 training, 23 validation, 30 test rows",
         "task      classify species from 4 columns (4 inputs), scaled standard, loss softmax",
         "network   4-100-3, 803 parameters, float32",
     ] {
@@ -112,6 +112,44 @@ fn a_table_of_numbers_is_learnt_with_its_targets_scaled() {
 }
 
 #[test]
+fn a_network_that_has_learnt_next_to_nothing_is_warned_of() {
+    let place = TempDir::new().unwrap();
+    let mut state = 1_u32;
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        state >> 16
+    };
+    let mut noise = "a,b,number,class\n".to_owned();
+    for _ in 0..200 {
+        let (a, b, number, class) = (next(), next(), next(), next() % 2);
+        noise += &format!("{a},{b},{number}.5,{class}\n");
+    }
+    fs::write(place.path().join("noise.csv"), noise).unwrap();
+    let folds = ["--folds", "2"];
+    let (r2, auc) = ("warning: a test R² of ", "warning: a test AUC of ");
+    for (arguments, warning, folds) in [
+        (&["--target", "number", "--ignore", "class"][..], r2, &[][..]),
+        (&["--target", "number", "--ignore", "class"], r2, &folds),
+        (&["--target", "class", "--ignore", "number"], auc, &[]),
+        (&["--target", "class", "--ignore", "number"], auc, &folds),
+        (
+            &["--task", "reconstruct", "--target", "class", "--hidden", "1"],
+            "warning: a validation MSE of ",
+            &[],
+        ),
+    ] {
+        let output = train(place.path(), "noise.csv", &[arguments, folds, &["--force"]].concat());
+        succeeds(&output);
+        assert!(message(&output).contains(warning), "{arguments:?}: {}", message(&output));
+    }
+    for (data, more) in [("diabetes", &[][..]), ("iris", &[]), ("iris", &folds)] {
+        let output = train(place.path(), &real(data), &[more, &["--force"]].concat());
+        succeeds(&output);
+        assert!(!message(&output).contains("hardly better"), "{data}: {}", message(&output));
+    }
+}
+
+#[test]
 fn an_autoencoder_learns_a_table_without_its_labels() {
     let place = TempDir::new().unwrap();
     let arguments = ["--task", "reconstruct", "--target", "species", "--normal", "setosa"];
@@ -120,7 +158,7 @@ fn an_autoencoder_learns_a_table_without_its_labels() {
     succeeds(&output);
     let text = stdout(&output);
     // All that are not normal test.
-    assert!(text.contains("35 training, 5 validation, 110 test rows"), "{text}");
+    assert!(text.contains("32 training, 8 validation, 110 test rows"), "{text}");
     assert!(text.contains("network   4-8-2-8-4"), "{text}");
 }
 

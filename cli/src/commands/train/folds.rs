@@ -1,5 +1,6 @@
 //! Cross-validation: a run for each fold, and the mean of their figures.
 
+use super::verdict::of_test;
 use crate::commands::{data_line, metric_text, warn_of_data};
 use crate::console::Console;
 use crate::signals::{Signals, Stopped};
@@ -49,7 +50,7 @@ pub(super) fn run(
         let (metric, test) = (summary.measured.metric.name(), summary.measured.test);
         let beside: String = summary
             .beside()
-            .map(|(name, found)| format!(", {name} {}", metric_text(found)))
+            .map(|(of, found)| format!(", {} {}", of.name(), metric_text(found)))
             .collect();
         let test = metric_text(test);
         console.line(&format!("fold {fold} of {folds}   test {metric} {test}{beside}   {run}"));
@@ -61,10 +62,19 @@ pub(super) fn run(
     let (mean, spread) = mean_and_spread(&tests);
     let text = |(mean, spread)| format!("{} ± {}", metric_text(mean), metric_text(spread));
     console.line(&format!("\ntest {}   {}", metric.name(), text((mean, spread))));
-    for (name, _) in first.beside() {
-        let of = |summary: &Summary| summary.beside().find(|(other, _)| *other == name);
-        let figures: Vec<f64> = summaries.iter().filter_map(of).map(|(_, figure)| figure).collect();
-        console.line(&format!("test {name}   {}", text(mean_and_spread(&figures))));
+    let over_folds = |metric: Metric| {
+        let figures: Vec<f64> = summaries.iter().filter_map(|found| found.test(metric)).collect();
+        (!figures.is_empty()).then(|| mean_and_spread(&figures))
+    };
+    for (of, _) in first.beside() {
+        if let Some(found) = over_folds(of) {
+            console.line(&format!("test {}   {}", of.name(), text(found)));
+        }
+    }
+    let samples = summaries.iter().map(|found| found.measured.test_size).sum();
+    if let Some(verdict) = of_test(data, samples, |metric| over_folds(metric).map(|(mean, _)| mean))
+    {
+        console.warn(&verdict);
     }
     let key = format!("test_{}", metric.key());
     let all = |of: fn(&Summary) -> Option<f64>| -> Option<Vec<f64>> {

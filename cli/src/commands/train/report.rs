@@ -1,6 +1,7 @@
 //! Report of a run before and after it: header, summary, plots, and the course's figures beside
 //! its own.
 
+use super::verdict::verdict;
 use crate::commands::{counted, data_line, form_text, metric_text, sample_word};
 use crate::console::Console;
 use anyhow::Result;
@@ -11,7 +12,7 @@ use barenet_run::presets::Preset;
 use barenet_run::reported::FIRST_LOSS;
 use barenet_run::run_folder::PLOTS;
 use barenet_run::session::{Ended, Session};
-use barenet_run::settings::{Dtype, Name};
+use barenet_run::settings::{Dtype, Name, Values};
 use barenet_run::summary::Summary;
 use indicatif::HumanFloatCount;
 
@@ -54,6 +55,7 @@ pub(super) fn describe(session: &Session<'_>, console: &Console) {
         solver.seed
     ));
     if !data.source.kind.is_of_course {
+        console.line(&format!("          {}", chosen(config.values())));
         let targets = &data.target_names;
         let task = Name::from(data.task).name();
         let learns =
@@ -80,6 +82,27 @@ pub(super) fn describe(session: &Session<'_>, console: &Console) {
     };
     console.line(&format!("backend   {}{precision}, {threads} {word}", backend.kernel()));
     console.line("");
+}
+
+/// How weights start and what keeps them from learning by heart, as flags say it: much of it follows from how many
+/// samples there are.
+fn chosen(values: &Values) -> String {
+    let mut flags = vec![format!("--init {}", values.init.name())];
+    if values.batchnorm {
+        flags.push("--batchnorm".to_owned());
+    }
+    let decay = if values.update_rule.has("weight_decay") { values.weight_decay } else { 0.0 };
+    for (flag, value, none) in [
+        ("weight-decay", decay, 0.0),
+        ("reg", values.reg, 0.0),
+        ("keep-prob", values.keep_prob, 1.0),
+        ("ema-decay", values.ema_decay, 0.0),
+    ] {
+        if value != none {
+            flags.push(format!("--{flag} {value}"));
+        }
+    }
+    flags.join(" ")
 }
 
 /// Draws the curves of a run into its folder.
@@ -120,8 +143,9 @@ pub(super) fn report(session: &Session<'_>, console: &Console, summary: &Summary
             theirs.map_or_else(String::new, |figure| format!("{:>9}", metric_text(figure)));
         console.line(&format!("{what:<width$}{:>9}{theirs}", metric_text(found)));
     }
-    for (what, found) in summary.beside() {
-        console.line(&format!("{:<width$}{:>9}", format!("test {what}"), metric_text(found)));
+    for (of, found) in summary.beside() {
+        let what = format!("test {}", of.name());
+        console.line(&format!("{what:<width$}{:>9}", metric_text(found)));
     }
     if let Some(threshold) = summary.anomaly_threshold {
         let what = "threshold of anomaly scores";
@@ -133,5 +157,8 @@ pub(super) fn report(session: &Session<'_>, console: &Console, summary: &Summary
         summary.seconds,
         session.folder.current_path().display()
     ));
+    if let Some(verdict) = verdict(session, summary) {
+        console.warn(&verdict);
+    }
     Ok(())
 }
