@@ -1,6 +1,8 @@
 //! A trained network made simpler for inference: batch norm and scalings disappear into weights and
 //! biases.
 
+mod local;
+
 use crate::arch::Activation;
 use crate::error::{Error, check_len};
 use crate::float::Float;
@@ -8,6 +10,7 @@ use crate::net::FullyConnectedNet;
 use crate::scaling::Scaling;
 use crate::slices::copy;
 use crate::state::{Weights, layer_grads, layer_params, layer_running};
+use local::fold_local;
 
 /// Folds batch norm into W and b, the scaling of inputs into those of the first layer, and that of targets
 /// into those of the last one.
@@ -21,7 +24,7 @@ use crate::state::{Weights, layer_grads, layer_params, layer_running};
 ///
 /// It writes the parameters of the same network without batch norm, which gives the same
 /// scores up to rounding, for inputs and outputs that are not scaled. Each number is computed in `f64` and
-/// rounded once for each of the three lines.
+/// rounded once for each of the three lines. Locally connected layers fold likewise, an output at each place of its own.
 ///
 /// # Shapes
 ///
@@ -33,8 +36,7 @@ use crate::state::{Weights, layer_grads, layer_params, layer_running};
 ///
 /// # Errors
 ///
-/// [`Error::Shape`] naming the first argument that disagrees, [`Error::InvalidConfig`] for a network with locally connected
-/// layers; nothing is written in that case.
+/// [`Error::Shape`] naming the first argument that disagrees; nothing is written in that case.
 ///
 /// # Example
 ///
@@ -58,14 +60,12 @@ pub fn fold<T: Float>(
     targets: Scaling<'_, T>,
     folded: &mut [T],
 ) -> Result<(), Error> {
-    if net.arch.has_local() {
-        return Err(Error::InvalidConfig { what: "locally connected layers are not folded" });
-    }
     let arch = net.arch.without_batchnorm();
     let weights = Weights::new(&net.arch, weights.params, weights.running)?;
     check_len("folded", arch.num_params(), folded.len())?;
     inputs.check("inputs", arch.input_dim())?;
     targets.check("targets", arch.num_classes())?;
+    let _lengths_agree = fold_local(net, weights, inputs, folded);
     for (layer, plain) in net.arch.layers().zip(arch.layers()) {
         let (Some(from), Some(mut to)) =
             (layer_params(&layer, weights.params), layer_grads(&plain, folded))
@@ -75,12 +75,7 @@ pub fn fold<T: Float>(
         copy(to.dw.data_mut(), from.w.data());
         copy(to.db, from.b);
         if let (Some(norm), Some(running)) = (from.norm, layer_running(&layer, weights.running)) {
-            let scale = |gamma: T, var: T| {
-                let var = var.to_f64();
-                // Not 0 for an infinite variance, which would look like a result.
-                let std = libm::sqrt(var + net.batchnorm.eps.to_f64());
-                gamma.to_f64() / if var.is_finite() { std } else { f64::NAN }
-            };
+            let scale = |gamma: T, var: T| norm_scale(gamma, var, net.batchnorm.eps);
             for row in to.dw.row_iter_mut() {
                 for ((w, &gamma), &var) in row.iter_mut().zip(norm.gamma).zip(running.var) {
                     *w = T::from_f64(w.to_f64() * scale(gamma, var));
@@ -126,4 +121,12 @@ pub fn fold<T: Float>(
         }
     }
     Ok(())
+}
+
+/// gamma / √(var + eps)
+fn norm_scale<T: Float>(gamma: T, var: T, eps: T) -> f64 {
+    let var = var.to_f64();
+    // Not 0 for an infinite variance, which would look like a result.
+    let std = libm::sqrt(var + eps.to_f64());
+    gamma.to_f64() / if var.is_finite() { std } else { f64::NAN }
 }

@@ -23,7 +23,7 @@ pub use compact::Compact;
 pub use epilogue::Epilogue;
 pub use portable::Portable;
 pub(crate) use product::After;
-pub(crate) use row::affine_row;
+pub(crate) use row::{add_bias, affine_row, multiply_row};
 pub use rows::Rows;
 
 /// A backend: a [`Machine`] that multiplies matrices.

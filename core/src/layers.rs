@@ -33,9 +33,10 @@ pub use batchnorm::{
 };
 pub use dropout::{Dropout, dropout_backward, dropout_forward, dropout_mask};
 pub(crate) use local::{
-    NormByRunning, NormRows, NormRowsGradient, ReluRows, ReluRowsGradient, Transpose, TransposeRows,
+    NormByRunning, NormRows, NormRowsGradient, ReluRows, ReluRowsGradient, Seen, Transpose,
+    TransposeRows, local_row,
 };
-pub use local::{Windows, local_backward, local_forward};
+pub use local::{Place, Windows, local_backward, local_forward};
 pub use loss::{
     Label, LabelSmoothing, Loss, OwnLoss, Target, Targets, huber_loss, mae_loss, mse_loss,
     softmax_loss, svm_loss,

@@ -18,6 +18,25 @@ pub struct Picture {
     pub planes: bool,
 }
 
+impl Picture {
+    /// The place in a sample of a number of the picture, which is counted as (H, W, C).
+    ///
+    /// ```
+    /// let picture = barenet::Picture { height: 2, width: 2, channels: 3, planes: true };
+    /// assert_eq!([0, 1, 2, 3].map(|number| picture.place_in_sample(number)), [0, 4, 8, 1]);
+    /// ```
+    #[must_use]
+    pub const fn place_in_sample(&self, number: usize) -> usize {
+        let pixels = self.height.saturating_mul(self.width);
+        match (number.checked_rem(self.channels), number.checked_div(self.channels)) {
+            (Some(channel), Some(pixel)) if self.planes => {
+                channel.saturating_mul(pixels).saturating_add(pixel)
+            }
+            _ => number,
+        }
+    }
+}
+
 /// The windows of a locally connected layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {

@@ -46,6 +46,27 @@ impl<'a> Arch<'a> {
         Ok(arch)
     }
 
+    /// The same layers after locally connected ones.
+    ///
+    /// For a `const`: what cannot be is a compile error. At run time use [`Self::try_with_local`].
+    ///
+    /// # Panics
+    ///
+    /// If [`Self::try_with_local`] returns an error.
+    #[cfg(feature = "local")]
+    #[must_use]
+    #[allow(clippy::panic)] // A compile error, when it is used as intended.
+    pub const fn with_local(self, local: LocalLayers<'a>) -> Self {
+        match self.try_with_local(local) {
+            Ok(arch) => arch,
+            Err(ArchError::Windows(_)) => panic!("the windows of a locally connected layer do not fit"),
+            Err(ArchError::LocalOutputs(_)) => {
+                panic!("the first size is not the outputs of the locally connected layers")
+            }
+            Err(_) => panic!("the layer sizes overflow"),
+        }
+    }
+
     /// The locally connected layers.
     #[must_use]
     #[inline]
@@ -94,6 +115,47 @@ impl<'a> Arch<'a> {
             .saturating_add(len));
         let ends = self.local().num_inputs().saturating_add(self.local().num_outputs());
         layers.saturating_add(batch.saturating_mul(ends))
+    }
+
+    /// Elements of the workspace of a [`FoldedNet`](crate::FoldedNet): layers write to two blocks in turn, and what a window of a
+    /// locally connected layer has is copied to a third. Without such layers it is that of
+    /// [`infer_workspace_len(1)`](Self::infer_workspace_len).
+    ///
+    /// ```
+    /// use barenet::{Arch, LocalLayers, Picture, Window};
+    ///
+    /// const LAYERS: LocalLayers<'static> = LocalLayers {
+    ///     picture: Picture { height: 8, width: 8, channels: 3, planes: true },
+    ///     windows: &[Window { size: 4, stride: 2, units: 5, padding: 1 }],
+    /// };
+    /// const ARCH: Arch<'static> = Arch::new(&[LAYERS.num_outputs(), 10]).with_local(LAYERS);
+    /// assert_eq!(ARCH.folded_workspace_len(), 80 + 10 + 4 * 4 * 3);
+    /// ```
+    #[must_use]
+    pub const fn folded_workspace_len(&self) -> usize {
+        let (even, odd) = self.folded_blocks();
+        even.saturating_add(odd).saturating_add(self.patch_len())
+    }
+
+    /// The two blocks of [`Self::folded_workspace_len`]: outputs of layers 0, 2, … and 1, 3, …, of either kind.
+    pub(crate) const fn folded_blocks(&self) -> (usize, usize) {
+        if !self.has_local() {
+            return self.infer_blocks(1);
+        }
+        let (mut layers, mut now, mut next) = (self.local_layers(), 0, 0);
+        while let Some(layer) = layers.next_layer() {
+            (now, next) = (next, max(now, layer.fan_out()));
+        }
+        let (mut layers, num_local) = (self.layers(), self.local().windows.len());
+        while let Some(layer) = layers.next_layer() {
+            (now, next) = (next, max(now, layer.fan_out));
+        }
+        if (num_local + self.num_layers()) % 2 == 1 { (next, now) } else { (now, next) }
+    }
+
+    /// Inputs of the largest window.
+    pub(crate) const fn patch_len(&self) -> usize {
+        fold_layers!(self.local_layers(), |len, layer| max(len, layer.windows.fan_in()))
     }
 
     /// The widest of what goes through locally connected layers.

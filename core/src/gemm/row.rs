@@ -31,7 +31,7 @@ pub(crate) fn affine_row<'a, T: Float, X: Copy + Into<T>>(
 
 /// out ← out + b, and of it max(·, 0) if `relu`, NaN of NaN.
 #[inline(always)]
-pub(super) fn add_bias<T: Float>(b: &[T], relu: bool, out: &mut [T]) {
+pub(crate) fn add_bias<T: Float>(b: &[T], relu: bool, out: &mut [T]) {
     // No number is below −∞.
     let least = if relu { T::ZERO } else { T::NEG_INFINITY };
     for (out, &b) in out.iter_mut().zip(b) {
@@ -43,7 +43,7 @@ pub(super) fn add_bias<T: Float>(b: &[T], relu: bool, out: &mut [T]) {
 
 /// out ← x·W. `None` if a length is wrong.
 #[inline(always)]
-pub(super) fn multiply_row<T: Float, X: Copy + Into<T>>(
+pub(crate) fn multiply_row<T: Float, X: Copy + Into<T>>(
     x: &[X],
     w: &[T],
     out: &mut [T],

@@ -8,10 +8,15 @@
 
 mod norm;
 mod passes;
+mod places;
+mod row;
 mod transpose;
 mod windows;
 
 pub(crate) use norm::{NormByRunning, NormRows, NormRowsGradient, ReluRows, ReluRowsGradient};
+pub use places::Place;
+pub(crate) use places::Seen;
+pub(crate) use row::local_row;
 pub(crate) use transpose::{Transpose, TransposeRows};
 pub use windows::Windows;
 

@@ -4,13 +4,16 @@ use crate::arch::Arch;
 use crate::error::{Error, ShapeError, check_buffer, check_len};
 use crate::float::Float;
 use crate::gemm::affine_row;
+use crate::layers::{Seen, local_row};
 
-/// A network for inference: {affine → ReLU} × (L − 1) → affine, for one image at a time.
+/// A network for inference: {affine → ReLU} × (L − 1) → affine, for one image at a time. With the feature `local`,
+/// {locally connected → ReLU} may come before.
 ///
 /// It borrows its numbers, so that they stay in flash. [`fold`](crate::fold()) makes them.
 /// [`FullyConnectedNet::scores`](crate::FullyConnectedNet::scores) computes the same, to the bit, from
 /// numbers, with [`Portable`](crate::Portable) or [`Compact`](crate::Compact); but it has batches and
-/// batch norm too, so it is several times the code, and takes more stack.
+/// batch norm too, so it is several times the code, and takes more stack. With locally connected layers it computes the same
+/// but for rounding, and this one takes a fraction of the memory.
 ///
 /// ```
 /// use barenet::{Arch, Error, FoldedNet, predict};
@@ -30,7 +33,7 @@ pub struct FoldedNet<'a, T> {
     arch: Arch<'a>,
     params: &'a [T],
     // Of `arch`, so that they are computed once and not for every image: the block of the outputs of
-    // layers 0, 2, …, and both blocks.
+    // layers 0, 2, …, and all blocks.
     even_len: usize,
     workspace_len: usize,
 }
@@ -55,20 +58,15 @@ impl<'a, T> FoldedNet<'a, T> {
     ///
     /// # Errors
     ///
-    /// [`ShapeError`] if `params` has not `arch.without_batchnorm().num_params()` elements, or the architecture has locally
-    /// connected layers, which this network has not.
+    /// [`ShapeError`] if `params` has not `arch.without_batchnorm().num_params()` elements.
     pub const fn try_new(arch: Arch<'a>, params: &'a [T]) -> Result<Self, ShapeError> {
         let arch = arch.without_batchnorm();
-        if arch.has_local() {
-            let found = (1, arch.local().windows.len());
-            return Err(ShapeError { what: "locally connected layers", expected: (1, 0), found });
-        }
         if params.len() != arch.num_params() {
             let (expected, found) = ((1, arch.num_params()), (1, params.len()));
             return Err(ShapeError { what: "params", expected, found });
         }
-        let (even_len, odd_len) = arch.infer_blocks(1);
-        Ok(Self { arch, params, even_len, workspace_len: even_len.saturating_add(odd_len) })
+        let (even_len, _) = arch.folded_blocks();
+        Ok(Self { arch, params, even_len, workspace_len: arch.folded_workspace_len() })
     }
 
     /// The architecture.
@@ -86,7 +84,7 @@ impl<T: Float> FoldedNet<'_, T> {
     /// | argument    | shape                           | role                                      |
     /// |-------------|---------------------------------|-------------------------------------------|
     /// | `x`         | (D)                             | input: numbers, bytes or what else becomes a `T` without loss |
-    /// | `workspace` | ≥ `arch.infer_workspace_len(1)` | scratch, may hold anything; holds the result |
+    /// | `workspace` | ≥ `arch.folded_workspace_len()` | scratch, may hold anything; holds the result |
     /// | result      | (C)                             | scores                                    |
     ///
     /// # Errors
@@ -109,6 +107,9 @@ impl<T: Float> FoldedNet<'_, T> {
 
     /// All layers. `None` only if a length is wrong.
     fn run<'w, X: Copy + Into<T>>(&self, x: &[X], workspace: &'w mut [T]) -> Option<&'w [T]> {
+        if self.arch.has_local() {
+            return self.run_local(x, workspace);
+        }
         let (mut write, mut read) = workspace.split_at_mut_checked(self.even_len)?;
         let (_, widths) = self.arch.dims().split_first()?;
         let (&(mut width), mut widths) = widths.split_first()?;
@@ -117,6 +118,36 @@ impl<T: Float> FoldedNet<'_, T> {
         while let Some((&next, rest)) = widths.split_first() {
             core::mem::swap(&mut read, &mut write);
             params = affine_row(read.get(..width)?, params, hidden(rest), write.get_mut(..next)?)?;
+            (width, widths) = (next, rest);
+        }
+        write.get(..width)
+    }
+
+    /// All layers of a network that begins with locally connected ones.
+    #[inline(never)]
+    fn run_local<'w, X: Copy + Into<T>>(
+        &self,
+        x: &[X],
+        workspace: &'w mut [T],
+    ) -> Option<&'w [T]> {
+        let (patch, workspace) = workspace.split_at_mut_checked(self.arch.patch_len())?;
+        let (mut write, mut read) = workspace.split_at_mut_checked(self.even_len)?;
+        let mut layers = self.arch.local_layers();
+        let first = layers.next_layer()?;
+        let seen = Seen { windows: &first.windows, planes: self.arch.local().picture.planes, x };
+        let mut params = local_row(&seen, self.params, patch, write.get_mut(..first.fan_out())?)?;
+        let mut width = first.fan_out();
+        while let Some(layer) = layers.next_layer() {
+            core::mem::swap(&mut read, &mut write);
+            let seen = Seen { windows: &layer.windows, planes: false, x: read.get(..width)? };
+            params = local_row(&seen, params, patch, write.get_mut(..layer.fan_out())?)?;
+            width = layer.fan_out();
+        }
+        let (_, mut widths) = self.arch.dims().split_first()?;
+        while let Some((&next, rest)) = widths.split_first() {
+            core::mem::swap(&mut read, &mut write);
+            let out = write.get_mut(..next)?;
+            params = affine_row(read.get(..width)?, params, !rest.is_empty(), out)?;
             (width, widths) = (next, rest);
         }
         write.get(..width)

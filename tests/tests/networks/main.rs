@@ -6,6 +6,7 @@ mod goldens;
 mod gradients;
 mod head;
 mod local;
+mod local_folded;
 mod mlperf_tiny;
 mod quant;
 mod quant_layers;
