@@ -15,7 +15,8 @@ fn main() -> anyhow::Result<()> {
     let dims = vec![4, 3, 2];
     // The numbers of a run come from `weights::from_safetensors` and `model::fold_to_f32`.
     let params = (0_u8..).map(|i| f32::from(i % 7) - 3.0).take(Arch::new(&dims).num_params());
-    let model = Model { numbers: Numbers::F32(params.collect()), dims, answer: Answer::Class };
+    let numbers = Numbers::F32(params.collect());
+    let model = Model { local: None, numbers, dims, answer: Answer::Class };
     let images = [Row::U8(&[9, 7, 200, 220]), Row::U8(&[250, 180, 3, 40])];
     Place::claim(&out, false)?.write(crate_folder::files(&Contents {
         name: "example-net",

@@ -9,6 +9,7 @@ pub mod inputs;
 pub mod int8;
 pub mod library;
 pub mod listing;
+pub mod local;
 mod manifest;
 pub mod model;
 mod on_device;

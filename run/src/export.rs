@@ -112,9 +112,8 @@ impl Exported {
     pub fn new(run: &OnImages<'_>, summary: &Summary, wanted: &Wanted) -> Result<Self> {
         let OnImages { data, split, config, checked, .. } = run;
         ensure!(
-            !config.arch().has_local(),
-            "{}: its network begins with locally connected layers, which are not exported yet: `barenet predict` runs \
-             it, and a network that is trained without --local can be exported",
+            wanted.dtype == ExportDtype::F32 || !config.arch().has_local(),
+            "{}: its network begins with locally connected layers, which are exported in f32 alone: take --dtype f32",
             run.run.folder().path().display()
         );
         let folded = fold(run, None)?;

@@ -119,7 +119,7 @@ fn a_network_takes_16_bit_integers_and_bytes() {
     for (answer, samples, count) in
         [(Answer::Class, integers, 4), (values, integers, 5), (anomaly, bytes, 5)]
     {
-        let model = Model { dims: dims.clone(), numbers: numbers.clone(), answer };
+        let model = Model { local: None, dims: dims.clone(), numbers: numbers.clone(), answer };
         written_crate_passes(&model, &samples, &names, count);
     }
 }
@@ -240,7 +240,7 @@ fn an_int8_network_takes_16_bit_integers_with_integers_alone() {
         (Answer::Values { offset: offset.clone(), factor: factor.clone() }, 5),
         (Answer::AnomalyScore { offset, factor, threshold: 2.0 }, 5),
     ] {
-        let folded = Model { dims: dims.clone(), numbers: numbers.clone(), answer };
+        let folded = Model { local: None, dims: dims.clone(), numbers: numbers.clone(), answer };
         let bytes: Vec<_> = bytes.iter().map(Vec::as_slice).collect();
         let mut model = int8::quantize(&folded, Input::Centered, &bytes).unwrap().model;
         let Numbers::Int8 { score_scale, inputs, .. } = &mut model.numbers else { unreachable!() };

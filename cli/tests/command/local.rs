@@ -1,6 +1,8 @@
 //! Locally connected layers: trained, resumed, measured, answered with, and refused where there are no pictures.
 
-use crate::program::{barenet, refused, refused_in_one_line, stdout, succeeds};
+use crate::program::{
+    barenet, passes_its_own_tests, refused, refused_in_one_line, stdout, succeeds,
+};
 use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
@@ -36,11 +38,29 @@ fn a_locally_connected_network_is_trained_resumed_measured_and_answers() {
         let eval = [&["eval", "whole", "--json"], more].concat();
         succeeds(&barenet(place.path(), &eval));
     }
-    let output =
-        barenet(place.path(), &["export", "whole", "--format", "firmware", "--out", "firmware"]);
-    let parts = ["begins with locally connected layers", "trained without --local"];
-    refused_in_one_line(&output, 1, &parts);
-    assert!(!place.path().join("firmware").exists());
+}
+
+#[test]
+fn a_locally_connected_network_is_exported_and_computes_what_it_did() {
+    let place = TempDir::new().unwrap();
+    succeeds(&train(place.path(), "run", &["--epochs", "2", "--scale", "channels"]));
+    for dtype in ["f32"] {
+        let export = ["export", "run", "--format", "firmware", "--dtype", dtype];
+        let output = barenet(place.path(), &[&export[..], &["--out", dtype]].concat());
+        succeeds(&output);
+        let text = stdout(&output);
+        let line = "3072 - locally connected 3@4/2+1,5@4/4+0 - 80-9-10";
+        assert!(text.contains(line), "{text}");
+        passes_its_own_tests(&place.path().join(dtype), 4);
+        // What it must reach is asked of the network as it is exported.
+        let output =
+            barenet(place.path(), &[&export[..], &["--out", "net", "--require", "1"]].concat());
+        refused_in_one_line(&output, 1, &["the exported network has an accuracy of"]);
+        let output =
+            barenet(place.path(), &[&export[..], &["--out", "net", "--ram", "64"]].concat());
+        refused_in_one_line(&output, 1, &["does not fit", "RAM for its workspace"]);
+        assert!(!place.path().join("net").exists());
+    }
 }
 
 #[test]

@@ -59,7 +59,9 @@ impl<'a> Arch<'a> {
     pub const fn with_local(self, local: LocalLayers<'a>) -> Self {
         match self.try_with_local(local) {
             Ok(arch) => arch,
-            Err(ArchError::Windows(_)) => panic!("the windows of a locally connected layer do not fit"),
+            Err(ArchError::Windows(_)) => {
+                panic!("the windows of a locally connected layer do not fit")
+            }
             Err(ArchError::LocalOutputs(_)) => {
                 panic!("the first size is not the outputs of the locally connected layers")
             }

@@ -42,8 +42,7 @@ fn fold_norm<T: Float>(
     w: &mut [T],
     b: &mut [T],
 ) -> Option<()> {
-    let (gamma, beta) =
-        (weights.params.get(layer.gamma())?, weights.params.get(layer.beta())?);
+    let (gamma, beta) = (weights.params.get(layer.gamma())?, weights.params.get(layer.beta())?);
     let mean = weights.running.get(layer.running_mean())?;
     let var = weights.running.get(layer.running_var())?;
     let scale = |gamma: T, var: T| norm_scale(gamma, var, net.batchnorm.eps);

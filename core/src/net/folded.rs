@@ -125,11 +125,7 @@ impl<T: Float> FoldedNet<'_, T> {
 
     /// All layers of a network that begins with locally connected ones.
     #[inline(never)]
-    fn run_local<'w, X: Copy + Into<T>>(
-        &self,
-        x: &[X],
-        workspace: &'w mut [T],
-    ) -> Option<&'w [T]> {
+    fn run_local<'w, X: Copy + Into<T>>(&self, x: &[X], workspace: &'w mut [T]) -> Option<&'w [T]> {
         let (patch, workspace) = workspace.split_at_mut_checked(self.arch.patch_len())?;
         let (mut write, mut read) = workspace.split_at_mut_checked(self.even_len)?;
         let mut layers = self.arch.local_layers();

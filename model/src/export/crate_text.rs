@@ -3,14 +3,18 @@
 use super::answer::Answer;
 use super::contents::Contents;
 use super::escape::{fill, plain_line};
+use super::local::Local;
 use super::model::Numbers;
 use super::words::Words;
 use std::fmt::Write as _;
 
 impl Contents<'_> {
-    /// `3072-100-10`.
-    fn sizes(&self) -> String {
-        self.model.dims.iter().map(usize::to_string).collect::<Vec<_>>().join("-")
+    /// Length of the workspace of f32.
+    const fn workspace(&self) -> &'static str {
+        match self.model.local {
+            Some(_) => "ARCH.folded_workspace_len()",
+            None => "ARCH.infer_workspace_len(1)",
+        }
     }
 
     fn fill(&self, template: &str) -> String {
@@ -25,6 +29,8 @@ impl Contents<'_> {
         }
         let mut values = vec![
             ("DIMS", format!("{:?}", self.model.dims)),
+            ("WITH_LOCAL", self.model.local.as_ref().map(Local::source).unwrap_or_default()),
+            ("WORKSPACE", self.workspace().to_owned()),
             ("CHECKSUM", format!("{:#010X}", self.model.checksum())),
             ("INPUTS", arch.input_dim().to_string()),
             ("CLASSES", arch.num_classes().to_string()),
@@ -32,7 +38,7 @@ impl Contents<'_> {
             ("COUNT", self.scores.len().to_string()),
             ("SCORE", score.to_owned()),
             ("SCORES", score_lines),
-            ("SIZES", self.sizes()),
+            ("SIZES", self.model.sizes()),
             ("DTYPE", self.dtype().to_owned()),
             ("ORIGIN", plain_line(self.origin)),
             ("CRATE", self.name.replace('-', "_")),

@@ -179,7 +179,8 @@ fn to_int8(model: &Model, input: Input, images: &[&[u8]]) -> Result<Model> {
         quant::quantize(&arch, &params, input, &observers, &mut weights, &mut channels)?;
     let score_scale = quantized.score_scale;
     let numbers = Numbers::Int8 { weights, channels, score_scale, inputs: None };
-    Ok(Model { dims: model.dims.clone(), numbers, answer: model.answer.clone() })
+    let (local, dims) = (model.local.clone(), model.dims.clone());
+    Ok(Model { local, dims, numbers, answer: model.answer.clone() })
 }
 
 /// The sum of squares of what int8 scores are off, beside those that are cut off because they are far too low to

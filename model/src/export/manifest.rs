@@ -47,7 +47,12 @@ impl Contents<'_> {
     }
 
     fn dependency(&self, package: &str, path: &str) -> String {
-        format!("{package} = {{ package = \"{}\", path = \"{path}\" }}\n", self.library(package))
+        let features = match self.model.local {
+            Some(_) if package == CORE => ", features = [\"local\"]",
+            _ => "",
+        };
+        let library = self.library(package);
+        format!("{package} = {{ package = \"{library}\", path = \"{path}\"{features} }}\n")
     }
 
     /// So that cargo takes the libm that is on this computer, and needs no network.

@@ -2,6 +2,7 @@
 
 use super::answer::Answer;
 use super::inputs::InputMaps;
+use super::local::Local;
 use super::row::{Row, with_numbers};
 use crate::number::Number;
 use crate::weights::WeightsFile;
@@ -14,7 +15,9 @@ use barenet::{
 /// A network as it will be on the device.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
-    /// Inputs, hidden layers, outputs.
+    /// The locally connected layers, if it begins with some.
+    pub local: Option<Local>,
+    /// Inputs, hidden layers, outputs; the inputs are the outputs of the last locally connected layer, if there is one.
     pub dims: Vec<usize>,
     /// Its numbers.
     pub numbers: Numbers,
@@ -110,12 +113,16 @@ pub fn fold_to_f32<T: Number>(
     let all_finite = params.iter().all(|number| number.is_finite());
     ensure!(all_finite, "with batch norm folded into them, the weights are too large for f32");
     let numbers = Numbers::F32(params);
-    Ok(Model { dims: arch.dims().to_vec(), numbers, answer: Answer::Class })
+    let (local, dims) = (Local::of(&arch), arch.dims().to_vec());
+    Ok(Model { local, dims, numbers, answer: Answer::Class })
 }
 
 impl Model {
     /// Takes inputs out of an f32 network that are always 0.
     pub fn remove_inputs(&mut self, inputs: impl Iterator<Item = usize>) {
+        if self.local.is_some() {
+            return self.remove_seen(&inputs.collect::<Vec<_>>());
+        }
         let width = self.dims.get(1).copied().unwrap_or(0);
         if let Numbers::F32(params) = &mut self.numbers {
             for input in inputs {
@@ -125,10 +132,47 @@ impl Model {
         }
     }
 
+    /// Takes inputs out of a network that begins with locally connected layers.
+    fn remove_seen(&mut self, inputs: &[usize]) {
+        let arch = self.arch();
+        let Some(first) = arch.local_layers().next() else { return };
+        let picture = arch.local().picture;
+        let Numbers::F32(params) = &mut self.numbers else { return };
+        for place in first.windows.places() {
+            let w = params.get_mut(place.weights.clone()).unwrap_or_default();
+            let rows = w.chunks_exact_mut(first.windows.units.max(1));
+            for (input, row) in place.inputs(&first.windows).zip(rows) {
+                if inputs.contains(&picture.place_in_sample(input)) {
+                    row.fill(0.0);
+                }
+            }
+        }
+    }
+
     /// The architecture, without batch norm.
+    ///
+    /// # Panics
+    ///
+    /// If there is none of these sizes.
     #[must_use]
     pub fn arch(&self) -> Arch<'_> {
-        Arch::new(&self.dims)
+        let arch = Arch::new(&self.dims);
+        match &self.local {
+            Some(local) => arch.with_local(local.layers()),
+            None => arch,
+        }
+    }
+
+    /// Its sizes in words: `3072-100-10`, and before them those of locally connected layers.
+    #[must_use]
+    pub fn sizes(&self) -> String {
+        let sizes = self.dims.iter().map(usize::to_string).collect::<Vec<_>>().join("-");
+        match &self.local {
+            Some(local) => {
+                format!("{} - locally connected {local} - {sizes}", local.layers().num_inputs())
+            }
+            None => sizes,
+        }
     }
 
     /// The scores of samples, computed as the device computes them.
@@ -145,7 +189,7 @@ impl Model {
         match &self.numbers {
             Numbers::F32(params) => {
                 let net = FoldedNet::try_new(arch, params)?;
-                let mut workspace = vec![0.0; arch.infer_workspace_len(1)];
+                let mut workspace = vec![0.0; arch.folded_workspace_len()];
                 let mut scores = |row| -> Result<_> {
                     let scores = with_numbers!(row, x => net.scores(x, &mut workspace))?;
                     Ok(Scores::F32(scores.to_vec()))
@@ -189,7 +233,7 @@ impl Model {
     pub fn ram_bytes(&self) -> usize {
         let arch = self.arch();
         match self.numbers {
-            Numbers::F32(_) => size_of::<f32>() * arch.infer_workspace_len(1),
+            Numbers::F32(_) => size_of::<f32>() * arch.folded_workspace_len(),
             Numbers::Int8 { ref inputs, .. } => {
                 // A struct of bytes and 16-bit scores, and of the inputs that became bytes, aligned to 4.
                 let scores = size_of::<i16>() * arch.num_classes();

@@ -43,9 +43,11 @@ fn a_folded_network_takes_samples_as_they_are_and_has_the_scores_of_the_whole_on
         for (param, noise) in model.params.iter_mut().zip(drawn(3, 0.0, 0.1, arch.num_params())) {
             *param += noise;
         }
-        model.running.iter_mut().zip(drawn(4, 0.0, 1.0, arch.num_running())).for_each(
-            |(running, drawn)| *running = drawn.abs() + 0.1,
-        );
+        model
+            .running
+            .iter_mut()
+            .zip(drawn(4, 0.0, 1.0, arch.num_running()))
+            .for_each(|(running, drawn)| *running = drawn.abs() + 0.1);
         let dim = arch.input_dim();
         let (offset, factor) = (drawn(6, 100.0, 50.0, dim), drawn(7, 0.02, 0.003, dim));
         let (to, by) = (drawn(8, 5.0, 1.0, 3), drawn(9, 3.0, 0.5, 3));

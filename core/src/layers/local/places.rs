@@ -61,7 +61,8 @@ impl Windows {
             }
             let (rows, columns) =
                 (windows.pixels(row, windows.height), windows.pixels(column, windows.width));
-            let mut place = Place { rows, columns, weights: weights..weights, outputs: outputs..outputs };
+            let mut place =
+                Place { rows, columns, weights: weights..weights, outputs: outputs..outputs };
             let len = place.fan_in(&windows).saturating_mul(windows.units);
             place.weights.end = weights.saturating_add(len);
             place.outputs.end = outputs.saturating_add(windows.units);

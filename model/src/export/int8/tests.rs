@@ -24,7 +24,7 @@ fn ordinary(seed: u64) -> Model {
             }
         }
     }
-    Model { dims: DIMS.to_vec(), numbers: Numbers::F32(params), answer: Answer::Class }
+    Model { local: None, dims: DIMS.to_vec(), numbers: Numbers::F32(params), answer: Answer::Class }
 }
 
 fn images(count: usize, seed: u64) -> Vec<Vec<u8>> {

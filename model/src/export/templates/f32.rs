@@ -4,7 +4,7 @@ use barenet_blas::flash;
 pub use barenet::{self, Error};
 
 /// The layer sizes.
-pub const ARCH: Arch<'static> = Arch::new(&@DIMS@);
+pub const ARCH: Arch<'static> = Arch::new(&@DIMS@)@WITH_LOCAL@;
 /// The network, to train its last layers on the device.
 pub const NET: FullyConnectedNet<'static, f32> = FullyConnectedNet::new(ARCH);
 /// The weights and biases: W1 b1 W2 b2 …, in flash.
@@ -28,14 +28,14 @@ pub type Scores = [f32];
 /// The memory of one inference. It may hold anything before.
 #[derive(Clone, Debug)]
 pub struct Workspace {
-    numbers: [f32; ARCH.infer_workspace_len(1)],
+    numbers: [f32; @WORKSPACE@],
 }
 
 impl Workspace {
     /// A workspace, for a `static` or the stack.
     #[must_use]
     pub const fn new() -> Self {
-        Self { numbers: [0.0; ARCH.infer_workspace_len(1)] }
+        Self { numbers: [0.0; @WORKSPACE@] }
     }
 }
 

@@ -7,7 +7,7 @@ mod channels;
 pub use barenet::{self, Error};
 
 /// The layer sizes.
-pub const ARCH: Arch<'static> = Arch::new(&@DIMS@);
+pub const ARCH: Arch<'static> = Arch::new(&@DIMS@)@WITH_LOCAL@;
 /// The network.
 pub static NET: QuantNet<'static> = QuantNet::new(ARCH, &WEIGHTS, &channels::CHANNELS);
 /// The weights, packed, in flash.
