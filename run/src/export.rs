@@ -111,11 +111,6 @@ impl Exported {
     /// If the weights cannot be used, or the network does not fit.
     pub fn new(run: &OnImages<'_>, summary: &Summary, wanted: &Wanted) -> Result<Self> {
         let OnImages { data, split, config, checked, .. } = run;
-        ensure!(
-            wanted.dtype == ExportDtype::F32 || !config.arch().has_local(),
-            "{}: its network begins with locally connected layers, which are exported in f32 alone: take --dtype f32",
-            run.run.folder().path().display()
-        );
         let folded = fold(run, None)?;
         if data.fills_missing {
             // A device gets no missing numbers.

@@ -44,7 +44,7 @@ fn a_locally_connected_network_is_trained_resumed_measured_and_answers() {
 fn a_locally_connected_network_is_exported_and_computes_what_it_did() {
     let place = TempDir::new().unwrap();
     succeeds(&train(place.path(), "run", &["--epochs", "2", "--scale", "channels"]));
-    for dtype in ["f32"] {
+    for dtype in ["f32", "int8"] {
         let export = ["export", "run", "--format", "firmware", "--dtype", dtype];
         let output = barenet(place.path(), &[&export[..], &["--out", dtype]].concat());
         succeeds(&output);

@@ -87,6 +87,17 @@ impl<'a> Arch<'a> {
         cfg!(feature = "local") && !self.local().windows.is_empty()
     }
 
+    /// The number of layers of either kind, each with outputs that [`quant::calibrate`](crate::quant::calibrate) observes.
+    ///
+    /// ```
+    /// assert_eq!(barenet::Arch::new(&[64, 32, 10]).num_quant_layers(), 2);
+    /// ```
+    #[must_use]
+    pub const fn num_quant_layers(&self) -> usize {
+        let num_local = if self.has_local() { self.local().windows.len() } else { 0 };
+        self.num_layers().saturating_add(num_local)
+    }
+
     /// The locally connected layers from first to last.
     #[must_use]
     #[inline]

@@ -108,7 +108,7 @@ impl<T: Float> FoldedNet<'_, T> {
     /// All layers. `None` only if a length is wrong.
     fn run<'w, X: Copy + Into<T>>(&self, x: &[X], workspace: &'w mut [T]) -> Option<&'w [T]> {
         if self.arch.has_local() {
-            return self.run_local(x, workspace);
+            return self.run_local(x, workspace, |_, _| {});
         }
         let (mut write, mut read) = workspace.split_at_mut_checked(self.even_len)?;
         let (_, widths) = self.arch.dims().split_first()?;
@@ -123,17 +123,24 @@ impl<T: Float> FoldedNet<'_, T> {
         write.get(..width)
     }
 
-    /// All layers of a network that begins with locally connected ones.
+    /// All layers of a network that begins with locally connected ones. Shows the outputs of each, with its number.
     #[inline(never)]
-    fn run_local<'w, X: Copy + Into<T>>(&self, x: &[X], workspace: &'w mut [T]) -> Option<&'w [T]> {
+    pub(crate) fn run_local<'w, X: Copy + Into<T>>(
+        &self,
+        x: &[X],
+        workspace: &'w mut [T],
+        mut show: impl FnMut(usize, &[T]),
+    ) -> Option<&'w [T]> {
         let (patch, workspace) = workspace.split_at_mut_checked(self.arch.patch_len())?;
         let (mut write, mut read) = workspace.split_at_mut_checked(self.even_len)?;
         let mut layers = self.arch.local_layers();
         let first = layers.next_layer()?;
         let seen = Seen { windows: &first.windows, planes: self.arch.local().picture.planes, x };
         let mut params = local_row(&seen, self.params, patch, write.get_mut(..first.fan_out())?)?;
-        let mut width = first.fan_out();
+        let (mut width, mut number) = (first.fan_out(), 0);
         while let Some(layer) = layers.next_layer() {
+            show(number, write.get(..width)?);
+            number += 1;
             core::mem::swap(&mut read, &mut write);
             let seen = Seen { windows: &layer.windows, planes: false, x: read.get(..width)? };
             params = local_row(&seen, params, patch, write.get_mut(..layer.fan_out())?)?;
@@ -141,11 +148,14 @@ impl<T: Float> FoldedNet<'_, T> {
         }
         let (_, mut widths) = self.arch.dims().split_first()?;
         while let Some((&next, rest)) = widths.split_first() {
+            show(number, write.get(..width)?);
+            number += 1;
             core::mem::swap(&mut read, &mut write);
             let out = write.get_mut(..next)?;
             params = affine_row(read.get(..width)?, params, !rest.is_empty(), out)?;
             (width, widths) = (next, rest);
         }
+        show(number, write.get(..width)?);
         write.get(..width)
     }
 }

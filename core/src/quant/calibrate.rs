@@ -3,13 +3,13 @@
 //! A layer's outputs are counted in a histogram, and the range is cut where the expected squared
 //! error is smallest: a few rare large values are worth less than finer steps for all others.
 
+use super::plain_layers;
 use crate::arch::Arch;
-use crate::error::{Error, check_len};
+use crate::error::{Error, check_buffer, check_len, check_shape};
 use crate::float::Float;
 use crate::gemm::Gemm;
 use crate::mat::Mat;
-use crate::net::FullyConnectedNet;
-use crate::slices::take_mut;
+use crate::net::{FoldedNet, FullyConnectedNet};
 use crate::state::Weights;
 
 const BINS: usize = 1024;
@@ -178,8 +178,8 @@ const CANDIDATES: u32 = 128;
 /// |-------------|----------------------------------|----------------------------------------|
 /// | `params`    | (`arch.num_params()`)            | folded: W1 b1 W2 b2 …                  |
 /// | `x`         | (N, D)                           | images                                 |
-/// | `workspace` | ≥ `arch.infer_workspace_len(N)`  | scratch                                |
-/// | `observers` | (L)                              | updated: one for each layer's outputs  |
+/// | `workspace` | ≥ `arch.infer_workspace_len(N)`, with locally connected layers ≥ `arch.folded_workspace_len()` | scratch |
+/// | `observers` | (`arch.num_quant_layers()`)      | updated: one for each layer's outputs  |
 ///
 /// # Errors
 ///
@@ -193,10 +193,9 @@ pub fn calibrate<T: Float>(
     workspace: &mut [T],
     observers: &mut [Observer],
 ) -> Result<(), Error> {
-    check_len("observers", arch.num_layers(), observers.len())?;
-    let mut observers = observers.iter_mut();
-    each_layer(gemm, arch, params, x, workspace, |out| {
-        if let Some(observer) = observers.next() {
+    check_len("observers", arch.num_quant_layers(), observers.len())?;
+    each_layer(gemm, arch, params, x, workspace, |number, out| {
+        if let Some(observer) = observers.get_mut(number) {
             observer.observe(out);
         }
     })
@@ -217,10 +216,12 @@ pub fn observe_units<T: Float>(
     ranges: &mut [T],
 ) -> Result<(), Error> {
     check_len("ranges", arch.num_hidden_units(), ranges.len())?;
-    let mut rest = ranges;
-    each_layer(gemm, arch, params, x, workspace, |out| {
+    each_layer(gemm, arch, params, x, workspace, |number, out| {
+        let before: usize =
+            plain_layers(arch).take(number).map(|layer| layer.windows.num_outputs()).sum();
         // The outputs of the last layer are no units, and nothing is left for them.
-        let Some(own) = take_mut(&mut rest, out.cols()) else { return };
+        let own = before..before.saturating_add(out.cols());
+        let Some(own) = ranges.get_mut(own) else { return };
         for row in out.row_iter() {
             for (range, &value) in own.iter_mut().zip(row) {
                 *range = range.max(value);
@@ -229,18 +230,35 @@ pub fn observe_units<T: Float>(
     })
 }
 
-/// Runs a batch through a folded network and shows each layer's outputs.
+/// Runs a batch through a folded network and shows each layer's outputs, with its number; of a network with locally
+/// connected layers those of each sample on its own.
 fn each_layer<T: Float>(
     gemm: &impl Gemm<T>,
     arch: &Arch<'_>,
     params: &[T],
     x: Mat<'_, T>,
     workspace: &mut [T],
-    show: impl FnMut(Mat<'_, T>),
+    mut show: impl FnMut(usize, Mat<'_, T>),
 ) -> Result<(), Error> {
     check_len("running", arch.num_running(), 0)?;
+    if arch.has_local() {
+        let net = FoldedNet::try_new(*arch, params)?;
+        check_shape("x", (x.rows(), arch.input_dim()), x.shape())?;
+        check_buffer("workspace", arch.folded_workspace_len(), workspace.len())?;
+        for x in x.row_iter() {
+            let _scores = net.run_local(x, workspace, |number, out| {
+                let _whole = Mat::new(out, 1, out.len()).map(|out| show(number, out));
+            });
+        }
+        return Ok(());
+    }
     let net = FullyConnectedNet::with_arch(*arch);
     let weights = Weights { params, running: &[] };
+    let mut number = 0;
+    let show = |out: Mat<'_, T>| {
+        show(number, out);
+        number += 1;
+    };
     net.run(gemm, weights, x, arch.num_layers(), workspace, show).map(drop)
 }
 

@@ -7,11 +7,13 @@
 //! Source: Nagel et al., [Data-free quantization](https://arxiv.org/abs/1906.04721), and, for the balance,
 //! Xiao et al., [SmoothQuant](https://arxiv.org/abs/2211.10438).
 
-use super::gives_bytes;
 use super::input::InputScale;
-use crate::arch::{Arch, LayerSpec};
+use super::{PlainLayer, gives_bytes, plain_layers};
+use crate::arch::Arch;
 use crate::error::{ShapeError, check_len};
 use crate::float::Float;
+use crate::layers::Windows;
+use crate::slices::take_mut;
 
 /// The smallest range of a unit, as a share of what its largest weight can make: with less, its factor would
 /// not stay below a quarter.
@@ -31,6 +33,10 @@ impl Arch<'_> {
                 len = len.saturating_add(layer.fan_out);
             }
         }
+        let mut layers = self.local_layers();
+        while let Some(layer) = layers.next_layer() {
+            len = len.saturating_add(layer.fan_out());
+        }
         len
     }
 }
@@ -41,32 +47,61 @@ struct Pair<'a, T> {
     b: &'a mut [T],
     next_w: &'a mut [T],
     next_b: &'a mut [T],
-    /// Units of the layer: columns of `w`, rows of `next_w`.
+    windows: Windows,
+    next: Windows,
+    /// Units of the layer.
     units: usize,
-    next_units: usize,
 }
 
 impl<'a, T: Float> Pair<'a, T> {
     /// `None` only if `params` is too short.
-    fn of(layer: &LayerSpec, next: &LayerSpec, params: &'a mut [T]) -> Option<Self> {
+    fn of(layer: &PlainLayer, next: &PlainLayer, params: &'a mut [T]) -> Option<Self> {
         let (before, after) = params.split_at_mut_checked(next.params_start)?;
         let own = before.get_mut(layer.params_start..)?;
-        let (w, b) = own.split_at_mut_checked(layer.fan_in.checked_mul(layer.fan_out)?)?;
-        let (next_w, next_b) =
-            after.split_at_mut_checked(next.fan_in.checked_mul(next.fan_out)?)?;
-        let b = b.get_mut(..layer.fan_out)?;
-        let next_b = next_b.get_mut(..next.fan_out)?;
-        Some(Self { w, b, next_w, next_b, units: layer.fan_out, next_units: next.fan_out })
+        let (w, b) = own.split_at_mut_checked(layer.windows.num_weights())?;
+        let (next_w, next_b) = after.split_at_mut_checked(next.windows.num_weights())?;
+        let units = layer.windows.num_outputs();
+        let b = b.get_mut(..units)?;
+        let next_b = next_b.get_mut(..next.windows.num_outputs())?;
+        Some(Self { w, b, next_w, next_b, windows: layer.windows, next: next.windows, units })
     }
 
     /// The weights of a unit.
     fn column(&mut self, unit: usize) -> impl Iterator<Item = &mut T> {
-        self.w.iter_mut().skip(unit).step_by(self.units)
+        let place = self.windows.places().find(|place| place.outputs.contains(&unit));
+        let (w, column) = match place {
+            Some(place) => (self.w.get_mut(place.weights), unit - place.outputs.start),
+            None => (None, 0),
+        };
+        w.unwrap_or_default().iter_mut().skip(column).step_by(self.windows.units.max(1))
+    }
+
+    /// The numbers of the inputs of a unit, in the order of its weights.
+    fn inputs(&self, unit: usize) -> impl Iterator<Item = usize> + use<T> {
+        let windows = self.windows;
+        let place = windows.places().find(|place| place.outputs.contains(&unit));
+        place.into_iter().flat_map(move |place| place.inputs(&windows))
     }
 
     /// The weights that read a unit.
     fn row(&mut self, unit: usize) -> impl Iterator<Item = &mut T> {
-        self.next_w.chunks_exact_mut(self.next_units).nth(unit).into_iter().flatten()
+        let (next, mut rest) = (self.next, &mut *self.next_w);
+        let rows = next.places().filter_map(move |place| {
+            let w = take_mut(&mut rest, place.weights.len())?;
+            w.chunks_exact_mut(next.units).nth(place.row_of(&next, unit)?)
+        });
+        rows.flatten()
+    }
+
+    /// The weights that read a unit, each with the number of its output.
+    fn reads(&self, unit: usize) -> impl Iterator<Item = (usize, f64)> {
+        let (next, next_w) = (self.next, &*self.next_w);
+        let rows = next.places().filter_map(move |place| {
+            let row = place.row_of(&next, unit)?;
+            let w = next_w.get(place.weights)?.chunks_exact(next.units).nth(row)?;
+            Some(place.outputs.zip(w.iter().map(|w| w.to_f64())))
+        });
+        rows.flatten()
     }
 
     fn bias(&self, unit: usize) -> f64 {
@@ -88,15 +123,19 @@ impl<'a, T: Float> Pair<'a, T> {
             return;
         }
         let constant = self.bias(unit).max(0.0);
-        let row = self.next_w.chunks_exact(self.next_units).nth(unit).into_iter().flatten();
-        let sums = self.next_b.iter().zip(row).map(|(b, w)| b.to_f64() + constant * w.to_f64());
-        if !sums.map(T::from_f64).all(T::is_finite) {
+        let sum = |(output, w): (usize, f64)| {
+            self.next_b.get(output).map(|b| T::from_f64(b.to_f64() + constant * w))
+        };
+        if !self.reads(unit).filter_map(sum).all(T::is_finite) {
             return;
         }
-        let row = self.next_w.chunks_exact(self.next_units).nth(unit).into_iter().flatten();
-        for (b, w) in self.next_b.iter_mut().zip(row) {
-            *b = T::from_f64(b.to_f64() + constant * w.to_f64());
+        let mut next_b = core::mem::take(&mut self.next_b);
+        for (output, w) in self.reads(unit) {
+            if let Some(b) = next_b.get_mut(output) {
+                *b = T::from_f64(b.to_f64() + constant * w);
+            }
         }
+        core::mem::swap(&mut self.next_b, &mut next_b);
         self.remove(unit);
     }
 
@@ -104,10 +143,11 @@ impl<'a, T: Float> Pair<'a, T> {
     fn range(&mut self, unit: usize, calibrated: f64, inputs: Inputs<'_, T>) -> f64 {
         let largest = match inputs {
             Inputs::Pixels(largest_input) => largest(self.column(unit)) * largest_input,
-            Inputs::Units(ranges) => self
-                .column(unit)
-                .zip(ranges)
-                .fold(0.0, |max: f64, (w, range)| max.max((w.to_f64() * range.to_f64()).abs())),
+            Inputs::Units(ranges) => {
+                let ranges = self.inputs(unit).filter_map(|input| ranges.get(input));
+                let seen = self.column(unit).zip(ranges);
+                seen.fold(0.0, |max: f64, (w, range)| max.max((w.to_f64() * range.to_f64()).abs()))
+            }
         };
         calibrated.max(largest * SMALLEST_SHARE)
     }
@@ -155,8 +195,8 @@ fn largest<'a, T: Float>(numbers: impl Iterator<Item = &'a mut T>) -> f64 {
 }
 
 /// Each hidden layer with the one after it.
-fn pairs<'a>(arch: &Arch<'a>) -> impl Iterator<Item = (LayerSpec, LayerSpec)> + use<'a> {
-    arch.layers().zip(arch.layers().skip(1))
+fn pairs<'a>(arch: &Arch<'a>) -> impl Iterator<Item = (PlainLayer, PlainLayer)> + use<'a> {
+    plain_layers(arch).zip(plain_layers(arch).skip(1))
 }
 
 /// Takes hidden units out of a folded network that do nothing: it computes the same.
@@ -176,7 +216,7 @@ pub fn remove_unused<T: Float>(arch: &Arch<'_>, params: &mut [T]) -> Result<(), 
         (0..pair.units).for_each(|unit| pair.fold_constant(unit));
     }
     // From the end: a unit that only such units read is itself one.
-    for index in (0..arch.num_layers().saturating_sub(1)).rev() {
+    for index in (0..arch.num_quant_layers().saturating_sub(1)).rev() {
         let Some((layer, next)) = pairs(arch).nth(index) else { continue };
         let Some(mut pair) = Pair::of(&layer, &next, params) else { continue };
         for unit in 0..pair.units {
@@ -226,19 +266,20 @@ pub fn equalize<T: Float>(
     let zero_point = input.zero_point();
     let largest_input = input.scale() * f64::from(zero_point.max(u8::MAX - zero_point));
     // From the end: what reads a layer has its scales then, which no factor of before shows in.
-    for index in (0..arch.num_layers().saturating_sub(1)).rev() {
-        let start: usize = arch.layers().take(index).map(|layer| layer.fan_out).sum();
+    for index in (0..arch.num_quant_layers().saturating_sub(1)).rev() {
+        let start: usize =
+            plain_layers(arch).take(index).map(|layer| layer.windows.num_outputs()).sum();
         let (Some((layer, next)), Some((before, own))) =
             (pairs(arch).nth(index), ranges.split_at_checked(start))
         else {
             continue;
         };
         let (Some(mut pair), Some(own)) =
-            (Pair::of(&layer, &next, params), own.get(..layer.fan_out))
+            (Pair::of(&layer, &next, params), own.get(..layer.windows.num_outputs()))
         else {
             continue;
         };
-        let inputs = match before.len().checked_sub(layer.fan_in) {
+        let inputs = match before.len().checked_sub(layer.windows.num_inputs()) {
             Some(at) if index > 0 => Inputs::Units(before.get(at..).unwrap_or_default()),
             _ => Inputs::Pixels(largest_input),
         };
@@ -270,17 +311,25 @@ fn limit_unseen<T: Float>(pair: &mut Pair<'_, T>, ranges: &[T]) {
     if !ranges.contains(&T::ZERO) {
         return;
     }
-    for output in 0..pair.next_units {
-        let column = || (output..).step_by(pair.next_units).zip(ranges);
-        let seen = column().filter(|(_, range)| **range > T::ZERO);
-        let limit =
-            seen.filter_map(|(at, _)| pair.next_w.get(at)).fold(T::ZERO, |max, w| max.max(w.abs()));
-        if limit == T::ZERO {
-            continue;
-        }
-        for (at, _) in column().filter(|(_, range)| **range == T::ZERO) {
-            if let Some(w) = pair.next_w.get_mut(at) {
-                *w = if *w > limit { limit } else { (-limit).max(*w) };
+    let next = pair.next;
+    for place in next.places() {
+        let Some(w) = pair.next_w.get_mut(place.weights.clone()) else { continue };
+        for output in 0..next.units {
+            let column = || {
+                let seen = place.inputs(&next).map(|input| ranges.get(input));
+                (output..).step_by(next.units.max(1)).zip(seen)
+            };
+            let is_seen = |range: Option<&T>| range.is_some_and(|range| *range > T::ZERO);
+            let seen = column().filter(|(_, range)| is_seen(*range));
+            let limit =
+                seen.filter_map(|(at, _)| w.get(at)).fold(T::ZERO, |max, w| max.max(w.abs()));
+            if limit == T::ZERO {
+                continue;
+            }
+            for (at, _) in column().filter(|(_, range)| *range == Some(&T::ZERO)) {
+                if let Some(w) = w.get_mut(at) {
+                    *w = if *w > limit { limit } else { (-limit).max(*w) };
+                }
             }
         }
     }

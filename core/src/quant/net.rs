@@ -1,15 +1,43 @@
 //! An int8 network: how long its buffers are, and the layers one after the other.
 
 mod batch;
+mod local;
 
 use super::gives_bytes;
 use super::kernel::{Output, QuantArgs, QuantGemm};
 use super::requant::Channel;
 use crate::arch::{Arch, LayerSpec};
 use crate::error::{Error, ShapeError, check_buffer, check_len};
+use crate::layers::Windows;
+use local::LocalLayers;
 
 const fn groups(len: usize) -> usize {
     len.div_ceil(4)
+}
+
+/// Bytes that a locally connected layer writes, in groups of four. The outputs of a place are written in whole groups, of which
+/// the next place writes over what is too much.
+const fn local_out_groups(windows: &Windows) -> usize {
+    let units = windows.units;
+    let before = windows.num_outputs().saturating_sub(units);
+    groups(before.saturating_add(units.next_multiple_of(4)))
+}
+
+/// Packed weights of a locally connected layer, in groups of four words: those of each place are packed alone.
+const fn local_weight_groups(windows: &Windows) -> usize {
+    let Windows { height, width, channels, units, .. } = *windows;
+    let (mut len, mut row) = (0, 0);
+    while row < windows.along(height) {
+        let (rows, mut column) = (windows.pixels(row, height), 0);
+        while column < windows.along(width) {
+            let columns = windows.pixels(column, width);
+            let inputs = (rows.end - rows.start) * (columns.end - columns.start) * channels;
+            len += groups(inputs) * groups(units);
+            column += 1;
+        }
+        row += 1;
+    }
+    len
 }
 
 /// Packed weights of a layer, in groups of four words.
@@ -19,7 +47,8 @@ pub(super) const fn weight_groups(layer: &LayerSpec) -> usize {
 
 /// Lengths of the buffers of the int8 network. Batch norm counts for nothing: it is folded away.
 impl Arch<'_> {
-    /// Words of packed int8 weights: 4 weights each, inputs and outputs rounded up to a multiple of 4.
+    /// Words of packed int8 weights: 4 weights each, inputs and outputs rounded up to a multiple of 4, in locally connected
+    /// layers those of each window.
     ///
     /// ```
     /// use barenet::Arch;
@@ -34,32 +63,48 @@ impl Arch<'_> {
         while let Some(layer) = layers.next_layer() {
             len += 4 * weight_groups(&layer);
         }
+        let mut layers = self.local_layers();
+        while let Some(layer) = layers.next_layer() {
+            len += 4 * local_weight_groups(&layer.windows);
+        }
         len
     }
 
-    /// Channels of an int8 network: its outputs, each layer's rounded up to a multiple of 4.
+    /// Channels of an int8 network: its outputs, each layer's, or each window's, rounded up to a multiple of 4.
     #[must_use]
     pub const fn quant_channels_len(&self) -> usize {
         let (mut layers, mut len) = (self.layers(), 0);
         while let Some(layer) = layers.next_layer() {
             len += 4 * groups(layer.fan_out);
         }
+        let mut layers = self.local_layers();
+        while let Some(layer) = layers.next_layer() {
+            len += 4 * groups(layer.windows.units) * layer.windows.num_places();
+        }
         len
     }
 
     /// Bytes of the workspace of [`QuantNet::scores`]. Hidden layers write to two blocks in turn; an
-    /// image whose size is no multiple of 4 needs a copy.
+    /// image whose size is no multiple of 4 needs a copy, and what a window of a locally connected layer has needs one.
     #[must_use]
     pub const fn quant_workspace_len(&self) -> usize {
         let (even, odd) = self.quant_blocks();
-        4 * (even + odd)
+        4 * (even + odd + groups(self.patch_len()))
     }
 
     /// The two blocks of the workspace, in groups of four bytes.
     const fn quant_blocks(&self) -> (usize, usize) {
         let (mut layers, mut is_even) = (self.layers(), true);
         let (mut even, mut odd) = (0, 0);
-        if !self.input_dim().is_multiple_of(4) {
+        let mut local_layers = self.local_layers();
+        while let Some(layer) = local_layers.next_layer() {
+            let block = if is_even { &mut even } else { &mut odd };
+            if local_out_groups(&layer.windows) > *block {
+                *block = local_out_groups(&layer.windows);
+            }
+            is_even = !is_even;
+        }
+        if !self.has_local() && !self.input_dim().is_multiple_of(4) {
             // Free until the second layer writes to it.
             odd = groups(self.input_dim());
         }
@@ -74,7 +119,8 @@ impl Arch<'_> {
     }
 }
 
-/// An int8 network: {affine → ReLU} × (L − 1) → affine, in integers.
+/// An int8 network: {affine → ReLU} × (L − 1) → affine, in integers. With the feature `local`, {locally connected → ReLU} may
+/// come before.
 ///
 /// It borrows its numbers, so that they stay in flash. [`quantize`](super::quantize) makes them.
 ///
@@ -127,17 +173,13 @@ impl<'a> QuantNet<'a> {
     /// # Errors
     ///
     /// [`ShapeError`] if `weights` has not `arch.quant_weights_len()` or `channels` not
-    /// `arch.quant_channels_len()` elements, or the architecture has locally connected layers.
+    /// `arch.quant_channels_len()` elements.
     pub const fn try_new(
         arch: Arch<'a>,
         weights: &'a [u32],
         channels: &'a [Channel],
     ) -> Result<Self, ShapeError> {
         let (weights_len, channels_len) = (arch.quant_weights_len(), arch.quant_channels_len());
-        if arch.has_local() {
-            let found = (1, arch.local().windows.len());
-            return Err(ShapeError { what: "locally connected layers", expected: (1, 0), found });
-        }
         if weights.len() != weights_len {
             let (expected, found) = ((1, weights_len), (1, weights.len()));
             return Err(ShapeError { what: "weights", expected, found });
@@ -189,7 +231,13 @@ impl<'a> QuantNet<'a> {
         let broken = Error::BufferTooSmall { what: "workspace", required: even + odd, found: 0 };
         let (mut write, mut read) = workspace.split_at_mut_checked(even).ok_or(broken)?;
         let (mut image, rest) = x.as_chunks::<4>();
-        if !rest.is_empty() {
+        if arch.has_local() {
+            let (block, patch) = read.split_at_mut_checked(odd).ok_or(broken)?;
+            let layers =
+                LocalLayers { arch: &arch, weights: &mut weights, channels: &mut channels };
+            (write, read) = layers.run(kernel, x, (write, block), patch).ok_or(broken)?;
+            image = &[];
+        } else if !rest.is_empty() {
             let padded = read.get_mut(..groups(x.len())).ok_or(broken)?;
             let mut pixels = x.iter();
             for byte in padded.as_flattened_mut() {

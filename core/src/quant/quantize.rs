@@ -2,16 +2,15 @@
 
 use super::calibrate::Observer;
 use super::error::QuantError;
-use super::gives_bytes;
 use super::input::InputScale;
 use super::kernel::pack;
+use super::plain_layers;
 use super::requant::{Channel, quantize_multiplier};
-use crate::arch::{Arch, LayerSpec};
+use crate::arch::Arch;
 use crate::error::check_len;
 use crate::float::Float;
-use crate::layers::HiddenParams;
+use crate::mat::Mat;
 use crate::slices::rows_of_mut;
-use crate::state::layer_params;
 
 /// Samples that calibration needs at least.
 pub const MIN_CALIBRATION_SAMPLES: usize = 32;
@@ -57,7 +56,7 @@ pub struct Quantized {
 /// | argument    | shape                      | role                            |
 /// |-------------|----------------------------|---------------------------------|
 /// | `params`    | (`arch.num_params()`)      | folded: W1 b1 W2 b2 …           |
-/// | `observers` | (L)                        | what [`calibrate`](super::calibrate) saw |
+/// | `observers` | (`arch.num_quant_layers()`) | what [`calibrate`](super::calibrate) saw |
 /// | `weights`   | (`arch.quant_weights_len()`) | output, packed                |
 /// | `channels`  | (`arch.quant_channels_len()`) | output                       |
 ///
@@ -75,26 +74,35 @@ pub fn quantize<T: Float>(
 ) -> Result<Quantized, QuantError> {
     check_len("running", arch.num_running(), 0)?;
     check_len("params", arch.num_params(), params.len())?;
-    check_len("observers", arch.num_layers(), observers.len())?;
+    check_len("observers", arch.num_quant_layers(), observers.len())?;
     check_len("weights", arch.quant_weights_len(), weights.len())?;
     check_len("channels", arch.quant_channels_len(), channels.len())?;
     let (mut weights, _) = weights.as_chunks_mut::<4>();
     let (mut channels, _) = channels.as_chunks_mut::<4>();
     let (mut s_in, mut zero_point) = (input.scale(), input.zero_point());
-    for ((index, layer), observer) in arch.layers().enumerate().zip(observers) {
-        let (Some(params), Some(weights), Some(channels)) = (
-            layer_params(&layer, params),
-            weights.split_off_mut(..layer.fan_in.div_ceil(4) * layer.fan_out.div_ceil(4)),
-            channels.split_off_mut(..layer.fan_out.div_ceil(4)),
-        ) else {
-            continue; // The lengths were checked.
+    for ((index, layer), observer) in plain_layers(arch).enumerate().zip(observers) {
+        let Some((w, b)) = layer.params(params) else { continue }; // The lengths were checked.
+        check_finite(index, w, b, observer)?;
+        let (units, gives_bytes) = (layer.windows.units, layer.gives_bytes);
+        let least = if gives_bytes { 0.0 } else { f64::from(i16::MIN) * score_scale(observer) };
+        let places = || {
+            layer.windows.places().filter_map(|place| {
+                let fan_in = place.fan_in(&layer.windows);
+                let w = Mat::new(w.get(place.weights)?, fan_in, units).ok()?;
+                let b = b.get(place.outputs)?;
+                Some(Place { index, w, b, s_in, zero_point, least, gives_bytes })
+            })
         };
-        check_finite(index, &params, observer)?;
-        let least =
-            if gives_bytes(&layer) { 0.0 } else { f64::from(i16::MIN) * score_scale(observer) };
-        let quantizer = Layer { index, layer, params, s_in, zero_point, least };
-        let s_out = quantizer.output_scale(observer);
-        quantizer.write(s_out, weights, channels)?;
+        let s_out = output_scale(places(), gives_bytes, s_in, observer);
+        for place in places() {
+            let (groups, blocks) = (place.w.rows().div_ceil(4), units.div_ceil(4));
+            let (Some(weights), Some(channels)) =
+                (weights.split_off_mut(..groups * blocks), channels.split_off_mut(..blocks))
+            else {
+                continue; // The lengths were checked.
+            };
+            place.write(s_out, weights, channels)?;
+        }
         (s_in, zero_point) = (s_out, 0);
     }
     Ok(Quantized { input, score_scale: s_in })
@@ -107,13 +115,14 @@ fn score_scale(observer: &Observer) -> f64 {
 
 fn check_finite<T: Float>(
     layer: usize,
-    params: &HiddenParams<'_, T>,
+    w: &[T],
+    b: &[T],
     observer: &Observer,
 ) -> Result<(), QuantError> {
     let (required, found) = (MIN_CALIBRATION_SAMPLES, observer.samples());
-    if !params.w.data().iter().all(|w| w.is_finite()) {
+    if !w.iter().all(|w| w.is_finite()) {
         Err(QuantError::NotFinite { what: "a weight", layer })
-    } else if !params.b.iter().all(|b| b.is_finite()) {
+    } else if !b.iter().all(|b| b.is_finite()) {
         Err(QuantError::NotFinite { what: "a bias", layer })
     } else if !observer.is_finite() {
         Err(QuantError::NotFinite { what: "an activation", layer })
@@ -124,24 +133,45 @@ fn check_finite<T: Float>(
     }
 }
 
-/// One layer, and the scale of its inputs.
-struct Layer<'a, T> {
+/// The scale of a layer's outputs, which its places share.
+fn output_scale<'a, T: Float + 'a>(
+    places: impl Iterator<Item = Place<'a, T>>,
+    gives_bytes: bool,
+    s_in: f64,
+    observer: &Observer,
+) -> f64 {
+    let calibrated = if gives_bytes {
+        observer.clip(MAX_ACTIVATION) / f64::from(MAX_ACTIVATION)
+    } else {
+        score_scale(observer)
+    };
+    let coarsest = places.fold(0.0, |max: f64, place| max.max(place.coarsest()));
+    let scale = calibrated.max(coarsest * s_in / MAX_FACTOR);
+    // Where every output is always 0, any scale will do.
+    if scale > 0.0 { scale } else { 1.0 }
+}
+
+/// One place of a layer, all of an affine one, and the scale of its inputs.
+struct Place<'a, T> {
+    /// Number of the layer.
     index: usize,
-    layer: LayerSpec,
-    params: HiddenParams<'a, T>,
+    w: Mat<'a, T>,
+    b: &'a [T],
     s_in: f64,
     zero_point: u8,
     /// The least that an output can be.
     least: f64,
+    /// Whether it gives bytes from 0 on; otherwise scores.
+    gives_bytes: bool,
 }
 
-impl<T: Float> Layer<'_, T> {
+impl<T: Float> Place<'_, T> {
     fn column(&self, j: usize) -> impl Iterator<Item = f64> {
-        self.params.w.row_iter().filter_map(move |row| row.get(j)).map(|w| w.to_f64())
+        self.w.row_iter().filter_map(move |row| row.get(j)).map(|w| w.to_f64())
     }
 
     fn bias(&self, j: usize) -> f64 {
-        self.params.b.get(j).map_or(0.0, |b| b.to_f64())
+        self.b.get(j).map_or(0.0, |b| b.to_f64())
     }
 
     /// Whether an output is the least that it can be for any input.
@@ -149,7 +179,7 @@ impl<T: Float> Layer<'_, T> {
         let (low, high) =
             (-f64::from(self.zero_point), f64::from(u8::MAX.saturating_sub(self.zero_point)));
         let largest = self.column(j).map(|w| (w * low).max(w * high)).sum::<f64>() * self.s_in;
-        let can_be_least = gives_bytes(&self.layer) || self.least < 0.0;
+        let can_be_least = self.gives_bytes || self.least < 0.0;
         can_be_least && largest + self.bias(j) <= self.least
     }
 
@@ -163,17 +193,9 @@ impl<T: Float> Layer<'_, T> {
         (max / MAX_WEIGHT).max(self.bias(j).abs() / (self.s_in * MAX_BIAS))
     }
 
-    fn output_scale(&self, observer: &Observer) -> f64 {
-        let calibrated = if gives_bytes(&self.layer) {
-            observer.clip(MAX_ACTIVATION) / f64::from(MAX_ACTIVATION)
-        } else {
-            score_scale(observer)
-        };
-        let coarsest =
-            (0..self.layer.fan_out).fold(0.0, |max: f64, j| max.max(self.weight_scale(j)));
-        let scale = calibrated.max(coarsest * self.s_in / MAX_FACTOR);
-        // Where every output is always 0, any scale will do.
-        if scale > 0.0 { scale } else { 1.0 }
+    /// The largest scale of the weights of an output.
+    fn coarsest(&self) -> f64 {
+        (0..self.w.cols()).fold(0.0, |max: f64, j| max.max(self.weight_scale(j)))
     }
 
     fn write(
@@ -185,7 +207,7 @@ impl<T: Float> Layer<'_, T> {
         if !s_out.is_finite() {
             return Err(QuantError::NotFinite { what: "the scale", layer: self.index });
         }
-        let blocks = rows_of_mut(weights, self.layer.fan_in.div_ceil(4));
+        let blocks = rows_of_mut(weights, self.w.rows().div_ceil(4));
         for ((block, weights), channels) in (0..).zip(blocks).zip(channels) {
             let scales: [f64; 4] = core::array::from_fn(|j| self.weight_scale(4 * block + j));
             let mut totals = [Totals::default(); 4];
@@ -208,9 +230,9 @@ impl<T: Float> Layer<'_, T> {
 
     /// One weight; 0 beyond the layer's sizes.
     fn weight(&self, i: usize, j: usize, scale: f64) -> i8 {
-        let w = self.params.w.data().get(i * self.layer.fan_out + j);
+        let w = self.w.data().get(i * self.w.cols() + j);
         match w {
-            Some(w) if scale > 0.0 && i < self.layer.fan_in && j < self.layer.fan_out => {
+            Some(w) if scale > 0.0 && i < self.w.rows() && j < self.w.cols() => {
                 libm::round(w.to_f64() / scale).clamp(-MAX_WEIGHT, MAX_WEIGHT) as i8
             }
             _ => 0,
@@ -224,8 +246,8 @@ impl<T: Float> Layer<'_, T> {
         s_out: f64,
         totals: &Totals,
     ) -> Result<Channel, QuantError> {
-        if j >= self.layer.fan_out || scale == 0.0 {
-            let is_lowest = j < self.layer.fan_out && !gives_bytes(&self.layer) && self.is_least(j);
+        if j >= self.w.cols() || scale == 0.0 {
+            let is_lowest = j < self.w.cols() && !self.gives_bytes && self.is_least(j);
             return Ok(if is_lowest { LOWEST } else { Channel::default() });
         }
         let unit = self.s_in * scale;
@@ -243,7 +265,7 @@ impl<T: Float> Layer<'_, T> {
             {
                 q
             }
-            _ => return Err(QuantError::TooWide { layer: self.index, fan_in: self.layer.fan_in }),
+            _ => return Err(QuantError::TooWide { layer: self.index, fan_in: self.w.rows() }),
         };
         let (multiplier, shift) = quantize_multiplier(unit / s_out);
         // A factor of 0 has no shift of its own.

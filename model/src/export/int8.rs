@@ -4,10 +4,11 @@ use super::answer::Answer;
 use super::inputs::MIDDLE;
 use super::model::{Model, Numbers, Scores};
 use anyhow::{Context, Result, bail};
+use barenet::layers::Windows;
 use barenet::quant::{
     self, Channel, InputScale, MIN_CALIBRATION_SAMPLES, Observer, QuantArgs, QuantGemm,
 };
-use barenet::{Activation, Arch, Mat, Portable, layer_grads, layer_params};
+use barenet::{Activation, Arch, Mat, Portable};
 
 /// Images that go through the network at once in calibration.
 const BATCH: usize = 64;
@@ -38,12 +39,13 @@ impl Input {
     fn centered(self, arch: &Arch<'_>, params: &[f32]) -> Vec<f32> {
         let mut params = params.to_vec();
         let zero_point = f64::from(self.scale().zero_point());
-        if let Some(first) = arch.layers().next()
-            && let Some(first) = layer_grads(&first, &mut params)
-        {
-            let w = first.dw.as_mat();
-            for (unit, b) in first.db.iter_mut().enumerate() {
-                let column = w.row_iter().filter_map(|row| row.get(unit));
+        let Some(first) = layers(arch).into_iter().next() else { return params };
+        let (w, b) = params.split_at_mut(first.windows.num_weights());
+        let units = first.windows.units;
+        for place in first.windows.places() {
+            let w = w.get(place.weights).unwrap_or_default();
+            for (unit, b) in b.get_mut(place.outputs).into_iter().flatten().enumerate() {
+                let column = w.chunks_exact(units.max(1)).filter_map(|row| row.get(unit));
                 let sum: f64 = column.map(|&w| f64::from(w)).sum();
                 *b = (f64::from(*b) + zero_point * sum) as f32;
             }
@@ -106,7 +108,7 @@ pub fn quantize(folded: &Model, input: Input, images: &[&[u8]]) -> Result<Int8> 
         Ok(error) => least = error * WORTH_IT,
         Err(error) => refused = Some(error),
     }
-    if arch.num_layers() > 1 && least > 0.0 {
+    if arch.num_quant_layers() > 1 && least > 0.0 {
         let ranges = unit_ranges(&plain, fit)?;
         for candidate in BALANCES {
             match equalized(&plain, input, &ranges, candidate).and_then(|way| error_of(&way)) {
@@ -134,6 +136,11 @@ fn equalized(plain: &Model, input: Input, ranges: &[f32], balance: f64) -> Resul
     Ok(scaled)
 }
 
+/// Memory for [`BATCH`] images.
+fn workspace_len(arch: &Arch<'_>) -> usize {
+    arch.infer_workspace_len(BATCH).max(arch.folded_workspace_len())
+}
+
 /// Shows the images to `show`, as numbers, in batches.
 fn batches(
     arch: &Arch<'_>,
@@ -152,7 +159,7 @@ fn unit_ranges(model: &Model, images: &[&[u8]]) -> Result<Vec<f32>> {
     let Numbers::F32(params) = &model.numbers else { bail!("the network is int8 already") };
     let arch = model.arch();
     let mut ranges = vec![0.0; arch.num_hidden_units()];
-    let mut workspace = vec![0.0; arch.infer_workspace_len(BATCH)];
+    let mut workspace = vec![0.0; workspace_len(&arch)];
     batches(&arch, images, |x| {
         quant::observe_units(&Portable, &arch, params, x, &mut workspace, &mut ranges)?;
         Ok(())
@@ -166,8 +173,8 @@ fn to_int8(model: &Model, input: Input, images: &[&[u8]]) -> Result<Model> {
     let arch = model.arch();
     let is_class = model.answer == Answer::Class;
     let observer = if is_class { Observer::new() } else { Observer::of_values() };
-    let mut observers = vec![observer; arch.num_layers()];
-    let mut workspace = vec![0.0; arch.infer_workspace_len(BATCH)];
+    let mut observers = vec![observer; arch.num_quant_layers()];
+    let mut workspace = vec![0.0; workspace_len(&arch)];
     batches(&arch, images, |x| {
         quant::calibrate(&Portable, &arch, params, x, &mut workspace, &mut observers)?;
         Ok(())
@@ -214,43 +221,108 @@ pub fn losses(int8: &Int8, images: &[&[u8]]) -> Result<Vec<Loss>> {
     };
     let images = images.get(..sample_len(&arch)).unwrap_or(images);
     let mut x: Vec<Vec<f64>> = images.iter().map(|image| to_f64(image.iter().copied())).collect();
-    let mut q: Vec<Vec<u8>> = images.iter().map(|image| padded(image)).collect();
+    let mut q: Vec<Vec<u8>> = images.iter().map(|image| image.to_vec()).collect();
     let (mut weights, mut channels) = (weights.as_chunks::<4>().0, channels.as_chunks::<4>().0);
     let mut losses = Vec::new();
-    for layer in arch.layers() {
+    for layer in layers(&arch) {
         let too_short = "the network has fewer numbers than its sizes ask for";
-        let (groups, blocks) = (layer.fan_in.div_ceil(4), layer.fan_out.div_ceil(4));
-        let w = weights.split_off(..groups * blocks).context(too_short)?;
-        let channels = channels.split_off(..blocks).context(too_short)?;
-        let params = layer_params(&layer, params).context(too_short)?;
+        let Layer { windows, params_start, gives_bytes } = layer;
+        let (w, b) = params
+            .get(params_start..)
+            .and_then(|params| params.split_at_checked(windows.num_weights()))
+            .context(too_short)?;
+        let b = b.get(..windows.num_outputs()).context(too_short)?;
         let mut count = Count::default();
-        for (x, q) in x.iter_mut().zip(&mut q) {
-            let mut out = to_f64(params.b.iter().copied());
-            for (&x, row) in x.iter().zip(params.w.row_iter()).filter(|(x, _)| **x != 0.0) {
-                for (out, &w) in out.iter_mut().zip(row) {
-                    *out += x * f64::from(w);
+        let mut outputs = vec![(to_f64(b.iter().copied()), Vec::new()); x.len()];
+        for place in windows.places() {
+            let sees = |input| match losses.is_empty() {
+                true if arch.has_local() => arch.local().picture.place_in_sample(input),
+                _ => input,
+            };
+            let inputs: Vec<usize> = place.inputs(&windows).map(sees).collect();
+            let (groups, blocks) = (inputs.len().div_ceil(4), windows.units.div_ceil(4));
+            let packed = weights.split_off(..groups * blocks).context(too_short)?;
+            let channels = channels.split_off(..blocks).context(too_short)?;
+            let w = w.get(place.weights).context(too_short)?;
+            for ((x, q), (out, found)) in x.iter().zip(&q).zip(&mut outputs) {
+                let out = out.get_mut(place.outputs.clone()).context(too_short)?;
+                for (&input, row) in inputs.iter().zip(w.chunks_exact(windows.units.max(1))) {
+                    let x = x.get(input).copied().unwrap_or(0.0);
+                    for (out, &w) in out.iter_mut().zip(row).filter(|_| x != 0.0) {
+                        *out += x * f64::from(w);
+                    }
                 }
+                let seen: Vec<u8> =
+                    inputs.iter().map(|&input| q.get(input).copied().unwrap_or(0)).collect();
+                let seen = padded(&seen);
+                let numbers = layer_of(gives_bytes, seen.as_chunks().0, packed, channels)?;
+                found.extend(numbers.into_iter().take(windows.units));
             }
-            let input = q.as_chunks::<4>().0;
-            match layer.activation {
-                Activation::Relu => {
-                    let mut found = vec![[0_u8; 4]; blocks];
-                    Portable.layer(QuantArgs::new(input, w, channels, &mut found)?);
-                    out.iter_mut().for_each(|out| *out = out.max(0.0));
-                    *q = found.concat();
-                    count.add(&out, q, &[u8::MAX]);
-                }
-                Activation::Identity => {
-                    let mut found = vec![[0_i16; 4]; blocks];
-                    Portable.layer(QuantArgs::new(input, w, channels, &mut found)?);
-                    count.add(&out, &found.concat(), &[i16::MIN, i16::MAX]);
-                }
-            }
+        }
+        for ((x, q), (mut out, found)) in x.iter_mut().zip(&mut q).zip(outputs) {
+            let ends: &[i16] = if gives_bytes {
+                out.iter_mut().for_each(|out| *out = out.max(0.0));
+                *q = found.iter().map(|&byte| byte as u8).collect();
+                &[255]
+            } else {
+                &[i16::MIN, i16::MAX]
+            };
+            count.add(&out, &found, ends);
             *x = out;
         }
         losses.push(count.loss());
     }
     Ok(losses)
+}
+
+/// A layer of either kind, in windows: an affine one is a window of one pixel, of which its inputs are the channels.
+struct Layer {
+    windows: Windows,
+    /// Start of its W and b.
+    params_start: usize,
+    /// Whether its outputs are bytes, and not scores.
+    gives_bytes: bool,
+}
+
+/// The layers of a network without batch norm.
+fn layers(arch: &Arch<'_>) -> Vec<Layer> {
+    let local = arch.local_layers().map(|layer| Layer {
+        windows: layer.windows,
+        params_start: layer.params_start,
+        gives_bytes: true,
+    });
+    let affine = arch.layers().map(|layer| Layer {
+        windows: Windows {
+            height: 1,
+            width: 1,
+            channels: layer.fan_in,
+            size: 1,
+            stride: 1,
+            padding: 0,
+            units: layer.fan_out,
+        },
+        params_start: layer.params_start,
+        gives_bytes: layer.activation == Activation::Relu,
+    });
+    local.chain(affine).collect()
+}
+
+/// The outputs of a place, bytes or scores, in whole blocks.
+fn layer_of(
+    gives_bytes: bool,
+    x: &[[u8; 4]],
+    w: &[[u32; 4]],
+    channels: &[[Channel; 4]],
+) -> Result<Vec<i16>> {
+    if gives_bytes {
+        let mut found = vec![[0_u8; 4]; channels.len()];
+        Portable.layer(QuantArgs::new(x, w, channels, &mut found)?);
+        Ok(found.concat().into_iter().map(i16::from).collect())
+    } else {
+        let mut found = vec![[0_i16; 4]; channels.len()];
+        Portable.layer(QuantArgs::new(x, w, channels, &mut found)?);
+        Ok(found.concat())
+    }
 }
 
 fn to_f64<T: Into<f64>>(numbers: impl Iterator<Item = T>) -> Vec<f64> {

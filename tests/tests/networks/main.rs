@@ -7,6 +7,7 @@ mod gradients;
 mod head;
 mod local;
 mod local_folded;
+mod local_quant;
 mod mlperf_tiny;
 mod quant;
 mod quant_layers;

@@ -46,6 +46,20 @@ impl Place {
     }
 }
 
+impl Place {
+    /// The row of its W that reads a number of the picture, if its window has it.
+    pub(crate) fn row_of(&self, windows: &Windows, input: usize) -> Option<usize> {
+        let channel = input.checked_rem(windows.channels)?;
+        let pixel = input.checked_div(windows.channels)?;
+        let (row, column) = (pixel.checked_div(windows.width)?, pixel.checked_rem(windows.width)?);
+        if !self.rows.contains(&row) || !self.columns.contains(&column) {
+            return None;
+        }
+        let before = (row - self.rows.start) * self.columns.len() + column - self.columns.start;
+        Some(before * windows.channels + channel)
+    }
+}
+
 impl Windows {
     /// The places from left to right and then down.
     pub fn places(&self) -> impl Iterator<Item = Place> + use<> {
@@ -136,6 +150,10 @@ mod tests {
                 (weights, outputs) = (place.weights.end, place.outputs.end);
                 assert_eq!(place.inputs(&windows).count(), place.fan_in(&windows));
                 assert_eq!(place.weights.len(), place.fan_in(&windows) * 3);
+                for input in 0..windows.num_inputs() {
+                    let row = place.inputs(&windows).position(|seen| seen == input);
+                    assert_eq!(place.row_of(&windows, input), row);
+                }
             }
             assert_eq!((weights, outputs), (windows.num_weights(), windows.num_outputs()));
         }

@@ -51,7 +51,7 @@ impl Windows {
     }
 
     /// The pixels along a side that window `n` has.
-    pub(super) const fn pixels(&self, n: usize, side: usize) -> Range<usize> {
+    pub(crate) const fn pixels(&self, n: usize, side: usize) -> Range<usize> {
         let (start, end) = self.pixels_of(n, side);
         start..end
     }

@@ -131,6 +131,15 @@ impl<K: QuantGemm> Batch<'_, K> {
     /// The layers one after the other, each for all rows; `None` if a length is wrong.
     fn score(self) -> Option<()> {
         let Self { net, kernel, num_rows, x, workspace, scores, .. } = self;
+        if net.arch.has_local() {
+            // Places have few inputs: there is nothing to win from many rows.
+            for (x, scores) in
+                rows_of(x, net.arch.input_dim()).zip(rows_of_mut(scores, net.arch.num_classes()))
+            {
+                net.scores(kernel, x, workspace, scores).ok()?;
+            }
+            return Some(());
+        }
         let QuantNet { arch, mut weights, mut channels } = net;
         let (even, odd) = arch.quant_blocks();
         let (workspace, _) = workspace.as_chunks_mut::<4>();
