@@ -150,10 +150,11 @@ compare_step_with_inference() {
 run_exported() {
     local run target board csv flags type path=target/exported-nets
     rm -rf "$path" # Changed files, as below, are not replaced.
-    for run in "--hidden 16 --batchnorm" "--hidden 13 --seed 3"; do
+    for run in "--hidden 16 --batchnorm" "--hidden 13 --seed 3" "--local 3@4/4+0,5@4/2+1 --hidden 9 --batchnorm --seed 5"; do
         # shellcheck disable=SC2086 # words
         env -u CIFAR10_DIR "$BARENET" train --quiet --force $run --epochs 1 --out "$path/run"
         case $run in
+            *local*) export_run f32 local-f32 && export_run int8 local-int8 ;;
             *batchnorm) export_run f32 f32 && export_run int8 int8 ;;
             *) export_run int8 other ;;
         esac

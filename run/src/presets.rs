@@ -29,6 +29,7 @@ const FILES: &[(&str, &str)] = files! {
     "best"
     "minute"
     "fast"
+    "tiny"
     "table"
     "w1"
     "w2"

@@ -73,10 +73,12 @@ macro_rules! numbers {
     };
 }
 
-static CHECKS: [Check; 9] = [
+static CHECKS: [Check; 11] = [
     check!(images_f32, predict, classes),
     check!(images_int8, predict, classes),
     check!(other_int8, predict, classes),
+    check!(local_f32, predict, classes),
+    check!(local_int8, predict, classes),
     check!(iris_f32, predict, classes),
     check!(diabetes_f32, predict, numbers),
     check!(setosa_f32, anomaly_score, numbers),
