@@ -279,8 +279,11 @@ fn quantize(
     );
     let all = val.take(size).chain(train.take(of_train));
     let Some(like) = rows(run, Part::Train).next() else { bail!("there are no samples") };
-    // Numbers that are scaled alike are bytes as they are: pixels.
-    if matches!(like, Row::U8(_)) && folded.scales.factor.is_empty() {
+    // Numbers that are scaled alike are bytes as they are: pixels. Locally connected layers see pictures, whose colours are
+    // scaled nearly alike.
+    let is_pixels = folded.scales.factor.is_empty()
+        || folded.model.local.is_some() && are_alike(&folded.scales.factor);
+    if matches!(like, Row::U8(_)) && is_pixels {
         let bytes = all.filter_map(|row| match row {
             Row::U8(bytes) => Some(bytes),
             Row::I16(_) | Row::F32(_) => None,
@@ -297,6 +300,14 @@ fn quantize(
         *inputs = Some(maps);
     }
     Ok((model, losses))
+}
+
+/// Whether factors, such as those of the colours of a picture, are so alike that the weights that they are folded into need no
+/// scales of their own.
+fn are_alike(factors: &[f64]) -> bool {
+    let least = factors.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = factors.iter().copied().fold(0.0, f64::max);
+    least > 0.0 && most <= 2.0 * least
 }
 
 /// A network that takes bytes in int8, and its answer from scores in steps.
