@@ -1,6 +1,7 @@
 //! Update rules: how gradients change the weights.
 //!
-//! Each is one function over flat slices, with the formula and the defaults of CS231n's `optim.py`.
+//! Each is one function over flat slices, with the formula and the defaults of CS231n's `optim.py`; `muon`, with the feature of
+//! that name, is one over a matrix.
 //! [`UpdateRule`] chooses one at run time, knows how much state it keeps for each parameter, and
 //! spreads long slices over the threads of a backend. A new rule is a file here with its formula, and a
 //! row of the table in `update_rule.rs`.
@@ -15,7 +16,11 @@
 mod adam;
 mod clip;
 mod decay;
+#[cfg(feature = "muon")]
+mod muon;
 mod nesterov;
+#[cfg(feature = "muon")]
+mod net_step;
 mod rmsprop;
 mod sgd;
 mod sgd_momentum;
@@ -24,6 +29,8 @@ mod update_rule;
 pub use adam::{adam, adamw};
 pub use clip::clip_grad_norm;
 pub use decay::DecayOn;
+#[cfg(feature = "muon")]
+pub use muon::{muon, muon_workspace_len};
 pub use nesterov::nesterov;
 pub use rmsprop::rmsprop;
 pub use sgd::sgd;

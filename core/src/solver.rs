@@ -147,6 +147,7 @@ impl<'a, T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'a, T, G, D,
     fn check(&self) -> Result<(), Error> {
         let Self { net, config, .. } = self;
         config.check()?;
+        config.update_rule.check_arch(&net.arch)?;
         if !(net.reg >= T::ZERO && net.reg.is_finite()) {
             return Err(Error::InvalidConfig { what: "reg must be finite and at least 0" });
         }

@@ -130,9 +130,12 @@ impl Config {
         };
         let dims = [&[num_inputs], &values.hidden[..], &[num_classes]].concat();
         let arch = Arch::try_new(&dims);
-        arch.map_err(|e| SettingsError::new(format!("hidden: {e}")))?
+        let arch = arch
+            .map_err(|e| SettingsError::new(format!("hidden: {e}")))?
             .try_with_local(LocalLayers { picture, windows: &windows })
             .map_err(|e| SettingsError::new(format!("local: {e}")))?;
+        let rule = values.update_rule.rule::<f64>();
+        rule.check_arch(&arch).map_err(|e| SettingsError::new(e.to_string()))?;
         Ok(Self { values, dims, windows, picture, kernel })
     }
 
@@ -362,6 +365,7 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::RuleName;
     use barenet::Warmup;
 
     #[test]
@@ -369,6 +373,21 @@ mod tests {
         let settings = Settings { lr_decay: Some(0.9), ..Settings::default() };
         let config = Config::new(settings, 3072, 10).unwrap();
         assert_eq!(config.solver::<f32>().schedule, Schedule::Decay { lr_decay: 0.9 });
+    }
+
+    #[test]
+    fn muon_is_refused_where_it_has_no_matrix() {
+        let muon = |hidden: &[usize]| {
+            let update_rule = RuleName::from_name("muon");
+            let settings =
+                Settings { update_rule, hidden: Some(hidden.to_vec()), ..Settings::default() };
+            Config::new(settings, 3072, 10).map(|_| ()).map_err(|e| e.to_string())
+        };
+        for hidden in [&[][..], &[1]] {
+            let message = muon(hidden).unwrap_err();
+            assert!(message.starts_with("update_rule muon takes a hidden"), "{message}");
+        }
+        assert_eq!(muon(&[2]), Ok(()));
     }
 
     #[test]

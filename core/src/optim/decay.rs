@@ -1,11 +1,14 @@
 //! Which parameters weight decay acts on.
 
 use super::UpdateRule;
+#[cfg(feature = "muon")]
+use super::net_step::NetStep;
 use super::update_rule::Update;
 use crate::arch::Arch;
 use crate::error::{Error, check_len};
 use crate::float::Float;
-use crate::machine::{Machine, Split, run};
+use crate::gemm::Gemm;
+use crate::machine::{Split, run};
 use crate::slices::Divide;
 
 /// The parameters that the `weight_decay` of an update rule acts on.
@@ -23,6 +26,9 @@ pub enum DecayOn {
 impl<T: Float> UpdateRule<T> {
     /// Changes the parameters of a network by one step, with the `weight_decay` of the rule where it shall act.
     ///
+    /// Muon takes the W of hidden and of locally connected layers for matrices, and needs a `workspace` of
+    /// [`Self::workspace_len`], which may hold anything; other rules need none.
+    ///
     /// With [`DecayOn::All`], and of a rule without `weight_decay`, it is [`Self::update`]. Otherwise the step is that of
     /// PyTorch with two groups of parameters, one of them with `weight_decay=0`.
     ///
@@ -33,18 +39,18 @@ impl<T: Float> UpdateRule<T> {
     /// *rule.constant_mut("weight_decay").unwrap() = 0.5;
     /// let (mut params, mut state) = ([1.0_f64; 4], [0.0; 8]);
     /// let on = DecayOn::Weights;
-    /// rule.update_net(&Portable, &arch, on, 0.5, 1, &mut params, &[0.0; 4], &mut state)?;
+    /// rule.update_net(&Portable, &arch, on, 0.5, 1, &mut params, &[0.0; 4], &mut state, &mut [])?;
     /// assert_eq!(params, [0.75, 0.75, 1.0, 1.0]);
     /// # Ok::<(), barenet::Error>(())
     /// ```
     ///
     /// # Errors
     ///
-    /// [`Error::Shape`] if `params` does not fit the architecture, or `grads` or `state` not `params`; nothing is written in that
-    /// case.
+    /// [`Error::Shape`] if `params` does not fit the architecture, or `grads` or `state` not `params`,
+    /// [`Error::BufferTooSmall`] for a workspace that is too short; nothing is written in that case.
     pub fn update_net(
         &self,
-        machine: &impl Machine,
+        gemm: &impl Gemm<T>,
         arch: &Arch<'_>,
         decay_on: DecayOn,
         learning_rate: T,
@@ -52,11 +58,18 @@ impl<T: Float> UpdateRule<T> {
         params: &mut [T],
         grads: &[T],
         state: &mut [T],
+        workspace: &mut [T],
     ) -> Result<(), Error> {
+        #[cfg(feature = "muon")]
+        if let Self::Muon { momentum, weight_decay, .. } = *self {
+            let step = NetStep { gemm, arch, decay_on, learning_rate, t, momentum, weight_decay };
+            return step.update(*self, params, grads, state, workspace);
+        }
+        let _of_muon = workspace;
         let mut without = *self;
         match without.constant_mut("weight_decay") {
             Some(weight_decay) if decay_on == DecayOn::Weights => *weight_decay = T::ZERO,
-            _ => return self.update(machine, learning_rate, t, params, grads, state),
+            _ => return self.update(gemm, learning_rate, t, params, grads, state),
         }
         check_len("params", arch.num_params(), params.len())?;
         check_len("grads", params.len(), grads.len())?;
@@ -69,7 +82,7 @@ impl<T: Float> UpdateRule<T> {
         for (num_weights, num_params) in local.chain(affine) {
             for (rule, len) in [(*self, num_weights), (without, num_params - num_weights)] {
                 let (part, after) = rest.split_at(len);
-                run(machine, Update { rule, ..part });
+                run(gemm, Update { rule, ..part });
                 rest = after;
             }
         }
@@ -95,8 +108,18 @@ mod tests {
         let state = &mut state[..11 * rule.state_per_param()];
         for (t, scale) in (1..).zip([1.0, -0.5, 0.25]) {
             let grads = linspace(-2.0, 3.0).map(|g| g * scale);
-            rule.update_net(&Portable, &ARCH, decay_on, 0.05, t, &mut params, &grads, state)
-                .unwrap();
+            rule.update_net(
+                &Portable,
+                &ARCH,
+                decay_on,
+                0.05,
+                t,
+                &mut params,
+                &grads,
+                state,
+                &mut [],
+            )
+            .unwrap();
         }
         params
     }
@@ -128,7 +151,8 @@ mod tests {
         for name in UpdateRule::<f64>::NAMES {
             let [all, weights] =
                 [DecayOn::All, DecayOn::Weights].map(|on| after_three_steps(name, on));
-            assert_eq!(all == weights, name != "adamw", "{name}");
+            let has_decay = ["adamw", "muon"].contains(&name);
+            assert_eq!(all != weights, has_decay, "{name}");
         }
     }
 
@@ -139,7 +163,8 @@ mod tests {
             let (mut w, mut s) = ([1.0; 11], [0.0; 22]);
             let (w, s) = (&mut w[..params], &mut s[..state]);
             let dw = &[1.0; 11][..grads];
-            let step = rule.update_net(&Portable, &ARCH, DecayOn::Weights, 0.1, 1, w, dw, s);
+            let step =
+                rule.update_net(&Portable, &ARCH, DecayOn::Weights, 0.1, 1, w, dw, s, &mut []);
             assert!(matches!(step, Err(Error::Shape(_))));
             assert!(w.iter().all(|&w| w == 1.0));
         }

@@ -1,6 +1,9 @@
 //! A rule chosen at run time, and the table of all rules.
 
+#[cfg(feature = "muon")]
+use super::muon;
 use super::{adam, adamw, nesterov, rmsprop, sgd, sgd_momentum};
+use crate::arch::Arch;
 use crate::error::{Error, ShapeError, check_len};
 use crate::float::Float;
 use crate::machine::{Machine, Pass, Split, run, split_elements};
@@ -10,7 +13,7 @@ use crate::slices::{Divide, split_fields};
 /// rate, the elements of state for each parameter, the constants with defaults and ranges, and the step.
 macro_rules! update_rules {
     ($(
-        $rule:ident = $name:literal, $summary:literal, $learning_rate:literal, $state:literal
+        $(#[$cfg:meta])* $rule:ident = $name:literal, $summary:literal, $learning_rate:literal, $state:literal
         $({ $($(#[$doc:meta])* $constant:ident: $default:literal, $fits:ident, $range:literal;)+ })?
         |$update:ident| $step:expr;
     )+) => {
@@ -18,6 +21,7 @@ macro_rules! update_rules {
         #[derive(Clone, Copy, Debug, PartialEq)]
         pub enum UpdateRule<T> {
             $(
+                $(#[$cfg])*
                 #[doc = concat!($summary, ": [`", $name, "`].")]
                 $rule $({ $($(#[$doc])* $constant: T,)+ })?,
             )+
@@ -25,7 +29,8 @@ macro_rules! update_rules {
 
         impl<T: Float> UpdateRule<T> {
             /// The names of all rules, for messages and menus.
-            pub const NAMES: [&'static str; [$($name),+].len()] = [$($name),+];
+            pub const NAMES: [&'static str; [$($(#[$cfg])* $name),+].len()] =
+                [$($(#[$cfg])* $name),+];
 
             /// A rule by its name, with its default constants.
             ///
@@ -38,7 +43,7 @@ macro_rules! update_rules {
             #[must_use]
             pub fn from_name(name: &str) -> Option<Self> {
                 Some(match name {
-                    $($name => Self::$rule { $($($constant: T::from_f64($default),)+)? },)+
+                    $($(#[$cfg])* $name => Self::$rule { $($($constant: T::from_f64($default),)+)? },)+
                     _ => return None,
                 })
             }
@@ -46,25 +51,25 @@ macro_rules! update_rules {
             /// The name of the rule, as in CS231n's `optim.py`.
             #[must_use]
             pub const fn name(&self) -> &'static str {
-                match self { $(Self::$rule { .. } => $name,)+ }
+                match self { $($(#[$cfg])* Self::$rule { .. } => $name,)+ }
             }
 
             /// The rule in a few words.
             #[must_use]
             pub const fn summary(&self) -> &'static str {
-                match self { $(Self::$rule { .. } => $summary,)+ }
+                match self { $($(#[$cfg])* Self::$rule { .. } => $summary,)+ }
             }
 
             /// The learning rate that CS231n's `optim.py` has for the rule.
             #[must_use]
             pub fn default_learning_rate(&self) -> T {
-                T::from_f64(match self { $(Self::$rule { .. } => $learning_rate,)+ })
+                T::from_f64(match self { $($(#[$cfg])* Self::$rule { .. } => $learning_rate,)+ })
             }
 
             /// Elements of state for each parameter.
             #[must_use]
             pub const fn state_per_param(&self) -> usize {
-                match self { $(Self::$rule { .. } => $state,)+ }
+                match self { $($(#[$cfg])* Self::$rule { .. } => $state,)+ }
             }
 
             /// A constant of the rule by its name, for writing; `None` if the rule has none so called.
@@ -78,7 +83,7 @@ macro_rules! update_rules {
             /// ```
             pub fn constant_mut(&mut self, name: &str) -> Option<&mut T> {
                 match self {
-                    $(Self::$rule { $($($constant,)+)? } => match name {
+                    $($(#[$cfg])* Self::$rule { $($($constant,)+)? } => match name {
                         $($(stringify!($constant) => Some($constant),)+)?
                         _ => None,
                     },)+
@@ -89,7 +94,7 @@ macro_rules! update_rules {
             /// before.
             pub(crate) fn check(&self) -> Result<(), Error> {
                 match *self {
-                    $(Self::$rule { $($($constant,)+)? } => {
+                    $($(#[$cfg])* Self::$rule { $($($constant,)+)? } => {
                         $($(if !$fits($constant) {
                             let what = concat!(stringify!($constant), " must be ", $range);
                             return Err(Error::InvalidConfig { what });
@@ -103,7 +108,7 @@ macro_rules! update_rules {
             #[inline(always)]
             fn step(&self, update: Update<'_, T>) -> Result<(), ShapeError> {
                 match *self {
-                    $(Self::$rule { $($($constant,)+)? } => {
+                    $($(#[$cfg])* Self::$rule { $($($constant,)+)? } => {
                         let $update = update;
                         $step
                     })+
@@ -161,6 +166,28 @@ update_rules! {
             let Update { w, dw, first, second, learning_rate, t, .. } = to;
             adamw(w, dw, first, second, learning_rate, t, beta1, beta2, epsilon, weight_decay)
         };
+
+    #[cfg(feature = "muon")]
+    Muon = "muon", "Muon for matrices, AdamW for the rest", 1e-2, 2 {
+        /// Share of a matrix's momentum that stays, in 0..1. Default 0.95.
+        momentum: 0.95, is_below_one, "in 0..1";
+        /// Learning rate of what goes by AdamW, as a factor of the learning rate, at least 0. Default 0.25.
+        adamw_lr_factor: 0.25, is_not_negative, "finite and at least 0";
+        /// AdamW's decay of the first moment, in 0..1. Default 0.9.
+        beta1: 0.9, is_below_one, "in 0..1";
+        /// AdamW's decay of the second moment, in 0..1. Default 0.999.
+        beta2: 0.999, is_below_one, "in 0..1";
+        /// Keeps AdamW's quotient finite; less than [`Float::TINY`] is taken for that. Default 1e-8.
+        epsilon: 1e-8, is_not_negative, "finite and at least 0";
+        /// Decay of the weights themselves, at least 0. Default 0.05.
+        weight_decay: 0.05, is_not_negative, "finite and at least 0";
+    }
+        |to| {
+            let Update { w, dw, first, second, learning_rate, t, .. } = to;
+            let _of_matrices = momentum;
+            let rate = learning_rate * adamw_lr_factor;
+            adamw(w, dw, first, second, rate, t, beta1, beta2, epsilon, weight_decay)
+        };
 }
 
 fn is_below_one<T: Float>(x: T) -> bool {
@@ -171,8 +198,36 @@ fn is_not_negative<T: Float>(x: T) -> bool {
     x >= T::ZERO && x.is_finite()
 }
 
+impl<T> UpdateRule<T> {
+    /// Elements of workspace that [`Self::update_net`] takes: none, unless the rule is Muon.
+    #[must_use]
+    pub const fn workspace_len(&self, arch: &Arch<'_>) -> usize {
+        #[cfg(feature = "muon")]
+        if matches!(self, Self::Muon { .. }) {
+            return muon::workspace_len(arch);
+        }
+        let _ = arch;
+        0
+    }
+
+    /// Refuses an architecture that has nothing for the rule: Muon takes matrices.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidConfig`].
+    pub const fn check_arch(&self, arch: &Arch<'_>) -> Result<(), Error> {
+        #[cfg(feature = "muon")]
+        if matches!(self, Self::Muon { .. }) && muon::workspace_len(arch) == 0 {
+            let what = "update_rule muon takes a hidden or locally connected layer of at least 2 inputs and 2 units; take adamw";
+            return Err(Error::InvalidConfig { what });
+        }
+        let _ = arch;
+        Ok(())
+    }
+}
+
 impl<T: Float> UpdateRule<T> {
-    /// Changes `w` by one step.
+    /// Changes `w` by one step. Muon has to know what is a matrix, [`Self::update_net`]: here it does what it does with the rest.
     ///
     /// `state` starts as zeros and is carried from step to step: all velocities, or all `cache`s, or
     /// all `m`s and then all `v`s. `t` is the number of the step, from 1.

@@ -102,11 +102,12 @@ impl<T: Float> SolverConfig<T> {
         self.num_epochs.saturating_add(1)
     }
 
-    /// Elements of workspace for training and checks.
+    /// Elements of workspace for training, the update rule and checks, one after the other.
     #[must_use]
     pub fn workspace_len(&self, arch: &Arch<'_>) -> usize {
         arch.train_workspace_len(self.batch_size)
             .max(arch.infer_workspace_len(self.eval_batch_size))
+            .max(self.update_rule.workspace_len(arch))
     }
 
     /// The learning rate of the step after `iteration` steps.

@@ -66,6 +66,7 @@ impl<T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'_, T, G, D, V> 
             buffers.params,
             buffers.grads,
             buffers.update_state,
+            buffers.workspace,
         )?;
         if self.config.ema_decay > T::ZERO {
             buffers.average.add(

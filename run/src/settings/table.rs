@@ -37,15 +37,16 @@ const PROBABILITY: Numbers = Numbers("above 0 and at most 1", |x| x > 0.0 && x <
 /// layers, on CIFAR-10 and on the built-in images. Batch norm makes the size of inputs and weights not
 /// matter, and steps may be larger.
 fn default_learning_rate(rule: RuleName, batchnorm: bool) -> f64 {
-    use UpdateRule::{Adam, AdamW, Nesterov, RmsProp, Sgd, SgdMomentum};
+    use UpdateRule::{Adam, AdamW, Muon, Nesterov, RmsProp, Sgd, SgdMomentum};
     match (rule.value(), batchnorm) {
-        (Sgd, true) => 1e-2,
+        (Sgd | Muon { .. }, true) => 1e-2,
         (
             SgdMomentum { .. } | Nesterov { .. } | RmsProp { .. } | Adam { .. } | AdamW { .. },
             true,
         ) => 1e-3,
         (Sgd | Adam { .. } | AdamW { .. }, false) => 3e-4,
         (SgdMomentum { .. } | Nesterov { .. } | RmsProp { .. }, false) => 1e-4,
+        (Muon { .. }, false) => 3e-3,
     }
 }
 
@@ -102,27 +103,30 @@ settings! { |given, values|
         /// Learning rate at the start
         learning_rate: f64, "X", alias "lr" = default_learning_rate(update_rule, batchnorm),
             in ABOVE_0;
-        /// Share of the velocity that stays (sgd_momentum, nesterov)
+        /// Share of the velocity that stays (sgd_momentum, nesterov), or of the momentum (muon)
         momentum: f64, "X" = default_constant(update_rule, "momentum"),
             in BELOW_1;
+        /// Learning rate of b, batch norm and the last layer, which go by AdamW, as a factor of the learning rate (muon)
+        adamw_lr_factor: f64, "X" = default_constant(update_rule, "adamw_lr_factor"),
+            in AT_LEAST_0;
         /// Share of the mean square that stays (rmsprop)
         decay_rate: f64, "X" = default_constant(update_rule, "decay_rate"),
             in BELOW_1;
-        /// Decay of the first moment (adam, adamw)
+        /// Decay of the first moment (adam, adamw, muon)
         beta1: f64, "X" = default_constant(update_rule, "beta1"),
             in BELOW_1;
-        /// Decay of the second moment (adam, adamw)
+        /// Decay of the second moment (adam, adamw, muon)
         beta2: f64, "X" = default_constant(update_rule, "beta2"),
             in BELOW_1;
-        /// Added to the root (rmsprop, adam, adamw)
+        /// Added to the root (rmsprop, adam, adamw, muon)
         epsilon: f64, "X" = default_constant(update_rule, "epsilon"),
             in AT_LEAST_0;
-        /// Decay of the weights themselves (adamw)
+        /// Decay of the weights themselves (adamw, muon)
         weight_decay: f64, "X" = default_constant(update_rule, "weight_decay"),
             in AT_LEAST_0;
-        /// What weight_decay acts on (adamw)
+        /// What weight_decay acts on (adamw, muon)
         decay_on: Name<DecayOn>, "WHAT" = DecayOn::All.into(),
-            needs "update_rule adamw" if values.update_rule.has("weight_decay");
+            needs "update_rule adamw or muon" if values.update_rule.has("weight_decay");
         /// Norm to which larger gradients of all parameters together are scaled down [default: none]
         clip_norm: f64, "X", in ABOVE_0;
         /// Samples in a batch
@@ -351,7 +355,12 @@ mod tests {
             let values = Values::complete(settings).unwrap();
             assert_eq!(values.rule::<f64>(), rule.rule());
             // Not one number for all rules: one that has no velocity has no share of it.
-            assert_eq!(values.momentum, if rule.has("momentum") { 0.9 } else { 0.0 });
+            let momentum = match rule.name() {
+                "muon" => 0.95,
+                _ if rule.has("momentum") => 0.9,
+                _ => 0.0,
+            };
+            assert_eq!(values.momentum, momentum);
         }
     }
 }

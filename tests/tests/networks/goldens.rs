@@ -168,7 +168,8 @@ fn svm<T: Float>() {
 fn update_rules<T: Float>() {
     let g = Golden::read("optimizers");
     let grads = g.array::<T>("grads");
-    for name in UpdateRule::<T>::NAMES {
+    // Muon, which is for matrices, has its references in `core/src/optim/muon/tests.rs`.
+    for name in UpdateRule::<T>::NAMES.into_iter().filter(|&name| name != "muon") {
         let rule = UpdateRule::<T>::from_name(name).unwrap();
         let learning_rate = rule.default_learning_rate();
         let mut w = g.array::<T>("w0");

@@ -118,7 +118,7 @@ fn a_run_that_diverges_keeps_finite_numbers_and_leaves_the_rest_as_it_was() {
     for arch in ARCHS {
         for loss in [Loss::Softmax, Loss::Svm] {
             let net = FullyConnectedNet { loss, ..FullyConnectedNet::new(arch) };
-            for rule in every_rule() {
+            for rule in every_rule().filter(|rule| rule.check_arch(&arch).is_ok()) {
                 for learning_rate in [1e3, 1e9, 1e20, 1e38] {
                     run(
                         net,

@@ -123,5 +123,5 @@ fn files_and_checkpoints_of_f64_are_the_same_bytes_at_any_number_of_threads() {
 #[test]
 fn runs_with_locally_connected_layers_are_the_same_bytes_at_any_number_of_threads() {
     let mores = [LOCAL, &[LOCAL, FULL].concat()];
-    same_bytes_at_any_number_of_threads::<f32>("f32", &["adamw"], &mores);
+    same_bytes_at_any_number_of_threads::<f32>("f32", &["adamw", "muon"], &mores);
 }

@@ -57,7 +57,7 @@ impl Windows {
     }
 
     /// Pixels along a side that the windows before window `n` have together.
-    pub(super) const fn pixels_before(&self, n: usize, side: usize) -> usize {
+    pub(crate) const fn pixels_before(&self, n: usize, side: usize) -> usize {
         let (mut sum, mut i) = (0_usize, 0);
         while i < n {
             let (start, end) = self.pixels_of(i, side);
