@@ -115,7 +115,7 @@ fn padded(image: &[u8]) -> Vec<u8> {
 
 /// Sums over the outputs of a layer. The scale between the two is the one that fits best: Σ x·q / Σ q².
 #[derive(Default)]
-struct Count {
+pub(super) struct Count {
     xx: f64,
     xq: f64,
     qq: f64,
@@ -124,7 +124,7 @@ struct Count {
 }
 
 impl Count {
-    fn add<T: Copy + PartialEq + Into<f64>>(&mut self, x: &[f64], q: &[T], ends: &[T]) {
+    pub(super) fn add<T: Copy + PartialEq + Into<f64>>(&mut self, x: &[f64], q: &[T], ends: &[T]) {
         for (&x, &q) in x.iter().zip(q) {
             self.clipped += u32::from(ends.contains(&q));
             self.all += 1;
@@ -135,7 +135,7 @@ impl Count {
         }
     }
 
-    fn loss(&self) -> Loss {
+    pub(super) fn loss(&self) -> Loss {
         let explained = if self.qq > 0.0 { self.xq * self.xq / self.qq } else { 0.0 };
         let noise = (self.xx - explained).max(0.0);
         let signal_to_noise =

@@ -2,6 +2,7 @@
 
 use super::super::answer::Answer;
 use super::super::model::agreement;
+use super::losses::Count;
 use super::*;
 use barenet::{Rng, layer_grads};
 
