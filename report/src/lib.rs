@@ -288,6 +288,8 @@ fn encode_png((width, height): (u32, u32), pixels: &[u8]) -> Result<Vec<u8>, Plo
     let mut encoder = png::Encoder::new(&mut bytes, width, height);
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_depth(png::BitDepth::Eight);
+    // The best would take longer than the training of a small network.
+    encoder.set_compression(png::Compression::Fast);
     let marked = encoder.add_text_chunk("Software".to_owned(), MARK.to_owned());
     marked.map_err(|e| PlotError(e.to_string()))?;
     let written = encoder.write_header().and_then(|mut w| w.write_image_data(pixels));
