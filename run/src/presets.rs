@@ -29,6 +29,7 @@ const FILES: &[(&str, &str)] = files! {
     "best"
     "minute"
     "fast"
+    "strong"
     "tiny"
     "table"
     "w1"
