@@ -64,6 +64,7 @@ pub struct Window {
 ///         Window { size: 2, stride: 2, units: 7, padding: 0 },
 ///     ],
 /// };
+/// # #[cfg(feature = "local")]
 /// assert_eq!((LAYERS.num_inputs(), LAYERS.num_outputs()), (8 * 8 * 3, 2 * 2 * 7));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -135,6 +135,7 @@ impl<'a> Arch<'a> {
     /// [`infer_workspace_len(1)`](Self::infer_workspace_len).
     ///
     /// ```
+    /// # #[cfg(feature = "local")] {
     /// use barenet::{Arch, LocalLayers, Picture, Window};
     ///
     /// const LAYERS: LocalLayers<'static> = LocalLayers {
@@ -143,6 +144,7 @@ impl<'a> Arch<'a> {
     /// };
     /// const ARCH: Arch<'static> = Arch::new(&[LAYERS.num_outputs(), 10]).with_local(LAYERS);
     /// assert_eq!(ARCH.folded_workspace_len(), 80 + 10 + 4 * 4 * 3);
+    /// # }
     /// ```
     #[must_use]
     pub const fn folded_workspace_len(&self) -> usize {
