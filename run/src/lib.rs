@@ -35,6 +35,7 @@ pub mod images;
 pub mod measured;
 pub mod moment;
 pub mod outputs;
+mod patience;
 pub mod plot_mark;
 pub mod prediction;
 pub mod presets;

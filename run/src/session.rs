@@ -53,11 +53,13 @@ struct Lengths {
     iterations: usize,
     per_epoch: usize,
     epochs: usize,
+    patience: usize,
 }
 
 impl Lengths {
-    fn new<T: Float>(solver: &SolverConfig<T>, num_train: usize) -> Self {
+    fn new<T: Float>(solver: &SolverConfig<T>, patience: usize, num_train: usize) -> Self {
         Self {
+            patience,
             iterations: solver.num_iterations(num_train),
             per_epoch: solver.iterations_per_epoch(num_train),
             epochs: solver.num_epochs,

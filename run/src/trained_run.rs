@@ -4,6 +4,7 @@ use crate::backend::start_backend;
 use crate::checkpoint::store;
 use crate::config::Config;
 use crate::figures::{Figures, figures};
+use crate::patience;
 use crate::run_folder::{BEST, RunFolder, SUMMARY};
 use crate::settings::{Dtype, Name, Settings, Values};
 use crate::shell::resume_command;
@@ -118,9 +119,10 @@ impl TrainedRun {
             );
         }
         // A run that is being made longer still has the summary of before.
-        let (done, epochs) = (summary.epochs, Values::complete(self.settings.clone())?.num_epochs);
+        let Values { num_epochs: epochs, patience, .. } = Values::complete(self.settings.clone())?;
+        let done = summary.epochs;
         ensure!(
-            done >= epochs,
+            done >= epochs || patience::is_over(patience, done, summary.measured.best_epoch),
             "{run}: this run was never finished: its summary is of {done} of {epochs} epochs; `{resume}` \
              resumes it"
         );

@@ -6,6 +6,7 @@ use crate::buffers::{Aligned, OwnedBuffers, reserve};
 use crate::checkpoint::Checkpoint;
 use crate::config::{Config, EVAL_BATCH};
 use crate::moment::{HISTORY, Histories, Moment};
+use crate::patience;
 use crate::scaled::scaled;
 use anyhow::{Context, Result};
 use barenet::{
@@ -138,7 +139,7 @@ pub fn train_in<T: Number>(
             true => check::advance(solver, &net, (data, split), scales, backend),
             false => Ok(solver.advance()?),
         };
-        advance(&mut solver, next, &mut histories, &mut on_event)
+        advance(&mut solver, config.values().patience, next, &mut histories, &mut on_event)
     })?;
     let (progress, metric) = (*solver.progress(), solver.metric());
 
@@ -197,15 +198,20 @@ struct Ending {
     stopped: bool,
 }
 
-/// Takes step after step to the end of the run, handing every event on.
+/// Takes step after step to the end of the run, or of its patience, handing every event on.
 fn advance<T: Number>(
     solver: &mut TheSolver<'_, T>,
+    patience: usize,
     next: impl Fn(&mut TheSolver<'_, T>) -> Result<Option<Event<T>>>,
     histories: &mut Histories<T>,
     on_event: &mut impl FnMut(&Event<T>, Moment<'_, T>) -> Result<ControlFlow<()>>,
 ) -> Result<Ending> {
     let mut so_far = Ending::default();
     loop {
+        let &Progress { num_checks, best_epoch, .. } = solver.progress();
+        if patience::is_over(patience, num_checks.saturating_sub(1), best_epoch) {
+            return Ok(so_far);
+        }
         let clock = Instant::now();
         let event = match next(solver) {
             Ok(Some(event)) => event,

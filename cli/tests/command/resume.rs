@@ -3,8 +3,9 @@
 #![cfg(unix)]
 
 use crate::files::same_run;
-use crate::program::{barenet, command, message, refused, refused_in_one_line, succeeds};
+use crate::program::{barenet, command, message, refused, refused_in_one_line, stdout, succeeds};
 use crate::running::{Running, long_run};
+use serde_json::Value;
 use std::fs;
 use std::process::Stdio;
 use std::time::Duration;
@@ -139,6 +140,45 @@ fn a_run_made_longer_is_the_longer_run() {
     succeeds(&barenet(place.path(), &["train", "-q", "--resume", "a", "--epochs", "5"]));
     succeeds(&barenet(place.path(), &[&short[..], &["--epochs", "5", "--out", "b"]].concat()));
     same_run(place.path(), "a", "b");
+}
+
+#[test]
+fn a_run_out_of_patience_ends_where_it_would_have_without_an_interruption() {
+    let place = TempDir::new().unwrap();
+    let table = concat!(env!("CARGO_MANIFEST_DIR"), "/../data/tests/tables/iris.csv");
+    let of_table = |arguments: &[&str]| {
+        let output = barenet(place.path(), &[arguments, &["--data", table]].concat());
+        succeeds(&output);
+        stdout(&output)
+    };
+    let train = |out: &str, epochs: &str, patience: &str| {
+        let how = ["--epochs", epochs, "--patience", patience, "--metric", "accuracy"];
+        of_table(&[&["train", "--out", out], &how[..]].concat())
+    };
+    let epochs = |run: &str| {
+        let text = fs::read_to_string(place.path().join(run).join("summary.json")).unwrap();
+        let summary: Value = serde_json::from_str(&text).unwrap();
+        (summary["epochs"].as_u64().unwrap(), summary["best_epoch"].as_u64().unwrap())
+    };
+    let text = train("whole", "300", "3");
+    let (done, best) = epochs("whole");
+    assert!(done < 300 && done == best + 3, "{done} epochs, best {best}");
+    let ended = format!(
+        "ended after epoch {done} of 300: 3 epochs without a better validation accuracy (--patience)"
+    );
+    assert!(text.contains(&ended), "{text}");
+    train("part", "2", "3");
+    of_table(&["train", "-q", "--resume", "part", "--epochs", "300"]);
+    same_run(place.path(), "whole", "part");
+    // It is finished.
+    of_table(&["eval", "whole"]);
+    of_table(&["train", "-q", "--resume", "whole"]);
+    same_run(place.path(), "whole", "part");
+    // It goes on with more patience.
+    assert!(!train("endless", "300", "0").contains("--patience"));
+    assert_eq!(epochs("endless").0, 300);
+    of_table(&["train", "-q", "--resume", "whole", "--patience", "0"]);
+    same_run(place.path(), "endless", "whole");
 }
 
 /// The wish for more epochs is not lost with the process.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// A checkpoint that nobody asked for waits until training has gone on for so many times as long as the
 /// one before took: so they cost less than 1 % of a run, however short its epochs are.
-const PATIENCE: u32 = 100;
+const WAIT: u32 = 100;
 
 /// When checkpoints are written, besides after epochs.
 #[derive(Clone, Copy, Debug, Default)]
@@ -22,12 +22,12 @@ impl When {
         self.every.is_some() || self.interval.is_some()
     }
 
-    /// Whether one is due after an event, `since` after the one before, which took `cost`; `None` while
-    /// it is still being written.
+    /// Whether one is due after an event, the last one or not, `since` after the one before, which took `cost`;
+    /// `None` while it is still being written.
     pub(super) fn is_due<T>(
         self,
         event: &Event<T>,
-        num_epochs: usize,
+        is_last: bool,
         since: Duration,
         cost: Option<Duration>,
     ) -> bool {
@@ -35,9 +35,7 @@ impl When {
             Event::Step { iteration, .. } => {
                 self.every.is_some_and(|n| iteration.is_multiple_of(n))
             }
-            Event::Epoch { epoch, .. } => {
-                epoch == num_epochs || cost.is_some_and(|cost| since >= cost * PATIENCE)
-            }
+            Event::Epoch { .. } => is_last || cost.is_some_and(|cost| since >= cost * WAIT),
         };
         by_itself || self.interval.is_some_and(|interval| since >= interval)
     }
@@ -59,7 +57,7 @@ mod tests {
 
     #[test]
     fn checkpoints_after_epochs_take_less_than_a_hundredth_of_the_time() {
-        let is_due = |since, cost| When::default().is_due(&epoch(3), 10, since, cost);
+        let is_due = |since, cost| When::default().is_due(&epoch(3), false, since, cost);
         assert!(is_due(300 * MS, Some(3 * MS)));
         assert!(!is_due(299 * MS, Some(3 * MS)));
         assert!(!is_due(1000 * MS, None), "the one before is not yet written");
@@ -84,7 +82,7 @@ mod tests {
     #[test]
     fn the_last_checkpoint_and_those_asked_for_are_written_whatever_they_cost() {
         let cost = Some(1000 * MS);
-        let is_due = |when: When, event| when.is_due(&event, 10, MS, cost);
+        let is_due = |when: When, event| when.is_due(&event, event == epoch(10), MS, cost);
         assert!(is_due(When::default(), epoch(10)));
         assert!(!is_due(When::default(), epoch(9)));
         let every = When { every: Some(4), interval: None };

@@ -39,7 +39,7 @@ pub(super) struct RunFiles<'a, T> {
 fn is_same_run(a: &str, b: &str) -> bool {
     let read = |text| {
         let settings = Settings::from_toml(text, Path::new(BEST)).ok()?;
-        Some(Settings { num_epochs: None, print_every: None, ..settings })
+        Some(Settings { num_epochs: None, patience: None, print_every: None, ..settings })
     };
     read(a).is_some() && read(a) == read(b)
 }

@@ -48,12 +48,13 @@ impl Start {
             log::warn!("{problem:#}; resumes from {file}, the one before");
         }
         let config = read_config(&found.bytes, &found.file)?;
-        let Settings { num_epochs, threads, print_every, .. } = changes;
-        let allowed = Settings { num_epochs, threads, print_every, ..Settings::default() };
+        let Settings { num_epochs, patience, threads, print_every, .. } = changes;
+        let allowed =
+            Settings { num_epochs, patience, threads, print_every, ..Settings::default() };
         if changes != allowed {
             return Err(SettingsError::new(
-                "a resumed run keeps its own settings: of them, --resume takes only --epochs, --threads and \
-                 --print-every",
+                "a resumed run keeps its own settings: of them, --resume takes only --epochs, --patience, \
+                 --threads and --print-every",
             )
             .into());
         }

@@ -51,7 +51,8 @@ impl Session<'_> {
     /// If there is not enough memory, a file cannot be written, or the checkpoint is of another run.
     pub(super) fn begin_as<T: Number>(&self, watcher: &mut dyn Watcher) -> Result<RunAs<'_, T>> {
         let Self { config, folder, .. } = self;
-        let lengths = Lengths::new(&config.solver::<T>(), self.split.train.len());
+        let lengths =
+            Lengths::new(&config.solver::<T>(), config.values().patience, self.split.train.len());
         let (scales, data_mark) = self.read_through();
         let config_text = config.to_toml();
         let weights_text = TrainedOn::new(self.data, data_mark).append_to(&config_text)?;

@@ -6,6 +6,7 @@ use super::files::RunFiles;
 use crate::checkpoint::Writer;
 use crate::events::{Check, EventLog, RunEvent};
 use crate::moment::Moment;
+use crate::patience;
 use anyhow::Result;
 use barenet::Event;
 use barenet_model::number::Number;
@@ -88,7 +89,7 @@ impl<'w, 'f, 's, T: Number> Watch<'w, 'f, 's, T> {
             self.log.flush()?;
         }
         let request = self.watcher.event(&shown);
-        if request != Request::Continue || self.is_due(event) {
+        if request != Request::Continue || self.is_due(event, &moment) {
             let begin = Instant::now();
             // Nobody should resume from such numbers: the run ends before them.
             moment.buffers.check_finite()?;
@@ -101,13 +102,20 @@ impl<'w, 'f, 's, T: Number> Watch<'w, 'f, 's, T> {
     }
 
     /// Whether a checkpoint is due that nobody asked for just now.
-    fn is_due(&self, event: &Event<T>) -> bool {
+    fn is_due(&self, event: &Event<T>, moment: &Moment<'_, T>) -> bool {
         // Steps of small networks take microseconds: what the clock and the writer say is for those
         // who need it.
         if matches!(event, Event::Step { .. }) && !self.when.is_for_steps() {
             return false;
         }
         let cost = self.writer.cost().map(|cost| cost + self.waited);
-        self.when.is_due(event, self.lengths.epochs, self.last_saved.elapsed(), cost)
+        let Lengths { epochs, patience, .. } = self.lengths;
+        let is_last = match *event {
+            Event::Step { .. } => false,
+            Event::Epoch { epoch, .. } => {
+                epoch == epochs || patience::is_over(patience, epoch, moment.progress.best_epoch)
+            }
+        };
+        self.when.is_due(event, is_last, self.last_saved.elapsed(), cost)
     }
 }

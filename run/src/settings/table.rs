@@ -133,6 +133,8 @@ settings! { |given, values|
         batch_size: usize, "N" = 100, in 1..=MAX_BATCH;
         /// Epochs to train
         num_epochs: usize, "N", flag "epochs" = 10, in 1..=MAX_EPOCHS;
+        /// Epochs without a better metric on the validation data after which training ends; 0 for never
+        patience: usize, "N" = 0, in 0..=MAX_EPOCHS;
         /// How the learning rate changes
         schedule: Name<Schedule>, "KIND" = match given.lr_decay {
             Some(lr_decay) => Schedule::Decay { lr_decay }.into(),

@@ -121,7 +121,8 @@ pub(super) fn plot(session: &Session<'_>, ended: &Ended<'_>) -> Result<()> {
 
 /// Prints the results, beside what the course's document reports.
 pub(super) fn report(session: &Session<'_>, console: &Console, summary: &Summary) -> Result<()> {
-    let Measured { metric, best_val, test, test_size, train, final_val, .. } = summary.measured;
+    let Measured { metric, best_val, best_epoch, test, test_size, train, final_val, .. } =
+        summary.measured;
     let reported = Preset::reported_of(&session.config, session.data)?;
     let header = if reported.is_some() { "   course" } else { "" };
     let name = metric.name();
@@ -150,6 +151,15 @@ pub(super) fn report(session: &Session<'_>, console: &Console, summary: &Summary
     if let Some(threshold) = summary.anomaly_threshold {
         let what = "threshold of anomaly scores";
         console.line(&format!("{what:<width$}{:>9}", metric_text(threshold)));
+    }
+    let values = session.config.values();
+    if summary.epochs < values.num_epochs {
+        console.line(&format!(
+            "\nended after epoch {} of {}: {} without a better validation {name} (--patience)",
+            summary.epochs,
+            values.num_epochs,
+            counted(summary.epochs - best_epoch, "epoch", "epochs"),
+        ));
     }
     console.line(&format!(
         "\n{:.0} samples/s, {:.1} s in all; weights, events and plots are in {}",
