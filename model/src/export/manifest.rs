@@ -6,7 +6,8 @@
 
 use super::contents::Contents;
 use super::escape::plain_line;
-use super::library::{LIBM_LOCKED, LIBM_VERSION};
+use super::library::{CORE_SOURCE, LIBM_LOCKED, LIBM_VERSION};
+use std::collections::BTreeSet;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 const RUST_VERSION: &str = env!("CARGO_PKG_RUST_VERSION");
@@ -83,9 +84,9 @@ impl Contents<'_> {
 
     pub(super) fn barenet_toml(&self) -> String {
         let about = "Fully-connected neural networks without std, heap or unsafe";
-        let rest = format!(
-            "[features]\nstd = []\nlocal = []\n\n[dependencies]\nlibm = \"{LIBM_VERSION}\"\n"
-        );
+        let features: String =
+            features().into_iter().map(|feature| format!("{feature} = []\n")).collect();
+        let rest = format!("[features]\n{features}\n[dependencies]\nlibm = \"{LIBM_VERSION}\"\n");
         self.library_toml(CORE, about, &rest)
     }
 
@@ -114,5 +115,29 @@ impl Contents<'_> {
              \n\
              {rest}"
         )
+    }
+}
+
+/// Features that the library's source asks for: rustc warns of one that the manifest does not have.
+fn features() -> BTreeSet<&'static str> {
+    let named = |text: &'static str| {
+        text.split("feature = \"").skip(1).filter_map(|rest| rest.split('"').next())
+    };
+    CORE_SOURCE.iter().flat_map(|&(_, text)| named(text)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_features_are_those_of_the_librarys_own_manifest() {
+        let manifest = include_str!("../../../core/Cargo.toml");
+        let (_, section) = manifest.split_once("[features]\n").unwrap();
+        let (section, _) = section.split_once("\n\n").unwrap();
+        let theirs: BTreeSet<_> =
+            section.lines().filter_map(|line| line.strip_suffix(" = []")).collect();
+        assert!(!theirs.is_empty());
+        assert_eq!(features(), theirs);
     }
 }
