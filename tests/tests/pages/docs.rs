@@ -24,11 +24,30 @@ fn quoted(page: &str) -> Vec<&str> {
     page.split("```").step_by(2).flat_map(|text| text.split('`').skip(1).step_by(2)).collect()
 }
 
-/// Targets of the page's links within the repository.
-fn links(page: &str) -> Vec<&str> {
+/// Targets of the page's links within the repository: a file, empty for the page itself, and a heading in it, if one is named.
+fn links(page: &str) -> Vec<(&str, Option<&str>)> {
     let targets = page.split("](").skip(1).filter_map(|rest| rest.split(')').next());
-    let targets = targets.filter(|target| !target.contains("://") && !target.starts_with('#'));
-    targets.map(|target| target.split('#').next().unwrap()).collect()
+    let targets = targets.filter(|target| !target.contains("://"));
+    targets
+        .map(|target| match target.split_once('#') {
+            Some((file, heading)) => (file, Some(heading)),
+            None => (target, None),
+        })
+        .collect()
+}
+
+/// How links name the headings of a page, as GitHub has it: in small letters, `-` for spaces, and no other marks.
+fn headings(page: &str) -> Vec<String> {
+    let text = page.split("```").step_by(2).flat_map(str::lines);
+    let headings = text.filter(|line| line.starts_with('#'));
+    let name = |c: char| match c {
+        ' ' => Some('-'),
+        c if c.is_alphanumeric() || c == '-' || c == '_' => c.to_lowercase().next(),
+        _ => None,
+    };
+    headings
+        .map(|line| line.trim_start_matches('#').trim().chars().filter_map(name).collect())
+        .collect()
 }
 
 fn is_source_file(word: &str) -> bool {
@@ -38,7 +57,7 @@ fn is_source_file(word: &str) -> bool {
 }
 
 #[test]
-fn every_file_that_a_page_names_is_there() {
+fn every_file_and_heading_that_a_page_names_is_there() {
     let mut missing = Vec::new();
     for path in pages() {
         let page = fs::read_to_string(&path).unwrap();
@@ -50,8 +69,17 @@ fn every_file_that_a_page_names_is_there() {
         let files = files.filter(|file| !place(file).exists());
         missing.extend(files.map(|file| (path.clone(), file.to_owned())));
         let folder = path.parent().unwrap();
-        let links = links(&page).into_iter().filter(|link| !folder.join(link).exists());
-        missing.extend(links.map(|link| (path.clone(), link.to_owned())));
+        for (file, heading) in links(&page) {
+            let target = if file.is_empty() { path.clone() } else { folder.join(file) };
+            let is_there = target.exists()
+                && heading.is_none_or(|heading| {
+                    let page = fs::read_to_string(&target).unwrap_or_default();
+                    headings(&page).iter().any(|name| name == heading)
+                });
+            if !is_there {
+                missing.push((path.clone(), format!("{file}#{}", heading.unwrap_or_default())));
+            }
+        }
     }
     assert!(missing.is_empty(), "{missing:#?}");
 }
