@@ -16,10 +16,12 @@ macro_rules! fold_layers {
     }};
 }
 
+mod any_layer;
 mod layer;
 mod local;
 mod with_local;
 
+pub use any_layer::AnyLayer;
 pub use layer::{Activation, LayerSpec, Layers};
 pub use local::{LocalLayers, LocalSpec, LocalSpecs, Picture, Window};
 
@@ -87,8 +89,28 @@ impl fmt::Display for ArchError {
 
 impl core::error::Error for ArchError {}
 
-const fn max(a: usize, b: usize) -> usize {
+pub(crate) use fold_layers;
+
+pub(crate) const fn max(a: usize, b: usize) -> usize {
     if a > b { a } else { b }
+}
+
+/// The sizes of its layers, such as `3072-100-10`; before them those of locally connected layers, if there are some.
+///
+/// ```
+/// assert_eq!(barenet::Arch::new(&[3072, 100, 10]).to_string(), "3072-100-10");
+/// ```
+impl fmt::Display for Arch<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.has_local() {
+            write!(f, "{} - locally connected {} - ", self.input_dim(), self.local())?;
+        }
+        for (number, size) in self.dims().iter().enumerate() {
+            let dash = if number > 0 { "-" } else { "" };
+            write!(f, "{dash}{size}")?;
+        }
+        Ok(())
+    }
 }
 
 impl<'a> Arch<'a> {

@@ -77,8 +77,8 @@ mod state;
 
 pub use anomaly::anomaly_score;
 pub use arch::{
-    Activation, Arch, ArchError, LayerSpec, Layers, LocalLayers, LocalSpec, LocalSpecs, Picture,
-    Window,
+    Activation, AnyLayer, Arch, ArchError, LayerSpec, Layers, LocalLayers, LocalSpec, LocalSpecs,
+    Picture, Window,
 };
 pub use error::{Error, ShapeError};
 pub use float::Float;

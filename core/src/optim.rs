@@ -19,8 +19,6 @@ mod decay;
 #[cfg(feature = "muon")]
 mod muon;
 mod nesterov;
-#[cfg(feature = "muon")]
-mod net_step;
 mod rmsprop;
 mod sgd;
 mod sgd_momentum;

@@ -92,8 +92,7 @@ pub use net::QuantNet;
 pub use quantize::{MIN_CALIBRATION_SAMPLES, Quantized, quantize};
 pub use requant::{Channel, multiply_by_quantized_multiplier, quantize_multiplier};
 
-use crate::arch::{Activation, Arch, LayerSpec};
-use crate::layers::Windows;
+use crate::arch::{Activation, LayerSpec};
 
 /// Whether a layer gives bytes from 0 on, for the next layer; otherwise scores.
 const fn gives_bytes(layer: &LayerSpec) -> bool {
@@ -101,45 +100,4 @@ const fn gives_bytes(layer: &LayerSpec) -> bool {
         Activation::Relu => true,
         Activation::Identity => false,
     }
-}
-
-/// A layer of either kind, in windows: an affine one is a window of one pixel, of which its inputs are the channels.
-#[derive(Clone, Copy)]
-struct PlainLayer {
-    windows: Windows,
-    /// Start of its W and b in `params`.
-    params_start: usize,
-    /// Whether it gives bytes from 0 on, for the next layer; otherwise scores.
-    gives_bytes: bool,
-}
-
-impl PlainLayer {
-    /// W and b. `None` only if `params` is too short.
-    fn params<'a, T>(&self, params: &'a [T]) -> Option<(&'a [T], &'a [T])> {
-        let (w, rest) =
-            params.get(self.params_start..)?.split_at_checked(self.windows.num_weights())?;
-        Some((w, rest.get(..self.windows.num_outputs())?))
-    }
-}
-
-/// The layers of a network without batch norm, from first to last.
-fn plain_layers<'a>(arch: &Arch<'a>) -> impl Iterator<Item = PlainLayer> + use<'a> {
-    let local = arch.local_layers().map(|layer| PlainLayer {
-        windows: layer.windows,
-        params_start: layer.params_start,
-        gives_bytes: true,
-    });
-    local.chain(arch.layers().map(|layer| PlainLayer {
-        windows: Windows {
-            height: 1,
-            width: 1,
-            channels: layer.fan_in,
-            size: 1,
-            stride: 1,
-            padding: 0,
-            units: layer.fan_out,
-        },
-        params_start: layer.params_start,
-        gives_bytes: gives_bytes(&layer),
-    }))
 }

@@ -2,6 +2,7 @@
 
 use super::layer::range;
 use crate::layers::Windows;
+use core::fmt;
 use core::ops::Range;
 
 /// The shape of the pictures that a network takes.
@@ -78,6 +79,24 @@ pub struct LocalLayers<'a> {
 /// Pixels along a side, at most: so many are counted quickly.
 #[cfg(feature = "local")]
 const MAX_SIDE: usize = 1 << 16;
+
+/// Each layer as `UNITS@SIZE/STRIDE+PADDING`, with commas between them.
+///
+/// ```
+/// use barenet::{LocalLayers, Window};
+/// let windows = [12, 24].map(|units| Window { size: 4, stride: 2, units, padding: 1 });
+/// let layers = LocalLayers { windows: &windows, ..LocalLayers::NONE };
+/// assert_eq!(layers.to_string(), "12@4/2+1,24@4/2+1");
+/// ```
+impl fmt::Display for LocalLayers<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, Window { size, stride, units, padding }) in self.windows.iter().enumerate() {
+            let comma = if number > 0 { "," } else { "" };
+            write!(f, "{comma}{units}@{size}/{stride}+{padding}")?;
+        }
+        Ok(())
+    }
+}
 
 impl<'a> LocalLayers<'a> {
     /// No layers.

@@ -2,10 +2,10 @@
 
 use super::UpdateRule;
 #[cfg(feature = "muon")]
-use super::net_step::NetStep;
+use super::muon::Matrices;
 use super::update_rule::Update;
 use crate::arch::Arch;
-use crate::error::{Error, check_len};
+use crate::error::{Error, check_buffer, check_len};
 use crate::float::Float;
 use crate::gemm::Gemm;
 use crate::machine::{Split, run};
@@ -60,31 +60,33 @@ impl<T: Float> UpdateRule<T> {
         state: &mut [T],
         workspace: &mut [T],
     ) -> Result<(), Error> {
-        #[cfg(feature = "muon")]
-        if let Self::Muon { momentum, weight_decay, .. } = *self {
-            let step = NetStep { gemm, arch, decay_on, learning_rate, t, momentum, weight_decay };
-            return step.update(*self, params, grads, state, workspace);
-        }
-        let _of_muon = workspace;
-        let mut without = *self;
-        match without.constant_mut("weight_decay") {
+        let mut of_vectors = *self;
+        match of_vectors.constant_mut("weight_decay") {
             Some(weight_decay) if decay_on == DecayOn::Weights => *weight_decay = T::ZERO,
+            _ if self.takes_matrices() => {}
             _ => return self.update(gemm, learning_rate, t, params, grads, state),
         }
         check_len("params", arch.num_params(), params.len())?;
         check_len("grads", params.len(), grads.len())?;
         check_len("state", params.len() * self.state_per_param(), state.len())?;
+        check_buffer("workspace", self.workspace_len(arch), workspace.len())?;
         let (first, second) = state.divide(params.len());
         let (w, dw) = (params, grads);
         let mut rest = Update { rule: *self, learning_rate, t, w, dw, first, second };
-        let local = arch.local_layers().map(|layer| (layer.w().len(), layer.params_len()));
-        let affine = arch.layers().map(|layer| (layer.w().len(), layer.params_len()));
-        for (num_weights, num_params) in local.chain(affine) {
-            for (rule, len) in [(*self, num_weights), (without, num_params - num_weights)] {
-                let (part, after) = rest.split_at(len);
-                run(gemm, Update { rule, ..part });
-                rest = after;
+        for layer in arch.any_layers() {
+            let (weights, after) = rest.split_at(layer.w.len());
+            let (vectors, after) = after.split_at(layer.params_len - layer.w.len());
+            rest = after;
+            run(gemm, Update { rule: of_vectors, ..vectors });
+            #[cfg(feature = "muon")]
+            if let Self::Muon { momentum, weight_decay, .. } = *self
+                && let Some(step) = Matrices::of(&layer, learning_rate, momentum, weight_decay)
+            {
+                let Update { w, dw, first, .. } = weights;
+                let _checked = step.update(gemm, w, dw, first, workspace);
+                continue;
             }
+            run(gemm, weights);
         }
         Ok(())
     }

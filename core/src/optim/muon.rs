@@ -10,7 +10,7 @@
 mod blocks;
 mod newton_schulz;
 
-use crate::arch::{Activation, Arch, LayerSpec, LocalSpec};
+use crate::arch::{AnyLayer, Arch, fold_layers, max};
 use crate::error::{Error, check_buffer, check_len, check_shape};
 use crate::float::Float;
 use crate::gemm::Gemm;
@@ -71,7 +71,7 @@ pub fn muon<T: Float>(
     weight_decay: T,
     workspace: &mut [T],
 ) -> Result<(), Error> {
-    let windows = one_window(w.rows(), w.cols());
+    let windows = Windows::one(w.rows(), w.cols());
     check_shape("dw", w.shape(), dw.shape())?;
     check_len("m", dw.data().len(), m.len())?;
     check_buffer("workspace", Blocks::of(windows).workspace_len(), workspace.len())?;
@@ -83,73 +83,53 @@ pub fn muon<T: Float>(
 /// Elements of workspace that [`muon`] takes for a matrix.
 #[must_use]
 pub const fn muon_workspace_len(rows: usize, cols: usize) -> usize {
-    Blocks::of(one_window(rows, cols)).workspace_len()
+    Blocks::of(Windows::one(rows, cols)).workspace_len()
 }
 
-/// A matrix as the windows of a locally connected layer that has one place.
-const fn one_window(fan_in: usize, units: usize) -> Windows {
-    Windows { height: 1, width: 1, channels: fan_in, size: 1, stride: 1, padding: 0, units }
-}
-
-/// The matrices of a layer, if it has any that are orthogonalised.
-pub(super) const fn of_affine(layer: &LayerSpec) -> Option<Windows> {
-    let is_hidden = matches!(layer.activation, Activation::Relu);
-    let windows = one_window(layer.fan_in, layer.fan_out);
-    if is_hidden && is_matrix(&windows) { Some(windows) } else { None }
-}
-
-/// The matrices of a locally connected layer, if it has any that are orthogonalised.
-pub(super) const fn of_local(layer: &LocalSpec) -> Option<Windows> {
-    if is_matrix(&layer.windows) { Some(layer.windows) } else { None }
-}
-
-const fn is_matrix(windows: &Windows) -> bool {
-    windows.units > 1 && windows.fan_in() > 1
+/// The windows of a layer whose matrices are orthogonalised, if it is one.
+const fn matrices_of(layer: &AnyLayer) -> Option<Windows> {
+    let windows = layer.windows;
+    let are_matrices = layer.is_hidden && windows.units > 1 && windows.fan_in() > 1;
+    if are_matrices { Some(windows) } else { None }
 }
 
 /// Elements of workspace for the layer that needs most; 0 if no layer is orthogonalised.
 pub(super) const fn workspace_len(arch: &Arch<'_>) -> usize {
-    let (mut local, mut affine, mut most) = (arch.local_layers(), arch.layers(), 0);
-    loop {
-        let windows = match (local.next_layer(), affine.next_layer()) {
-            (None, None) => return most,
-            (of_place, of_layer) => {
-                let places = match of_place {
-                    Some(layer) => of_local(&layer),
-                    None => None,
-                };
-                let layer = match of_layer {
-                    Some(layer) => of_affine(&layer),
-                    None => None,
-                };
-                [places, layer]
-            }
-        };
-        let [places, layer] = windows;
-        most = max(most, max(len_of(places), len_of(layer)));
-    }
+    let local = fold_layers!(arch.local_layers(), |most, layer| {
+        max(most, workspace_of(&AnyLayer::of_local(&layer)))
+    });
+    fold_layers!(arch.layers(), |most, layer| {
+        max(most, max(local, workspace_of(&AnyLayer::of_affine(&layer))))
+    })
 }
 
-const fn len_of(windows: Option<Windows>) -> usize {
-    match windows {
+const fn workspace_of(layer: &AnyLayer) -> usize {
+    match matrices_of(layer) {
         Some(windows) => Blocks::of(windows).workspace_len(),
         None => 0,
     }
 }
 
-const fn max(a: usize, b: usize) -> usize {
-    if a > b { a } else { b }
-}
-
 /// A step of the matrices of a layer.
 pub(super) struct Matrices<T> {
-    pub(super) learning_rate: T,
-    pub(super) momentum: T,
-    pub(super) weight_decay: T,
-    pub(super) windows: Windows,
+    learning_rate: T,
+    momentum: T,
+    weight_decay: T,
+    windows: Windows,
 }
 
 impl<T: Float> Matrices<T> {
+    /// The step of a layer with these constants; none of a layer without matrices.
+    pub(super) fn of(
+        layer: &AnyLayer,
+        learning_rate: T,
+        momentum: T,
+        weight_decay: T,
+    ) -> Option<Self> {
+        let windows = matrices_of(layer)?;
+        Some(Self { learning_rate, momentum, weight_decay, windows })
+    }
+
     /// `None` only if a slice is too short, which was checked.
     pub(super) fn update(
         self,

@@ -199,11 +199,20 @@ fn is_not_negative<T: Float>(x: T) -> bool {
 }
 
 impl<T> UpdateRule<T> {
+    /// Whether it is Muon, which has to know what is a matrix.
+    pub(super) const fn takes_matrices(&self) -> bool {
+        #[cfg(feature = "muon")]
+        let takes_matrices = matches!(self, Self::Muon { .. });
+        #[cfg(not(feature = "muon"))]
+        let takes_matrices = false;
+        takes_matrices
+    }
+
     /// Elements of workspace that [`Self::update_net`] takes: none, unless the rule is Muon.
     #[must_use]
     pub const fn workspace_len(&self, arch: &Arch<'_>) -> usize {
         #[cfg(feature = "muon")]
-        if matches!(self, Self::Muon { .. }) {
+        if self.takes_matrices() {
             return muon::workspace_len(arch);
         }
         let _ = arch;
@@ -217,7 +226,7 @@ impl<T> UpdateRule<T> {
     /// [`Error::InvalidConfig`].
     pub const fn check_arch(&self, arch: &Arch<'_>) -> Result<(), Error> {
         #[cfg(feature = "muon")]
-        if matches!(self, Self::Muon { .. }) && muon::workspace_len(arch) == 0 {
+        if self.takes_matrices() && muon::workspace_len(arch) == 0 {
             let what = "update_rule muon takes a hidden or locally connected layer of at least 2 inputs and 2 units; take adamw";
             return Err(Error::InvalidConfig { what });
         }

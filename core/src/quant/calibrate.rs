@@ -3,7 +3,6 @@
 //! A layer's outputs are counted in a histogram, and the range is cut where the expected squared
 //! error is smallest: a few rare large values are worth less than finer steps for all others.
 
-use super::plain_layers;
 use crate::arch::Arch;
 use crate::error::{Error, check_buffer, check_len, check_shape};
 use crate::float::Float;
@@ -218,7 +217,7 @@ pub fn observe_units<T: Float>(
     check_len("ranges", arch.num_hidden_units(), ranges.len())?;
     each_layer(gemm, arch, params, x, workspace, |number, out| {
         let before: usize =
-            plain_layers(arch).take(number).map(|layer| layer.windows.num_outputs()).sum();
+            arch.any_layers().take(number).map(|layer| layer.windows.num_outputs()).sum();
         // The outputs of the last layer are no units, and nothing is left for them.
         let own = before..before.saturating_add(out.cols());
         let Some(own) = ranges.get_mut(own) else { return };

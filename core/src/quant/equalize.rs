@@ -7,9 +7,9 @@
 //! Source: Nagel et al., [Data-free quantization](https://arxiv.org/abs/1906.04721), and, for the balance,
 //! Xiao et al., [SmoothQuant](https://arxiv.org/abs/2211.10438).
 
+use super::gives_bytes;
 use super::input::InputScale;
-use super::{PlainLayer, gives_bytes, plain_layers};
-use crate::arch::Arch;
+use crate::arch::{AnyLayer, Arch, fold_layers};
 use crate::error::{ShapeError, check_len};
 use crate::float::Float;
 use crate::layers::Windows;
@@ -27,17 +27,14 @@ impl Arch<'_> {
     /// ```
     #[must_use]
     pub const fn num_hidden_units(&self) -> usize {
-        let (mut layers, mut len) = (self.layers(), 0_usize);
-        while let Some(layer) = layers.next_layer() {
-            if gives_bytes(&layer) {
-                len = len.saturating_add(layer.fan_out);
-            }
-        }
-        let mut layers = self.local_layers();
-        while let Some(layer) = layers.next_layer() {
-            len = len.saturating_add(layer.fan_out());
-        }
-        len
+        let affine = fold_layers!(self.layers(), |len, layer| if gives_bytes(&layer) {
+            layer.fan_out.saturating_add(len)
+        } else {
+            len
+        });
+        let local =
+            fold_layers!(self.local_layers(), |len, layer| layer.fan_out().saturating_add(len));
+        affine.saturating_add(local)
     }
 }
 
@@ -55,9 +52,9 @@ struct Pair<'a, T> {
 
 impl<'a, T: Float> Pair<'a, T> {
     /// `None` only if `params` is too short.
-    fn of(layer: &PlainLayer, next: &PlainLayer, params: &'a mut [T]) -> Option<Self> {
-        let (before, after) = params.split_at_mut_checked(next.params_start)?;
-        let own = before.get_mut(layer.params_start..)?;
+    fn of(layer: &AnyLayer, next: &AnyLayer, params: &'a mut [T]) -> Option<Self> {
+        let (before, after) = params.split_at_mut_checked(next.w.start)?;
+        let own = before.get_mut(layer.w.start..)?;
         let (w, b) = own.split_at_mut_checked(layer.windows.num_weights())?;
         let (next_w, next_b) = after.split_at_mut_checked(next.windows.num_weights())?;
         let units = layer.windows.num_outputs();
@@ -195,8 +192,8 @@ fn largest<'a, T: Float>(numbers: impl Iterator<Item = &'a mut T>) -> f64 {
 }
 
 /// Each hidden layer with the one after it.
-fn pairs<'a>(arch: &Arch<'a>) -> impl Iterator<Item = (PlainLayer, PlainLayer)> + use<'a> {
-    plain_layers(arch).zip(plain_layers(arch).skip(1))
+fn pairs<'a>(arch: &Arch<'a>) -> impl Iterator<Item = (AnyLayer, AnyLayer)> + use<'a> {
+    arch.any_layers().zip(arch.any_layers().skip(1))
 }
 
 /// Takes hidden units out of a folded network that do nothing: it computes the same.
@@ -268,7 +265,7 @@ pub fn equalize<T: Float>(
     // From the end: what reads a layer has its scales then, which no factor of before shows in.
     for index in (0..arch.num_quant_layers().saturating_sub(1)).rev() {
         let start: usize =
-            plain_layers(arch).take(index).map(|layer| layer.windows.num_outputs()).sum();
+            arch.any_layers().take(index).map(|layer| layer.windows.num_outputs()).sum();
         let (Some((layer, next)), Some((before, own))) =
             (pairs(arch).nth(index), ranges.split_at_checked(start))
         else {

@@ -6,7 +6,7 @@ mod local;
 use super::gives_bytes;
 use super::kernel::{Output, QuantArgs, QuantGemm};
 use super::requant::Channel;
-use crate::arch::{Arch, LayerSpec};
+use crate::arch::{Arch, LayerSpec, fold_layers, max};
 use crate::error::{Error, ShapeError, check_buffer, check_len};
 use crate::layers::Windows;
 use local::LocalLayers;
@@ -59,29 +59,19 @@ impl Arch<'_> {
     /// ```
     #[must_use]
     pub const fn quant_weights_len(&self) -> usize {
-        let (mut layers, mut len) = (self.layers(), 0);
-        while let Some(layer) = layers.next_layer() {
-            len += 4 * weight_groups(&layer);
-        }
-        let mut layers = self.local_layers();
-        while let Some(layer) = layers.next_layer() {
-            len += 4 * local_weight_groups(&layer.windows);
-        }
-        len
+        let affine = fold_layers!(self.layers(), |len, layer| len + weight_groups(&layer));
+        let local = fold_layers!(self.local_layers(), |len, layer| len
+            + local_weight_groups(&layer.windows));
+        4 * (affine + local)
     }
 
     /// Channels of an int8 network: its outputs, each layer's, or each window's, rounded up to a multiple of 4.
     #[must_use]
     pub const fn quant_channels_len(&self) -> usize {
-        let (mut layers, mut len) = (self.layers(), 0);
-        while let Some(layer) = layers.next_layer() {
-            len += 4 * groups(layer.fan_out);
-        }
-        let mut layers = self.local_layers();
-        while let Some(layer) = layers.next_layer() {
-            len += 4 * groups(layer.windows.units) * layer.windows.num_places();
-        }
-        len
+        let affine = fold_layers!(self.layers(), |len, layer| len + groups(layer.fan_out));
+        let local = fold_layers!(self.local_layers(), |len, layer| len
+            + groups(layer.windows.units) * layer.windows.num_places());
+        4 * (affine + local)
     }
 
     /// Bytes of the workspace of [`QuantNet::scores`]. Hidden layers write to two blocks in turn; an
@@ -99,9 +89,7 @@ impl Arch<'_> {
         let mut local_layers = self.local_layers();
         while let Some(layer) = local_layers.next_layer() {
             let block = if is_even { &mut even } else { &mut odd };
-            if local_out_groups(&layer.windows) > *block {
-                *block = local_out_groups(&layer.windows);
-            }
+            *block = max(*block, local_out_groups(&layer.windows));
             is_even = !is_even;
         }
         if !self.has_local() && !self.input_dim().is_multiple_of(4) {

@@ -4,7 +4,6 @@ use super::calibrate::Observer;
 use super::error::QuantError;
 use super::input::InputScale;
 use super::kernel::pack;
-use super::plain_layers;
 use super::requant::{Channel, quantize_multiplier};
 use crate::arch::Arch;
 use crate::error::check_len;
@@ -80,10 +79,12 @@ pub fn quantize<T: Float>(
     let (mut weights, _) = weights.as_chunks_mut::<4>();
     let (mut channels, _) = channels.as_chunks_mut::<4>();
     let (mut s_in, mut zero_point) = (input.scale(), input.zero_point());
-    for ((index, layer), observer) in plain_layers(arch).enumerate().zip(observers) {
-        let Some((w, b)) = layer.params(params) else { continue }; // The lengths were checked.
+    for ((index, layer), observer) in arch.any_layers().enumerate().zip(observers) {
+        let (Some(w), Some(b)) = (params.get(layer.w), params.get(layer.b)) else {
+            continue; // The lengths were checked.
+        };
         check_finite(index, w, b, observer)?;
-        let (units, gives_bytes) = (layer.windows.units, layer.gives_bytes);
+        let (units, gives_bytes) = (layer.windows.units, layer.is_hidden);
         let least = if gives_bytes { 0.0 } else { f64::from(i16::MIN) * score_scale(observer) };
         let places = || {
             layer.windows.places().filter_map(|place| {

@@ -38,7 +38,7 @@ impl Contents<'_> {
             ("COUNT", self.scores.len().to_string()),
             ("SCORE", score.to_owned()),
             ("SCORES", score_lines),
-            ("SIZES", self.model.sizes()),
+            ("SIZES", arch.to_string()),
             ("DTYPE", self.dtype().to_owned()),
             ("ORIGIN", plain_line(self.origin)),
             ("CRATE", self.name.replace('-', "_")),

@@ -6,9 +6,8 @@ use super::answer::Answer;
 use super::inputs::MIDDLE;
 use super::model::{Model, Numbers, Scores};
 use anyhow::{Result, bail};
-use barenet::layers::Windows;
 use barenet::quant::{self, Channel, InputScale, MIN_CALIBRATION_SAMPLES, Observer};
-use barenet::{Activation, Arch, Mat, Portable};
+use barenet::{Arch, Mat, Portable};
 
 pub use losses::{Loss, losses};
 
@@ -41,7 +40,7 @@ impl Input {
     fn centered(self, arch: &Arch<'_>, params: &[f32]) -> Vec<f32> {
         let mut params = params.to_vec();
         let zero_point = f64::from(self.scale().zero_point());
-        let Some(first) = layers(arch).into_iter().next() else { return params };
+        let Some(first) = arch.any_layers().next() else { return params };
         let (w, b) = params.split_at_mut(first.windows.num_weights());
         let units = first.windows.units;
         for place in first.windows.places() {
@@ -198,38 +197,6 @@ fn error(f32: &Model, int8: &Model, images: &[&[u8]]) -> Result<f64> {
         }
     }
     Ok(if sum.is_nan() { f64::INFINITY } else { sum })
-}
-
-/// A layer of either kind, in windows: an affine one is a window of one pixel, of which its inputs are the channels.
-struct Layer {
-    windows: Windows,
-    /// Start of its W and b.
-    params_start: usize,
-    /// Whether its outputs are bytes, and not scores.
-    gives_bytes: bool,
-}
-
-/// The layers of a network without batch norm.
-fn layers(arch: &Arch<'_>) -> Vec<Layer> {
-    let local = arch.local_layers().map(|layer| Layer {
-        windows: layer.windows,
-        params_start: layer.params_start,
-        gives_bytes: true,
-    });
-    let affine = arch.layers().map(|layer| Layer {
-        windows: Windows {
-            height: 1,
-            width: 1,
-            channels: layer.fan_in,
-            size: 1,
-            stride: 1,
-            padding: 0,
-            units: layer.fan_out,
-        },
-        params_start: layer.params_start,
-        gives_bytes: layer.activation == Activation::Relu,
-    });
-    local.chain(affine).collect()
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! The locally connected layers of an exported network.
 
 use barenet::{Arch, LocalLayers, Picture, Window};
-use std::fmt;
 
 /// The locally connected layers that a network begins with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,16 +42,5 @@ impl Local {
              picture: barenet::Picture {{ height: {height}, width: {width}, channels: {channels}, planes: {planes} }},\n    \
              windows: &[\n{windows}    ],\n}})"
         )
-    }
-}
-
-/// As `--local` has them.
-impl fmt::Display for Local {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (number, Window { size, stride, units, padding }) in self.windows.iter().enumerate() {
-            let comma = if number > 0 { "," } else { "" };
-            write!(f, "{comma}{units}@{size}/{stride}+{padding}")?;
-        }
-        Ok(())
     }
 }

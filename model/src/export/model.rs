@@ -163,18 +163,6 @@ impl Model {
         }
     }
 
-    /// Its sizes in words: `3072-100-10`, and before them those of locally connected layers.
-    #[must_use]
-    pub fn sizes(&self) -> String {
-        let sizes = self.dims.iter().map(usize::to_string).collect::<Vec<_>>().join("-");
-        match &self.local {
-            Some(local) => {
-                format!("{} - locally connected {local} - {sizes}", local.layers().num_inputs())
-            }
-            None => sizes,
-        }
-    }
-
     /// The scores of samples, computed as the device computes them.
     ///
     /// # Errors

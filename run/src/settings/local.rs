@@ -1,7 +1,7 @@
 //! Locally connected layers as a setting.
 
 use super::{Value, count};
-use barenet::Window;
+use barenet::{LocalLayers, Window};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
@@ -56,11 +56,7 @@ impl Value for Locals {
 
 impl fmt::Display for Locals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (number, Window { size, stride, units, padding }) in self.0.iter().enumerate() {
-            let comma = if number > 0 { "," } else { "" };
-            write!(f, "{comma}{units}@{size}/{stride}+{padding}")?;
-        }
-        Ok(())
+        LocalLayers { windows: &self.0, ..LocalLayers::NONE }.fmt(f)
     }
 }
 

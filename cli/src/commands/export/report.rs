@@ -22,7 +22,7 @@ pub(super) fn print(
         exported;
     let word = label(*metric);
     let dtype = if int8.is_some() { "int8" } else { "f32, folded" };
-    let sizes = model.sizes();
+    let sizes = model.arch();
     say!("data      {}", data_line(data));
     let samples = sample_word(data);
     say!("network   {sizes}, {dtype}, batch norm and {scaling} in the weights");

@@ -20,11 +20,6 @@ use indicatif::HumanFloatCount;
 pub(super) fn describe(session: &Session<'_>, console: &Console) {
     let Session { config, data, split, backend, .. } = session;
     let arch = config.arch();
-    let sizes: Vec<_> = arch.dims().iter().map(usize::to_string).collect();
-    let local = match &config.values().local {
-        Some(locals) => format!("{} - locally connected {locals} - ", arch.input_dim()),
-        None => String::new(),
-    };
     let solver = config.solver::<f64>();
     let count = |n| format!("{:.0}", HumanFloatCount(f64::from_usize(n)));
     console.line(&format!("data      {}", data_line(data)));
@@ -36,9 +31,7 @@ pub(super) fn describe(session: &Session<'_>, console: &Console) {
         sample_word(data)
     ));
     console.line(&format!(
-        "network   {}{}{}, {} parameters, {}",
-        local,
-        sizes.join("-"),
+        "network   {arch}{}, {} parameters, {}",
         if arch.has_batchnorm() { " with batch norm" } else { "" },
         count(arch.num_params()),
         match config.dtype() {

@@ -33,6 +33,11 @@ pub struct Windows {
 }
 
 impl Windows {
+    /// One window of all that there is: an affine layer, whose inputs are the channels of the only pixel.
+    pub(crate) const fn one(fan_in: usize, units: usize) -> Self {
+        Self { height: 1, width: 1, channels: fan_in, size: 1, stride: 1, padding: 0, units }
+    }
+
     /// Windows along a side.
     pub(crate) const fn along(&self, side: usize) -> usize {
         let room = side.saturating_add(self.padding.saturating_mul(2));

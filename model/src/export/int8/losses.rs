@@ -1,10 +1,10 @@
 //! Loss of each layer of an int8 network: its outputs beside those of f64.
 
 use super::super::model::Numbers;
-use super::{Int8, Layer, layers, sample_len};
+use super::{Int8, sample_len};
 use anyhow::{Context, Result, bail};
-use barenet::Portable;
 use barenet::quant::{Channel, QuantArgs, QuantGemm};
+use barenet::{AnyLayer, Portable};
 
 /// Loss of accuracy of a layer in int8.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -32,14 +32,10 @@ pub fn losses(int8: &Int8, images: &[&[u8]]) -> Result<Vec<Loss>> {
     let mut q: Vec<Vec<u8>> = images.iter().map(|image| image.to_vec()).collect();
     let (mut weights, mut channels) = (weights.as_chunks::<4>().0, channels.as_chunks::<4>().0);
     let mut losses = Vec::new();
-    for layer in layers(&arch) {
+    for layer in arch.any_layers() {
         let too_short = "the network has fewer numbers than its sizes ask for";
-        let Layer { windows, params_start, gives_bytes } = layer;
-        let (w, b) = params
-            .get(params_start..)
-            .and_then(|params| params.split_at_checked(windows.num_weights()))
-            .context(too_short)?;
-        let b = b.get(..windows.num_outputs()).context(too_short)?;
+        let AnyLayer { windows, w, b, is_hidden: gives_bytes, .. } = layer;
+        let (w, b) = (params.get(w).context(too_short)?, params.get(b).context(too_short)?);
         let mut count = Count::default();
         let mut outputs = vec![(to_f64(b.iter().copied()), Vec::new()); x.len()];
         for place in windows.places() {
