@@ -85,6 +85,28 @@ impl TrainedOn {
         form.map(|form| (form, self.class_names.clone()))
     }
 
+    /// Whether its samples were pictures, of pixels from 0 to 255.
+    #[must_use]
+    pub(crate) fn is_of_pixels(&self) -> bool {
+        let is_picture = |form: &Form| matches!(form, Form::Pictures { .. });
+        self.form.as_ref().map_or(!self.is_own(), is_picture)
+    }
+
+    /// What was learnt, if rows were.
+    #[must_use]
+    pub(crate) fn task(&self) -> Option<Task> {
+        self.encoding().or_else(|| self.encoding_of_rows()).map(|encoding| encoding.task)
+    }
+
+    /// Names of the inputs and of the targets of rows that have some.
+    #[must_use]
+    pub(crate) fn column_names(&self) -> (Vec<String>, Vec<String>) {
+        let inputs = self.encoding().map(|encoding| encoding.input_names());
+        let encoding = self.encoding().or_else(|| self.encoding_of_rows());
+        let targets = encoding.iter().flat_map(|encoding| &encoding.targets);
+        (inputs.unwrap_or_default(), targets.map(ToString::to_string).collect())
+    }
+
     /// How the columns of a table became numbers, if it was one.
     #[must_use]
     pub fn encoding(&self) -> Option<Encoding> {

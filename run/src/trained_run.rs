@@ -129,6 +129,18 @@ impl TrainedRun {
         Ok(summary)
     }
 
+    /// The text beside the weights: the settings, and what it was trained on.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The inputs and the outputs of its network; none if the weights are damaged.
+    #[must_use]
+    pub fn sizes(&self) -> Option<(usize, usize)> {
+        sizes(&self.bytes, &self.file())
+    }
+
     /// The weights, for a network of its settings.
     ///
     /// # Errors

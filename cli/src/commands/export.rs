@@ -1,6 +1,7 @@
 //! `barenet export`.
 
 mod bytes;
+mod open;
 mod report;
 mod require;
 
@@ -12,10 +13,11 @@ use barenet_run::export::{Exported, Wanted};
 use barenet_run::settings::{ExportDtype, Name, Settings, count};
 use barenet_run::trained_run::TrainedRun;
 use bytes::parse_bytes;
+use open::OpenFlags;
 use require::RequireFlags;
 use std::path::PathBuf;
 
-/// Make a trained network a crate that a microcontroller links
+/// Make a trained network a crate that a microcontroller links, or a file of other programs
 #[derive(clap::Args, Debug)]
 #[command(after_help = include_str!("export/help.txt").trim_end())]
 pub(crate) struct Args {
@@ -24,7 +26,7 @@ pub(crate) struct Args {
     /// Format of the files
     #[arg(long, value_name = "FORMAT")]
     pub(crate) format: Format,
-    /// Folder to write [default: firmware in the run's folder]
+    /// Folder or file to write [default: firmware, model.safetensors and so on in the run's folder]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Replace what an earlier export wrote there
@@ -56,6 +58,9 @@ pub(crate) struct Args {
     /// Take other data than those that the run was trained on to calibrate and to measure
     #[arg(long)]
     pub(crate) other_data: bool,
+    /// The files of other programs
+    #[command(flatten)]
+    pub(crate) open: OpenFlags,
 }
 
 /// Format of an export.
@@ -63,6 +68,12 @@ pub(crate) struct Args {
 pub(crate) enum Format {
     /// A no_std Rust crate
     Firmware,
+    /// Arrays for PyTorch and others: one file
+    Safetensors,
+    /// Arrays for numpy: one file
+    Npz,
+    /// A graph for ONNX Runtime and others: one file
+    Onnx,
 }
 
 /// Runs the command.
@@ -71,6 +82,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let dtype = args.dtype.value();
     if calibration_size.is_some() && dtype != ExportDtype::Int8 {
         return usage("--calibration-size is for --dtype int8");
+    }
+    if let Some(format) = open::format(args)? {
+        return open::run(args, format);
     }
     let run = TrainedRun::open(&args.run)?;
     let out = args.out.clone().unwrap_or_else(|| run.folder().file("firmware"));
@@ -87,7 +101,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         required.check(&exported, run.folder().path())?;
     }
     place.write(match args.format {
-        Format::Firmware => exported.crate_files(),
+        Format::Firmware | Format::Safetensors | Format::Npz | Format::Onnx => {
+            exported.crate_files()
+        }
     })?;
     report::print(&exported, on_images.config.values().dtype, &data, &out)
 }

@@ -8,6 +8,7 @@ use barenet_data::scale::Scale;
 use barenet_data::split::Part;
 use barenet_data::table::Missing;
 use barenet_data::{FormatName, Task, Version};
+use barenet_model::interchange::arrays::Layout;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -250,6 +251,10 @@ named! {
         F32 = "f32", "32-bit floating point";
         Int8 = "int8", "8-bit integers, with no floating point from the pixels to the class";
     }
+    Layout {
+        Barenet = "barenet", "W1, b1 and so on, W is [in, out]";
+        Pytorch = "pytorch", "0.weight, 0.bias and so on of an nn.Sequential, weights are [out, in]";
+    }
 }
 
 /// A kernel that multiplies matrices: one of [`Kernel::NAMES`], whether this build has it or not.
@@ -336,6 +341,7 @@ mod tests {
         are_their_own::<Part>();
         are_their_own::<Version>();
         are_their_own::<ExportDtype>();
+        are_their_own::<Layout>();
         are_their_own::<Task>();
         are_their_own::<FormatName>();
         are_their_own::<Missing>();

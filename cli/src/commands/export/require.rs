@@ -26,6 +26,11 @@ pub(super) struct Required {
 }
 
 impl RequireFlags {
+    /// Whether a figure is required.
+    pub(super) const fn is_given(&self) -> bool {
+        self.require.is_some() || self.min_accuracy.is_some()
+    }
+
     /// The figure that is required of a metric, if one is.
     pub(super) fn of_metric(&self, metric: Metric) -> Result<Option<Required>> {
         let required = match (self.require, self.min_accuracy) {
