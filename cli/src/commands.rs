@@ -5,6 +5,7 @@ pub(crate) mod data;
 pub(crate) mod eval;
 pub(crate) mod export;
 pub(crate) mod gradcheck;
+pub(crate) mod import;
 pub(crate) mod predict;
 pub(crate) mod presets;
 pub(crate) mod train;

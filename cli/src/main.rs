@@ -9,7 +9,7 @@ mod signals;
 use barenet_data::DataError;
 use barenet_run::settings::SettingsError;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use commands::{compare, data, eval, export, gradcheck, predict, presets, train};
+use commands::{compare, data, eval, export, gradcheck, import, predict, presets, train};
 use console::{complain, print_warnings, unless_closed};
 use signals::{Stopped, survive_limits};
 use std::any::TypeId;
@@ -28,6 +28,7 @@ Examples:
   barenet train --preset best --data cifar-10-binary.tar.gz
   barenet eval runs/two-layer --split test
   barenet export runs/two-layer --format firmware --dtype int8
+  barenet import model.onnx --out runs/theirs
   barenet compare                        four update rules in one plot
 
 Exit status: 0 ok, 1 failed, 2 a flag or setting that cannot be used. NO_COLOR is honoured."
@@ -43,6 +44,7 @@ enum Command {
     Eval(eval::Args),
     Predict(predict::Args),
     Export(export::Args),
+    Import(import::Args),
     Compare(Box<compare::Args>),
     Gradcheck(gradcheck::Args),
     Presets(presets::Args),
@@ -63,6 +65,7 @@ fn main() -> ExitCode {
         Command::Eval(args) => eval::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Import(args) => import::run(&args),
         Command::Compare(args) => compare::run(*args),
         Command::Gradcheck(args) => gradcheck::run(&args),
         Command::Presets(args) => presets::run(&args),

@@ -4,10 +4,14 @@
 //! |---|---|
 //! | [`arrays`] | a network as arrays with names, barenet's or PyTorch's |
 //! | [`safetensors`], [`npz`] | files of such arrays |
+//! | [`names`] | a network from arrays, by their names |
+//! | [`chain`] | a network from operations, one after the other |
 //!
 //! Numbers are `f64` here, which holds every `f32` as it is; a file gets them in the type of the network.
 
 pub mod arrays;
+pub mod chain;
+pub mod names;
 pub mod npz;
 pub mod safetensors;
 
@@ -192,6 +196,18 @@ impl Network {
             layer.norm = norm;
         }
         Ok(folded)
+    }
+
+    /// Puts the scaling of the answers into the last layer.
+    pub fn fold_targets(&mut self) {
+        let Scales { target_offset, target_factor, .. } = &mut self.scales;
+        let (offset, factor) = (std::mem::take(target_offset), std::mem::take(target_factor));
+        let Some(last) = self.layers.last_mut() else { return };
+        let width = last.fan_out().max(1);
+        for row in last.w.chunks_exact_mut(width).chain([&mut *last.b]) {
+            row.iter_mut().zip(&factor).for_each(|(w, factor)| *w /= factor);
+        }
+        last.b.iter_mut().zip(&offset).for_each(|(b, offset)| *b += offset);
     }
 
     /// Folds batch norm, and the scalings that are asked for.

@@ -5,12 +5,15 @@
 //! | [`proto`] | the messages of a file |
 //! | [`write`] | a network in `f32` |
 //! | [`int8`] | an exported int8 network, with its integers |
+//! | [`read`] | networks of any program |
 //!
 //! Source: <https://onnx.ai/onnx/repo-docs/IR.html>, and the operators of opset 17.
 
+mod constant;
 mod graph;
 pub mod int8;
 pub mod proto;
+pub mod read;
 pub mod write;
 
 /// What a network answers, which says what the outputs of its graph are.

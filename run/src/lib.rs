@@ -12,6 +12,7 @@
 //! | [`measured`], [`outputs`], [`anomaly`], [`reported`] | the figures of its metric, outputs of a network, the threshold of anomaly scores, and figures of the course's document |
 //! | [`run_folder`], [`events`], [`summary`], [`checkpoint`], [`trained_on`] | the files of a run |
 //! | [`trained_run`], [`prediction`], [`export`] | its best weights, measured, their answers for the rows of a table, and as the network of a device |
+//! | [`import`] | a network of another program as a run |
 //! | [`interchange`] | a trained run as a file of other programs |
 //! | [`folder`] | a folder that is written to, wherever it is; files that are whole or not there |
 //! | [`plot_mark`] | how a plot of barenet's is known |
@@ -33,6 +34,7 @@ pub mod folder;
 mod form;
 pub mod gradcheck;
 pub mod images;
+pub mod import;
 pub mod interchange;
 pub mod measured;
 pub mod moment;

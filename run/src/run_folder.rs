@@ -127,6 +127,12 @@ impl RunFolder {
         );
     }
 
+    /// Whether nothing in it was trained: an import made it.
+    #[must_use]
+    pub(crate) fn is_imported(&self) -> bool {
+        ![CHECKPOINT, PREVIOUS_CHECKPOINT, EVENTS, SUMMARY].iter().any(|name| self.has(name))
+    }
+
     /// Opens the folder of a run that is to be resumed.
     ///
     /// # Errors

@@ -119,6 +119,38 @@ impl Summary {
         if measured.metric == metric { Some(measured.test) } else { beside.of(metric) }
     }
 
+    /// A summary of which nothing is known but a name.
+    pub(crate) fn without_figures(name: &str, data: &str, metric: Metric) -> Self {
+        let figure = measured::worst(metric);
+        Self {
+            name: name.to_owned(),
+            data: data.to_owned(),
+            measured: Measured {
+                metric,
+                best_val: figure,
+                best_epoch: 0,
+                val: figure,
+                test: figure,
+                test_size: 0,
+                train: figure,
+                final_val: figure,
+            },
+            beside: Beside::default(),
+            anomaly_threshold: None,
+            first_loss: 0.0,
+            num_params: 0,
+            iterations: 0,
+            epochs: 0,
+            samples_per_second: 0.0,
+            seconds: 0.0,
+            backend: String::new(),
+            threads: 0,
+            dtype: String::new(),
+            seed: 0,
+            diverged_at: None,
+        }
+    }
+
     /// Reads the summary that a run leaves when it ends.
     ///
     /// # Errors

@@ -15,6 +15,14 @@ use serde::{Deserialize, Serialize};
 /// How the line begins that follows the settings in a weights file: a comment of TOML.
 const LINE: &str = "# Data: ";
 
+/// The kind of data of a network of another program.
+const IMPORTED: &str = "imported";
+
+/// The JSON that follows the settings in a weights file.
+fn json(config: &str) -> Option<&str> {
+    config.lines().next_back()?.strip_prefix(LINE)
+}
+
 /// Images that a run was trained on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrainedOn {
@@ -144,12 +152,33 @@ impl TrainedOn {
     ///
     /// Naming the file, if it cannot be read.
     pub fn read(config: &str, folder: &RunFolder) -> Result<Option<Self>> {
-        let Some(json) = config.lines().next_back().and_then(|line| line.strip_prefix(LINE)) else {
-            return Ok(None);
-        };
+        let Some(json) = json(config) else { return Ok(None) };
         serde_json::from_str(json).with_context(|| {
             format!("{}: what it was trained on cannot be read", folder.file(BEST).display())
         })
+    }
+
+    /// The same of a text of another file.
+    pub(crate) fn parse(config: &str) -> Option<Self> {
+        serde_json::from_str(json(config)?).ok()
+    }
+
+    /// Describes nothing but the form of rows: what trained a network of another program is not known.
+    pub(crate) fn imported(
+        task: Task,
+        inputs: usize,
+        targets: Vec<String>,
+        class_names: Vec<String>,
+    ) -> Self {
+        Self {
+            data: IMPORTED.to_owned(),
+            train: String::new(),
+            test: String::new(),
+            class_names,
+            columns: None,
+            form: None,
+            rows: Some(Rows { task: task.into(), inputs, targets }),
+        }
     }
 
     /// Refuses images of another number of classes.
@@ -165,6 +194,9 @@ impl TrainedOn {
 
     /// How other images differ from these; `None` if they are the same.
     fn difference(&self, data: &DataSet) -> Option<String> {
+        if self.data == IMPORTED {
+            return None;
+        }
         let found = Self::new(data, fingerprint(data));
         let of = &data.source;
         if self.data != found.data {

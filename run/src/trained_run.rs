@@ -12,7 +12,7 @@ use crate::summary::Summary;
 use crate::trained_on::{self, Checked, TrainedOn};
 use crate::trainer::{self, is_non_finite};
 use anyhow::{Context, Error, Result, anyhow, bail, ensure};
-use barenet::{FullyConnectedNet, Weights};
+use barenet::{FullyConnectedNet, Loss, Weights};
 use barenet_blas::Precision;
 use barenet_data::augment::{Augmentation, test_views};
 use barenet_data::split::{Part, Split};
@@ -105,6 +105,9 @@ impl TrainedRun {
     /// If it did not.
     pub fn finished(&self, data: Option<&Path>) -> Result<Summary> {
         let folder = &self.folder;
+        if folder.is_imported() {
+            return Ok(self.summary_of_import());
+        }
         let run = folder.path().display();
         let resume = resume_command(folder.path(), data);
         ensure!(
@@ -127,6 +130,15 @@ impl TrainedRun {
              resumes it"
         );
         Ok(summary)
+    }
+
+    /// A summary of a network that another program trained: no figure is known.
+    fn summary_of_import(&self) -> Summary {
+        let path = self.folder.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("imported");
+        let data = self.trained_on.as_ref().map_or("imported", |trained_on| &trained_on.data);
+        let loss = self.settings.loss.map_or(Loss::Softmax, Name::value);
+        Summary::without_figures(name, data, loss.metric())
     }
 
     /// The text beside the weights: the settings, and what it was trained on.

@@ -1,6 +1,7 @@
 //! `barenet export`.
 
 mod bytes;
+mod imported;
 mod open;
 mod report;
 mod require;
@@ -18,10 +19,10 @@ use require::RequireFlags;
 use std::path::PathBuf;
 
 /// Make a trained network a crate that a microcontroller links, or a file of other programs
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Clone, Debug)]
 #[command(after_help = include_str!("export/help.txt").trim_end())]
 pub(crate) struct Args {
-    /// Folder of a run
+    /// Folder of a run, or a file that `barenet import` reads
     pub(crate) run: PathBuf,
     /// Format of the files
     #[arg(long, value_name = "FORMAT")]
@@ -83,7 +84,11 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if calibration_size.is_some() && dtype != ExportDtype::Int8 {
         return usage("--calibration-size is for --dtype int8");
     }
-    if let Some(format) = open::format(args)? {
+    let open_format = open::format(args)?;
+    if args.run.is_file() {
+        return imported::run(args);
+    }
+    if let Some(format) = open_format {
         return open::run(args, format);
     }
     let run = TrainedRun::open(&args.run)?;

@@ -12,6 +12,7 @@ mod fetch;
 mod files;
 mod finite;
 mod folder;
+mod import;
 mod interchange;
 mod kill;
 mod limits;

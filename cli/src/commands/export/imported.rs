@@ -1,0 +1,23 @@
+//! Exports of a file of another program: an import and an export in one.
+
+use super::{Args, Format};
+use anyhow::{Context, Result};
+use barenet_data::disk::folder_of;
+use barenet_run::import::{Said, read};
+
+/// Imports the file into a folder that is removed afterwards, and exports that; without `--out`, to a place beside the file.
+pub(super) fn run(args: &Args) -> Result<()> {
+    let place = tempfile::tempdir().context("no folder for the import can be made")?;
+    let name = args.run.file_stem().and_then(|stem| stem.to_str()).unwrap_or("imported");
+    let run = place.path().join(name);
+    read(&args.run, &Said::default())?.write(Some(&run), name)?;
+    let file = match args.format {
+        Format::Safetensors => format!("{name}.safetensors"),
+        Format::Npz => format!("{name}.npz"),
+        Format::Onnx => format!("{name}.onnx"),
+        _ => format!("{name}-firmware"),
+    };
+    let beside = || folder_of(&args.run).join(file);
+    let out = args.out.clone().unwrap_or_else(beside);
+    super::run(&Args { run, out: Some(out), ..args.clone() })
+}

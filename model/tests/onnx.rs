@@ -1,0 +1,252 @@
+//! ONNX files that are read: what other programs write, and what is wrong with files.
+
+use barenet_model::interchange::{Layer, Network, Norm, Notes};
+use barenet_model::onnx::proto::{
+    AttributeProto, GraphProto, ModelProto, NodeProto, StringStringEntryProto, TensorProto,
+    ValueInfoProto, data_type,
+};
+use barenet_model::onnx::read::from_onnx;
+use barenet_model::onnx::write::to_onnx;
+use barenet_model::onnx::{Head, Input};
+use barenet_model::scales::Scales;
+use prost::Message;
+use std::fs;
+use std::path::Path;
+
+fn tensor(name: &str, dims: &[i64], numbers: &[f32]) -> TensorProto {
+    let (name, dims, float_data) = (name.to_owned(), dims.to_vec(), numbers.to_vec());
+    TensorProto { name, dims, float_data, data_type: data_type::FLOAT, ..TensorProto::default() }
+}
+
+fn node(op_type: &str, inputs: &[&str], output: &str) -> NodeProto {
+    NodeProto {
+        op_type: op_type.to_owned(),
+        name: format!("/{output}"),
+        input: inputs.iter().map(|&name| name.to_owned()).collect(),
+        output: vec![output.to_owned()],
+        ..NodeProto::default()
+    }
+}
+
+fn value(name: &str) -> ValueInfoProto {
+    ValueInfoProto { name: name.to_owned(), r#type: None }
+}
+
+/// A graph from `x` to `y`, with W (2, 3), b (3), V (3, 1), c (1).
+fn graph(nodes: Vec<NodeProto>) -> GraphProto {
+    GraphProto {
+        node: nodes,
+        name: "g".to_owned(),
+        initializer: vec![
+            tensor("W", &[2, 3], &[1., 2., 3., 4., 5., 6.]),
+            tensor("b", &[3], &[0.5, -0.5, 0.25]),
+            tensor("V", &[3, 1], &[1., -1., 2.]),
+            tensor("c", &[1], &[10.]),
+            tensor("s", &[3], &[2., 4., 0.5]),
+            tensor("two", &[], &[2.]),
+        ],
+        input: vec![value("x")],
+        output: vec![value("y")],
+    }
+}
+
+fn bytes(graph: GraphProto) -> Vec<u8> {
+    ModelProto { ir_version: 8, graph: Some(graph), ..ModelProto::default() }.encode_to_vec()
+}
+
+fn refusal(graph: GraphProto) -> String {
+    format!("{:#}", from_onnx(&bytes(graph), None).unwrap_err())
+}
+
+fn read(nodes: Vec<NodeProto>) -> Network {
+    from_onnx(&bytes(graph(nodes)), None).unwrap().chain.network
+}
+
+#[test]
+fn a_network_comes_back_with_the_same_bits() {
+    let numbers = |len: usize, seed: f32| -> Vec<f64> {
+        (0..len).map(|i| f64::from((i as f32 * 0.37 + seed).sin())).collect()
+    };
+    let norm = Norm {
+        gamma: numbers(5, 1.0),
+        beta: numbers(5, 2.0),
+        mean: numbers(5, 3.0),
+        var: numbers(5, 4.0).iter().map(|x| x.abs()).collect(),
+    };
+    let layers = vec![
+        Layer { w: numbers(20, 5.0), b: numbers(5, 6.0), norm: Some(norm) },
+        Layer { w: numbers(10, 7.0), b: numbers(2, 8.0), norm: None },
+    ];
+    let scales = Scales {
+        offset: numbers(4, 9.0),
+        factor: numbers(4, 10.0),
+        target_offset: numbers(2, 11.0),
+        target_factor: numbers(2, 12.0),
+        fill: Vec::new(),
+    };
+    let network = Network { layers, scales, is_f64: false };
+    let notes = Notes::from([("a \"b\"\n".to_owned(), "ü".to_owned())]);
+    for input in [Input::Features, Input::Pixels] {
+        let file = to_onnx(&network, Head::Values, input, &notes).unwrap();
+        let read = from_onnx(&file, None).unwrap();
+        assert_eq!(read.chain.network, network);
+        assert_eq!(read.notes, notes);
+    }
+}
+
+#[test]
+fn a_matrix_and_what_is_added_are_a_layer_and_what_stands_between_goes_into_the_weights() {
+    let network = read(vec![
+        node("MatMul", &["x", "W"], "h"),
+        node("Add", &["b", "h"], "h2"),
+        node("Relu", &["h2"], "r"),
+        node("Mul", &["r", "s"], "r2"),
+        node("Add", &["r2", "two"], "r3"),
+        node("Gemm", &["r3", "V", "c"], "z"),
+        node("Identity", &["z"], "y"),
+    ]);
+    assert_eq!(network.layers[0].w, [1., 2., 3., 4., 5., 6.]);
+    assert_eq!(network.layers[0].b, [0.5, -0.5, 0.25]);
+    // (s · r + 2) · V + c
+    assert_eq!(network.layers[1].w, [2., -4., 1.]);
+    assert_eq!(network.layers[1].b, [10. + 2. * (1. - 1. + 2.)]);
+}
+
+#[test]
+fn two_products_without_a_relu_between_are_one_layer() {
+    let network =
+        read(vec![node("Gemm", &["x", "W", "b"], "h"), node("Gemm", &["h", "V", "c"], "y")]);
+    assert_eq!(network.dims(), [2, 1]);
+    assert_eq!(network.layers[0].w, [1. - 2. + 6., 4. - 5. + 12.]);
+    assert_eq!(network.layers[0].b, [0.5 + 0.5 + 0.5 + 10.]);
+}
+
+#[test]
+fn what_is_no_such_network_is_refused_with_the_node() {
+    let gemm = || node("Gemm", &["x", "W", "b"], "h");
+    let cases = [
+        (vec![gemm(), node("Tanh", &["h"], "y")], "Tanh \"/y\": this operator is not"),
+        (vec![gemm(), node("Re\nlu\"", &["h"], "y")], "Re\\nlu\\\" \"/y\": this operator is not"),
+        (vec![gemm(), node("Relu", &["h"], "y")], "its outputs go through a ReLU"),
+        (
+            vec![node("Relu", &["x"], "r"), node("Gemm", &["r", "W", "b"], "y")],
+            "Relu \"/r\": a ReLU that no layer",
+        ),
+        (vec![node("Identity", &["x"], "y")], "there is no layer in it"),
+        (
+            vec![gemm(), node("Gemm", &["h", "W", "b"], "y")],
+            "it takes 2 numbers, and the layer before gives 3",
+        ),
+        (vec![gemm(), node("Sub", &["b", "h"], "y")], "Sub \"/y\": a constant minus"),
+        (vec![gemm(), node("Mul", &["h", "h"], "y")], "Mul \"/y\": one of its two inputs"),
+        (vec![node("Gemm", &["x", "b", "b"], "y")], "Gemm \"/y\": its weights have shape [3]"),
+        (vec![node("Gemm", &["x", "W", "c2"], "y")], "Gemm \"/y\": its C is no constant"),
+        (vec![node("Gemm", &["x", "W", "V"], "y")], "the bias has 3 numbers"),
+        (vec![node("Relu", &["y"], "y")], "its graph goes in a circle"),
+        (vec![], "nothing gives the value \"y\""),
+        (vec![gemm(), node("Sigmoid", &["h"], "y")], "Sigmoid \"/y\": a sigmoid of 3 scores"),
+    ];
+    for (nodes, part) in cases {
+        if part == "the bias has 3 numbers" {
+            // (3, 1) is as good as (3) where three are needed.
+            assert!(from_onnx(&bytes(graph(nodes)), None).is_ok());
+            continue;
+        }
+        let message = refusal(graph(nodes));
+        assert!(message.contains(part), "{part:?} is not in {message:?}");
+        assert!(!message.contains('\n'), "{message}");
+    }
+}
+
+#[test]
+fn constants_that_are_damaged_are_refused_by_name() {
+    let with = |wrong: TensorProto| {
+        let mut graph = graph(vec![node("Gemm", &["x", "W", "b"], "y")]);
+        graph.initializer[0] = wrong;
+        refusal(graph)
+    };
+    let w = tensor("W", &[2, 3], &[1., 2., 3., 4., 5., 6.]);
+    let external = |location: &str| TensorProto {
+        data_location: 1,
+        float_data: Vec::new(),
+        external_data: vec![StringStringEntryProto {
+            key: "location".to_owned(),
+            value: location.to_owned(),
+        }],
+        ..w.clone()
+    };
+    let nan = tensor("W", &[2, 3], &[1., 2., 3., f32::NAN, 5., 6.]);
+    for (wrong, part) in [
+        (TensorProto { dims: vec![2, 4], ..w.clone() }, "has 6 numbers, and its shape [2, 4]"),
+        (TensorProto { dims: vec![-2, 3], ..w.clone() }, "a negative length"),
+        (TensorProto { dims: vec![i64::MAX, i64::MAX], ..w.clone() }, "too large"),
+        (TensorProto { data_type: 8, ..w.clone() }, "of type 8, which is not read"),
+        (TensorProto { raw_data: vec![0; 7], ..w.clone() }, "its last number is not whole"),
+        (external("../secret"), "\"W\": its numbers are in ../secret, outside the folder"),
+        (external("/etc/passwd"), "outside the folder"),
+        (nan, "layer 1: number 4 of the weights is NaN"),
+    ] {
+        let message = with(wrong);
+        assert!(message.contains(part), "{part:?} is not in {message:?}");
+    }
+}
+
+#[test]
+fn numbers_in_another_file_of_the_same_folder_are_read_and_links_out_of_it_are_not() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("model");
+    fs::create_dir(&folder).unwrap();
+    let numbers: Vec<u8> =
+        [0_f32, 1., 2., 3., 4., 5., 6.].iter().flat_map(|x| x.to_le_bytes()).collect();
+    fs::write(folder.join("weights.bin"), &numbers).unwrap();
+    fs::write(place.path().join("outside"), &numbers).unwrap();
+    let entry = |key: &str, value: &str| StringStringEntryProto {
+        key: key.to_owned(),
+        value: value.to_owned(),
+    };
+    let file = |location: &str, length: &str| {
+        let mut graph = graph(vec![node("Gemm", &["x", "W", "b"], "y")]);
+        let entries = [("location", location), ("offset", "4"), ("length", length)];
+        let w = &mut graph.initializer[0];
+        w.data_location = 1;
+        w.float_data.clear();
+        w.external_data = entries.map(|(key, value)| entry(key, value)).to_vec();
+        bytes(graph)
+    };
+    let read = |file: &[u8]| from_onnx(file, Some(&folder)).map(|read| read.chain.network);
+    assert_eq!(read(&file("weights.bin", "24")).unwrap().layers[0].w, [1., 2., 3., 4., 5., 6.]);
+    let message = format!("{:#}", read(&file("weights.bin", "25")).unwrap_err());
+    assert!(message.contains("weights.bin is too short for it"), "{message}");
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("../outside", folder.join("link")).unwrap();
+        let message = format!("{:#}", read(&file("link", "24")).unwrap_err());
+        assert!(message.contains("outside the folder"), "{message}");
+    }
+}
+
+#[test]
+fn no_part_of_a_file_and_no_changed_byte_makes_the_reader_panic() {
+    let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds/onnx");
+    for seed in ["kept", "pytorch", "scikit-learn", "two-classes"] {
+        let file = fs::read(seeds.join(seed)).unwrap();
+        from_onnx(&file, None).unwrap();
+        for len in 0..file.len() {
+            let _refused_or_not = from_onnx(&file[..len], None);
+            let mut changed = file.clone();
+            changed[len] ^= 0x55;
+            let _refused_or_not = from_onnx(&changed, None);
+        }
+    }
+}
+
+#[test]
+fn an_attribute_turns_the_weights() {
+    let mut gemm = node("Gemm", &["x", "Wt", "b"], "y");
+    gemm.attribute =
+        vec![AttributeProto { name: "transB".to_owned(), i: 1, ..AttributeProto::default() }];
+    let mut graph = graph(vec![gemm]);
+    graph.initializer.push(tensor("Wt", &[3, 2], &[1., 4., 2., 5., 3., 6.]));
+    let network = from_onnx(&bytes(graph), None).unwrap().chain.network;
+    assert_eq!(network.layers[0].w, [1., 2., 3., 4., 5., 6.]);
+}
