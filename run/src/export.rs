@@ -6,6 +6,7 @@ use crate::anomaly::threshold;
 use crate::figures::{Figures, is_other, normal};
 use crate::settings::{Dtype, ExportDtype};
 use crate::summary::Summary;
+use crate::trained_on::IMPORTED;
 use crate::trained_run::OnImages;
 use anyhow::{Context, Result, bail, ensure};
 use barenet::Metric;
@@ -179,7 +180,11 @@ impl Exported {
             test_size: split.test.len(),
             scaling: if is_mean_image { "mean image" } else { "scaling" },
             int8,
-            origin: format!("trained by barenet as \"{}\" on {kind}{is_other}", summary.name),
+            origin: if kind == IMPORTED {
+                format!("trained by another program, imported by barenet as \"{}\"", summary.name)
+            } else {
+                format!("trained by barenet as \"{}\" on {kind}{is_other}", summary.name)
+            },
             order: data.form.as_ref().map(order).unwrap_or_default(),
             input_names: data.encoding.as_ref().map(Encoding::input_names).unwrap_or_default(),
             output_names,

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 const LINE: &str = "# Data: ";
 
 /// The kind of data of a network of another program.
-const IMPORTED: &str = "imported";
+pub(crate) const IMPORTED: &str = "imported";
 
 /// The JSON that follows the settings in a weights file.
 fn json(config: &str) -> Option<&str> {

@@ -9,7 +9,7 @@ use crate::run_folder::{BEST, RunFolder, SUMMARY};
 use crate::settings::{Dtype, Name, Settings, Values};
 use crate::shell::resume_command;
 use crate::summary::Summary;
-use crate::trained_on::{self, Checked, TrainedOn};
+use crate::trained_on::{self, Checked, IMPORTED, TrainedOn};
 use crate::trainer::{self, is_non_finite};
 use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 use barenet::{FullyConnectedNet, Loss, Weights};
@@ -136,7 +136,7 @@ impl TrainedRun {
     fn summary_of_import(&self) -> Summary {
         let path = self.folder.path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("imported");
-        let data = self.trained_on.as_ref().map_or("imported", |trained_on| &trained_on.data);
+        let data = self.trained_on.as_ref().map_or(IMPORTED, |trained_on| &trained_on.data);
         let loss = self.settings.loss.map_or(Loss::Softmax, Name::value);
         Summary::without_figures(name, data, loss.metric())
     }

@@ -123,6 +123,8 @@ fn networks_of_scikit_learn_and_pytorch_answer_as_they_do_there() {
     let flags = ["--format", "firmware", "--data", IRIS, "--out", "net"];
     run(&place, &[&["export", "scikit-learn"], &flags[..]].concat());
     assert!(place.path().join("net/src/lib.rs").exists());
+    let manifest = fs::read_to_string(place.path().join("net/Cargo.toml")).unwrap();
+    assert!(manifest.contains("trained by another program"), "{manifest}");
     // The same in one.
     fs::copy(foreign("scikit-learn"), place.path().join("theirs.onnx")).unwrap();
     run(&place, &["export", "theirs.onnx", "--format", "firmware", "--data", IRIS]);
