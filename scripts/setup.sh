@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs on Debian or Ubuntu what barenet needs beyond cargo. Running it again is harmless.
 #
-#   scripts/setup.sh [openblas] [firmware] [fuzz] [sanitize] [emulate] [deny]   only these; without any, the first three
+#   scripts/setup.sh [openblas] [firmware] [fuzz] [sanitize] [emulate] [deny] [c]   only these; without any, the first three
 #
 #   openblas   OpenBLAS, for the feature `openblas`
 #   firmware   QEMU, and Rust for bare-metal ARM and RISC-V
@@ -9,6 +9,7 @@
 #   sanitize   nightly Rust, with its standard library's source if it can be had, and valgrind
 #   emulate    QEMU's user mode, and Rust and a linker for aarch64
 #   deny       cargo-deny, built from source: some minutes
+#   c          compilers of C for the host, ARM and RISC-V, clang's sanitizers, cppcheck
 set -euo pipefail
 
 readonly TARGETS="thumbv7em-none-eabihf thumbv8m.main-none-eabihf thumbv7m-none-eabi thumbv6m-none-eabi
@@ -115,11 +116,21 @@ install_deny() {
     say "$(cargo-deny --version)"
 }
 
+install_c() {
+    install_qemu
+    { has arm-none-eabi-gcc && has riscv64-unknown-elf-gcc && has cppcheck && has clang && has g++; } ||
+        apt_install gcc g++ libc6-dev gcc-arm-none-eabi libnewlib-arm-none-eabi gcc-riscv64-unknown-elf cppcheck clang
+    # Its sanitizers are a package of their own, which clang does not need.
+    [ -n "$(find /usr/lib/llvm-* -name 'libclang_rt.asan*' 2>/dev/null)" ] ||
+        apt_install "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
+    say "$(arm-none-eabi-gcc --version | head -n 1), $(cppcheck --version)"
+}
+
 [ $# -gt 0 ] || set -- openblas firmware fuzz
 for part in "$@"; do
     case ${part#--} in
-        openblas | firmware | fuzz | sanitize | emulate | deny) ;;
-        -h | help) sed -n '2,11s/^# \{0,1\}//p' "$0" && exit ;;
+        openblas | firmware | fuzz | sanitize | emulate | deny | c) ;;
+        -h | help) sed -n '2,12s/^# \{0,1\}//p' "$0" && exit ;;
         *) say "unknown part $part; see --help" >&2 && exit 2 ;;
     esac
 done
@@ -131,5 +142,6 @@ for part in "$@"; do
         sanitize) install_sanitize ;;
         emulate) install_emulate ;;
         deny) install_deny ;;
+        c) install_c ;;
     esac
 done

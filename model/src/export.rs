@@ -1,6 +1,7 @@
 //! From the weights of a run to what a microcontroller links: the numbers, and the crate around them.
 
 pub mod answer;
+pub mod c_folder;
 mod contents;
 pub mod crate_folder;
 mod crate_text;

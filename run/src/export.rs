@@ -14,6 +14,7 @@ use barenet::quant::MIN_CALIBRATION_SAMPLES;
 use barenet_data::split::Part;
 use barenet_data::{Encoding, SampleForm, Task, WindowForm};
 use barenet_model::export::answer::Answer;
+use barenet_model::export::c_folder;
 use barenet_model::export::crate_folder::{self, Contents, crate_name};
 use barenet_model::export::inputs::Ranges;
 use barenet_model::export::int8::{self, Input, Loss};
@@ -205,9 +206,27 @@ impl Exported {
     /// The files of a crate that has the network.
     #[must_use]
     pub fn crate_files(&self) -> Vec<CrateFile> {
-        let (samples, scores) = &self.test_vector;
-        let samples: Vec<_> = samples.iter().map(TestSample::row).collect();
-        crate_folder::files(&Contents {
+        let samples = self.samples();
+        crate_folder::files(&self.contents(&samples))
+    }
+
+    /// The files of a folder of C that has the network.
+    ///
+    /// # Errors
+    ///
+    /// If it has layers that there are not in C.
+    pub fn c_files(&self) -> Result<Vec<CrateFile>> {
+        let samples = self.samples();
+        c_folder::files(&self.contents(&samples))
+    }
+
+    /// The samples of the test vector.
+    fn samples(&self) -> Vec<Row<'_>> {
+        self.test_vector.0.iter().map(TestSample::row).collect()
+    }
+
+    fn contents<'a>(&'a self, samples: &'a [Row<'a>]) -> Contents<'a> {
+        Contents {
             name: &self.name,
             origin: &self.origin,
             model: &self.model,
@@ -215,9 +234,9 @@ impl Exported {
             order: &self.order,
             input_names: &self.input_names,
             output_names: &self.output_names,
-            samples: &samples,
-            scores,
-        })
+            samples,
+            scores: &self.test_vector.1,
+        }
     }
 }
 

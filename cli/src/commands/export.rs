@@ -27,7 +27,7 @@ pub(crate) struct Args {
     /// Format of the files
     #[arg(long, value_name = "FORMAT")]
     pub(crate) format: Format,
-    /// Folder or file to write [default: firmware, model.safetensors and so on in the run's folder]
+    /// Folder or file to write [default: firmware, c, model.safetensors and so on in the run's folder]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Replace what an earlier export wrote there
@@ -69,6 +69,8 @@ pub(crate) struct Args {
 pub(crate) enum Format {
     /// A no_std Rust crate
     Firmware,
+    /// A folder of C99, also an Arduino library
+    C,
     /// Arrays for PyTorch and others: one file
     Safetensors,
     /// Arrays for numpy: one file
@@ -92,7 +94,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         return open::run(args, format);
     }
     let run = TrainedRun::open(&args.run)?;
-    let out = args.out.clone().unwrap_or_else(|| run.folder().file("firmware"));
+    let out = args.out.clone().unwrap_or_else(|| {
+        run.folder().file(match args.format {
+            Format::C => "c",
+            _ => "firmware",
+        })
+    });
     let place = Place::claim(&out, args.force)?;
     let summary = run.finished(args.images.data.as_deref())?;
     let data = args.images.read_for(&run)?;
@@ -105,10 +112,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if let Some(required) = required {
         required.check(&exported, run.folder().path())?;
     }
-    place.write(match args.format {
-        Format::Firmware | Format::Safetensors | Format::Npz | Format::Onnx => {
-            exported.crate_files()
-        }
-    })?;
-    report::print(&exported, on_images.config.values().dtype, &data, &out)
+    let is_c = args.format == Format::C;
+    place.write(if is_c { exported.c_files()? } else { exported.crate_files() })?;
+    report::print(&exported, on_images.config.values().dtype, &data, &out, is_c)
 }

@@ -7,6 +7,7 @@ mod cli;
 mod data;
 mod disk_full;
 mod export;
+mod export_c;
 mod export_tables;
 mod fetch;
 mod files;

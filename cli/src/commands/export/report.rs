@@ -17,6 +17,7 @@ pub(super) fn print(
     trained: Name<Dtype>,
     data: &DataSet,
     out: &Path,
+    is_c: bool,
 ) -> Result<()> {
     let Exported { name, model, metric, before, after, test_size, int8, figures, scaling, .. } =
         exported;
@@ -64,7 +65,11 @@ pub(super) fn print(
     say!("memory    {} bytes of RAM, and the stack", model.ram_bytes());
     say!("          {} bytes of flash, and the code", model.flash_bytes());
     let out = out.display();
-    say!("crate     {name} in {out}: `cargo test` there compares it with the scores of here");
+    if is_c {
+        say!("C         {name} in {out}: test_model.c there compares it with the scores of here");
+    } else {
+        say!("crate     {name} in {out}: `cargo test` there compares it with the scores of here");
+    }
     // What the AUC says of anomalies counts, not how far off the network is from them.
     let auc = of_anomalies(before_all).zip(of_anomalies(after_all));
     let word = metric.name();

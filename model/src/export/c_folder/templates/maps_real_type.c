@@ -1,0 +1,6 @@
+/* The line of an input. */
+typedef struct {
+    float offset;
+    float factor;
+} line;
+

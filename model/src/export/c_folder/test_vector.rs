@@ -1,0 +1,64 @@
+//! The test vector, and the test that reads it.
+
+use super::escape::{array, c_float};
+use crate::export::answer::Answer;
+use crate::export::contents::Contents;
+use crate::export::model::Scores;
+use crate::export::row::Row;
+
+impl Contents<'_> {
+    /// Samples, and what the computer computed for them.
+    pub(super) fn test_vector_h(&self) -> String {
+        let mut text = format!(
+            "/* Samples of the test set, one after another, and the scores that the computer computed for them.\n \
+             * Written by `barenet export`. */\n\
+             #ifndef MODEL_TEST_VECTOR_H\n#define MODEL_TEST_VECTOR_H\n\n\
+             #include \"model.h\"\n\n#define MODEL_TEST_SAMPLES {}\n\n",
+            self.samples.len()
+        );
+        let samples = self.samples.iter().flat_map(|row| match row {
+            Row::U8(numbers) => numbers.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            Row::I16(numbers) => numbers.iter().map(ToString::to_string).collect(),
+            Row::F32(numbers) => numbers.iter().map(|&number| c_float(number)).collect(),
+        });
+        let scores = self.scores.iter().flat_map(|scores| match scores {
+            Scores::F32(scores) => scores.iter().map(|&score| c_float(score)).collect::<Vec<_>>(),
+            Scores::Int8(scores) => scores.iter().map(ToString::to_string).collect(),
+        });
+        text += &array("static const model_input model_test_samples", samples);
+        text.push('\n');
+        text += &array("static const model_score model_test_scores", scores);
+        if let Some(answers) = self.test_answers() {
+            text.push('\n');
+            text +=
+                &array("static const float model_test_answers", answers.into_iter().map(c_float));
+        }
+        text + "\n#endif\n"
+    }
+
+    /// What comes of the scores of each sample, if that is a number.
+    fn test_answers(&self) -> Option<Vec<f32>> {
+        let each = self.samples.iter().zip(self.scores);
+        match self.model.answer {
+            Answer::Class => None,
+            Answer::Values { .. } => {
+                Some(each.flat_map(|(_, scores)| self.model.values(scores)).collect())
+            }
+            Answer::AnomalyScore { .. } | Answer::AnomalySteps { .. } => Some(
+                each.filter_map(|(row, scores)| self.model.anomaly_score(*row, scores).ok())
+                    .collect(),
+            ),
+        }
+    }
+
+    pub(super) fn test_model_c(&self) -> String {
+        let check = match self.model.answer {
+            Answer::Class => include_str!("templates/test_class.c"),
+            Answer::Values { .. } => include_str!("templates/test_values.c"),
+            Answer::AnomalyScore { .. } | Answer::AnomalySteps { .. } => {
+                include_str!("templates/test_anomaly.c")
+            }
+        };
+        self.of_template(include_str!("templates/test_model.c")).replace("/* CHECK */\n", check)
+    }
+}

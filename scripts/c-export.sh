@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# Tries folders of `barenet export --format c` of drawn networks, f32 and int8: with gcc and every warning, as C++ reads
+# the header, under clang's sanitizers, with cppcheck, and bare under QEMU on Cortex-M0, M3, M4F and RISC-V; counts the
+# instructions of one inference on the Cortex-M4F. `scripts/setup.sh c` installs what it needs.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+readonly SEMIHOSTING="-nographic -semihosting-config enable=on,target=native"
+readonly WARNINGS="-std=c99 -Wall -Wextra -Wconversion -pedantic -Werror"
+readonly AD=640-128-128-128-128-8-128-128-128-128-640
+# Name, compiler with its flags, where flash and RAM are, QEMU.
+readonly BOARDS="
+Cortex-M0|arm-none-eabi-gcc -mcpu=cortex-m0 -mthumb|0 256K 0x20000000 16K|qemu-system-arm -machine microbit
+Cortex-M3|arm-none-eabi-gcc -mcpu=cortex-m3 -mthumb|0 2M 0x20000000 128K|qemu-system-arm -machine mps2-an385 -cpu cortex-m3
+Cortex-M4F|arm-none-eabi-gcc -mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16|0 2M 0x20000000 128K|qemu-system-arm -machine mps2-an386 -cpu cortex-m4
+RISC-V|riscv64-unknown-elf-gcc -march=rv32imac -mabi=ilp32 -mcmodel=medany|0x80000000 2M 0x80400000 128K|qemu-system-riscv32 -machine virt -bios none
+"
+
+die() { printf '%s\n' "c-export: $*" >&2; exit 1; }
+
+# Builds a program of a folder: $1 compiler, $2 memory, $3 opt-level, $4 folder, $5 the file of main, $6 the program.
+build() {
+    local flash flash_len ram ram_len
+    read -r flash flash_len ram ram_len <<<"$2"
+    # shellcheck disable=SC2086 # words
+    $1 $WARNINGS "$3" -ffreestanding -ffunction-sections -fdata-sections -DMODEL_QUIET -I"$4/src" "$4/src/model.c" "$5" \
+        -c 2>&1 || die "$5 does not compile"
+    # shellcheck disable=SC2086 # words
+    $1 -nostdlib -Wl,--gc-sections -T firmware/c/program.ld -Wl,--defsym=FLASH_AT="$flash",--defsym=FLASH_LEN="$flash_len" \
+        -Wl,--defsym=RAM_AT="$ram",--defsym=RAM_LEN="$ram_len" model.o "$(basename "$5" .c).o" start.o -lgcc -o "$6"
+}
+
+for command in gcc g++ clang cppcheck arm-none-eabi-gcc riscv64-unknown-elf-gcc qemu-system-arm qemu-system-riscv32; do
+    command -v $command >/dev/null || die "no $command; run scripts/setup.sh c"
+done
+built=${CARGO_TARGET_DIR:-$PWD/target}
+cargo build --quiet -p barenet-model --example export_c
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+root=$PWD
+ln -s "$root/firmware" "$work/firmware"
+for net in 30-13-7-5 64-32-16-10 $AD; do
+    for dtype in f32 int8; do "$built/debug/examples/export_c" $net $dtype "$work/$net-$dtype" >/dev/null; done
+done
+cd "$work"
+
+for folder in 30-13-7-5-f32 30-13-7-5-int8 64-32-16-10-f32 64-32-16-10-int8; do
+    for compiler in "gcc -O2" "gcc -std=gnu11 -O3 -march=native" \
+        "clang -O1 -fsanitize=undefined,address -fno-sanitize-recover=all"; do
+        # shellcheck disable=SC2086 # words
+        $compiler $WARNINGS -I$folder/src $folder/src/*.c $folder/test_model.c -o test
+        ./test >/dev/null || die "$folder, $compiler: not the bits of the export"
+    done
+    g++ -Wall -Wextra -pedantic -Werror -x c++ -fsyntax-only $folder/src/model.h
+    cppcheck -q --std=c99 --enable=warning,portability,performance --error-exitcode=1 -I$folder/src \
+        $folder/src/model.c $folder/test_model.c
+done
+printf '%s\n' "c-export: gcc, g++, clang's sanitizers and cppcheck find nothing"
+
+while IFS='|' read -r board compiler memory machine; do
+    [ -n "$board" ] || continue
+    # shellcheck disable=SC2086 # words
+    $compiler -std=gnu11 -O2 -ffreestanding -c firmware/c/start.c
+    for folder in 30-13-7-5-f32 30-13-7-5-int8 64-32-16-10-f32 64-32-16-10-int8; do
+        build "$compiler" "$memory" -O2 $folder $folder/test_model.c program
+        # shellcheck disable=SC2086 # words
+        timeout 60 $machine $SEMIHOSTING -kernel program </dev/null || die "$folder on $board: not the bits of the export"
+    done
+    printf '%s\n' "c-export: the bits of the export on $board"
+done <<<"$BOARDS"
+
+# One inference on the Cortex-M4F, and the code beyond a program without it.
+IFS='|' read -r board compiler memory machine <<<"$(grep Cortex-M4F <<<"$BOARDS")"
+# shellcheck disable=SC2086 # words
+$compiler -std=gnu11 -O2 -ffreestanding -c firmware/c/start.c
+cc -O2 -shared -fPIC -o count.so firmware/qemu/count.c
+text() { echo $((16#$(readelf -SW program | sed -n 's/^ *\[ *[0-9]*\] //p' | awk '$1 == ".text" { print $5 }'))); }
+printf '%-24s %-5s %-4s %12s %6s\n' model type opt instructions code
+for net in 64-32-16-10 $AD; do
+    for dtype in f32 int8; do
+        for opt in -O3 -O2; do
+            build "$compiler -DBENCH_NONE" "$memory" $opt $net-$dtype firmware/c/bench.c program
+            empty=$(text)
+            build "$compiler" "$memory" $opt $net-$dtype firmware/c/bench.c program
+            mark=$(readelf -sW program | awk '$8 == "mark" { print $2 }')
+            # shellcheck disable=SC2086 # words
+            $machine $SEMIHOSTING -plugin "./count.so,mark=$((16#$mark & ~1)),out=count.txt" -kernel program </dev/null ||
+                die "$net, $dtype, $opt: not the bits of the export"
+            printf '%-24s %-5s %-4s %12s %6s\n' "${net/$AD/MLPerf Tiny AD}" $dtype $opt \
+                "$(sed -n 's/^instructions //p' count.txt)" $(($(text) - empty))
+        done
+    done
+done
