@@ -15,6 +15,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
         Format::Safetensors => format!("{name}.safetensors"),
         Format::Npz => format!("{name}.npz"),
         Format::Onnx => format!("{name}.onnx"),
+        Format::C => format!("{name}-c"),
         _ => format!("{name}-firmware"),
     };
     let beside = || folder_of(&args.run).join(file);

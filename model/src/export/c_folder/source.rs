@@ -157,7 +157,7 @@ impl Contents<'_> {
             Answer::Class => {}
             Answer::Values { .. } => calls.extend(["VALUE_OFFSET", "VALUE_FACTOR"].map(floats_of)),
             Answer::AnomalyScore { .. } => {
-                calls.extend(["INPUT_OFFSET", "INPUT_FACTOR"].map(floats_of))
+                calls.extend(["INPUT_OFFSET", "INPUT_FACTOR"].map(floats_of));
             }
             Answer::AnomalySteps { .. } => calls.push("crc_lines(crc, TARGET_LINES)".to_owned()),
         }
