@@ -58,7 +58,7 @@ macro_rules! flags_of {
     };
 }
 flags_of!(SettingsFlags, |_| true);
-flags_of!(PictureFlags, |row| ["flip", "shift", "cutout", "seed"].contains(&row.name));
+flags_of!(PictureFlags, |row| ["flip", "shift", "cutout", "mixup", "seed"].contains(&row.name));
 flags_of!(ReadingFlags, |row| READING.contains(&row.name));
 
 /// Sets a setting to what its flag says, if it is given.

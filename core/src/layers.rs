@@ -11,7 +11,7 @@
 //! | [batch norm](batchnorm_forward_train) | `out = gamma·x_hat + beta` | `x_hat`, `inv_std`, `gamma` |
 //! | [dropout](dropout_forward) | `out = x·mask` | `mask`, or the `Rng` that makes it again |
 //! | [hidden layer](hidden_forward_train) | affine, batch norm, ReLU, dropout in one | `x`, `w`, `x_hat`, `inv_std`, `out` |
-//! | [softmax](softmax_loss), [with smoothed labels](LabelSmoothing), [SVM](svm_loss), [MSE](mse_loss), [MAE](mae_loss), [Huber](huber_loss) | loss and its gradient at once | |
+//! | [softmax](softmax_loss), [with smoothed labels](LabelSmoothing), [of mixed samples](Mixup), [SVM](svm_loss), [MSE](mse_loss), [MAE](mae_loss), [Huber](huber_loss) | loss and its gradient at once | |
 
 mod affine;
 mod batchnorm;
@@ -38,7 +38,7 @@ pub(crate) use local::{
 };
 pub use local::{Place, Windows, local_backward, local_forward};
 pub use loss::{
-    Label, LabelSmoothing, Loss, OwnLoss, Target, Targets, huber_loss, mae_loss, mse_loss,
+    Label, LabelSmoothing, Loss, Mixup, OwnLoss, Target, Targets, huber_loss, mae_loss, mse_loss,
     softmax_loss, svm_loss,
 };
 pub(crate) use relu::ReluBackward;

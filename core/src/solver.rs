@@ -165,6 +165,11 @@ impl<'a, T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'a, T, G, D,
             let what = "label_smoothing is for the loss softmax";
             return Err(Error::InvalidConfig { what });
         }
+        let first = Sample::in_epoch(0, Rng::seed(config.seed), 0);
+        if net.loss == Loss::Svm && self.train.mixed_with(first).is_some() {
+            let what = "samples are mixed for the loss softmax and those of numbers, not for svm";
+            return Err(Error::InvalidConfig { what });
+        }
         net.check_class_weights()?;
         check_data("train", self.train, net)?;
         check_data("val", self.val, net)?;

@@ -27,6 +27,7 @@ pub mod fetch;
 pub mod fingerprint;
 pub mod formats;
 pub mod inspect;
+pub mod mixup;
 mod numbers;
 mod options;
 pub mod reading;

@@ -2,6 +2,7 @@
 //! becomes floating point, and is scaled, when a batch asks for it.
 
 use crate::augment::Augmentation;
+use crate::mixup::Mixup;
 use crate::records::row;
 use crate::split::{Index, Part, Split};
 use crate::{DataSet, Numbers, Records, Task, Wanted};
@@ -20,6 +21,7 @@ pub struct Samples<'a, T> {
     fills_missing: bool,
     fill: &'a [T],
     augmentation: Option<Augmentation>,
+    mixup: Option<Mixup>,
     /// All their numbers scaled, in the order of the samples, or nothing.
     kept: Vec<T>,
 }
@@ -47,6 +49,7 @@ impl<'a, T> Samples<'a, T> {
             task,
             fills_missing,
             augmentation: None,
+            mixup: None,
             fill: &[],
             kept: Vec::new(),
         }
@@ -62,6 +65,12 @@ impl<'a, T> Samples<'a, T> {
     #[must_use]
     pub fn augmented(self, augmentation: Option<Augmentation>) -> Self {
         Self { augmentation, ..self }
+    }
+
+    /// The same, each mixed with another where an epoch of training reads them.
+    #[must_use]
+    pub fn mixed(self, mixup: Option<Mixup>) -> Self {
+        Self { mixup, ..self }
     }
 }
 
@@ -115,6 +124,59 @@ impl<T: Float + NoUninit + From<u8> + From<i16> + From<f32>> Dataset<T> for Samp
 
     #[inline(always)]
     fn read(&self, sample: Sample, start: usize, x: &mut [T]) {
+        self.read_alone(sample, start, x);
+        if let Some((other, share)) = self.mixed_with(sample) {
+            self.mix_in(other, share, start, x);
+        }
+    }
+
+    fn read_target(&self, sample: Sample, start: usize, y: &mut [T]) {
+        self.read_target_alone(sample, start, y);
+        if let Some((other, share)) = self.mixed_with(sample) {
+            mix(T::from_f64(share), start, y, |start, y| self.read_target_alone(other, start, y));
+        }
+    }
+
+    #[inline(always)]
+    fn mixed_with(&self, sample: Sample) -> Option<(Sample, f64)> {
+        self.mixup.and_then(|mixup| mixup.other(sample, self.len()))
+    }
+
+    #[inline(always)]
+    fn bytes(&self, index: usize, numbers: Range<usize>) -> &[u8] {
+        let len = self.records.row_len();
+        if !self.kept.is_empty() {
+            return memory(row(&self.kept, index, len).get(numbers));
+        }
+        let place = self.index.place(index);
+        match self.records.numbers() {
+            Numbers::U8(all) => row(all, place, len).get(numbers).unwrap_or_default(),
+            Numbers::I16(all) => memory(row(all, place, len).get(numbers)),
+            Numbers::F32(all) => memory(row(all, place, len).get(numbers)),
+        }
+    }
+
+    #[inline(always)]
+    fn scaled_bytes(&self) -> Option<Scaling<'_, T>> {
+        // Of what is augmented or mixed, a number is not the byte of its place.
+        let are_bytes = self.augmentation.is_none()
+            && self.mixup.is_none()
+            && self.kept.is_empty()
+            && matches!(self.records.numbers(), Numbers::U8(_));
+        are_bytes.then_some(self.inputs)
+    }
+}
+
+impl<T: Float + NoUninit + From<u8> + From<i16> + From<f32>> Samples<'_, T> {
+    /// Mixes a share of another sample into the numbers of one. It is not compiled into every product: two samples are read anyway.
+    #[inline(never)]
+    fn mix_in(&self, other: Sample, share: f64, start: usize, x: &mut [T]) {
+        mix(T::from_f64(share), start, x, |start, x| self.read_alone(other, start, x));
+    }
+
+    /// Reads a sample that is mixed with no other.
+    #[inline(always)]
+    fn read_alone(&self, sample: Sample, start: usize, x: &mut [T]) {
         let len = self.records.row_len();
         if !self.kept.is_empty() {
             let kept = row(&self.kept, sample.index, len).get(start..).unwrap_or_default();
@@ -138,37 +200,14 @@ impl<T: Float + NoUninit + From<u8> + From<i16> + From<f32>> Dataset<T> for Samp
         }
     }
 
-    fn read_target(&self, sample: Sample, start: usize, y: &mut [T]) {
+    fn read_target_alone(&self, sample: Sample, start: usize, y: &mut [T]) {
         match (self.task, self.records.targets()) {
             (Task::Regress, Wanted::Values { numbers, width }) => {
                 let place = self.index.place(sample.index);
                 scale(tail(row(numbers, place, *width), start), self.targets, start, y);
             }
-            _ => self.read(sample, start, y),
+            _ => self.read_alone(sample, start, y),
         }
-    }
-
-    #[inline(always)]
-    fn bytes(&self, index: usize, numbers: Range<usize>) -> &[u8] {
-        let len = self.records.row_len();
-        if !self.kept.is_empty() {
-            return memory(row(&self.kept, index, len).get(numbers));
-        }
-        let place = self.index.place(index);
-        match self.records.numbers() {
-            Numbers::U8(all) => row(all, place, len).get(numbers).unwrap_or_default(),
-            Numbers::I16(all) => memory(row(all, place, len).get(numbers)),
-            Numbers::F32(all) => memory(row(all, place, len).get(numbers)),
-        }
-    }
-
-    #[inline(always)]
-    fn scaled_bytes(&self) -> Option<Scaling<'_, T>> {
-        // Of what is augmented, a number is not the byte of its place.
-        let are_bytes = self.augmentation.is_none()
-            && self.kept.is_empty()
-            && matches!(self.records.numbers(), Numbers::U8(_));
-        are_bytes.then_some(self.inputs)
     }
 }
 
@@ -200,6 +239,16 @@ impl<T: Float> Samples<'_, T> {
             scale(seen, self.inputs, start, x);
         }
         augmentation.cut_out(&view, start, x, &[T::ZERO]);
+    }
+}
+
+/// Mixes into `x`, which are numbers of a sample from number `start` on, a share of those that `read` writes.
+fn mix<T: Float>(share: T, start: usize, x: &mut [T], read: impl Fn(usize, &mut [T])) {
+    let mut other = [T::ZERO; AT_ONCE];
+    for (x, start) in x.chunks_mut(AT_ONCE).zip((start..).step_by(AT_ONCE)) {
+        let other = other.get_mut(..x.len()).unwrap_or_default();
+        read(start, other);
+        x.iter_mut().zip(other).for_each(|(x, other)| *x += share * (*other - *x));
     }
 }
 

@@ -124,6 +124,11 @@ impl Config {
                 "label_smoothing is for the loss softmax, and this run has the loss {loss}: leave it out"
             )));
         }
+        if values.mixup > 0.0 && loss.value() == Loss::Svm {
+            return Err(SettingsError::new(
+                "mixup is for the loss softmax and those of numbers, and this run has the loss svm: leave it out",
+            ));
+        }
         let (windows, picture, num_inputs) = match &values.local {
             None => (Vec::new(), LocalLayers::NONE.picture, input_dim),
             Some(locals) => local::of(locals, layout)?,

@@ -14,6 +14,7 @@ use barenet::{
 };
 use barenet_blas::Backend;
 use barenet_data::DataSet;
+use barenet_data::mixup::Mixup;
 use barenet_data::samples::Samples;
 use barenet_data::split::{Part, Split};
 use barenet_model::number::Number;
@@ -127,7 +128,8 @@ pub fn train_in<T: Number>(
     mut on_event: impl FnMut(&Event<T>, Moment<'_, T>) -> Result<ControlFlow<()>> + Send,
 ) -> Result<Outcome<T>> {
     let part = |part| scaled((data, split, part), scales);
-    let train = part(Part::Train).augmented(config.augmentation(data)?).kept();
+    let mixup = Mixup::new(config.values().mixup);
+    let train = part(Part::Train).augmented(config.augmentation(data)?).mixed(mixup).kept();
     let val = part(Part::Val).kept();
     let mut histories =
         checkpoint.map_or_else(|| Ok(Histories::default()), Checkpoint::histories)?;

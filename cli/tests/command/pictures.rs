@@ -74,6 +74,25 @@ fn pictures_are_flipped_and_shifted_in_training_and_tables_are_not() {
 }
 
 #[test]
+fn samples_of_any_kind_are_mixed_in_training_but_not_for_svm() {
+    let place = halves();
+    succeeds(&train(&place, &["--image-size", "8x6", "--mixup", "0.4"]));
+    let config = fs::read_to_string(place.path().join("run/config.toml")).unwrap();
+    assert!(config.contains("mixup = 0.4\n"), "{config}");
+    let mut rows = String::from("a,b,y\n");
+    (0..60).for_each(|n| rows.push_str(&format!("{n},{},{}.5\n", n % 7, n * 3)));
+    fs::write(place.path().join("t.csv"), rows).unwrap();
+    let table = ["train", "--data", "t.csv", "--epochs", "2", "--out", "table"];
+    succeeds(&barenet(place.path(), &[&table[..], &["--mixup", "0.4"]].concat()));
+    let output = train(&place, &["--loss", "svm", "--mixup", "0.4", "--force"]);
+    refused_in_one_line(&output, 2, &["mixup is for the loss softmax", "has the loss svm"]);
+    for alpha in ["-1", "101", "nan"] {
+        let output = train(&place, &[&format!("--mixup={alpha}"), "--force"]);
+        refused_in_one_line(&output, 2, &["mixup must be in 0..=100"]);
+    }
+}
+
+#[test]
 fn a_sheet_shows_pictures_and_what_epochs_see_of_them() {
     let place = halves();
     let show = |more: &[&str]| {
@@ -115,10 +134,25 @@ fn a_sheet_shows_pictures_and_what_epochs_see_of_them() {
         assert_eq!(cut.len(), 1);
     }
 
+    // Mixtures alone: a pixel is at most half another picture's, and most lie between the two.
+    succeeds(&show(&["--augment", "--rows", "2", "--epochs", "3", "--mixup", "2"]));
+    let sheet = image::open(place.path().join("sheet.png")).unwrap().into_rgb8();
+    let at = |row: u32, picture: u32, x: u32, y: u32| {
+        i32::from(sheet.get_pixel(2 + picture * 66 + 2 * x, 2 + row * 50 + 2 * y)[0])
+    };
+    for (row, picture) in [(0, 1), (0, 2), (0, 3), (1, 1), (1, 2), (1, 3)] {
+        let places = (0..24).flat_map(|y| (0..32).map(move |x| (x, y)));
+        let far = places.map(|(x, y)| (at(row, 0, x, y) - at(row, picture, x, y)).abs());
+        let far = far.max().unwrap();
+        assert!(far <= 128, "{row} {picture}: {far}");
+    }
+
+    let output = show(&["--mixup", "1"]);
+    refused_in_one_line(&output, 2, &["--flip, --shift, --cutout and --mixup take --augment"]);
     let output = show(&["--shift", "2"]);
-    refused_in_one_line(&output, 2, &["--flip, --shift and --cutout take --augment"]);
+    refused_in_one_line(&output, 2, &["--flip, --shift, --cutout and --mixup take --augment"]);
     let output = show(&["--cutout", "2"]);
-    refused_in_one_line(&output, 2, &["--flip, --shift and --cutout take --augment"]);
+    refused_in_one_line(&output, 2, &["--flip, --shift, --cutout and --mixup take --augment"]);
     let output = show(&["--augment", "--shift", "24"]);
     refused_in_one_line(
         &output,

@@ -3,6 +3,7 @@
 mod errors;
 mod huber;
 mod mae;
+mod mixup;
 mod mse;
 mod smoothing;
 mod softmax;
@@ -11,6 +12,7 @@ mod targets;
 
 pub use huber::huber_loss;
 pub use mae::mae_loss;
+pub use mixup::Mixup;
 pub use mse::mse_loss;
 pub use smoothing::LabelSmoothing;
 pub(crate) use smoothing::check_label_smoothing;

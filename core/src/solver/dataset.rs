@@ -77,6 +77,18 @@ impl Sample {
         self.draw.map(|draw| draw.epoch)
     }
 
+    /// Another sample, as the same epoch reads it.
+    ///
+    /// ```
+    /// use barenet::{Rng, Sample};
+    /// let in_epoch = |index| Sample::in_epoch(index, Rng::seed(1), 3);
+    /// assert_eq!(in_epoch(7).beside(2), in_epoch(2));
+    /// ```
+    #[must_use]
+    pub const fn beside(self, index: usize) -> Self {
+        Self { index, ..self }
+    }
+
     fn of_this_sample(&self, rng: Rng) -> Rng {
         rng.fork(u64::try_from(self.index).unwrap_or(u64::MAX))
     }
@@ -135,6 +147,15 @@ pub trait Dataset<T>: Sync {
     /// wants it.
     fn read_target(&self, sample: Sample, start: usize, y: &mut [T]) {
         self.read(sample, start, y);
+    }
+
+    /// The sample that is mixed into this one, and its share, 0 to 1, in training: of all samples of an epoch, or of none as unless it
+    /// is said otherwise. [`Self::read`] and [`Self::read_target`] mix the numbers themselves; of classes the Solver does it, with
+    /// [`Mixup`](crate::layers::Mixup).
+    #[inline(always)]
+    fn mixed_with(&self, sample: Sample) -> Option<(Sample, f64)> {
+        let _ignored = sample;
+        None
     }
 
     /// The bytes in memory that [`Self::read`] makes these numbers of sample `index` of, if they lie in one piece: a
@@ -197,7 +218,7 @@ pub(super) struct Batch<D, I> {
 
 impl<D, I: Fn(usize) -> usize> Batch<D, I> {
     #[inline(always)]
-    fn sample(&self, row: usize) -> Sample {
+    pub(super) fn sample(&self, row: usize) -> Sample {
         Sample { index: (self.index)(row), draw: self.draw }
     }
 }

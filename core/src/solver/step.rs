@@ -6,7 +6,7 @@ use super::{Event, Sampling, Solver, stream};
 use crate::error::Error;
 use crate::float::Float;
 use crate::gemm::Gemm;
-use crate::layers::{LabelSmoothing, Targets};
+use crate::layers::{Label, LabelSmoothing, Loss, Mixup, Target, Targets};
 use crate::optim::clip_grad_norm;
 use crate::rng::{Permutation, Rng};
 use crate::state::TrainState;
@@ -34,7 +34,20 @@ impl<T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'_, T, G, D, V> 
         let label_smoothing = self.config.label_smoothing;
         let (machine, class_weights) = (self.gemm, net.class_weights);
         let smoothed = LabelSmoothing { machine, y: labels, class_weights, label_smoothing };
-        let y = if label_smoothing != T::ZERO {
+        // The second class of a row, and its share.
+        let other = |row| match train.mixed_with(x.sample(row)) {
+            None => (labels.get(row).copied().unwrap_or(0), T::ZERO),
+            Some((other, share)) => match train.target(other.index) {
+                Target::Class(label) => (label, T::from_f64(share)),
+                // No class has this number, so that it is refused.
+                Target::Values(_) => (Label::MAX, T::ZERO),
+            },
+        };
+        let mixup = Mixup { labels: &smoothed, other };
+        let is_mixed = train.mixed_with(x.sample(0)).is_some();
+        let y = if is_mixed && net.loss == Loss::Softmax {
+            Targets::Own(&mixup)
+        } else if label_smoothing != T::ZERO {
             Targets::Own(&smoothed)
         } else if net.loss.takes_classes() {
             Targets::Classes(labels)

@@ -10,6 +10,7 @@ use super::picture_size::PictureSize;
 use barenet::{DecayOn, Float, Init, Loss, Metric, Sampling, Schedule, UpdateRule, Warmup};
 use barenet_blas::{Kernel, Precision};
 use barenet_data::augment::Flip;
+use barenet_data::mixup::Mixup;
 use barenet_data::scale::Scale;
 use barenet_data::table::Missing;
 use barenet_data::{FormatName, ImageSize, Task};
@@ -24,6 +25,7 @@ const MAX_EPOCHS: usize = 1 << 24;
 
 const ABOVE_0: Numbers = Numbers("above 0", |x| x > 0.0);
 const AT_LEAST_0: Numbers = Numbers("at least 0", |x| x >= 0.0);
+const MIXUP: Numbers = Numbers("in 0..=100", |x| (0.0..=Mixup::MAX_ALPHA).contains(&x));
 const BELOW_1: Numbers = Numbers("in 0..1", |x| (0.0..1.0).contains(&x));
 const FROM_0_TO_1: Numbers = Numbers("from 0 to 1", |x| (0.0..=1.0).contains(&x));
 const PERCENTILE: Numbers = Numbers("from 0 to 100", |x| (0.0..=100.0).contains(&x));
@@ -207,6 +209,9 @@ settings! { |given, values|
         shift: usize, "N", in 0..=ImageSize::MAX_SIDE;
         /// Side of the square that is cut out of each picture in training, in pixels [default: 0]
         cutout: usize, "N", in 0..=ImageSize::MAX_SIDE;
+        /// α of mixup, which mixes each sample with another in training, in shares from Beta(α, α); 0 for none
+        mixup: f64, "A" = 0.0, in MIXUP,
+            needs "loss softmax, or one of numbers" if values.loss.value() != Loss::Svm;
         /// Share of the samples drawn to validate, in place of the last val_size
         val_fraction: f64, "SHARE", in SHARE;
         /// Share of the samples drawn to test, where there is no test set

@@ -1,10 +1,11 @@
-//! Runs on augmented pictures: the same bits at any number of threads and after a resume in an epoch, and checks that see
+//! Runs on augmented and mixed pictures: the same bits at any number of threads and after a resume in an epoch, and checks that see
 //! pictures as they are.
 
 use crate::images;
 use barenet::{Dataset, Rng, Sample};
 use barenet_blas::Backend;
 use barenet_data::augment::{Augment, Flip};
+use barenet_data::mixup::Mixup;
 use barenet_data::samples::Samples;
 use barenet_data::split::{Index, Part, Split};
 use barenet_model::number::Number;
@@ -52,6 +53,8 @@ fn runs_are_the_same<T: Number>(dtype: &str) {
         "flip = \"random\"\nshift = 3\n",
         "cutout = 12\n",
         "flip = \"random\"\nshift = 3\ncutout = 12\n",
+        "mixup = 0.4\n",
+        "flip = \"random\"\nshift = 3\nmixup = 1.0\nlabel_smoothing = 0.1\n",
     ] {
         for sampling in ["shuffled", "with_replacement"] {
             let more = format!(
@@ -88,7 +91,7 @@ fn augmented_runs_in_f64_are_the_same_at_any_number_of_threads_and_when_resumed_
 fn checks_see_pictures_as_they_are() {
     let still = "learning_rate = 1e-30\n"; // No weight changes by so little.
     let (_, losses, [train, val]) = run::<f32>(still, 1, None);
-    let augmented = format!("{still}flip = \"random\"\nshift = 8\ncutout = 16\n");
+    let augmented = format!("{still}flip = \"random\"\nshift = 8\ncutout = 16\nmixup = 1.0\n");
     let (_, losses_augmented, [train_augmented, val_augmented]) = run::<f32>(&augmented, 1, None);
     assert_eq!((train, val), (train_augmented, val_augmented));
     assert_ne!(losses, losses_augmented);
@@ -172,5 +175,39 @@ fn samples_are_augmented_in_epochs_alone_and_say_so_of_their_bytes() {
             found
         });
         assert!(epochs.contains(&as_it_is) && epochs.contains(&flipped));
+    }
+}
+
+#[test]
+fn a_mixture_is_so_much_of_both_samples_as_the_epoch_sees_them() {
+    let data = images::few();
+    let config = Config::new(Settings::default(), data.input_dim(), data.output_dim()).unwrap();
+    let split = Split {
+        train: Index::Range(5..25),
+        val: Index::Range(0..1),
+        test: Index::Range(0..1),
+        fitted: Index::Range(0..500),
+    };
+    let scales = config.scales::<f32>(&data, &split);
+    let plain = Samples::new(&data, &split, Part::Train, scales.inputs(), scales.targets());
+    let augment = Augment { flip: Flip::Random, shift: 2, cutout: 5 };
+    for alone in [plain.clone(), plain.clone().augmented(augment.of(&data).unwrap())] {
+        let mixed = alone.clone().mixed(Mixup::new(1.0)).kept();
+        assert!(mixed.scaled_bytes().is_none());
+        for index in 0..20 {
+            assert!(mixed.mixed_with(Sample::new(index)).is_none());
+            assert_eq!(
+                read(&mixed, Sample::new(index), 3072),
+                read(&plain, Sample::new(index), 3072)
+            );
+            let sample = Sample::in_epoch(index, Rng::seed(3), 2);
+            let (other, share) = mixed.mixed_with(sample).unwrap();
+            let (one, two) = (read(&alone, sample, 3072), read(&alone, other, 3072));
+            let expected: Vec<f32> =
+                one.iter().zip(&two).map(|(one, two)| one + share as f32 * (two - one)).collect();
+            for stretch in [3072, 1, 384, 1000] {
+                assert_eq!(read(&mixed, sample, stretch), expected);
+            }
+        }
     }
 }

@@ -6,5 +6,6 @@ mod bits;
 mod classes;
 mod end_to_end;
 mod images;
+mod mixup;
 mod solver;
 mod values;

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use barenet::{Rng, Sample};
 use barenet_data::augment::{Augment, Flip};
 use barenet_data::disk::folder_of;
+use barenet_data::mixup::Mixup;
 use barenet_data::scale::{Fitted, Scale};
 use barenet_data::split::Index;
 use barenet_data::{DataSet, Numbers, PictureLayout};
@@ -52,9 +53,12 @@ const MIN_SIDE: usize = 64;
 /// Runs the command.
 pub(super) fn run(args: &Args) -> Result<()> {
     let settings = &args.how.0;
-    let is_said = settings.flip.is_some() || settings.shift.is_some() || settings.cutout.is_some();
+    let is_said = settings.flip.is_some()
+        || settings.shift.is_some()
+        || settings.cutout.is_some()
+        || settings.mixup.is_some();
     if !args.augment && is_said {
-        return usage("--flip, --shift and --cutout take --augment");
+        return usage("--flip, --shift, --cutout and --mixup take --augment");
     }
     let Some(name) = args.out.file_name().and_then(OsStr::to_str) else {
         return usage("--out names no file");
@@ -88,20 +92,29 @@ pub(super) fn run(args: &Args) -> Result<()> {
         let augmentation = how.of(&data);
         let augmentation = augmentation.map_err(|e| SettingsError::new(e.to_string()))?;
         let rng = Rng::seed(settings.seed.unwrap_or(0));
-        let mut seen = vec![0; layout.len()];
         let fill = means(&data, layout);
+        let seen = |sample: Sample| {
+            let mut seen = picture(sample.index).to_vec();
+            if let Some(augmentation) = augmentation
+                && let Some(view) = augmentation.view(sample)
+            {
+                augmentation.read(&view, picture(sample.index), 0, &mut seen);
+                augmentation.cut_out(&view, 0, &mut seen, &fill);
+            }
+            seen
+        };
+        let mixup = Mixup::new(settings.mixup.unwrap_or(0.0));
         for index in 0..rows.min(data.train.len()) {
             sheet.push(&pixels(picture(index), layout));
             for epoch in 0..epochs {
                 let sample = Sample::in_epoch(index, rng, epoch);
-                seen.copy_from_slice(picture(index));
-                if let Some(augmentation) = augmentation
-                    && let Some(view) = augmentation.view(sample)
+                let mut picture = seen(sample);
+                if let Some((other, share)) =
+                    mixup.and_then(|mixup| mixup.other(sample, data.train.len()))
                 {
-                    augmentation.read(&view, picture(index), 0, &mut seen);
-                    augmentation.cut_out(&view, 0, &mut seen, &fill);
+                    mix(&mut picture, &seen(other), share);
                 }
-                sheet.push(&pixels(&seen, layout));
+                sheet.push(&pixels(&picture, layout));
             }
         }
     } else {
@@ -110,19 +123,29 @@ pub(super) fn run(args: &Args) -> Result<()> {
         }
     }
     folder.write(name, &sheet.to_png()?)?;
-    say!("{}: {}", args.out.display(), described(&data, args.augment.then_some(how)));
+    let how = args.augment.then_some((how, settings.mixup.unwrap_or(0.0)));
+    say!("{}: {}", args.out.display(), described(&data, how));
     Ok(())
 }
 
+/// Mixes a share of another picture into one, to the nearest bytes.
+fn mix(picture: &mut [u8], other: &[u8], share: f64) {
+    for (pixel, &other) in picture.iter_mut().zip(other) {
+        let mixed = (1.0 - share) * f64::from(*pixel) + share * f64::from(other);
+        *pixel = mixed.round() as u8;
+    }
+}
+
 /// Text of what a sheet shows.
-fn described(data: &DataSet, augment: Option<Augment>) -> String {
+fn described(data: &DataSet, augment: Option<(Augment, f64)>) -> String {
     let of = format!("pictures of {}", data.source);
     match augment {
         None => of,
-        Some(Augment { flip, shift, cutout }) => {
+        Some((Augment { flip, shift, cutout }, mixup)) => {
             let flip = Name::from(flip).name();
             let cutout = if cutout > 0 { format!(" --cutout {cutout}") } else { String::new() };
-            format!("{of}, each with --flip {flip} --shift {shift}{cutout} beside it")
+            let mixup = if mixup > 0.0 { format!(" --mixup {mixup}") } else { String::new() };
+            format!("{of}, each with --flip {flip} --shift {shift}{cutout}{mixup} beside it")
         }
     }
 }

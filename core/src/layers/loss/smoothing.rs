@@ -72,9 +72,30 @@ impl<T: Float, M: Machine> OwnLoss<T> for LabelSmoothing<'_, T, M> {
     }
 
     fn sum_in_place(&self, scores: MatMut<'_, T>, first: usize, num_samples: usize) -> T {
+        self.sum_with(|_| None, scores, first, num_samples)
+    }
+}
+
+impl<T: Float, M: Machine> LabelSmoothing<'_, T, M> {
+    /// The same of samples that are mixed, of which `other` has the second class and its share.
+    pub(super) fn sum_with(
+        &self,
+        other: impl Fn(usize) -> Option<(Label, T)> + Sync,
+        scores: MatMut<'_, T>,
+        first: usize,
+        num_samples: usize,
+    ) -> T {
         let y = self.y.get(first..).unwrap_or_default();
         let (class_weights, label_smoothing) = (self.class_weights, self.label_smoothing);
-        self.machine.vectorized(Smoothed { scores, y, class_weights, label_smoothing, num_samples })
+        let other = |row| other(first + row);
+        self.machine.vectorized(Smoothed {
+            scores,
+            y,
+            other: &other,
+            class_weights,
+            label_smoothing,
+            num_samples,
+        })
     }
 }
 
@@ -87,25 +108,35 @@ pub(crate) fn check_label_smoothing<T: Float>(label_smoothing: T) -> Result<(), 
 }
 
 /// The sum of the losses of samples, whose scores become the gradient of the mean.
-struct Smoothed<'a, T> {
+struct Smoothed<'a, T, F> {
     scores: MatMut<'a, T>,
     y: &'a [Label],
+    /// The second class of a row, and its share, if the row is a mixture.
+    other: &'a F,
     class_weights: &'a [T],
     label_smoothing: T,
     num_samples: usize,
 }
 
-impl<T: Float> Pass for Smoothed<'_, T> {
+impl<T: Float, F: Fn(usize) -> Option<(Label, T)> + Sync> Pass for Smoothed<'_, T, F> {
     type Output = T;
 
     #[inline(always)]
     fn run(self) -> T {
-        let Self { mut scores, mut y, class_weights, label_smoothing, num_samples } = self;
+        let Self { mut scores, mut y, other, class_weights, label_smoothing, num_samples } = self;
+        let mut first = 0;
         let num_samples = T::from_usize(num_samples);
         let (mut loss, cols) = (T::ZERO, scores.cols());
-        // Shares of q: of every class, of the right one besides, and the sum of the former over all classes.
+        // Shares of q: of every class, of the right ones besides, and the sum of the former over all classes.
         let each = label_smoothing / T::from_usize(cols.max(1));
         let right = |y| (T::ONE - label_smoothing) * class_weight(class_weights, y);
+        // Of a row what is besides for the right class, and the second one of a mixture with what is for it.
+        let shares = |row, y| match other(row) {
+            None => (right(y), None),
+            Some((second, share)) => {
+                ((T::ONE - share) * right(y), Some((second, share * right(second))))
+            }
+        };
         let all = if class_weights.is_empty() {
             label_smoothing
         } else {
@@ -116,7 +147,9 @@ impl<T: Float> Pass for Smoothed<'_, T> {
             let rows = rows.data_mut();
             // Σ q·(scores − max) of each row.
             let mut linear = [T::ZERO; ROWS];
-            for ((row, &y), linear) in rows_of_mut(rows, cols).zip(y).zip(&mut linear) {
+            for (((row, &y), linear), n) in
+                rows_of_mut(rows, cols).zip(y).zip(&mut linear).zip(first..)
+            {
                 let max = row.iter().fold(T::NEG_INFINITY, |max, &s| s.max(max));
                 row.iter_mut().for_each(|s| *s -= max);
                 let mut sum = T::ZERO;
@@ -125,10 +158,15 @@ impl<T: Float> Pass for Smoothed<'_, T> {
                 } else {
                     row.iter().zip(class_weights).for_each(|(&s, &weight)| sum += weight * s);
                 }
-                *linear = each * sum + right(y) * at(row, y).copied().unwrap_or(T::ZERO);
+                let (right, second) = shares(n, y);
+                *linear = each * sum + right * at(row, y).copied().unwrap_or(T::ZERO);
+                if let Some((second, share)) = second {
+                    *linear += share * at(row, second).copied().unwrap_or(T::ZERO);
+                }
             }
             T::exp_each(rows);
-            for ((row, &y), linear) in rows_of_mut(rows, cols).zip(y).zip(linear) {
+            for (((row, &y), linear), n) in rows_of_mut(rows, cols).zip(y).zip(linear).zip(first..)
+            {
                 let (mut sum, mut rest) = (T::ZERO, &*row);
                 while !rest.is_empty() {
                     let len = rest.len().min(PIECE);
@@ -137,8 +175,8 @@ impl<T: Float> Pass for Smoothed<'_, T> {
                     piece.iter().for_each(|&p| of_piece += p);
                     sum += of_piece;
                 }
-                let right = right(y);
-                let share = right + all;
+                let (right, second) = shares(n, y);
+                let share = right + second.map_or(T::ZERO, |(_, share)| share) + all;
                 loss += share * sum.ln() - linear;
                 if class_weights.is_empty() {
                     row.iter_mut().for_each(|p| *p = (share * (*p / sum) - each) / num_samples);
@@ -150,8 +188,14 @@ impl<T: Float> Pass for Smoothed<'_, T> {
                 if let Some(p) = at_mut(row, y) {
                     *p -= right / num_samples;
                 }
+                if let Some((second, share)) = second
+                    && let Some(p) = at_mut(row, second)
+                {
+                    *p -= share / num_samples;
+                }
             }
             (scores, y) = (rest, y.get(ROWS..).unwrap_or_default());
+            first += ROWS;
         }
         loss
     }
