@@ -3,7 +3,7 @@
 //! The momentum of a W is replaced by a matrix with the same singular vectors whose singular values are near 1, so that rare
 //! directions are learnt as fast as frequent ones. An affine layer is one matrix, a locally connected layer one at each place.
 //! A wide layer counts as several, of at most 64 columns each: orthogonalising n columns of m rows takes
-//! 5·(2mn² + n³) multiplications, so that blocks of columns cost the less the narrower they are.
+//! 2mn² + 17n³ multiplications, so that blocks of columns cost the less the narrower they are.
 //!
 //! b, gamma, beta, the last layer, and a W of one row or one column go by AdamW, with a learning rate of their own.
 

@@ -4,7 +4,7 @@
 //! at most [`MAX_COLUMNS`] of the columns. In the workspace block lies after block: those of the first columns, place after place,
 //! then those of the next columns.
 
-use super::newton_schulz::orthogonalize;
+use super::newton_schulz::{NUM_PRODUCTS, NUM_SQUARES, orthogonalize};
 use crate::float::Float;
 use crate::gemm::Gemm;
 use crate::layers::Windows;
@@ -69,12 +69,16 @@ impl Blocks {
         self.columns_before(n)..self.columns_before(n + 1)
     }
 
-    /// Elements of [`orthogonalize`]'s squares for a block.
-    const fn squares_of_block(&self) -> usize {
+    /// The shorter side of a block, at most.
+    const fn side(&self) -> usize {
         let (rows, columns) = (self.windows.fan_in(), self.windows.units);
         let side = if rows < columns { rows } else { columns };
-        let side = if side < MAX_COLUMNS { side } else { MAX_COLUMNS };
-        side.saturating_mul(side).saturating_mul(2)
+        if side < MAX_COLUMNS { side } else { MAX_COLUMNS }
+    }
+
+    /// Elements of [`orthogonalize`]'s squares for a block.
+    const fn squares_of_block(&self) -> usize {
+        self.side().saturating_mul(self.side()).saturating_mul(NUM_SQUARES)
     }
 
     const fn len(&self) -> usize {
@@ -175,8 +179,10 @@ impl<T: Float, G: Gemm<T>> Pass for Orthogonalize<'_, T, G> {
 
 impl<T: Float, G: Gemm<T>> Split for Orthogonalize<'_, T, G> {
     fn split_point(&self) -> Option<usize> {
-        let columns = self.blocks.windows.units.min(MAX_COLUMNS);
-        let multiplications = self.x.len().saturating_mul(10).saturating_mul(columns);
+        let side = self.blocks.side();
+        let of_squares = self.blocks.len().saturating_mul(NUM_PRODUCTS * side * side);
+        let multiplications = self.x.len().saturating_mul(2).saturating_add(of_squares);
+        let multiplications = multiplications.saturating_mul(side);
         let is_long = self.blocks.len() > 1 && multiplications >= 2 * MIN_MULTIPLICATIONS;
         is_long.then_some(0)
     }
