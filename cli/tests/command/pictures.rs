@@ -84,10 +84,12 @@ fn samples_of_any_kind_are_mixed_in_training_but_not_for_svm() {
     fs::write(place.path().join("t.csv"), rows).unwrap();
     let table = ["train", "--data", "t.csv", "--epochs", "2", "--out", "table"];
     succeeds(&barenet(place.path(), &[&table[..], &["--mixup", "0.4"]].concat()));
-    let output = train(&place, &["--loss", "svm", "--mixup", "0.4", "--force"]);
+    let output =
+        train(&place, &["--image-size", "8x6", "--loss", "svm", "--mixup", "0.4", "--force"]);
     refused_in_one_line(&output, 2, &["mixup is for the loss softmax", "has the loss svm"]);
     for alpha in ["-1", "101", "nan"] {
-        let output = train(&place, &[&format!("--mixup={alpha}"), "--force"]);
+        let mixup = format!("--mixup={alpha}");
+        let output = train(&place, &["--image-size", "8x6", &mixup, "--force"]);
         refused_in_one_line(&output, 2, &["mixup must be in 0..=100"]);
     }
 }

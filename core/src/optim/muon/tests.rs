@@ -1,6 +1,6 @@
 use super::*;
-use crate::{Portable, Rng};
 use crate::optim::{DecayOn, UpdateRule, adamw};
+use crate::{Portable, Rng};
 use std::vec;
 use std::vec::Vec;
 
