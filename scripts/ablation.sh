@@ -17,6 +17,12 @@ read -ra arguments <<<"${ARGUMENTS:-}"
 
 die() { printf '%s\n' "ablation: $*" >&2; exit 1; }
 
+case $preset in
+  fast | tiny) other="Muon in place of AdamW|--update-rule muon --learning-rate 0.015" ;;
+  minute) other="AdamW in place of Muon|--update-rule adamw --learning-rate 0.003" ;;
+  *) other="AdamW in place of Muon|--update-rule adamw --learning-rate 0.006" ;;
+esac
+
 # Of each row what is printed, and the flags that take the ingredient away.
 readonly ROWS=(
   "all of it|"
@@ -31,7 +37,8 @@ readonly ROWS=(
   "a constant learning rate|--schedule constant --lr-warmup-epochs 0"
   "no warm-up|--lr-warmup-epochs 0"
   "cutout besides|--cutout 8"
-  "Muon in place of AdamW|--update-rule muon --learning-rate 0.015"
+  "mixup besides|--mixup 0.2"
+  "$other"
 )
 
 if [ -z "${BARENET:-}" ]; then
