@@ -1,4 +1,4 @@
-//! Networks of other programs: ONNX files, and arrays in safetensors and npz.
+//! Networks of other programs: ONNX and TFLite files, and arrays in safetensors and npz.
 
 #![no_main]
 
@@ -6,6 +6,7 @@ use barenet_model::interchange::{Network, Notes, names, npz, safetensors};
 use barenet_model::onnx::read::from_onnx;
 use barenet_model::onnx::write::to_onnx;
 use barenet_model::onnx::{Head, Input};
+use barenet_model::tflite::read::from_tflite;
 use libfuzzer_sys::fuzz_target;
 
 /// Checks that a network that was read can be used, and is the same when it was written and read again.
@@ -30,5 +31,8 @@ fuzz_target!(|bytes: &[u8]| {
     }
     if let Ok(read) = from_onnx(bytes, None) {
         check(&read.chain.network);
+    }
+    if let Ok(chain) = from_tflite(bytes) {
+        check(&chain.network);
     }
 });

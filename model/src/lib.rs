@@ -6,6 +6,7 @@
 //! | [`export`] | a trained network as a crate for microcontrollers |
 //! | [`interchange`] | a trained network in the files of other programs |
 //! | [`onnx`] | a trained network as a graph, for most runtimes |
+//! | [`tflite`] | a network of TensorFlow Lite's |
 //! | [`sealed`] | the form of weights files and checkpoints |
 //! | [`number`] | `f32` and `f64` as bytes in files |
 
@@ -15,4 +16,5 @@ pub mod number;
 pub mod onnx;
 pub mod scales;
 pub mod sealed;
+pub mod tflite;
 pub mod weights;

@@ -11,9 +11,10 @@ use barenet_data::Task;
 use barenet_data::disk::folder_of;
 use barenet_data::reading;
 use barenet_model::interchange::chain::Chain;
-use barenet_model::interchange::{Layer, Network, names, npz, safetensors};
+use barenet_model::interchange::{Layer, Network, Notes, names, npz, safetensors};
 use barenet_model::number::Number;
 use barenet_model::onnx::read::from_onnx;
+use barenet_model::tflite::{is_tflite, read::from_tflite};
 use barenet_model::weights::to_safetensors;
 use std::path::{Path, PathBuf};
 
@@ -68,12 +69,14 @@ fn is_safetensors(bytes: &[u8]) -> bool {
 
 fn of_bytes(bytes: &[u8], path: &Path, said: &Said) -> Result<Imported> {
     ensure!(!bytes.is_empty(), "the file is empty");
-    let is_onnx = !is_zip(bytes) && !is_safetensors(bytes);
+    let has_arrays = is_zip(bytes) || is_safetensors(bytes);
     ensure!(
-        said.map.is_empty() || !is_onnx,
+        said.map.is_empty() || has_arrays,
         "--map names arrays, and this is no safetensors and no npz file"
     );
-    let (chain, notes, class_names) = if is_onnx {
+    let (chain, notes, class_names) = if is_tflite(bytes) {
+        (from_tflite(bytes)?, Notes::new(), Vec::new())
+    } else if !has_arrays {
         let read = from_onnx(bytes, Some(folder_of(path)))?;
         (read.chain, read.notes, read.class_names)
     } else {

@@ -18,7 +18,7 @@ use open::OpenFlags;
 use require::RequireFlags;
 use std::path::PathBuf;
 
-/// Make a trained network a crate that a microcontroller links, or a file of other programs
+/// Make a trained network Rust or C for a microcontroller, or a file for other programs
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_help = include_str!("export/help.txt").trim_end())]
 pub(crate) struct Args {

@@ -14,16 +14,17 @@ use std::path::PathBuf;
 #[command(after_help = "\
 Examples:
   barenet import model.onnx --out runs/theirs              of PyTorch, scikit-learn and others
+  barenet import model.tflite                              f32, or int8 as the real numbers that it stands for
   barenet import weights.safetensors --classes cat,dog,cow
   barenet import weights.npz --task regress
   barenet import odd.npz --map first=W1 --map shift=b1 --map second=W2
   barenet eval runs/theirs --data table.csv --split test
   barenet predict runs/theirs new.csv
 
-Read are affine layers with ReLU between them, batch norm, and scalings before and after: safetensors, npz and ONNX files.
+Read are affine layers with ReLU between them, batch norm, and scalings before and after: safetensors, npz, ONNX and TFLite files.
 Inputs are found by their place. A file that `barenet export` wrote says itself what its network was trained on.")]
 pub(crate) struct Args {
-    /// The file: .safetensors, .npz or .onnx
+    /// The file: .safetensors, .npz, .onnx or .tflite
     file: PathBuf,
     /// Folder to make a run of [default: runs/NAME of the file, or the first of runs/NAME-2, ... that is free]
     #[arg(long, value_name = "DIR")]

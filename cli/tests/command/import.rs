@@ -133,6 +133,36 @@ fn networks_of_scikit_learn_and_pytorch_answer_as_they_do_there() {
     assert!(weights("theirs-firmware") == weights("net"));
 }
 
+/// Probabilities of TFLite's interpreter.
+#[test]
+fn a_network_of_tflite_is_a_run_and_what_is_none_is_refused() {
+    let place = TempDir::new().unwrap();
+    let text = run(&place, &["import", &foreign("tflite-f32"), "--out", "run"]);
+    assert!(text.contains("network   4-3-2\ntask      classify: 0, 1\n"), "{text}");
+    let expected = [
+        [0.2573872208595276, 0.7426128387451172],
+        [0.1859074980020523, 0.8140925168991089],
+        [0.13939696550369263, 0.8606030941009521],
+    ];
+    let found = probabilities(place.path(), "run");
+    assert_eq!(found.len(), 3);
+    for (found, expected) in found.iter().zip(expected).flat_map(|(f, e)| f.iter().zip(e)) {
+        assert!((found - expected).abs() < 1e-6, "{found} {expected}");
+    }
+    let text =
+        run(&place, &["import", &foreign("tflite-int8"), "--out", "values", "--task", "regress"]);
+    assert!(text.contains("network   4-3-2\ntask      regress\n"), "{text}");
+
+    let whole = fs::read(foreign("tflite-f32")).unwrap();
+    fs::write(place.path().join("cut.tflite"), &whole[..whole.len() - 40]).unwrap();
+    let output = barenet(place.path(), &["import", "cut.tflite", "--out", "cut"]);
+    refused_in_one_line(&output, 1, &["cut.tflite", "damaged or not whole"]);
+    let conv = concat!(env!("CARGO_MANIFEST_DIR"), "/../model/src/tflite/tests/conv.tflite");
+    let output = barenet(place.path(), &["import", conv, "--out", "conv"]);
+    refused_in_one_line(&output, 1, &["CONV_2D \"hidden\"", "FULLY_CONNECTED"]);
+    assert!(!place.path().join("cut").exists() && !place.path().join("conv").exists());
+}
+
 const EXPECTED_SKLEARN: &[&[f64]] = &[
     &[0.5399337, 0.0898016, 0.3702648],
     &[0.3317094, 0.2516299, 0.4166608],

@@ -28,6 +28,8 @@ const COMMANDS: &[&[&str]] = &[
     &["compare", "--update-rules", "sgd", "--train-size", "200", "--epochs", "1"],
     &["compare", "--update-rules", "sgd", "--train-size", "200", "--epochs", "1", "--json"],
     &["export", "run", "--format", "firmware", "--force"],
+    &["export", "run", "--format", "onnx", "--force"],
+    &["import", concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/seeds/onnx/pytorch")],
     &["train", "--help"],
     &["--version"],
 ];

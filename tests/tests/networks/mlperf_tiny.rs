@@ -5,6 +5,9 @@
 //! the test says so and does nothing.
 
 use barenet::{Arch, Float, FullyConnectedNet, Mat, Portable, Weights};
+use barenet_model::interchange::Network;
+use barenet_model::tflite::integers::Integers;
+use barenet_model::tflite::read::from_tflite;
 use safetensors::SafeTensors;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -138,4 +141,55 @@ fn the_autoencoder_gives_the_published_score_in_f64() {
 #[test]
 fn the_autoencoder_gives_the_published_score_in_f32() {
     check::<f32>(&F32);
+}
+
+/// The mean squared error of a network that was read of the clip's windows, by plain loops.
+fn score_of(network: &Network, clip: &[f64]) -> f64 {
+    let windows: Vec<&[f64]> = clip.windows(network.dims()[0]).step_by(FRAME).collect();
+    let errors = windows.iter().map(|window| {
+        let mut x = window.to_vec();
+        for (number, layer) in network.layers.iter().enumerate() {
+            let mut out = layer.b.clone();
+            for (x, row) in x.iter().zip(layer.w.chunks_exact(layer.fan_out())) {
+                out.iter_mut().zip(row).for_each(|(out, w)| *out += x * w);
+            }
+            if number + 1 < network.layers.len() {
+                out.iter_mut().for_each(|out| *out = out.max(0.0));
+            }
+            x = out;
+        }
+        let squares = x.iter().zip(*window).map(|(y, x)| (y - x) * (y - x));
+        squares.sum::<f64>() / x.len() as f64
+    });
+    errors.sum::<f64>() / windows.len() as f64
+}
+
+/// 9.7071 is what TFLite makes of its f32 file; 10.23588 is of the real numbers for which the integers of the other stand, by
+/// numpy: with its integers it is 10.26521.
+#[test]
+fn the_files_of_tflite_are_read_with_their_scores() {
+    let Some(folder) = folder() else { return };
+    let clip = numbers::<f64>(&read(&folder, "normal_id_01_00000000.f32"));
+    for (file, expected, allowed) in
+        [("ad01_fp32.tflite", 9.7071, 1e-3), ("ad01_int8.tflite", 10.235_877_963, 1e-6)]
+    {
+        let chain = from_tflite(&read(&folder, file)).unwrap();
+        assert_eq!(chain.network.dims(), [640, 128, 128, 128, 128, 8, 128, 128, 128, 128, 640]);
+        let score = score_of(&chain.network, &clip);
+        assert!((score - expected).abs() < allowed, "{file}: {score}");
+    }
+}
+
+/// All 196 answers of 640 bytes that TFLite's reference kernels and XNNPACK give.
+#[test]
+fn the_integers_of_tflite_give_every_byte_that_it_gives() {
+    let Some(folder) = folder() else { return };
+    let net = Integers::read(&read(&folder, "ad01_int8.tflite")).unwrap();
+    let bytes =
+        |name| -> Vec<i8> { read(&folder, name).into_iter().map(u8::cast_signed).collect() };
+    let (inputs, outputs) = (bytes("ad01_int8_input.i8"), bytes("ad01_int8_output.i8"));
+    assert_eq!((inputs.len(), outputs.len()), (196 * 640, 196 * 640));
+    for (window, (input, output)) in inputs.chunks(640).zip(outputs.chunks(640)).enumerate() {
+        assert_eq!(net.answer(input).unwrap(), output, "window {window}");
+    }
 }

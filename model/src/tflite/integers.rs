@@ -1,0 +1,178 @@
+//! The integers of an int8 network of TFLite, as core's [`QuantNet`] computes with them: every byte of an answer is TFLite's.
+//!
+//! TFLite's bytes are signed, and core's are 128 more. The zero point of the inputs is in the biases; that of hidden units is the least
+//! byte, as a ReLU has it, which is 0 in core. Factors are those of TFLite's `QuantizeMultiplier`, with single rounding, by which its reference kernels
+//! and XNNPACK agree. Scores have 16 bits in core: the answer is one plus the zero point of the outputs, cut off at the ends of a byte.
+
+use super::graph::{Graph, Operator, Tensor};
+use super::read::{DEQUANTIZE, FULLY_CONNECTED, QUANTIZE, RESHAPE, layers_of, shown};
+use anyhow::{Context, Result, bail, ensure};
+use barenet::quant::{Channel, QuantNet, pack, quantize_multiplier};
+use barenet::{Arch, Portable};
+
+/// What a signed byte is more as an unsigned one.
+const SIGN: i32 = 128;
+
+/// Real numbers as signed bytes: `scale` · (byte − `zero_point`).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scale {
+    /// The size of a step.
+    pub scale: f32,
+    /// The byte that stands for 0.
+    pub zero_point: i8,
+}
+
+/// An int8 network with the integers of its file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Integers {
+    /// Inputs, hidden layers, outputs.
+    pub dims: Vec<usize>,
+    /// Packed weights.
+    pub weights: Vec<u32>,
+    /// Biases and factors.
+    pub channels: Vec<Channel>,
+    /// What input bytes stand for.
+    pub input: Scale,
+    /// What output bytes stand for.
+    pub output: Scale,
+}
+
+impl Integers {
+    /// Reads a file.
+    ///
+    /// # Errors
+    ///
+    /// Naming the operator, if it is no int8 network of fully connected layers with ReLU between them, or has numbers that core's
+    /// arithmetic has not: a hidden unit whose zero point is not the least byte, a weight of −128, a factor of a quarter or more.
+    pub fn read(bytes: &[u8]) -> Result<Self> {
+        let graph = Graph::read(bytes)?;
+        let operators = layers_of(&graph)?;
+        let layers: Vec<_> =
+            operators.iter().filter(|operator| operator.code == FULLY_CONNECTED).collect();
+        let (Some(first), Some(last)) = (layers.first(), layers.last()) else {
+            bail!("there is no layer in it");
+        };
+        let mut read = Self {
+            dims: Vec::new(),
+            weights: Vec::new(),
+            channels: Vec::new(),
+            input: scale_of(input_of(&graph, first)?)?,
+            output: scale_of(output_of(&graph, last)?)?,
+        };
+        for operator in &operators {
+            let is_read = [FULLY_CONNECTED, QUANTIZE, DEQUANTIZE, RESHAPE].contains(&operator.code);
+            ensure!(is_read, "{}: it has no integers here", shown(&graph, operator));
+        }
+        for (number, operator) in layers.iter().enumerate() {
+            let is_hidden = number + 1 < layers.len();
+            read.layer(&graph, operator, is_hidden).with_context(|| shown(&graph, operator))?;
+        }
+        // Any sizes that cannot be would have been refused by their numbers.
+        Arch::try_new(&read.dims)?;
+        Ok(read)
+    }
+
+    fn layer(&mut self, graph: &Graph<'_>, operator: &Operator<'_>, is_hidden: bool) -> Result<()> {
+        let w = graph.tensor(operator.inputs.get(1).copied().unwrap_or(-1))?;
+        let (fan_out, fan_in) = w.matrix()?;
+        let weights = w.bytes_as_i8().context("its weights are not int8")?;
+        ensure!(
+            weights.len() == fan_out * fan_in && w.is_symmetric(),
+            "its weights do not fill their shape, or have a zero point"
+        );
+        ensure!(!weights.contains(&i8::MIN), "a weight is -128, and the least one here is -127");
+        let biases = match operator.inputs.get(2) {
+            Some(&b) if b >= 0 => graph.tensor(b)?.integers()?,
+            _ => vec![0; fan_out],
+        };
+        ensure!(biases.len() == fan_out, "it has {} biases for {fan_out} units", biases.len());
+        let (input, output) = (input_of(graph, operator)?, output_of(graph, operator)?);
+        let (of_input, of_output) = (scale_of(input)?, scale_of(output)?);
+        match operator.activation()? {
+            0 if !is_hidden => {}
+            1 if is_hidden => ensure!(
+                of_output.zero_point == i8::MIN,
+                "the zero point of its units is {}, and that of a ReLU is -128",
+                of_output.zero_point
+            ),
+            0 | 1 => bail!("hidden layers have a ReLU here, and the last one has none"),
+            _ => bail!("its activation is none of ReLU and none"),
+        }
+        match self.dims.last() {
+            None => self.dims.extend([fan_in, fan_out]),
+            Some(&given) => {
+                ensure!(
+                    given == fan_in,
+                    "it takes {fan_in} numbers, and the layer before gives {given}"
+                );
+                self.dims.push(fan_out);
+            }
+        }
+        let zero = i64::from(of_input.zero_point) + i64::from(SIGN);
+        let row = |unit: usize| weights.get(unit * fan_in..(unit + 1) * fan_in).unwrap_or_default();
+        for block in 0..fan_out.div_ceil(4) {
+            for group in 0..fan_in.div_ceil(4) {
+                let of_unit = |unit: usize| {
+                    [0, 1, 2, 3].map(|i| row(unit).get(4 * group + i).copied().unwrap_or(0))
+                };
+                self.weights.extend(pack([0, 1, 2, 3].map(|unit| of_unit(4 * block + unit))));
+            }
+            for unit in 4 * block..4 * block + 4 {
+                let Some(&bias) = biases.get(unit) else {
+                    self.channels.push(Channel::default());
+                    continue;
+                };
+                let (sum, size) = row(unit).iter().fold((0, 0), |(sum, size), &w| {
+                    (sum + i64::from(w), size + i64::from(w).abs())
+                });
+                let bias = i64::from(bias) - zero * sum;
+                let most = bias.abs() + i64::from(u8::MAX) * size;
+                ensure!(most <= i64::from(i32::MAX), "its sums can be larger than 32 bits");
+                let factor = f64::from(of_input.scale) * f64::from(w.scale_of_row(unit)?)
+                    / f64::from(of_output.scale);
+                let (multiplier, shift) = quantize_multiplier(factor);
+                // A factor too small for a shift makes 0 of every sum, whatever its shift.
+                let shift = if multiplier == 0 { -31 } else { shift };
+                let channel = Channel::try_new(i32::try_from(bias)?, multiplier, shift);
+                let channel = channel.with_context(|| {
+                    format!("the factor of a unit is {factor}, and it must be below a quarter")
+                })?;
+                self.channels.push(channel);
+            }
+        }
+        Ok(())
+    }
+
+    /// The bytes that TFLite gives for the bytes of a sample.
+    ///
+    /// # Errors
+    ///
+    /// If there are not as many as the network has inputs.
+    pub fn answer(&self, sample: &[i8]) -> Result<Vec<i8>> {
+        let arch = Arch::try_new(&self.dims)?;
+        let net = QuantNet::try_new(arch, &self.weights, &self.channels)?;
+        let unsigned: Vec<u8> = sample.iter().map(|&x| x.cast_unsigned() ^ 0x80).collect();
+        let mut workspace = vec![0; arch.quant_workspace_len()];
+        let mut scores = vec![0; arch.num_classes()];
+        net.scores(&Portable, &unsigned, &mut workspace, &mut scores)?;
+        let zero_point = i32::from(self.output.zero_point);
+        let byte = |score: i16| {
+            (i32::from(score) + zero_point).clamp(i8::MIN.into(), i8::MAX.into()) as i8
+        };
+        Ok(scores.into_iter().map(byte).collect())
+    }
+}
+
+fn input_of<'g, 'a>(graph: &'g Graph<'a>, operator: &Operator<'_>) -> Result<&'g Tensor<'a>> {
+    graph.tensor(operator.inputs.first().copied().unwrap_or(-1))
+}
+
+fn output_of<'g, 'a>(graph: &'g Graph<'a>, operator: &Operator<'_>) -> Result<&'g Tensor<'a>> {
+    graph.tensor(operator.outputs.first().copied().unwrap_or(-1))
+}
+
+/// What the bytes of a tensor stand for.
+fn scale_of(tensor: &Tensor<'_>) -> Result<Scale> {
+    let (scale, zero_point) = tensor.one_scale().with_context(|| tensor.shown())?;
+    Ok(Scale { scale, zero_point })
+}

@@ -1,0 +1,134 @@
+//! A network of TFLite: the graph, followed from its output back to the input.
+
+use super::graph::{Graph, Operator};
+use crate::interchange::arrays::transposed;
+use crate::interchange::chain::{Chain, Named, Step, network};
+use anyhow::{Context, Result, bail, ensure};
+
+/// Operators that are read, and those that people ask about, as the schema counts them.
+const OPERATORS: [(i32, &str); 24] = [
+    (0, "ADD"),
+    (1, "AVERAGE_POOL_2D"),
+    (2, "CONCATENATION"),
+    (3, "CONV_2D"),
+    (4, "DEPTHWISE_CONV_2D"),
+    (DEQUANTIZE, "DEQUANTIZE"),
+    (FULLY_CONNECTED, "FULLY_CONNECTED"),
+    (LOGISTIC, "LOGISTIC"),
+    (16, "LSTM"),
+    (17, "MAX_POOL_2D"),
+    (18, "MUL"),
+    (RELU, "RELU"),
+    (21, "RELU6"),
+    (RESHAPE, "RESHAPE"),
+    (24, "RNN"),
+    (SOFTMAX, "SOFTMAX"),
+    (28, "TANH"),
+    (32, "CUSTOM"),
+    (40, "MEAN"),
+    (41, "SUB"),
+    (42, "DIV"),
+    (44, "UNIDIRECTIONAL_SEQUENCE_LSTM"),
+    (QUANTIZE, "QUANTIZE"),
+    (126, "BATCH_MATMUL"),
+];
+
+pub(super) const DEQUANTIZE: i32 = 6;
+pub(super) const FULLY_CONNECTED: i32 = 9;
+const LOGISTIC: i32 = 14;
+const RELU: i32 = 19;
+pub(super) const RESHAPE: i32 = 22;
+const SOFTMAX: i32 = 25;
+pub(super) const QUANTIZE: i32 = 114;
+
+/// Reads a file. Of int8, the network is that of the real numbers for which the integers stand.
+///
+/// # Errors
+///
+/// Naming the operator, if the graph has one that no network here does; or if it is damaged, or shapes do not fit.
+pub fn from_tflite(bytes: &[u8]) -> Result<Chain> {
+    let graph = Graph::read(bytes)?;
+    let operators = layers_of(&graph)?;
+    let last = operators.iter().rposition(|operator| operator.code == FULLY_CONNECTED);
+    let mut steps = Vec::new();
+    for (place, operator) in operators.into_iter().enumerate() {
+        let name = shown(&graph, operator);
+        let is_end = last.is_some_and(|last| place > last);
+        let own = step(&graph, operator, is_end).with_context(|| name.clone())?;
+        steps.extend(own.into_iter().map(|step| Named { step, name: name.clone() }));
+    }
+    network(&steps, false)
+}
+
+/// The operators from the input to the output, one after the other.
+pub(super) fn layers_of<'g, 'a>(graph: &'g Graph<'a>) -> Result<Vec<&'g Operator<'a>>> {
+    let (&[input], &[output]) = (&*graph.inputs, &*graph.outputs) else {
+        bail!(
+            "its graph has {} inputs and {} outputs, and one of each is needed",
+            graph.inputs.len(),
+            graph.outputs.len()
+        );
+    };
+    let (mut value, mut operators) = (output, Vec::new());
+    // More than there are would be a circle.
+    for _ in 0..=graph.operators.len() {
+        if value == input {
+            operators.reverse();
+            return Ok(operators);
+        }
+        let operator = graph.operators.iter().find(|operator| operator.outputs.contains(&value));
+        let operator = operator.with_context(|| format!("nothing gives tensor {value}"))?;
+        let name = || format!("{}: it has no input", shown(graph, operator));
+        value = *operator.inputs.first().with_context(name)?;
+        operators.push(operator);
+    }
+    bail!("its graph goes in a circle")
+}
+
+/// An operator as messages name it.
+pub(super) fn shown(graph: &Graph<'_>, operator: &Operator<'_>) -> String {
+    let name = OPERATORS.iter().find(|(code, _)| *code == operator.code);
+    let name =
+        name.map_or_else(|| format!("operator {}", operator.code), |(_, name)| (*name).to_owned());
+    let output = operator.outputs.first().and_then(|&output| graph.tensor(output).ok());
+    let output = output.map_or("", |tensor| &tensor.name).escape_debug();
+    format!("{name} \"{output}\"")
+}
+
+/// The steps of an operator; `is_end` if no layer comes after it.
+fn step(graph: &Graph<'_>, operator: &Operator<'_>, is_end: bool) -> Result<Vec<Step>> {
+    Ok(match operator.code {
+        QUANTIZE | DEQUANTIZE | RESHAPE => Vec::new(),
+        SOFTMAX if is_end => vec![Step::Softmax],
+        LOGISTIC if is_end => vec![Step::Sigmoid],
+        RELU => vec![Step::Relu],
+        FULLY_CONNECTED => fully_connected(graph, operator)?,
+        _ => bail!(
+            "this operator is not of a network of fully connected layers and ReLU, which are read: FULLY_CONNECTED, RELU, \
+             QUANTIZE, DEQUANTIZE, RESHAPE, and SOFTMAX or LOGISTIC at the end"
+        ),
+    })
+}
+
+fn fully_connected(graph: &Graph<'_>, operator: &Operator<'_>) -> Result<Vec<Step>> {
+    let Some(&w) = operator.inputs.get(1) else { bail!("it has no weights") };
+    let w = graph.tensor(w)?;
+    ensure!(w.is_constant(), "its weights are no constant");
+    let (fan_out, fan_in) = w.matrix()?;
+    let numbers = w.numbers()?;
+    let b = match operator.inputs.get(2) {
+        None => None,
+        Some(&b) if b < 0 => None,
+        Some(&b) => Some(graph.tensor(b)?.numbers()?),
+    };
+    let format: i8 = operator.options.map_or(Ok(0), |options| options.number(1, 0))?;
+    ensure!(format == 0, "its weights are shuffled, which is not read");
+    let mut steps = vec![Step::Affine { w: transposed(&numbers, fan_out, fan_in), fan_out, b }];
+    match operator.activation()? {
+        0 => {}
+        1 => steps.push(Step::Relu),
+        3 => bail!("its activation is ReLU6, and units here have no largest value: make it a ReLU"),
+        _ => bail!("its activation is none of ReLU and none, which are read"),
+    }
+    Ok(steps)
+}

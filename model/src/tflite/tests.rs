@@ -1,0 +1,111 @@
+//! Files of 4-3-2, made with the schema's builders of Python and run by `ai_edge_litert.interpreter.Interpreter`: `f32` ends in a
+//! softmax, `int8` begins with QUANTIZE, has a scale for each unit of the first layer and one for the second, and ends with DEQUANTIZE.
+
+use super::*;
+use crate::interchange::Network;
+use integers::Integers;
+use read::from_tflite;
+
+const F32: &[u8] = include_bytes!("tests/f32.tflite");
+const INT8: &[u8] = include_bytes!("tests/int8.tflite");
+
+const ROWS: [[f64; 4]; 3] =
+    [[0.5, -1.25, 2.0, 0.75], [-2.0, 0.1, 0.3, 1.5], [1.0, 1.0, -1.0, -1.0]];
+
+/// The scores of a row, by plain loops.
+fn scores(network: &Network, row: &[f64]) -> Vec<f64> {
+    let mut x = row.to_vec();
+    for (number, layer) in network.layers.iter().enumerate() {
+        let out = (0..layer.fan_out()).map(|unit| {
+            let column = layer.w.iter().skip(unit).step_by(layer.fan_out());
+            let sum = layer.b[unit] + x.iter().zip(column).map(|(x, w)| x * w).sum::<f64>();
+            if number + 1 < network.layers.len() { sum.max(0.0) } else { sum }
+        });
+        x = out.collect();
+    }
+    x
+}
+
+#[test]
+fn an_f32_network_has_the_probabilities_of_tflite() {
+    assert!(is_tflite(F32));
+    let chain = from_tflite(F32).unwrap();
+    assert!(chain.is_classifier);
+    assert_eq!(chain.network.dims(), [4, 3, 2]);
+    let expected = [0.6516025066375732, 0.36289218068122864, 0.6708308458328247];
+    for (row, expected) in ROWS.iter().zip(expected) {
+        let scores = scores(&chain.network, row);
+        let found = 1.0 / (1.0 + (scores[1] - scores[0]).exp());
+        assert!((found - expected).abs() < 1e-6, "{found}, {expected}");
+    }
+}
+
+/// Its integers round inputs to 0.05, hidden units to 0.03 and outputs to 0.06, which the real numbers for which they stand do not.
+#[test]
+fn an_int8_network_is_read_as_the_numbers_for_which_its_integers_stand() {
+    let chain = from_tflite(INT8).unwrap();
+    assert!(!chain.is_classifier);
+    let of_tflite = [[0.3, -0.3], [-1.32, -0.72], [-3.9, -4.62]];
+    // By numpy, from the integers.
+    let exact = [[0.33890178, -0.29477065], [-1.29282025, -0.73164589], [-3.90427286, -4.63526442]];
+    for ((row, of_tflite), exact) in ROWS.iter().zip(of_tflite).zip(exact) {
+        for ((found, of_tflite), exact) in
+            scores(&chain.network, row).into_iter().zip(of_tflite).zip(exact)
+        {
+            assert!((found - exact).abs() < 1e-7, "{found}, {exact}");
+            assert!((found - of_tflite).abs() < 0.06, "{found}, {of_tflite}");
+        }
+    }
+}
+
+#[test]
+fn the_integers_of_an_int8_network_give_the_bytes_of_tflite() {
+    let net = Integers::read(INT8).unwrap();
+    assert_eq!((&*net.dims, net.output.zero_point), (&[4, 3, 2][..], 7));
+    let steps = [[5, -5], [-22, -12], [-65, -77]];
+    for (row, steps) in ROWS.iter().zip(steps) {
+        let bytes = row.map(|x| (x as f32 / net.input.scale).round() as i8 + net.input.zero_point);
+        let expected = steps.map(|step| step + 7);
+        assert_eq!(net.answer(&bytes).unwrap(), expected);
+    }
+    net.answer(&[0; 5]).unwrap_err();
+    let error = |bytes| format!("{:#}", Integers::read(bytes).unwrap_err());
+    assert!(error(F32).contains("tensor \"in\": it has 0 scales"), "{}", error(F32));
+}
+
+#[test]
+fn what_is_no_such_network_is_refused_by_name() {
+    let error = |bytes: &[u8]| format!("{:#}", from_tflite(bytes).unwrap_err());
+    let found = error(include_bytes!("tests/conv.tflite"));
+    assert!(found.contains("CONV_2D \"hidden\"") && found.contains("FULLY_CONNECTED"), "{found}");
+    let found = error(include_bytes!("tests/relu6.tflite"));
+    assert!(found.contains("FULLY_CONNECTED \"hidden\"") && found.contains("ReLU6"), "{found}");
+    let place =
+        |needle: &[u8]| F32.windows(needle.len()).position(|found| found == needle).unwrap();
+    // The first of the weights, as it lies in the file.
+    let first = from_tflite(F32).unwrap().network.layers[0].w[0] as f32;
+    let mut with_nan = F32.to_vec();
+    with_nan[place(&first.to_le_bytes())..][..4].copy_from_slice(&f32::NAN.to_le_bytes());
+    assert!(error(&with_nan).contains("NaN"), "{}", error(&with_nan));
+}
+
+#[test]
+fn a_file_that_is_cut_or_changed_is_read_or_refused_without_a_panic() {
+    for file in [F32, INT8] {
+        for len in 0..file.len() {
+            let _any = (from_tflite(&file[..len]), Integers::read(&file[..len]));
+        }
+        let mut refused = 0;
+        for place in 0..file.len() {
+            for change in [1, 0x80, 0xff] {
+                let mut bytes = file.to_vec();
+                bytes[place] ^= change;
+                refused += usize::from(from_tflite(&bytes).is_err());
+                if let Ok(net) = Integers::read(&bytes) {
+                    net.answer(&vec![1; net.dims[0]]).unwrap();
+                }
+            }
+        }
+        assert!(refused > file.len() / 2, "{refused} of {} are refused", 3 * file.len());
+    }
+}
