@@ -117,8 +117,8 @@ fn update_rules_come_in_the_order_of_the_course() {
     assert!(sgd < momentum && momentum < adam, "{results:?}");
 }
 
-/// A tenth of the images and a quarter of the epochs. Three seeds reach 0.433 to 0.438, and the same without augmentation and
-/// smoothing learns its images by heart and less of others.
+/// A tenth of the images and 10 of the epochs. Three seeds reach 0.459 to 0.483, and 0.66 to 0.67 of the images that train; the same without
+/// augmentation and smoothing learns all of these by heart, and less of others, 0.415 to 0.436.
 #[test]
 fn the_minute_is_well_spent_even_if_it_is_a_few_seconds() {
     let Some(data) = cifar10() else { return };
@@ -132,8 +132,8 @@ fn the_minute_is_well_spent_even_if_it_is_a_few_seconds() {
         },
         data,
     );
-    assert!(result.best_val_acc() >= 0.41, "{}", result.best_val_acc());
-    assert!(result.last_train_acc() < 0.65, "{}", result.last_train_acc());
+    assert!(result.best_val_acc() >= 0.44, "{}", result.best_val_acc());
+    assert!(result.last_train_acc() < 0.75, "{}", result.last_train_acc());
 }
 
 #[test]
