@@ -3,7 +3,7 @@
 //! | module | has |
 //! |---|---|
 //! | [`proto`] | the messages of a file |
-//! | [`write`] | a network in `f32` |
+//! | [`mod@write`] | a network in `f32` |
 //! | [`int8`] | an exported int8 network, with its integers |
 //! | [`read`] | networks of any program |
 //!
