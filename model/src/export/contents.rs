@@ -1,5 +1,7 @@
 //! Contents of a generated crate.
 
+use super::answer::Answer;
+use super::inputs::InputMaps;
 use super::model::{Model, Numbers, Scores};
 use super::row::Row;
 
@@ -33,5 +35,39 @@ impl Contents<'_> {
 
     pub(super) const fn dtype(&self) -> &'static str {
         if self.is_int8() { "int8" } else { "f32" }
+    }
+
+    /// The type of the inputs, in Rust.
+    pub(super) fn input(&self) -> &'static str {
+        self.samples.first().map_or("u8", |row| row.type_name())
+    }
+
+    /// The maps of the inputs to bytes.
+    pub(super) const fn inputs(&self) -> Option<&InputMaps> {
+        match &self.model.numbers {
+            Numbers::Int8 { inputs, .. } => inputs.as_ref(),
+            Numbers::F32(_) => None,
+        }
+    }
+
+    /// The maps of the inputs to what the scores are like.
+    pub(super) const fn targets(&self) -> Option<&InputMaps> {
+        match &self.model.answer {
+            Answer::AnomalySteps { targets, .. } => Some(targets),
+            _ => None,
+        }
+    }
+
+    /// What comes of the scores of each sample of the test vector, if that are numbers: its values, or its anomaly score.
+    pub(super) fn answers(&self) -> Vec<Vec<f32>> {
+        let each = self.samples.iter().zip(self.scores);
+        match self.model.answer {
+            Answer::Class => Vec::new(),
+            Answer::Values { .. } => each.map(|(_, scores)| self.model.values(scores)).collect(),
+            Answer::AnomalyScore { .. } | Answer::AnomalySteps { .. } => each
+                .filter_map(|(row, scores)| self.model.anomaly_score(*row, scores).ok())
+                .map(|score| vec![score])
+                .collect(),
+        }
     }
 }

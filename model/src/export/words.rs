@@ -22,7 +22,7 @@ pub(super) struct Words<'a> {
 
 impl<'a> Words<'a> {
     pub(super) fn of(contents: &'a Contents<'a>) -> Self {
-        let input = contents.samples.first().map_or("u8", |row| row.type_name());
+        let input = contents.input();
         let is_classes = contents.model.answer == Answer::Class;
         let is_named = !contents.input_names.is_empty() || !contents.order.is_empty();
         let is_image = input == "u8" && is_classes && !is_named;
@@ -47,7 +47,7 @@ impl<'a> Words<'a> {
             Answer::Class => ("", ""),
             Answer::Values { .. } => (
                 " + size_of_val(&VALUE_OFFSET) + size_of_val(&VALUE_FACTOR)",
-                if self.is_int8() {
+                if self.contents.is_int8() {
                     ".chain(VALUE_OFFSET.iter().chain(&VALUE_FACTOR).map(|number| number.to_bits()))"
                 } else {
                     ".chain(&VALUE_OFFSET).chain(&VALUE_FACTOR)"
@@ -62,7 +62,7 @@ impl<'a> Words<'a> {
                 ".chain(maps::TARGETS.iter().flat_map(|map| map.words()))",
             ),
         };
-        let is_mapped = self.inputs().is_some();
+        let is_mapped = self.contents.inputs().is_some();
         let (flash_of_maps, numbers_of_maps) = if is_mapped {
             (
                 " + size_of_val(&maps::INPUTS)",
@@ -98,39 +98,19 @@ impl<'a> Words<'a> {
         values
     }
 
-    const fn is_int8(&self) -> bool {
-        matches!(self.contents.model.numbers, Numbers::Int8 { .. })
-    }
-
-    /// The maps of the inputs to bytes.
-    const fn inputs(&self) -> Option<&'a InputMaps> {
-        match &self.contents.model.numbers {
-            Numbers::Int8 { inputs, .. } => inputs.as_ref(),
-            Numbers::F32(_) => None,
-        }
-    }
-
-    /// The maps of the inputs to what the scores are like.
-    const fn targets(&self) -> Option<&'a InputMaps> {
-        match &self.contents.model.answer {
-            Answer::AnomalySteps { targets, .. } => Some(targets),
-            _ => None,
-        }
-    }
-
     /// The values of the template of int8 that maps need.
     fn of_maps(&self) -> [(&'static str, String); 6] {
         fn of(is_there: bool, text: &str) -> &str {
             if is_there { text } else { "" }
         }
-        let any = self.inputs().or(self.targets());
-        let but_for = match self.inputs() {
+        let any = self.contents.inputs().or(self.contents.targets());
+        let but_for = match self.contents.inputs() {
             Some(InputMaps::Real(_)) => {
                 ": after a difference, a product and a rounding for each input"
             }
             Some(InputMaps::Integer(_)) | None => "",
         };
-        let is_mapped = self.inputs().is_some();
+        let is_mapped = self.contents.inputs().is_some();
         let sample = self.sample();
         let to_bytes = format!(
             "    barenet::quant::to_bytes(&maps::INPUTS, {sample}, &mut workspace.input)?;\n"
@@ -190,7 +170,7 @@ impl<'a> Words<'a> {
             Answer::Values { .. } => (
                 "/// A value for each target, in its own unit.\npub type Values = [f32; ARCH.num_classes()];\n"
                     .to_owned(),
-                if self.is_int8() {
+                if self.contents.is_int8() {
                     "A score for each target"
                 } else {
                     "A score for each target: its value in deviations from the mean"
@@ -276,8 +256,7 @@ fn f32_literal(number: f32) -> String {
 impl Contents<'_> {
     /// The source of the maps of inputs, if there are some.
     pub(super) fn maps_rs(&self) -> Option<String> {
-        let words = Words::of(self);
-        let maps = [("INPUTS", words.inputs()), ("TARGETS", words.targets())];
+        let maps = [("INPUTS", self.inputs()), ("TARGETS", self.targets())];
         let maps = maps.into_iter().filter_map(|(name, maps)| Some((name, maps?)));
         let kind = maps.clone().next()?.1.type_name();
         let text = "//! Maps of the inputs to integers: the bytes of the network, and what an autoencoder gives back.\n";

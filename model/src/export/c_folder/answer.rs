@@ -3,7 +3,6 @@
 use super::escape::{c_decimal, c_float};
 use crate::export::answer::Answer;
 use crate::export::contents::Contents;
-use crate::export::inputs::InputMaps;
 use crate::export::model::Numbers;
 
 impl Contents<'_> {
@@ -79,18 +78,5 @@ impl Contents<'_> {
             );
         }
         text
-    }
-
-    /// The maps of inputs to bytes, and of those to what scores are like.
-    pub(super) const fn maps(&self) -> (Option<&InputMaps>, Option<&InputMaps>) {
-        let inputs = match &self.model.numbers {
-            Numbers::Int8 { inputs, .. } => inputs.as_ref(),
-            Numbers::F32(_) => None,
-        };
-        let targets = match &self.model.answer {
-            Answer::AnomalySteps { targets, .. } => Some(targets),
-            _ => None,
-        };
-        (inputs, targets)
     }
 }

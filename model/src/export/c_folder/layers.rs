@@ -14,15 +14,11 @@ impl Contents<'_> {
 
     /// The type of the inputs, in C.
     pub(super) fn input_type(&self) -> &'static str {
-        match self.samples.first().map_or("u8", |row| row.type_name()) {
+        match self.input() {
             "f32" => "float",
             "i16" => "int16_t",
             _ => "uint8_t",
         }
-    }
-
-    pub(super) const fn is_mapped(&self) -> bool {
-        matches!(self.model.numbers, Numbers::Int8 { inputs: Some(_), .. })
     }
 
     /// Lengths of the two blocks that layers write to in turn, in numbers of f32 or groups of four bytes; together what
@@ -58,11 +54,11 @@ impl Contents<'_> {
             fields += &format!("    uint32_t groups[{}];\n", even + odd);
         }
         let is_whole = inputs.is_multiple_of(GROUP);
-        if self.is_mapped() && is_whole {
+        if self.inputs().is_some() && is_whole {
             fields += &format!("    uint32_t input[{}];\n", inputs / GROUP);
         }
         fields += "    int16_t scores[MODEL_OUTPUTS];\n";
-        if self.is_mapped() && !is_whole {
+        if self.inputs().is_some() && !is_whole {
             fields += "    uint8_t input[MODEL_INPUTS];\n";
         }
         fields
@@ -115,7 +111,7 @@ impl Contents<'_> {
         }
         let mut bytes = "x";
         let mut steps = String::new();
-        if self.is_mapped() {
+        if self.inputs().is_some() {
             bytes = "input";
             let cast = if is_whole { "(uint8_t *)(void *)&" } else { "&" };
             text += &format!("    uint8_t *const input = {cast}workspace->input[0];\n");

@@ -68,8 +68,7 @@ impl Contents<'_> {
     }
 
     pub(super) fn model_c(&self) -> String {
-        let (inputs, targets) = self.maps();
-        let maps = inputs.or(targets);
+        let maps = self.inputs().or(self.targets());
         let has_floats = !self.is_int8()
             || matches!(maps, Some(InputMaps::Real(_)))
             || matches!(self.model.answer, Answer::Values { .. });
@@ -93,7 +92,7 @@ impl Contents<'_> {
             Some(InputMaps::Integer(_)) => template!("maps_integer.c"),
             None => "",
         };
-        if inputs.is_some() {
+        if self.inputs().is_some() {
             text += template!("to_bytes.c");
         }
         text += &self.scores_c();
@@ -127,7 +126,7 @@ impl Contents<'_> {
             Numbers::F32(_) => vec!["PARAMS"],
             Numbers::Int8 { .. } => vec!["WEIGHTS", "CHANNELS"],
         };
-        if self.maps().0.is_some() {
+        if self.inputs().is_some() {
             arrays.push("INPUT_LINES");
         }
         arrays.extend(match self.model.answer {
@@ -142,15 +141,14 @@ impl Contents<'_> {
 
     /// The definition of `model_verify`, with what it needs.
     fn verify_c(&self) -> String {
-        let (inputs, targets) = self.maps();
-        let maps = inputs.or(targets);
+        let maps = self.inputs().or(self.targets());
         let mut calls = Vec::new();
         if self.is_int8() {
             calls.push("crc_network(crc)".to_owned());
         } else {
             calls.push(floats_of("PARAMS"));
         }
-        if inputs.is_some() {
+        if self.inputs().is_some() {
             calls.push("crc_lines(crc, INPUT_LINES)".to_owned());
         }
         match self.model.answer {

@@ -28,27 +28,12 @@ impl Contents<'_> {
         text += &array("static const model_input model_test_samples", samples);
         text.push('\n');
         text += &array("static const model_score model_test_scores", scores);
-        if let Some(answers) = self.test_answers() {
+        if self.model.answer != Answer::Class {
             text.push('\n');
-            text +=
-                &array("static const float model_test_answers", answers.into_iter().map(c_float));
+            let answers = self.answers().into_iter().flatten();
+            text += &array("static const float model_test_answers", answers.map(c_float));
         }
         text + "\n#endif\n"
-    }
-
-    /// What comes of the scores of each sample, if that is a number.
-    fn test_answers(&self) -> Option<Vec<f32>> {
-        let each = self.samples.iter().zip(self.scores);
-        match self.model.answer {
-            Answer::Class => None,
-            Answer::Values { .. } => {
-                Some(each.flat_map(|(_, scores)| self.model.values(scores)).collect())
-            }
-            Answer::AnomalyScore { .. } | Answer::AnomalySteps { .. } => Some(
-                each.filter_map(|(row, scores)| self.model.anomaly_score(*row, scores).ok())
-                    .collect(),
-            ),
-        }
     }
 
     pub(super) fn test_model_c(&self) -> String {

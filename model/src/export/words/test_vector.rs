@@ -7,7 +7,7 @@ use crate::export::contents::Contents;
 impl Words<'_> {
     /// The values of the template of the test vector.
     pub(super) fn test_vector(&self) -> [(&'static str, String); 3] {
-        let Contents { samples, scores, model, .. } = self.contents;
+        let Contents { samples, model, .. } = self.contents;
         let (count, inputs) = (samples.len(), model.arch().input_dim());
         let (all, each) = if self.is_image {
             (
@@ -28,23 +28,21 @@ impl Words<'_> {
                 format!("SAMPLES.iter().map(<[{input}; {inputs}]>::as_slice)"),
             )
         };
-        let each_answer = samples.iter().zip(*scores);
         let answers = match &model.answer {
             Answer::Class => String::new(),
             Answer::Values { factor, .. } => {
-                let lines: String = each_answer
-                    .map(|(_, scores)| format!("    {:?},\n", model.values(scores)))
-                    .collect();
+                let answers = self.contents.answers();
+                let lines: String =
+                    answers.iter().map(|values| format!("    {values:?},\n")).collect();
                 format!(
                     "/// The values of each sample.\npub static ANSWERS: [[f32; {}]; {count}] = [\n{lines}];\n\n",
                     factor.len()
                 )
             }
             Answer::AnomalyScore { .. } | Answer::AnomalySteps { .. } => {
-                let lines: String = each_answer
-                    .filter_map(|(row, scores)| model.anomaly_score(*row, scores).ok())
-                    .map(|score| format!("    {},\n", f32_literal(score)))
-                    .collect();
+                let answers = self.contents.answers().into_iter().flatten();
+                let lines: String =
+                    answers.map(|score| format!("    {},\n", f32_literal(score))).collect();
                 format!(
                     "/// The anomaly score of each sample.\npub static ANSWERS: [f32; {count}] = [\n{lines}];\n\n"
                 )
