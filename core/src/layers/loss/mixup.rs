@@ -1,6 +1,6 @@
 //! The softmax loss of samples that are mixed.
 
-use super::{Label, LabelSmoothing, Loss, OwnLoss, Targets};
+use super::{Label, LabelSmoothing, Loss, OwnLoss, Target};
 use crate::error::Error;
 use crate::float::Float;
 use crate::machine::Machine;
@@ -52,14 +52,7 @@ impl<T: Float, M: Machine, F: Fn(usize) -> (Label, T) + Sync> OwnLoss<T> for Mix
         self.labels.check(num_samples, output_dim)?;
         (0..num_samples).try_for_each(|sample| {
             let (label, share) = (self.other)(sample);
-            Loss::Softmax.check_targets((1, output_dim), Targets::<T>::Classes(&[label])).map_err(
-                |error| match error {
-                    Error::InvalidLabel { label, num_classes, .. } => {
-                        Error::InvalidLabel { index: sample, label, num_classes }
-                    }
-                    error => error,
-                },
-            )?;
+            Loss::Softmax.check_target(sample, Target::Class(label), output_dim)?;
             if share >= T::ZERO && share <= T::ONE {
                 return Ok(());
             }
@@ -76,7 +69,7 @@ impl<T: Float, M: Machine, F: Fn(usize) -> (Label, T) + Sync> OwnLoss<T> for Mix
 mod tests {
     use super::*;
     use crate::gradient_check::eval_numerical_gradient;
-    use crate::{Mat, Portable, Rng};
+    use crate::{Mat, Portable, Rng, Targets};
     use std::vec::Vec;
 
     fn loss_of(
