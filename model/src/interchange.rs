@@ -21,6 +21,7 @@ use crate::weights::WeightsFile;
 use anyhow::{Context, Result, ensure};
 use barenet::{Arch, FullyConnectedNet, Weights, fold, layer_grads, layer_params, layer_running};
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// What is known of a network beside its numbers, as texts: names of classes, its task and so on.
 pub type Notes = BTreeMap<String, String>;
@@ -60,6 +61,10 @@ pub struct Norm {
     pub var: Vec<f64>,
 }
 
+/// Why a network with locally connected layers is in no such file.
+pub const NO_LOCAL: &str =
+    "locally connected layers are in none of these formats; `--format firmware` has them";
+
 /// The number that batch norm adds to a variance.
 pub const EPS: f64 = 1e-5;
 
@@ -74,6 +79,12 @@ impl Layer {
     #[must_use]
     pub const fn fan_out(&self) -> usize {
         self.b.len()
+    }
+
+    /// From the score of the second of two classes to a score of each: that of the first is 0.
+    pub fn into_two_classes(&mut self) {
+        self.w = self.w.iter().flat_map(|&w| [0.0, w]).collect();
+        self.b = self.b.iter().flat_map(|&b| [0.0, b]).collect();
     }
 }
 
@@ -95,6 +106,15 @@ fn convert<T: Number, U>(scales: &Scales<T>, to: impl Fn(&[T]) -> Vec<U>) -> Sca
     }
 }
 
+/// Sizes and batch norm, such as `4-16-3, batch norm`.
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sizes: Vec<_> = self.dims().iter().map(ToString::to_string).collect();
+        f.write_str(&sizes.join("-"))?;
+        f.write_str(if self.has_batchnorm() { ", batch norm" } else { "" })
+    }
+}
+
 impl Network {
     /// Takes the weights of a file apart.
     ///
@@ -102,10 +122,7 @@ impl Network {
     ///
     /// If it has locally connected layers, which no other program has, or the weights are not of `arch`.
     pub fn new<T: Number>(arch: &Arch<'_>, file: &WeightsFile<T>) -> Result<Self> {
-        ensure!(
-            !arch.has_local(),
-            "locally connected layers are in none of these formats; `--format firmware` has them"
-        );
+        ensure!(!arch.has_local(), NO_LOCAL);
         let weights = Weights::new(arch, &file.params, &file.running)?;
         let layer = |layer| {
             let views = layer_params(&layer, weights.params())?;

@@ -14,6 +14,7 @@ pub mod export;
 pub mod interchange;
 pub mod number;
 pub mod onnx;
+mod packing;
 pub mod scales;
 pub mod sealed;
 pub mod tflite;

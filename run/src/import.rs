@@ -1,7 +1,7 @@
 //! Networks of other programs as runs.
 
 use crate::config::Config;
-use crate::interchange::CONFIG;
+use crate::interchange::{CONFIG, task_of};
 use crate::run_folder::{BEST, CONFIG as CONFIG_FILE, RunFolder};
 use crate::settings::{Dtype, Name, Settings};
 use crate::trained_on::TrainedOn;
@@ -113,9 +113,7 @@ fn ours(mut network: Network, text: &str, path: &Path) -> Result<Imported> {
         settings.local.is_none(),
         "its settings have locally connected layers, and its arrays none"
     );
-    let of_classes = settings.loss.is_none_or(|loss| loss.value().takes_classes());
-    let default = if of_classes { Task::Classify } else { Task::Reconstruct };
-    let task = trained_on.task().or(settings.task.map(Name::value)).unwrap_or(default);
+    let task = task_of(&settings, Some(&trained_on));
     if task == Task::Reconstruct {
         // The answers were brought to the units of the inputs.
         network.scales.target_offset.clear();
@@ -157,10 +155,7 @@ fn other(chain: Chain, class_names: Vec<String>, said: &Said) -> Result<Imported
     }
     if task == Task::Classify && outputs == 1 {
         // The logit of the second of two classes.
-        if let Some(last) = network.layers.last_mut() {
-            last.w = last.w.iter().flat_map(|&w| [0.0, w]).collect();
-            last.b = last.b.iter().flat_map(|&b| [0.0, b]).collect();
-        }
+        network.layers.last_mut().into_iter().for_each(Layer::into_two_classes);
     }
     let outputs = network.layers.last().map_or(0, Layer::fan_out);
     let class_names = match (task, &said.class_names) {

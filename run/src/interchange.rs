@@ -6,12 +6,12 @@ use crate::settings::{Dtype, Settings};
 use crate::summary::Summary;
 use crate::trained_on::TrainedOn;
 use crate::trained_run::TrainedRun;
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use barenet_data::Task;
 use barenet_data::disk::folder_of;
 use barenet_model::export::model::Model;
 use barenet_model::interchange::arrays::{Layout, to_arrays};
-use barenet_model::interchange::{Network, Notes, npz, safetensors};
+use barenet_model::interchange::{NO_LOCAL, Network, Notes, npz, safetensors};
 use barenet_model::onnx::{self, Head, Input};
 use std::path::Path;
 
@@ -48,8 +48,8 @@ impl Interchange {
     /// If its weights cannot be used, or no such file can have it.
     pub fn new(run: &TrainedRun) -> Result<Self> {
         let network = network(run).with_context(|| run.file().display().to_string())?;
-        let task = task(run);
         let trained_on = run.trained_on();
+        let task = task_of(run.settings(), trained_on);
         let is_pixels = trained_on.is_none_or(TrainedOn::is_of_pixels);
         let mut notes = Notes::from([
             (CONFIG.to_owned(), run.text().to_owned()),
@@ -145,11 +145,7 @@ impl Interchange {
 /// The network of a run.
 fn network(run: &TrainedRun) -> Result<Network> {
     let settings = Settings { local: None, ..run.settings().clone() };
-    if run.settings().local.is_some() {
-        bail!(
-            "locally connected layers are in none of these formats; `--format firmware` has them"
-        );
-    }
+    ensure!(run.settings().local.is_none(), NO_LOCAL);
     let (inputs, outputs) = run.sizes().context("damaged")?;
     let config = Config::new(settings, inputs, outputs)?;
     Ok(match config.dtype() {
@@ -159,11 +155,10 @@ fn network(run: &TrainedRun) -> Result<Network> {
 }
 
 /// What a run answers.
-fn task(run: &TrainedRun) -> Task {
-    let settings = run.settings();
+pub(crate) fn task_of(settings: &Settings, trained_on: Option<&TrainedOn>) -> Task {
     let is_of_classes = settings.loss.is_none_or(|loss| loss.value().takes_classes());
     let default = if is_of_classes { Task::Classify } else { Task::Reconstruct };
-    let known = run.trained_on().and_then(TrainedOn::task);
+    let known = trained_on.and_then(TrainedOn::task);
     known.or(settings.task.map(|task| task.value())).unwrap_or(default)
 }
 

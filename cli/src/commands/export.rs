@@ -79,6 +79,27 @@ pub(crate) enum Format {
     Onnx,
 }
 
+impl Format {
+    /// The file or folder in the run's folder, where no other is named.
+    const fn in_run(self) -> &'static str {
+        match self {
+            Self::Firmware => "firmware",
+            Self::C => "c",
+            Self::Safetensors => "model.safetensors",
+            Self::Npz => "model.npz",
+            Self::Onnx => "model.onnx",
+        }
+    }
+
+    /// The same beside a file that is called `name`: `NAME-firmware`, `NAME.onnx`.
+    fn beside(self, name: &str) -> String {
+        match self.in_run().strip_prefix("model") {
+            Some(extension) => format!("{name}{extension}"),
+            None => format!("{name}-{}", self.in_run()),
+        }
+    }
+}
+
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let &Args { calibration_size, ram, flash, test_size, .. } = args;
@@ -94,12 +115,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         return open::run(args, format);
     }
     let run = TrainedRun::open(&args.run)?;
-    let out = args.out.clone().unwrap_or_else(|| {
-        run.folder().file(match args.format {
-            Format::C => "c",
-            _ => "firmware",
-        })
-    });
+    let out = args.out.clone().unwrap_or_else(|| run.folder().file(args.format.in_run()));
     let place = Place::claim(&out, args.force)?;
     let summary = run.finished(args.images.data.as_deref())?;
     let data = args.images.read_for(&run)?;

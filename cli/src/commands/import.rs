@@ -58,9 +58,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let name = args.file.file_stem().and_then(|stem| stem.to_str()).unwrap_or("imported");
     let folder = imported.write(args.out.as_deref(), name)?;
     let Imported { network, task, class_names, is_ours, .. } = &imported;
-    let norm = if network.has_batchnorm() { ", batch norm" } else { "" };
-    let sizes: Vec<_> = network.dims().iter().map(ToString::to_string).collect();
-    say!("network   {}{norm}", sizes.join("-"));
+    say!("network   {network}");
     let classes = if class_names.is_empty() {
         String::new()
     } else {

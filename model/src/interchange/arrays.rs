@@ -135,8 +135,17 @@ pub fn transposed(matrix: &[f64], rows: usize, columns: usize) -> Vec<f64> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+
+    pub(in crate::interchange) fn array(
+        name: &str,
+        shape: Vec<usize>,
+        numbers: Vec<f64>,
+        kind: Kind,
+    ) -> NamedArray {
+        NamedArray { name: name.to_owned(), shape, numbers, kind }
+    }
 
     fn network() -> Network {
         let norm = Norm {

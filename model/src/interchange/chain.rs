@@ -136,14 +136,7 @@ impl Made {
     }
 
     fn line(&mut self, step: &Step) -> Result<()> {
-        let none = Vec::new();
-        let (factor, offset) = match step {
-            Step::Add(by) => (none, by.clone()),
-            Step::Sub(by) => (none, by.iter().map(|x| -x).collect()),
-            Step::Mul(by) => (by.clone(), none),
-            Step::Div(by) => (by.iter().map(|x| 1.0 / x).collect(), none),
-            _ => return Ok(()),
-        };
+        let Some(Lines { factor, offset }) = Lines::of(step) else { return Ok(()) };
         match (self.at, self.layers.last_mut()) {
             (At::Affine { is_bare: true }, Some(layer)) if factor.is_empty() => {
                 layer.b = spread(&offset, layer.fan_out(), "the bias")?;
@@ -176,14 +169,8 @@ impl Made {
             lines_of(&norm).after(layer);
         }
         let mut lines = Lines::default();
-        for step in after {
-            match step {
-                Step::Add(by) => lines.then(&[], &by),
-                Step::Sub(by) => lines.then(&[], &by.iter().map(|x| -x).collect::<Vec<_>>()),
-                Step::Mul(by) => lines.then(&by, &[]),
-                Step::Div(by) => lines.then(&by.iter().map(|x| 1.0 / x).collect::<Vec<_>>(), &[]),
-                _ => {}
-            }
+        for Lines { factor, offset } in after.iter().filter_map(Lines::of) {
+            lines.then(&factor, &offset);
         }
         lines.after(layer);
         Ok(())
@@ -270,8 +257,7 @@ impl Made {
         if let Some(norm) = layer.norm.take() {
             lines_of(&norm).after(layer);
         }
-        layer.w = layer.w.iter().flat_map(|&w| [0.0, w]).collect();
-        layer.b = layer.b.iter().flat_map(|&b| [0.0, b]).collect();
+        layer.into_two_classes();
         Ok(())
     }
 

@@ -165,6 +165,7 @@ fn npy(kind: &str, shape: &[usize], bytes: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::interchange::arrays::tests::array;
 
     #[test]
     fn the_head_of_an_array_is_what_numpy_writes() {
@@ -178,12 +179,6 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_back_and_no_part_of_it_is() {
-        let array = |name: &str, shape: Vec<usize>, numbers: Vec<f64>, kind| NamedArray {
-            name: name.to_owned(),
-            shape,
-            numbers,
-            kind,
-        };
         let arrays = [
             array("W1", vec![1, 2], vec![0.5, f64::from(0.1_f32)], Kind::F32),
             array("b1", vec![2], vec![0.1, 3.0], Kind::F64),

@@ -110,15 +110,10 @@ pub(crate) fn of_half(bits: u16) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::interchange::arrays::tests::array;
 
     #[test]
     fn what_is_written_is_read_back_and_the_same_bytes_every_time() {
-        let array = |name: &str, shape: Vec<usize>, numbers: Vec<f64>, kind| NamedArray {
-            name: name.to_owned(),
-            shape,
-            numbers,
-            kind,
-        };
         let arrays = [
             array("0.weight", vec![1, 3], vec![0.5, -1.0, f64::from(0.1_f32)], Kind::F32),
             array("1.num_batches_tracked", vec![], vec![7.0], Kind::I64),

@@ -61,6 +61,17 @@ impl Graph {
         name.to_owned()
     }
 
+    /// Inputs as real numbers, which pixels are not yet.
+    pub(super) fn as_numbers(&mut self, input: Input, x: String) -> String {
+        match input {
+            Input::Pixels => {
+                let to = int("to", data_type::FLOAT.into());
+                self.node("Cast", "numbers", &[&x], vec![to])
+            }
+            Input::Features => x,
+        }
+    }
+
     /// An output of the graph, (batch, `width`) or (batch).
     pub(super) fn output(&mut self, name: &str, width: Option<usize>) {
         self.graph.output.push(value(name, data_type::FLOAT, width));

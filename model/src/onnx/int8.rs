@@ -8,7 +8,8 @@ use super::{Head, Input};
 use crate::export::answer::Answer;
 use crate::export::inputs::InputMaps;
 use crate::export::model::{Model, Numbers};
-use crate::interchange::Notes;
+use crate::interchange::{NO_LOCAL, Notes};
+use crate::packing::unpacked;
 use anyhow::{Context, Result, bail, ensure};
 use barenet::quant::Channel;
 
@@ -18,10 +19,7 @@ use barenet::quant::Channel;
 ///
 /// If the network is not int8, or has locally connected layers.
 pub fn to_onnx(model: &Model, notes: &Notes) -> Result<Vec<u8>> {
-    ensure!(
-        model.local.is_none(),
-        "locally connected layers are in none of these formats; `--format firmware` has them"
-    );
+    ensure!(model.local.is_none(), NO_LOCAL);
     let Numbers::Int8 { weights, channels, score_scale, inputs } = &model.numbers else {
         bail!("the network is f32");
     };
@@ -77,11 +75,7 @@ pub fn to_onnx(model: &Model, notes: &Notes) -> Result<Vec<u8>> {
         }
         Answer::AnomalySteps { targets, square, .. } => {
             let all = lines(targets);
-            let mut numbers = raw;
-            if input == Input::Pixels {
-                let to = super::proto::data_type::FLOAT;
-                numbers = graph.node("Cast", "numbers", &[&numbers], vec![int("to", to.into())]);
-            }
+            let numbers = graph.as_numbers(input, raw);
             let scaled = line(&mut graph, "target", &numbers, &all);
             let (offset, factor): (Vec<f64>, Vec<f64>) = all.into_iter().unzip();
             let square = Some(f64::from(*square) * width as f64);
@@ -125,58 +119,5 @@ fn lines(maps: &InputMaps) -> Vec<(f64, f64)> {
             };
             maps.iter().map(line).collect()
         }
-    }
-}
-
-/// The weights of a layer, (D, M), from their [packed](barenet::quant#how-weights-are-packed) words.
-fn unpacked(words: &[u32], fan_in: usize, fan_out: usize) -> Vec<i8> {
-    let mut all = vec![0; fan_in * fan_out];
-    let groups = fan_in.div_ceil(4);
-    for (place, four) in words.chunks_exact(4).enumerate() {
-        let (block, group) = (place / groups.max(1), place % groups.max(1));
-        for (word, &bits) in four.iter().enumerate() {
-            // Word 0 has outputs A and B of inputs 0 and 2, word 1 has C and D, words 2 and 3 those of inputs 1 and 3.
-            for half in 0..2 {
-                let (input, output) = (4 * group + word / 2 + 2 * half, 4 * block + 2 * (word % 2));
-                let both = i32::from((bits >> (16 * half)) as u16 as i16);
-                let low = both as i8;
-                let high = (both - i32::from(low)) >> 8;
-                for (output, q) in [(output, low), (output + 1, high as i8)] {
-                    if input < fan_in
-                        && output < fan_out
-                        && let Some(to) = all.get_mut(input * fan_out + output)
-                    {
-                        *to = q;
-                    }
-                }
-            }
-        }
-    }
-    all
-}
-
-#[cfg(test)]
-mod tests {
-    use super::unpacked;
-    use barenet::quant::pack;
-
-    #[test]
-    fn weights_are_unpacked_as_they_were_packed() {
-        // w[i][j] of 5 inputs and 6 outputs.
-        let weight = |i: usize, j: usize| -> i8 {
-            let number = ((i * 50 + j * 37) % 255) as i32 - 127;
-            if i < 5 && j < 6 { number as i8 } else { 0 }
-        };
-        let mut words = Vec::new();
-        for block in 0..2 {
-            for group in 0..2 {
-                let rows: [[i8; 4]; 4] = std::array::from_fn(|j| {
-                    std::array::from_fn(|i| weight(4 * group + i, 4 * block + j))
-                });
-                words.extend(pack(rows));
-            }
-        }
-        let expected: Vec<i8> = (0..5).flat_map(|i| (0..6).map(move |j| weight(i, j))).collect();
-        assert_eq!(unpacked(&words, 5, 6), expected);
     }
 }

@@ -1,6 +1,6 @@
 //! A network in `f32`, as it was trained.
 
-use super::graph::{Ends, Graph, float, int};
+use super::graph::{Ends, Graph, float};
 use super::{Head, Input};
 use crate::interchange::{EPS, Layer, Network, Norm, Notes};
 use anyhow::{Result, ensure};
@@ -24,11 +24,8 @@ pub fn to_onnx(network: &Network, head: Head, input: Input, notes: &Notes) -> Re
     let mut graph = Graph::default();
     let dims = network.dims();
     let (width_in, width) = (dims.first().copied().unwrap_or(0), dims.last().copied().unwrap_or(0));
-    let mut x = graph.input(input, width_in);
-    if input == Input::Pixels {
-        let to = super::proto::data_type::FLOAT;
-        x = graph.node("Cast", "numbers", &[&x], vec![int("to", to.into())]);
-    }
+    let raw = graph.input(input, width_in);
+    let mut x = graph.as_numbers(input, raw);
     if scales.offset.iter().any(|&x| x != 0.0) {
         let by = graph.f32("mean_image", &[width_in], &scales.offset);
         x = graph.node("Sub", "centered", &[&x, &by], Vec::new());

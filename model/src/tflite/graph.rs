@@ -100,6 +100,21 @@ impl<'a> Graph<'a> {
         let tensor = usize::try_from(number).ok().and_then(|number| self.tensors.get(number));
         tensor.with_context(|| format!("there is no tensor {number}"))
     }
+
+    /// The tensor that is input `place` of an operator; none if it is left out.
+    pub(super) fn input(
+        &self,
+        operator: &Operator<'_>,
+        place: usize,
+    ) -> Result<Option<&Tensor<'a>>> {
+        let number = operator.inputs.get(place).filter(|&&number| number >= 0);
+        number.map(|&number| self.tensor(number)).transpose()
+    }
+
+    /// The tensor that an operator gives.
+    pub(super) fn output(&self, operator: &Operator<'_>) -> Result<&Tensor<'a>> {
+        self.tensor(*operator.outputs.first().context("it has no output")?)
+    }
 }
 
 impl<'a> Tensor<'a> {

@@ -6,8 +6,9 @@
 
 use super::graph::{Graph, Operator, Tensor};
 use super::read::{DEQUANTIZE, FULLY_CONNECTED, QUANTIZE, RESHAPE, layers_of, shown};
+use crate::packing::packed;
 use anyhow::{Context, Result, bail, ensure};
-use barenet::quant::{Channel, QuantNet, pack, quantize_multiplier};
+use barenet::quant::{Channel, QuantNet, quantize_multiplier};
 use barenet::{Arch, Portable};
 
 /// What a signed byte is more as an unsigned one.
@@ -56,8 +57,8 @@ impl Integers {
             dims: Vec::new(),
             weights: Vec::new(),
             channels: Vec::new(),
-            input: scale_of(input_of(&graph, first)?)?,
-            output: scale_of(output_of(&graph, last)?)?,
+            input: scale_of(given_to(&graph, first)?)?,
+            output: scale_of(graph.output(last)?)?,
         };
         for operator in &operators {
             let is_read = [FULLY_CONNECTED, QUANTIZE, DEQUANTIZE, RESHAPE].contains(&operator.code);
@@ -73,7 +74,7 @@ impl Integers {
     }
 
     fn layer(&mut self, graph: &Graph<'_>, operator: &Operator<'_>, is_hidden: bool) -> Result<()> {
-        let w = graph.tensor(operator.inputs.get(1).copied().unwrap_or(-1))?;
+        let w = graph.input(operator, 1)?.context("it has no weights")?;
         let (fan_out, fan_in) = w.matrix()?;
         let weights = w.bytes_as_i8().context("its weights are not int8")?;
         ensure!(
@@ -81,13 +82,11 @@ impl Integers {
             "its weights do not fill their shape, or have a zero point"
         );
         ensure!(!weights.contains(&i8::MIN), "a weight is -128, and the least one here is -127");
-        let biases = match operator.inputs.get(2) {
-            Some(&b) if b >= 0 => graph.tensor(b)?.integers()?,
-            _ => vec![0; fan_out],
-        };
+        let biases = graph.input(operator, 2)?.map(Tensor::integers).transpose()?;
+        let biases = biases.unwrap_or_else(|| vec![0; fan_out]);
         ensure!(biases.len() == fan_out, "it has {} biases for {fan_out} units", biases.len());
-        let (input, output) = (input_of(graph, operator)?, output_of(graph, operator)?);
-        let (of_input, of_output) = (scale_of(input)?, scale_of(output)?);
+        let of_input = scale_of(given_to(graph, operator)?)?;
+        let of_output = scale_of(graph.output(operator)?)?;
         match operator.activation()? {
             0 if !is_hidden => {}
             1 if is_hidden => ensure!(
@@ -110,35 +109,29 @@ impl Integers {
         }
         let zero = i64::from(of_input.zero_point) + i64::from(SIGN);
         let row = |unit: usize| weights.get(unit * fan_in..(unit + 1) * fan_in).unwrap_or_default();
-        for block in 0..fan_out.div_ceil(4) {
-            for group in 0..fan_in.div_ceil(4) {
-                let of_unit = |unit: usize| {
-                    [0, 1, 2, 3].map(|i| row(unit).get(4 * group + i).copied().unwrap_or(0))
-                };
-                self.weights.extend(pack([0, 1, 2, 3].map(|unit| of_unit(4 * block + unit))));
-            }
-            for unit in 4 * block..4 * block + 4 {
-                let Some(&bias) = biases.get(unit) else {
-                    self.channels.push(Channel::default());
-                    continue;
-                };
-                let (sum, size) = row(unit).iter().fold((0, 0), |(sum, size), &w| {
-                    (sum + i64::from(w), size + i64::from(w).abs())
-                });
-                let bias = i64::from(bias) - zero * sum;
-                let most = bias.abs() + i64::from(u8::MAX) * size;
-                ensure!(most <= i64::from(i32::MAX), "its sums can be larger than 32 bits");
-                let factor = f64::from(of_input.scale) * f64::from(w.scale_of_row(unit)?)
-                    / f64::from(of_output.scale);
-                let (multiplier, shift) = quantize_multiplier(factor);
-                // A factor too small for a shift makes 0 of every sum, whatever its shift.
-                let shift = if multiplier == 0 { -31 } else { shift };
-                let channel = Channel::try_new(i32::try_from(bias)?, multiplier, shift);
-                let channel = channel.with_context(|| {
-                    format!("the factor of a unit is {factor}, and it must be below a quarter")
-                })?;
-                self.channels.push(channel);
-            }
+        let weight = |i: usize, unit: usize| row(unit).get(i).copied().unwrap_or(0);
+        self.weights.extend(packed(fan_in, fan_out, weight));
+        for unit in 0..fan_out.next_multiple_of(4) {
+            let Some(&bias) = biases.get(unit) else {
+                self.channels.push(Channel::default());
+                continue;
+            };
+            let (sum, size) = row(unit)
+                .iter()
+                .fold((0, 0), |(sum, size), &w| (sum + i64::from(w), size + i64::from(w).abs()));
+            let bias = i64::from(bias) - zero * sum;
+            let most = bias.abs() + i64::from(u8::MAX) * size;
+            ensure!(most <= i64::from(i32::MAX), "its sums can be larger than 32 bits");
+            let factor = f64::from(of_input.scale) * f64::from(w.scale_of_row(unit)?)
+                / f64::from(of_output.scale);
+            let (multiplier, shift) = quantize_multiplier(factor);
+            // A factor too small for a shift makes 0 of every sum, whatever its shift.
+            let shift = if multiplier == 0 { -31 } else { shift };
+            let channel = Channel::try_new(i32::try_from(bias)?, multiplier, shift);
+            let channel = channel.with_context(|| {
+                format!("the factor of a unit is {factor}, and it must be below a quarter")
+            })?;
+            self.channels.push(channel);
         }
         Ok(())
     }
@@ -163,12 +156,9 @@ impl Integers {
     }
 }
 
-fn input_of<'g, 'a>(graph: &'g Graph<'a>, operator: &Operator<'_>) -> Result<&'g Tensor<'a>> {
-    graph.tensor(operator.inputs.first().copied().unwrap_or(-1))
-}
-
-fn output_of<'g, 'a>(graph: &'g Graph<'a>, operator: &Operator<'_>) -> Result<&'g Tensor<'a>> {
-    graph.tensor(operator.outputs.first().copied().unwrap_or(-1))
+/// The tensor that an operator works on.
+fn given_to<'g, 'a>(graph: &'g Graph<'a>, operator: &Operator<'_>) -> Result<&'g Tensor<'a>> {
+    graph.input(operator, 0)?.context("it has no input")
 }
 
 /// What the bytes of a tensor stand for.

@@ -1,6 +1,6 @@
 //! A network of TFLite: the graph, followed from its output back to the input.
 
-use super::graph::{Graph, Operator};
+use super::graph::{Graph, Operator, Tensor};
 use crate::interchange::arrays::transposed;
 use crate::interchange::chain::{Chain, Named, Step, network};
 use anyhow::{Context, Result, bail, ensure};
@@ -90,8 +90,7 @@ pub(super) fn shown(graph: &Graph<'_>, operator: &Operator<'_>) -> String {
     let name = OPERATORS.iter().find(|(code, _)| *code == operator.code);
     let name =
         name.map_or_else(|| format!("operator {}", operator.code), |(_, name)| (*name).to_owned());
-    let output = operator.outputs.first().and_then(|&output| graph.tensor(output).ok());
-    let output = output.map_or("", |tensor| &tensor.name).escape_debug();
+    let output = graph.output(operator).map_or("", |tensor| &*tensor.name).escape_debug();
     format!("{name} \"{output}\"")
 }
 
@@ -111,16 +110,11 @@ fn step(graph: &Graph<'_>, operator: &Operator<'_>, is_end: bool) -> Result<Vec<
 }
 
 fn fully_connected(graph: &Graph<'_>, operator: &Operator<'_>) -> Result<Vec<Step>> {
-    let Some(&w) = operator.inputs.get(1) else { bail!("it has no weights") };
-    let w = graph.tensor(w)?;
+    let w = graph.input(operator, 1)?.context("it has no weights")?;
     ensure!(w.is_constant(), "its weights are no constant");
     let (fan_out, fan_in) = w.matrix()?;
     let numbers = w.numbers()?;
-    let b = match operator.inputs.get(2) {
-        None => None,
-        Some(&b) if b < 0 => None,
-        Some(&b) => Some(graph.tensor(b)?.numbers()?),
-    };
+    let b = graph.input(operator, 2)?.map(Tensor::numbers).transpose()?;
     let format: i8 = operator.options.map_or(Ok(0), |options| options.number(1, 0))?;
     ensure!(format == 0, "its weights are shuffled, which is not read");
     let mut steps = vec![Step::Affine { w: transposed(&numbers, fan_out, fan_in), fan_out, b }];

@@ -1,6 +1,6 @@
 //! Exports of a file of another program: an import and an export in one.
 
-use super::{Args, Format};
+use super::Args;
 use anyhow::{Context, Result};
 use barenet_data::disk::folder_of;
 use barenet_run::import::{Said, read};
@@ -11,14 +11,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
     let name = args.run.file_stem().and_then(|stem| stem.to_str()).unwrap_or("imported");
     let run = place.path().join(name);
     read(&args.run, &Said::default())?.write(Some(&run), name)?;
-    let file = match args.format {
-        Format::Safetensors => format!("{name}.safetensors"),
-        Format::Npz => format!("{name}.npz"),
-        Format::Onnx => format!("{name}.onnx"),
-        Format::C => format!("{name}-c"),
-        _ => format!("{name}-firmware"),
-    };
-    let beside = || folder_of(&args.run).join(file);
+    let beside = || folder_of(&args.run).join(args.format.beside(name));
     let out = args.out.clone().unwrap_or_else(beside);
     super::run(&Args { run, out: Some(out), ..args.clone() })
 }

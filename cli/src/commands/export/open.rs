@@ -42,7 +42,7 @@ pub(super) fn format(args: &Args) -> Result<Option<OpenFormat>> {
         Format::Safetensors => Some(OpenFormat::Arrays(ArrayFile::Safetensors)),
         Format::Npz => Some(OpenFormat::Arrays(ArrayFile::Npz)),
         Format::Onnx => Some(OpenFormat::Onnx),
-        _ => None,
+        Format::Firmware | Format::C => None,
     };
     let is_arrays = matches!(format, Some(OpenFormat::Arrays(_)));
     if !is_arrays && (layout.is_some() || keep_scaling) {
@@ -70,16 +70,9 @@ pub(super) fn run(args: &Args, format: OpenFormat) -> Result<()> {
     let run = TrainedRun::open(&args.run)?;
     let summary = run.finished(args.images.data.as_deref())?;
     let interchange = Interchange::new(&run)?;
-    let name = match format {
-        OpenFormat::Arrays(ArrayFile::Safetensors) => "model.safetensors",
-        OpenFormat::Arrays(ArrayFile::Npz) => "model.npz",
-        OpenFormat::Onnx => "model.onnx",
-    };
-    let out = args.out.clone().unwrap_or_else(|| run.folder().file(name));
+    let out = args.out.clone().unwrap_or_else(|| run.folder().file(args.format.in_run()));
     check_file(&out, args.force)?;
-    let sizes: Vec<_> = interchange.network.dims().iter().map(ToString::to_string).collect();
-    let norm = if interchange.network.has_batchnorm() { ", batch norm" } else { "" };
-    say!("network   {}{norm}", sizes.join("-"));
+    say!("network   {}", interchange.network);
     let bytes = match format {
         OpenFormat::Arrays(file) => {
             let layout = args.open.layout.map_or(Layout::Barenet, Name::value);

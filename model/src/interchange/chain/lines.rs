@@ -26,6 +26,19 @@ pub(super) fn spread(numbers: &[f64], len: usize, what: &str) -> Result<Vec<f64>
 }
 
 impl Lines {
+    /// The lines of a step; of one that scales nothing there are none.
+    pub(super) fn of(step: &Step) -> Option<Self> {
+        let none = Vec::new();
+        let (factor, offset) = match step {
+            Step::Add(by) => (none, by.clone()),
+            Step::Sub(by) => (none, by.iter().map(|x| -x).collect()),
+            Step::Mul(by) => (by.clone(), none),
+            Step::Div(by) => (by.iter().map(|x| 1.0 / x).collect(), none),
+            _ => return None,
+        };
+        Some(Self { factor, offset })
+    }
+
     pub(super) fn is_none(&self) -> bool {
         self.factor.is_empty() && self.offset.is_empty()
     }
