@@ -6,10 +6,13 @@
 
 #[cfg(feature = "pictures")]
 mod decode;
+#[cfg(feature = "pictures")]
+mod jpeg;
 #[cfg(not(feature = "pictures"))]
 mod none;
 
 use super::class_folders::{self, ClassFolders, entries, wrong};
+use super::recordings;
 use crate::reading::read_start;
 use crate::{
     DataError, DataSet, ImageSize, Kind, Numbers, PictureForm, ReadOptions, Records, SampleForm,

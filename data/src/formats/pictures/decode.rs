@@ -1,10 +1,13 @@
 //! Decodes pictures, within limits.
 
+use super::jpeg;
 use crate::formats::class_folders::wrong;
 use crate::{DataError, ImageSize, PictureForm, reading};
 use image::imageops::{self, FilterType};
 use image::metadata::Orientation;
-use image::{ColorType, DynamicImage, ImageDecoder, ImageReader, Limits, Rgb, RgbImage};
+use image::{
+    ColorType, DynamicImage, ImageDecoder, ImageError, ImageReader, Limits, Rgb, RgbImage,
+};
 use std::io::BufReader;
 use std::path::Path;
 
@@ -35,7 +38,10 @@ fn open(file: &Path) -> Result<(impl ImageDecoder, Header), DataError> {
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(MAX_BYTES);
     reader.limits(limits);
-    let mut decoder = reader.into_decoder().map_err(|error| broken(file, &error))?;
+    let mut decoder = reader.into_decoder().map_err(|error| match png_size(file) {
+        Some(size) if has_too_many_pixels(size) => too_large(file, size),
+        _ => broken(file, &error),
+    })?;
     let (width, height) = decoder.dimensions();
     let side = |side: u32| usize::try_from(side).unwrap_or(usize::MAX);
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
@@ -46,9 +52,8 @@ fn open(file: &Path) -> Result<(impl ImageDecoder, Header), DataError> {
         | Orientation::Rotate270FlipH => ImageSize { width: side(height), height: side(width) },
         _ => ImageSize { width: side(width), height: side(height) },
     };
-    if size.width.saturating_mul(size.height) > MAX_PIXELS {
-        let problem = format!("is of {size} pixels, more than {} million", MAX_PIXELS / 1_000_000);
-        return Err(wrong(&name(), problem, "make it smaller"));
+    if has_too_many_pixels(size) {
+        return Err(too_large(file, size));
     }
     if size.width == 0 || size.height == 0 {
         return Err(wrong(&name(), "has no pixels".to_owned(), "remove it"));
@@ -60,16 +65,46 @@ fn open(file: &Path) -> Result<(impl ImageDecoder, Header), DataError> {
     Ok((decoder, Header { size, is_grey, orientation }))
 }
 
+const fn has_too_many_pixels(size: ImageSize) -> bool {
+    size.width.saturating_mul(size.height) > MAX_PIXELS
+}
+
+fn too_large(file: &Path, size: ImageSize) -> DataError {
+    let problem = format!("is of {size} pixels, more than {} million", MAX_PIXELS / 1_000_000);
+    wrong(&file.display().to_string(), problem, "make it smaller")
+}
+
+/// The size that the header of a PNG file says: of one that is too large the decoder says but that it is.
+fn png_size(file: &Path) -> Option<ImageSize> {
+    let start = reading::read_start(file, 24).ok()?;
+    let header = start.strip_prefix(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")?;
+    let (width, height) = (header.first_chunk()?, header.last_chunk()?);
+    let side = |side: &[u8; 4]| usize::try_from(u32::from_be_bytes(*side)).unwrap_or(usize::MAX);
+    Some(ImageSize { width: side(width), height: side(height) })
+}
+
 /// Decodes a picture.
 fn decode(file: &Path) -> Result<(DynamicImage, Header), DataError> {
     let (decoder, header) = open(file)?;
+    check_is_whole(file)?;
     if decoder.total_bytes() > MAX_BYTES {
-        let problem = format!("takes more than {} MB to decode", MAX_BYTES >> 20);
-        return Err(wrong(&file.display().to_string(), problem, "make it smaller"));
+        return Err(takes_too_much(file));
     }
     let mut image = DynamicImage::from_decoder(decoder).map_err(|error| broken(file, &error))?;
     image.apply_orientation(header.orientation);
     Ok((image, header))
+}
+
+/// Refuses a picture of which a part is missing, where the decoder would make it up.
+fn check_is_whole(file: &Path) -> Result<(), DataError> {
+    let io = |error| DataError::io(file, error);
+    let is_jpeg = reading::read_start(file, jpeg::START.len()).map_err(io)? == jpeg::START;
+    if is_jpeg && jpeg::is_cut_short(&reading::read(file).map_err(io)?) {
+        let problem =
+            "cannot be decoded: it is cut short, before the end of the picture".to_owned();
+        return Err(wrong(&file.display().to_string(), problem, "copy it again, or remove it"));
+    }
+    Ok(())
 }
 
 /// Whether any pixel of a picture is not grey.
@@ -135,7 +170,15 @@ fn fill(image: DynamicImage, size: ImageSize) -> DynamicImage {
     }
 }
 
-fn broken(file: &Path, error: &image::ImageError) -> DataError {
+fn takes_too_much(file: &Path) -> DataError {
+    let problem = format!("takes more than {} MB to decode", MAX_BYTES >> 20);
+    wrong(&file.display().to_string(), problem, "make it smaller")
+}
+
+fn broken(file: &Path, error: &ImageError) -> DataError {
+    if matches!(error, ImageError::Limits(_)) {
+        return takes_too_much(file);
+    }
     let text = error.to_string().replace('\n', " ");
     // What the decoders' errors hold says nothing to people.
     let text = text.split(" { ").next().unwrap_or_default();

@@ -208,11 +208,10 @@ fn what_is_no_picture_or_too_large_is_refused_by_its_file() {
     refused("b/2.jpg", b"\xff\xd8\xff\xe0 and no more", "cannot be decoded");
     refused("b/2.png", b"\x89PNG\r\n\x1a\n", "cannot be decoded");
     refused("b/2.bmp", &whole[..whole.len() - 5], "cannot be decoded");
-    refused(
-        "b/2.png",
-        &png_header(30_000, 30_000),
-        "is of 30000x30000 pixels, more than 120 million",
-    );
+    for (width, height) in [(30_000, 30_000), (1 << 31, 1 << 31), (u32::MAX, 1), (1, u32::MAX)] {
+        let problem = format!("is of {width}x{height} pixels, more than 120 million");
+        refused("b/2.png", &png_header(width, height), &problem);
+    }
     let mut bitmap = whole.clone();
     bitmap[18..22].copy_from_slice(&30_000_u32.to_le_bytes());
     bitmap[22..26].copy_from_slice(&30_000_u32.to_le_bytes());
@@ -225,6 +224,34 @@ fn what_is_no_picture_or_too_large_is_refused_by_its_file() {
         error,
         "b/3.png: is of 5x4, and a/1.png of 4x4 pixels; name one size for all with --image-size"
     );
+}
+
+#[test]
+fn a_picture_that_is_cut_short_is_refused_and_one_with_something_behind_it_is_not() {
+    let place = TempDir::new().unwrap();
+    // So fine that most of a file are its pixels.
+    let grain = || grey(64, 64, |x, y| u8::try_from((x * 151 + y * y * 57) % 256).unwrap());
+    for ending in ["png", "jpg", "bmp"] {
+        save(place.path(), &format!("a/1.{ending}"), grain());
+        save(place.path(), &format!("b/1.{ending}"), grain());
+    }
+    let expected = read_sized(place.path(), None).unwrap();
+    for ending in ["png", "jpg", "bmp"] {
+        let file = place.path().join(format!("b/1.{ending}"));
+        let whole = fs::read(&file).unwrap();
+        let lens = [whole.len() / 3, whole.len() / 2, whole.len() * 9 / 10];
+        // The last chunk of a PNG file has no pixel in it, and no more has padding of a BMP file.
+        let more = if ending == "jpg" { whole.len() - 1 } else { whole.len() - 20 };
+        for len in lens.into_iter().chain([more]) {
+            fs::write(&file, &whole[..len]).unwrap();
+            let error = read_sized(place.path(), None).unwrap_err();
+            let start = format!("b/1.{ending}: cannot be decoded: ");
+            assert!(error.starts_with(&start), "{len} of {}: {error}", whole.len());
+        }
+        fs::write(&file, [&whole[..], &[0; 99], b"\xff\xd8\xff"].concat()).unwrap();
+        assert_eq!(read_sized(place.path(), None).unwrap().train, expected.train, "{ending}");
+        fs::write(&file, whole).unwrap();
+    }
 }
 
 #[cfg(unix)]
