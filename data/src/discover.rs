@@ -63,7 +63,7 @@ impl ReadOptions {
 
     /// The built-in images.
     fn built_in(&self) -> Result<DataSet, DataError> {
-        self.check_use(&builtin::KIND, builtin::KIND.name)?;
+        self.check_use(&builtin::KIND, Path::new(builtin::KIND.name))?;
         let mut data = builtin::generate();
         self.apply_task(&mut data).map(|()| data)
     }

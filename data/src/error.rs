@@ -73,16 +73,16 @@ pub enum DataError {
     #[error("{0}: {1}; whatever made this data set is wrong")]
     Inconsistent(String, String),
     /// An option that says nothing of such data.
-    #[error(
-        "{place}: --{option} says nothing of {kind}; leave it out, or name other data with --data"
-    )]
+    #[error("{place}: --{option} says nothing of {kind}; {advice}")]
     NoUse {
         /// The data.
         place: String,
         /// Their kind.
-        kind: &'static str,
+        kind: String,
         /// The name of the option.
         option: &'static str,
+        /// What to do.
+        advice: String,
     },
     /// A task that data are not for.
     #[error("{place}: the targets are {has}; take --task {tasks}")]
@@ -135,6 +135,7 @@ impl DataError {
         match self {
             Self::Table(table::TableError { advice, .. })
             | Self::NoData { advice, .. }
+            | Self::NoUse { advice, .. }
             | Self::Missing { advice, .. } => Some(advice),
             Self::Format { advice, .. } => Some(advice),
             _ => None,

@@ -8,6 +8,7 @@ pub mod csv;
 mod elements;
 pub(crate) mod form;
 pub mod idx;
+pub(crate) mod mixed;
 pub mod numpy;
 pub mod pickle;
 pub mod pictures;
@@ -168,7 +169,7 @@ impl ReadOptions {
     pub fn load(&self, path: &Path) -> Result<DataSet, DataError> {
         fs::metadata(path).map_err(|e| DataError::io(path, e))?;
         let (format, place) = self.find(path)?;
-        self.check_use(format.kind, &place.display().to_string())?;
+        self.check_use(format.kind, &place)?;
         let mut data = (format.load)(&place, self).map_err(|error| self.or_other(path, error))?;
         self.apply_task(&mut data)?;
         data.check().map(|()| data)
@@ -178,7 +179,7 @@ impl ReadOptions {
     fn or_other(&self, path: &Path, error: DataError) -> DataError {
         let any = Self { format: None, ..self.clone() };
         match (self.format, any.find(path)) {
-            (Some(asked), Ok((found, _))) if found.name != asked => {
+            (Some(asked), Ok((found, _))) if found.name != asked && !mixed::has(asked, path) => {
                 DataError::OtherFormat { place: path.display().to_string(), found: found.kind.name }
             }
             _ => error,
@@ -196,7 +197,8 @@ impl ReadOptions {
         });
         let mut attempt = None;
         for (format, place, is_told_by_name) in here.chain(by_name) {
-            if (format.recognises)(&place)? {
+            let is_meant = || self.format.is_some() || mixed::is_mostly(format.name, &place);
+            if (format.recognises)(&place)? && is_meant() {
                 return Ok((format, place));
             }
             if is_told_by_name && attempt.is_none() && is_there(&place)? {

@@ -1,10 +1,11 @@
 //! How data are read, where it is not found out.
 
+use crate::formats::{csv, mixed};
 use crate::table::error::{listed, quoted};
 use crate::table::{ColumnRef, EncodeOptions, nearest};
 use crate::{DataError, DataSet, Encoding, ImageSize, Kind, SampleForm, Task, Wanted};
 use barenet::Label;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// How data are read. What is not said is found out; what says nothing of a kind of data is refused.
 ///
@@ -47,6 +48,19 @@ pub struct ReadOptions {
     pub trained_form: Option<(SampleForm, Vec<String>)>,
 }
 
+/// What to do about an option that says nothing of a table: it may be of data that come in a folder.
+fn no_use_of_table(option: &str) -> String {
+    let of = match option {
+        "window" | "stride" => "recordings (CSV files)",
+        "image-size" => "pictures",
+        _ => return LEAVE_OUT.to_owned(),
+    };
+    format!("leave it out, or name a folder that has for each class a folder of its {of}")
+}
+
+/// What to do about an option that says nothing of the data.
+pub(crate) const LEAVE_OUT: &str = "leave it out, or name other data with --data";
+
 /// The format of data, or of a family of formats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FormatName {
@@ -68,7 +82,7 @@ pub enum FormatName {
 
 impl ReadOptions {
     /// Refuses what is asked of data of a kind that has no use for it.
-    pub(crate) fn check_use(&self, kind: &'static Kind, place: &str) -> Result<(), DataError> {
+    pub(crate) fn check_use(&self, kind: &'static Kind, place: &Path) -> Result<(), DataError> {
         let EncodeOptions { target, group, .. } = &self.encode;
         let given = [
             ("val", self.val.is_some()),
@@ -85,7 +99,13 @@ impl ReadOptions {
         match given.into_iter().find(|(name, is_given)| *is_given && !kind.takes.contains(name)) {
             None => Ok(()),
             Some((option, _)) => {
-                Err(DataError::NoUse { place: place.to_owned(), kind: kind.name, option })
+                let (name, advice) = if kind.word == csv::KIND.word {
+                    (format!("a {}", kind.name), no_use_of_table(option))
+                } else {
+                    (kind.name.to_owned(), mixed::no_use(kind, place))
+                };
+                let place = place.display().to_string();
+                Err(DataError::NoUse { place, kind: name, option, advice })
             }
         }
     }

@@ -121,8 +121,11 @@ fn the_settings_of_a_run_on_own_data_are_not_used_for_other_data() {
 fn flags_that_cannot_be_used_with_the_data_end_with_2() {
     let place = trained();
     for (more, part) in [
-        (&["--window", "3"][..], "--window says nothing of table"),
-        (&["--image-size", "8"], "--image-size says nothing of table"),
+        (
+            &["--window", "3"][..],
+            "--window says nothing of a table; leave it out, or name a folder",
+        ),
+        (&["--image-size", "8"], "--image-size says nothing of a table; leave it out, or name a"),
         (&["--task", "reconstruct", "--loss", "softmax"], "take the loss mse, mae or huber"),
         (&["--loss", "mse"], "with the task classify take the loss softmax or svm"),
         (&["--normal", "c0"], "take --task reconstruct"),

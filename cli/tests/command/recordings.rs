@@ -1,6 +1,7 @@
 //! Recordings: drawn, trained on, measured, answered for, and refused in a line.
 
-use crate::program::{barenet, refused_in_one_line, stdout, succeeds};
+use crate::program::{barenet, message, refused_in_one_line, stdout, succeeds};
+use image::GrayImage;
 use serde_json::Value;
 use std::fs;
 use tempfile::TempDir;
@@ -101,4 +102,37 @@ fn recordings_that_cannot_be_used_are_refused_in_a_line_and_nothing_is_written()
     let output = barenet(place.path(), &["data", "accelerometer", "motions"]);
     refused_in_one_line(&output, 1, &["motions: is not empty; name another folder"]);
     assert_eq!(fs::read_dir(place.path().join("motions")).unwrap().count(), 1);
+}
+
+#[test]
+fn what_most_files_of_a_folder_are_is_meant_and_strays_are_named() {
+    let place = motions();
+    let at = |name: &str| place.path().join(name);
+    GrayImage::new(4, 4).save(at("motions/walk/photo.png")).unwrap();
+    fs::write(at("motions/walk/notes.txt"), "walked on Monday").unwrap();
+    let output = train(&place, &["--window", "64", "--epochs", "1", "-q"]);
+    succeeds(&output);
+    let strays = "motions/walk/notes.txt and 1 more: no recording, and left out";
+    assert!(message(&output).contains(strays), "{}", message(&output));
+
+    let set = |name: &str| at("set").join(name);
+    for (class, number) in [("a", 1), ("a", 2), ("b", 1), ("b", 2)] {
+        fs::create_dir_all(set(class)).unwrap();
+        GrayImage::new(4, 4).save(set(&format!("{class}/{number}.png"))).unwrap();
+    }
+    fs::write(set("b/log.csv"), "x\n1\n2\n").unwrap();
+    let train = |more: &[&str]| {
+        let arguments = ["train", "--data", "set", "--epochs", "1", "-q", "--out", "pictures"];
+        barenet(place.path(), &[&arguments, more].concat())
+    };
+    let output = train(&[]);
+    succeeds(&output);
+    let stray = "set/b/log.csv: no picture, and left out";
+    assert!(message(&output).contains(stray), "{}", message(&output));
+    let parts = ["set: --window says nothing of pictures", "--format recordings", "b/log.csv"];
+    refused_in_one_line(&train(&["--window", "1"]), 2, &parts);
+    // As asked for, they are recordings, and one class has none of them.
+    let output = train(&["--window", "1", "--format", "recordings"]);
+    let parts = ["set/a: has no recording in it, but \"1.png\" and 1 more; put some there"];
+    refused_in_one_line(&output, 1, &parts);
 }

@@ -1,7 +1,7 @@
 //! A folder of files for each class: `PATH/CLASS/…`, or `PATH/train/CLASS/…` beside `val` and `test`.
 
 use super::is_there;
-use crate::table::error::and_more;
+use crate::table::error::{and_more, quoted};
 use crate::{DataError, ReadOptions, Task};
 use barenet::Label;
 use std::fs;
@@ -28,21 +28,33 @@ pub(super) struct Wanted {
     pub(super) word: &'static str,
     /// Whether a file is one; an error if it should be and is not.
     pub(super) is_one: fn(&Path) -> Result<bool, DataError>,
+    /// The name of the other format of such folders, and whether a file is of it.
+    pub(super) other: (&'static str, fn(&Path) -> bool),
 }
 
 /// Whether there is such a file in a folder of a class.
 pub(super) fn recognises(path: &Path, is_one: fn(&Path) -> bool) -> Result<bool, DataError> {
-    if !is_there(path)? || !path.is_dir() {
-        return Ok(false);
-    }
+    Ok(files_to_look_at(path)?.any(|file| is_one(&file)))
+}
+
+/// The first such file in a folder of a class, and how many there are, as far as they are looked at.
+pub(super) fn find_some(path: &Path, is_one: fn(&Path) -> bool) -> Option<(PathBuf, usize)> {
+    let mut found = files_to_look_at(path).ok()?.filter(|file| is_one(file));
+    let first = found.next()?;
+    Some((first, 1 + found.count()))
+}
+
+/// Files in the folders of classes: enough of them to see what they are.
+fn files_to_look_at(path: &Path) -> Result<impl Iterator<Item = PathBuf>, DataError> {
+    let is_folder = is_there(path)? && path.is_dir();
     let top = path.join("train");
     let top = if is_part(&top) { &top } else { path };
-    let classes = entries(top).unwrap_or_default().into_iter().filter(|class| class.is_dir());
-    let mut files = classes.take(LOOKED_AT).flat_map(|class| {
+    let all = if is_folder { entries(top).unwrap_or_default() } else { Vec::new() };
+    let classes = all.into_iter().filter(|class| class.is_dir());
+    Ok(classes.take(LOOKED_AT).flat_map(|class| {
         let files = entries(&class).unwrap_or_default();
         files.into_iter().filter(|file| file.is_file()).take(LOOKED_AT)
-    });
-    Ok(files.any(|file| is_one(&file)))
+    }))
 }
 
 impl ClassFolders {
@@ -117,7 +129,7 @@ fn files(
     class_names: &[String],
     wanted: Wanted,
 ) -> Result<Vec<(Label, PathBuf)>, DataError> {
-    let mut all = Vec::new();
+    let (mut all, mut strays) = (Vec::new(), Vec::new());
     for (name, class) in classes(folder)? {
         let label = (0..).zip(class_names).find(|(_, known)| **known == name);
         let Some((label, _)) = label else {
@@ -125,7 +137,7 @@ fn files(
                 format!("is of no class that was trained; these are {}", class_names.join(", "));
             return Err(wrong(&class.display().to_string(), problem, "rename or remove it"));
         };
-        let before = all.len();
+        let (before, strays_before) = (all.len(), strays.len());
         for file in entries(&class)? {
             if file.is_dir() {
                 let problem = "is a folder in that of a class".to_owned();
@@ -137,18 +149,37 @@ fn files(
             }
             if (wanted.is_one)(&file)? {
                 all.push((label, file));
+            } else {
+                strays.push(file);
             }
         }
         if all.len() == before {
-            let problem = format!("has no {} in it", wanted.word);
-            return Err(wrong(
-                &class.display().to_string(),
-                problem,
-                "put some there, or remove it",
-            ));
+            let strays = strays.get(strays_before..).unwrap_or_default();
+            return Err(without(&class, strays, wanted));
         }
     }
+    if let Some(first) = strays.first() {
+        let (more, word) = (and_more(strays.len() - 1), wanted.word);
+        log::warn!("{}{more}: no {word}, and left out", first.display());
+    }
     Ok(all)
+}
+
+/// The error of a folder of a class that has nothing in it but strays.
+fn without(class: &Path, strays: &[PathBuf], wanted: Wanted) -> DataError {
+    let Wanted { word, other: (other, is_other), .. } = wanted;
+    let other = strays.iter().find(|file| is_other(file)).map(|file| (file, other));
+    let name = |file: &PathBuf| {
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        format!(", but {}{}", quoted(&name), and_more(strays.len() - 1))
+    };
+    let found = other.map(|(file, _)| file).or(strays.first()).map_or_else(String::new, name);
+    let mut advice = "put some there, or remove it".to_owned();
+    if let Some((_, other)) = other {
+        advice += &format!("; if it is of {other}, say --format {other}");
+    }
+    let place = class.display().to_string();
+    DataError::NoData { place, found: format!("has no {word} in it{found}"), advice }
 }
 
 /// Names and folders of classes.

@@ -56,7 +56,7 @@ pub fn recognises(path: &Path) -> Result<bool, DataError> {
 }
 
 /// Whether the content of a file begins as that of a picture does.
-fn begins_like_one(file: &Path) -> bool {
+pub(super) fn begins_like_one(file: &Path) -> bool {
     read_start(file, 8).is_ok_and(|start| STARTS.iter().any(|known| start.starts_with(known)))
 }
 
@@ -94,7 +94,8 @@ fn all_threads() -> usize {
 }
 
 fn load_on(path: &Path, options: &ReadOptions, threads: usize) -> Result<DataSet, DataError> {
-    let wanted = class_folders::Wanted { word: "picture", is_one: is_picture };
+    let other = ("recordings", recordings::is_recording as fn(&Path) -> bool);
+    let wanted = class_folders::Wanted { word: "picture", is_one: is_picture, other };
     let ClassFolders { class_names, train, val, test } = ClassFolders::find(path, options, wanted)?;
     let form = match &options.trained_form {
         Some((SampleForm::Pictures(form), _)) => *form,

@@ -1,6 +1,7 @@
 //! Recordings: a folder for each class, a CSV file for each recording, rows in time. Windows of rows are samples.
 
 use super::class_folders::{self, ClassFolders, wrong};
+use super::pictures;
 use crate::table::{CsvOptions, Missing, Table, TableError, read_csv};
 use crate::{
     Coarse, DataError, DataSet, Exact, Kind, Numbers, ReadOptions, Records, SampleForm, Source,
@@ -33,7 +34,7 @@ pub fn recognises(path: &Path) -> Result<bool, DataError> {
 }
 
 /// Whether a file is called as recordings are.
-fn is_recording(file: &Path) -> bool {
+pub(super) fn is_recording(file: &Path) -> bool {
     let ending = file.extension().unwrap_or_default().to_string_lossy().to_lowercase();
     ["csv", "tsv"].contains(&ending.as_str())
 }
@@ -44,7 +45,9 @@ fn is_recording(file: &Path) -> bool {
 ///
 /// [`DataError`] naming the file, and the line and the column that are to blame.
 pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
-    let wanted = class_folders::Wanted { word: "recording", is_one: |file| Ok(is_recording(file)) };
+    let other = ("pictures", pictures::begins_like_one as fn(&Path) -> bool);
+    let is_one = |file: &Path| Ok(is_recording(file));
+    let wanted = class_folders::Wanted { word: "recording", is_one, other };
     let ClassFolders { class_names, train, val, test } = ClassFolders::find(path, options, wanted)?;
     let shown = path.display().to_string();
     let mut form = match (&options.trained_form, options.window) {

@@ -1,7 +1,7 @@
 //! What lies at a path where no data can be read: what was found there, and what to do about it.
 
 use super::class_folders::entries;
-use super::form::Form;
+use super::form::{Form, is_packed_name};
 use super::{FORMATS, csv, idx, pictures};
 use crate::DataError;
 use crate::reading::{self, read_start};
@@ -17,6 +17,7 @@ const PANDAS: &str = "convert it to CSV, with pandas for instance, and name that
 const ARRAYS: &str = "save the arrays as .npz with numpy and name that";
 const UNPACK: &str = "unpack it and name what was in it";
 const PICTURES: &str = "pictures come in a folder for each class: name the folder that has these";
+const IN_CLASSES: &str = "put pictures there, or recordings, whose names end in .csv or .tsv";
 const DOWNLOAD: &str = "download the file itself";
 const OTHER: &str =
     "name a table (CSV), arrays (.npz, .npy), IDX files, or a folder of pictures or recordings";
@@ -102,11 +103,25 @@ fn describe(path: &Path, start: &[u8]) -> Option<(String, &'static str)> {
             "text, and called as a picture".to_owned(),
             "put the picture there, or remove it",
         )),
-        Form::Unknown if csv::is_text(start) => {
+        Form::Unknown if csv::is_text(start) && is_called_packed(path) => {
             Some(("text, and called as a packed file".to_owned(), "read it with --format csv"))
         }
+        Form::Unknown if csv::is_text(start) => Some(("text".to_owned(), IN_CLASSES)),
         Form::Tar | Form::Unknown => None,
     }
+}
+
+fn is_called_packed(path: &Path) -> bool {
+    is_packed_name(&path.file_name().unwrap_or_default().to_string_lossy().to_lowercase())
+}
+
+/// Whether a file is text, and not called as tables are: beside data, what is said about them.
+fn is_note(path: &Path) -> bool {
+    !is_called_table(path) && read_start(path, 1 << 9).is_ok_and(|start| csv::is_text(&start))
+}
+
+fn is_called_table(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "csv" || ending == "tsv")
 }
 
 /// Whether a zip archive is one of Excel or LibreOffice.
@@ -154,10 +169,11 @@ fn in_folder(folder: &Path) -> (String, String) {
         );
         return (found, advice);
     }
-    if let Some(file) = files.iter().find(|file| is_read(file)) {
+    let is_data = |file: &&PathBuf| is_read(file) && (folders.is_empty() || !is_note(file));
+    if let Some(file) = files.iter().find(is_data) {
         let found = format!("is a folder, with {} in it and no folder for each class", name(file));
         let mut advice = "name that file".to_owned();
-        if file.extension().is_some_and(|ending| ending == "csv" || ending == "tsv") {
+        if is_called_table(file) {
             let example = example("walk", file);
             advice += &format!(
                 "; if such files are recordings, put them into folders that are called as their classes, such as {example}"
@@ -168,12 +184,13 @@ fn in_folder(folder: &Path) -> (String, String) {
     if let Some(inner) = folders.iter().find(|inner| is_read(inner)) {
         return (format!("has the data in {}", name(inner)), "name that folder".to_owned());
     }
-    let mut inner = folders.iter().flat_map(|inner| entries(inner).unwrap_or_default());
-    let first = files.first().cloned().or_else(|| inner.find(|path| path.is_file()));
+    let inner = folders.iter().flat_map(|inner| entries(inner).unwrap_or_default());
+    let all: Vec<PathBuf> = files.into_iter().chain(inner).filter(|path| path.is_file()).collect();
+    let first = all.iter().find(|file| !is_note(file)).or_else(|| all.first());
     match first {
         Some(file) => {
-            let (found, advice) = in_file(&file);
-            (format!("has no data that can be read: {} {found}", name(&file)), advice)
+            let (found, advice) = in_file(file);
+            (format!("has no data that can be read: {} {found}", name(file)), advice)
         }
         None if folders.is_empty() => ("the folder is empty".to_owned(), FOLDERS.to_owned()),
         None => ("has folders with no files in them".to_owned(), FOLDERS.to_owned()),

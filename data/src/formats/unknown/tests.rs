@@ -67,6 +67,19 @@ fn a_folder_without_data_is_told_how_it_must_look() {
         (&[("d/a/all.npz", b"PK\x03\x04")], &["d: has no data", "a/all.npz"]),
         (&[("d/in/cat/1.png", png)], &["d: has the data in in; name that folder"]),
         (&[("d/t.xlsx", b"PK\x03\x04")], &["t.xlsx is a spreadsheet; save"]),
+        (
+            &[("d/walk/1.txt", b"1 2 3"), ("d/run/1.txt", b"1 2 3")],
+            &["run/1.txt is text; put pictures there, or recordings, whose names end in .csv"],
+        ),
+        (
+            &[
+                ("d/readme.md", b"sounds"),
+                ("d/a/notes", b"all"),
+                ("d/a/x.wav", b"RIFF\0\0\0\0WAVE"),
+            ],
+            &["a/x.wav is a sound; save"],
+        ),
+        (&[("d/a/x.gz", b"1,2,3")], &["a/x.gz is text, and called as a packed file; "]),
     ] {
         let error = refused(files, "d");
         assert!(parts.iter().all(|part| error.contains(part)), "{files:?}: {error}");
