@@ -57,6 +57,38 @@ fn recordings_are_learnt_measured_and_answered_for_window_by_window() {
 }
 
 #[test]
+fn what_was_ignored_in_training_need_not_be_there_later() {
+    let place = motions();
+    succeeds(&train(&place, &["--window", "128", "--ignore", "az"]));
+    let whole = fs::read_to_string(place.path().join("motions/run/01.csv")).unwrap();
+    let two = |line: &str| line.split(',').take(2).collect::<Vec<_>>().join(",");
+    let without: Vec<String> = whole.lines().map(two).collect();
+    let more = whole.lines().enumerate().map(|(n, line)| match n {
+        0 => format!("note,{line}"),
+        _ => format!("n{n},{line}"),
+    });
+    let more: Vec<String> = more.collect();
+    let answers = |text: &str| {
+        fs::write(place.path().join("new.csv"), text).unwrap();
+        let output = barenet(place.path(), &["predict", "run", "new.csv", "--json"]);
+        succeeds(&output);
+        stdout(&output)
+    };
+    let asked = answers(&whole);
+    assert_eq!(answers(&without.join("\n")), asked);
+    assert_eq!(answers(&more.join("\n")), asked);
+
+    for motion in fs::read_dir(place.path().join("motions")).unwrap() {
+        for file in fs::read_dir(motion.unwrap().path()).unwrap() {
+            let file = file.unwrap().path();
+            let text = fs::read_to_string(&file).unwrap();
+            fs::write(&file, text.lines().map(two).collect::<Vec<_>>().join("\n")).unwrap();
+        }
+    }
+    assert!(figures(&place)["accuracy"].as_f64().is_some());
+}
+
+#[test]
 fn an_autoencoder_finds_motions_that_it_does_not_know() {
     let place = motions();
     let output = train(

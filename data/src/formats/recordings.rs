@@ -2,7 +2,7 @@
 
 use super::class_folders::{self, ClassFolders, wrong};
 use super::pictures;
-use crate::table::{CsvOptions, Missing, Table, TableError, read_csv};
+use crate::table::{CsvOptions, Missing, Table, TableError, Wanted as WantedColumn, read_csv};
 use crate::{
     Coarse, DataError, DataSet, Exact, Kind, Numbers, ReadOptions, Records, SampleForm, Source,
     Task, Wanted, WindowForm,
@@ -121,10 +121,13 @@ impl Windows {
         form: &mut WindowForm,
         options: &ReadOptions,
     ) -> Result<Self, DataError> {
-        let csv = CsvOptions {
-            header: options.header,
-            ignore: options.ignore.clone(),
-            ..CsvOptions::default()
+        let csv = match &options.trained_form {
+            Some((SampleForm::Windows(form), _)) => options_of(form, options.header),
+            _ => CsvOptions {
+                header: options.header,
+                ignore: options.ignore.clone(),
+                ..CsvOptions::default()
+            },
         };
         let mut all = Self::default();
         for (group, (label, file)) in (0..).zip(recordings) {
@@ -166,6 +169,15 @@ impl Windows {
         records.groups = groups;
         records
     }
+}
+
+/// How a recording is read that is to be as those that a network was trained on: its channels alone, whatever else it
+/// has, and whether or not it has what was ignored in training.
+#[must_use]
+pub fn options_of(form: &WindowForm, header: Option<bool>) -> CsvOptions {
+    let column = |name: &String| WantedColumn { column: name.as_str().into(), is_text: false };
+    let only = Some(form.channels.iter().map(column).collect());
+    CsvOptions { header, only, ..CsvOptions::default() }
 }
 
 /// Reads the windows of a recording that was read, in the form that a network was trained with. The result is of the

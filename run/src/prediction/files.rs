@@ -7,7 +7,7 @@ use crate::trained_run::{TrainedRun, check_tta};
 use anyhow::{Result, bail};
 use barenet_data::augment::test_views;
 use barenet_data::formats::{pictures, recordings};
-use barenet_data::table::{Column, CsvOptions, Kind, Missing, Table, read_csv, read_csv_from};
+use barenet_data::table::{Column, Kind, Missing, Table, read_csv, read_csv_from};
 use barenet_data::{DataSet, Records, SampleForm, Source};
 use std::io::Read;
 use std::path::Path;
@@ -40,13 +40,7 @@ pub fn read_files(
         SampleForm::Windows(form) => {
             let settings = run.settings();
             let missing = settings.missing.map(Name::value).unwrap_or_default();
-            let ignore = settings.ignore.as_deref().unwrap_or_default();
-            let ignore = ignore.split(',').filter(|name| !name.trim().is_empty());
-            let options = CsvOptions {
-                header: settings.header,
-                ignore: ignore.map(Into::into).collect(),
-                ..CsvOptions::default()
-            };
+            let options = recordings::options_of(&form, settings.header);
             let recording = match input {
                 Some(input) => read_csv_from(input, "standard input", &options)?,
                 None => read_csv(path, &options)?,
