@@ -17,6 +17,7 @@ pub mod rows;
 mod six_files;
 mod targets;
 mod unknown;
+pub mod unlabelled;
 
 use crate::{DataError, DataSet, FormatName, Kind, ReadOptions, Version, builtin};
 use std::fs;

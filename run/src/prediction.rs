@@ -66,7 +66,8 @@ pub fn read_table(
     let has_names = columns.is_some();
     let encoding = columns.or_else(|| trained_on?.encoding_of_rows()).with_context(|| {
         let run = run.file();
-        format!("{}: was trained on other data than tables, arrays, pictures or recordings, and answers for none", run.display())
+        let problem = "does not say what it was trained on, as runs of earlier versions, and answers for nothing";
+        format!("{}: {problem}; train again", run.display())
     })?;
     let options = CsvOptions {
         // Nobody needs the group for an answer.

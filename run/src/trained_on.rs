@@ -8,8 +8,11 @@ use crate::settings::Name;
 use crate::summary::Summary;
 use anyhow::{Context, Result, bail, ensure};
 use barenet_data::fingerprint::{fingerprint, test_fingerprint};
+use barenet_data::formats::cifar10;
 use barenet_data::table::Feature;
-use barenet_data::{DataSet, Encoding, SampleForm, Task, find_kind};
+use barenet_data::{
+    DataSet, Encoding, Kind, PictureForm, PictureLayout, SampleForm, Task, find_kind,
+};
 use serde::{Deserialize, Serialize};
 
 /// How the line begins that follows the settings in a weights file: a comment of TOML.
@@ -91,6 +94,22 @@ impl TrainedOn {
     pub fn form(&self) -> Option<(SampleForm, Vec<String>)> {
         let form = self.form.clone().map(SampleForm::from).filter(SampleForm::is_valid);
         form.map(|form| (form, self.class_names.clone()))
+    }
+
+    /// The form of files that it answers for, if not rows: its own, or pictures as those of the course are.
+    #[must_use]
+    pub(crate) fn form_of_answers(&self) -> Option<SampleForm> {
+        let own = self.form.clone().map(SampleForm::from).filter(SampleForm::is_valid);
+        own.or_else(|| {
+            let PictureLayout { size, planes, .. } = cifar10::LAYOUT;
+            self.kind_of_course().map(|_| SampleForm::Pictures(PictureForm { size, planes }))
+        })
+    }
+
+    /// The kind of its data, if they were of the course or drawn as those are.
+    #[must_use]
+    pub(crate) fn kind_of_course(&self) -> Option<&'static Kind> {
+        find_kind(&self.data).filter(|kind| kind.is_of_course)
     }
 
     /// Whether its samples were pictures, of pixels from 0 to 255.

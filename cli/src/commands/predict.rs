@@ -21,7 +21,7 @@ Examples:
   barenet predict runs/table new.npy                  rows of an array: .npy, .npz or IDX
   barenet predict runs/table new.csv --keep           with the columns of new.csv
   barenet predict runs/table - --json < new.csv       with the probability of every class
-  barenet predict runs/table photo.jpg                of a run that was trained on pictures
+  barenet predict runs/table photo.jpg                of a run on pictures, or on CIFAR-10
   barenet predict runs/table photos                   all pictures of a folder
   barenet predict runs/table recording.csv --json     each window, with first and last row
 

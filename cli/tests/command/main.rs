@@ -4,6 +4,7 @@ mod advice;
 mod arrays;
 mod bits;
 mod cli;
+mod course_pictures;
 mod data;
 mod disk_full;
 mod export;

@@ -6,15 +6,16 @@ use crate::trained_on::TrainedOn;
 use crate::trained_run::{TrainedRun, check_tta};
 use anyhow::{Result, bail};
 use barenet_data::augment::test_views;
-use barenet_data::formats::{pictures, recordings};
+use barenet_data::formats::{pictures, recordings, unlabelled};
 use barenet_data::table::{Column, Kind, Missing, Table, read_csv, read_csv_from};
 use barenet_data::{DataSet, Records, SampleForm, Source};
 use std::io::Read;
 use std::path::Path;
 
 /// Reads what a run that was trained on pictures or recordings is to answer for: a picture, a folder of pictures, or a
-/// recording, which may be given to read. The result is a table of where each sample is from, and the samples; there is
-/// none if the run was trained on other data.
+/// recording, which may be given to read; of a run that was trained on CIFAR-10 or CIFAR-100 a file of images as theirs
+/// too. The result is a table of where each sample is from, and the samples; there is none if the run was trained on other
+/// data.
 ///
 /// # Errors
 ///
@@ -24,11 +25,20 @@ pub fn read_files(
     path: &Path,
     input: Option<&mut dyn Read>,
 ) -> Result<Option<(Table, Records)>> {
-    let Some((form, _)) = run.trained_on().and_then(TrainedOn::form) else { return Ok(None) };
+    let Some(form) = run.trained_on().and_then(TrainedOn::form_of_answers) else { return Ok(None) };
     match form {
         SampleForm::Pictures(form) => {
             if input.is_some() {
                 bail!("standard input: pictures are read from files; name one, or a folder");
+            }
+            if let Some(kind) = run.trained_on().and_then(TrainedOn::kind_of_course)
+                && !path.is_dir()
+                && let Some(images) = unlabelled::read(kind, path)?
+            {
+                let columns = vec![Column::new("image", 1, Kind::Number)];
+                let count = images.len();
+                let numbers = (1..=count).map(|number| number as f32).collect();
+                return Ok(Some((listed(path, columns, numbers, count), images)));
             }
             let (files, records) = pictures::read_named(path, form)?;
             let names = files.iter().map(|file| file.display().to_string()).collect();
@@ -71,8 +81,8 @@ pub fn answer_files(run: &TrainedRun, records: Records, tta: bool) -> Result<Ans
     let task = run.settings().task.map(Name::value).unwrap_or_default();
     let source = Source::read(&pictures::KIND, run.file().display().to_string());
     let fills_missing = run.settings().missing == Some(Missing::Mean.into());
-    let layout = match run.trained_on().and_then(TrainedOn::form) {
-        Some((SampleForm::Pictures(form), _)) => Some(form.into()),
+    let layout = match run.trained_on().and_then(TrainedOn::form_of_answers) {
+        Some(SampleForm::Pictures(form)) => Some(form.into()),
         _ => None,
     };
     let data = DataSet { train: records, task, fills_missing, layout, ..DataSet::empty(source) };
