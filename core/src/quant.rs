@@ -72,6 +72,7 @@
 //! is, and Σ x·A after one instruction that extends the low bytes; their difference is 256·Σ x·B. That
 //! is three instructions for four products, where unpacking all weights takes four.
 
+mod byte;
 mod calibrate;
 mod equalize;
 mod error;
@@ -82,6 +83,7 @@ mod net;
 mod quantize;
 mod requant;
 
+pub use byte::{ByteScale, unsigned_bytes};
 pub use calibrate::{Observer, calibrate, observe_units};
 pub use equalize::{equalize, remove_unused};
 pub use error::QuantError;

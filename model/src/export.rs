@@ -16,4 +16,5 @@ pub mod model;
 mod on_device;
 pub mod place;
 pub mod row;
+pub mod signed;
 mod words;

@@ -1,6 +1,7 @@
 //! From a run to the network of a device: in f32 or int8, with its metric before and after.
 
 mod figures;
+pub mod kept;
 
 use crate::anomaly::threshold;
 use crate::figures::{Figures, is_other, normal};
@@ -74,6 +75,7 @@ pub struct Exported {
 #[derive(Clone, Debug)]
 enum TestSample {
     U8(Vec<u8>),
+    I8(Vec<i8>),
     I16(Vec<i16>),
     F32(Vec<f32>),
 }
@@ -82,6 +84,7 @@ impl TestSample {
     fn of(row: Row<'_>) -> Self {
         match row {
             Row::U8(numbers) => Self::U8(numbers.to_vec()),
+            Row::I8(numbers) => Self::I8(numbers.to_vec()),
             Row::I16(numbers) => Self::I16(numbers.to_vec()),
             Row::F32(numbers) => Self::F32(numbers.to_vec()),
         }
@@ -90,6 +93,7 @@ impl TestSample {
     fn row(&self) -> Row<'_> {
         match self {
             Self::U8(numbers) => Row::U8(numbers),
+            Self::I8(numbers) => Row::I8(numbers),
             Self::I16(numbers) => Row::I16(numbers),
             Self::F32(numbers) => Row::F32(numbers),
         }
@@ -310,7 +314,7 @@ fn quantize(
     if matches!(like, Row::U8(_)) && is_pixels {
         let bytes = all.filter_map(|row| match row {
             Row::U8(bytes) => Some(bytes),
-            Row::I16(_) | Row::F32(_) => None,
+            Row::I8(_) | Row::I16(_) | Row::F32(_) => None,
         });
         return to_int8(&folded.model, Input::Pixels, &bytes.collect::<Vec<_>>(), like);
     }

@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::interchange::{CONFIG, task_of};
-use crate::run_folder::{BEST, CONFIG as CONFIG_FILE, RunFolder};
+use crate::run_folder::{BEST, CONFIG as CONFIG_FILE, IMPORTED_FILE, RunFolder};
 use crate::settings::{Dtype, Name, Settings};
 use crate::trained_on::TrainedOn;
 use anyhow::{Context, Result, bail, ensure};
@@ -14,6 +14,7 @@ use barenet_model::interchange::chain::Chain;
 use barenet_model::interchange::{Layer, Network, Notes, names, npz, safetensors};
 use barenet_model::number::Number;
 use barenet_model::onnx::read::from_onnx;
+use barenet_model::tflite::integers::{self, Integers};
 use barenet_model::tflite::{is_tflite, read::from_tflite};
 use barenet_model::weights::to_safetensors;
 use std::path::{Path, PathBuf};
@@ -40,8 +41,28 @@ pub struct Imported {
     pub class_names: Vec<String>,
     /// Whether `barenet export` wrote the file, which then says what the network was trained on.
     pub is_ours: bool,
+    /// The file, if the run keeps it for its integers.
+    pub kept: Option<Kept>,
     /// The settings, and the line that says what it was trained on.
     text: String,
+}
+
+/// An int8 file of TFLite, which a run keeps.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Kept {
+    bytes: Vec<u8>,
+    /// Why its integers cannot be exported, if they cannot.
+    pub problem: Option<String>,
+}
+
+impl Kept {
+    /// The file, if its network is of integers.
+    fn of(bytes: &[u8]) -> Option<Self> {
+        integers::are_in(bytes).then(|| Self {
+            bytes: bytes.to_vec(),
+            problem: Integers::read(bytes).err().map(|error| format!("{error:#}")),
+        })
+    }
 }
 
 /// Reads a file of a network.
@@ -94,7 +115,7 @@ fn of_bytes(bytes: &[u8], path: &Path, said: &Said) -> Result<Imported> {
         Some(text) if notes.get("producer").is_some_and(|name| name == "barenet") => {
             ours(chain.network, text, path)
         }
-        _ => other(chain, class_names, said),
+        _ => other(chain, class_names, said, Kept::of(bytes)),
     }?;
     let Network { layers, scales, .. } = &mut imported.network;
     if imported.task == Task::Regress && scales.target_factor.is_empty() {
@@ -124,17 +145,19 @@ fn ours(mut network: Network, text: &str, path: &Path) -> Result<Imported> {
     }
     let dtype = if network.is_f64 { Dtype::F64 } else { Dtype::F32 };
     let is_same = settings.dtype.is_none_or(|found| found == dtype.into())
-        && settings.batchnorm.unwrap_or(false) == network.has_batchnorm();
+        && settings.batchnorm.unwrap_or(false) == network.has_batchnorm()
+        // The file that a run kept is not in this one.
+        && trained_on.file().is_none();
     let text = if is_same {
         text.to_owned()
     } else {
         // Batch norm that was folded is no longer there.
         let batchnorm = Some(network.has_batchnorm());
         let changed = Settings { batchnorm, dtype: Some(dtype.into()), ..settings };
-        trained_on.append_to(&changed.to_toml())?
+        trained_on.clone().keeping(None).append_to(&changed.to_toml())?
     };
     let class_names = trained_on.class_names;
-    Ok(Imported { network, task, class_names, is_ours: true, text })
+    Ok(Imported { network, task, class_names, is_ours: true, kept: None, text })
 }
 
 fn ensure_classes(class_names: &[String], network: &Network) -> Result<()> {
@@ -144,7 +167,12 @@ fn ensure_classes(class_names: &[String], network: &Network) -> Result<()> {
 }
 
 /// A network of another program.
-fn other(chain: Chain, class_names: Vec<String>, said: &Said) -> Result<Imported> {
+fn other(
+    chain: Chain,
+    class_names: Vec<String>,
+    said: &Said,
+    kept: Option<Kept>,
+) -> Result<Imported> {
     let Chain { mut network, is_classifier } = chain;
     let dims = network.dims();
     let (&inputs, &outputs) = dims.first().zip(dims.last()).context("it has no layer")?;
@@ -192,9 +220,10 @@ fn other(chain: Chain, class_names: Vec<String>, said: &Said) -> Result<Imported
         Task::Regress => (1..=outputs).map(|number| format!("value {number}")).collect(),
         Task::Reconstruct => Vec::new(),
     };
-    let trained_on = TrainedOn::imported(task, inputs, names, class_names.clone());
+    let trained_on = TrainedOn::imported(task, inputs, names, class_names.clone())
+        .keeping(kept.as_ref().map(|kept| &*kept.bytes));
     let text = trained_on.append_to(&config.to_toml())?;
-    Ok(Imported { network, task, class_names, is_ours: false, text })
+    Ok(Imported { network, task, class_names, is_ours: false, kept, text })
 }
 
 impl Imported {
@@ -221,7 +250,14 @@ impl Imported {
             Dtype::F64 => self.bytes::<f64>(&config)?,
         };
         let folder = RunFolder::create(out, name, false)?;
-        folder.write(BEST, &bytes)?;
+        if let Some(kept) = &self.kept {
+            folder.write(IMPORTED_FILE, &kept.bytes)?;
+        }
+        if let Err(error) = folder.write(BEST, &bytes) {
+            // No run, and nothing of one.
+            folder.remove(IMPORTED_FILE)?;
+            return Err(error);
+        }
         folder.write(CONFIG_FILE, config.to_toml().as_bytes())?;
         Ok(folder.path().to_owned())
     }

@@ -3,7 +3,7 @@
 use crate::checkpoint::{read_data_mark, store};
 use crate::columns::Columns;
 use crate::form::Form;
-use crate::run_folder::{BEST, RunFolder};
+use crate::run_folder::{BEST, IMPORTED_FILE, RunFolder};
 use crate::settings::Name;
 use crate::summary::Summary;
 use anyhow::{Context, Result, bail, ensure};
@@ -14,6 +14,7 @@ use barenet_data::{
     DataSet, Encoding, Kind, PictureForm, PictureLayout, SampleForm, Task, find_kind,
 };
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 /// How the line begins that follows the settings in a weights file: a comment of TOML.
 const LINE: &str = "# Data: ";
@@ -46,6 +47,23 @@ pub struct TrainedOn {
     /// Rows of numbers, if they were neither.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     rows: Option<Rows>,
+    /// The file that it was imported from, if the run keeps it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    file: Option<KeptFile>,
+}
+
+/// A file of another program that lies in the folder of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct KeptFile {
+    /// Its name there.
+    name: String,
+    /// [`fingerprint_of_file`] of it.
+    sha256: String,
+}
+
+/// The SHA-256 of a file, in hexadecimal.
+pub(crate) fn fingerprint_of_file(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Rows of numbers that a network was trained on.
@@ -80,6 +98,7 @@ impl TrainedOn {
             columns: data.encoding.as_ref().map(Columns::of),
             form: data.form.clone().map(Form::from),
             rows: Rows::of(data),
+            file: None,
         }
     }
 
@@ -197,7 +216,22 @@ impl TrainedOn {
             columns: None,
             form: None,
             rows: Some(Rows { task: task.into(), inputs, targets }),
+            file: None,
         }
+    }
+
+    /// The same of a run that keeps the file, or has none.
+    pub(crate) fn keeping(self, file: Option<&[u8]>) -> Self {
+        let file = file.map(|bytes| KeptFile {
+            name: IMPORTED_FILE.to_owned(),
+            sha256: fingerprint_of_file(bytes),
+        });
+        Self { file, ..self }
+    }
+
+    /// The [`fingerprint_of_file`] of the file that the run keeps.
+    pub(crate) fn file(&self) -> Option<&str> {
+        self.file.as_ref().map(|file| &*file.sha256)
     }
 
     /// Refuses images of another number of classes.

@@ -2,6 +2,7 @@
 
 mod bytes;
 mod imported;
+mod kept;
 mod open;
 mod report;
 mod require;
@@ -46,6 +47,10 @@ pub(crate) struct Args {
     /// The worst metric
     #[command(flatten)]
     pub(crate) require: RequireFlags,
+    /// Make new integers of the weights of a run that keeps an int8 TFLite file, with samples that calibrate them; the
+    /// integers of the file are otherwise taken as they are, and no data are needed (firmware, c)
+    #[arg(long)]
+    pub(crate) requantize: bool,
     /// Validation samples that calibrate int8, from the first on [default: all, and where they are too few those
     /// that trained]
     #[arg(long, value_parser = count, value_name = "N")]
@@ -107,6 +112,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if calibration_size.is_some() && dtype != ExportDtype::Int8 {
         return usage("--calibration-size is for --dtype int8");
     }
+    if args.requantize && dtype != ExportDtype::Int8 {
+        return usage("--requantize is for --dtype int8");
+    }
     let open_format = open::format(args)?;
     if args.run.is_file() {
         return imported::run(args);
@@ -116,8 +124,11 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     let run = TrainedRun::open(&args.run)?;
     let out = args.out.clone().unwrap_or_else(|| run.folder().file(args.format.in_run()));
-    let place = Place::claim(&out, args.force)?;
     let summary = run.finished(args.images.data.as_deref())?;
+    if let Some(exported) = kept::network(args, &run, &summary)? {
+        return kept::write(args, &exported, &out);
+    }
+    let place = Place::claim(&out, args.force)?;
     let data = args.images.read_for(&run)?;
     let changes = Settings { test_size, ..Settings::default() };
     let on_images = run.on_images(&data, changes, args.other_data)?;

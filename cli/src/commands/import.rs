@@ -1,10 +1,10 @@
 //! `barenet import`.
 
-use crate::console::say;
+use crate::console::{complain, say};
 use crate::flags::choice;
 use anyhow::Result;
 use barenet_data::Task;
-use barenet_run::import::{Imported, Said, read};
+use barenet_run::import::{Imported, Kept, Said, read};
 use barenet_run::settings::Name;
 use barenet_run::shell;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use std::path::PathBuf;
 #[command(after_help = "\
 Examples:
   barenet import model.onnx --out runs/theirs              of PyTorch, scikit-learn and others
-  barenet import model.tflite                              f32, or int8 as the real numbers that it stands for
+  barenet import model.tflite                              f32, or int8, whose integers are kept for export
   barenet import weights.safetensors --classes cat,dog,cow
   barenet import weights.npz --task regress
   barenet import odd.npz --map first=W1 --map shift=b1 --map second=W2
@@ -67,6 +67,17 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     say!("task      {}{classes}", Name::from(*task).name());
     if *is_ours {
         say!("origin    barenet; the file says what it was trained on");
+    }
+    match &imported.kept {
+        Some(Kept { problem: None, .. }) => {
+            say!("integers  kept: `barenet export --dtype int8` gives the bytes of TFLite");
+            say!("          eval and predict take the real numbers for which they stand");
+        }
+        Some(Kept { problem: Some(problem), .. }) => complain(format_args!(
+            "warning: {}: its integers cannot be exported: {problem}; `barenet export --dtype int8 --requantize` makes others",
+            args.file.display()
+        )),
+        None => {}
     }
     say!("run       {}", folder.display());
     say!("next      `barenet eval {} --data FILE`", shell::word(&folder));

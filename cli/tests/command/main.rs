@@ -15,6 +15,7 @@ mod files;
 mod finite;
 mod folder;
 mod import;
+mod import_int8;
 mod interchange;
 mod kill;
 mod limits;

@@ -37,9 +37,24 @@ impl Contents<'_> {
         if self.is_int8() { "int8" } else { "f32" }
     }
 
+    /// The type of a score, in Rust.
+    pub(super) const fn score(&self) -> &'static str {
+        match self.model.numbers {
+            Numbers::F32(_) => "f32",
+            Numbers::Int8 { signed: Some(_), .. } => "i8",
+            Numbers::Int8 { .. } => "i16",
+        }
+    }
+
+    /// Whether bytes with a sign go in and come out.
+    pub(super) const fn is_signed(&self) -> bool {
+        self.model.signed().is_some()
+    }
+
     /// The type of the inputs, in Rust.
     pub(super) fn input(&self) -> &'static str {
-        self.samples.first().map_or("u8", |row| row.type_name())
+        let default = if self.is_signed() { "i8" } else { "u8" };
+        self.samples.first().map_or(default, |row| row.type_name())
     }
 
     /// The maps of the inputs to bytes.

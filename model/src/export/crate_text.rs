@@ -5,7 +5,9 @@ use super::contents::Contents;
 use super::escape::{fill, plain_line};
 use super::local::Local;
 use super::model::Numbers;
+use super::signed::Signed;
 use super::words::Words;
+use barenet::quant::ByteScale;
 use std::fmt::Write as _;
 
 impl Contents<'_> {
@@ -17,12 +19,28 @@ impl Contents<'_> {
         }
     }
 
+    /// What integers stand for.
+    fn scales(&self) -> String {
+        let Numbers::Int8 { score_scale, signed, .. } = self.model.numbers else {
+            return String::new();
+        };
+        let Some(Signed { input, output }) = signed else {
+            return format!(
+                "/// A real score is this times the integer.\npub const SCORE_SCALE: f64 = {score_scale:?};"
+            );
+        };
+        let scale = |about: &str, name: &str, scale: ByteScale| {
+            let (step, zero_point) = (scale.scale(), scale.zero_point());
+            format!(
+                "/// What the bytes that {about} stand for.\n\
+                 pub const {name}: ByteScale = ByteScale::new({step:?}, {zero_point});"
+            )
+        };
+        [scale("go in", "INPUT", input), scale("come out", "OUTPUT", output)].join("\n")
+    }
+
     fn fill(&self, template: &str) -> String {
         let arch = self.model.arch();
-        let (score, score_scale) = match self.model.numbers {
-            Numbers::F32(_) => ("f32", 1.0),
-            Numbers::Int8 { score_scale, .. } => ("i16", score_scale),
-        };
         let mut score_lines = String::new();
         for scores in self.scores {
             score_lines += &format!("    {},\n", scores.literal());
@@ -34,9 +52,9 @@ impl Contents<'_> {
             ("CHECKSUM", format!("{:#010X}", self.model.checksum())),
             ("INPUTS", arch.input_dim().to_string()),
             ("CLASSES", arch.num_classes().to_string()),
-            ("SCALE", format!("{score_scale:?}")),
+            ("SCALES", self.scales()),
             ("COUNT", self.scores.len().to_string()),
-            ("SCORE", score.to_owned()),
+            ("SCORE", self.score().to_owned()),
             ("SCORES", score_lines),
             ("SIZES", arch.to_string()),
             ("DTYPE", self.dtype().to_owned()),
@@ -61,7 +79,9 @@ impl Contents<'_> {
             Answer::AnomalyScore { .. } => include_str!("templates/anomaly_f32.rs"),
             Answer::AnomalySteps { .. } => include_str!("templates/anomaly_int8.rs"),
         };
-        self.fill(&[include_str!("templates/head.rs"), network, answer].concat())
+        let of_reals = if self.is_signed() { include_str!("templates/of_reals.rs") } else { "" };
+        let network = network.replace("@OF_REALS@", of_reals);
+        self.fill(&[include_str!("templates/head.rs"), &network, answer].concat())
     }
 
     pub(super) fn channels_rs(&self) -> Option<String> {

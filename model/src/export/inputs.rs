@@ -37,7 +37,7 @@ impl InputMaps {
                     })
                     .collect::<Result<_>>()?,
             ),
-            Row::U8(_) | Row::I16(_) => Self::Integer(
+            Row::U8(_) | Row::I8(_) | Row::I16(_) => Self::Integer(
                 lines
                     .map(|(input, (offset, factor))| {
                         IntegerMap::nearest(offset, factor).with_context(|| none(input))

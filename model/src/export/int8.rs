@@ -177,7 +177,7 @@ fn to_int8(model: &Model, input: Input, images: &[&[u8]]) -> Result<Model> {
     let quantized =
         quant::quantize(&arch, &params, input, &observers, &mut weights, &mut channels)?;
     let score_scale = quantized.score_scale;
-    let numbers = Numbers::Int8 { weights, channels, score_scale, inputs: None };
+    let numbers = Numbers::Int8 { weights, channels, score_scale, inputs: None, signed: None };
     let (local, dims) = (model.local.clone(), model.dims.clone());
     Ok(Model { local, dims, numbers, answer: model.answer.clone() })
 }

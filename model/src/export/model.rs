@@ -4,6 +4,7 @@ use super::answer::Answer;
 use super::inputs::InputMaps;
 use super::local::Local;
 use super::row::{Row, with_numbers};
+use super::signed::Signed;
 use crate::number::Number;
 use crate::weights::WeightsFile;
 use anyhow::{Result, bail, ensure};
@@ -40,6 +41,8 @@ pub enum Numbers {
         score_scale: f64,
         /// Maps of the inputs to bytes, if they are not bytes already.
         inputs: Option<InputMaps>,
+        /// What its bytes stand for, if they are signed: those of a file of TFLite.
+        signed: Option<Signed>,
     },
 }
 
@@ -50,6 +53,8 @@ pub enum Scores {
     F32(Vec<f32>),
     /// Of an int8 network.
     Int8(Vec<i16>),
+    /// Of an int8 network whose bytes are [signed](Signed).
+    Signed(Vec<i8>),
 }
 
 impl Scores {
@@ -58,7 +63,7 @@ impl Scores {
     pub fn is_finite(&self) -> bool {
         match self {
             Self::F32(scores) => scores.iter().all(|score| score.is_finite()),
-            Self::Int8(_) => true,
+            Self::Int8(_) | Self::Signed(_) => true,
         }
     }
 
@@ -67,6 +72,7 @@ impl Scores {
         match self {
             Self::F32(scores) => format!("{scores:?}"),
             Self::Int8(scores) => format!("{scores:?}"),
+            Self::Signed(scores) => format!("{scores:?}"),
         }
     }
 
@@ -76,6 +82,7 @@ impl Scores {
         match self {
             Self::F32(scores) => predict(scores),
             Self::Int8(scores) => predict(scores),
+            Self::Signed(scores) => predict(scores),
         }
     }
 }
@@ -118,6 +125,23 @@ pub fn fold_to_f32<T: Number>(
 }
 
 impl Model {
+    /// What its bytes stand for, if they are signed.
+    #[must_use]
+    pub const fn signed(&self) -> Option<Signed> {
+        match self.numbers {
+            Numbers::Int8 { signed, .. } => signed,
+            Numbers::F32(_) => None,
+        }
+    }
+
+    /// The network of integers.
+    fn quant_net(&self) -> Result<QuantNet<'_>> {
+        let Numbers::Int8 { weights, channels, .. } = &self.numbers else {
+            bail!("the network is f32")
+        };
+        Ok(QuantNet::try_new(self.arch(), weights, channels)?)
+    }
+
     /// Takes inputs out of an f32 network that are always 0.
     pub fn remove_inputs(&mut self, inputs: impl Iterator<Item = usize>) {
         if self.local.is_some() {
@@ -184,18 +208,22 @@ impl Model {
                 };
                 rows.map(&mut scores).collect()
             }
-            Numbers::Int8 { weights, channels, inputs, .. } => {
-                let net = QuantNet::try_new(arch, weights, channels)?;
+            Numbers::Int8 { inputs, signed, .. } => {
+                let net = self.quant_net()?;
                 let mut workspace = vec![0; arch.quant_workspace_len()];
                 let mut scores = |row| -> Result<_> {
-                    let bytes = match (inputs, row) {
-                        (Some(maps), row) => &*maps.to_bytes(row)?,
-                        (None, Row::U8(bytes)) => bytes,
+                    let bytes = match (inputs, signed, row) {
+                        (_, Some(signed), row) => &*signed.to_bytes(row)?,
+                        (Some(maps), None, row) => &*maps.to_bytes(row)?,
+                        (None, None, Row::U8(bytes)) => bytes,
                         _ => bail!("the network takes bytes"),
                     };
                     let mut scores = vec![0; arch.num_classes()];
                     net.scores(&Portable, bytes, &mut workspace, &mut scores)?;
-                    Ok(Scores::Int8(scores))
+                    match signed {
+                        Some(signed) => Ok(Scores::Signed(signed.to_signed(&scores)?)),
+                        None => Ok(Scores::Int8(scores)),
+                    }
                 };
                 rows.map(&mut scores).collect()
             }
@@ -213,6 +241,11 @@ impl Model {
             (Scores::Int8(scores), Numbers::F32(_)) => {
                 scores.iter().map(|&score| score.into()).collect()
             }
+            (Scores::Signed(scores), _) => {
+                let real =
+                    |&score| self.signed().map_or(f32::from(score), |s| s.output.real(score));
+                scores.iter().map(|score| real(score).into()).collect()
+            }
         }
     }
 
@@ -222,10 +255,12 @@ impl Model {
         let arch = self.arch();
         match self.numbers {
             Numbers::F32(_) => size_of::<f32>() * arch.folded_workspace_len(),
-            Numbers::Int8 { ref inputs, .. } => {
-                // A struct of bytes and 16-bit scores, and of the inputs that became bytes, aligned to 4.
-                let scores = size_of::<i16>() * arch.num_classes();
-                let bytes = if inputs.is_some() { arch.input_dim() } else { 0 };
+            Numbers::Int8 { ref inputs, signed, .. } => {
+                // A struct of bytes and 16-bit scores, of the inputs that became bytes, and of scores that became bytes, aligned to 4.
+                let per_score = size_of::<i16>() + usize::from(signed.is_some());
+                let scores = per_score * arch.num_classes();
+                let has_bytes = inputs.is_some() || signed.is_some();
+                let bytes = if has_bytes { arch.input_dim() } else { 0 };
                 (arch.quant_workspace_len() + scores + bytes).next_multiple_of(4)
             }
         }

@@ -14,6 +14,11 @@ impl Model {
         let scores: Vec<f32> = match scores {
             Scores::F32(scores) => scores.clone(),
             Scores::Int8(scores) => scores.iter().map(|&score| score.into()).collect(),
+            Scores::Signed(scores) => {
+                let zero_point = self.signed().map_or(0, |signed| signed.output.zero_point());
+                let steps = |score| i16::from(score) - i16::from(zero_point);
+                scores.iter().map(|&score| steps(score).into()).collect()
+            }
         };
         let each = offset.iter().zip(factor).zip(scores);
         each.map(|((offset, factor), score)| offset + factor * score).collect()

@@ -5,6 +5,8 @@
 pub enum Row<'a> {
     /// Bytes, such as pixels.
     U8(&'a [u8]),
+    /// Signed bytes, those of an int8 file.
+    I8(&'a [i8]),
     /// 16-bit integers, such as a sensor's.
     I16(&'a [i16]),
     /// Real numbers.
@@ -16,6 +18,7 @@ macro_rules! with_numbers {
     ($row:expr, $numbers:ident => $call:expr) => {
         match $row {
             Row::U8($numbers) => $call,
+            Row::I8($numbers) => $call,
             Row::I16($numbers) => $call,
             Row::F32($numbers) => $call,
         }
@@ -28,6 +31,7 @@ impl Row<'_> {
     pub(super) const fn type_name(self) -> &'static str {
         match self {
             Self::U8(_) => "u8",
+            Self::I8(_) => "i8",
             Self::I16(_) => "i16",
             Self::F32(_) => "f32",
         }
@@ -37,6 +41,7 @@ impl Row<'_> {
     pub(super) fn get(self, place: usize) -> Option<f32> {
         match self {
             Self::U8(numbers) => numbers.get(place).map(|&number| number.into()),
+            Self::I8(numbers) => numbers.get(place).map(|&number| number.into()),
             Self::I16(numbers) => numbers.get(place).map(|&number| number.into()),
             Self::F32(numbers) => numbers.get(place).copied(),
         }
@@ -51,6 +56,12 @@ impl Row<'_> {
 impl<'a> From<&'a [u8]> for Row<'a> {
     fn from(numbers: &'a [u8]) -> Self {
         Self::U8(numbers)
+    }
+}
+
+impl<'a> From<&'a [i8]> for Row<'a> {
+    fn from(numbers: &'a [i8]) -> Self {
+        Self::I8(numbers)
     }
 }
 

@@ -7,7 +7,6 @@ use super::contents::Contents;
 use super::escape::{plain_line, rust_strings};
 use super::inputs::InputMaps;
 use super::listing::CrateFile;
-use super::model::Numbers;
 use super::row::Row;
 use test_vector::check_answers;
 
@@ -99,7 +98,7 @@ impl<'a> Words<'a> {
     }
 
     /// The values of the template of int8 that maps need.
-    fn of_maps(&self) -> [(&'static str, String); 6] {
+    fn of_maps(&self) -> [(&'static str, String); 12] {
         fn of(is_there: bool, text: &str) -> &str {
             if is_there { text } else { "" }
         }
@@ -110,23 +109,45 @@ impl<'a> Words<'a> {
             }
             Some(InputMaps::Integer(_)) | None => "",
         };
-        let is_mapped = self.contents.inputs().is_some();
+        let is_signed = self.contents.is_signed();
+        let is_copied = self.contents.inputs().is_some() || is_signed;
         let sample = self.sample();
-        let to_bytes = format!(
-            "    barenet::quant::to_bytes(&maps::INPUTS, {sample}, &mut workspace.input)?;\n"
-        );
+        let to_bytes = if is_signed {
+            format!("    unsigned_bytes({sample}, &mut workspace.input)?;\n")
+        } else {
+            format!(
+                "    barenet::quant::to_bytes(&maps::INPUTS, {sample}, &mut workspace.input)?;\n"
+            )
+        };
         [
             ("MOD_MAPS", of(any.is_some(), "mod maps;\n")),
-            ("INPUT_FIELD", of(is_mapped, "    input: [u8; ARCH.input_dim()],\n")),
-            ("INPUT_NEW", of(is_mapped, ", input: [0; ARCH.input_dim()]")),
+            ("INPUT_FIELD", of(is_copied, "    input: [u8; ARCH.input_dim()],\n")),
+            ("INPUT_NEW", of(is_copied, ", input: [0; ARCH.input_dim()]")),
             ("BUT_FOR", but_for),
-            ("TO_BYTES", of(is_mapped, &to_bytes)),
-            ("BYTES", if is_mapped { "&workspace.input" } else { sample }),
+            ("TO_BYTES", of(is_copied, &to_bytes)),
+            ("QUANT", if is_signed { "{ByteScale, QuantNet, unsigned_bytes}" } else { "QuantNet" }),
+            (
+                "IN_STEPS",
+                if is_signed { ", as [`OUTPUT`] says" } else { ", in steps of [`SCORE_SCALE`]" },
+            ),
+            ("OUTPUT_FIELD", of(is_signed, "    outputs: [i8; ARCH.num_classes()],\n")),
+            ("OUTPUT_NEW", of(is_signed, ", outputs: [0; ARCH.num_classes()]")),
+            (
+                "TO_SIGNED",
+                of(is_signed, "    OUTPUT.signed(&workspace.scores, &mut workspace.outputs)?;\n"),
+            ),
+            ("RESULT", if is_signed { "outputs" } else { "scores" }),
+            ("BYTES", if is_copied { "&workspace.input" } else { sample }),
         ]
         .map(|(name, text)| (name, text.to_owned()))
     }
 
     fn what_goes_in(&self) -> String {
+        if self.contents.is_signed() {
+            return "Samples go in as the bytes that the TFLite file takes, or as real numbers; every byte that comes out is \
+                    TFLite's."
+                .to_owned();
+        }
         let go_in = if self.is_image {
             "Images go in as bytes"
         } else {
@@ -147,7 +168,9 @@ impl<'a> Words<'a> {
             );
         }
         let Contents { input_names, order, .. } = self.contents;
-        let order = if !order.is_empty() {
+        let order = if self.contents.is_signed() {
+            "as [`INPUT`] says".to_owned()
+        } else if !order.is_empty() {
             plain_line(order)
         } else if input_names.is_empty() {
             "as the network was trained on them".to_owned()
@@ -217,9 +240,11 @@ impl<'a> Words<'a> {
     /// The values of the template of the answer, and of its check.
     fn of_answer(&self) -> Vec<(&'static str, String)> {
         let model = self.contents.model;
-        let (score, as_f32) = match model.numbers {
-            Numbers::F32(_) => ("f32", "score"),
-            Numbers::Int8 { .. } => ("i16", "f32::from(score)"),
+        let score = self.contents.score();
+        let as_f32 = match score {
+            "f32" => "score",
+            "i8" => "f32::from(i16::from(score) - i16::from(OUTPUT.zero_point()))",
+            _ => "f32::from(score)",
         };
         let sample = self.sample();
         match &model.answer {
@@ -270,7 +295,7 @@ impl Contents<'_> {
         if Words::of(self).is_image {
             let bytes = self.samples.iter().flat_map(|row| match row {
                 Row::U8(bytes) => *bytes,
-                Row::I16(_) | Row::F32(_) => &[],
+                Row::I8(_) | Row::I16(_) | Row::F32(_) => &[],
             });
             files.push(("src/images.bin".to_owned(), bytes.copied().collect()));
         }

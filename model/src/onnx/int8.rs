@@ -20,7 +20,8 @@ use barenet::quant::Channel;
 /// If the network is not int8, or has locally connected layers.
 pub fn to_onnx(model: &Model, notes: &Notes) -> Result<Vec<u8>> {
     ensure!(model.local.is_none(), NO_LOCAL);
-    let Numbers::Int8 { weights, channels, score_scale, inputs } = &model.numbers else {
+    ensure!(model.signed().is_none(), "the integers of a TFLite file are not written as a graph");
+    let Numbers::Int8 { weights, channels, score_scale, inputs, .. } = &model.numbers else {
         bail!("the network is f32");
     };
     let dims = &model.dims;

@@ -47,11 +47,30 @@ pub(super) struct Operator<'a> {
 }
 
 impl Operator<'_> {
-    /// The number of the activation that a layer has in it: 0 for none, 1 for a ReLU, 3 for a ReLU6.
-    pub(super) fn activation(&self) -> Result<i8> {
-        self.options.map_or(Ok(0), |options| options.number(0, 0))
+    /// The activation that a layer has in it.
+    pub(super) fn activation(&self) -> Result<Activation> {
+        Ok(match self.options.map_or(Ok(0_i8), |options| options.number(0, 0))? {
+            0 => Activation::None,
+            1 => Activation::Relu,
+            3 => Activation::Relu6,
+            _ => bail!("its activation is none of ReLU, ReLU6 and none, which are read"),
+        })
     }
 }
+
+/// An activation that a layer may have in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Activation {
+    /// Units as they are.
+    None,
+    /// Units from 0 on.
+    Relu,
+    /// Units from 0 to 6.
+    Relu6,
+}
+
+/// The largest unit that a ReLU6 leaves.
+const SIX: f32 = 6.0;
 
 /// The first network of a file.
 #[derive(Clone, Debug)]
@@ -238,6 +257,14 @@ impl<'a> Tensor<'a> {
         ensure!(self.kind == INT8, "it is not int8");
         ensure!(scale.is_finite() && scale > 0.0, "its scale is no number above 0");
         Ok((scale, i8::try_from(zero).ok().context("its zero point is no signed byte")?))
+    }
+
+    /// Whether a ReLU6 cuts off no byte of these units, so that it is a ReLU: the largest byte stands for 6 at most, as TFLite
+    /// rounds it.
+    pub(super) fn ends_at_six(&self) -> bool {
+        self.one_scale().is_ok_and(|(scale, zero_point)| {
+            (SIX / scale).round() + f32::from(zero_point) >= f32::from(i8::MAX)
+        })
     }
 
     /// Its numbers as they are stored.

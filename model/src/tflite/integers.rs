@@ -2,26 +2,22 @@
 //!
 //! TFLite's bytes are signed, and core's are 128 more. The zero point of the inputs is in the biases; that of hidden units is the least
 //! byte, as a ReLU has it, which is 0 in core. Factors are those of TFLite's `QuantizeMultiplier`, with single rounding, by which its reference kernels
-//! and XNNPACK agree. Scores have 16 bits in core: the answer is one plus the zero point of the outputs, cut off at the ends of a byte.
+//! and XNNPACK agree. A ReLU6 is one whose largest byte stands for 6. Scores have 16 bits in core: the answer is one plus the zero point of the outputs, cut off at the ends of a byte.
 
-use super::graph::{Graph, Operator, Tensor};
-use super::read::{DEQUANTIZE, FULLY_CONNECTED, QUANTIZE, RESHAPE, layers_of, shown};
+use super::graph::{Activation, Graph, Operator, Tensor};
+use super::read::{
+    DEQUANTIZE, FULLY_CONNECTED, LOGISTIC, QUANTIZE, RESHAPE, SOFTMAX, layers_of, shown,
+};
+use crate::export::answer::Answer;
+use crate::export::model::{Model, Numbers};
+use crate::export::signed::Signed;
 use crate::packing::packed;
 use anyhow::{Context, Result, bail, ensure};
-use barenet::quant::{Channel, QuantNet, quantize_multiplier};
-use barenet::{Arch, Portable};
+use barenet::Arch;
+use barenet::quant::{ByteScale, Channel, quantize_multiplier};
 
 /// What a signed byte is more as an unsigned one.
 const SIGN: i32 = 128;
-
-/// Real numbers as signed bytes: `scale` · (byte − `zero_point`).
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Scale {
-    /// The size of a step.
-    pub scale: f32,
-    /// The byte that stands for 0.
-    pub zero_point: i8,
-}
 
 /// An int8 network with the integers of its file.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,9 +29,9 @@ pub struct Integers {
     /// Biases and factors.
     pub channels: Vec<Channel>,
     /// What input bytes stand for.
-    pub input: Scale,
+    pub input: ByteScale,
     /// What output bytes stand for.
-    pub output: Scale,
+    pub output: ByteScale,
 }
 
 impl Integers {
@@ -43,7 +39,7 @@ impl Integers {
     ///
     /// # Errors
     ///
-    /// Naming the operator, if it is no int8 network of fully connected layers with ReLU between them, or has numbers that core's
+    /// Naming the operator, if it is no int8 network of fully connected layers with ReLU or ReLU6 between them, or has numbers that core's
     /// arithmetic has not: a hidden unit whose zero point is not the least byte, a weight of −128, a factor of a quarter or more.
     pub fn read(bytes: &[u8]) -> Result<Self> {
         let graph = Graph::read(bytes)?;
@@ -60,9 +56,24 @@ impl Integers {
             input: scale_of(given_to(&graph, first)?)?,
             output: scale_of(graph.output(last)?)?,
         };
-        for operator in &operators {
-            let is_read = [FULLY_CONNECTED, QUANTIZE, DEQUANTIZE, RESHAPE].contains(&operator.code);
+        let end = operators.iter().rposition(|operator| operator.code == FULLY_CONNECTED);
+        for (place, operator) in operators.iter().enumerate() {
+            // Probabilities are made of scores, which come out here.
+            let is_end = end.is_some_and(|end| place > end);
+            let is_read = match operator.code {
+                FULLY_CONNECTED | QUANTIZE | DEQUANTIZE | RESHAPE => true,
+                SOFTMAX | LOGISTIC => is_end,
+                _ => false,
+            };
             ensure!(is_read, "{}: it has no integers here", shown(&graph, operator));
+        }
+        for pair in layers.windows(2) {
+            let &[before, after] = pair else { continue };
+            ensure!(
+                scale_of(graph.output(before)?)? == scale_of(given_to(&graph, after)?)?,
+                "{}: it takes bytes of another scale than the layer before gives",
+                shown(&graph, after)
+            );
         }
         for (number, operator) in layers.iter().enumerate() {
             let is_hidden = number + 1 < layers.len();
@@ -88,14 +99,21 @@ impl Integers {
         let of_input = scale_of(given_to(graph, operator)?)?;
         let of_output = scale_of(graph.output(operator)?)?;
         match operator.activation()? {
-            0 if !is_hidden => {}
-            1 if is_hidden => ensure!(
-                of_output.zero_point == i8::MIN,
-                "the zero point of its units is {}, and that of a ReLU is -128",
-                of_output.zero_point
+            Activation::None if !is_hidden => {}
+            Activation::Relu | Activation::Relu6
+                if is_hidden && of_output.zero_point() != i8::MIN =>
+            {
+                bail!(
+                    "the zero point of its units is {}, and that of a ReLU is -128",
+                    of_output.zero_point()
+                )
+            }
+            Activation::Relu if is_hidden => {}
+            Activation::Relu6 if is_hidden => ensure!(
+                graph.output(operator)?.ends_at_six(),
+                "its activation is ReLU6, and its bytes stand for more than 6"
             ),
-            0 | 1 => bail!("hidden layers have a ReLU here, and the last one has none"),
-            _ => bail!("its activation is none of ReLU and none"),
+            _ => bail!("hidden layers have a ReLU here, and the last one has none"),
         }
         match self.dims.last() {
             None => self.dims.extend([fan_in, fan_out]),
@@ -107,7 +125,7 @@ impl Integers {
                 self.dims.push(fan_out);
             }
         }
-        let zero = i64::from(of_input.zero_point) + i64::from(SIGN);
+        let zero = i64::from(of_input.zero_point()) + i64::from(SIGN);
         let row = |unit: usize| weights.get(unit * fan_in..(unit + 1) * fan_in).unwrap_or_default();
         let weight = |i: usize, unit: usize| row(unit).get(i).copied().unwrap_or(0);
         self.weights.extend(packed(fan_in, fan_out, weight));
@@ -122,8 +140,8 @@ impl Integers {
             let bias = i64::from(bias) - zero * sum;
             let most = bias.abs() + i64::from(u8::MAX) * size;
             ensure!(most <= i64::from(i32::MAX), "its sums can be larger than 32 bits");
-            let factor = f64::from(of_input.scale) * f64::from(w.scale_of_row(unit)?)
-                / f64::from(of_output.scale);
+            let factor = f64::from(of_input.scale()) * f64::from(w.scale_of_row(unit)?)
+                / f64::from(of_output.scale());
             let (multiplier, shift) = quantize_multiplier(factor);
             // A factor too small for a shift makes 0 of every sum, whatever its shift.
             let shift = if multiplier == 0 { -31 } else { shift };
@@ -136,24 +154,44 @@ impl Integers {
         Ok(())
     }
 
-    /// The bytes that TFLite gives for the bytes of a sample.
+    /// The network as a device has it: from signed bytes, or real numbers, to signed bytes.
     ///
-    /// # Errors
+    /// # Example
     ///
-    /// If there are not as many as the network has inputs.
-    pub fn answer(&self, sample: &[i8]) -> Result<Vec<i8>> {
-        let arch = Arch::try_new(&self.dims)?;
-        let net = QuantNet::try_new(arch, &self.weights, &self.channels)?;
-        let unsigned: Vec<u8> = sample.iter().map(|&x| x.cast_unsigned() ^ 0x80).collect();
-        let mut workspace = vec![0; arch.quant_workspace_len()];
-        let mut scores = vec![0; arch.num_classes()];
-        net.scores(&Portable, &unsigned, &mut workspace, &mut scores)?;
-        let zero_point = i32::from(self.output.zero_point);
-        let byte = |score: i16| {
-            (i32::from(score) + zero_point).clamp(i8::MIN.into(), i8::MAX.into()) as i8
+    /// ```no_run
+    /// use barenet_model::export::answer::Answer;
+    /// use barenet_model::export::model::Scores;
+    /// use barenet_model::export::row::Row;
+    /// use barenet_model::tflite::integers::Integers;
+    ///
+    /// let model = Integers::read(&std::fs::read("model.tflite")?)?.into_model(Answer::Class);
+    /// let scores = model.scores([Row::I8(&[3, -128, 7, 0])].into_iter())?;
+    /// assert!(matches!(scores[0], Scores::Signed(_))); // The bytes of TFLite.
+    /// # Ok::<(), anyhow::Error>(())
+    /// ```
+    #[must_use]
+    pub fn into_model(self, answer: Answer) -> Model {
+        let Self { dims, weights, channels, input, output } = self;
+        let numbers = Numbers::Int8 {
+            weights,
+            channels,
+            score_scale: output.scale().into(),
+            inputs: None,
+            signed: Some(Signed { input, output }),
         };
-        Ok(scores.into_iter().map(byte).collect())
+        Model { local: None, dims, numbers, answer }
     }
+}
+
+/// Whether bytes are a file of TFLite whose layers have signed bytes going in, for which a scale says what they stand: a network
+/// of integers, if perhaps none that can be [read](Integers::read).
+#[must_use]
+pub fn are_in(bytes: &[u8]) -> bool {
+    let Ok(graph) = Graph::read(bytes) else { return false };
+    let first = layers_of(&graph)
+        .ok()
+        .and_then(|all| all.into_iter().find(|operator| operator.code == FULLY_CONNECTED));
+    first.is_some_and(|first| given_to(&graph, first).and_then(scale_of).is_ok())
 }
 
 /// The tensor that an operator works on.
@@ -162,7 +200,7 @@ fn given_to<'g, 'a>(graph: &'g Graph<'a>, operator: &Operator<'_>) -> Result<&'g
 }
 
 /// What the bytes of a tensor stand for.
-fn scale_of(tensor: &Tensor<'_>) -> Result<Scale> {
+fn scale_of(tensor: &Tensor<'_>) -> Result<ByteScale> {
     let (scale, zero_point) = tensor.one_scale().with_context(|| tensor.shown())?;
-    Ok(Scale { scale, zero_point })
+    Ok(ByteScale::new(scale, zero_point))
 }

@@ -1,6 +1,6 @@
 //! A network of TFLite: the graph, followed from its output back to the input.
 
-use super::graph::{Graph, Operator, Tensor};
+use super::graph::{Activation, Graph, Operator, Tensor};
 use crate::interchange::arrays::transposed;
 use crate::interchange::chain::{Chain, Named, Step, network};
 use anyhow::{Context, Result, bail, ensure};
@@ -35,13 +35,13 @@ const OPERATORS: [(i32, &str); 24] = [
 
 pub(super) const DEQUANTIZE: i32 = 6;
 pub(super) const FULLY_CONNECTED: i32 = 9;
-const LOGISTIC: i32 = 14;
+pub(super) const LOGISTIC: i32 = 14;
 const RELU: i32 = 19;
 pub(super) const RESHAPE: i32 = 22;
-const SOFTMAX: i32 = 25;
+pub(super) const SOFTMAX: i32 = 25;
 pub(super) const QUANTIZE: i32 = 114;
 
-/// Reads a file. Of int8, the network is that of the real numbers for which the integers stand.
+/// Reads a file. Of int8, the network is that of the real numbers for which the integers stand, and no unit has a largest value.
 ///
 /// # Errors
 ///
@@ -119,10 +119,14 @@ fn fully_connected(graph: &Graph<'_>, operator: &Operator<'_>) -> Result<Vec<Ste
     ensure!(format == 0, "its weights are shuffled, which is not read");
     let mut steps = vec![Step::Affine { w: transposed(&numbers, fan_out, fan_in), fan_out, b }];
     match operator.activation()? {
-        0 => {}
-        1 => steps.push(Step::Relu),
-        3 => bail!("its activation is ReLU6, and units here have no largest value: make it a ReLU"),
-        _ => bail!("its activation is none of ReLU and none, which are read"),
+        Activation::None => {}
+        Activation::Relu => steps.push(Step::Relu),
+        // Of bytes that end at 6 it is one.
+        Activation::Relu6 if graph.output(operator)?.ends_at_six() => steps.push(Step::Relu),
+        Activation::Relu6 => bail!(
+            "its activation is ReLU6, and units here have no largest value but that of a byte: make it a ReLU, or an int8 \
+             network whose units end at 6"
+        ),
     }
     Ok(steps)
 }

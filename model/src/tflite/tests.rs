@@ -2,12 +2,17 @@
 //! softmax, `int8` begins with QUANTIZE, has a scale for each unit of the first layer and one for the second, and ends with DEQUANTIZE.
 
 use super::*;
+use crate::export::answer::Answer;
+use crate::export::model::Scores;
+use crate::export::row::Row;
 use crate::interchange::Network;
+use anyhow::Result;
 use integers::Integers;
 use read::from_tflite;
 
 const F32: &[u8] = include_bytes!("tests/f32.tflite");
 const INT8: &[u8] = include_bytes!("tests/int8.tflite");
+const RELU6: &[u8] = include_bytes!("tests/relu6_int8.tflite");
 
 const ROWS: [[f64; 4]; 3] =
     [[0.5, -1.25, 2.0, 0.75], [-2.0, 0.1, 0.3, 1.5], [1.0, 1.0, -1.0, -1.0]];
@@ -58,19 +63,76 @@ fn an_int8_network_is_read_as_the_numbers_for_which_its_integers_stand() {
     }
 }
 
+/// The bytes that a network gives for bytes.
+fn answer(net: &Integers, sample: &[i8]) -> Result<Vec<i8>> {
+    let scores = net.clone().into_model(Answer::Class).scores([Row::I8(sample)].into_iter())?;
+    let [Scores::Signed(bytes)] = &*scores else { panic!("{scores:?}") };
+    Ok(bytes.clone())
+}
+
 #[test]
 fn the_integers_of_an_int8_network_give_the_bytes_of_tflite() {
     let net = Integers::read(INT8).unwrap();
-    assert_eq!((&*net.dims, net.output.zero_point), (&[4, 3, 2][..], 7));
+    assert_eq!((&*net.dims, net.output.zero_point()), (&[4, 3, 2][..], 7));
     let steps = [[5, -5], [-22, -12], [-65, -77]];
     for (row, steps) in ROWS.iter().zip(steps) {
-        let bytes = row.map(|x| (x as f32 / net.input.scale).round() as i8 + net.input.zero_point);
+        let bytes = row.map(|x| net.input.quantize(x as f32));
         let expected = steps.map(|step| step + 7);
-        assert_eq!(net.answer(&bytes).unwrap(), expected);
+        assert_eq!(answer(&net, &bytes).unwrap(), expected);
+        let model = net.clone().into_model(Answer::Class);
+        let scores = model.scores([Row::F32(&row.map(|x| x as f32))].into_iter()).unwrap();
+        assert_eq!(scores, [Scores::Signed(expected.to_vec())]);
+        let real = model.to_real(&scores[0]);
+        let scale = f64::from(net.output.scale());
+        assert!(real.iter().zip(steps).all(|(x, step)| (x - scale * f64::from(step)).abs() < 1e-6));
     }
-    net.answer(&[0; 5]).unwrap_err();
+    answer(&net, &[0; 5]).unwrap_err();
     let error = |bytes| format!("{:#}", Integers::read(bytes).unwrap_err());
     assert!(error(F32).contains("tensor \"in\": it has 0 scales"), "{}", error(F32));
+}
+
+/// Of 6-5-4-3 with a ReLU6 whose bytes end at 6, and of 6-5-3 with a softmax, before which the bytes are taken: 40 drawn samples,
+/// each followed by the bytes of TFLite, of its reference kernels and of XNNPACK alike.
+#[test]
+fn a_relu6_that_ends_at_the_largest_byte_and_a_softmax_leave_the_bytes_of_tflite() {
+    for (file, bytes) in [
+        (RELU6, &include_bytes!("tests/relu6_int8.bytes")[..]),
+        (include_bytes!("tests/softmax_int8.tflite"), include_bytes!("tests/softmax_int8.bytes")),
+    ] {
+        let net = Integers::read(file).unwrap();
+        let bytes: Vec<i8> = bytes.iter().map(|byte| byte.cast_signed()).collect();
+        assert_eq!(bytes.len(), 40 * 9);
+        for pair in bytes.chunks(9) {
+            assert_eq!(answer(&net, &pair[..6]).unwrap(), pair[6..]);
+        }
+    }
+    let chain = from_tflite(RELU6).unwrap();
+    assert_eq!(chain.network.dims(), [6, 5, 4, 3]);
+    // Units whose bytes go on above 6.
+    let ends = (6.0_f32 / 255.0).to_le_bytes();
+    let place = RELU6.windows(4).position(|found| found == ends).unwrap();
+    let mut beyond = RELU6.to_vec();
+    beyond[place..][..4].copy_from_slice(&(8.0_f32 / 255.0).to_le_bytes());
+    let error = format!("{:#}", Integers::read(&beyond).unwrap_err());
+    assert!(error.contains("FULLY_CONNECTED \"hidden0\": its activation is ReLU6"), "{error}");
+    let error = format!("{:#}", from_tflite(&beyond).unwrap_err());
+    assert!(error.contains("FULLY_CONNECTED \"hidden0\": its activation is ReLU6"), "{error}");
+    assert!(integers::are_in(&beyond) && !integers::are_in(F32));
+}
+
+#[test]
+fn integers_that_there_are_not_here_are_refused_with_their_layer() {
+    let change = |from: &[u8], to: &[u8]| {
+        let mut bytes = RELU6.to_vec();
+        let place = bytes.windows(from.len()).position(|found| found == from).unwrap();
+        bytes[place..][..to.len()].copy_from_slice(to);
+        format!("{:#}", Integers::read(&bytes).unwrap_err())
+    };
+    // A factor of a layer that is a quarter or more.
+    let error = change(&0.05_f32.to_le_bytes(), &1e-4_f32.to_le_bytes());
+    assert!(error.contains("FULLY_CONNECTED \"hidden1\": the factor of a unit"), "{error}");
+    let net = Integers::read(RELU6).unwrap();
+    assert_eq!(net.input.zero_point(), -7);
 }
 
 #[test]
@@ -91,7 +153,7 @@ fn what_is_no_such_network_is_refused_by_name() {
 
 #[test]
 fn a_file_that_is_cut_or_changed_is_read_or_refused_without_a_panic() {
-    for file in [F32, INT8] {
+    for file in [F32, INT8, RELU6] {
         for len in 0..file.len() {
             let _any = (from_tflite(&file[..len]), Integers::read(&file[..len]));
         }
@@ -102,7 +164,7 @@ fn a_file_that_is_cut_or_changed_is_read_or_refused_without_a_panic() {
                 bytes[place] ^= change;
                 refused += usize::from(from_tflite(&bytes).is_err());
                 if let Ok(net) = Integers::read(&bytes) {
-                    net.answer(&vec![1; net.dims[0]]).unwrap();
+                    answer(&net, &vec![1; net.dims[0]]).unwrap();
                 }
             }
         }

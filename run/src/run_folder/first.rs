@@ -7,8 +7,8 @@
 //! it, and knows by the checkpoint that is there which of the two runs to clear away.
 
 use super::{
-    BEST, CHECKPOINT, CONFIG, DAMAGED_CHECKPOINT, EVENTS, PLOTS, PREVIOUS_CHECKPOINT, RunFolder,
-    SUMMARY,
+    BEST, CHECKPOINT, CONFIG, DAMAGED_CHECKPOINT, EVENTS, IMPORTED_FILE, PLOTS,
+    PREVIOUS_CHECKPOINT, RunFolder, SUMMARY,
 };
 use crate::folder::Folder;
 use anyhow::{Context, Result};
@@ -64,7 +64,7 @@ impl RunFolder {
 /// Removes what is left of a run that was replaced, and gives the new one's files their names.
 fn settle(disk: &impl Disk, folder: &Folder, replaces: bool) -> Result<()> {
     if replaces {
-        let files = [PREVIOUS_CHECKPOINT, DAMAGED_CHECKPOINT, SUMMARY, BEST];
+        let files = [PREVIOUS_CHECKPOINT, DAMAGED_CHECKPOINT, SUMMARY, BEST, IMPORTED_FILE];
         for name in files.into_iter().chain(PLOTS) {
             folder.remove(name)?;
         }
@@ -115,7 +115,7 @@ mod tests {
     /// A folder with an old run that was resumed once, and a new one that begins there.
     fn old_run(place: &Path) -> (RunFolder, Vec<u8>) {
         let folder = RunFolder::create(Some(place), "x", true).unwrap();
-        for name in [CONFIG, EVENTS, SUMMARY, BEST, "training.svg", "training.png"] {
+        for name in [CONFIG, EVENTS, SUMMARY, BEST, IMPORTED_FILE, "training.svg", "training.png"] {
             folder.write(name, b"").unwrap();
         }
         let old = checkpoint().to_bytes().unwrap();

@@ -8,6 +8,8 @@ pub const EVENTS: &str = "events.jsonl";
 pub const SUMMARY: &str = "summary.json";
 /// The best weights.
 pub const BEST: &str = "best.safetensors";
+/// The file of another program that a run was imported from, if its integers are kept.
+pub const IMPORTED_FILE: &str = "imported.tflite";
 /// The newest checkpoint.
 pub const CHECKPOINT: &str = "last.ckpt";
 /// The checkpoint before it, as long as the run goes on.
@@ -15,8 +17,16 @@ pub const PREVIOUS_CHECKPOINT: &str = "previous.ckpt";
 /// A checkpoint that could not be used, when the run was resumed from the one before.
 pub const DAMAGED_CHECKPOINT: &str = "damaged.ckpt";
 /// All that a run may leave but for its plots.
-pub(super) const RUN_FILES: [&str; 7] =
-    [CHECKPOINT, PREVIOUS_CHECKPOINT, DAMAGED_CHECKPOINT, EVENTS, SUMMARY, BEST, CONFIG];
+pub(super) const RUN_FILES: [&str; 8] = [
+    CHECKPOINT,
+    PREVIOUS_CHECKPOINT,
+    DAMAGED_CHECKPOINT,
+    EVENTS,
+    SUMMARY,
+    BEST,
+    CONFIG,
+    IMPORTED_FILE,
+];
 /// The course's plots.
 pub const PLOTS: [&str; 2] = ["training.svg", "training.png"];
 /// The plots of a comparison.

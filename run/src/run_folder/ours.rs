@@ -1,8 +1,8 @@
 //! Whose a file is: one that barenet wrote is known by what is in it.
 
 use super::{
-    BEST, CHECKPOINT, COMPARISON_JSON, COMPARISON_PLOTS, CONFIG, DAMAGED_CHECKPOINT, EVENTS, PLOTS,
-    PREVIOUS_CHECKPOINT, SUMMARY,
+    BEST, CHECKPOINT, COMPARISON_JSON, COMPARISON_PLOTS, CONFIG, DAMAGED_CHECKPOINT, EVENTS,
+    IMPORTED_FILE, PLOTS, PREVIOUS_CHECKPOINT, SUMMARY,
 };
 use crate::checkpoint::is_checkpoint;
 use crate::folder::Folder;
@@ -85,6 +85,16 @@ fn is_beside_our_svg(folder: &Folder, png: &str) -> bool {
     found.is_ok_and(|head| head.is_some_and(|head| !head.is_empty() && is_ours(&svg, &head)))
 }
 
+/// Whether the weights of a run say that it keeps the file that it was imported from, which anybody may have written.
+fn is_named(folder: &Folder) -> bool {
+    head(folder, BEST).is_ok_and(|head| {
+        head.is_some_and(|head| {
+            is_ours(BEST, &head)
+                && head.windows(IMPORTED_FILE.len()).any(|part| part == IMPORTED_FILE.as_bytes())
+        })
+    })
+}
+
 /// Refuses a folder in which a name that is to be written has something that barenet did not write.
 ///
 /// # Errors
@@ -104,6 +114,7 @@ pub fn refuse_what_is_in_the_way<'a>(
             |head: &[u8]| checkpoints.contains(&name) || name == EVENTS && is_cut_log(head);
         let is_known = |head: Vec<u8>| {
             is_ours(name, &head)
+                || name == IMPORTED_FILE && is_named(folder)
                 || is_run && is_damaged(&head)
                 || may_be_earlier_png(&head) && is_beside_our_svg(folder, name)
         };

@@ -5,6 +5,9 @@
 //! the test says so and does nothing.
 
 use barenet::{Arch, Float, FullyConnectedNet, Mat, Portable, Weights};
+use barenet_model::export::answer::Answer;
+use barenet_model::export::model::Scores;
+use barenet_model::export::row::Row;
 use barenet_model::interchange::Network;
 use barenet_model::tflite::integers::Integers;
 use barenet_model::tflite::read::from_tflite;
@@ -185,11 +188,26 @@ fn the_files_of_tflite_are_read_with_their_scores() {
 fn the_integers_of_tflite_give_every_byte_that_it_gives() {
     let Some(folder) = folder() else { return };
     let net = Integers::read(&read(&folder, "ad01_int8.tflite")).unwrap();
+    let (input, output) = (net.input, net.output);
+    let net = net.into_model(Answer::Class);
     let bytes =
         |name| -> Vec<i8> { read(&folder, name).into_iter().map(u8::cast_signed).collect() };
     let (inputs, outputs) = (bytes("ad01_int8_input.i8"), bytes("ad01_int8_output.i8"));
     assert_eq!((inputs.len(), outputs.len()), (196 * 640, 196 * 640));
-    for (window, (input, output)) in inputs.chunks(640).zip(outputs.chunks(640)).enumerate() {
-        assert_eq!(net.answer(input).unwrap(), output, "window {window}");
+    let rows = inputs.chunks(640).map(Row::I8);
+    let found = net.scores(rows).unwrap();
+    for (window, (found, expected)) in found.iter().zip(outputs.chunks(640)).enumerate() {
+        assert_eq!(*found, Scores::Signed(expected.to_vec()), "window {window}");
     }
+
+    // The numbers of the clip become the bytes, and the bytes the score of the clip: 10.26 of the benchmark's table.
+    let clip = numbers::<f32>(&read(&folder, "normal_id_01_00000000.f32"));
+    let windows: Vec<&[f32]> = clip.windows(640).step_by(FRAME).collect();
+    let quantized = windows.iter().flat_map(|window| window.iter().map(|&x| input.quantize(x)));
+    assert!(quantized.eq(inputs.iter().copied()));
+    assert_eq!(net.scores(windows.iter().map(|&window| Row::F32(window))).unwrap(), found);
+    let errors = windows.iter().flat_map(|window| *window).zip(&outputs);
+    let squares = errors.map(|(&x, &y)| (f64::from(x) - f64::from(output.real(y))).powi(2));
+    let score = squares.sum::<f64>() / outputs.len() as f64;
+    assert!((score - 10.26521).abs() < 5e-6, "{score}");
 }

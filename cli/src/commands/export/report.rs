@@ -6,6 +6,7 @@ use anyhow::Result;
 use barenet::Metric;
 use barenet_data::DataSet;
 use barenet_model::export::answer::Answer;
+use barenet_model::export::model::Model;
 use barenet_run::export::{Exported, Quantized};
 use barenet_run::figures::Figures;
 use barenet_run::settings::{Dtype, Name};
@@ -62,14 +63,8 @@ pub(super) fn print(
             );
         }
     }
-    say!("memory    {} bytes of RAM, and the stack", model.ram_bytes());
-    say!("          {} bytes of flash, and the code", model.flash_bytes());
+    print_sizes(name, model, out, is_c)?;
     let out = out.display();
-    if is_c {
-        say!("C         {name} in {out}: test_model.c there compares it with the scores of here");
-    } else {
-        say!("crate     {name} in {out}: `cargo test` there compares it with the scores of here");
-    }
     // What the AUC says of anomalies counts, not how far off the network is from them.
     let auc = of_anomalies(before_all).zip(of_anomalies(after_all));
     let word = metric.name();
@@ -90,5 +85,18 @@ pub(super) fn print(
          that, and --dtype f32 or more samples to calibrate on may avoid it",
         (after - before).abs()
     ));
+    Ok(())
+}
+
+/// Prints what an exported network takes, and where it is.
+pub(super) fn print_sizes(name: &str, model: &Model, out: &Path, is_c: bool) -> Result<()> {
+    say!("memory    {} bytes of RAM, and the stack", model.ram_bytes());
+    say!("          {} bytes of flash, and the code", model.flash_bytes());
+    let out = out.display();
+    if is_c {
+        say!("C         {name} in {out}: test_model.c there compares it with the scores of here");
+    } else {
+        say!("crate     {name} in {out}: `cargo test` there compares it with the scores of here");
+    }
     Ok(())
 }

@@ -18,12 +18,14 @@ impl Contents<'_> {
         );
         let samples = self.samples.iter().flat_map(|row| match row {
             Row::U8(numbers) => numbers.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            Row::I8(numbers) => numbers.iter().map(ToString::to_string).collect(),
             Row::I16(numbers) => numbers.iter().map(ToString::to_string).collect(),
             Row::F32(numbers) => numbers.iter().map(|&number| c_float(number)).collect(),
         });
         let scores = self.scores.iter().flat_map(|scores| match scores {
             Scores::F32(scores) => scores.iter().map(|&score| c_float(score)).collect::<Vec<_>>(),
             Scores::Int8(scores) => scores.iter().map(ToString::to_string).collect(),
+            Scores::Signed(scores) => scores.iter().map(ToString::to_string).collect(),
         });
         text += &array("static const model_input model_test_samples", samples);
         text.push('\n');

@@ -1,4 +1,4 @@
-use barenet::quant::QuantNet;
+use barenet::quant::@QUANT@;
 use barenet::{Arch, flash::crc32};
 use barenet_blas::{CortexMDsp, flash};
 
@@ -21,11 +21,10 @@ pub const RAM_BYTES: usize = size_of::<Workspace>();
 pub const FLASH_BYTES: usize = size_of_val(&WEIGHTS) + size_of_val(&channels::CHANNELS)@MORE_FLASH@;
 
 @SAMPLE_TYPE@
-@ANSWER_TYPE@/// @EACH_SCORE@, in steps of [`SCORE_SCALE`].
-pub type Scores = [i16];
+@ANSWER_TYPE@/// @EACH_SCORE@@IN_STEPS@.
+pub type Scores = [@SCORE@];
 
-/// A real score is this times the integer.
-pub const SCORE_SCALE: f64 = @SCALE@;
+@SCALES@
 @NAMES@
 /// The memory of one inference. It may hold anything before.
 #[derive(Clone, Debug)]
@@ -33,13 +32,13 @@ pub const SCORE_SCALE: f64 = @SCALE@;
 pub struct Workspace {
     bytes: [u8; ARCH.quant_workspace_len()],
     scores: [i16; ARCH.num_classes()],
-@INPUT_FIELD@}
+@INPUT_FIELD@@OUTPUT_FIELD@}
 
 impl Workspace {
     /// A workspace, for a `static` or the stack.
     #[must_use]
     pub const fn new() -> Self {
-        Self { bytes: [0; ARCH.quant_workspace_len()], scores: [0; ARCH.num_classes()]@INPUT_NEW@ }
+        Self { bytes: [0; ARCH.quant_workspace_len()], scores: [0; ARCH.num_classes()]@INPUT_NEW@@OUTPUT_NEW@ }
     }
 }
 
@@ -57,9 +56,9 @@ impl Default for Workspace {
 pub fn scores<'w>(@SAMPLE@: &@SAMPLE_NAME@, workspace: &'w mut Workspace) -> Result<&'w Scores, Error> {
 @TO_BYTES@    // Where there are no DSP instructions, this is the portable kernel. The bits are the same.
     NET.scores(&CortexMDsp, @BYTES@, &mut workspace.bytes, &mut workspace.scores)?;
-    Ok(&workspace.scores)
+@TO_SIGNED@    Ok(&workspace.@RESULT@)
 }
-
+@OF_REALS@
 /// Whether the flash still holds the numbers that were exported. Reads all of them.
 #[must_use]
 pub fn verify() -> bool {

@@ -29,3 +29,4 @@ fn the_weights_are_the_exported_ones() {
 fn memory_is_what_the_export_said() {
     assert_eq!((RAM_BYTES, FLASH_BYTES), (@RAM@, @FLASH@));
 }
+@TEST_OF_REALS@

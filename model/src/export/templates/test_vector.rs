@@ -1,4 +1,4 @@
-//! @SAMPLES@ of the test set, and the scores that the computer computed for them: for the test of this
+//! @SAMPLES@ @FROM@, and the scores that the computer computed for them: for the test of this
 //! crate, and for one on the device. What is not used takes no flash.
 
 @TEST_SAMPLES@

@@ -3,10 +3,11 @@
 use super::{Words, f32_literal};
 use crate::export::answer::Answer;
 use crate::export::contents::Contents;
+use crate::export::escape::fill;
 
 impl Words<'_> {
     /// The values of the template of the test vector.
-    pub(super) fn test_vector(&self) -> [(&'static str, String); 3] {
+    pub(super) fn test_vector(&self) -> [(&'static str, String); 5] {
         let Contents { samples, model, .. } = self.contents;
         let (count, inputs) = (samples.len(), model.arch().input_dim());
         let (all, each) = if self.is_image {
@@ -48,9 +49,23 @@ impl Words<'_> {
                 )
             }
         };
-        [("TEST_SAMPLES", all), ("EACH_SAMPLE", each), ("TEST_ANSWERS", answers)]
+        let (from, of_reals) = if self.contents.is_signed() {
+            ("that were drawn", OF_REALS)
+        } else {
+            ("of the test set", "")
+        };
+        [
+            ("TEST_SAMPLES", all),
+            ("EACH_SAMPLE", each),
+            ("TEST_ANSWERS", answers),
+            ("FROM", from.to_owned()),
+            ("TEST_OF_REALS", fill(of_reals, &[("CRATE", self.contents.name.replace('-', "_"))])),
+        ]
     }
 }
+
+/// A test of real numbers in the place of bytes.
+const OF_REALS: &str = include_str!("../templates/test_of_reals.rs");
 
 /// The end of the test of scores, and a test of what is made of them.
 pub(super) fn check_answers(function: &str, bits: &str) -> String {
