@@ -13,6 +13,7 @@ pub(crate) mod train;
 use crate::console::{Verbosity, complain};
 use anyhow::{Result, bail};
 use barenet_data::inspect::cautions;
+use barenet_data::table::Missing;
 use barenet_data::{BUILT_IN, DataSet, PictureForm, SampleForm, WindowForm};
 use barenet_run::images::{self, Files};
 use barenet_run::measured::Metric;
@@ -46,6 +47,28 @@ impl ImagesFlag {
         settings: &Settings,
         trained_on: Option<&TrainedOn>,
     ) -> Result<DataSet> {
+        self.check(settings)?;
+        Ok(images::read(&self.files(), settings, trained_on)?)
+    }
+
+    /// Reads data that are looked at alone: what is missing is counted, and no error.
+    pub(crate) fn read_to_look(&self, settings: &Settings) -> Result<DataSet> {
+        self.check(settings)?;
+        let files = self.files();
+        let mut options = images::options(&files, settings, None);
+        options.encode.skips_unlabelled = true;
+        if options.encode.missing == Missing::Refuse {
+            options.encode.missing = Missing::Mean;
+        }
+        Ok(images::discover(&options, &files)?)
+    }
+
+    fn files(&self) -> Files {
+        Files { data: self.data.clone(), val: self.val.clone(), test: self.test.clone() }
+    }
+
+    /// Refuses settings that no data can be read by.
+    fn check(&self, settings: &Settings) -> Result<()> {
         if self.data.is_none() && settings.preset.as_deref() == Some(Preset::TABLE) {
             return usage(
                 "these settings are of a run on data of one's own (preset table); name them with --data",
@@ -56,9 +79,7 @@ impl ImagesFlag {
         {
             return usage("--target names no column; leave it out for the last one");
         }
-        let files =
-            Files { data: self.data.clone(), val: self.val.clone(), test: self.test.clone() };
-        Ok(images::read(&files, settings, trained_on)?)
+        Ok(())
     }
 
     /// Finds and reads the data that a run is measured on.

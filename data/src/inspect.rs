@@ -1,14 +1,16 @@
 //! A look at a data set before it trains: ranges, what is missing, and what is odd.
 
 mod cautions;
+mod telltale;
 
 pub use cautions::{cautions, check_targets, constant_targets};
 
 use crate::table::error::quoted;
-use crate::{DataSet, Records, Task, Wanted};
+use crate::{DataSet, Records, Task};
 use cautions::{coarse, hashes, missing_everywhere, nothing_to_learn, shared};
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
+use telltale::{equal_to_target, target_columns};
 
 /// What there is to know of an input.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,6 +71,7 @@ pub fn inspect(data: &DataSet) -> Inspection {
         input.mean /= data.train.len().saturating_sub(input.missing).max(1) as f64;
     }
     let mut warnings = Vec::new();
+    warnings.extend(unlabelled(data));
     some(coarse(data), &mut warnings);
     let is_coarse = |name: &String| data.coarse.iter().any(|column| column.name == *name);
     let is_constant = |input: &Input| input.min == input.max && !is_coarse(&input.name);
@@ -84,14 +87,11 @@ pub fn inspect(data: &DataSet) -> Inspection {
     some(lines.collect(), &mut warnings);
     let is_left_out = |input: &Input| input.is_empty() || is_constant(input);
     some(equal(&inputs, &columns, is_left_out), &mut warnings);
-    let targets = target_columns(data);
+    let targets = target_columns(data, usize::MAX);
     let lines = inputs.iter().zip(&columns).filter(|(input, _)| !input.is_empty());
     let lines = lines.filter_map(|(Input { name, .. }, column)| {
         let (target, _) = targets.iter().find(|(_, of_target)| of_target == column)?;
-        Some(format!(
-            "{name} is equal to the target {target}: what is to be learnt is among the inputs; leave it out with \
-             --ignore"
-        ))
+        Some(equal_to_target(name, target))
     });
     some(lines.collect(), &mut warnings);
     some(nothing_to_learn(data), &mut warnings);
@@ -200,35 +200,6 @@ fn equal(inputs: &[Input], columns: &[Hash], is_left_out: impl Fn(&Input) -> boo
     lines
 }
 
-/// What a column looks like that is equal to a target: of classes their numbers, what they are called if that is a
-/// number, and for each class whether it is it.
-fn target_columns(data: &DataSet) -> Vec<(String, Hash)> {
-    let name = |place: usize| data.target_names.get(place).cloned().unwrap_or_default();
-    match data.train.targets() {
-        Wanted::Nothing(_) => Vec::new(),
-        Wanted::Values { numbers, width } => (0..*width)
-            .map(|place| {
-                (name(place), Hash::of(numbers.iter().skip(place).step_by(*width).copied()))
-            })
-            .collect(),
-        Wanted::Classes(labels) => {
-            let called: Vec<Option<f32>> =
-                data.class_names.iter().map(|name| name.parse().ok()).collect();
-            let class = |label: &u32| usize::try_from(*label).ok();
-            let numbers = labels.iter().map(|label| *label as f32);
-            let names = labels.iter().map(|label| {
-                class(label).and_then(|class| called.get(class).copied()?).unwrap_or(f32::NAN)
-            });
-            let mut all = vec![(name(0), Hash::of(numbers)), (name(0), Hash::of(names))];
-            for (number, class) in (0..).zip(&data.class_names) {
-                let is_it = labels.iter().map(|&label| f32::from(u8::from(label == number)));
-                all.push((format!("{} = {class}", name(0)), Hash::of(is_it)));
-            }
-            all
-        }
-    }
-}
-
 /// Classes nearly each of which a sample has for itself: what they name are numbers or names of rows, more likely.
 fn rare_classes(data: &DataSet) -> Option<String> {
     let (classes, samples) = (data.class_names.len(), data.train.len());
@@ -240,6 +211,23 @@ fn rare_classes(data: &DataSet) -> Option<String> {
         data.source.kind.samples,
         quoted(first)
     ))
+}
+
+/// Samples without a target, which were left out.
+fn unlabelled(data: &DataSet) -> Option<String> {
+    let DataSet { unlabelled, target_names, source, .. } = data;
+    let lack = if *unlabelled == 1 { "lacks" } else { "lack" };
+    let group = data.encoding.as_ref().and_then(|encoding| encoding.group.as_ref());
+    let group = group.map_or_else(String::new, |group| format!(" or the group {group}"));
+    (*unlabelled > 0).then(|| {
+        format!(
+            "{unlabelled} of {} {} {lack} the target {}{group}, and the figures here are without: fill it in, or train with \
+             --missing drop",
+            unlabelled + data.train.len() + data.val.len() + data.test.len(),
+            source.kind.samples,
+            target_names.join(", ")
+        )
+    })
 }
 
 /// Samples that are there twice, in a part that is given or in two of them.

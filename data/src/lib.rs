@@ -86,8 +86,12 @@ pub struct DataSet {
     pub normal: Option<Label>,
     /// Whether a number that is missing (NaN) counts as its mean: 0, once it is scaled to have the mean 0.
     pub fills_missing: bool,
+    /// Samples that were left out since they have no target, of data that are [looked at](table::EncodeOptions::skips_unlabelled).
+    pub unlabelled: usize,
     /// Columns of the samples that train whose numbers `f32` cannot tell apart.
     pub coarse: Vec<Coarse>,
+    /// Classes of which a table has one row, and the line of its file where that is.
+    pub alone: Vec<(Label, u32)>,
     /// How the columns of a table became numbers; of other data there is none.
     pub encoding: Option<Encoding>,
     /// How pictures or recordings became samples; of other data there is none.
@@ -111,7 +115,9 @@ impl DataSet {
             task: Task::Classify,
             normal: None,
             fills_missing: false,
+            unlabelled: 0,
             coarse: Vec::new(),
+            alone: Vec::new(),
             encoding: None,
             form: None,
             layout: None,

@@ -155,14 +155,16 @@ pub enum SplitError {
     FoldsAndTest,
     /// A class that cannot be in two parts.
     #[error(
-        "class {class} has one sample, number {number}, which cannot both train and test: add more of it, or remove the \
-         sample"
+        "class {class} has one sample, {place}, which cannot both train and test: add more of it, or remove the sample\
+         {more}"
     )]
     OneSample {
         /// Its name.
         class: String,
-        /// The number of the sample, from 1.
-        number: usize,
+        /// Where the sample is.
+        place: String,
+        /// What else may be wrong.
+        more: &'static str,
     },
     /// More samples than places are counted to.
     #[error("there are more samples than can be drawn from: at most 4294967295")]

@@ -6,6 +6,7 @@
 
 mod blocks;
 mod cells;
+mod comment;
 mod encode;
 pub(crate) mod error;
 mod find;
@@ -44,6 +45,9 @@ pub struct Table {
     pub cells: Vec<f32>,
     /// The line of the file at which each row begins, from 1.
     pub lines: Vec<u32>,
+    /// The cells as they are written, without the spaces around them, where [that is asked for](CsvOptions::keeps_written);
+    /// otherwise empty.
+    pub written: Vec<String>,
 }
 
 /// A column of a table.
@@ -95,6 +99,16 @@ impl Table {
     #[must_use]
     pub fn rows(&self) -> impl ExactSizeIterator<Item = &[f32]> {
         self.cells.chunks_exact(self.columns.len().max(1))
+    }
+
+    /// The first cell of a column of text that is no number, and its row.
+    pub(crate) fn first_text(&self, index: usize) -> Option<(usize, &str)> {
+        let values = self.columns.get(index)?.values()?;
+        let is_text = |text: &String| matches!(cells::Cell::of(text), cells::Cell::Text(_));
+        // Values are in the order in which the rows have them first.
+        let (place, text) = values.iter().enumerate().find(|(_, text)| is_text(text))?;
+        let row = self.column(index).position(|cell| cell as usize == place && !cell.is_nan())?;
+        Some((row, text))
     }
 
     /// The cells of a column, from above; none if there is no such column.

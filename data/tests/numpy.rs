@@ -185,9 +185,33 @@ fn missing_numbers_are_refused_left_out_or_taken_for_the_mean() {
     assert_eq!((values(&data.train).0, data.fills_missing), (&[0.5, 2.5, 4.5][..], false));
     let error = with(&y, Missing::Mean).unwrap_err();
     assert!(error.contains("a.npz: y: the target of sample 4 is missing (NaN)"), "{error}");
+    let mut look = ReadOptions::default();
+    (look.encode.missing, look.encode.skips_unlabelled) = (Missing::Mean, true);
+    let data = read(&[("X", x.clone()), ("y", y.clone())], &look).unwrap();
+    assert_eq!((data.train.len(), data.unlabelled, data.fills_missing), (4, 1, true));
+    let error = read(&[("X", x.clone()), ("y", floats("(5,)", &[nan; 5]))], &look).unwrap_err();
+    assert!(error.contains("has no sample with a target; fill some in"), "{error}");
     let data = with(&longs(&[0, 1, 0, 1, 1]), Missing::Mean).unwrap();
     assert!(data.train.numbers().get(2).unwrap().is_nan() && data.fills_missing);
     assert_eq!(with(&longs(&[0, 1, 0, 1, 1]), Missing::Drop).unwrap().train.labels(), [0, 0, 1, 1]);
+}
+
+#[test]
+fn one_value_and_an_archive_of_nothing_are_told_by_that() {
+    let (x, y) = (bytes("(4, 2)", &[1, 2, 3, 4, 5, 6, 7, 8]), longs(&[3, 7, 3, 7]));
+    let one = || floats("()", &[3.0]);
+    let with = |arrays: &[(&str, Vec<u8>)]| read(arrays, &ReadOptions::default()).unwrap_err();
+    let error = with(&[("X", one()), ("y", y)]);
+    assert!(error.contains("a.npz: X: is one number, and no samples; save a row of"), "{error}");
+    for target in [one(), npy("<U1", "()", b"a\0\0\0")] {
+        let error = with(&[("X", x.clone()), ("y", target)]);
+        assert!(
+            error.contains("a.npz: y: is one value, and there are 4 samples; save a"),
+            "{error}"
+        );
+    }
+    let error = with(&[]);
+    assert!(error.contains("a.npz: has no arrays in it; save the samples as X"), "{error}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Recordings as people have them: windows of them are samples, or a line says what is wrong.
 
+use barenet_data::formats::recordings::{append_windows, files_in};
 use barenet_data::table::{CsvOptions, Missing, read_csv_from};
 use barenet_data::{DataSet, Numbers, ReadOptions, SampleForm, Task, WindowForm};
 use std::fs;
@@ -82,8 +83,7 @@ fn columns_are_found_by_their_names_and_may_be_left_out() {
     let Numbers::I16(numbers) = data.train.numbers() else { panic!("not i16") };
     assert_eq!(numbers[12..], [2, 1, 4, 3]);
     let error = read(place.path(), &windows(2, 2)).unwrap_err();
-    let expected =
-        "column \"time\": is text, and channels are numbers; leave it out with --ignore \"time\"";
+    let expected = "line 2, column \"time\": \"a\" is text, and channels are numbers; leave it out with --ignore \"time\"";
     assert!(error.ends_with(expected), "{error}");
 }
 
@@ -158,9 +158,12 @@ fn a_recording_is_cut_as_those_that_a_network_was_trained_on() {
     let table =
         read_csv_from("y,x\n1,2\n3,4\n5,6\n7,8\n9,10\n".as_bytes(), "f", &CsvOptions::default());
     let table = table.unwrap();
-    let windows = barenet_data::formats::recordings::windows_of;
-    let (starts, records) = windows(&table, &form, Missing::Refuse).unwrap();
-    assert_eq!((starts, records.numbers().get(0)), (vec![0, 2], Some(2.0)));
+    let mut numbers = Vec::new();
+    let starts = append_windows(&table, &form, Missing::Refuse, &mut numbers).unwrap();
+    assert_eq!((starts, numbers[..2].to_vec()), (vec![0, 2], vec![2.0, 1.0]));
+    assert_eq!(numbers.len(), 12);
+    let files = files_in(place.path()).unwrap();
+    assert!(files.len() == 4 && files[0].ends_with("run/a.csv"), "{files:?}");
     let options = ReadOptions {
         trained_form: Some((SampleForm::Windows(form), vec!["walk".to_owned(), "run".to_owned()])),
         ..ReadOptions::default()

@@ -89,10 +89,17 @@ impl Config {
             ));
         }
         effect::check_batch_of_one(&values)?;
-        if let (Some(fold), Some(folds)) = (values.fold, values.folds)
-            && fold > folds
-        {
-            return Err(SettingsError::new(format!("fold is {fold}, and there are {folds} folds")));
+        match (values.fold, values.folds) {
+            (Some(fold), Some(folds)) if fold > folds => {
+                let problem = format!("fold is {fold}, and there are {folds} folds");
+                return Err(SettingsError::new(problem));
+            }
+            (Some(fold), None) => {
+                let problem =
+                    format!("fold is {fold}, and nothing says of how many: name it with folds");
+                return Err(SettingsError::new(problem));
+            }
+            _ => {}
         }
 
         let name = values.gemm.name();

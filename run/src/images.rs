@@ -17,8 +17,7 @@ pub struct Files {
     pub test: Option<PathBuf>,
 }
 
-/// Reads the data set that is asked for, or found, as [`ReadOptions::discover`] does, onto huge pages. The columns
-/// of a table and the form of samples are taken as a network was trained with them, or else as the settings say.
+/// Reads the data set that is asked for, or found, by its [`options`], as [`discover`] does.
 ///
 /// # Errors
 ///
@@ -28,12 +27,28 @@ pub fn read(
     settings: &Settings,
     trained_on: Option<&TrainedOn>,
 ) -> Result<DataSet, DataError> {
+    discover(&options(files, settings, trained_on), files)
+}
+
+/// Reads the data set that is asked for, or found, as [`ReadOptions::discover`] does, onto huge pages.
+///
+/// # Errors
+///
+/// Those of [`ReadOptions::discover`].
+pub fn discover(options: &ReadOptions, files: &Files) -> Result<DataSet, DataError> {
     barenet_data::prepare_memory_with(barenet_blas::prefer_huge_pages);
+    options.discover(files.data.as_deref())
+}
+
+/// How data are read: the columns of a table and the form of samples as a network was trained with them, or else as the
+/// settings say.
+#[must_use]
+pub fn options(files: &Files, settings: &Settings, trained_on: Option<&TrainedOn>) -> ReadOptions {
     let columns = |names: &Option<String>| -> Vec<ColumnRef> {
         let names = names.as_deref().unwrap_or_default();
         names.split(',').filter(|name| !name.trim().is_empty()).map(ColumnRef::from).collect()
     };
-    let options = ReadOptions {
+    ReadOptions {
         format: settings.format.map(Name::value),
         val: files.val.clone(),
         test: files.test.clone(),
@@ -45,6 +60,7 @@ pub fn read(
             group: settings.group.as_deref().map(ColumnRef::from),
             task: settings.task.map(Name::value),
             missing: settings.missing.map(Name::value).unwrap_or_default(),
+            skips_unlabelled: false,
         },
         normal: settings.normal.clone(),
         image_size: settings.image_size.map(|PictureSize(size)| size),
@@ -52,8 +68,7 @@ pub fn read(
         stride: settings.stride,
         encoding: trained_on.and_then(TrainedOn::encoding),
         trained_form: trained_on.and_then(TrainedOn::form),
-    };
-    options.discover(files.data.as_deref())
+    }
 }
 
 impl From<&Path> for Files {

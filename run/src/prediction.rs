@@ -50,7 +50,8 @@ pub enum Answers {
     },
 }
 
-/// Reads a table to answer for, all of its columns: a file, of arrays too, or what is given to read.
+/// Reads a table to answer for, all of its columns: a file, of arrays too, or what is given to read. If `keeps_written`,
+/// the cells of a file of text are kept as they are written too, in [`Table::written`].
 ///
 /// # Errors
 ///
@@ -59,6 +60,7 @@ pub fn read_table(
     run: &TrainedRun,
     path: &Path,
     input: Option<&mut dyn Read>,
+    keeps_written: bool,
 ) -> Result<(Table, Encoding)> {
     let settings = run.settings();
     let trained_on = run.trained_on();
@@ -73,6 +75,7 @@ pub fn read_table(
         // Nobody needs the group for an answer.
         text: Encoding { group: None, ..encoding.clone() }.text_columns(),
         header: settings.header,
+        keeps_written,
         ..CsvOptions::default()
     };
     let table = match input {

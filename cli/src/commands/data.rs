@@ -14,7 +14,6 @@ use anyhow::Result;
 use barenet::Label;
 use barenet_data::DataSet;
 use barenet_data::inspect::inspect;
-use barenet_data::table::Missing;
 use barenet_run::settings::Settings;
 use serde_json::json;
 use std::path::PathBuf;
@@ -51,10 +50,15 @@ struct DataFlags {
 }
 
 impl DataFlags {
+    /// Where they lie.
+    fn images(&self) -> ImagesFlag {
+        let data = self.path.clone().or_else(|| self.images.data.clone());
+        ImagesFlag { data, ..self.images.clone() }
+    }
+
     /// Reads them as these settings say.
     fn read(&self, settings: &Settings) -> Result<DataSet> {
-        let data = self.path.clone().or_else(|| self.images.data.clone());
-        ImagesFlag { data, ..self.images.clone() }.read(settings, None)
+        self.images().read(settings, None)
     }
 }
 
@@ -83,10 +87,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 }
 
 fn info(args: &InfoArgs) -> Result<()> {
-    let mut reading = args.data.reading.0.clone();
-    // What is missing is counted here, and no error.
-    reading.missing.get_or_insert_with(|| Missing::Mean.into());
-    let data = args.data.read(&reading)?;
+    let data = args.data.images().read_to_look(&args.data.reading.0)?;
     let count = |labels: &[Label], class: usize| {
         labels.iter().filter(|&&label| usize::try_from(label) == Ok(class)).count()
     };

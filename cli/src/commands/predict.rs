@@ -1,5 +1,7 @@
 //! `barenet predict`.
 
+mod line;
+
 use super::usage;
 use crate::console::say;
 use crate::flags::choice;
@@ -9,8 +11,9 @@ use barenet_data::table::Table;
 use barenet_run::prediction::{Answers, answer, answer_files, read_files, read_table};
 use barenet_run::settings::Name;
 use barenet_run::trained_run::TrainedRun;
-use serde_json::{Map, Value, json};
-use std::io::stdin;
+use line::{Line, cell_json};
+use serde_json::Value;
+use std::io::{Read, stdin};
 use std::path::{Path, PathBuf};
 
 /// Let a trained network answer for rows, pictures or a recording
@@ -24,13 +27,14 @@ Examples:
   barenet predict runs/table photo.jpg                of a run on pictures, or on CIFAR-10
   barenet predict runs/table photos                   all pictures of a folder
   barenet predict runs/table recording.csv --json     each window, with first and last row
+  barenet predict runs/table recordings               the windows of all recordings of a folder
 
 Columns are found by their names, in any order, or by their place where there are no names, as in
 arrays. The target need not be there. Pictures are scaled and cut as in training.")]
 pub(crate) struct Args {
     /// Folder of a run that was trained on data of one's own
     run: PathBuf,
-    /// The table, the array, the picture, the folder of pictures, or the recording; - for standard input
+    /// The table, the array, the picture or recording, or a folder of either; - for standard input
     file: PathBuf,
     /// How exact products in f32 are, at least [default: f32]
     #[arg(long, value_name = "PRECISION", value_parser = choice::<Name<Precision>>())]
@@ -70,7 +74,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
                     "--tta shows a network views of pictures, and this run was trained on none",
                 );
             }
-            let (table, encoding) = read_table(&run, &args.file, is_stdin.then_some(&mut stdin))?;
+            let input = is_stdin.then_some(&mut stdin as &mut dyn Read);
+            let (table, encoding) = read_table(&run, &args.file, input, args.keep)?;
             let kept = args.keep.then(|| table.clone());
             let answers = answer(&run, table, &encoding)?;
             let target = encoding.targets.first().map(ToString::to_string);
@@ -155,46 +160,50 @@ fn csv_line(answers: &Answers, table: Option<&Table>, row: usize) -> String {
 
 fn print_json(answers: &Answers, shown: &Shown) -> Result<()> {
     for row in 0..count(answers) {
-        let mut line = Map::new();
+        let mut line = Line::new();
         if let Some(table) = &shown.table {
-            let cells = table.columns.iter().zip(kept_cells(table, row));
-            if shown.is_kept {
-                let cells = cells.map(|(column, cell)| (column.name.clone(), Value::from(cell)));
-                line.insert("row".to_owned(), cells.collect());
-            } else {
-                line.extend(cells.map(|(column, cell)| {
-                    let number = cell.parse().ok().filter(|_| column.values().is_none());
-                    (column.name.clone(), number.map_or(Value::from(cell), |n: u64| n.into()))
-                }));
+            let cells = kept_cells(table, row);
+            let mut kept = Line::new();
+            for ((place, column), cell) in table.columns.iter().enumerate().zip(cells) {
+                kept.put(&column.name, cell_json(table, row, place, &cell));
             }
+            if shown.is_kept { line.put("row", kept.end()) } else { line = kept }
         }
         match answers {
             Answers::Classes { names, rows } => {
                 if let Some((label, probabilities)) = rows.get(row) {
-                    let each = names.iter().cloned().zip(probabilities.iter().map(|&p| json!(p)));
-                    line.insert(shown.target.clone(), class(names, *label).into());
-                    line.insert("probabilities".to_owned(), each.collect());
+                    line.put(&shown.target, Value::from(class(names, *label)));
+                    let mut each = Line::new();
+                    for (name, &p) in names.iter().zip(probabilities) {
+                        each.put(name, Value::from(p));
+                    }
+                    line.put("probabilities", each.end());
                 }
             }
             Answers::Values { names, rows } => {
-                let values = rows.get(row).into_iter().flatten().map(|&value| json!(value));
-                line.extend(names.iter().cloned().zip(values));
+                for (name, &value) in names.iter().zip(rows.get(row).into_iter().flatten()) {
+                    line.put(name, Value::from(value));
+                }
             }
             Answers::Anomalies { scores, threshold } => {
                 let score = scores.get(row).copied().unwrap_or(f64::NAN);
-                line.insert("anomaly_score".to_owned(), json!(score));
+                line.put("anomaly_score", Value::from(score));
                 if let Some(threshold) = threshold {
-                    line.insert("is_anomaly".to_owned(), json!(score > *threshold));
+                    line.put("is_anomaly", score > *threshold);
                 }
             }
         }
-        say!("{}", Value::from(line));
+        say!("{}", line.end());
     }
     Ok(())
 }
 
-/// The cells of a row, as they were read.
+/// The cells of a row, as they are written in the file, or as they were read.
 fn kept_cells(table: &Table, row: usize) -> Vec<String> {
+    let width = table.columns.len();
+    if let Some(written) = table.written.get(row * width..(row + 1) * width) {
+        return written.to_vec();
+    }
     let cells = table.rows().nth(row).unwrap_or_default().iter().zip(&table.columns);
     let text = |(cell, column): (&f32, &barenet_data::table::Column)| match column.values() {
         _ if cell.is_nan() => String::new(),

@@ -98,10 +98,7 @@ fn an_array_is_answered_for_as_the_table_of_its_numbers_is() {
     assert_eq!(predict("run", "two.npy", &[]).lines().collect::<Vec<_>>(), lines);
     let kept = predict("run", "two.npy", &["--keep", "--json"]);
     let kept: Value = serde_json::from_str(kept.lines().next().unwrap()).unwrap();
-    assert_eq!(
-        (&kept["row"]["column 3"], &kept["row"]["column 1"]),
-        (&"29.2".into(), &"48".into())
-    );
+    assert_eq!((&kept["row"]["column 3"], &kept["row"]["column 1"]), (&29.2.into(), &48.into()));
     assert_eq!(kept["y"], lines[1].parse::<f64>().unwrap());
     // Of a network of the table the columns are found by their place.
     succeeds(&barenet(

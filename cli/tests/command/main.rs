@@ -33,3 +33,4 @@ mod running;
 mod settings;
 mod stop;
 mod tables;
+mod tables_told;

@@ -89,6 +89,39 @@ fn what_was_ignored_in_training_need_not_be_there_later() {
 }
 
 #[test]
+fn all_recordings_of_a_folder_are_answered_for_and_missing_rows_count_as_the_mean() {
+    let place = motions();
+    let file = place.path().join("motions/run/02.csv");
+    let text = fs::read_to_string(&file).unwrap();
+    let holed: Vec<_> =
+        text.lines().enumerate().map(|(n, line)| if n == 9 { ",," } else { line }).collect();
+    fs::write(&file, holed.join("\n") + "\n").unwrap();
+    let quick =
+        |more: &[&str]| train(&place, &[&["--window", "64", "--epochs", "2"], more].concat());
+    let parts = ["run/02.csv, line 10, column \"ax\": the cell is missing", "--missing mean"];
+    refused_in_one_line(&quick(&[]), 1, &parts);
+    succeeds(&quick(&["--missing", "mean"]));
+    succeeds(&barenet(place.path(), &["eval", "run", "--data", "motions"]));
+    let predict = |path: &str, more: &[&str]| {
+        let output = barenet(place.path(), &[&["predict", "run", path], more].concat());
+        succeeds(&output);
+        stdout(&output).lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let one = predict("motions/run/02.csv", &[]);
+    let all = predict("motions", &[]);
+    assert_eq!((&one[0][..], &all[0][..]), ("first,last,class", "file,first,last,class"));
+    let of_one: Vec<_> =
+        all.iter().filter_map(|line| line.strip_prefix("motions/run/02.csv,")).collect();
+    assert_eq!(of_one, one[1..]);
+    let of_class = predict("motions/run", &["--json"]);
+    assert_eq!(of_class.len(), all.iter().filter(|line| line.starts_with("motions/run/")).count());
+    assert!(of_class[0].starts_with("{\"file\":\"motions/run/01.csv\",\"first\":1,\"last\":64,"));
+    fs::create_dir(place.path().join("none")).unwrap();
+    let output = barenet(place.path(), &["predict", "run", "none"]);
+    refused_in_one_line(&output, 1, &["none: has no recording in it"]);
+}
+
+#[test]
 fn an_autoencoder_finds_motions_that_it_does_not_know() {
     let place = motions();
     let output = train(

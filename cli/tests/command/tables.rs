@@ -355,6 +355,7 @@ fn data_info_counts_what_is_missing_and_warns_of_what_is_odd() {
     assert_eq!(found["table"]["inputs"][0]["missing"], 1);
     assert_eq!(found["table"]["warnings"].as_array().unwrap().len(), 3);
     assert_eq!(found["table"]["constant"], serde_json::json!(["one"]));
+    assert_eq!(found["table"]["missing_targets"], 0);
     let output = barenet(place.path(), &[&info[..], &["--ignore", "again,one,class"]].concat());
     assert_eq!(message(&output).lines().count(), 1, "{}", message(&output));
 }
@@ -479,7 +480,22 @@ fn a_table_that_cannot_be_used_is_refused_in_a_line_and_nothing_is_written() {
     for (text, more, parts) in [
         (rows("1,a\n2\n3,b\n"), &[][..], &["t.csv, line 3: 1 cell, where 2 are expected"][..]),
         (rows("1,a\n2,a\n"), &[], &["column \"y\"", "one class only"]),
-        (rows("1,a\n2,a\n3,b\n"), &[], &["class b has one sample, number 3"]),
+        (rows("1,a\n2,a\n3,b\n"), &[], &["class b has one sample, in line 4, column \"y\", which"]),
+        (
+            rows("1,0\n,1\n3,2\n4,0\n5,2\n,1\n6,1\n7,5\n"),
+            &["--missing", "drop"],
+            &["class 1 has one sample, in line 8, column \"y\", which"],
+        ),
+        (
+            "1,2,label\n0.5,1.5,p\n0.25,1.25,q\n0.5,1.5,p\n0.25,1.25,q\n".to_owned(),
+            &[],
+            &["class label has one sample, in line 1, column \"3\"", "say with --header that"],
+        ),
+        (
+            "1,2,price\n0.5,1.5,3.5\n0.25,1.25,7.5\n0.5,1.5,9.5\n".to_owned(),
+            &[],
+            &["line 1, column \"column 3\": \"price\" is no number", "or say with --header that"],
+        ),
         (
             rows("1,5.5\n2,5.5\n3,5.5\n4,5.5\n"),
             &[],
@@ -577,6 +593,24 @@ fn training_warns_of_what_is_odd_about_a_table_and_goes_on() {
         assert!(warnings.contains(part), "{part:?} is not in {warnings}");
     }
     assert_eq!(warnings.lines().count(), 3, "{warnings}");
+    // Sorted by one column, which the first rows do not show.
+    let row = |n: usize| format!("{n},{},7,{},{}\n", n * n % 7, n / 1500, ["p", "q"][n % 2]);
+    let telling = |n: usize| row(n).trim_end().to_owned() + [",0", ",1"][n % 2] + "\n";
+    let table: String = (0..3000).map(telling).collect();
+    fs::write(place.path().join("c.csv"), format!("n,x,one,late,y,code\n{table}")).unwrap();
+    let target = ["--target", "y", "--epochs", "1", "--quiet", "--force"];
+    let output = train(place.path(), "c.csv", &target);
+    succeeds(&output);
+    let expected = [
+        "warning: one is the same in all rows; --ignore leaves a column out",
+        "warning: code is equal to the target y",
+    ];
+    let warnings = message(&output);
+    assert!(
+        warnings.lines().zip(expected).all(|(line, part)| line.starts_with(part)),
+        "{warnings}"
+    );
+    assert_eq!(warnings.lines().count(), 2, "{warnings}");
     let info = stdout(&barenet(place.path(), &["data", "info", "a.csv"]));
     assert!(!info.contains("same in all rows"), "{info}");
 }

@@ -6,6 +6,7 @@ use crate::numbers::narrow;
 use crate::reading::read_start;
 use crate::table::{ColumnRef, CsvOptions, Encoding, Missing, Table, read_csv};
 use crate::{DataError, DataSet, Kind, ReadOptions, Records, Source};
+use barenet::Label;
 use std::path::{Path, PathBuf};
 
 /// What is known of a table before it is read.
@@ -72,16 +73,23 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
         Some(encoding) => encoding.clone(),
         None => Encoding::learn(&train, encode)?,
     };
-    let samples = |table: Table| -> Result<Records, DataError> {
-        Ok(encoding.samples(table, encode.missing)?)
+    let mut unlabelled = 0;
+    let mut samples = |mut table: Table| -> Result<(Records, Vec<u32>), DataError> {
+        if encode.skips_unlabelled {
+            unlabelled += encoding.take_unlabelled(&mut table)?;
+        }
+        Ok(encoding.samples_and_lines(table, encode.missing)?)
     };
-    let more = |path: &Option<PathBuf>| match path {
-        Some(path) => samples(read(path, encoding.text_columns())?),
-        None => Ok(Records::new(0)),
-    };
+
     let source = Source::read(&KIND, path.display().to_string());
     let coarse = encoding.coarse(&train);
-    let mut train = samples(train)?;
+    let (mut train, lines) = samples(train)?;
+    let alone = alone(train.labels(), &lines);
+    drop(lines);
+    let mut more = |path: &Option<PathBuf>| match path {
+        Some(path) => Ok(samples(read(path, encoding.text_columns())?)?.0),
+        None => Ok::<_, DataError>(Records::new(0)),
+    };
     let (mut val, mut test) = (more(&options.val)?, more(&options.test)?);
     narrow(&mut [&mut train, &mut val, &mut test]);
     Ok(DataSet {
@@ -93,10 +101,28 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
         task: encoding.task,
         normal: None,
         fills_missing: encode.missing == Missing::Mean,
+        unlabelled,
         coarse,
+        alone,
         encoding: Some(encoding),
         form: None,
         layout: None,
         source,
     })
+}
+
+/// The classes of which there is one row, and its line.
+fn alone(labels: &[Label], lines: &[u32]) -> Vec<(Label, u32)> {
+    let mut counts: Vec<(u32, u32)> = Vec::new();
+    for (&label, &line) in labels.iter().zip(lines) {
+        let Ok(place) = usize::try_from(label) else { continue };
+        if place >= counts.len() {
+            counts.resize(place + 1, (0, 0));
+        }
+        if let Some((count, last)) = counts.get_mut(place) {
+            (*count, *last) = (count.saturating_add(1), line);
+        }
+    }
+    let once = (0..).zip(counts).filter(|&(_, (count, _))| count == 1);
+    once.map(|(label, (_, line))| (label, line)).collect()
 }

@@ -29,7 +29,12 @@ pub(super) fn is_mostly(format: FormatName, folder: &Path) -> bool {
         let found = is_one(format).and_then(|is_one| find_some(folder, is_one));
         found.map_or(0, |(_, count)| count)
     };
-    is_one(format).is_none() || count(format) >= count(other(format))
+    if is_one(format).is_none() {
+        return true;
+    }
+    // Recordings are told by their names, pictures by their content, which takes longer.
+    let num_others = count(other(format));
+    num_others == 0 || count(format) >= num_others
 }
 
 /// Whether a format of such folders finds files of it in a folder.

@@ -35,8 +35,12 @@ pub const KIND: Kind = Kind {
     takes: &["val", "test", "target", "group"],
 };
 
-/// The first bytes of a zip archive.
-const ZIP: &[u8] = b"PK\x03\x04";
+/// The first bytes of a zip archive, and of one with nothing in it.
+const ZIPS: [&[u8]; 2] = [b"PK\x03\x04", b"PK\x05\x06"];
+
+fn is_zip(start: &[u8]) -> bool {
+    ZIPS.iter().any(|zip| start.starts_with(zip))
+}
 
 /// Whether there is an `.npy` or `.npz` file, or a folder with an array of samples.
 ///
@@ -54,7 +58,7 @@ pub fn recognises(path: &Path) -> Result<bool, DataError> {
         let name = start.get(30..).and_then(|rest| rest.get(..len)).unwrap_or_default();
         path.extension().is_some_and(|ending| ending == "npz") || name.ends_with(b".npy")
     };
-    Ok(start.starts_with(npy::MAGIC) || (start.starts_with(ZIP) && is_npz()))
+    Ok(start.starts_with(npy::MAGIC) || (is_zip(&start) && is_npz()))
 }
 
 /// Reads arrays.
@@ -75,12 +79,12 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
     }
     let settle = |store: &Store, pair: &Pair, found, groups: &mut Vec<u32>| {
         let place = store.place_of(&pair.features);
-        missing::settle(&place, found, groups, options.encode.missing)
+        missing::settle(&place, found, groups, &options.encode)
     };
     let found = read(&mut store, &pair, options)?;
     let count = found.0.len();
     let mut groups = groups::read(&mut store, count, options)?;
-    let (samples, targets) = settle(&store, &pair, found, &mut groups)?;
+    let (samples, targets, mut unlabelled) = settle(&store, &pair, found, &mut groups)?;
     let meaning = Meaning::learn(targets.as_ref(), options.encode.task)?;
     let coarse = coarse(&samples, targets.as_ref(), &meaning);
     let mut train = records(samples, targets.as_ref(), &meaning)?;
@@ -98,7 +102,8 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
             None => Ok(Records::new(0)),
             Some(pair) => {
                 let found = read(store, &pair, options)?;
-                let (samples, targets) = settle(store, &pair, found, &mut Vec::new())?;
+                let (samples, targets, count) = settle(store, &pair, found, &mut Vec::new())?;
+                unlabelled += count;
                 records(samples, targets.as_ref(), &meaning)
             }
         }
@@ -115,6 +120,7 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
         target_names,
         task,
         fills_missing: options.encode.missing == Missing::Mean,
+        unlabelled: if options.encode.skips_unlabelled { unlabelled } else { 0 },
         coarse,
         ..DataSet::empty(source)
     })
@@ -152,9 +158,13 @@ pub fn read_archive(
 }
 
 fn no_features(store: &Store) -> DataError {
-    let names = store.names().join(", ");
-    let problem = format!("has no array of samples; its arrays are {names}");
-    let advice = "call them X and y, or x_train, y_train, x_test and y_test";
+    let (problem, advice) = match store.names() {
+        [] => ("has no arrays in it".to_owned(), "save the samples as X and the targets as y"),
+        names => (
+            format!("has no array of samples; its arrays are {}", names.join(", ")),
+            "call them X and y, or x_train, y_train, x_test and y_test",
+        ),
+    };
     DataError::Format { file: store.place(), problem, advice }
 }
 
@@ -204,13 +214,25 @@ fn read(
     let Content::Numbers(array) = store.read(&pair.features)? else {
         return wrong("is of text, and samples are numbers".into(), "name another array X");
     };
+    if array.shape.is_empty() {
+        return wrong(
+            "is one number, and no samples".into(),
+            "save a row of numbers for each sample",
+        );
+    }
     let (count, row_len) = (array.len(), array.row_len());
     let samples = |array: Array| Samples { numbers: array.numbers, row_len, exact: array.exact };
     if array.numbers.is_empty() {
         return wrong("is empty".into(), "it needs a row for each sample");
     }
     if let Some(name) = &pair.target {
-        let targets = Targets::of(store.place_of(name), name, store.read(name)?)?;
+        let content = store.read(name)?;
+        if content.shape().is_empty() {
+            let problem = format!("is one value, and there are {count} samples");
+            let advice = "save a target for each, or name another array with --target";
+            return Err(DataError::Format { file: store.place_of(name), problem, advice });
+        }
+        let targets = Targets::of(store.place_of(name), name, content)?;
         if targets.len() != count {
             let found = targets.len();
             let problem = format!("has {count} samples, and there are {found} targets in {name}");

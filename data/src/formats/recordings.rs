@@ -1,7 +1,8 @@
 //! Recordings: a folder for each class, a CSV file for each recording, rows in time. Windows of rows are samples.
 
-use super::class_folders::{self, ClassFolders, wrong};
+use super::class_folders::{self, ClassFolders, entries, wrong};
 use super::pictures;
+use crate::table::error::quoted;
 use crate::table::{CsvOptions, Missing, Table, TableError, Wanted as WantedColumn, read_csv};
 use crate::{
     Coarse, DataError, DataSet, Exact, Kind, Numbers, ReadOptions, Records, SampleForm, Source,
@@ -144,7 +145,8 @@ impl Windows {
             for (exact, column) in all.exact.iter_mut().zip(form.channels.iter().map(place)) {
                 column.into_iter().for_each(|column| exact.join(column.exact));
             }
-            let count = cut(&table, form, options.encode.missing, &mut all.numbers)?.len();
+            let count =
+                append_windows(&table, form, options.encode.missing, &mut all.numbers)?.len();
             all.labels.resize(all.labels.len() + count, label);
             all.groups.resize(all.labels.len(), group);
         }
@@ -171,6 +173,24 @@ impl Windows {
     }
 }
 
+/// The recordings in a folder and in its folders, in the order of their names.
+///
+/// # Errors
+///
+/// [`DataError`] if there is none, or what may not be looked at.
+pub fn files_in(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
+    let mut files = Vec::new();
+    for entry in entries(folder)? {
+        let inner = if entry.is_dir() { entries(&entry)? } else { vec![entry] };
+        files.extend(inner.into_iter().filter(|file| file.is_file() && is_recording(file)));
+    }
+    if files.is_empty() {
+        let problem = "has no recording in it, no file that ends in .csv or .tsv".to_owned();
+        return Err(wrong(&folder.display().to_string(), problem, "name one"));
+    }
+    Ok(files)
+}
+
 /// How a recording is read that is to be as those that a network was trained on: its channels alone, whatever else it
 /// has, and whether or not it has what was ignored in training.
 #[must_use]
@@ -180,25 +200,13 @@ pub fn options_of(form: &WindowForm, header: Option<bool>) -> CsvOptions {
     CsvOptions { header, only, ..CsvOptions::default() }
 }
 
-/// Reads the windows of a recording that was read, in the form that a network was trained with. The result is of the
-/// first rows of the windows, and of their samples.
+/// Appends the windows of a recording that was read to numbers, in the form that a network is trained with. The result is
+/// of their first rows.
 ///
 /// # Errors
 ///
 /// [`DataError`] naming the line and the column that are to blame.
-pub fn windows_of(
-    table: &Table,
-    form: &WindowForm,
-    missing: Missing,
-) -> Result<(Vec<usize>, Records), DataError> {
-    let mut numbers = Vec::new();
-    let starts = cut(table, form, missing, &mut numbers)?;
-    let targets = Wanted::Nothing(starts.len());
-    Ok((starts, Records::of(form.len(), Numbers::F32(numbers), targets)))
-}
-
-/// Appends the windows of a recording to numbers; the result is of their first rows.
-fn cut(
+pub fn append_windows(
     table: &Table,
     form: &WindowForm,
     missing: Missing,
@@ -247,9 +255,17 @@ fn places(table: &Table, form: &WindowForm) -> Result<Vec<usize>, DataError> {
         problem: problem.to_owned(),
         advice,
     };
-    if let Some(column) = table.columns.iter().find(|column| column.values().is_some()) {
+    let mut columns = table.columns.iter().enumerate();
+    if let Some((at, column)) = columns.find(|(_, column)| column.values().is_some()) {
         let advice = format!("leave it out with --ignore {:?}", column.name);
-        return Err(error(&column.name, "is text, and channels are numbers", advice).into());
+        let (line, problem) = match table.first_text(at) {
+            Some((row, text)) => (
+                table.lines.get(row).map(|&line| line.into()),
+                format!("{} is text, and channels are numbers", quoted(text)),
+            ),
+            None => (None, "is text, and channels are numbers".to_owned()),
+        };
+        return Err(TableError { line, ..error(&column.name, &problem, advice) }.into());
     }
     let is_channel = |name: &String| form.channels.contains(name);
     if let Some(column) = table.columns.iter().find(|column| !is_channel(&column.name)) {
@@ -278,6 +294,7 @@ fn missing_cell(table: &Table, places: &[usize], start: usize) -> TableError {
         line: found.map(|(&line, _)| line.into()),
         column: found.map(|(_, column)| column.name.clone()),
         problem: "the cell is missing".to_owned(),
-        advice: "fill it in, or leave such windows out with --missing drop".to_owned(),
+        advice: "fill it in, or leave such windows out with --missing drop, or take the mean with --missing mean"
+            .to_owned(),
     }
 }

@@ -30,6 +30,9 @@ pub fn read_rows(path: &Path) -> Result<Option<Table>, DataError> {
     } else {
         return Ok(None);
     };
+    if array.shape.is_empty() {
+        return Err(wrong(file, "is one number"));
+    }
     if array.row_len() > MAX_ROW_LEN {
         return Err(wrong(file, "has longer rows than a network takes"));
     }
@@ -58,5 +61,6 @@ fn table(file: String, array: Array) -> Table {
         ignored: Vec::new(),
         cells,
         lines: (1..).take(count).collect(),
+        written: Vec::new(),
     }
 }

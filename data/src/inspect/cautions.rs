@@ -1,5 +1,6 @@
 //! What whoever trains on data should know of them, and what takes no time to see.
 
+use super::telltale::telltale;
 use super::{Hash, each_row, names, some};
 use crate::{DataError, DataSet, Records, Wanted};
 use std::collections::HashSet;
@@ -8,8 +9,8 @@ use std::collections::HashSet;
 const MAX_COMPARED: usize = 1 << 24;
 
 /// What whoever trains on the data should know, and what takes no time to see: inputs that are missing everywhere, numbers
-/// that `f32` cannot tell apart, one of several targets that is the same everywhere, and samples of the parts that are given
-/// that train too.
+/// that `f32` cannot tell apart, one of several targets that is the same everywhere, columns of a table that are the same
+/// everywhere or equal to the target, and samples of the parts that are given that train too.
 ///
 /// ```
 /// use barenet_data::{builtin, inspect::cautions};
@@ -28,6 +29,9 @@ pub fn cautions(data: &DataSet) -> Vec<String> {
         some(empty.map(|(name, _)| missing_everywhere(&name)).collect(), &mut lines);
     }
     some(nothing_to_learn(data), &mut lines);
+    if data.form.is_none() && !data.source.kind.is_of_course {
+        some(telltale(data), &mut lines);
+    }
     let parts = [&data.train, &data.val, &data.test];
     let count: usize = parts.iter().map(|part| part.numbers().len()).sum();
     let is_split = !data.val.is_empty() || !data.test.is_empty();

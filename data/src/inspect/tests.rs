@@ -1,6 +1,6 @@
 use super::*;
 use crate::table::{Encoding, Feature};
-use crate::{Numbers, Source, Task, builtin};
+use crate::{Numbers, Source, Task, Wanted, builtin};
 
 fn data(rows: &[[f32; 3]], targets: Wanted) -> DataSet {
     let records = Records::of(3, Numbers::F32(rows.concat()), targets);

@@ -1,8 +1,9 @@
 //! Samples drawn from each class alike, and never some of a group alone.
 
 use super::SplitError;
+use crate::table::error::quoted;
 use crate::{DataSet, Task};
-use barenet::{Permutation, Rng};
+use barenet::{Label, Permutation, Rng};
 
 /// The stream of the seed that orders samples: one that no other part of a run draws from.
 const STREAM: u64 = 100;
@@ -59,9 +60,9 @@ impl Strata {
                 let label = alone.first().map_or(0, |unit| class(unit));
                 let name = usize::try_from(label).ok().and_then(|at| data.class_names.get(at));
                 let place = alone.first().and_then(|unit| unit.first()).copied().unwrap_or(0);
-                let number = usize::try_from(place).unwrap_or(usize::MAX).saturating_add(1);
                 let class = name.cloned().unwrap_or_default();
-                return Err(SplitError::OneSample { class, number });
+                let (place, more) = place_of(data, label, place);
+                return Err(SplitError::OneSample { class, place, more });
             }
         }
         Ok(Self { units: shuffled, abnormal, len })
@@ -118,4 +119,20 @@ impl Strata {
     pub(super) fn abnormal(&mut self) -> Vec<u32> {
         std::mem::take(&mut self.abnormal)
     }
+}
+
+/// Where the only sample of a class is, for people, and what that may mean.
+fn place_of(data: &DataSet, label: Label, place: u32) -> (String, &'static str) {
+    let number = u64::from(place) + 1;
+    let Some((_, line)) = data.alone.iter().find(|(alone, _)| *alone == label) else {
+        return (format!("number {number}"), "");
+    };
+    let target = data.target_names.first().map_or("", String::as_str);
+    // A column without a name is called by its number.
+    let more = if number == 1 && target.parse::<usize>().is_ok() {
+        ", or say with --header that the first row names columns"
+    } else {
+        ""
+    };
+    (format!("in line {line}, column {}", quoted(target)), more)
 }

@@ -24,6 +24,9 @@ pub struct EncodeOptions {
     pub task: Option<Task>,
     /// What is done about missing cells.
     pub missing: Missing,
+    /// Whether samples without a target are left out and counted, whatever is done about missing inputs: of data that
+    /// are looked at, and train nothing yet.
+    pub skips_unlabelled: bool,
 }
 
 /// What is done about missing cells.

@@ -5,7 +5,7 @@ use super::cells::Tally;
 use super::error::quoted;
 use super::options::CsvOptions;
 use super::rows::{Shape, Stop, for_each_row};
-use super::{Column, Kind, Table, TableError, sniff};
+use super::{Column, Kind, Table, TableError, comment, sniff};
 
 /// What is made of a column's cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +21,13 @@ pub(super) struct Layout<'a> {
     pub(super) file: &'a str,
     pub(super) dialect: Dialect,
     pub(super) has_header: bool,
+    /// Whether the names are the file's.
+    has_names: bool,
+    /// Whether nobody has said what the first row is, and it is taken for one of numbers.
+    pub(super) may_have_header: bool,
     pub(super) names: Vec<String>,
+    /// Whether cells are kept as they are written.
+    pub(super) keeps_written: bool,
     /// What the options say of each column.
     said: Vec<Option<Plan>>,
 }
@@ -34,8 +40,16 @@ impl<'a> Layout<'a> {
         first: &Block,
         options: &CsvOptions,
     ) -> Result<Self, Stop> {
-        let mut layout =
-            Self { file, dialect, has_header: false, names: Vec::new(), said: Vec::new() };
+        let mut layout = Self {
+            file,
+            dialect,
+            has_header: false,
+            has_names: false,
+            may_have_header: false,
+            names: Vec::new(),
+            keeps_written: options.keeps_written,
+            said: Vec::new(),
+        };
         let mut cells: Vec<String> = Vec::new();
         let (mut below, mut is_again, mut num_rows) = (Vec::new(), Vec::new(), 0_u64);
         for_each_row(first, layout.shape(), |record, _| {
@@ -59,7 +73,8 @@ impl<'a> Layout<'a> {
         }
         let has_header =
             options.header.unwrap_or_else(|| sniff::has_header(&cells, &below, &is_again));
-        if options.header.is_none() && !has_header && sniff::may_be_names(&cells, &below) {
+        if options.header.is_none() && !has_header && sniff::may_be_names(&cells, &below, &is_again)
+        {
             let first = cells.first().map_or("", String::as_str);
             log::warn!(
                 "{file}: the first row, {first} and so on, is taken for numbers: --header says that it names columns, \
@@ -72,8 +87,14 @@ impl<'a> Layout<'a> {
         }
         layout.has_header = has_header;
         layout.names = (1..=cells.len()).map(|number| format!("column {number}")).collect();
-        if has_header {
-            for (name, cell) in layout.names.iter_mut().zip(cells) {
+        let commented = match options.header {
+            None if !has_header => comment::names(first, dialect, cells.len(), file),
+            _ => None,
+        };
+        layout.may_have_header = options.header.is_none() && !has_header && commented.is_none();
+        layout.has_names = has_header || commented.is_some();
+        if layout.has_names {
+            for (name, cell) in layout.names.iter_mut().zip(commented.unwrap_or(cells)) {
                 if !cell.is_empty() {
                     *name = cell;
                 }
@@ -146,7 +167,7 @@ impl<'a> Layout<'a> {
 
     /// The table without rows yet.
     pub(super) fn table(&self, plans: &[Plan]) -> Table {
-        let (file, has_header) = (self.file.to_owned(), self.has_header);
+        let (file, has_header) = (self.file.to_owned(), self.has_names);
         let mut table = Table { file, has_header, ..Table::default() };
         for ((name, number), plan) in self.names.iter().zip(1..).zip(plans) {
             match plan {

@@ -13,6 +13,8 @@ pub struct CsvOptions {
     pub text: Vec<ColumnRef>,
     /// Columns that are not read.
     pub ignore: Vec<ColumnRef>,
+    /// Whether the cells are kept as they are written too, in [`Table::written`](super::Table::written).
+    pub keeps_written: bool,
     /// The only columns that are read, where they are there: as another table had them.
     pub only: Option<Vec<Wanted>>,
 }

@@ -16,6 +16,7 @@ const MAX_VALUES: usize = 10_000;
 #[derive(Debug)]
 pub(super) struct Part {
     cells: Vec<f32>,
+    written: Vec<String>,
     pub(super) lines: Vec<u32>,
     /// The values of each column; none of one of numbers.
     values: Vec<Vec<String>>,
@@ -41,6 +42,7 @@ pub(super) fn parse(block: &Block, layout: &Layout<'_>, plans: &[Plan]) -> Resul
     let mut places: Vec<HashMap<String, u32>> = vec![HashMap::new(); width];
     let mut part = Part {
         cells: Vec::new(),
+        written: Vec::new(),
         lines: Vec::new(),
         values: vec![Vec::new(); width],
         exact: vec![Exact::default(); width],
@@ -59,9 +61,16 @@ pub(super) fn parse(block: &Block, layout: &Layout<'_>, plans: &[Plan]) -> Resul
                     let place = place_of(cell.trim_ascii(), places, values);
                     place.ok_or_else(|| too_many(layout.file, name))?
                 }
-                (_, found, _) => return Err(no_number(found, layout.file, name, line)),
+                (_, found, _) => {
+                    let is_first = part.lines.is_empty() && block.index == 0;
+                    let may_be_name = is_first && layout.may_have_header;
+                    return Err(no_number(found, layout.file, name, line, may_be_name));
+                }
             };
             part.cells.push(number);
+            if layout.keeps_written {
+                part.written.push(cell.trim_ascii().to_owned());
+            }
         }
         part.lines.push(u32::try_from(line).unwrap_or(u32::MAX));
         Ok(())
@@ -91,7 +100,7 @@ fn too_many(file: &str, column: &str) -> Stop {
     Stop::Kind(TableError::new(file, problem, advice).of(column))
 }
 
-fn no_number(cell: Cell<'_>, file: &str, column: &str, line: u64) -> Stop {
+fn no_number(cell: Cell<'_>, file: &str, column: &str, line: u64, may_be_name: bool) -> Stop {
     let (problem, advice) = match cell {
         Cell::Infinite(text) => (
             format!("{} is no finite number, or larger than 1e30", quoted(text)),
@@ -102,7 +111,8 @@ fn no_number(cell: Cell<'_>, file: &str, column: &str, line: u64) -> Stop {
         Cell::Text(text) => (
             format!("{} is no number", quoted(text)),
             format!(
-                "correct it, or --text {column:?} takes the column as text, --ignore leaves it out"
+                "correct it, {}or --text {column:?} takes the column as text, --ignore leaves it out",
+                if may_be_name { "or say with --header that the row names columns, " } else { "" }
             ),
         ),
         Cell::Number(..) | Cell::Missing => ("cannot be used".to_owned(), String::new()),
@@ -136,6 +146,7 @@ impl Part {
         }
         table.cells.extend_from_slice(&self.cells);
         table.lines.extend_from_slice(&self.lines);
+        table.written.append(&mut self.written);
         Ok(())
     }
 }

@@ -95,22 +95,29 @@ fn find_delimiter(text: &[u8], is_whole: bool, line_end: u8) -> u8 {
 }
 
 /// Whether a first row that is taken for numbers may be names after all: years, or wavelengths. They are whole and go up
-/// from cell to cell, above numbers of which many are not whole.
-pub(super) fn may_be_names(first: &[String], below: &[Tally]) -> bool {
+/// from cell to cell, above numbers of which many are not whole. Beside a text that is not in its column again two are
+/// enough, unless that is the last column: as a target it is an error, which says so too.
+pub(super) fn may_be_names(first: &[String], below: &[Tally], is_again: &[bool]) -> bool {
     /// Fewer cells go up by chance.
     const FEWEST: usize = 4;
+    let is_new =
+        |(cell, is_again): (&String, &bool)| matches!(Cell::of(cell), Cell::Text(_)) && !is_again;
+    let mut new = first.iter().zip(is_again).map(is_new);
+    let num_new =
+        if new.next_back() == Some(false) { new.filter(|&is_new| is_new).count() } else { 0 };
+    let fewest = if num_new > 0 { 2 } else { FEWEST };
     let whole = |cell: &String| match Cell::of(cell) {
         Cell::Number(_, number) if number.fract() == 0.0 => Some(number),
         _ => None,
     };
     let named: Vec<(f64, &Tally)> =
-        first.iter().zip(below).map_while(|(cell, tally)| Some((whole(cell)?, tally))).collect();
+        first.iter().zip(below).filter_map(|(cell, tally)| Some((whole(cell)?, tally))).collect();
     let goes_up = named.iter().zip(named.iter().skip(1)).all(|((one, _), (next, _))| one < next);
     let of_fractions =
         named.iter().filter(|(_, tally)| 2 * tally.fractions > tally.numbers).count();
     // The last one may be the target, of whole numbers under a name.
-    named.len() >= FEWEST
-        && named.len() + 1 >= first.len()
+    named.len() >= fewest
+        && named.len() + num_new.max(1) >= first.len()
         && goes_up
         && 2 * of_fractions > named.len()
 }
@@ -155,7 +162,12 @@ mod tests {
         for row in rows {
             below.iter_mut().zip(*row).for_each(|(tally, cell)| tally.count(cell));
         }
-        may_be_names(&first, &below)
+        let is_again: Vec<bool> = first
+            .iter()
+            .enumerate()
+            .map(|(place, name)| rows.iter().any(|row| row[place] == name))
+            .collect();
+        may_be_names(&first, &below, &is_again)
     }
 
     #[test]
@@ -167,5 +179,9 @@ mod tests {
         assert!(!may(&["400", "402.5", "404", "406"], spectra));
         assert!(!may(&["400", "404", "402", "406"], spectra));
         assert!(!may(&["400", "402", "404"], &[&["0.1", "0.2", "0.3"]]));
+        assert!(may(&["town", "1", "2", "3"], &[&["Rome", "0.1", "0.2", "5"]]));
+        assert!(!may(&["Rome", "1", "2", "3"], &[&["Rome", "0.1", "0.2", "5"]]));
+        assert!(!may(&["1", "2", "town"], &[&["0.1", "0.2", "Rome"]]));
+        assert!(!may(&["town", "2", "1", "3"], &[&["Rome", "0.1", "0.2", "5"]]));
     }
 }

@@ -8,14 +8,13 @@ use anyhow::{Result, bail};
 use barenet_data::augment::test_views;
 use barenet_data::formats::{pictures, recordings, unlabelled};
 use barenet_data::table::{Column, Kind, Missing, Table, read_csv, read_csv_from};
-use barenet_data::{DataSet, Records, SampleForm, Source};
+use barenet_data::{DataSet, Numbers, Records, SampleForm, Source, Wanted, WindowForm};
 use std::io::Read;
 use std::path::Path;
 
-/// Reads what a run that was trained on pictures or recordings is to answer for: a picture, a folder of pictures, or a
-/// recording, which may be given to read; of a run that was trained on CIFAR-10 or CIFAR-100 a file of images as theirs
-/// too. The result is a table of where each sample is from, and the samples; there is none if the run was trained on other
-/// data.
+/// Reads what a run that was trained on pictures or recordings is to answer for: a picture, a recording, which may be
+/// given to read, or a folder of either; of a run that was trained on CIFAR-10 or CIFAR-100 a file of images as theirs too.
+/// The result is a table of where each sample is from, and the samples; there is none if the run was trained on other data.
 ///
 /// # Errors
 ///
@@ -47,28 +46,47 @@ pub fn read_files(
             let cells = (0..files.len()).map(|index| index as f32).collect();
             Ok(Some((listed(path, columns, cells, files.len()), records)))
         }
-        SampleForm::Windows(form) => {
-            let settings = run.settings();
-            let missing = settings.missing.map(Name::value).unwrap_or_default();
-            let options = recordings::options_of(&form, settings.header);
-            let recording = match input {
-                Some(input) => read_csv_from(input, "standard input", &options)?,
-                None => read_csv(path, &options)?,
-            };
-            let (starts, records) = recordings::windows_of(&recording, &form, missing)?;
-            let column = |(number, name): (usize, &str)| Column::new(name, number, Kind::Number);
-            let columns = [(1, "first"), (2, "last")].map(column).to_vec();
-            let rows = starts.iter().flat_map(|start| [start + 1, start + form.window]);
-            let cells = rows.map(|row| row as f32).collect();
-            Ok(Some((listed(path, columns, cells, starts.len()), records)))
+        SampleForm::Windows(form) => read_recordings(run, path, input, &form).map(Some),
+    }
+}
+
+/// Reads the windows of a recording, or of all of a folder.
+fn read_recordings(
+    run: &TrainedRun,
+    path: &Path,
+    mut input: Option<&mut dyn Read>,
+    form: &WindowForm,
+) -> Result<(Table, Records)> {
+    let settings = run.settings();
+    let missing = settings.missing.map(Name::value).unwrap_or_default();
+    let options = recordings::options_of(form, settings.header);
+    let is_folder = input.is_none() && path.is_dir();
+    let files = if is_folder { recordings::files_in(path)? } else { vec![path.to_owned()] };
+    let (mut numbers, mut cells, mut count) = (Vec::new(), Vec::new(), 0);
+    for (index, file) in files.iter().enumerate() {
+        let recording = match input.take() {
+            Some(input) => read_csv_from(input, "standard input", &options)?,
+            None => read_csv(file, &options)?,
+        };
+        for start in recordings::append_windows(&recording, form, missing, &mut numbers)? {
+            count += 1;
+            cells.extend(is_folder.then_some(index as f32));
+            cells.extend([start + 1, start + form.window].map(|row| row as f32));
         }
     }
+    let names = files.iter().map(|file| file.display().to_string()).collect();
+    let file = is_folder.then(|| Column::new("file", 1, Kind::Text(names)));
+    let rows = ["first", "last"].map(|name| Column::new(name, 2, Kind::Number));
+    let columns = file.into_iter().chain(rows).collect();
+    let records = Records::of(form.len(), Numbers::F32(numbers), Wanted::Nothing(count));
+    Ok((listed(path, columns, cells, count), records))
 }
 
 /// A table of where samples are from.
 fn listed(path: &Path, columns: Vec<Column>, cells: Vec<f32>, num_rows: usize) -> Table {
     let file = path.display().to_string();
-    Table { file, has_header: true, columns, ignored: Vec::new(), cells, lines: vec![0; num_rows] }
+    let lines = vec![0; num_rows];
+    Table { file, has_header: true, columns, cells, lines, ..Table::default() }
 }
 
 /// Answers for samples that [`read_files`] has read; with `tta`, for the mean over [ten views](test_views) of each picture.

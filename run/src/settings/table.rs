@@ -188,7 +188,7 @@ settings! { |given, values|
         header: bool, "BOOL";
         /// Column of a table whose equal values stay in one part; of arrays, one of them [default there: groups]
         group: String, "COLUMN";
-        /// What is done about missing cells of a table [default: error]
+        /// What is done about missing cells of a table or a recording [default: error]
         missing: Name<Missing>, "HOW";
         /// Size that pictures are made, N or WIDTHxHEIGHT [default: their own, if it is one]
         image_size: PictureSize, "SIZE";
@@ -219,8 +219,7 @@ settings! { |given, values|
         /// Test on one of so many folds; train as often, each time with another, unless --fold says with which
         folds: usize, "K", in 2..=MAX_FOLDS;
         /// The fold that tests, from 1 on
-        fold: usize, "N", in 1..=MAX_FOLDS,
-            needs "folds" if values.folds.is_some();
+        fold: usize, "N", in 1..=MAX_FOLDS;
         /// Training samples, from the first on [default: all but the validation samples]
         train_size: usize, "N", in 1..=usize::MAX;
         /// Validation samples: the last of the training set

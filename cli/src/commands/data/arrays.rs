@@ -67,6 +67,6 @@ pub(super) fn to_json(data: &DataSet, found: &Inspection) -> Value {
     json!({
         "task": Name::from(data.task).name(), "inputs": data.input_dim(), "type": type_of(numbers),
         "min": min, "max": max, "constant": found.constant.len(), "warnings": found.warnings, "validation": data.val.len(),
-        "targets": targets,
+        "targets": targets, "missing_targets": data.unlabelled,
     })
 }

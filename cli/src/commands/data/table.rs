@@ -61,6 +61,6 @@ pub(super) fn to_json(data: &DataSet, encoding: &Encoding, found: &Inspection) -
     let inputs: Vec<_> = inputs.collect();
     json!({
         "task": Name::from(encoding.task).name(), "targets": data.target_names, "inputs": inputs,
-        "constant": found.constant, "warnings": found.warnings,
+        "missing_targets": data.unlabelled, "constant": found.constant, "warnings": found.warnings,
     })
 }

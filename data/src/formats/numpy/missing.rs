@@ -1,40 +1,46 @@
 //! Numbers of arrays that are missing: NaN.
 
 use super::{Samples, Targets};
-use crate::table::Missing;
+use crate::table::{EncodeOptions, Missing};
 use crate::{DataError, Numbers};
 
-/// Does about missing numbers what is asked: refuses them, leaves out their samples, or keeps those of inputs.
+/// Does about missing numbers what is asked: refuses them, leaves out their samples, or keeps those of inputs. The last
+/// result is how many samples were left out for want of a target.
 pub(super) fn settle(
     place: &str,
     (samples, targets): (Samples, Option<Targets>),
     groups: &mut Vec<u32>,
-    missing: Missing,
-) -> Result<(Samples, Option<Targets>), DataError> {
+    options: &EncodeOptions,
+) -> Result<(Samples, Option<Targets>, usize), DataError> {
+    let EncodeOptions { missing, skips_unlabelled, .. } = *options;
     let (Samples { mut numbers, row_len, exact }, mut targets) = (samples, targets);
     let wrong = |place: &str, problem: String, advice| {
         Err(DataError::Format { file: place.to_owned(), problem, advice })
     };
     let is_missing = |x: &f32| x.is_nan();
-    if missing == Missing::Drop {
+    let mut unlabelled = 0;
+    if missing == Missing::Drop || skips_unlabelled {
         let count = numbers.len().checked_div(row_len).unwrap_or(0);
         let mut lacks = vec![false; count];
-        if let Numbers::F32(all) = &numbers {
+        if let (Numbers::F32(all), Missing::Drop) = (&numbers, missing) {
             for (lacks, row) in lacks.iter_mut().zip(all.chunks_exact(row_len.max(1))) {
                 *lacks |= row.iter().any(is_missing);
             }
         }
         if let Some(Targets::Numbers { names, values, .. }) = &targets {
             for (lacks, row) in lacks.iter_mut().zip(values.chunks_exact(names.len().max(1))) {
-                *lacks |= row.iter().any(is_missing);
+                let has_none = row.iter().any(is_missing);
+                unlabelled += usize::from(has_none);
+                *lacks |= has_none;
             }
         }
         if lacks.iter().all(|&lacks| lacks) {
-            return wrong(
-                place,
-                "has a missing number in every sample".into(),
-                "take --missing mean",
-            );
+            let (problem, advice) = if unlabelled == count {
+                ("has no sample with a target", "fill some in, or take --task reconstruct")
+            } else {
+                ("has a missing number in every sample", "take --missing mean")
+            };
+            return wrong(place, problem.into(), advice);
         }
         if let Numbers::F32(all) = &mut numbers {
             leave_out(all, row_len, &lacks);
@@ -60,7 +66,7 @@ pub(super) fn settle(
             format!("the target of sample {} is missing (NaN)", at / names.len().max(1) + 1);
         return wrong(place, problem, "fill it in, or take --missing drop");
     }
-    Ok((Samples { numbers, row_len, exact }, targets))
+    Ok((Samples { numbers, row_len, exact }, targets, unlabelled))
 }
 
 /// Leaves out the samples that lack something.

@@ -34,6 +34,17 @@ pub enum Content {
     },
 }
 
+impl Content {
+    /// Lengths of the axes; none of a single value.
+    #[must_use]
+    pub fn shape(&self) -> &[usize] {
+        match self {
+            Self::Numbers(array) => &array.shape,
+            Self::Text { shape, .. } => shape,
+        }
+    }
+}
+
 /// Reads an array of which there are at most `limit` bytes, whatever its header says.
 ///
 /// # Errors

@@ -54,7 +54,7 @@ impl Store {
         }
         let mut file = reading::open(path).map_err(|e| DataError::io(path, e))?;
         let mut start = [0; 4];
-        let is_zip = file.read_exact(&mut start).is_ok() && start.starts_with(super::ZIP);
+        let is_zip = file.read_exact(&mut start).is_ok() && super::is_zip(&start);
         if is_zip {
             let npz = Npz::open(&place, file)?;
             return Ok(Self { place, names: npz.names(), lies: Lies::Npz(npz) });

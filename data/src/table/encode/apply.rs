@@ -19,7 +19,16 @@ impl Encoding {
     /// # Errors
     ///
     /// [`TableError`] if a column is missing, or a cell is missing or is nothing that can be encoded.
-    pub fn samples(&self, mut table: Table, missing: Missing) -> Result<Records, TableError> {
+    pub fn samples(&self, table: Table, missing: Missing) -> Result<Records, TableError> {
+        self.samples_and_lines(table, missing).map(|(records, _)| records)
+    }
+
+    /// The same, and the line of the file on which each begins.
+    pub(crate) fn samples_and_lines(
+        &self,
+        mut table: Table,
+        missing: Missing,
+    ) -> Result<(Records, Vec<u32>), TableError> {
         let places = self.places(&table)?;
         let kept = self.rows_without_missing(&table, &places, missing)?;
         let targets = self.read_targets(&table, &places, &kept)?;
@@ -31,7 +40,11 @@ impl Encoding {
         let inputs = self.read_inputs(&mut table, &places, &kept);
         let mut records = Records::of(self.input_dim(), Numbers::F32(inputs), targets);
         records.groups = groups;
-        Ok(records)
+        let mut lines = table.lines;
+        if kept.len() < lines.len() {
+            lines = kept.iter().filter_map(|&row| lines.get(row).copied()).collect();
+        }
+        Ok((records, lines))
     }
 
     fn places(&self, table: &Table) -> Result<Places, TableError> {
@@ -53,6 +66,14 @@ impl Encoding {
                 (None, Some(_)) => ("numbers", "text"),
                 _ => return Ok(place),
             };
+            if let (Some((row, text)), "text") = (table.first_text(place), is) {
+                let problem = format!(
+                    "{} is no number, and the column was of numbers in training",
+                    quoted(text)
+                );
+                let error = TableError::new(&table.file, problem, "correct it, or remove the row");
+                return Err(table.locate(error, row, place));
+            }
             let problem = format!("is of {is}, and was of {was} in training");
             let advice = "give it the values that it had, or train without it";
             Err(TableError::new(&table.file, problem, advice).of(&column.name))
@@ -81,6 +102,27 @@ impl Encoding {
                 );
             }
         }
+    }
+
+    /// Takes rows out of a table that lack a target, or the group; the result is how many.
+    ///
+    /// # Errors
+    ///
+    /// [`TableError`] if a column is missing.
+    pub(crate) fn take_unlabelled(&self, table: &mut Table) -> Result<usize, TableError> {
+        let Places { targets, group, .. } = self.places(table)?;
+        let needed = || targets.iter().chain(&group);
+        let lacks = |row: &[f32]| needed().any(|&at| row.get(at).is_none_or(|cell| cell.is_nan()));
+        let lacking: Vec<bool> = table.rows().map(lacks).collect();
+        let count = lacking.iter().filter(|&&lacks| lacks).count();
+        if count > 0 {
+            let width = table.columns.len();
+            let mut of_cells = lacking.iter().flat_map(|&lacks| std::iter::repeat_n(lacks, width));
+            table.cells.retain(|_| !of_cells.next().unwrap_or(false));
+            let mut of_lines = lacking.iter();
+            table.lines.retain(|_| !of_lines.next().copied().unwrap_or(false));
+        }
+        Ok(count)
     }
 
     /// The rows in which no cell that is needed is missing.

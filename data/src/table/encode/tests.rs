@@ -58,7 +58,7 @@ fn a_column_of_another_kind_than_in_training_is_refused() {
     let learnt = "n,c,y\n1,red,0\n2,blue,1\n3,red,0\n4,blue,1\n";
     let encoding = learn(learnt, &EncodeOptions::default()).unwrap();
     for (other, expected) in [
-        ("n,c,y\none,red,0\ntwo,blue,1\n", "column \"n\": is of text, and was of numbers"),
+        ("n,c,y\none,red,0\ntwo,blue,1\n", "line 2, column \"n\": \"one\" is no number, and the"),
         ("n,c,y\n1,5,0\n2,6,1\n", "column \"c\": is of numbers, and was of text"),
     ] {
         let error = encoding.samples(table(other), Missing::Refuse).unwrap_err().to_string();
