@@ -14,7 +14,8 @@ pub(super) fn names(
 ) -> Option<Vec<String>> {
     let start = Records::new(&first.bytes, dialect.delimiter).start();
     let above = str::from_utf8(first.bytes.get(..start)?).ok()?;
-    let comment = above.lines().rev().map(str::trim).find(|line| !line.is_empty())?;
+    let mut lines = above.split(['\r', '\n']).rev().map(str::trim);
+    let comment = lines.find(|line| !line.is_empty())?;
     let mut text = comment.trim_start_matches('#').trim().as_bytes().to_vec();
     text.push(b'\n');
     let mut records = Records::new(&text, dialect.delimiter);
@@ -58,6 +59,7 @@ mod tests {
         for (text, header, expected, num_rows) in [
             ("# a,b c\n1,2\n3,4\n", None, named, 2),
             ("\u{feff}# measured\r\n#a, b c\r\n\r\n1,2\r\n", None, named, 1),
+            ("# measured\r# a,b c\r1,2\r", None, named, 1),
             ("# a;\"b c\"\n1,5;2\n", None, named, 1),
             // The first row names them, or somebody says that nothing does.
             ("# x,y\na,b c\n1,2\n", None, named, 1),

@@ -16,7 +16,8 @@ use std::path::Path;
 ///
 /// A column is of numbers if most of its present cells are; otherwise it is of text. Numbers are
 /// rounded to `f32` once. Missing are empty cells, `NA`, `N/A`, `nan`, `null`, `None`, `?` and the like.
-/// Blank lines and those that begin with `#` are passed over, and spaces around cells.
+/// Blank lines and those that begin with `#` are passed over, and spaces around cells; but where no row names the
+/// columns, the last `#` line above the first row does, if it has a name for each cell.
 ///
 /// # Errors
 ///
