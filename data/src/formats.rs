@@ -3,6 +3,7 @@
 pub mod archive;
 pub mod cifar10;
 pub mod cifar100;
+mod class_files;
 mod class_folders;
 pub mod csv;
 mod elements;

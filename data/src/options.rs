@@ -1,6 +1,7 @@
 //! How data are read, where it is not found out.
 
-use crate::formats::{csv, mixed};
+use crate::formats::csv;
+use crate::formats::mixed::{self, LEAVE_OUT};
 use crate::table::error::{listed, quoted};
 use crate::table::{ColumnRef, EncodeOptions, nearest};
 use crate::{DataError, DataSet, Encoding, ImageSize, Kind, SampleForm, Task, Wanted};
@@ -57,9 +58,6 @@ fn no_use_of_table(option: &str) -> String {
     };
     format!("leave it out, or name a folder that has for each class a folder of its {of}")
 }
-
-/// What to do about an option that says nothing of the data.
-pub(crate) const LEAVE_OUT: &str = "leave it out, or name other data with --data";
 
 /// The format of data, or of a family of formats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

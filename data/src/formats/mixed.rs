@@ -1,16 +1,19 @@
 //! Folders of classes that have both pictures and recordings in them: what most files are is what is meant.
 
+use super::class_files::{begins_like_a_picture, is_called_a_recording};
 use super::class_folders::find_some;
 use super::{pictures, recordings};
-use crate::options::LEAVE_OUT;
 use crate::{FormatName, Kind};
 use std::path::Path;
+
+/// What to do about an option that says nothing of the data.
+pub(crate) const LEAVE_OUT: &str = "leave it out, or name other data with --data";
 
 /// How a file of a format of such folders begins or is called.
 fn is_one(format: FormatName) -> Option<fn(&Path) -> bool> {
     match format {
-        FormatName::Pictures => Some(pictures::begins_like_one),
-        FormatName::Recordings => Some(recordings::is_recording),
+        FormatName::Pictures => Some(begins_like_a_picture),
+        FormatName::Recordings => Some(is_called_a_recording),
         _ => None,
     }
 }
@@ -45,8 +48,8 @@ pub(super) fn has(format: FormatName, folder: &Path) -> bool {
 /// What to do about an option that says nothing of such a folder: it may be of the other files in it.
 pub(crate) fn no_use(kind: &Kind, folder: &Path) -> String {
     let (name, is_other): (_, fn(&Path) -> bool) = match kind.word {
-        word if word == pictures::KIND.word => ("recordings", recordings::is_recording),
-        word if word == recordings::KIND.word => ("pictures", pictures::begins_like_one),
+        word if word == pictures::KIND.word => ("recordings", is_called_a_recording),
+        word if word == recordings::KIND.word => ("pictures", begins_like_a_picture),
         _ => return LEAVE_OUT.to_owned(),
     };
     find_some(folder, is_other).map_or_else(

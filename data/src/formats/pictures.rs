@@ -11,8 +11,8 @@ mod jpeg;
 #[cfg(not(feature = "pictures"))]
 mod none;
 
+use super::class_files::{begins_like_a_picture, is_called_a_recording};
 use super::class_folders::{self, ClassFolders, entries, wrong};
-use super::recordings;
 use crate::reading::read_start;
 use crate::{
     DataError, DataSet, ImageSize, Kind, Numbers, PictureForm, ReadOptions, Records, SampleForm,
@@ -39,8 +39,6 @@ pub const KIND: Kind = Kind {
     takes: &["val", "test", "image-size"],
 };
 
-/// Content with which a picture begins.
-const STARTS: [&[u8]; 3] = [b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM"];
 /// Names of pictures, of kinds that are not read too.
 const ENDINGS: [&str; 13] = [
     "png", "jpg", "jpeg", "jpe", "bmp", "dib", "gif", "webp", "tif", "tiff", "heic", "avif", "jxl",
@@ -52,12 +50,7 @@ const ENDINGS: [&str; 13] = [
 ///
 /// [`DataError::Io`] if it may not be looked at.
 pub fn recognises(path: &Path) -> Result<bool, DataError> {
-    class_folders::recognises(path, begins_like_one)
-}
-
-/// Whether the content of a file begins as that of a picture does.
-pub(super) fn begins_like_one(file: &Path) -> bool {
-    read_start(file, 8).is_ok_and(|start| STARTS.iter().any(|known| start.starts_with(known)))
+    class_folders::recognises(path, begins_like_a_picture)
 }
 
 /// Whether a file is called as pictures are.
@@ -68,7 +61,7 @@ pub(super) fn is_called_so(file: &Path) -> bool {
 
 /// Whether a file is a picture: one that is only called so is an error.
 fn is_picture(file: &Path) -> Result<bool, DataError> {
-    if begins_like_one(file) {
+    if begins_like_a_picture(file) {
         return Ok(true);
     }
     if is_called_so(file) {
@@ -94,7 +87,7 @@ fn all_threads() -> usize {
 }
 
 fn load_on(path: &Path, options: &ReadOptions, threads: usize) -> Result<DataSet, DataError> {
-    let other = ("recordings", recordings::is_recording as fn(&Path) -> bool);
+    let other = ("recordings", is_called_a_recording as fn(&Path) -> bool);
     let wanted = class_folders::Wanted { word: "picture", is_one: is_picture, other };
     let ClassFolders { class_names, train, val, test } = ClassFolders::find(path, options, wanted)?;
     let form = match &options.trained_form {

@@ -1,7 +1,7 @@
 //! Recordings: a folder for each class, a CSV file for each recording, rows in time. Windows of rows are samples.
 
+use super::class_files::{begins_like_a_picture, is_called_a_recording};
 use super::class_folders::{self, ClassFolders, entries, wrong};
-use super::pictures;
 use crate::table::error::quoted;
 use crate::table::{CsvOptions, Missing, Table, TableError, Wanted as WantedColumn, read_csv};
 use crate::{
@@ -31,13 +31,7 @@ const MAX_LEN: usize = 1 << 24;
 ///
 /// [`DataError::Io`] if it may not be looked at.
 pub fn recognises(path: &Path) -> Result<bool, DataError> {
-    class_folders::recognises(path, is_recording)
-}
-
-/// Whether a file is called as recordings are.
-pub(super) fn is_recording(file: &Path) -> bool {
-    let ending = file.extension().unwrap_or_default().to_string_lossy().to_lowercase();
-    ["csv", "tsv"].contains(&ending.as_str())
+    class_folders::recognises(path, is_called_a_recording)
 }
 
 /// Reads a folder of recordings.
@@ -46,8 +40,8 @@ pub(super) fn is_recording(file: &Path) -> bool {
 ///
 /// [`DataError`] naming the file, and the line and the column that are to blame.
 pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
-    let other = ("pictures", pictures::begins_like_one as fn(&Path) -> bool);
-    let is_one = |file: &Path| Ok(is_recording(file));
+    let other = ("pictures", begins_like_a_picture as fn(&Path) -> bool);
+    let is_one = |file: &Path| Ok(is_called_a_recording(file));
     let wanted = class_folders::Wanted { word: "recording", is_one, other };
     let ClassFolders { class_names, train, val, test } = ClassFolders::find(path, options, wanted)?;
     let shown = path.display().to_string();
@@ -182,7 +176,8 @@ pub fn files_in(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
     let mut files = Vec::new();
     for entry in entries(folder)? {
         let inner = if entry.is_dir() { entries(&entry)? } else { vec![entry] };
-        files.extend(inner.into_iter().filter(|file| file.is_file() && is_recording(file)));
+        files
+            .extend(inner.into_iter().filter(|file| file.is_file() && is_called_a_recording(file)));
     }
     if files.is_empty() {
         let problem = "has no recording in it, no file that ends in .csv or .tsv".to_owned();

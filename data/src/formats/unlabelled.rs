@@ -1,7 +1,8 @@
 //! Images in a file of CIFAR-10 or CIFAR-100, for a network that is asked what they show.
 
 use super::cifar10::{self, IMAGE_LEN};
-use super::{cifar100, pictures};
+use super::cifar100;
+use super::class_files::begins_like_a_picture;
 use crate::reading::read_up_to;
 use crate::{DataError, Kind, Numbers, Records, Wanted};
 use std::path::Path;
@@ -29,7 +30,7 @@ pub fn read(kind: &Kind, path: &Path) -> Result<Option<Records>, DataError> {
     } else {
         (cifar10::KIND.name, cifar10::RECORD_LEN, [10].as_slice())
     };
-    if pictures::begins_like_one(path) {
+    if begins_like_a_picture(path) {
         return Ok(None);
     }
     let mut bytes = Vec::new();
