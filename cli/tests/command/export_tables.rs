@@ -179,6 +179,17 @@ fn int8_networks_of_tables_are_as_good_as_those_of_f32() {
 }
 
 #[test]
+fn what_int8_cuts_off_of_anomalies_is_said() {
+    let anomalies = ["--task", "reconstruct", "--target", "species", "--normal", "setosa"];
+    let said = "int8 cuts off what lies beyond";
+    let (_place, text) = exported("iris", &anomalies, &["--dtype", "int8"]);
+    let (before, after) = figures(&text, "MSE");
+    assert!(after > 1.1 * before && text.contains(said), "{text}");
+    let (_place, text) = exported("iris", &anomalies, &[]);
+    assert!(!text.contains(said), "{text}");
+}
+
+#[test]
 fn a_network_of_recordings_takes_windows_of_the_integers_of_a_sensor() {
     let place = TempDir::new().unwrap();
     for (class, period) in [("slow", 20.0), ("fast", 5.0)] {

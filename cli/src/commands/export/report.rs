@@ -12,6 +12,9 @@ use barenet_run::figures::Figures;
 use barenet_run::settings::{Dtype, Name};
 use std::path::Path;
 
+/// By how much the error of an autoencoder has to rise to be explained.
+const MUCH_MORE: f64 = 1.1;
+
 /// Prints the figures of an export, and warns of a metric that got worse.
 pub(super) fn print(
     exported: &Exported,
@@ -31,6 +34,9 @@ pub(super) fn print(
     say!("{word:<10}{before:.4} before, {}", trained.name());
     say!("          {after:.4} after, {dtype}, on {test_size} test {samples}");
     let (before_all, after_all) = figures;
+    if int8.is_some() && matches!(after_all, Figures::Anomalies(_)) && *after > MUCH_MORE * before {
+        say!("          int8 cuts off what lies beyond the samples that it was calibrated on");
+    }
     let beside = |all: &Figures, other| all.of(other).filter(|_| *metric != other);
     let of_anomalies = |all: &Figures| match all {
         Figures::Anomalies(_) => beside(all, Metric::Auc),
