@@ -1,6 +1,7 @@
 //! `barenet export --format c` as a process, and folders of C that give the bits of the library.
 
 use crate::program::{barenet, refused_in_one_line, succeeds};
+use barenet::quant::ByteScale;
 use barenet::{Arch, Rng};
 use barenet_model::export::answer::Answer;
 use barenet_model::export::c_folder::{self, Contents};
@@ -9,6 +10,7 @@ use barenet_model::export::int8::{self, Input};
 use barenet_model::export::model::{Model, Numbers};
 use barenet_model::export::place::Place;
 use barenet_model::export::row::Row;
+use barenet_model::export::signed::Signed;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -18,7 +20,7 @@ const WARNINGS: [&str; 6] =
     ["-std=c99", "-Wall", "-Wextra", "-Wconversion", "-pedantic", "-Werror"];
 
 /// Compiles the test of a folder, with more flags, and runs it; `None` where there is no C compiler.
-fn tested(net: &Path, flags: &[&str]) -> Option<Output> {
+pub(crate) fn tested(net: &Path, flags: &[&str]) -> Option<Output> {
     let program = net.join("test_model");
     let sources = ["src/model.c", "src/model_names.c", "test_model.c"];
     let built = Command::new("cc")
@@ -154,7 +156,25 @@ fn c_of_int8_has_the_bits_of_the_library_in_every_task_and_for_every_type_of_num
         let model =
             int8::quantize(&drawn(dims, Answer::Class), Input::Pixels, &bytes).unwrap().model;
         has_the_bits_of_the_library(&model, &samples.rows()[0]);
+        has_the_bits_of_the_library_with_signs(model, &samples);
     }
+}
+
+/// The same integers for signed bytes, in classes and in values.
+#[track_caller]
+fn has_the_bits_of_the_library_with_signs(mut model: Model, samples: &Samples) {
+    let output = ByteScale::new(0.1, 9);
+    if let Numbers::Int8 { signed, .. } = &mut model.numbers {
+        *signed = Some(Signed { input: ByteScale::new(0.05, -7), output });
+    }
+    let with_sign = |row: &Vec<u8>| row.iter().map(|byte| byte.cast_signed()).collect();
+    let signed: Vec<Vec<i8>> = samples.bytes.iter().map(with_sign).collect();
+    let rows: Vec<_> = signed.iter().map(|row| Row::I8(row)).collect();
+    has_the_bits_of_the_library(&model, &rows);
+    let outputs = model.arch().num_classes();
+    model.answer =
+        Answer::Values { offset: vec![0.0; outputs], factor: vec![output.scale(); outputs] };
+    has_the_bits_of_the_library(&model, &rows);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! int8 files of TFLite: a run keeps the file, and what is exported of it gives the bytes of TFLite.
 
+use crate::export_c::tested;
 use crate::program::{
     barenet, message, passes_its_own_tests, refused_in_one_line, stdout, succeeds,
 };
@@ -57,6 +58,12 @@ fn a_run_keeps_the_file_and_its_crate_gives_the_bytes_of_tflite_without_data() {
     let net = place.path().join("run/firmware");
     add_bytes_of_tflite(&net, "run_net");
     passes_its_own_tests(&net, 5);
+
+    // The bytes of the library in C too.
+    run(&place, &["export", "run", "--format", "c", "--dtype", "int8"]);
+    if let Some(output) = tested(&place.path().join("run/c"), &["-O2"]) {
+        assert!(output.status.success(), "{}", stdout(&output));
+    }
 
     // Of values, and of the file at once.
     run(&place, &["import", FILE, "--out", "values", "--task", "regress"]);

@@ -13,8 +13,7 @@ use std::path::Path;
 
 /// The network of the file that the run keeps, if it is to be exported as it is.
 pub(super) fn network(args: &Args, run: &TrainedRun, summary: &Summary) -> Result<Option<OfFile>> {
-    let is_firmware = args.format == Format::Firmware;
-    if args.dtype.value() != ExportDtype::Int8 || args.requantize || !is_firmware {
+    if args.dtype.value() != ExportDtype::Int8 || args.requantize {
         return Ok(None);
     }
     let found = OfFile::new(run, summary, args.ram, args.flash)?;

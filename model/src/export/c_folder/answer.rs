@@ -4,6 +4,7 @@ use super::escape::{c_decimal, c_float};
 use crate::export::answer::Answer;
 use crate::export::contents::Contents;
 use crate::export::model::Numbers;
+use crate::export::signed::Signed;
 
 impl Contents<'_> {
     /// Declarations of the answer.
@@ -27,6 +28,16 @@ impl Contents<'_> {
         }
     }
 
+    /// The declaration of scores of real numbers, where bytes go in.
+    pub(super) const fn of_reals_h(&self) -> &'static str {
+        if self.is_signed() {
+            "/* The same of real numbers, which become bytes: the nearest ones. */\n\
+             const model_score *model_scores_of_reals(const float x[MODEL_INPUTS], model_workspace *workspace);\n\n"
+        } else {
+            ""
+        }
+    }
+
     /// Definitions of the answer.
     pub(super) const fn answer_c(&self) -> &'static str {
         match self.model.answer {
@@ -45,7 +56,19 @@ impl Contents<'_> {
             // NaN compares with nothing, itself included, and is never the highest.
             "(scores[i] > scores[best]) || ((scores[best] != scores[best]) && (scores[i] == scores[i]))"
         };
-        let mut values = vec![("IS_BETTER", is_better.to_owned())];
+        let (as_float, or_reals) = if self.is_signed() {
+            (
+                "(float)((int32_t)scores[i] - MODEL_OUTPUT_ZERO_POINT)",
+                " || !are_reals_same(x, expected, &workspace)",
+            )
+        } else {
+            ("(float)scores[i]", "")
+        };
+        let mut values = vec![
+            ("IS_BETTER", is_better.to_owned()),
+            ("SCORE_AS_FLOAT", as_float.to_owned()),
+            ("OR_REALS", or_reals.to_owned()),
+        ];
         if let Answer::AnomalySteps { square, most, .. } = &self.model.answer {
             values.push(("SQUARE", c_float(*square)));
             values.push(("MOST", most.to_string()));
@@ -66,7 +89,17 @@ impl Contents<'_> {
     /// Macros of the scale of scores and of the threshold.
     pub(super) fn macros(&self) -> String {
         let mut text = String::new();
-        if let Numbers::Int8 { score_scale, .. } = self.model.numbers {
+        if let Some(Signed { input, output }) = self.model.signed() {
+            for (about, name, scale) in [("go in", "INPUT", input), ("come out", "OUTPUT", output)]
+            {
+                text += &format!(
+                    "/* Bytes that {about} stand for MODEL_{name}_SCALE * (byte - MODEL_{name}_ZERO_POINT). */\n\
+                     #define MODEL_{name}_SCALE {}\n#define MODEL_{name}_ZERO_POINT ({})\n",
+                    c_decimal(scale.scale()),
+                    scale.zero_point()
+                );
+            }
+        } else if let Numbers::Int8 { score_scale, .. } = self.model.numbers {
             text += &format!(
                 "/* A real score is this times the integer. */\n#define MODEL_SCORE_SCALE {score_scale:?}\n"
             );

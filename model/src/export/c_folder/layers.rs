@@ -17,6 +17,7 @@ impl Contents<'_> {
         match self.input() {
             "f32" => "float",
             "i16" => "int16_t",
+            "i8" => "int8_t",
             _ => "uint8_t",
         }
     }
@@ -41,6 +42,11 @@ impl Contents<'_> {
         (even, odd)
     }
 
+    /// Whether the workspace has bytes that the inputs become.
+    const fn is_copied(&self) -> bool {
+        self.inputs().is_some() || self.is_signed()
+    }
+
     /// The fields of the workspace.
     pub(super) fn fields(&self) -> String {
         let (even, odd) = self.blocks();
@@ -54,22 +60,49 @@ impl Contents<'_> {
             fields += &format!("    uint32_t groups[{}];\n", even + odd);
         }
         let is_whole = inputs.is_multiple_of(GROUP);
-        if self.inputs().is_some() && is_whole {
+        let is_copied = self.is_copied();
+        if is_copied && is_whole {
             fields += &format!("    uint32_t input[{}];\n", inputs / GROUP);
         }
         fields += "    int16_t scores[MODEL_OUTPUTS];\n";
-        if self.inputs().is_some() && !is_whole {
+        if is_copied && !is_whole {
             fields += "    uint8_t input[MODEL_INPUTS];\n";
+        }
+        if self.is_signed() {
+            fields += "    int8_t outputs[MODEL_OUTPUTS];\n";
         }
         fields
     }
 
     /// The definition of `model_scores`.
     pub(super) fn scores_c(&self) -> String {
+        if self.is_signed() {
+            return self.scores_of_bytes();
+        }
         let body = if self.is_int8() { self.calls_int8() } else { self.calls_f32() };
         format!(
             "const model_score *model_scores(const model_input x[MODEL_INPUTS], model_workspace *workspace)\n\
              {{\n{body}}}\n"
+        )
+    }
+
+    /// The same of signed bytes, and of real numbers.
+    fn scores_of_bytes(&self) -> String {
+        let body = self.calls_int8();
+        let input = if self.model.arch().input_dim().is_multiple_of(GROUP) {
+            "(uint8_t *)(void *)&workspace->input[0]"
+        } else {
+            "&workspace->input[0]"
+        };
+        format!(
+            "/* From the bytes of the inputs to those of the scores. */\n\
+             static const model_score *run(model_workspace *workspace)\n{{\n{body}}}\n\n\
+             const model_score *model_scores(const model_input x[MODEL_INPUTS], model_workspace *workspace)\n{{\n    \
+             to_bytes(x, {input});\n    return run(workspace);\n}}\n\n\
+             const model_score *model_scores_of_reals(const float x[MODEL_INPUTS], model_workspace *workspace)\n{{\n    \
+             uint8_t *const input = {input};\n    size_t i;\n\n    \
+             for (i = 0u; i < (size_t)MODEL_INPUTS; i++) {{\n        input[i] = quantize(x[i]);\n    }}\n    \
+             return run(workspace);\n}}\n"
         )
     }
 
@@ -111,14 +144,20 @@ impl Contents<'_> {
         }
         let mut bytes = "x";
         let mut steps = String::new();
-        if self.inputs().is_some() {
+        if self.is_copied() {
             bytes = "input";
-            let cast = if is_whole { "(uint8_t *)(void *)&" } else { "&" };
-            text += &format!("    uint8_t *const input = {cast}workspace->input[0];\n");
-            steps += "    to_bytes(x, input);\n";
+            let constant = if self.is_signed() { "const " } else { "" };
+            let cast =
+                if is_whole { format!("({constant}uint8_t *)(void *)&") } else { "&".to_owned() };
+            text += &format!("    {constant}uint8_t *const input = {cast}workspace->input[0];\n");
+            if !self.is_signed() {
+                steps += "    to_bytes(x, input);\n";
+            }
+        }
+        if self.is_signed() || !is_whole {
+            text += "    size_t i;\n";
         }
         if !is_whole {
-            text += "    size_t i;\n";
             steps += &format!(
                 "    for (i = 0u; i < {}u; i++) {{\n        \
                  odd[i] = (uint8_t)((i < {inputs}u) ? {bytes}[i] : 0u);\n    }}\n",
@@ -146,6 +185,11 @@ impl Contents<'_> {
             channel += GROUP * blocks;
             bytes = write;
         }
-        text + "    return workspace->scores;\n"
+        if !self.is_signed() {
+            return text + "    return workspace->scores;\n";
+        }
+        text + "    for (i = 0u; i < (size_t)MODEL_OUTPUTS; i++) {\n        \
+                workspace->outputs[i] = (int8_t)saturate_signed(workspace->scores[i] + MODEL_OUTPUT_ZERO_POINT);\n    }\n    \
+                return workspace->outputs;\n"
     }
 }

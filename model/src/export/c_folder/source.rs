@@ -28,6 +28,9 @@ impl Contents<'_> {
                 ("float", "A score: the value of a target in deviations from the mean")
             }
             (Numbers::F32(_), _) => ("float", "A score: of each input, as it is scaled"),
+            (Numbers::Int8 { signed: Some(_), .. }, _) => {
+                ("int8_t", "A score: a byte that comes out")
+            }
             (Numbers::Int8 { .. }, _) => ("int16_t", "A score, in steps of MODEL_SCORE_SCALE"),
         };
         let mut values = vec![
@@ -38,10 +41,15 @@ impl Contents<'_> {
             ("VERSION", format!("0.1.{}", model.checksum())),
             (
                 "WHAT_GOES_IN",
-                format!(
-                    "Numbers go in as they are: {} and batch norm are folded into the weights.",
-                    c_line(self.scaling)
-                ),
+                if self.is_signed() {
+                    "The bytes of a TFLite file go in, or real numbers, which become them; every byte that comes out is TFLite's."
+                        .to_owned()
+                } else {
+                    format!(
+                        "Numbers go in as they are: {} and batch norm are folded into the weights.",
+                        c_line(self.scaling)
+                    )
+                },
             ),
             ("INCLUDE_MATH", if has_infinity { "#include <math.h>\n" } else { "" }.to_owned()),
             ("INPUTS", arch.input_dim().to_string()),
@@ -56,7 +64,7 @@ impl Contents<'_> {
             ("SCORE", score.to_owned()),
             ("FIELDS", self.fields()),
             ("NAMES", self.names_h()),
-            ("ANSWER", self.answer_h().to_owned()),
+            ("ANSWER", [self.of_reals_h(), self.answer_h()].concat()),
             ("SIZEOF", self.sizeof()),
         ];
         values.extend(self.answer_values());
@@ -70,6 +78,7 @@ impl Contents<'_> {
     pub(super) fn model_c(&self) -> String {
         let maps = self.inputs().or(self.targets());
         let has_floats = !self.is_int8()
+            || self.is_signed()
             || matches!(maps, Some(InputMaps::Real(_)))
             || matches!(self.model.answer, Answer::Values { .. });
         let mut text = template!("model.c").to_owned();
@@ -92,7 +101,9 @@ impl Contents<'_> {
             Some(InputMaps::Integer(_)) => template!("maps_integer.c"),
             None => "",
         };
-        if self.inputs().is_some() {
+        if self.is_signed() {
+            text += template!("signed.c");
+        } else if self.inputs().is_some() {
             text += template!("to_bytes.c");
         }
         text += &self.scores_c();

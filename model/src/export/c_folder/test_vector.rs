@@ -10,10 +10,11 @@ impl Contents<'_> {
     /// Samples, and what the computer computed for them.
     pub(super) fn test_vector_h(&self) -> String {
         let mut text = format!(
-            "/* Samples of the test set, one after another, and the scores that the computer computed for them.\n \
+            "/* Samples {}, one after another, and the scores that the computer computed for them.\n \
              * Written by `barenet export`. */\n\
              #ifndef MODEL_TEST_VECTOR_H\n#define MODEL_TEST_VECTOR_H\n\n\
              #include \"model.h\"\n\n#define MODEL_TEST_SAMPLES {}\n\n",
+            if self.is_signed() { "that were drawn" } else { "of the test set" },
             self.samples.len()
         );
         let samples = self.samples.iter().flat_map(|row| match row {
@@ -46,6 +47,8 @@ impl Contents<'_> {
                 include_str!("templates/test_anomaly.c")
             }
         };
-        self.of_template(include_str!("templates/test_model.c")).replace("/* CHECK */\n", check)
+        let of_reals = if self.is_signed() { include_str!("templates/test_signed.c") } else { "" };
+        self.of_template(include_str!("templates/test_model.c"))
+            .replace("/* CHECK */\n", &[check, of_reals].concat())
     }
 }

@@ -35,7 +35,7 @@ int main(void)
         const model_score *scores = model_scores(x, &workspace);
         const bool same = is_same(scores, expected, sizeof(model_score) * (size_t)MODEL_OUTPUTS);
 
-        if (!same || !is_answer(x, i, expected, &workspace)) {
+        if (!same || !is_answer(x, i, expected, &workspace)@OR_REALS@) {
             wrong = 1;
 #ifndef MODEL_QUIET
             (void)printf("test_model: sample %lu: not the bits of the export\n", (unsigned long)i);

@@ -5,6 +5,6 @@ void model_predict(const model_input x[MODEL_INPUTS], model_workspace *workspace
     size_t i;
 
     for (i = 0u; i < (size_t)MODEL_OUTPUTS; i++) {
-        values[i] = VALUE_OFFSET[i] + (VALUE_FACTOR[i] * (float)scores[i]);
+        values[i] = VALUE_OFFSET[i] + (VALUE_FACTOR[i] * @SCORE_AS_FLOAT@);
     }
 }
