@@ -48,7 +48,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) require: RequireFlags,
     /// Make new integers of the weights of a run that keeps an int8 TFLite file, with samples that calibrate them; the
-    /// integers of the file are otherwise taken as they are, and no data are needed (firmware)
+    /// integers of the file are otherwise taken as they are, and no data are needed (firmware, c)
     #[arg(long)]
     pub(crate) requantize: bool,
     /// Validation samples that calibrate int8, from the first on [default: all, and where they are too few those
