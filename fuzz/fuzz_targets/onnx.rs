@@ -2,10 +2,13 @@
 
 #![no_main]
 
+use barenet_model::export::answer::Answer;
+use barenet_model::export::row::Row;
 use barenet_model::interchange::{Network, Notes, names, npz, safetensors};
 use barenet_model::onnx::read::from_onnx;
 use barenet_model::onnx::write::to_onnx;
 use barenet_model::onnx::{Head, Input};
+use barenet_model::tflite::integers::Integers;
 use barenet_model::tflite::read::from_tflite;
 use libfuzzer_sys::fuzz_target;
 
@@ -34,5 +37,10 @@ fuzz_target!(|bytes: &[u8]| {
     }
     if let Ok(chain) = from_tflite(bytes) {
         check(&chain.network);
+    }
+    if let Ok(integers) = Integers::read(bytes) {
+        let sample = vec![1; integers.dims[0]];
+        let model = integers.into_model(Answer::Class);
+        model.scores([Row::I8(&sample)].into_iter()).expect("what was read computes");
     }
 });
