@@ -1,13 +1,17 @@
 //! A look at a data set before it trains: ranges, what is missing, and what is odd.
 
 mod cautions;
+mod far;
+mod numbering;
 mod telltale;
 
 pub use cautions::{cautions, check_targets, constant_targets};
 
 use crate::table::error::quoted;
 use crate::{DataSet, Records, Task};
-use cautions::{coarse, hashes, missing_everywhere, nothing_to_learn, shared};
+use cautions::{coarse, hashes, incomplete, missing_everywhere, nothing_to_learn, shared};
+use far::far;
+use numbering::{FEWEST_NUMBERED, Numbering, counts_the_rows};
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use telltale::{equal_to_target, target_columns};
@@ -72,6 +76,7 @@ pub fn inspect(data: &DataSet) -> Inspection {
     }
     let mut warnings = Vec::new();
     warnings.extend(unlabelled(data));
+    warnings.extend(incomplete(data));
     some(coarse(data), &mut warnings);
     let is_coarse = |name: &String| data.coarse.iter().any(|column| column.name == *name);
     let is_constant = |input: &Input| input.min == input.max && !is_coarse(&input.name);
@@ -81,9 +86,7 @@ pub fn inspect(data: &DataSet) -> Inspection {
     some(empty.map(|input| missing_everywhere(&input.name)).collect(), &mut warnings);
     let lines = inputs.iter().zip(&numbering);
     let lines = lines.filter(|(input, numbering)| !numbering.is_broken && !is_coarse(&input.name));
-    let lines = lines.map(|(Input { name, .. }, _)| {
-        format!("{name} counts the rows: if it says no more than where a row stands, leave it out with --ignore")
-    });
+    let lines = lines.map(|(Input { name, .. }, _)| counts_the_rows(name));
     some(lines.collect(), &mut warnings);
     let is_left_out = |input: &Input| input.is_empty() || is_constant(input);
     some(equal(&inputs, &columns, is_left_out), &mut warnings);
@@ -94,6 +97,7 @@ pub fn inspect(data: &DataSet) -> Inspection {
         Some(equal_to_target(name, target))
     });
     some(lines.collect(), &mut warnings);
+    some(far(data), &mut warnings);
     some(nothing_to_learn(data), &mut warnings);
     some(repeated(data), &mut warnings);
     warnings.extend(rare_classes(data));
@@ -142,23 +146,6 @@ impl Hash {
             hash.add(x);
             hash
         })
-    }
-}
-
-/// Whether numbers go up by 1 from row to row, as an index that was saved with a table does.
-#[derive(Clone, Copy, Debug, Default)]
-struct Numbering {
-    last: Option<f32>,
-    is_broken: bool,
-}
-
-/// So many numbers in a row are hardly so by chance.
-const FEWEST_NUMBERED: usize = 10;
-
-impl Numbering {
-    fn add(&mut self, x: f32) {
-        self.is_broken |= x.fract() != 0.0 || self.last.is_some_and(|last| x != last + 1.0);
-        self.last = Some(x);
     }
 }
 

@@ -88,6 +88,8 @@ pub struct DataSet {
     pub fills_missing: bool,
     /// Samples that were left out since they have no target, of data that are [looked at](table::EncodeOptions::skips_unlabelled).
     pub unlabelled: usize,
+    /// Samples that were left out since a number is missing, as [`Missing::Drop`](table::Missing::Drop) has it.
+    pub incomplete: usize,
     /// Columns of the samples that train whose numbers `f32` cannot tell apart.
     pub coarse: Vec<Coarse>,
     /// Classes of which a table has one row, and the line of its file where that is.
@@ -116,6 +118,7 @@ impl DataSet {
             normal: None,
             fills_missing: false,
             unlabelled: 0,
+            incomplete: 0,
             coarse: Vec::new(),
             alone: Vec::new(),
             encoding: None,

@@ -9,9 +9,9 @@ use crate::settings::{Dtype, ExportDtype};
 use crate::summary::Summary;
 use crate::trained_on::IMPORTED;
 use crate::trained_run::OnImages;
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use barenet::Metric;
-use barenet::quant::MIN_CALIBRATION_SAMPLES;
+use barenet::quant::{MIN_CALIBRATION_SAMPLES, QuantError};
 use barenet_data::split::Part;
 use barenet_data::{Encoding, SampleForm, Task, WindowForm};
 use barenet_model::export::answer::Answer;
@@ -345,7 +345,12 @@ fn to_int8(
     bytes: &[&[u8]],
     like: Row<'_>,
 ) -> Result<(Model, Vec<Loss>)> {
-    let int8 = int8::quantize(folded, input, bytes).context("int8")?;
+    let int8 = int8::quantize(folded, input, bytes).map_err(|error| {
+        let is_few = matches!(error.downcast_ref(), Some(QuantError::TooFewSamples { .. }));
+        let advice =
+            if is_few { "; take more of them, or --dtype f32, which needs none" } else { "" };
+        anyhow!("int8: {error:#}{advice}")
+    })?;
     let losses = int8::losses(&int8, bytes)?;
     let mut model = int8.model;
     if let Numbers::Int8 { score_scale, .. } = model.numbers {

@@ -93,7 +93,15 @@ pub fn read_table(
         return Ok((table, encoding));
     }
     let has_text = encoding.features.iter().any(|feature| feature.texts.is_some());
-    if table.has_header || has_text || encoding.places_in(&table).is_ok() {
+    if encoding.is_by_number(&table) {
+        let ignored = settings.ignore.as_deref().unwrap_or_default().split(',');
+        let num_ignored = ignored.filter(|name| !name.trim().is_empty()).count();
+        let result = encoding.check_width(&table, num_ignored);
+        // The inputs alone may stand anywhere.
+        if result.is_ok() || has_text || table.columns.len() != encoding.features.len() {
+            return result.map(|()| (table, encoding)).map_err(Into::into);
+        }
+    } else if table.has_header || has_text || encoding.places_in(&table).is_ok() {
         return Ok((table, encoding));
     }
     let placed = encoding.by_place(&table)?;

@@ -16,7 +16,7 @@ use barenet::{FullyConnectedNet, Loss, Weights};
 use barenet_blas::Precision;
 use barenet_data::augment::{Augmentation, test_views};
 use barenet_data::split::{Part, Split};
-use barenet_data::{DataSet, Task};
+use barenet_data::{DataSet, SampleForm, Task};
 use barenet_model::number::Number;
 use barenet_model::weights::{WeightsFile, from_safetensors, read_config, sizes};
 use std::path::{Path, PathBuf};
@@ -78,6 +78,13 @@ impl TrainedRun {
     pub fn with_precision(mut self, precision: Option<Name<Precision>>) -> Self {
         self.settings.precision = precision;
         self
+    }
+
+    /// Whether it was trained on pictures, those of the course among them.
+    #[must_use]
+    pub fn is_of_pictures(&self) -> bool {
+        let form = self.trained_on().and_then(TrainedOn::form_of_answers);
+        matches!(form, Some(SampleForm::Pictures(_)))
     }
 
     /// What it was trained on; an earlier version's run says nothing of it.

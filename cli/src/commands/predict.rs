@@ -50,6 +50,8 @@ pub(crate) struct Args {
     json: bool,
 }
 
+const NO_VIEWS: &str = "--tta shows a network views of pictures, and this run was trained on none";
+
 /// Rows that are printed at a time.
 const ROWS: usize = 1000;
 
@@ -65,14 +67,15 @@ pub(crate) fn run(args: &Args) -> Result<()> {
                     "--keep keeps the columns of a table, and this run was trained on none";
                 return usage(message);
             }
+            if args.tta && !run.is_of_pictures() {
+                return usage(NO_VIEWS);
+            }
             let answers = answer_files(&run, records, args.tta)?;
             (Shown { table: Some(table), is_kept: false, target: "class".to_owned() }, answers)
         }
         None => {
             if args.tta {
-                return usage(
-                    "--tta shows a network views of pictures, and this run was trained on none",
-                );
+                return usage(NO_VIEWS);
             }
             let input = is_stdin.then_some(&mut stdin as &mut dyn Read);
             let (table, encoding) = read_table(&run, &args.file, input, args.keep)?;

@@ -360,7 +360,12 @@ fn weights_that_are_not_finite_are_refused() {
 fn calibration_on_too_few_images_is_refused() {
     let place = trained(&["--hidden", "8"]);
     let output = export(&place, &["--dtype", "int8", "--calibration-size", "31"]);
-    refused(&place, &output, 1, &["calibration needs at least 32 samples, found 31"]);
+    refused(
+        &place,
+        &output,
+        1,
+        &["calibration needs at least 32 samples, found 31; take more of them, or --dtype f32"],
+    );
     let output = export(&place, &["--dtype", "int8", "--calibration-size", "0"]);
     refused(&place, &output, 1, &["calibration needs at least 32 samples, found 0"]);
     let output = export(&place, &["--dtype", "int8", "--calibration-size", "9999"]);

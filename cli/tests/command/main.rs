@@ -33,4 +33,5 @@ mod running;
 mod settings;
 mod stop;
 mod tables;
+mod tables_slips;
 mod tables_told;

@@ -116,6 +116,8 @@ fn all_recordings_of_a_folder_are_answered_for_and_missing_rows_count_as_the_mea
     let of_class = predict("motions/run", &["--json"]);
     assert_eq!(of_class.len(), all.iter().filter(|line| line.starts_with("motions/run/")).count());
     assert!(of_class[0].starts_with("{\"file\":\"motions/run/01.csv\",\"first\":1,\"last\":64,"));
+    let output = barenet(place.path(), &["predict", "run", "motions/run/02.csv", "--tta"]);
+    refused_in_one_line(&output, 2, &["--tta shows a network views of pictures"]);
     fs::create_dir(place.path().join("none")).unwrap();
     let output = barenet(place.path(), &["predict", "run", "none"]);
     refused_in_one_line(&output, 1, &["none: has no recording in it"]);
@@ -157,7 +159,11 @@ fn recordings_that_cannot_be_used_are_refused_in_a_line_and_nothing_is_written()
     fs::write(&other, "ax,ay,gz\n1,2,3\n").unwrap();
     refused(&["--window", "1"], 1, &["99.csv, column \"gz\": is not in the other recordings"]);
     fs::write(&other, "ax,ay,az\n1,2,3\n4,x,6\n7,8,9\n").unwrap();
-    refused(&["--window", "1"], 1, &["99.csv, line 3, column \"ay\""]);
+    refused(
+        &["--window", "1"],
+        1,
+        &["99.csv, line 3, column \"ay\"", "leave the column out with --ignore"],
+    );
     fs::remove_file(&other).unwrap();
     for motion in ["run", "shake", "still"] {
         fs::remove_dir_all(place.path().join("motions").join(motion)).unwrap();

@@ -73,12 +73,16 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
         Some(encoding) => encoding.clone(),
         None => Encoding::learn(&train, encode)?,
     };
-    let mut unlabelled = 0;
+    let (mut unlabelled, mut incomplete) = (0, 0);
     let mut samples = |mut table: Table| -> Result<(Records, Vec<u32>), DataError> {
+        encoding.check_width(&table, table.ignored.len())?;
         if encode.skips_unlabelled {
             unlabelled += encoding.take_unlabelled(&mut table)?;
         }
-        Ok(encoding.samples_and_lines(table, encode.missing)?)
+        let count = table.num_rows();
+        let (records, lines) = encoding.samples_and_lines(table, encode.missing)?;
+        incomplete += count - lines.len();
+        Ok((records, lines))
     };
 
     let source = Source::read(&KIND, path.display().to_string());
@@ -102,6 +106,7 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
         normal: None,
         fills_missing: encode.missing == Missing::Mean,
         unlabelled,
+        incomplete,
         coarse,
         alone,
         encoding: Some(encoding),

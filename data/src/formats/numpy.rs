@@ -85,6 +85,7 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
     let count = found.0.len();
     let mut groups = groups::read(&mut store, count, options)?;
     let (samples, targets, mut unlabelled) = settle(&store, &pair, found, &mut groups)?;
+    let mut left_out = count - samples.len();
     let meaning = Meaning::learn(targets.as_ref(), options.encode.task)?;
     let coarse = coarse(&samples, targets.as_ref(), &meaning);
     let mut train = records(samples, targets.as_ref(), &meaning)?;
@@ -102,8 +103,10 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
             None => Ok(Records::new(0)),
             Some(pair) => {
                 let found = read(store, &pair, options)?;
+                let all = found.0.len();
                 let (samples, targets, count) = settle(store, &pair, found, &mut Vec::new())?;
                 unlabelled += count;
+                left_out += all - samples.len();
                 records(samples, targets.as_ref(), &meaning)
             }
         }
@@ -121,6 +124,7 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
         task,
         fills_missing: options.encode.missing == Missing::Mean,
         unlabelled: if options.encode.skips_unlabelled { unlabelled } else { 0 },
+        incomplete: if options.encode.missing == Missing::Drop { left_out } else { 0 },
         coarse,
         ..DataSet::empty(source)
     })

@@ -68,6 +68,7 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
         let name = format!("channel {name}");
         Coarse { name, numbers, is_target: false }
     }));
+    let incomplete = [&train, &val, &test].iter().map(|part| part.incomplete).sum();
     let are_short = [&train, &val, &test].iter().all(|part| part.are_short());
     let records = |part: Windows| part.into_records(form.len(), are_short);
     let source = Source::read(&KIND, shown);
@@ -78,6 +79,7 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
         class_names,
         fills_missing: options.encode.missing == Missing::Mean,
         coarse,
+        incomplete,
         form: Some(SampleForm::Windows(form.clone())),
         ..DataSet::empty(source)
     })
@@ -108,6 +110,8 @@ struct Windows {
     groups: Vec<u32>,
     /// What the numbers of each channel were before they were rounded.
     exact: Vec<Exact>,
+    /// Windows that were left out since a number is missing.
+    incomplete: usize,
 }
 
 impl Windows {
@@ -126,7 +130,7 @@ impl Windows {
         };
         let mut all = Self::default();
         for (group, (label, file)) in (0..).zip(recordings) {
-            let table = read_csv(&file, &csv)?;
+            let table = read_csv(&file, &csv).map_err(without_text)?;
             if form.channels.is_empty() {
                 form.channels = table.columns.iter().map(|column| column.name.clone()).collect();
                 if form.channels.is_empty() {
@@ -141,6 +145,7 @@ impl Windows {
             }
             let count =
                 append_windows(&table, form, options.encode.missing, &mut all.numbers)?.len();
+            all.incomplete += form.starts(table.num_rows()).count() - count;
             all.labels.resize(all.labels.len() + count, label);
             all.groups.resize(all.labels.len(), group);
         }
@@ -184,6 +189,17 @@ pub fn files_in(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
         return Err(wrong(&folder.display().to_string(), problem, "name one"));
     }
     Ok(files)
+}
+
+/// No channel is of text, so the advice to take one so is none.
+fn without_text(error: DataError) -> DataError {
+    match error {
+        DataError::Table(mut error) if error.advice.contains("--text") => {
+            error.advice = "correct it, or leave the column out with --ignore".to_owned();
+            DataError::Table(error)
+        }
+        error => error,
+    }
 }
 
 /// How a recording is read that is to be as those that a network was trained on: its channels alone, whatever else it

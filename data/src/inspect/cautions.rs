@@ -1,8 +1,10 @@
 //! What whoever trains on data should know of them, and what takes no time to see.
 
+use super::far::far;
+use super::numbering::unnamed_numbering;
 use super::telltale::telltale;
 use super::{Hash, each_row, names, some};
-use crate::{DataError, DataSet, Records, Wanted};
+use crate::{DataError, DataSet, Numbers, Records, Wanted};
 use std::collections::HashSet;
 
 /// Numbers of which equal samples are looked for before a network trains: that takes milliseconds.
@@ -10,7 +12,7 @@ const MAX_COMPARED: usize = 1 << 24;
 
 /// What whoever trains on the data should know, and what takes no time to see: inputs that are missing everywhere, numbers
 /// that `f32` cannot tell apart, one of several targets that is the same everywhere, columns of a table that are the same
-/// everywhere or equal to the target, and samples of the parts that are given that train too.
+/// everywhere or equal to the target, columns without a name that count the rows, numbers far from all others, and samples of the parts that are given that train too.
 ///
 /// ```
 /// use barenet_data::{builtin, inspect::cautions};
@@ -19,6 +21,7 @@ const MAX_COMPARED: usize = 1 << 24;
 #[must_use]
 pub fn cautions(data: &DataSet) -> Vec<String> {
     let mut lines = Vec::new();
+    lines.extend(incomplete(data));
     some(coarse(data), &mut lines);
     if data.fills_missing {
         let mut are_empty = vec![true; data.input_dim()];
@@ -31,6 +34,11 @@ pub fn cautions(data: &DataSet) -> Vec<String> {
     some(nothing_to_learn(data), &mut lines);
     if data.form.is_none() && !data.source.kind.is_of_course {
         some(telltale(data), &mut lines);
+        some(unnamed_numbering(data), &mut lines);
+        // Integers of few bits are not far from each other.
+        if matches!(data.train.numbers(), Numbers::F32(_)) {
+            some(far(data), &mut lines);
+        }
     }
     let parts = [&data.train, &data.val, &data.test];
     let count: usize = parts.iter().map(|part| part.numbers().len()).sum();
@@ -39,6 +47,15 @@ pub fn cautions(data: &DataSet) -> Vec<String> {
         some(shared(data, &hashes(&data.train).into_iter().collect()), &mut lines);
     }
     lines
+}
+
+/// How many samples were left out since a number of them is missing.
+pub(super) fn incomplete(data: &DataSet) -> Option<String> {
+    let DataSet { incomplete, source, .. } = data;
+    let all = incomplete + data.train.len() + data.val.len() + data.test.len();
+    let are = if *incomplete == 1 { "lacks a value, and is" } else { "lack a value, and are" };
+    (*incomplete > 0)
+        .then(|| format!("{incomplete} of {all} {} {are} left out", source.kind.samples))
 }
 
 pub(super) fn missing_everywhere(name: &str) -> String {

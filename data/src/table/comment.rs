@@ -20,7 +20,11 @@ pub(super) fn names(
     text.push(b'\n');
     let mut records = Records::new(&text, dialect.delimiter);
     let record = records.next().ok()??;
-    let found: Vec<String> = record.cells().map(|cell| cell.trim_ascii().to_owned()).collect();
+    let mut found: Vec<String> = record.cells().map(|cell| cell.trim_ascii().to_owned()).collect();
+    // A column of numbers may be called so.
+    if let Some(first) = found.first_mut().filter(|first| first.is_empty()) {
+        "#".clone_into(first);
+    }
     let are_texts = found.iter().all(|cell| matches!(Cell::of(cell), Cell::Text(_)));
     let mut sorted: Vec<&String> = found.iter().collect();
     sorted.sort_unstable();
@@ -60,6 +64,7 @@ mod tests {
             ("# a,b c\n1,2\n3,4\n", None, named, 2),
             ("\u{feff}# measured\r\n#a, b c\r\n\r\n1,2\r\n", None, named, 1),
             ("# measured\r# a,b c\r1,2\r", None, named, 1),
+            ("#,b c\n1,2\n", None, ["#", "b c"], 1),
             ("# a;\"b c\"\n1,5;2\n", None, named, 1),
             // The first row names them, or somebody says that nothing does.
             ("# x,y\na,b c\n1,2\n", None, named, 1),

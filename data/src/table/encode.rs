@@ -1,6 +1,7 @@
 //! From a table to samples: which columns a network gets, which it learns, and how text becomes numbers.
 
 mod apply;
+mod by_number;
 
 use super::error::quoted;
 use super::find::unnamed;
@@ -281,6 +282,10 @@ struct Written<'a> {
 fn written_numbers(texts: &[String]) -> Option<Written<'_>> {
     let is_number = |text: &str| text.parse::<f64>().is_ok();
     let are_all = |plain: fn(&str) -> String| texts.iter().all(|text| is_number(&plain(text)));
+    // Plain numbers are text only where somebody says so.
+    if are_all(str::to_owned) {
+        return None;
+    }
     let with_comma = texts.iter().find(|text| text.contains(','));
     // Of three digits each, behind the first comma too.
     let in_thousands = |text: &&String| {

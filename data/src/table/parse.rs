@@ -4,7 +4,7 @@ use super::blocks::Block;
 use super::cells::{Cell, Tally};
 use super::error::quoted;
 use super::layout::{Layout, Plan};
-use super::rows::{Stop, for_each_row};
+use super::rows::{Hidden, Stop, for_each_row};
 use super::{Kind, Table, TableError};
 use crate::Exact;
 use std::collections::HashMap;
@@ -18,6 +18,7 @@ pub(super) struct Part {
     cells: Vec<f32>,
     written: Vec<String>,
     pub(super) lines: Vec<u32>,
+    pub(super) hidden: Hidden,
     /// The values of each column; none of one of numbers.
     values: Vec<Vec<String>>,
     /// What the numbers of each column were.
@@ -44,10 +45,11 @@ pub(super) fn parse(block: &Block, layout: &Layout<'_>, plans: &[Plan]) -> Resul
         cells: Vec::new(),
         written: Vec::new(),
         lines: Vec::new(),
+        hidden: Hidden::default(),
         values: vec![Vec::new(); width],
         exact: vec![Exact::default(); width],
     };
-    for_each_row(block, layout.shape(), |record, line| {
+    let hidden = for_each_row(block, layout.shape(), |record, line| {
         let mut values = places.iter_mut().zip(&mut part.values).zip(&mut part.exact);
         for ((cell, plan), name) in record.cells().zip(plans).zip(&layout.names) {
             let values = if *plan == Plan::Ignore { continue } else { values.next() };
@@ -75,6 +77,7 @@ pub(super) fn parse(block: &Block, layout: &Layout<'_>, plans: &[Plan]) -> Resul
         part.lines.push(u32::try_from(line).unwrap_or(u32::MAX));
         Ok(())
     })?;
+    part.hidden = hidden;
     Ok(part)
 }
 

@@ -5,7 +5,7 @@ use super::cells::Tally;
 use super::layout::{Layout, Plan};
 use super::options::CsvOptions;
 use super::parse::{Part, parse, tally};
-use super::rows::Stop;
+use super::rows::{Hidden, Stop};
 use super::{Table, sniff};
 use crate::{DataError, reading};
 use std::collections::HashMap;
@@ -128,7 +128,9 @@ fn fill(
         check_text(block, source, layout.dialect.line_end)?;
         parse(block, layout, plans)
     };
+    let mut hidden = Hidden::default();
     let take = |part: Part| {
+        hidden.join(part.hidden);
         if table.lines.is_empty() {
             // What the length of the file promises. Pages that no row reaches are never touched.
             let blocks = source.len / num_bytes.max(1) + 1;
@@ -141,6 +143,13 @@ fn fill(
         part.append_to(&mut table, &mut places)
     };
     for_each_block(source, layout.dialect, work, take)?;
+    if let Hidden { count: count @ 1.., line } = hidden {
+        log::warn!(
+            "{}: passed over {count} lines that begin with # and have as many cells as a row, the first in line {line}: \
+             quotes around the first cell make such a line a row",
+            table.file
+        );
+    }
     table.cells.shrink_to_fit();
     table.lines.shrink_to_fit();
     Ok(table)

@@ -44,24 +44,72 @@ pub(super) struct Shape<'a> {
     pub(super) names: &'a [String],
 }
 
+/// Comments behind the first row with as many cells as a row: more likely rows whose first cell begins with `#`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Hidden {
+    pub(super) count: u64,
+    /// The line of the first.
+    pub(super) line: u64,
+}
+
+impl Hidden {
+    pub(super) const fn join(&mut self, next: Self) {
+        if self.count == 0 {
+            self.line = next.line;
+        }
+        self.count += next.count;
+    }
+
+    /// Looks at what stands between two rows, of which the first begins in a line.
+    fn look(
+        &mut self,
+        between: &[u8],
+        (line, row): (u64, &[u8]),
+        dialect: Dialect,
+        num_columns: usize,
+    ) {
+        if num_columns < 2 || !between.contains(&b'#') {
+            return;
+        }
+        let line = line + lines_in(row, dialect.line_end);
+        let mut start = 0;
+        for text in between.split(|byte| b"\r\n".contains(byte)) {
+            let cells = 1 + text.iter().filter(|&&byte| byte == dialect.delimiter).count();
+            if text.starts_with(b"#") && cells == num_columns {
+                let before = between.get(..start).unwrap_or_default();
+                self.join(Self { count: 1, line: line + lines_in(before, dialect.line_end) });
+            }
+            start += text.len() + 1;
+        }
+    }
+}
+
 /// Calls a function with every row of a block and its line. Each row has a cell for every column.
 pub(super) fn for_each_row(
     block: &Block,
     shape: Shape<'_>,
     mut work: impl FnMut(Record<'_>, u64) -> Result<(), Stop>,
-) -> Result<(), Stop> {
+) -> Result<Hidden, Stop> {
+    let mut hidden = Hidden::default();
+    // Where the row before ends; before the first of the file, comments are none.
+    let mut end = (block.index > 0).then_some(0_usize);
     let mut records = Records::new(&block.bytes, shape.dialect.delimiter);
     let mut num_columns = shape.names.len();
     let mut is_header = shape.has_header && block.index == 0;
     let (mut line, mut counted) = (block.line, 0);
     loop {
         let start = records.start();
-        line +=
-            lines_in(block.bytes.get(counted..start).unwrap_or_default(), shape.dialect.line_end);
+        let passed = block.bytes.get(counted..start).unwrap_or_default();
+        if let Some(end) = end {
+            let (row, between) = passed.split_at(end.saturating_sub(counted).min(passed.len()));
+            hidden.look(between, (line, row), shape.dialect, num_columns);
+        }
+        line += lines_in(passed, shape.dialect.line_end);
         counted = start;
         let Some(record) = records.next().map_err(|fault| error_of(fault, shape, line))? else {
-            return Ok(());
+            return Ok(hidden);
         };
+        end = Some(record.end);
         if num_columns == 0 {
             num_columns = record.len();
         }

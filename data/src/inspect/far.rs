@@ -1,0 +1,111 @@
+//! Numbers so far from all others that they are slips, such as a decimal point that was lost or 999999 for what is not known.
+
+use super::{each_row, names};
+use crate::{DataSet, Wanted};
+
+/// How many standard deviations of the other numbers of a column one has to lie off: no distribution that is measured gives one.
+const FAR: f64 = 10_000.0;
+/// Fewest numbers of a column by which that is told.
+const FEWEST: u64 = 10;
+
+/// Warns of the columns of which one number is far from all others: it makes the scaling, and with it the network, useless.
+pub(super) fn far(data: &DataSet) -> Vec<String> {
+    let mut inputs = vec![Column::default(); data.input_dim()];
+    each_row(&data.train, |row| {
+        inputs.iter_mut().zip(row).for_each(|(column, &x)| column.add(x));
+    });
+    let mut lines = Vec::new();
+    if inputs.iter().any(|column| column.farthest().is_some()) {
+        let all = names(data).into_iter().zip(&inputs);
+        lines.extend(all.filter_map(|(name, column)| Some(line(&name, column.farthest()?))));
+    }
+    if let Wanted::Values { numbers, width } = data.train.targets() {
+        for (place, name) in data.target_names.iter().enumerate().take(*width) {
+            let mut column = Column::default();
+            numbers.iter().skip(place).step_by(*width).for_each(|&x| column.add(x));
+            lines.extend(column.farthest().map(|x| line(&format!("the target {name}"), x)));
+        }
+    }
+    lines
+}
+
+fn line(name: &str, x: f32) -> String {
+    format!(
+        "{name} is {x} once, {FAR} standard deviations and more from all other rows: correct that cell, or leave its row out"
+    )
+}
+
+/// The number of a column that is largest in magnitude, and what the others are like.
+#[derive(Clone, Copy, Debug, Default)]
+struct Column {
+    count: u64,
+    sum: f64,
+    squares: f64,
+    largest: f32,
+}
+
+impl Column {
+    fn add(&mut self, x: f32) {
+        if x.is_nan() {
+            return;
+        }
+        self.count += 1;
+        // What was the largest until now is one of the others. The first of all takes the place of a 0, which adds nothing.
+        let is_larger = x.abs() > self.largest.abs();
+        let other = if is_larger { std::mem::replace(&mut self.largest, x) } else { x };
+        self.sum += f64::from(other);
+        self.squares += f64::from(other) * f64::from(other);
+    }
+
+    /// The number that is far from all others; none if there is no such number.
+    fn farthest(&self) -> Option<f32> {
+        /// What numbers that are the same seem to differ by, as sums are rounded.
+        const ROUNDED: f64 = 1e-6;
+        if self.count < FEWEST {
+            return None;
+        }
+        let others = (self.count - 1) as f64;
+        let mean = self.sum / others;
+        let deviation = (self.squares / others - mean * mean).max(0.0).sqrt();
+        let differ = deviation > ROUNDED * mean.abs();
+        let is_far = differ && (f64::from(self.largest) - mean).abs() > FAR * deviation;
+        is_far.then_some(self.largest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::formats::csv;
+    use crate::inspect::cautions;
+    use crate::{DataSet, Numbers, Records, Source, Wanted};
+
+    fn cautioned(numbers: Vec<f32>, targets: Vec<f32>) -> Vec<String> {
+        let wanted = Wanted::Values { numbers: targets, width: 1 };
+        let train = Records::of(1, Numbers::F32(numbers), wanted);
+        let source = Source::read(&csv::KIND, "t.csv".to_owned());
+        let target_names = vec!["y".to_owned()];
+        cautions(&DataSet { train, target_names, ..DataSet::empty(source) })
+    }
+
+    #[test]
+    fn one_number_far_from_all_others_is_named() {
+        let usual = || (0..60).map(|n| (n % 7) as f32);
+        let with = |at: usize, x: f32| -> Vec<f32> {
+            usual().enumerate().map(|(n, usual)| if n == at { x } else { usual }).collect()
+        };
+        let others = || usual().map(|y| y * 3.0).collect::<Vec<f32>>();
+        for at in [0, 5, 59] {
+            for x in [1e25, -1e10, 1e6] {
+                let found = cautioned(with(at, x), others());
+                assert!(found.len() == 1 && found[0].starts_with("input 1 is "), "{found:?}");
+                let found = cautioned(others(), with(at, x));
+                assert!(found.len() == 1 && found[0].starts_with("the target y is "), "{found:?}");
+            }
+            assert_eq!(cautioned(with(at, 999.0), others()), [""; 0]);
+        }
+        // Others that are all the same are no scale: what differs once may be what matters.
+        let once = |usual: f32| (0..60).map(|n| if n == 7 { 1e7 } else { usual }).collect();
+        assert_eq!(cautioned(once(0.0), others()), [""; 0]);
+        assert_eq!(cautioned(once(1234.567), others()), [""; 0]);
+    }
+}
