@@ -131,8 +131,23 @@ fn integers_that_there_are_not_here_are_refused_with_their_layer() {
     // A factor of a layer that is a quarter or more.
     let error = change(&0.05_f32.to_le_bytes(), &1e-4_f32.to_le_bytes());
     assert!(error.contains("FULLY_CONNECTED \"hidden1\": the factor of a unit"), "{error}");
-    let net = Integers::read(RELU6).unwrap();
-    assert_eq!(net.input.zero_point(), -7);
+    // A shape of more numbers than can be counted, behind the rest of the file.
+    let words =
+        |words: &[u32]| words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<_>>();
+    let shape = words(&[2, 5, 6]);
+    let place = RELU6.windows(shape.len()).position(|found| found == shape).unwrap();
+    let word =
+        |at: usize| RELU6.get(at..at + 4).map(|word| u32::from_le_bytes(word.try_into().unwrap()));
+    let points = |&at: &usize| word(at).is_some_and(|word| at + word as usize == place);
+    let at = (0..RELU6.len()).step_by(4).find(points).unwrap();
+    let mut bytes = RELU6.to_vec();
+    bytes.resize(bytes.len().next_multiple_of(4), 0);
+    let end = bytes.len() - at;
+    bytes[at..][..4].copy_from_slice(&(end as u32).to_le_bytes());
+    bytes.extend(words(&[3, u32::MAX / 2, u32::MAX / 2, u32::MAX / 2]));
+    let error = format!("{:#}", Integers::read(&bytes).unwrap_err());
+    assert!(error.contains("FULLY_CONNECTED \"hidden0\": its weights do not fill"), "{error}");
+    from_tflite(&bytes).unwrap_err();
 }
 
 #[test]
