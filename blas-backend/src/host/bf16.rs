@@ -109,7 +109,8 @@ impl Bf16Kernels {
     fn multiply_f32(&self, product: &Product<'_, f32>) {
         use Precision::{Bf16, Bf16x3, F32};
         let Self { unit, precision, own } = self;
-        if !unit.is_worth_it(product.m, product.k, product.n) {
+        // AMX computes all tiles of a product, as its emulation does; of vectors, those that are small take longer than in f32.
+        if *unit == UnitKind::Vectors && !unit.is_worth_it(product.m, product.k, product.n) {
             return own.multiply(product);
         }
         // SAFETY: the machine has the unit, by the constructors.
