@@ -100,13 +100,16 @@ fn same_bytes_at_any_number_of_threads<T: Number>(dtype: &str, rules: &[&str], m
                 }
                 let last = Checkpoint::<T>::from_bytes(&expected[3].1, Path::new("f")).unwrap();
                 let [params, ..] = last.kept;
-                all_params.push(params);
+                all_params.push((kernel, params));
             }
         }
     }
-    // If settings changed nothing, the comparison would say nothing.
-    for (i, params) in all_params.iter().enumerate() {
-        assert!(!all_params[..i].contains(params), "run {i} has the parameters of another");
+    // If settings changed nothing, the comparison would say nothing. AMX leaves f64 and small products to the kernels of vectors.
+    let may_be_equal = |a: Kernel, b: Kernel| a != b && [a.name(), b.name()].contains(&"amx");
+    for (i, (kernel, params)) in all_params.iter().enumerate() {
+        let is_equal =
+            |&(other, ref found): &(Kernel, _)| !may_be_equal(*kernel, other) && found == params;
+        assert!(!all_params[..i].iter().any(is_equal), "run {i} has the parameters of another");
     }
 }
 
