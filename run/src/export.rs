@@ -1,5 +1,6 @@
 //! From a run to the network of a device: in f32 or int8, with its metric before and after.
 
+pub mod device;
 mod figures;
 pub mod kept;
 
@@ -15,15 +16,14 @@ use barenet::quant::{MIN_CALIBRATION_SAMPLES, QuantError};
 use barenet_data::split::Part;
 use barenet_data::{Encoding, SampleForm, Task, WindowForm};
 use barenet_model::export::answer::Answer;
-use barenet_model::export::c_folder;
-use barenet_model::export::crate_folder::{self, Contents, crate_name};
+use barenet_model::export::crate_folder::crate_name;
 use barenet_model::export::inputs::Ranges;
 use barenet_model::export::int8::{self, Input, Loss};
-use barenet_model::export::listing::CrateFile;
 use barenet_model::export::model::{Model, Numbers, Scores, agreement, fold_to_f32};
 use barenet_model::export::row::Row;
 use barenet_model::number::Number;
 use barenet_model::scales::Scales;
+use device::{ForDevice, TestSample};
 use figures::{anomaly_scores, measure, rows};
 
 /// Samples of the test vector.
@@ -46,10 +46,8 @@ pub struct Wanted {
 /// A network for a device, and what it computes.
 #[derive(Debug)]
 pub struct Exported {
-    /// The name of its crate.
-    pub name: String,
-    /// The network.
-    pub model: Model,
+    /// The network, and its files.
+    pub device: ForDevice,
     /// The metric that is measured.
     pub metric: Metric,
     /// Its figure on the test samples before.
@@ -60,44 +58,8 @@ pub struct Exported {
     pub figures: (Figures, Figures),
     /// How many test samples.
     pub test_size: usize,
-    /// Name of the scaling of its inputs, which is in the first layer: `mean image` or `scaling`.
-    pub scaling: &'static str,
     /// Comparison of int8 with f32; of f32 there is none.
     pub int8: Option<Quantized>,
-    origin: String,
-    order: String,
-    input_names: Vec<String>,
-    output_names: Vec<String>,
-    test_vector: (Vec<TestSample>, Vec<Scores>),
-}
-
-/// A sample of the test vector.
-#[derive(Clone, Debug)]
-enum TestSample {
-    U8(Vec<u8>),
-    I8(Vec<i8>),
-    I16(Vec<i16>),
-    F32(Vec<f32>),
-}
-
-impl TestSample {
-    fn of(row: Row<'_>) -> Self {
-        match row {
-            Row::U8(numbers) => Self::U8(numbers.to_vec()),
-            Row::I8(numbers) => Self::I8(numbers.to_vec()),
-            Row::I16(numbers) => Self::I16(numbers.to_vec()),
-            Row::F32(numbers) => Self::F32(numbers.to_vec()),
-        }
-    }
-
-    fn row(&self) -> Row<'_> {
-        match self {
-            Self::U8(numbers) => Row::U8(numbers),
-            Self::I8(numbers) => Row::I8(numbers),
-            Self::I16(numbers) => Row::I16(numbers),
-            Self::F32(numbers) => Row::F32(numbers),
-        }
-    }
 }
 
 /// Comparison of an int8 network with the f32 network that it was made of.
@@ -175,25 +137,29 @@ impl Exported {
             Task::Classify => checked.class_names.clone(),
             Task::Regress | Task::Reconstruct => data.target_names.clone(),
         };
-        Ok(Self {
+        let origin = if kind == IMPORTED {
+            format!("trained by another program, imported by barenet as \"{}\"", summary.name)
+        } else {
+            format!("trained by barenet as \"{}\" on {kind}{is_other}", summary.name)
+        };
+        let device = ForDevice {
             name: crate_name(&summary.name),
             model,
+            scaling: if is_mean_image { "mean image" } else { "scaling" },
+            origin,
+            order: data.form.as_ref().map(order).unwrap_or_default(),
+            input_names: data.encoding.as_ref().map(Encoding::input_names).unwrap_or_default(),
+            output_names,
+            test_vector: (samples, scores),
+        };
+        Ok(Self {
+            device,
             metric,
             before,
             after,
             figures: (figures_before, figures),
             test_size: split.test.len(),
-            scaling: if is_mean_image { "mean image" } else { "scaling" },
             int8,
-            origin: if kind == IMPORTED {
-                format!("trained by another program, imported by barenet as \"{}\"", summary.name)
-            } else {
-                format!("trained by barenet as \"{}\" on {kind}{is_other}", summary.name)
-            },
-            order: data.form.as_ref().map(order).unwrap_or_default(),
-            input_names: data.encoding.as_ref().map(Encoding::input_names).unwrap_or_default(),
-            output_names,
-            test_vector: (samples, scores),
         })
     }
 
@@ -204,42 +170,6 @@ impl Exported {
         match run.config.metric() {
             Metric::LogLoss => Metric::Accuracy,
             metric => metric,
-        }
-    }
-
-    /// The files of a crate that has the network.
-    #[must_use]
-    pub fn crate_files(&self) -> Vec<CrateFile> {
-        let samples = self.samples();
-        crate_folder::files(&self.contents(&samples))
-    }
-
-    /// The files of a folder of C that has the network.
-    ///
-    /// # Errors
-    ///
-    /// If it has layers that there are not in C.
-    pub fn c_files(&self) -> Result<Vec<CrateFile>> {
-        let samples = self.samples();
-        c_folder::files(&self.contents(&samples))
-    }
-
-    /// The samples of the test vector.
-    fn samples(&self) -> Vec<Row<'_>> {
-        self.test_vector.0.iter().map(TestSample::row).collect()
-    }
-
-    fn contents<'a>(&'a self, samples: &'a [Row<'a>]) -> Contents<'a> {
-        Contents {
-            name: &self.name,
-            origin: &self.origin,
-            model: &self.model,
-            scaling: self.scaling,
-            order: &self.order,
-            input_names: &self.input_names,
-            output_names: &self.output_names,
-            samples,
-            scores: &self.test_vector.1,
         }
     }
 }

@@ -44,19 +44,15 @@ pub fn discover(options: &ReadOptions, files: &Files) -> Result<DataSet, DataErr
 /// settings say.
 #[must_use]
 pub fn options(files: &Files, settings: &Settings, trained_on: Option<&TrainedOn>) -> ReadOptions {
-    let columns = |names: &Option<String>| -> Vec<ColumnRef> {
-        let names = names.as_deref().unwrap_or_default();
-        names.split(',').filter(|name| !name.trim().is_empty()).map(ColumnRef::from).collect()
-    };
     ReadOptions {
         format: settings.format.map(Name::value),
         val: files.val.clone(),
         test: files.test.clone(),
-        ignore: columns(&settings.ignore),
-        text: columns(&settings.text),
+        ignore: columns(settings.ignore.as_deref()),
+        text: columns(settings.text.as_deref()),
         header: settings.header,
         encode: EncodeOptions {
-            target: columns(&settings.target),
+            target: columns(settings.target.as_deref()),
             group: settings.group.as_deref().map(ColumnRef::from),
             task: settings.task.map(Name::value),
             missing: settings.missing.map(Name::value).unwrap_or_default(),
@@ -69,6 +65,12 @@ pub fn options(files: &Files, settings: &Settings, trained_on: Option<&TrainedOn
         encoding: trained_on.and_then(TrainedOn::encoding),
         trained_form: trained_on.and_then(TrainedOn::form),
     }
+}
+
+/// The columns that a setting names, with commas between them.
+pub(crate) fn columns(names: Option<&str>) -> Vec<ColumnRef> {
+    let names = names.unwrap_or_default().split(',');
+    names.filter(|name| !name.trim().is_empty()).map(ColumnRef::from).collect()
 }
 
 impl From<&Path> for Files {

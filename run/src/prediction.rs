@@ -6,6 +6,7 @@ pub use files::{answer_files, read_files};
 
 use crate::backend::start_backend;
 use crate::config::Config;
+use crate::images;
 use crate::settings::Dtype;
 use crate::softmax::probabilities;
 use crate::summary::Summary;
@@ -94,8 +95,7 @@ pub fn read_table(
     }
     let has_text = encoding.features.iter().any(|feature| feature.texts.is_some());
     if encoding.is_by_number(&table) {
-        let ignored = settings.ignore.as_deref().unwrap_or_default().split(',');
-        let num_ignored = ignored.filter(|name| !name.trim().is_empty()).count();
+        let num_ignored = images::columns(settings.ignore.as_deref()).len();
         let result = encoding.check_width(&table, num_ignored);
         // The inputs alone may stand anywhere.
         if result.is_ok() || has_text || table.columns.len() != encoding.features.len() {

@@ -118,8 +118,7 @@ impl TrainedOn {
     /// The form of files that it answers for, if not rows: its own, or pictures as those of the course are.
     #[must_use]
     pub(crate) fn form_of_answers(&self) -> Option<SampleForm> {
-        let own = self.form.clone().map(SampleForm::from).filter(SampleForm::is_valid);
-        own.or_else(|| {
+        self.form().map(|(form, _)| form).or_else(|| {
             let PictureLayout { size, planes, .. } = cifar10::LAYOUT;
             self.kind_of_course().map(|_| SampleForm::Pictures(PictureForm { size, planes }))
         })

@@ -41,7 +41,7 @@ fn a_run_is_measured_exported_and_resumed_without_the_command() {
     let exported = Exported::new(&measured, &summary, &wanted).unwrap();
     assert_eq!(exported.before, summary.measured.test);
     assert_eq!(exported.int8.as_ref().unwrap().losses.len(), 2);
-    assert!(exported.crate_files().iter().any(|(name, _)| name == "src/lib.rs"));
+    assert!(exported.device.crate_files().iter().any(|(name, _)| name == "src/lib.rs"));
     let wanted = Wanted { flash: Some(10), ..wanted };
     let error = Exported::new(&measured, &summary, &wanted).unwrap_err().to_string();
     assert!(error.starts_with("does not fit: "), "{error}");

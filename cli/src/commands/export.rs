@@ -11,6 +11,7 @@ use super::{ImagesFlag, usage};
 use crate::flags::choice;
 use anyhow::Result;
 use barenet_model::export::place::Place;
+use barenet_run::export::device::ForDevice;
 use barenet_run::export::{Exported, Wanted};
 use barenet_run::settings::{ExportDtype, Name, Settings, count};
 use barenet_run::trained_run::TrainedRun;
@@ -126,7 +127,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let out = args.out.clone().unwrap_or_else(|| run.folder().file(args.format.in_run()));
     let summary = run.finished(args.images.data.as_deref())?;
     if let Some(exported) = kept::network(args, &run, &summary)? {
-        return kept::write(args, &exported, &out);
+        return kept::export(args, &exported, &out);
     }
     let place = Place::claim(&out, args.force)?;
     let data = args.images.read_for(&run)?;
@@ -139,7 +140,13 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if let Some(required) = required {
         required.check(&exported, run.folder().path())?;
     }
-    let is_c = args.format == Format::C;
-    place.write(if is_c { exported.c_files()? } else { exported.crate_files() })?;
+    let is_c = write(args, &exported.device, place)?;
     report::print(&exported, on_images.config.values().dtype, &data, &out, is_c)
+}
+
+/// Writes the files of a network into the place that is claimed for it, and says whether they are of C.
+fn write(args: &Args, device: &ForDevice, place: Place) -> Result<bool> {
+    let is_c = args.format == Format::C;
+    place.write(if is_c { device.c_files()? } else { device.crate_files() })?;
+    Ok(is_c)
 }

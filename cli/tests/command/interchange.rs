@@ -191,7 +191,7 @@ fn onnx_runtime_gives_the_classes_of_the_int8_network_of_a_device() {
         .skip(1)
         .map(|line| line.split(',').map(|x| x.parse().unwrap()).collect())
         .collect();
-    let expected = exported.model.scores(rows.iter().map(|row| &**row)).unwrap();
+    let expected = exported.device.model.scores(rows.iter().map(|row| &**row)).unwrap();
     let class = |scores: &[f64]| {
         (0..scores.len()).max_by(|&a, &b| scores[a].total_cmp(&scores[b])).unwrap()
     };

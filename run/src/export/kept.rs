@@ -1,5 +1,6 @@
 //! From a run that keeps an int8 file of TFLite to the network of a device: with the integers of the file as they are.
 
+use super::device::{ForDevice, TestSample};
 use crate::run_folder::IMPORTED_FILE;
 use crate::summary::Summary;
 use crate::trained_on::{TrainedOn, fingerprint_of_file};
@@ -8,110 +9,67 @@ use anyhow::{Context, Result, ensure};
 use barenet::Rng;
 use barenet_data::Task;
 use barenet_model::export::answer::Answer;
-use barenet_model::export::c_folder;
-use barenet_model::export::crate_folder::{self, Contents, crate_name};
-use barenet_model::export::listing::CrateFile;
-use barenet_model::export::model::{Model, Scores};
-use barenet_model::export::row::Row;
+use barenet_model::export::crate_folder::crate_name;
+use barenet_model::export::model::Model;
 use barenet_model::tflite::integers::Integers;
 
 /// Samples of the test vector. Bytes are drawn for it: no data are needed.
 const TEST_VECTOR: u64 = 4;
 
-/// A network for a device that gives the bytes of TFLite.
-#[derive(Debug)]
-pub struct OfFile {
-    /// The name of its crate.
-    pub name: String,
-    /// The network.
-    pub model: Model,
-    origin: String,
-    output_names: Vec<String>,
-    samples: Vec<Vec<i8>>,
-    scores: Vec<Scores>,
-}
-
-impl OfFile {
-    /// Makes the network of a run, with the integers of the file that it was imported from; none if it keeps no such file.
-    ///
-    /// # Errors
-    ///
-    /// If the file is another or gone, has integers that there are not here, which is said with the layer, or the network does
-    /// not fit into `ram` and `flash`.
-    pub fn new(
-        run: &TrainedRun,
-        summary: &Summary,
-        ram: Option<usize>,
-        flash: Option<usize>,
-    ) -> Result<Option<Self>> {
-        let Some(trained_on) = run.trained_on() else { return Ok(None) };
-        let Some(fingerprint) = trained_on.file() else { return Ok(None) };
-        let path = run.folder().file(IMPORTED_FILE);
-        let advice = || format!("{}: {ADVICE}", path.display());
-        let bytes = run.folder().read(IMPORTED_FILE).with_context(advice)?;
-        ensure!(
-            fingerprint_of_file(&bytes) == fingerprint,
-            "{}: is not the file that was imported; import that again, or make integers of the weights of the run with \
+/// Makes the network of a run, with the integers of the file that it was imported from; none if it keeps no such file.
+///
+/// # Errors
+///
+/// If the file is another or gone, has integers that there are not here, which is said with the layer, or the network does
+/// not fit into `ram` and `flash`.
+pub fn network(
+    run: &TrainedRun,
+    summary: &Summary,
+    ram: Option<usize>,
+    flash: Option<usize>,
+) -> Result<Option<ForDevice>> {
+    let Some(trained_on) = run.trained_on() else { return Ok(None) };
+    let Some(fingerprint) = trained_on.file() else { return Ok(None) };
+    let path = run.folder().file(IMPORTED_FILE);
+    let advice = || format!("{}: {ADVICE}", path.display());
+    let bytes = run.folder().read(IMPORTED_FILE).with_context(advice)?;
+    ensure!(
+        fingerprint_of_file(&bytes) == fingerprint,
+        "{}: is not the file that was imported; import that again, or make integers of the weights of the run with \
              --requantize",
-            path.display()
-        );
-        let integers = Integers::read(&bytes).with_context(advice)?;
-        let outputs = integers.dims.last().copied().unwrap_or(0);
-        let task = trained_on.task().unwrap_or(Task::Classify);
-        let (answer, output_names) = match task {
-            Task::Classify => (Answer::Class, trained_on.class_names.clone()),
-            Task::Regress | Task::Reconstruct => (of_values(&integers), names(trained_on, outputs)),
-        };
-        ensure!(
-            output_names.len() == outputs,
-            "{}: it has {outputs} outputs for {} classes; --requantize gives each class a score",
-            path.display(),
-            output_names.len()
-        );
-        let model = integers.into_model(answer);
-        model.check_fits(ram, flash)?;
-        let samples: Vec<_> = (0..TEST_VECTOR).map(|seed| drawn(seed, &model)).collect();
-        let scores = model.scores(samples.iter().map(|sample| Row::I8(sample)))?;
-        let name = crate_name(&summary.name);
-        let origin = format!(
-            "the integers of an int8 file of TFLite, imported by barenet as \"{}\"",
-            summary.name
-        );
-        Ok(Some(Self { name, model, origin, output_names, samples, scores }))
-    }
-
-    /// The files of a crate that has the network.
-    #[must_use]
-    pub fn crate_files(&self) -> Vec<CrateFile> {
-        crate_folder::files(&self.contents(&self.rows()))
-    }
-
-    /// The files of a folder of C that has the network.
-    ///
-    /// # Errors
-    ///
-    /// None that are known.
-    pub fn c_files(&self) -> Result<Vec<CrateFile>> {
-        c_folder::files(&self.contents(&self.rows()))
-    }
-
-    fn rows(&self) -> Vec<Row<'_>> {
-        self.samples.iter().map(|sample| Row::I8(sample)).collect()
-    }
-
-    fn contents<'a>(&'a self, samples: &'a [Row<'a>]) -> Contents<'a> {
-        Contents {
-            name: &self.name,
-            origin: &self.origin,
-            model: &self.model,
-            scaling: "",
-            order: "",
-            input_names: &[],
-            output_names: &self.output_names,
-            samples,
-            scores: &self.scores,
-        }
-    }
+        path.display()
+    );
+    let integers = Integers::read(&bytes).with_context(advice)?;
+    let outputs = integers.dims.last().copied().unwrap_or(0);
+    let task = trained_on.task().unwrap_or(Task::Classify);
+    let (answer, output_names) = match task {
+        Task::Classify => (Answer::Class, trained_on.class_names.clone()),
+        Task::Regress | Task::Reconstruct => (of_values(&integers), names(trained_on, outputs)),
+    };
+    ensure!(
+        output_names.len() == outputs,
+        "{}: it has {outputs} outputs for {} classes; --requantize gives each class a score",
+        path.display(),
+        output_names.len()
+    );
+    let model = integers.into_model(answer);
+    model.check_fits(ram, flash)?;
+    let samples: Vec<_> = (0..TEST_VECTOR).map(|seed| drawn(seed, &model)).collect();
+    let scores = model.scores(samples.iter().map(TestSample::row))?;
+    let origin = format!(
+        "the integers of an int8 file of TFLite, imported by barenet as \"{}\"",
+        summary.name
+    );
+    Ok(Some(ForDevice {
+        name: crate_name(&summary.name),
+        model,
+        scaling: "",
+        origin,
+        order: String::new(),
+        input_names: Vec::new(),
+        output_names,
+        test_vector: (samples, scores),
+    }))
 }
 
 const ADVICE: &str =
@@ -133,7 +91,8 @@ fn names(trained_on: &TrainedOn, outputs: usize) -> Vec<String> {
 }
 
 /// Bytes of any size.
-fn drawn(seed: u64, model: &Model) -> Vec<i8> {
+fn drawn(seed: u64, model: &Model) -> TestSample {
     let mut rng = Rng::seed(seed);
-    (0..model.arch().input_dim()).map(|_| (rng.below(256) as u8).cast_signed()).collect()
+    let bytes = (0..model.arch().input_dim()).map(|_| (rng.below(256) as u8).cast_signed());
+    TestSample::I8(bytes.collect())
 }

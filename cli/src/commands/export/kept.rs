@@ -1,22 +1,27 @@
 //! Exports with the integers of an int8 TFLite file, as they are.
 
-use super::{Args, Format, report};
+use super::{Args, report, write};
 use crate::commands::usage;
 use crate::console::say;
 use anyhow::Result;
 use barenet_model::export::place::Place;
-use barenet_run::export::kept::OfFile;
+use barenet_run::export::device::ForDevice;
+use barenet_run::export::kept;
 use barenet_run::settings::ExportDtype;
 use barenet_run::summary::Summary;
 use barenet_run::trained_run::TrainedRun;
 use std::path::Path;
 
 /// The network of the file that the run keeps, if it is to be exported as it is.
-pub(super) fn network(args: &Args, run: &TrainedRun, summary: &Summary) -> Result<Option<OfFile>> {
+pub(super) fn network(
+    args: &Args,
+    run: &TrainedRun,
+    summary: &Summary,
+) -> Result<Option<ForDevice>> {
     if args.dtype.value() != ExportDtype::Int8 || args.requantize {
         return Ok(None);
     }
-    let found = OfFile::new(run, summary, args.ram, args.flash)?;
+    let found = kept::network(run, summary, args.ram, args.flash)?;
     let is_measured = args.images.data.is_some() || args.require.is_given();
     let is_calibrated = args.calibration_size.is_some() || args.test_size.is_some();
     if found.is_some() && (is_measured || is_calibrated || args.other_data) {
@@ -29,10 +34,8 @@ pub(super) fn network(args: &Args, run: &TrainedRun, summary: &Summary) -> Resul
 }
 
 /// Writes it, and prints its sizes.
-pub(super) fn write(args: &Args, exported: &OfFile, out: &Path) -> Result<()> {
-    let place = Place::claim(out, args.force)?;
-    let is_c = args.format == Format::C;
-    place.write(if is_c { exported.c_files()? } else { exported.crate_files() })?;
-    say!("network   {}, int8, the integers of the TFLite file", exported.model.arch());
-    report::print_sizes(&exported.name, &exported.model, out, is_c)
+pub(super) fn export(args: &Args, device: &ForDevice, out: &Path) -> Result<()> {
+    let is_c = write(args, device, Place::claim(out, args.force)?)?;
+    say!("network   {}, int8, the integers of the TFLite file", device.model.arch());
+    report::print_sizes(device, out, is_c)
 }

@@ -92,12 +92,12 @@ pub(super) fn run(args: &Args, format: OpenFormat) -> Result<()> {
             let on_images = run.on_images(&data, changes, args.other_data)?;
             let &Args { calibration_size, ram, flash, .. } = args;
             let wanted = Wanted { dtype: ExportDtype::Int8, calibration_size, ram, flash };
-            let Exported { model, metric, before, after, test_size, .. } =
+            let Exported { device, metric, before, after, test_size, .. } =
                 Exported::new(&on_images, &summary, &wanted)?;
             let (word, samples) = (label(metric), sample_word(&data));
             say!("{word:<10}{before:.4} before");
             say!("          {after:.4} after, int8, on {test_size} test {samples}");
-            interchange.int8_onnx_file(&model)?
+            interchange.int8_onnx_file(&device.model)?
         }
     };
     write_file(&out, &bytes, args.force)?;

@@ -6,7 +6,7 @@ use anyhow::Result;
 use barenet::Metric;
 use barenet_data::DataSet;
 use barenet_model::export::answer::Answer;
-use barenet_model::export::model::Model;
+use barenet_run::export::device::ForDevice;
 use barenet_run::export::{Exported, Quantized};
 use barenet_run::figures::Figures;
 use barenet_run::settings::{Dtype, Name};
@@ -23,8 +23,8 @@ pub(super) fn print(
     out: &Path,
     is_c: bool,
 ) -> Result<()> {
-    let Exported { name, model, metric, before, after, test_size, int8, figures, scaling, .. } =
-        exported;
+    let Exported { device, metric, before, after, test_size, int8, figures } = exported;
+    let ForDevice { model, scaling, .. } = device;
     let word = label(*metric);
     let dtype = if int8.is_some() { "int8" } else { "f32, folded" };
     let sizes = model.arch();
@@ -69,7 +69,7 @@ pub(super) fn print(
             );
         }
     }
-    print_sizes(name, model, out, is_c)?;
+    print_sizes(device, out, is_c)?;
     let out = out.display();
     // What the AUC says of anomalies counts, not how far off the network is from them.
     let auc = of_anomalies(before_all).zip(of_anomalies(after_all));
@@ -95,7 +95,8 @@ pub(super) fn print(
 }
 
 /// Prints what an exported network takes, and where it is.
-pub(super) fn print_sizes(name: &str, model: &Model, out: &Path, is_c: bool) -> Result<()> {
+pub(super) fn print_sizes(device: &ForDevice, out: &Path, is_c: bool) -> Result<()> {
+    let ForDevice { name, model, .. } = device;
     say!("memory    {} bytes of RAM, and the stack", model.ram_bytes());
     say!("          {} bytes of flash, and the code", model.flash_bytes());
     let out = out.display();
