@@ -1,8 +1,10 @@
-//! The integers of an int8 network of TFLite, as core's [`QuantNet`](barenet::quant::QuantNet) computes with them: every byte of an answer is TFLite's.
+//! The integers of an int8 network of TFLite, as core's [`QuantNet`](barenet::quant::QuantNet) computes with them: every byte of
+//! an answer is TFLite's.
 //!
 //! TFLite's bytes are signed, and core's are 128 more. The zero point of the inputs is in the biases; that of hidden units is the least
-//! byte, as a ReLU has it, which is 0 in core. Factors are those of TFLite's `QuantizeMultiplier`, with single rounding, by which its reference kernels
-//! and XNNPACK agree. A ReLU6 is one whose largest byte stands for 6. Scores have 16 bits in core: the answer is one plus the zero point of the outputs, cut off at the ends of a byte.
+//! byte, as a ReLU has it, which is 0 in core. Factors are those of TFLite's `QuantizeMultiplier`, with single rounding, by which its
+//! reference kernels and XNNPACK agree. A ReLU6 is one whose largest byte stands for 6. Scores have 16 bits in core: the answer is one
+//! plus the zero point of the outputs, cut off at the ends of a byte.
 
 use super::graph::{Activation, Graph, Operator, Tensor};
 use super::read::{

@@ -103,6 +103,7 @@ impl Contents<'_> {
         };
         if self.is_signed() {
             text += template!("signed.c");
+            text += &saturate("signed", 8);
         } else if self.inputs().is_some() {
             text += template!("to_bytes.c");
         }
@@ -114,7 +115,7 @@ impl Contents<'_> {
 
     fn kernels(&self) -> String {
         if self.is_int8() {
-            return [template!("dots.c"), template!("layer.c")].concat();
+            return [template!("dots.c"), &saturate("16", 16), template!("layer.c")].concat();
         }
         let kernel = |of: &str, x: &str| {
             let values = [("_OF", of.to_owned()), ("X", x.to_owned())];
@@ -242,4 +243,9 @@ impl Contents<'_> {
 
 fn floats_of(name: &str) -> String {
     format!("crc_floats(crc, {name}, sizeof({name}) / sizeof({name}[0]))")
+}
+
+/// A function that cuts integers off at the ends of a signed type of so many bits.
+fn saturate(name: &str, bits: usize) -> String {
+    fill(template!("saturate.c"), &[("NAME", name.to_owned()), ("BITS", bits.to_string())])
 }

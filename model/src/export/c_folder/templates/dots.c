@@ -129,19 +129,3 @@ static inline int32_t saturate_8(int32_t value)
 }
 #endif
 
-#if defined(MODEL_DSP) && defined(__GNUC__)
-static inline int32_t saturate_16(int32_t value)
-{
-    int32_t saturated;
-
-    /* GCC's __ssat converts signs, of which -Wconversion warns. */
-    __asm__("ssat %0, #16, %1" : "=r"(saturated) : "r"(value));
-    return saturated;
-}
-#else
-static inline int32_t saturate_16(int32_t value)
-{
-    return (value < INT16_MIN) ? INT16_MIN : ((value > INT16_MAX) ? INT16_MAX : value);
-}
-#endif
-

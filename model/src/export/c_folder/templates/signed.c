@@ -32,21 +32,6 @@ static uint8_t quantize(float x)
     rest = steps - (float)whole;
     whole += (rest >= 0.5f) ? 1 : ((rest <= -0.5f) ? -1 : 0);
     whole += MODEL_INPUT_ZERO_POINT + 128;
-    return (uint8_t)((whole < 0) ? 0 : ((whole > 255) ? 255 : whole));
+    return (uint8_t)saturate_8(whole);
 }
-
-#if defined(MODEL_DSP) && defined(__GNUC__)
-static inline int32_t saturate_signed(int32_t value)
-{
-    int32_t saturated;
-
-    __asm__("ssat %0, #8, %1" : "=r"(saturated) : "r"(value));
-    return saturated;
-}
-#else
-static inline int32_t saturate_signed(int32_t value)
-{
-    return (value < INT8_MIN) ? INT8_MIN : ((value > INT8_MAX) ? INT8_MAX : value);
-}
-#endif
 
