@@ -157,9 +157,13 @@ fn names(data: &DataSet) -> Vec<String> {
     }
 }
 
-fn each_row(records: &Records, mut each: impl FnMut(&[f32])) {
+fn each_row(records: &Records, each: impl FnMut(&[f32])) {
+    each_first_row(records, usize::MAX, each);
+}
+
+fn each_first_row(records: &Records, count: usize, mut each: impl FnMut(&[f32])) {
     let mut row = Vec::new();
-    for index in 0..records.len() {
+    for index in 0..records.len().min(count) {
         row.clear();
         records.append_row(index, &mut row);
         each(&row);

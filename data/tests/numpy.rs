@@ -189,6 +189,9 @@ fn missing_numbers_are_refused_left_out_or_taken_for_the_mean() {
     (look.encode.missing, look.encode.skips_unlabelled) = (Missing::Mean, true);
     let data = read(&[("X", x.clone()), ("y", y.clone())], &look).unwrap();
     assert_eq!((data.train.len(), data.unlabelled, data.fills_missing), (4, 1, true));
+    look.encode.missing = Missing::Drop;
+    let data = read(&[("X", x.clone()), ("y", y.clone())], &look).unwrap();
+    assert_eq!((data.train.len(), data.unlabelled, data.incomplete), (3, 1, 1));
     let error = read(&[("X", x.clone()), ("y", floats("(5,)", &[nan; 5]))], &look).unwrap_err();
     assert!(error.contains("has no sample with a target; fill some in"), "{error}");
     let data = with(&longs(&[0, 1, 0, 1, 1]), Missing::Mean).unwrap();

@@ -85,7 +85,7 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
     let count = found.0.len();
     let mut groups = groups::read(&mut store, count, options)?;
     let (samples, targets, mut unlabelled) = settle(&store, &pair, found, &mut groups)?;
-    let mut left_out = count - samples.len();
+    let mut incomplete = count - samples.len() - unlabelled;
     let meaning = Meaning::learn(targets.as_ref(), options.encode.task)?;
     let coarse = coarse(&samples, targets.as_ref(), &meaning);
     let mut train = records(samples, targets.as_ref(), &meaning)?;
@@ -106,7 +106,7 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
                 let all = found.0.len();
                 let (samples, targets, count) = settle(store, &pair, found, &mut Vec::new())?;
                 unlabelled += count;
-                left_out += all - samples.len();
+                incomplete += all - samples.len() - count;
                 records(samples, targets.as_ref(), &meaning)
             }
         }
@@ -123,8 +123,8 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
         target_names,
         task,
         fills_missing: options.encode.missing == Missing::Mean,
-        unlabelled: if options.encode.skips_unlabelled { unlabelled } else { 0 },
-        incomplete: if options.encode.missing == Missing::Drop { left_out } else { 0 },
+        unlabelled,
+        incomplete,
         coarse,
         ..DataSet::empty(source)
     })

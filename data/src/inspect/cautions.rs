@@ -4,7 +4,7 @@ use super::far::far;
 use super::numbering::unnamed_numbering;
 use super::telltale::telltale;
 use super::{Hash, each_row, names, some};
-use crate::{DataError, DataSet, Numbers, Records, Wanted};
+use crate::{DataError, DataSet, Records, Wanted};
 use std::collections::HashSet;
 
 /// Numbers of which equal samples are looked for before a network trains: that takes milliseconds.
@@ -12,7 +12,8 @@ const MAX_COMPARED: usize = 1 << 24;
 
 /// What whoever trains on the data should know, and what takes no time to see: inputs that are missing everywhere, numbers
 /// that `f32` cannot tell apart, one of several targets that is the same everywhere, columns of a table that are the same
-/// everywhere or equal to the target, columns without a name that count the rows, numbers far from all others, and samples of the parts that are given that train too.
+/// everywhere or equal to the target, columns without a name that count the rows, numbers far from all others, and samples
+/// of the parts that are given that train too.
 ///
 /// ```
 /// use barenet_data::{builtin, inspect::cautions};
@@ -35,10 +36,7 @@ pub fn cautions(data: &DataSet) -> Vec<String> {
     if data.form.is_none() && !data.source.kind.is_of_course {
         some(telltale(data), &mut lines);
         some(unnamed_numbering(data), &mut lines);
-        // Integers of few bits are not far from each other.
-        if matches!(data.train.numbers(), Numbers::F32(_)) {
-            some(far(data), &mut lines);
-        }
+        some(far(data), &mut lines);
     }
     let parts = [&data.train, &data.val, &data.test];
     let count: usize = parts.iter().map(|part| part.numbers().len()).sum();

@@ -1,7 +1,7 @@
 //! Numbers so far from all others that they are slips, such as a decimal point that was lost or 999999 for what is not known.
 
 use super::{each_row, names};
-use crate::{DataSet, Wanted};
+use crate::{DataSet, Numbers, Wanted};
 
 /// How many standard deviations of the other numbers of a column one has to lie off: no distribution that is measured gives one.
 const FAR: f64 = 10_000.0;
@@ -11,9 +11,12 @@ const FEWEST: u64 = 10;
 /// Warns of the columns of which one number is far from all others: it makes the scaling, and with it the network, useless.
 pub(super) fn far(data: &DataSet) -> Vec<String> {
     let mut inputs = vec![Column::default(); data.input_dim()];
-    each_row(&data.train, |row| {
-        inputs.iter_mut().zip(row).for_each(|(column, &x)| column.add(x));
-    });
+    // Bytes are not so far from each other, and are many.
+    if !matches!(data.train.numbers(), Numbers::U8(_)) {
+        each_row(&data.train, |row| {
+            inputs.iter_mut().zip(row).for_each(|(column, &x)| column.add(x));
+        });
+    }
     let mut lines = Vec::new();
     if inputs.iter().any(|column| column.farthest().is_some()) {
         let all = names(data).into_iter().zip(&inputs);
@@ -80,8 +83,12 @@ mod tests {
     use crate::{DataSet, Numbers, Records, Source, Wanted};
 
     fn cautioned(numbers: Vec<f32>, targets: Vec<f32>) -> Vec<String> {
+        cautioned_of(Numbers::F32(numbers), targets)
+    }
+
+    fn cautioned_of(numbers: Numbers, targets: Vec<f32>) -> Vec<String> {
         let wanted = Wanted::Values { numbers: targets, width: 1 };
-        let train = Records::of(1, Numbers::F32(numbers), wanted);
+        let train = Records::of(1, numbers, wanted);
         let source = Source::read(&csv::KIND, "t.csv".to_owned());
         let target_names = vec!["y".to_owned()];
         cautions(&DataSet { train, target_names, ..DataSet::empty(source) })
@@ -103,6 +110,10 @@ mod tests {
             }
             assert_eq!(cautioned(with(at, 999.0), others()), [""; 0]);
         }
+        // Integers can be as far.
+        let bits = (0..60).map(|n| if n == 7 { i16::MAX } else { n % 2 }).collect();
+        let found = cautioned_of(Numbers::I16(bits), others());
+        assert!(found.len() == 1 && found[0].starts_with("input 1 is 32767 once"), "{found:?}");
         // Others that are all the same are no scale: what differs once may be what matters.
         let once = |usual: f32| (0..60).map(|n| if n == 7 { 1e7 } else { usual }).collect();
         assert_eq!(cautioned(once(0.0), others()), [""; 0]);

@@ -1,6 +1,6 @@
 //! Inputs that say nothing, or all: those that are the same in all rows, and those that are the target.
 
-use super::{Hash, names};
+use super::{Hash, each_first_row, names};
 use crate::{DataSet, Wanted};
 
 /// Rows by which nearly every input is seen to be neither.
@@ -30,16 +30,12 @@ pub(super) fn telltale(data: &DataSet) -> Vec<String> {
 
 /// Which of some inputs are the same in the first rows, or equal to a target, whose name is given.
 fn find(data: &DataSet, num_rows: usize, suspects: &[usize]) -> Vec<(usize, Option<String>)> {
-    let records = &data.train;
     let mut columns = vec![Column::default(); suspects.len()];
-    let mut row = Vec::new();
-    for index in 0..records.len().min(num_rows) {
-        row.clear();
-        records.append_row(index, &mut row);
+    each_first_row(&data.train, num_rows, |row| {
         for (column, &place) in columns.iter_mut().zip(suspects) {
             column.add(row.get(place).copied().unwrap_or(f32::NAN));
         }
-    }
+    });
     let targets = target_columns(data, num_rows);
     let of = |column: &Column| {
         if column.is_constant {

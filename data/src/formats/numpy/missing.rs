@@ -5,7 +5,7 @@ use crate::table::{EncodeOptions, Missing};
 use crate::{DataError, Numbers};
 
 /// Does about missing numbers what is asked: refuses them, leaves out their samples, or keeps those of inputs. The last
-/// result is how many samples were left out for want of a target.
+/// result is how many samples were left out for want of a target, if that is looked at.
 pub(super) fn settle(
     place: &str,
     (samples, targets): (Samples, Option<Targets>),
@@ -66,6 +66,7 @@ pub(super) fn settle(
             format!("the target of sample {} is missing (NaN)", at / names.len().max(1) + 1);
         return wrong(place, problem, "fill it in, or take --missing drop");
     }
+    let unlabelled = if skips_unlabelled { unlabelled } else { 0 };
     Ok((Samples { numbers, row_len, exact }, targets, unlabelled))
 }
 
