@@ -3,6 +3,20 @@
 use crate::reading::read_start;
 use std::path::Path;
 
+/// Files of a kind that comes in a folder for each class.
+#[derive(Clone, Copy)]
+pub(super) struct ClassFiles {
+    /// What they are called, and the format is.
+    pub(super) word: &'static str,
+    /// Whether a file looks like one.
+    pub(super) is_one: fn(&Path) -> bool,
+}
+
+pub(super) const PICTURES: ClassFiles =
+    ClassFiles { word: "pictures", is_one: begins_like_a_picture };
+pub(super) const RECORDINGS: ClassFiles =
+    ClassFiles { word: "recordings", is_one: is_called_a_recording };
+
 /// Content with which a picture begins.
 const STARTS: [&[u8]; 3] = [b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM"];
 

@@ -1,5 +1,6 @@
 //! A folder of files for each class: `PATH/CLASS/…`, or `PATH/train/CLASS/…` beside `val` and `test`.
 
+use super::class_files::ClassFiles;
 use super::is_there;
 use crate::table::error::{and_more, quoted};
 use crate::{DataError, ReadOptions, Task};
@@ -28,8 +29,8 @@ pub(super) struct Wanted {
     pub(super) word: &'static str,
     /// Whether a file is one; an error if it should be and is not.
     pub(super) is_one: fn(&Path) -> Result<bool, DataError>,
-    /// The name of the other format of such folders, and whether a file is of it.
-    pub(super) other: (&'static str, fn(&Path) -> bool),
+    /// The files of the other format of such folders.
+    pub(super) other: ClassFiles,
 }
 
 /// Whether there is such a file in a folder of a class.
@@ -55,6 +56,16 @@ fn files_to_look_at(path: &Path) -> Result<impl Iterator<Item = PathBuf>, DataEr
         let files = entries(&class).unwrap_or_default();
         files.into_iter().filter(|file| file.is_file()).take(LOOKED_AT)
     }))
+}
+
+/// The files in a folder and in its folders, in the order of their names.
+pub(super) fn files_within(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
+    let mut files = Vec::new();
+    for entry in entries(folder)? {
+        let inner = if entry.is_dir() { entries(&entry)? } else { vec![entry] };
+        files.extend(inner.into_iter().filter(|file| !file.is_dir()));
+    }
+    Ok(files)
 }
 
 impl ClassFolders {
@@ -167,16 +178,16 @@ fn files(
 
 /// The error of a folder of a class that has nothing in it but strays.
 fn without(class: &Path, strays: &[PathBuf], wanted: Wanted) -> DataError {
-    let Wanted { word, other: (other, is_other), .. } = wanted;
-    let other = strays.iter().find(|file| is_other(file)).map(|file| (file, other));
+    let Wanted { word, other, .. } = wanted;
+    let one_of_other = strays.iter().find(|file| (other.is_one)(file));
     let name = |file: &PathBuf| {
         let name = file.file_name().unwrap_or_default().to_string_lossy();
         format!(", but {}{}", quoted(&name), and_more(strays.len() - 1))
     };
-    let found = other.map(|(file, _)| file).or(strays.first()).map_or_else(String::new, name);
+    let found = one_of_other.or(strays.first()).map_or_else(String::new, name);
     let mut advice = "put some there, or remove it".to_owned();
-    if let Some((_, other)) = other {
-        advice += &format!("; if it is of {other}, say --format {other}");
+    if one_of_other.is_some() {
+        advice += &format!("; if it is of {0}, say --format {0}", other.word);
     }
     let place = class.display().to_string();
     DataError::NoData { place, found: format!("has no {word} in it{found}"), advice }

@@ -11,8 +11,8 @@ mod jpeg;
 #[cfg(not(feature = "pictures"))]
 mod none;
 
-use super::class_files::{begins_like_a_picture, is_called_a_recording};
-use super::class_folders::{self, ClassFolders, entries, wrong};
+use super::class_files::{PICTURES, RECORDINGS, begins_like_a_picture};
+use super::class_folders::{self, ClassFolders, files_within, wrong};
 use crate::reading::read_start;
 use crate::{
     DataError, DataSet, ImageSize, Kind, Numbers, PictureForm, ReadOptions, Records, SampleForm,
@@ -30,8 +30,8 @@ use std::thread;
 
 /// What is known of pictures before they are read.
 pub const KIND: Kind = Kind {
-    word: "pictures",
-    name: "pictures",
+    word: PICTURES.word,
+    name: PICTURES.word,
     image_shape: "",
     class_names: &[],
     samples: "pictures",
@@ -87,8 +87,7 @@ fn all_threads() -> usize {
 }
 
 fn load_on(path: &Path, options: &ReadOptions, threads: usize) -> Result<DataSet, DataError> {
-    let other = ("recordings", is_called_a_recording as fn(&Path) -> bool);
-    let wanted = class_folders::Wanted { word: "picture", is_one: is_picture, other };
+    let wanted = class_folders::Wanted { word: "picture", is_one: is_picture, other: RECORDINGS };
     let ClassFolders { class_names, train, val, test } = ClassFolders::find(path, options, wanted)?;
     let form = match &options.trained_form {
         Some((SampleForm::Pictures(form), _)) => *form,
@@ -178,12 +177,9 @@ fn read_all(files: &[PathBuf], form: PictureForm, threads: usize) -> Result<Vec<
 pub fn read_named(path: &Path, form: PictureForm) -> Result<(Vec<PathBuf>, Records), DataError> {
     let mut files = Vec::new();
     if path.is_dir() {
-        for entry in entries(path)? {
-            let inner = if entry.is_dir() { entries(&entry)? } else { vec![entry] };
-            for file in inner.into_iter().filter(|file| !file.is_dir()) {
-                if is_picture(&file)? {
-                    files.push(file);
-                }
+        for file in files_within(path)? {
+            if is_picture(&file)? {
+                files.push(file);
             }
         }
         if files.is_empty() {

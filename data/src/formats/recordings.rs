@@ -1,7 +1,7 @@
 //! Recordings: a folder for each class, a CSV file for each recording, rows in time. Windows of rows are samples.
 
-use super::class_files::{begins_like_a_picture, is_called_a_recording};
-use super::class_folders::{self, ClassFolders, entries, wrong};
+use super::class_files::{PICTURES, RECORDINGS, is_called_a_recording};
+use super::class_folders::{self, ClassFolders, files_within, wrong};
 use crate::table::error::quoted;
 use crate::table::{CsvOptions, Missing, Table, TableError, Wanted as WantedColumn, read_csv};
 use crate::{
@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 
 /// What is known of recordings before they are read.
 pub const KIND: Kind = Kind {
-    word: "recordings",
-    name: "recordings",
+    word: RECORDINGS.word,
+    name: RECORDINGS.word,
     image_shape: "",
     class_names: &[],
     samples: "windows",
@@ -40,9 +40,8 @@ pub fn recognises(path: &Path) -> Result<bool, DataError> {
 ///
 /// [`DataError`] naming the file, and the line and the column that are to blame.
 pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
-    let other = ("pictures", begins_like_a_picture as fn(&Path) -> bool);
     let is_one = |file: &Path| Ok(is_called_a_recording(file));
-    let wanted = class_folders::Wanted { word: "recording", is_one, other };
+    let wanted = class_folders::Wanted { word: "recording", is_one, other: PICTURES };
     let ClassFolders { class_names, train, val, test } = ClassFolders::find(path, options, wanted)?;
     let shown = path.display().to_string();
     let mut form = match (&options.trained_form, options.window) {
@@ -178,12 +177,8 @@ impl Windows {
 ///
 /// [`DataError`] if there is none, or what may not be looked at.
 pub fn files_in(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
-    let mut files = Vec::new();
-    for entry in entries(folder)? {
-        let inner = if entry.is_dir() { entries(&entry)? } else { vec![entry] };
-        files
-            .extend(inner.into_iter().filter(|file| file.is_file() && is_called_a_recording(file)));
-    }
+    let mut files = files_within(folder)?;
+    files.retain(|file| file.is_file() && is_called_a_recording(file));
     if files.is_empty() {
         let problem = "has no recording in it, no file that ends in .csv or .tsv".to_owned();
         return Err(wrong(&folder.display().to_string(), problem, "name one"));

@@ -174,32 +174,6 @@ impl Encoding {
         Ok(Self { task, features, targets, group, class_names })
     }
 
-    /// The same for a table without these names: its columns are the inputs in their order, but for those that are
-    /// called as targets are.
-    ///
-    /// # Errors
-    ///
-    /// [`TableError`] if there are more columns than inputs, or fewer, or some were of text.
-    pub fn by_place(&self, table: &Table) -> Result<Self, TableError> {
-        let targets = self.targets.iter().filter_map(|target| table.find(target).ok().flatten());
-        let targets: Vec<usize> = targets.collect();
-        let (len, width) = (self.features.len(), table.columns.len());
-        let is_input = |place: &usize| width == len || !targets.contains(place);
-        let places: Vec<usize> = (0..width).filter(is_input).collect();
-        let wrong = |problem: String, advice| Err(TableError::new(&table.file, problem, advice));
-        if self.features.iter().any(|feature| feature.texts.is_some()) {
-            let problem = "has numbers alone, and the network was trained on columns of text too";
-            return wrong(problem.to_owned(), "name a table with these columns");
-        }
-        if places.len() != len {
-            let problem = format!("has rows of {width} numbers, and the network takes {len}");
-            return wrong(problem, "give it the inputs that trained, in their order");
-        }
-        let columns = places.iter().filter_map(|&place| table.columns.get(place));
-        let feature = |column| Feature { column: table.reference(column), texts: None };
-        Ok(Self { features: columns.map(feature).collect(), ..self.clone() })
-    }
-
     /// Finds the inputs in a table.
     ///
     /// # Errors

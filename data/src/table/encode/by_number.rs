@@ -1,6 +1,6 @@
-//! Tables whose columns have no names, and are told by their numbers.
+//! Tables whose columns have no names, and are told by their numbers or their order.
 
-use super::Encoding;
+use super::{Encoding, Feature};
 use crate::table::{ColumnRef, Table, TableError};
 
 impl Encoding {
@@ -38,5 +38,30 @@ impl Encoding {
         let advice =
             "give it the same columns in the same order: they have no names to find them by";
         Err(TableError::new(&table.file, problem, advice))
+    }
+    /// The same inputs in a table without these names: its columns are the inputs in their order, but for those that are
+    /// called as targets are.
+    ///
+    /// # Errors
+    ///
+    /// [`TableError`] if there are more columns than inputs, or fewer, or some were of text.
+    pub fn by_place(&self, table: &Table) -> Result<Self, TableError> {
+        let targets = self.targets.iter().filter_map(|target| table.find(target).ok().flatten());
+        let targets: Vec<usize> = targets.collect();
+        let (len, width) = (self.features.len(), table.columns.len());
+        let is_input = |place: &usize| width == len || !targets.contains(place);
+        let places: Vec<usize> = (0..width).filter(is_input).collect();
+        let wrong = |problem: String, advice| Err(TableError::new(&table.file, problem, advice));
+        if self.features.iter().any(|feature| feature.texts.is_some()) {
+            let problem = "has numbers alone, and the network was trained on columns of text too";
+            return wrong(problem.to_owned(), "name a table with these columns");
+        }
+        if places.len() != len {
+            let problem = format!("has rows of {width} numbers, and the network takes {len}");
+            return wrong(problem, "give it the inputs that trained, in their order");
+        }
+        let columns = places.iter().filter_map(|&place| table.columns.get(place));
+        let feature = |column| Feature { column: table.reference(column), texts: None };
+        Ok(Self { features: columns.map(feature).collect(), ..self.clone() })
     }
 }
