@@ -25,8 +25,8 @@ pub struct Exact {
 
 /// So many steps tell numbers apart about as well as a sensor of ten bits.
 const FEWEST_STEPS: f64 = 1024.0;
-/// From here on (2⁵³) all numbers are whole.
-const FIRST_WHOLE: f64 = 9_007_199_254_740_992.0;
+/// From here on (2⁵²) all numbers are whole.
+const FIRST_WHOLE: f64 = 4_503_599_627_370_496.0;
 
 impl Default for Exact {
     fn default() -> Self {
@@ -52,9 +52,15 @@ impl Exact {
         if x > self.max {
             self.max = x;
         }
-        // In place of `fract`, which older processors have no instruction for.
-        self.has_fraction |= x.abs() < FIRST_WHOLE && (x as i64) as f64 != x;
-        self.is_rounded |= x.abs() >= 0.0 && f64::from(rounded) != x;
+        // Of most columns both are known soon.
+        if !self.has_fraction {
+            // In place of `fract`, which older processors have no instruction for: the sum has no room for a fraction.
+            let size = x.abs();
+            self.has_fraction = size < FIRST_WHOLE && (size + FIRST_WHOLE) - FIRST_WHOLE != size;
+        }
+        if !self.is_rounded {
+            self.is_rounded = x.abs() >= 0.0 && f64::from(rounded) != x;
+        }
     }
 
     /// Adds those of other numbers.

@@ -7,6 +7,7 @@
 mod blocks;
 mod cells;
 mod comment;
+mod decimal;
 mod encode;
 pub(crate) mod error;
 mod find;
@@ -104,7 +105,8 @@ impl Table {
     /// The first cell of a column of text that is no number, and its row.
     pub(crate) fn first_text(&self, index: usize) -> Option<(usize, &str)> {
         let values = self.columns.get(index)?.values()?;
-        let is_text = |text: &String| matches!(cells::Cell::of(text), cells::Cell::Text(_));
+        let is_text =
+            |text: &String| matches!(cells::Cell::of(text.as_bytes()), cells::Cell::Text(_));
         // Values are in the order in which the rows have them first.
         let (place, text) = values.iter().enumerate().find(|(_, text)| is_text(text))?;
         let row = self.column(index).position(|cell| cell as usize == place && !cell.is_nan())?;

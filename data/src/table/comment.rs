@@ -1,7 +1,7 @@
 //! Names of columns in a comment above the first row, where `numpy.savetxt` writes its header.
 
 use super::blocks::{Block, Dialect};
-use super::cells::Cell;
+use super::cells::{Cell, text_of};
 use super::records::Records;
 
 /// The names that the last comment above the first row says, if it has as many texts as the row has cells, and all are
@@ -20,12 +20,12 @@ pub(super) fn names(
     text.push(b'\n');
     let mut records = Records::new(&text, dialect.delimiter);
     let record = records.next().ok()??;
-    let mut found: Vec<String> = record.cells().map(|cell| cell.trim_ascii().to_owned()).collect();
+    let mut found: Vec<String> = record.cells().map(|cell| text_of(cell).to_owned()).collect();
     // A column of numbers may be called so.
     if let Some(first) = found.first_mut().filter(|first| first.is_empty()) {
         "#".clone_into(first);
     }
-    let are_texts = found.iter().all(|cell| matches!(Cell::of(cell), Cell::Text(_)));
+    let are_texts = found.iter().all(|cell| matches!(Cell::of(cell.as_bytes()), Cell::Text(_)));
     let mut sorted: Vec<&String> = found.iter().collect();
     sorted.sort_unstable();
     sorted.dedup();

@@ -1,7 +1,7 @@
 //! The columns of a file, and what is made of each.
 
 use super::blocks::{Block, Dialect};
-use super::cells::Tally;
+use super::cells::{Tally, text_of};
 use super::error::quoted;
 use super::options::CsvOptions;
 use super::rows::{Shape, Stop, for_each_row};
@@ -55,7 +55,7 @@ impl<'a> Layout<'a> {
         for_each_row(first, layout.shape(), |record, _| {
             num_rows += 1;
             if num_rows == 1 {
-                cells = record.cells().map(|cell| cell.trim_ascii().to_owned()).collect();
+                cells = record.cells().map(|cell| text_of(cell).to_owned()).collect();
                 below = vec![Tally::default(); cells.len()];
                 is_again = vec![false; cells.len()];
                 return Ok(());
@@ -63,7 +63,7 @@ impl<'a> Layout<'a> {
             let seen = below.iter_mut().zip(&mut is_again).zip(&cells);
             for (cell, ((tally, is_again), name)) in record.cells().zip(seen) {
                 tally.count(cell);
-                *is_again |= cell.trim_ascii() == name;
+                *is_again |= cell.trim_ascii() == name.as_bytes();
             }
             Ok(())
         })?;

@@ -1,7 +1,7 @@
 //! Makes cells of a block.
 
 use super::blocks::Block;
-use super::cells::{Cell, Tally};
+use super::cells::{Cell, Tally, number_of, text_of};
 use super::error::quoted;
 use super::layout::{Layout, Plan};
 use super::rows::{Hidden, Stop, for_each_row};
@@ -52,18 +52,25 @@ pub(super) fn parse(block: &Block, layout: &Layout<'_>, plans: &[Plan]) -> Resul
     let hidden = for_each_row(block, layout.shape(), |record, line| {
         let mut values = places.iter_mut().zip(&mut part.values).zip(&mut part.exact);
         for ((cell, plan), name) in record.cells().zip(plans).zip(&layout.names) {
-            let values = if *plan == Plan::Ignore { continue } else { values.next() };
-            let number = match (plan, Cell::of(cell), values) {
-                (Plan::Number, Cell::Number(number, written), Some((_, exact))) => {
+            if *plan == Plan::Ignore {
+                continue;
+            }
+            let Some(((places, values), exact)) = values.next() else { continue };
+            let found = match number_of(cell) {
+                Some((number, written)) => Cell::Number(number, written),
+                None => Cell::of(cell),
+            };
+            let number = match (plan, found) {
+                (Plan::Number, Cell::Number(number, written)) => {
                     exact.add(written, number);
                     number
                 }
-                (_, Cell::Missing, _) => f32::NAN,
-                (Plan::Text, _, Some(((places, values), _))) => {
-                    let place = place_of(cell.trim_ascii(), places, values);
+                (_, Cell::Missing) => f32::NAN,
+                (Plan::Text, _) => {
+                    let place = place_of(text_of(cell), places, values);
                     place.ok_or_else(|| too_many(layout.file, name))?
                 }
-                (_, found, _) => {
+                (_, found) => {
                     let is_first = part.lines.is_empty() && block.index == 0;
                     let may_be_name = is_first && layout.may_have_header;
                     return Err(no_number(found, layout.file, name, line, may_be_name));
@@ -71,7 +78,7 @@ pub(super) fn parse(block: &Block, layout: &Layout<'_>, plans: &[Plan]) -> Resul
             };
             part.cells.push(number);
             if layout.keeps_written {
-                part.written.push(cell.trim_ascii().to_owned());
+                part.written.push(text_of(cell).to_owned());
             }
         }
         part.lines.push(u32::try_from(line).unwrap_or(u32::MAX));

@@ -32,7 +32,7 @@ pub(super) struct Records<'a> {
 /// A record.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Record<'a> {
-    text: &'a str,
+    bytes: &'a [u8],
     ends: &'a [usize],
     /// Bytes between two cells.
     gap: usize,
@@ -45,10 +45,10 @@ impl<'a> Record<'a> {
         self.ends.len()
     }
 
-    pub(super) fn cells(self) -> impl Iterator<Item = &'a str> {
+    pub(super) fn cells(self) -> impl Iterator<Item = &'a [u8]> {
         let mut start = 0;
         self.ends.iter().map(move |&end| {
-            let cell = self.text.get(start..end).unwrap_or_default();
+            let cell = self.bytes.get(start..end).unwrap_or_default();
             start = end + self.gap;
             cell
         })
@@ -95,8 +95,7 @@ impl<'a> Records<'a> {
             let is_blank = num_cells == 1 && text.trim_ascii().is_empty() && !raw.contains(&b'"');
             if !is_blank {
                 return Ok(Some(Record {
-                    text: str::from_utf8(self.text.get(..text_len).unwrap_or_default())
-                        .unwrap_or_default(),
+                    bytes: self.text.get(..text_len).unwrap_or_default(),
                     ends: self.ends.get(..num_cells).unwrap_or_default(),
                     gap: 0,
                     end: self.consumed,
@@ -113,16 +112,7 @@ impl<'a> Records<'a> {
                 return Ok(None);
             }
             self.ends.clear();
-            let mut len = None;
-            for (place, &byte) in rest.iter().enumerate() {
-                if byte == self.delimiter {
-                    self.ends.push(place);
-                } else if byte == b'\n' || byte == b'\r' {
-                    len = Some(place);
-                    break;
-                }
-            }
-            self.ends.push(len.unwrap_or(rest.len()));
+            let len = find_cells(rest, self.delimiter, &mut self.ends);
             if self.ends.len() > MAX_COLUMNS {
                 return Err(Fault::TooManyColumns);
             }
@@ -135,8 +125,8 @@ impl<'a> Records<'a> {
             }
             self.consumed += text.len() + 1;
             if self.ends.len() > 1 || !text.trim_ascii().is_empty() {
-                let text = str::from_utf8(text).unwrap_or_default();
-                return Ok(Some(Record { text, ends: &self.ends, gap: 1, end: self.consumed }));
+                let end = self.consumed;
+                return Ok(Some(Record { bytes: text, ends: &self.ends, gap: 1, end }));
             }
         }
     }
@@ -186,15 +176,64 @@ impl<'a> Records<'a> {
     }
 }
 
+/// Adds the ends of the cells of the row with which bytes without quotes begin, and gives the end of the row, unless the
+/// bytes end before.
+fn find_cells(bytes: &[u8], delimiter: u8, ends: &mut Vec<usize>) -> Option<usize> {
+    let is_end = |byte: u8| byte == b'\n' || byte == b'\r';
+    let (chunks, rest) = bytes.as_chunks::<CHUNK_LEN>();
+    let mut start = 0;
+    for chunk in chunks {
+        let mut places = places_of(chunk, |byte| (byte == delimiter) | is_end(byte));
+        while places != 0 {
+            let place = places.trailing_zeros() as usize;
+            ends.push(start + place);
+            if chunk.get(place).is_some_and(|&byte| byte != delimiter) {
+                return Some(start + place);
+            }
+            places &= places - 1;
+        }
+        start += CHUNK_LEN;
+    }
+    for (place, &byte) in (start..).zip(rest) {
+        if byte == delimiter || is_end(byte) {
+            ends.push(place);
+        }
+        if is_end(byte) {
+            return Some(place);
+        }
+    }
+    ends.push(bytes.len());
+    None
+}
+
+/// Bytes that are looked at together.
+const CHUNK_LEN: usize = 64;
+
+/// A bit for each byte that is such.
+#[inline]
+fn places_of(chunk: &[u8; CHUNK_LEN], is_such: impl Fn(u8) -> bool) -> u64 {
+    /// Moves the lowest bit of each byte to the highest byte, one beside the other.
+    const TOGETHER: u64 = 0x0102_0408_1020_4080;
+    let flags = chunk.map(|byte| u8::from(is_such(byte)));
+    let (eights, _) = flags.as_chunks::<8>();
+    (0..).step_by(8).zip(eights).fold(0, |places, (shift, eight)| {
+        places | (u64::from_le_bytes(*eight).wrapping_mul(TOGETHER) >> 56) << shift
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn texts(record: Record<'_>) -> Vec<String> {
+        record.cells().map(|cell| str::from_utf8(cell).unwrap().to_owned()).collect()
+    }
 
     fn records(text: &str) -> Result<Vec<Vec<String>>, Fault> {
         let mut records = Records::new(text.as_bytes(), b',');
         let mut all = Vec::new();
         while let Some(record) = records.next()? {
-            all.push(record.cells().map(str::to_owned).collect());
+            all.push(texts(record));
         }
         Ok(all)
     }
@@ -215,7 +254,7 @@ mod tests {
             loop {
                 assert_eq!(slow.start(), fast.start());
                 let cells = |found: Result<Option<Record<'_>>, Fault>| {
-                    found.map(|found| Some(found?.cells().map(str::to_owned).collect::<Vec<_>>()))
+                    found.map(|found| Some(texts(found?)))
                 };
                 let expected = cells(slow.next());
                 assert_eq!(cells(fast.next()), expected);

@@ -2,6 +2,7 @@
 
 use super::TableError;
 use super::blocks::{Block, Dialect, lines_in};
+use super::cells::text_of;
 use super::records::{Fault, MAX_COLUMNS, Record, Records};
 use crate::DataError;
 
@@ -118,7 +119,7 @@ pub(super) fn for_each_row(
             let problem = format!("{} {cells}, where {num_columns} are expected", record.len());
             let is_longer = num_columns + 1 == record.len();
             let advice = if is_longer
-                && record.cells().last().is_some_and(|cell| cell.trim().is_empty())
+                && record.cells().last().is_some_and(|cell| text_of(cell).trim().is_empty())
             {
                 "it ends with a delimiter, and the first row does not: add one there, or remove it from all others"
             } else {

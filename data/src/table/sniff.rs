@@ -100,13 +100,14 @@ fn find_delimiter(text: &[u8], is_whole: bool, line_end: u8) -> u8 {
 pub(super) fn may_be_names(first: &[String], below: &[Tally], is_again: &[bool]) -> bool {
     /// Fewer cells go up by chance.
     const FEWEST: usize = 4;
-    let is_new =
-        |(cell, is_again): (&String, &bool)| matches!(Cell::of(cell), Cell::Text(_)) && !is_again;
+    let is_new = |(cell, is_again): (&String, &bool)| {
+        matches!(Cell::of(cell.as_bytes()), Cell::Text(_)) && !is_again
+    };
     let mut new = first.iter().zip(is_again).map(is_new);
     let num_new =
         if new.next_back() == Some(false) { new.filter(|&is_new| is_new).count() } else { 0 };
     let fewest = if num_new > 0 { 2 } else { FEWEST };
-    let whole = |cell: &String| match Cell::of(cell) {
+    let whole = |cell: &String| match Cell::of(cell.as_bytes()) {
         Cell::Number(_, number) if number.fract() == 0.0 => Some(number),
         _ => None,
     };
@@ -129,7 +130,7 @@ pub(super) fn may_be_names(first: &[String], below: &[Tally], is_again: &[bool])
 /// - all its cells are text, all different, and none is again in its own column, or
 /// - it counts its columns, as tables made from an array do: 0, 1, 2, … perhaps after an empty cell.
 pub(super) fn has_header(first: &[String], below: &[Tally], is_again: &[bool]) -> bool {
-    let cells: Vec<Cell<'_>> = first.iter().map(|cell| Cell::of(cell)).collect();
+    let cells: Vec<Cell<'_>> = first.iter().map(|cell| Cell::of(cell.as_bytes())).collect();
     let is_text = |cell: &Cell<'_>| matches!(cell, Cell::Text(_));
     let names = cells
         .iter()
@@ -160,7 +161,7 @@ mod tests {
         let first: Vec<String> = first.iter().map(|&cell| cell.to_owned()).collect();
         let mut below = vec![Tally::default(); first.len()];
         for row in rows {
-            below.iter_mut().zip(*row).for_each(|(tally, cell)| tally.count(cell));
+            below.iter_mut().zip(*row).for_each(|(tally, cell)| tally.count(cell.as_bytes()));
         }
         let is_again: Vec<bool> = first
             .iter()
