@@ -91,12 +91,18 @@ impl ImagesFlag {
     /// Refuses to go on without `--data` where a run was trained on somebody's own data: those that are found by
     /// themselves are others.
     pub(crate) fn check_named(&self, run: &TrainedRun) -> Result<()> {
-        match run.trained_on() {
-            Some(own) if self.data.is_none() && own.is_own() => bail!(
-                "{}: was trained on data of one's own ({}); name them with --data",
-                run.folder().path().display(),
-                own.data
-            ),
+        self.check_named_for(&run.folder().path().display().to_string(), run.trained_on())
+    }
+
+    /// The same of weights that messages call `name`.
+    pub(crate) fn check_named_for(&self, name: &str, trained_on: Option<&TrainedOn>) -> Result<()> {
+        match trained_on {
+            Some(own) if self.data.is_none() && own.is_own() => {
+                bail!(
+                    "{name}: was trained on data of one's own ({}); name them with --data",
+                    own.data
+                )
+            }
             _ => Ok(()),
         }
     }

@@ -70,6 +70,10 @@ fn all_tensors(arch: &Arch<'_>) -> Vec<(String, Vec<usize>, bool, Range<usize>)>
     local.chain(affine).collect()
 }
 
+/// The names of the tensors of scalings.
+pub const SCALE_NAMES: [&str; 5] =
+    [MEAN_IMAGE, INPUT_FACTOR, INPUT_FILL, TARGET_OFFSET, TARGET_FACTOR];
+
 const MEAN_IMAGE: &str = "mean_image";
 const INPUT_FACTOR: &str = "input_factor";
 const INPUT_FILL: &str = "input_fill";
@@ -77,7 +81,8 @@ const TARGET_OFFSET: &str = "target_offset";
 const TARGET_FACTOR: &str = "target_factor";
 
 /// The tensors of scalings: name, numbers, and whether there is one if there are none.
-fn scale_tensors<T>(scales: &Scales<T>) -> [(&'static str, &[T], bool); 5] {
+#[must_use]
+pub fn scale_tensors<T>(scales: &Scales<T>) -> [(&'static str, &[T], bool); 5] {
     [
         (MEAN_IMAGE, &scales.offset, true),
         (INPUT_FACTOR, &scales.factor, false),
@@ -85,6 +90,12 @@ fn scale_tensors<T>(scales: &Scales<T>) -> [(&'static str, &[T], bool); 5] {
         (TARGET_OFFSET, &scales.target_offset, false),
         (TARGET_FACTOR, &scales.target_factor, false),
     ]
+}
+
+/// Where the numbers of the tensors [so named](SCALE_NAMES) go.
+pub fn scale_numbers<T>(scales: &mut Scales<T>) -> [&mut Vec<T>; 5] {
+    let Scales { offset, factor, fill, target_offset, target_factor } = scales;
+    [offset, factor, fill, target_offset, target_factor]
 }
 
 /// Refuses numbers that no network should compute with.

@@ -14,7 +14,9 @@ use crate::moment::{HISTORY, Histories, Moment};
 use anyhow::{Context, Result, ensure};
 use barenet::{Progress, SolverBuffers};
 use barenet_model::number::Number;
+use barenet_model::scales::Scales;
 use barenet_model::sealed::{self, Sealed, Tensor, read_text};
+use barenet_model::weights::{SCALE_NAMES, scale_numbers, scale_tensors};
 use line::{LINE, Line};
 use std::path::Path;
 
@@ -33,6 +35,8 @@ pub struct Checkpoint<T> {
     pub kept: [Vec<T>; 7],
     /// Losses and checks so far.
     pub histories: Histories<T>,
+    /// The scalings of a run that [keeps those of another](crate::pretrained): the data do not say them.
+    pub scales: Option<Scales<T>>,
 }
 
 impl<T: Number> Checkpoint<T> {
@@ -57,7 +61,13 @@ impl<T: Number> Checkpoint<T> {
 
     fn without_numbers(config: String, data: u64, progress: Progress<T>) -> Self {
         let kept = [const { Vec::new() }; 7];
-        Self { config, data, progress, kept, histories: Histories::default() }
+        Self { config, data, progress, kept, histories: Histories::default(), scales: None }
+    }
+
+    /// The same of a run that keeps the scalings of another.
+    #[must_use]
+    pub fn keeping(self, scales: Option<Scales<T>>) -> Self {
+        Self { scales, ..self }
     }
 
     /// Copies what a run needs to resume back to where it works.
@@ -99,6 +109,8 @@ impl<T: Number> Checkpoint<T> {
     /// Bytes that the file has at most.
     fn max_len(&self) -> usize {
         let numbers: usize = self.arrays().map(|(_, array)| array.len()).sum();
+        let scales = self.scales.iter().flat_map(scale_tensors);
+        let numbers = numbers + scales.map(|(_, numbers, _)| numbers.len()).sum::<usize>();
         numbers * T::SIZE + self.config.len() + 4096
     }
 
@@ -125,6 +137,9 @@ impl<T: Number> Checkpoint<T> {
         let best_val = self.progress.best_val.as_slice();
         let arrays = self.arrays().chain([("best_val", best_val)]);
         let arrays = arrays.filter(|(name, numbers)| !is_left_out(name) || !numbers.is_empty());
+        let scales = self.scales.iter().flat_map(scale_tensors);
+        let scales = scales.filter(|(_, numbers, is_always)| *is_always || !numbers.is_empty());
+        let arrays = arrays.chain(scales.map(|(name, numbers, _)| (name, numbers)));
         let tensors: Vec<_> = arrays
             .map(|(name, numbers)| Tensor {
                 name: name.into(),
@@ -164,10 +179,22 @@ impl<T: Number> Checkpoint<T> {
                 expected += 1;
             }
         }
+        if sealed.has(SCALE_NAMES[0]) {
+            let (mut scales, numbers) = (Scales::default(), |name| sealed.tensor(name, None));
+            for (name, place) in SCALE_NAMES.into_iter().zip(scale_numbers(&mut scales)) {
+                if sealed.has(name) {
+                    *place = numbers(name)?;
+                    expected += 1;
+                }
+            }
+            checkpoint.scales = Some(scales);
+        }
         let found = sealed.len();
         ensure!(found == expected, "{file}: has {found} tensors, a checkpoint {expected}");
         // Of the histories, only what a loss or a metric can be came to be part of one.
-        let numbers = checkpoint.kept.iter().flatten().chain(&best_val);
+        let scales = checkpoint.scales.iter().flat_map(scale_tensors);
+        let scales = scales.flat_map(|(_, numbers, _)| numbers);
+        let numbers = checkpoint.kept.iter().flatten().chain(&best_val).chain(scales);
         ensure!(
             numbers.copied().all(T::is_finite),
             "{file}: of a run that diverged: it holds numbers that are NaN or infinite; train anew \
@@ -241,6 +268,7 @@ pub(crate) mod tests {
                 vec![],
             ],
             histories: Histories { loss: vec![2.3, 2.2], train: vec![0.25], val: vec![0.5] },
+            scales: None,
         }
     }
 
@@ -253,6 +281,21 @@ pub(crate) mod tests {
         let bytes = checkpoint().to_bytes().unwrap();
         assert_eq!(read(&bytes).unwrap(), checkpoint());
         assert_eq!(read_config(&bytes, Path::new("f")).unwrap(), "seed = 1");
+    }
+
+    #[test]
+    fn scalings_that_are_kept_are_read_back_and_others_are_not_there() {
+        let plain = checkpoint().to_bytes().unwrap();
+        let offset = Scales::offset(vec![0.5, 1.5]);
+        let whole = Scales { factor: vec![2.0, 4.0], fill: vec![0.0, 1.0], ..offset.clone() };
+        for scales in [offset, whole, Scales::offset(Vec::new())] {
+            let with = checkpoint().keeping(Some(scales));
+            let bytes = with.to_bytes().unwrap();
+            assert!(bytes != plain);
+            assert_eq!(read(&bytes).unwrap(), with);
+        }
+        let wrong = checkpoint().keeping(Some(Scales::offset(vec![f32::NAN])));
+        assert!(read(&wrong.to_bytes().unwrap()).is_err());
     }
 
     #[test]

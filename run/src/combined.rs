@@ -55,6 +55,11 @@ impl Written {
         Ok(Self { settings: flags.overlay(file), is_file: config.is_some(), place })
     }
 
+    /// Puts them over others that nobody wrote, but that count as if somebody had.
+    pub(crate) fn over_settings(self, others: Settings) -> Self {
+        Self { settings: self.settings.overlay(others), ..self }
+    }
+
     /// Puts them over those of the preset that one of them names; without a file, that is `default_preset` unless
     /// another is named. Under those for data of one's own are those of the preset for tables.
     ///

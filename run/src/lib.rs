@@ -7,6 +7,7 @@
 //! | [`settings`], [`presets`], [`combined`], [`config`] | the settings of a run, the course's experiments, both together, and a checked whole |
 //! | [`session`], [`trainer`], [`moment`] | one training run, with its files and without, and its state between two steps |
 //! | [`comparison`] | a training run with each of some update rules |
+//! | [`pretrained`] | weights of another run, from which one starts |
 //! | [`images`], [`buffers`] | its data, read, and its memory |
 //! | [`backend`] | its threads |
 //! | [`measured`], [`outputs`], [`anomaly`], [`reported`] | the figures of its metric, outputs of a network, the threshold of anomaly scores, and figures of the course's document |
@@ -43,6 +44,7 @@ mod patience;
 pub mod plot_mark;
 pub mod prediction;
 pub mod presets;
+pub mod pretrained;
 pub mod reported;
 pub mod run_folder;
 mod scaled;

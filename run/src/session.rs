@@ -14,6 +14,7 @@ pub use start::Start;
 pub use watch::{Request, Watcher};
 
 use crate::config::Config;
+use crate::pretrained::Pretrained;
 use crate::run_folder::RunFolder;
 use crate::settings::Dtype;
 use crate::summary::Summary;
@@ -45,6 +46,8 @@ pub struct Session<'a> {
     pub when: When,
     /// The bytes of a checkpoint to resume from, and its file.
     pub resume: Option<(Vec<u8>, PathBuf)>,
+    /// Weights that a new run starts from, if they are not drawn.
+    pub from: Option<Pretrained>,
 }
 
 /// The lengths of a run.

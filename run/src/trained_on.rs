@@ -200,6 +200,17 @@ impl TrainedOn {
         serde_json::from_str(json(config)?).ok()
     }
 
+    /// The settings of a text to which it was [appended](Self::append_to), or to which nothing was.
+    pub(crate) fn cut_off(config: &str) -> &str {
+        json(config).map_or(config, |json| {
+            config
+                .trim_end()
+                .strip_suffix(json)
+                .and_then(|text| text.strip_suffix(LINE))
+                .unwrap_or(config)
+        })
+    }
+
     /// Describes nothing but the form of rows: what trained a network of another program is not known.
     pub(crate) fn imported(
         task: Task,

@@ -154,6 +154,11 @@ impl TrainedRun {
         &self.text
     }
 
+    /// The bytes of the file of the weights.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// The inputs and the outputs of its network; none if the weights are damaged.
     #[must_use]
     pub fn sizes(&self) -> Option<(usize, usize)> {

@@ -19,6 +19,7 @@ use barenet_data::samples::Samples;
 use barenet_data::split::{Part, Split};
 use barenet_model::number::Number;
 use barenet_model::scales::Scales;
+use barenet_model::weights::WeightsFile;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
@@ -92,6 +93,17 @@ pub fn is_non_finite(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref(), Some(Error::NonFinite { .. }))
 }
 
+/// Where a run begins.
+#[derive(Clone, Copy, Debug)]
+pub enum Beginning<'a, T> {
+    /// At weights that are drawn.
+    Drawn,
+    /// At the weights of another run.
+    Weights(&'a WeightsFile<T>),
+    /// Where this run was when its checkpoint was written.
+    Checkpoint(&'a Checkpoint<T>),
+}
+
 /// Trains, from the start or from a checkpoint, calling `on_event` after every event; if that breaks,
 /// the run stops there.
 ///
@@ -110,7 +122,8 @@ pub fn train<T: Number>(
     on_event: impl FnMut(&Event<T>, Moment<'_, T>) -> Result<ControlFlow<()>> + Send,
 ) -> Result<Outcome<T>> {
     let memory = OwnedBuffers::new(&config.arch(), &config.solver())?;
-    train_in(memory, config, images, scales, backend, checkpoint, on_event)
+    let beginning = checkpoint.map_or(Beginning::Drawn, Beginning::Checkpoint);
+    train_in(memory, config, images, scales, backend, beginning, on_event)
 }
 
 /// [`train`] in memory that was reserved before.
@@ -124,18 +137,20 @@ pub fn train_in<T: Number>(
     (data, split): (&DataSet, &Split),
     scales: &Scales<T>,
     backend: &Backend,
-    checkpoint: Option<&Checkpoint<T>>,
+    beginning: Beginning<'_, T>,
     mut on_event: impl FnMut(&Event<T>, Moment<'_, T>) -> Result<ControlFlow<()>> + Send,
 ) -> Result<Outcome<T>> {
     let part = |part| scaled((data, split, part), scales);
     let mixup = Mixup::new(config.values().mixup);
     let train = part(Part::Train).augmented(config.augmentation(data)?).mixed(mixup).kept();
     let val = part(Part::Val).kept();
-    let mut histories =
-        checkpoint.map_or_else(|| Ok(Histories::default()), Checkpoint::histories)?;
+    let mut histories = match beginning {
+        Beginning::Checkpoint(checkpoint) => checkpoint.histories()?,
+        Beginning::Drawn | Beginning::Weights(_) => Histories::default(),
+    };
     let class_weights = config.class_weights(data, split);
     let net = config.net_with(&class_weights);
-    let mut solver = start(net, config, backend, (&train, &val), memory.lend(), checkpoint)?;
+    let mut solver = start(net, config, backend, (&train, &val), memory.lend(), beginning)?;
     let Ending { steps, step_time, diverged_at, stopped } = backend.install(|| {
         let next = |solver: &mut TheSolver<'_, T>| match solver.metric().takes_all_outputs() {
             true => check::advance(solver, &net, (data, split), scales, backend),
@@ -165,22 +180,31 @@ pub fn train_in<T: Number>(
     })
 }
 
-/// A Solver at the start of a run, or at a checkpoint.
+/// A Solver where a run begins.
 fn start<'a, T: Number>(
     net: FullyConnectedNet<'a, T>,
     config: &Config,
     backend: &'a Backend,
     (train, val): (&'a Samples<'a, T>, &'a Samples<'a, T>),
     mut buffers: SolverBuffers<'a, T>,
-    checkpoint: Option<&Checkpoint<T>>,
+    beginning: Beginning<'_, T>,
 ) -> Result<TheSolver<'a, T>> {
     let options = config.solver::<T>();
-    if let Some(saved) = checkpoint {
-        saved.restore(&mut buffers)?;
-        return Ok(Solver::resume(net, options, backend, train, val, buffers, saved.progress)?);
+    match beginning {
+        Beginning::Checkpoint(saved) => {
+            saved.restore(&mut buffers)?;
+            return Ok(Solver::resume(net, options, backend, train, val, buffers, saved.progress)?);
+        }
+        Beginning::Drawn => {
+            let rng = Rng::seed(options.seed).fork(INIT_STREAM);
+            net.init(config.init(), rng, &mut buffers.state(&net.arch)?);
+        }
+        Beginning::Weights(file) => {
+            Weights::new(&net.arch, &file.params, &file.running)?;
+            buffers.params.copy_from_slice(&file.params);
+            buffers.running.copy_from_slice(&file.running);
+        }
     }
-    let rng = Rng::seed(options.seed).fork(INIT_STREAM);
-    net.init(config.init(), rng, &mut buffers.state(&net.arch)?);
     buffers.check_finite().context(
         "the weights to start from are too large for the number type; try a lower \
          --weight-scale, or --init he",

@@ -2,6 +2,7 @@
 
 mod advice;
 mod folds;
+mod from;
 mod report;
 mod show;
 mod verdict;
@@ -38,6 +39,9 @@ pub(crate) struct Args {
     /// Resume the run in this folder, from its last checkpoint; --epochs may be more than before
     #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "out", "force"])]
     pub(crate) resume: Option<PathBuf>,
+    /// Start from the weights of this run or model file, with its layers and its scaling, on other data or these
+    #[arg(long, value_name = "RUN|FILE", conflicts_with = "resume")]
+    pub(crate) from: Option<PathBuf>,
     /// Write a checkpoint every N iterations too, not only after epochs
     #[arg(long, value_parser = count, value_name = "N")]
     pub(crate) checkpoint_every: Option<usize>,
@@ -73,7 +77,15 @@ pub(crate) fn run(args: Args) -> Result<()> {
     let (start, data) = match &args.resume {
         None => {
             let written = Written::new(args.config.as_deref(), flags)?;
-            let data = args.images.read(&written.settings, None)?;
+            let from = args.from.as_deref().map(from::open).transpose()?;
+            let (written, trained_on) = match &from {
+                Some(from) => {
+                    args.images.check_named_for(from.name(), from.trained_on())?;
+                    (from.under(written)?, from.trained_on())
+                }
+                None => (written, None),
+            };
+            let data = args.images.read(&written.settings, trained_on)?;
             let combined = written.over(Preset::DEFAULT, &data)?;
             if let (Some(folds), None) = (combined.settings.folds, combined.settings.fold) {
                 let console = Console::new(verbosity);
@@ -81,14 +93,15 @@ pub(crate) fn run(args: Args) -> Result<()> {
                 let place = (args.out.as_deref(), args.force, args.images.data.as_deref());
                 return folds::run(&combined, folds, &data, place, (console, &signals));
             }
-            (Start::new(combined, args.out.as_deref(), args.force), data)
+            let start = Start::new(combined, args.out.as_deref(), args.force);
+            (from.into_iter().fold(start, Start::from), data)
         }
         Some(run) => {
             let start = Start::resume(run, flags)?;
             if let Ok(run) = TrainedRun::open(run) {
                 args.images.check_named(&run)?;
             }
-            let data = args.images.read(start.settings(), None)?;
+            let data = args.images.read(start.settings(), start.trained_on())?;
             (start, data)
         }
     };

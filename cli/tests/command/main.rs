@@ -14,6 +14,7 @@ mod fetch;
 mod files;
 mod finite;
 mod folder;
+mod from;
 mod import;
 mod import_int8;
 mod interchange;

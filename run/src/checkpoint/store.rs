@@ -123,6 +123,7 @@ pub(super) mod tests {
             progress: Progress { iteration, ..Progress::default() },
             kept: [vec![iteration as f64; 100], vec![], vec![], vec![], vec![], vec![], vec![]],
             histories: Histories::default(),
+            scales: None,
         }
     }
 

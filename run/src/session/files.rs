@@ -22,6 +22,8 @@ pub(super) struct RunFiles<'a, T> {
     pub(super) folder: &'a RunFolder,
     pub(super) arch: Arch<'a>,
     pub(super) scales: Scales<T>,
+    /// Whether the scalings are those of another run, which the data do not say.
+    pub(super) keeps_scales: bool,
     pub(super) config: String,
     /// Text beside the weights in their file: settings, and the images that they were trained on.
     pub(super) weights_text: String,
@@ -45,6 +47,11 @@ fn is_same_run(a: &str, b: &str) -> bool {
 }
 
 impl<T: Number> RunFiles<'_, T> {
+    /// Text in a checkpoint: the settings, and where the scalings are kept how the data are read with them.
+    pub(super) fn checkpoint_text(&self) -> &str {
+        if self.keeps_scales { &self.weights_text } else { &self.config }
+    }
+
     fn save_best(&self, best: Weights<'_, T>) -> Result<()> {
         let bytes = to_safetensors(&self.arch, best, &self.scales, &self.weights_text)?;
         self.folder.write(BEST, &bytes)
@@ -84,8 +91,8 @@ impl<T: Number> RunFiles<'_, T> {
                 watcher.warning(&format!("{message}; the run continues without one"));
             }
         };
-        let copy = match Checkpoint::of(&self.config, self.data_mark, &moment) {
-            Ok(copy) => copy,
+        let copy = match Checkpoint::of(self.checkpoint_text(), self.data_mark, &moment) {
+            Ok(copy) => copy.keeping(self.keeps_scales.then(|| self.scales.clone())),
             Err(error) => {
                 warn(&error, watcher);
                 self.failure = Some(error);

@@ -1,5 +1,6 @@
 //! How a run is resumed: from its checkpoint, with the events that led there.
 
+use super::files::RunFiles;
 use super::{Lengths, Session, Watcher};
 use crate::checkpoint::Checkpoint;
 use crate::checkpoint::store::save;
@@ -7,6 +8,7 @@ use crate::events::{Check, EventLog, RunEvent};
 use crate::moment::Histories;
 use crate::run_folder::CONFIG;
 use crate::settings::SettingsError;
+use crate::trained_on::TrainedOn;
 use anyhow::{Result, ensure};
 use barenet_data::disk::RealDisk;
 use barenet_model::number::Number;
@@ -43,22 +45,21 @@ impl Session<'_> {
     pub(super) fn take_over_settings<T: Number>(
         &self,
         saved: &mut Checkpoint<T>,
-        config: &str,
+        files: &RunFiles<'_, T>,
         watcher: &mut dyn Watcher,
     ) -> Result<()> {
-        let file = self.folder.file(CONFIG);
-        if self
-            .folder
-            .read(CONFIG)
-            .is_ok_and(|found| found != saved.config.as_bytes() && found != config.as_bytes())
-        {
+        let (file, text) = (self.folder.file(CONFIG), files.checkpoint_text());
+        let of_checkpoint = TrainedOn::cut_off(&saved.config);
+        let is_changed =
+            |found: Vec<u8>| found != of_checkpoint.as_bytes() && found != files.config.as_bytes();
+        if self.folder.read(CONFIG).is_ok_and(is_changed) {
             let file = file.display();
             watcher.warning(&format!(
                 "{file}: changed since; the run is resumed with the settings it had"
             ));
         }
-        if saved.config != config {
-            config.clone_into(&mut saved.config);
+        if saved.config != text {
+            text.clone_into(&mut saved.config);
             save(&RealDisk, &self.folder, &saved.to_bytes()?)?;
         }
         Ok(())

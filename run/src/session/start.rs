@@ -5,8 +5,10 @@ use crate::backend::start_backend;
 use crate::checkpoint::{read_config, store};
 use crate::combined::Combined;
 use crate::config::{Config, ignored};
+use crate::pretrained::Pretrained;
 use crate::run_folder::RunFolder;
 use crate::settings::{Settings, SettingsError};
+use crate::trained_on::TrainedOn;
 use anyhow::Result;
 use barenet_data::DataSet;
 use barenet_data::inspect::check_targets;
@@ -18,11 +20,12 @@ use std::path::{Path, PathBuf};
 pub struct Start {
     settings: Settings,
     origin: Origin,
+    trained_on: Option<TrainedOn>,
 }
 
 #[derive(Debug)]
 enum Origin {
-    New { written: Box<Settings>, out: Option<PathBuf>, force: bool },
+    New { written: Box<Settings>, out: Option<PathBuf>, force: bool, from: Option<Box<Pretrained>> },
     Checkpoint { folder: RunFolder, bytes: Vec<u8>, file: PathBuf },
 }
 
@@ -31,7 +34,19 @@ impl Start {
     #[must_use]
     pub fn new(combined: Combined, out: Option<&Path>, force: bool) -> Self {
         let (out, written) = (out.map(Path::to_owned), Box::new(combined.written));
-        Self { settings: combined.settings, origin: Origin::New { written, out, force } }
+        let origin = Origin::New { written, out, force, from: None };
+        Self { settings: combined.settings, origin, trained_on: None }
+    }
+
+    /// The same, from the weights and with the scalings of another run, under [whose settings](Pretrained::under) those of
+    /// this one were put. What resuming needs of it is in the checkpoints: the other run may go.
+    #[must_use]
+    pub fn from(mut self, weights: Pretrained) -> Self {
+        if let Origin::New { from, .. } = &mut self.origin {
+            self.trained_on = weights.trained_on().cloned();
+            *from = Some(Box::new(weights));
+        }
+        self
     }
 
     /// The last whole checkpoint of the run in a folder. It keeps its own settings, but for those of `changes`
@@ -61,7 +76,8 @@ impl Start {
         let settings = allowed.overlay(Settings::from_toml(&config, &found.file)?);
         found.quarantine_damaged(&folder)?;
         let (bytes, file) = (found.bytes, found.file);
-        Ok(Self { settings, origin: Origin::Checkpoint { folder, bytes, file } })
+        let trained_on = TrainedOn::parse(&config);
+        Ok(Self { settings, origin: Origin::Checkpoint { folder, bytes, file }, trained_on })
     }
 }
 
@@ -72,13 +88,19 @@ impl Start {
         &self.settings
     }
 
+    /// How the data of a run are to be read that started from the weights of another: as that one's were.
+    #[must_use]
+    pub const fn trained_on(&self) -> Option<&TrainedOn> {
+        self.trained_on.as_ref()
+    }
+
     /// Checks a new run before others of its kind train: its settings against the data, and its folder.
     ///
     /// # Errors
     ///
     /// Those of [`Session::new`].
     pub fn check(&self, data: &DataSet) -> Result<()> {
-        let Origin::New { written, out, force } = &self.origin else { return Ok(()) };
+        let Origin::New { written, out, force, .. } = &self.origin else { return Ok(()) };
         prepare(self.settings.clone(), Some(written), data)?;
         RunFolder::create(out.as_deref(), "", *force).map(drop)
     }
@@ -112,7 +134,10 @@ impl<'a> Session<'a> {
     /// If a setting cannot be used, the data do not fit together or have fewer images than it asks for, or the
     /// folder cannot be made.
     pub fn new(start: Start, data: &'a DataSet, when: When) -> Result<Self> {
-        let Start { settings, origin } = start;
+        let Start { settings, origin, trained_on: _ } = start;
+        if let Origin::New { from: Some(from), .. } = &origin {
+            from.check(data)?;
+        }
         let written = match &origin {
             Origin::New { written, .. } => Some(&**written),
             Origin::Checkpoint { .. } => None,
@@ -123,12 +148,13 @@ impl<'a> Session<'a> {
         }
         let backend = start_backend(&config);
         let name = config.values().preset.clone().unwrap_or_else(|| "custom".to_owned());
-        let (folder, resume) = match origin {
-            Origin::New { out, force, .. } => {
-                (RunFolder::create(out.as_deref(), &name, force)?, None)
+        let (folder, resume, from) = match origin {
+            Origin::New { out, force, from, .. } => {
+                (RunFolder::create(out.as_deref(), &name, force)?, None, from)
             }
-            Origin::Checkpoint { folder, bytes, file } => (folder, Some((bytes, file))),
+            Origin::Checkpoint { folder, bytes, file } => (folder, Some((bytes, file)), None),
         };
-        Ok(Self { config, data, split, backend, folder, name, when, resume })
+        let from = from.map(|from| *from);
+        Ok(Self { config, data, split, backend, folder, name, when, resume, from })
     }
 }

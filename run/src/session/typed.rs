@@ -11,7 +11,7 @@ use crate::measured::{self, Measured};
 use crate::run_folder::{CONFIG, PREVIOUS_CHECKPOINT};
 use crate::summary::{Beside, Summary};
 use crate::trained_on::TrainedOn;
-use crate::trainer::{self, Outcome, is_non_finite};
+use crate::trainer::{self, Beginning, Outcome, is_non_finite};
 use anyhow::{Context, Result};
 use barenet::{Float, Metric, Weights};
 use barenet_data::Task;
@@ -20,6 +20,7 @@ use barenet_data::fingerprint::fingerprint;
 use barenet_data::split::Part;
 use barenet_model::number::Number;
 use barenet_model::scales::Scales;
+use barenet_model::weights::WeightsFile;
 use std::thread;
 use std::time::Instant;
 
@@ -32,6 +33,7 @@ pub(super) struct RunAs<'a, T> {
     files: RunFiles<'a, T>,
     memory: OwnedBuffers<T>,
     checkpoint: Option<Checkpoint<T>>,
+    from: Option<WeightsFile<T>>,
 }
 
 /// A run that has trained, to its end or until it was stopped.
@@ -53,10 +55,18 @@ impl Session<'_> {
         let Self { config, folder, .. } = self;
         let lengths =
             Lengths::new(&config.solver::<T>(), config.values().patience, self.split.train.len());
+        let from = self.from.as_ref().map(|from| from.weights::<T>(config)).transpose()?;
         let (scales, data_mark) = self.read_through();
         let config_text = config.to_toml();
         let weights_text = TrainedOn::new(self.data, data_mark).append_to(&config_text)?;
         let mut checkpoint = self.read_checkpoint::<T>(data_mark, lengths)?;
+        // Those that the weights were trained with, here or in the checkpoint.
+        let kept = match (&from, &checkpoint) {
+            (Some(from), _) => Some(from.scales.clone()),
+            (None, Some(saved)) => saved.scales.clone(),
+            (None, None) => None,
+        };
+        let keeps_scales = kept.is_some();
         // Before anything is written: a run that has not enough changes nothing.
         let memory = OwnedBuffers::new(&config.arch(), &config.solver::<T>())?;
 
@@ -64,7 +74,8 @@ impl Session<'_> {
         let mut files = RunFiles {
             folder,
             arch: config.arch(),
-            scales,
+            scales: kept.unwrap_or(scales),
+            keeps_scales,
             config: config_text,
             weights_text,
             data_mark,
@@ -79,12 +90,12 @@ impl Session<'_> {
                 .with_context(|| format!("{}: cannot be written", folder.file(CONFIG).display()))?,
             Some(saved) => {
                 files.repair_best(saved)?;
-                self.take_over_settings(saved, &files.config, watcher)?;
+                self.take_over_settings(saved, &files, watcher)?;
                 folder.write(CONFIG, files.config.as_bytes())?;
                 log.finish(folder)?;
             }
         }
-        Ok(RunAs { session: self, lengths, log, files, memory, checkpoint })
+        Ok(RunAs { session: self, lengths, log, files, memory, checkpoint, from })
     }
 
     /// The scalings, and the fingerprint of the training set. Each goes through all samples: at
@@ -108,10 +119,15 @@ impl<'a, T: Number> RunAs<'a, T> {
     /// If a file cannot be written, or a checkpoint that was asked for last could not be made. A loss
     /// that is not finite is no error here: the [`Outcome`] says so.
     pub(super) fn train(self, watcher: &mut dyn Watcher) -> Result<TrainedAs<'a, T>> {
-        let Self { session, lengths, mut log, mut files, memory, checkpoint } = self;
+        let Self { session, lengths, mut log, mut files, memory, checkpoint, from } = self;
         let Session { config, data, split, backend, folder, .. } = session;
         // The images are read with it while the files change.
         let scales = files.scales.clone();
+        let beginning = match (&checkpoint, &from) {
+            (Some(saved), _) => Beginning::Checkpoint(saved),
+            (None, Some(from)) => Beginning::Weights(from),
+            (None, None) => Beginning::Drawn,
+        };
         let desk = Desk::default();
         let outcome = thread::scope(|scope| -> Result<Outcome<T>> {
             let writer = Writer::start(scope, &desk, folder);
@@ -123,7 +139,7 @@ impl<'a, T: Number> RunAs<'a, T> {
                 (data, split),
                 &scales,
                 backend,
-                checkpoint.as_ref(),
+                beginning,
                 |event, moment| watch.on(event, moment),
             );
             let written = writer.finish();

@@ -52,6 +52,7 @@ fn run<T: Number>(
         name: "run".to_owned(),
         when: When::default(),
         resume: None,
+        from: None,
     };
     let mut watcher = |_: &RunEvent<'_>| Request::Continue;
     let trained = session.begin(&mut watcher).unwrap().train(&mut watcher);

@@ -39,6 +39,9 @@ pub(super) fn describe(session: &Session<'_>, console: &Console) {
             Dtype::F64 => f64::NAME,
         }
     ));
+    if let Some(from) = &session.from {
+        console.line(&format!("from      {}, its weights and scaling", from.name()));
+    }
     console.line(&format!(
         "training  {}, learning rate {:?}, batches of {}, {}, seed {}",
         solver.update_rule.name(),
@@ -48,7 +51,7 @@ pub(super) fn describe(session: &Session<'_>, console: &Console) {
         solver.seed
     ));
     if !data.source.kind.is_of_course {
-        console.line(&format!("          {}", chosen(config.values())));
+        console.line(&format!("          {}", chosen(config.values(), session.from.is_none())));
         let targets = &data.target_names;
         let task = Name::from(data.task).name();
         let learns =
@@ -79,8 +82,11 @@ pub(super) fn describe(session: &Session<'_>, console: &Console) {
 
 /// How weights start and what keeps them from learning by heart, as flags say it: much of it follows from how many
 /// samples there are.
-fn chosen(values: &Values) -> String {
-    let mut flags = vec![format!("--init {}", values.init.name())];
+fn chosen(values: &Values, are_drawn: bool) -> String {
+    let mut flags = Vec::new();
+    if are_drawn {
+        flags.push(format!("--init {}", values.init.name()));
+    }
     if values.batchnorm {
         flags.push("--batchnorm".to_owned());
     }

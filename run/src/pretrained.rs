@@ -1,0 +1,162 @@
+//! Weights to start a new run from: those of another run, with its architecture and its scalings.
+//!
+//! The scalings stay as they were, as the weights were trained behind them: with others a network would begin as if it
+//! knew nothing. What else training takes is that of a new run.
+
+use crate::combined::Written;
+use crate::config::Config;
+use crate::interchange::task_of;
+use crate::settings::{Dtype, Name, Settings, SettingsError};
+use crate::trained_on::TrainedOn;
+use crate::trained_run::TrainedRun;
+use anyhow::{Context, Result, bail, ensure};
+use barenet_data::DataSet;
+use barenet_model::number::Number;
+use barenet_model::weights::{WeightsFile, from_safetensors, sizes};
+use std::path::PathBuf;
+
+/// Weights to start a new run from.
+#[derive(Clone, Debug)]
+pub struct Pretrained {
+    /// How messages name them.
+    name: String,
+    file: PathBuf,
+    bytes: Vec<u8>,
+    settings: Settings,
+    trained_on: Option<TrainedOn>,
+}
+
+impl Pretrained {
+    /// The best weights of a run, which messages call `name`.
+    #[must_use]
+    pub fn new(run: &TrainedRun, name: String) -> Self {
+        Self {
+            name,
+            file: run.file(),
+            bytes: run.bytes().to_vec(),
+            settings: run.settings().clone(),
+            trained_on: run.trained_on().cloned(),
+        }
+    }
+
+    /// How messages name them.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What they were trained on, by which data are read.
+    #[must_use]
+    pub const fn trained_on(&self) -> Option<&TrainedOn> {
+        self.trained_on.as_ref()
+    }
+
+    /// Whether they stand for the integers of a file, which a new run does not keep.
+    #[must_use]
+    pub fn are_of_integers(&self) -> bool {
+        self.trained_on.as_ref().is_some_and(|trained_on| trained_on.file().is_some())
+    }
+
+    /// Puts settings that somebody wrote over those of the network and of how its data are read.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingsError`] if one of them contradicts the network.
+    pub fn under(&self, written: Written) -> Result<Written, SettingsError> {
+        let (own, given) = (&self.settings, &written.settings);
+        let takes_classes =
+            |settings: &Settings| settings.loss.is_none_or(|loss| loss.value().takes_classes());
+        let dtype = |settings: &Settings| settings.dtype.map(Name::value);
+        let task = task_of(own, self.trained_on.as_ref());
+        let contradictions = [
+            ("hidden", given.hidden.is_some() && given.hidden != own.hidden),
+            ("local", given.local.is_some() && given.local != own.local),
+            (
+                "batchnorm",
+                given.batchnorm.is_some_and(|found| found != own.batchnorm.unwrap_or(false)),
+            ),
+            ("dtype", dtype(given).is_some_and(|found| found != dtype(own).unwrap_or(Dtype::F32))),
+            ("scale", given.scale.is_some() && given.scale != own.scale),
+            ("task", given.task.is_some_and(|found| found.value() != task)),
+            ("loss", given.loss.is_some() && takes_classes(given) != takes_classes(own)),
+            ("folds", given.folds.is_some()),
+        ];
+        if let Some((name, _)) = contradictions.into_iter().find(|(_, is_one)| *is_one) {
+            let why = match name {
+                "hidden" | "local" | "batchnorm" => "keeps its layers",
+                "dtype" => "keeps its number type",
+                "scale" => "keeps its scaling, which the weights go with",
+                "folds" => "has weights that have seen what a fold leaves out",
+                _ => "answers what it answered",
+            };
+            return Err(SettingsError::new(format!(
+                "{name}: a run that starts from {} {why}; leave it out, or train without --from",
+                self.name
+            )));
+        }
+        let network = Settings {
+            hidden: own.hidden.clone(),
+            local: own.local.clone(),
+            batchnorm: own.batchnorm,
+            dtype: own.dtype,
+            scale: own.scale,
+            loss: own.loss,
+            huber_delta: own.huber_delta,
+            format: own.format,
+            task: own.task,
+            target: own.target.clone(),
+            ignore: own.ignore.clone(),
+            text: own.text.clone(),
+            header: own.header,
+            group: own.group.clone(),
+            missing: own.missing,
+            image_size: own.image_size,
+            window: own.window,
+            stride: own.stride,
+            normal: own.normal.clone(),
+            ..Settings::default()
+        };
+        Ok(written.over_settings(network))
+    }
+
+    /// Refuses data for which the network has not the inputs and the outputs, and says where classes have other names.
+    ///
+    /// # Errors
+    ///
+    /// Naming both.
+    pub(crate) fn check(&self, data: &DataSet) -> Result<()> {
+        let (inputs, outputs) =
+            sizes(&self.bytes, &self.file).with_context(|| format!("{}: damaged", self.name))?;
+        let (given, wanted) = (data.input_dim(), data.output_dim());
+        ensure!(
+            (given, wanted) == (inputs, outputs),
+            "{}: its network takes {inputs} inputs and has {outputs} outputs, and {} would take {given} and \
+             {wanted}; name data like those that trained it with --data, or train without --from",
+            self.name,
+            data.source
+        );
+        let names = self.trained_on.as_ref().map_or(&[][..], |trained_on| &trained_on.class_names);
+        if !names.is_empty() && names != data.class_names {
+            log::warn!(
+                "{}: its classes are {}, and those of {} are {}: they are taken for each other in this order",
+                self.name,
+                names.join(", "),
+                data.source,
+                data.class_names.join(", ")
+            );
+        }
+        Ok(())
+    }
+
+    /// The weights and the scalings, for the network of a new run.
+    ///
+    /// # Errors
+    ///
+    /// If they are damaged or another network's.
+    pub(crate) fn weights<T: Number>(&self, config: &Config) -> Result<WeightsFile<T>> {
+        match from_safetensors(&self.bytes, &config.arch(), &self.file) {
+            Ok(file) => Ok(file),
+            Err(error) => bail!("{}: {error:#}", self.name),
+        }
+    }
+}
