@@ -88,10 +88,23 @@ impl ByteScale {
     /// [`ShapeError`] if the lengths differ; nothing is written in that case.
     pub fn signed(&self, scores: &[i16], bytes: &mut [i8]) -> Result<(), ShapeError> {
         check_len("scores", bytes.len(), scores.len())?;
-        let zero_point = i32::from(self.zero_point);
-        for (byte, &score) in bytes.iter_mut().zip(scores) {
-            let sum = i32::from(score).wrapping_add(zero_point);
-            *byte = sum.clamp(i8::MIN.into(), i8::MAX.into()) as i8;
+        let offset = i32::from(self.zero_point).wrapping_add(SIGN.into());
+        let sum = |score: i16| i32::from(score).wrapping_add(offset).cast_unsigned();
+        let cut_off = |sum: u32| sum.cast_signed().clamp(0, 255) as u8 ^ SIGN;
+        let ((scores, scores_rest), (bytes, rest)) =
+            (scores.as_chunks::<4>(), bytes.as_chunks_mut::<4>());
+        for (bytes, &scores) in bytes.iter_mut().zip(scores) {
+            let sums @ [a, b, c, d] = scores.map(sum);
+            // One look says whether any of four is beyond the ends, which few are: the others are put side by side.
+            let unsigned = if a | b | c | d <= 255 {
+                ((a | b << 8 | c << 16 | d << 24) ^ SIGNS).to_le_bytes()
+            } else {
+                sums.map(cut_off)
+            };
+            *bytes = unsigned.map(u8::cast_signed);
+        }
+        for (byte, &score) in rest.iter_mut().zip(scores_rest) {
+            *byte = cut_off(sum(score)).cast_signed();
         }
         Ok(())
     }
@@ -99,6 +112,9 @@ impl ByteScale {
 
 /// The bit by which unsigned bytes are 128 more.
 const SIGN: u8 = 0x80;
+
+/// That of the four bytes of a word.
+const SIGNS: u32 = u32::from_ne_bytes([SIGN; 4]);
 
 /// Brings signed bytes to the unsigned ones that a [`QuantNet`](super::QuantNet) takes: 128 more.
 ///
@@ -117,7 +133,7 @@ pub fn unsigned_bytes(x: &[i8], bytes: &mut [u8]) -> Result<(), ShapeError> {
     // A word at a time, four bytes for the price of one.
     let ((x, x_rest), (bytes, rest)) = (x.as_chunks::<4>(), bytes.as_chunks_mut::<4>());
     for (bytes, x) in bytes.iter_mut().zip(x) {
-        let word = u32::from_ne_bytes(x.map(i8::cast_unsigned)) ^ 0x8080_8080;
+        let word = u32::from_ne_bytes(x.map(i8::cast_unsigned)) ^ SIGNS;
         *bytes = word.to_ne_bytes();
     }
     for (byte, &x) in rest.iter_mut().zip(x_rest) {

@@ -15,7 +15,7 @@
     cd = __smlad((odd), (int16x2_t)w[3], cd); \
     c = __smlad((odd), __sxtb16((int8x4_t)w[3]), c)
 
-#if defined(__GNUC__) && defined(__OPTIMIZE__)
+#ifdef MODEL_WORDS
 /* The same for four bytes at x, a multiple of four: the registers and the loads that compilers do not find. r7 is left
  * out: it may be the frame pointer. */
 #define ADD_WORD() \
@@ -66,22 +66,6 @@ static void dots(const uint8_t *x, size_t groups, const uint32_t *w, int32_t sum
 #endif
         const uint32_t *const end = &w[4u * len];
 
-#if defined(MODEL_DSP) && defined(__GNUC__) && defined(__OPTIMIZE__)
-        if (((uintptr_t)x & 3u) == 0u) {
-            int32_t even, odd;
-            size_t left;
-
-            for (left = len % 4u; left > 0u; left--) {
-                ADD_WORD();
-            }
-            while (w != end) {
-                ADD_WORD();
-                ADD_WORD();
-                ADD_WORD();
-                ADD_WORD();
-            }
-        }
-#endif
         while (w != end) {
 #ifdef MODEL_DSP
             ADD_GROUP((int16x2_t)((uint32_t)x[0] | ((uint32_t)x[2] << 16)),
@@ -111,13 +95,62 @@ static void dots(const uint8_t *x, size_t groups, const uint32_t *w, int32_t sum
     sums[3] = (int32_t)d_sum;
 }
 
-/* What becomes of a sum: rounded to nearest, half a step up. */
-static inline int32_t requantize(int32_t sum, const channel *to)
+#ifdef MODEL_WORDS
+/* The same of inputs at a multiple of four: it is part of its caller, which knows how many groups there are. */
+static inline __attribute__((always_inline)) void dots_of_words(const uint8_t *x, size_t groups, const uint32_t *w,
+                                                                int32_t sums[4])
 {
-    const int32_t with_bias = (int32_t)((uint32_t)sum + (uint32_t)to->bias);
-    const int32_t high = (int32_t)(((int64_t)with_bias * to->multiplier) >> 32);
+    int32_t a = 0, b = 0, c = 0, d = 0;
 
-    return ((high >> to->shift) + 1) >> 1;
+    while (groups > 0u) {
+        const size_t len = (groups < GROUPS_PER_SUM) ? groups : GROUPS_PER_SUM;
+        const uint32_t *const end = &w[4u * len];
+        int32_t ab = a, cd = c, even, odd;
+        size_t left;
+
+        for (left = len % 4u; left > 0u; left--) {
+            ADD_WORD();
+        }
+        while (w != end) {
+            ADD_WORD();
+            ADD_WORD();
+            ADD_WORD();
+            ADD_WORD();
+        }
+        b = (int32_t)((uint32_t)b + (uint32_t)((int32_t)((uint32_t)ab - (uint32_t)a) >> 8));
+        d = (int32_t)((uint32_t)d + (uint32_t)((int32_t)((uint32_t)cd - (uint32_t)c) >> 8));
+        groups -= len;
+    }
+    sums[0] = a;
+    sums[1] = b;
+    sums[2] = c;
+    sums[3] = d;
+}
+#endif
+
+/* What becomes of a sum by the next channel: rounded to nearest, half a step up. */
+static inline int32_t requantize(int32_t sum, const channel **next)
+{
+    int32_t high;
+#ifdef MODEL_WORDS
+    const channel *to = *next;
+
+    __asm__("ldm    %[to]!, {r4, r5, r6}\n\t"
+            "add    r4, r4, %[sum]\n\t"
+            "smull  r4, r5, r4, r5\n\t"
+            "asr    %[high], r5, r6"
+            : [to] "+r"(to), [high] "=r"(high)
+            : [sum] "r"(sum)
+            : "r4", "r5", "r6", "memory");
+    *next = to;
+#else
+    const channel *const to = *next;
+    const int32_t with_bias = (int32_t)((uint32_t)sum + (uint32_t)to->bias);
+
+    high = (int32_t)(((int64_t)with_bias * to->multiplier) >> 32) >> to->shift;
+    *next = &to[1];
+#endif
+    return (high + 1) >> 1;
 }
 
 #ifdef MODEL_DSP

@@ -3,5 +3,8 @@
     (!defined(__GNUC__) || defined(__clang__) || (__GNUC__ >= 10))
 #define MODEL_DSP
 #include <arm_acle.h>
+#if defined(__GNUC__) && defined(__OPTIMIZE__)
+#define MODEL_WORDS
+#endif
 #endif
 

@@ -7,24 +7,37 @@ static void layer(const uint8_t *x, size_t groups, const uint32_t *w, const chan
 
     for (left = outputs; left > 0u; left -= (left < 4u) ? left : 4u) {
         int32_t sums[4];
-        size_t j;
 
+#ifdef MODEL_WORDS
+        if (((uintptr_t)x & 3u) == 0u) {
+            dots_of_words(x, groups, w, sums);
+        } else {
+            dots(x, groups, w, sums);
+        }
+#else
         dots(x, groups, w, sums);
+#endif
         w = &w[4u * groups];
         if (scores == NULL) {
             /* Bytes are written in whole groups. */
-            bytes[0] = (uint8_t)saturate_8(requantize(sums[0], &to[0]));
-            bytes[1] = (uint8_t)saturate_8(requantize(sums[1], &to[1]));
-            bytes[2] = (uint8_t)saturate_8(requantize(sums[2], &to[2]));
-            bytes[3] = (uint8_t)saturate_8(requantize(sums[3], &to[3]));
+            bytes[0] = (uint8_t)saturate_8(requantize(sums[0], &to));
+            bytes[1] = (uint8_t)saturate_8(requantize(sums[1], &to));
+            bytes[2] = (uint8_t)saturate_8(requantize(sums[2], &to));
+            bytes[3] = (uint8_t)saturate_8(requantize(sums[3], &to));
             bytes = &bytes[4];
+        } else if (left >= 4u) {
+            scores[0] = (int16_t)saturate_16(requantize(sums[0], &to));
+            scores[1] = (int16_t)saturate_16(requantize(sums[1], &to));
+            scores[2] = (int16_t)saturate_16(requantize(sums[2], &to));
+            scores[3] = (int16_t)saturate_16(requantize(sums[3], &to));
+            scores = &scores[4];
         } else {
-            for (j = 0u; (j < 4u) && (j < left); j++) {
-                scores[j] = (int16_t)saturate_16(requantize(sums[j], &to[j]));
+            size_t j;
+
+            for (j = 0u; j < left; j++) {
+                scores[j] = (int16_t)saturate_16(requantize(sums[j], &to));
             }
-            scores = &scores[j];
         }
-        to = &to[4];
     }
 }
 
