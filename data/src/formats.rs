@@ -18,6 +18,9 @@ pub mod rows;
 mod six_files;
 mod targets;
 mod unknown;
+
+pub use class_files::begins_like_a_picture;
+pub use unknown::other_than_table;
 pub mod unlabelled;
 
 use crate::{DataError, DataSet, FormatName, Kind, ReadOptions, Version, builtin};
@@ -186,6 +189,16 @@ impl ReadOptions {
             }
             _ => error,
         }
+    }
+
+    /// The kind of the data at a path or under a usual name in a folder, which are not read.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError`] if there are none.
+    pub fn kind_of(&self, path: &Path) -> Result<&'static Kind, DataError> {
+        fs::metadata(path).map_err(|e| DataError::io(path, e))?;
+        self.find(path).map(|(format, _)| format.kind)
     }
 
     /// The format of what is at a path or under a usual name in a folder, and its place.

@@ -1,14 +1,18 @@
 //! A look at a data set before it trains: ranges, what is missing, and what is odd.
 
+mod alike;
 mod cautions;
 mod far;
+mod huge;
 mod numbering;
 mod telltale;
 
 pub use cautions::{cautions, check_targets, constant_targets};
+pub use huge::check_numbers;
 
 use crate::table::error::quoted;
 use crate::{DataSet, Records, Task};
+use alike::alike;
 use cautions::{coarse, hashes, incomplete, missing_everywhere, nothing_to_learn, shared};
 use far::far;
 use numbering::{FEWEST_NUMBERED, Numbering, counts_the_rows};
@@ -97,10 +101,12 @@ pub fn inspect(data: &DataSet) -> Inspection {
         Some(equal_to_target(name, target))
     });
     some(lines.collect(), &mut warnings);
+    warnings.extend(check_numbers(data).err().map(|error| error.to_string()));
     some(far(data), &mut warnings);
     some(nothing_to_learn(data), &mut warnings);
     some(repeated(data), &mut warnings);
     warnings.extend(rare_classes(data));
+    some(alike(data), &mut warnings);
     Inspection { inputs, constant, warnings }
 }
 

@@ -30,6 +30,7 @@ pub mod inspect;
 pub mod mixup;
 mod numbers;
 mod options;
+mod places;
 pub mod reading;
 mod records;
 mod sample_form;
@@ -46,6 +47,7 @@ pub use exact::{Coarse, Exact};
 pub use formats::{find_kind, load};
 pub use numbers::Numbers;
 pub use options::{FormatName, ReadOptions};
+pub use places::{Origin, Places};
 pub use records::{Records, Wanted, prepare_memory_with};
 pub use sample_form::{ImageSize, PictureForm, PictureLayout, SampleForm, WindowForm};
 pub use source::{Kind, Source};
@@ -92,8 +94,8 @@ pub struct DataSet {
     pub incomplete: usize,
     /// Columns of the samples that train whose numbers `f32` cannot tell apart.
     pub coarse: Vec<Coarse>,
-    /// Classes of which a table has one row, and the line of its file where that is.
-    pub alone: Vec<(Label, u32)>,
+    /// Where the samples are from, as far as their numbers do not say it.
+    pub places: Places,
     /// How the columns of a table became numbers; of other data there is none.
     pub encoding: Option<Encoding>,
     /// How pictures or recordings became samples; of other data there is none.
@@ -120,7 +122,7 @@ impl DataSet {
             unlabelled: 0,
             incomplete: 0,
             coarse: Vec::new(),
-            alone: Vec::new(),
+            places: Places { train: Origin::Unknown, val: Origin::Unknown, test: Origin::Unknown },
             encoding: None,
             form: None,
             layout: None,

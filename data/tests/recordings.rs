@@ -123,7 +123,12 @@ fn what_cannot_be_cut_is_refused_with_its_file() {
     refused("walk/2.csv", "x,y\n1,2\n3,inf\n1,2\n", &three, "TOP/walk/2.csv, line 3");
     refused("walk/2.csv", "", &three, "TOP/walk/2.csv");
     refused("walk/2.csv", "x,y\n1,2\n3\n1,2\n", &three, "TOP/walk/2.csv, line 3");
-    refused("sit/1.csv", &recording(0, 4), &three, "TOP: class \"sit\" has one recording");
+    refused(
+        "sit/1.csv",
+        &recording(0, 4),
+        &three,
+        "TOP: class \"sit\" has one recording, TOP/sit/1.csv, which",
+    );
     refused("sit/1.txt", "", &three, "TOP/sit: has no recording in it");
     refused(
         "",

@@ -27,7 +27,13 @@ pub fn read(
     settings: &Settings,
     trained_on: Option<&TrainedOn>,
 ) -> Result<DataSet, DataError> {
-    discover(&options(files, settings, trained_on), files)
+    let options = options(files, settings, trained_on);
+    if let (Some(trained_on), Some(path)) = (trained_on, &files.data)
+        && let Ok(kind) = options.kind_of(path)
+    {
+        trained_on.check_windows(kind, path, settings.window.is_some())?;
+    }
+    discover(&options, files)
 }
 
 /// Reads the data set that is asked for, or found, as [`ReadOptions::discover`] does, onto huge pages.

@@ -13,7 +13,7 @@ use crate::summary::Summary;
 use crate::trained_on::TrainedOn;
 use crate::trained_run::TrainedRun;
 use crate::tta::outputs_of_views;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use barenet::{Dataset, Label, Sample, Scaling, Weights, predict};
 use barenet_data::augment::Augmentation;
 use barenet_data::formats::rows::read_rows;
@@ -79,6 +79,14 @@ pub fn read_table(
         keeps_written,
         ..CsvOptions::default()
     };
+    if input.is_none() && formats::begins_like_a_picture(path) {
+        let of_rows = if has_names { "a table" } else { "rows of numbers" };
+        bail!(
+            "{}: is a picture, and the network was trained on {of_rows}; name a table (CSV) or a file of arrays (.npy, \
+             .npz, IDX)",
+            path.display()
+        );
+    }
     let table = match input {
         Some(input) => read_csv_from(input, "standard input", &options)?,
         None => match read_rows(path)? {

@@ -8,13 +8,14 @@ use crate::settings::Name;
 use crate::summary::Summary;
 use anyhow::{Context, Result, bail, ensure};
 use barenet_data::fingerprint::{fingerprint, test_fingerprint};
-use barenet_data::formats::cifar10;
+use barenet_data::formats::{cifar10, csv, recordings};
 use barenet_data::table::Feature;
 use barenet_data::{
-    DataSet, Encoding, Kind, PictureForm, PictureLayout, SampleForm, Task, find_kind,
+    DataError, DataSet, Encoding, Kind, PictureForm, PictureLayout, SampleForm, Task, find_kind,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::path::Path;
 
 /// How the line begins that follows the settings in a weights file: a comment of TOML.
 const LINE: &str = "# Data: ";
@@ -244,6 +245,31 @@ impl TrainedOn {
         self.file.as_ref().map(|file| &*file.sha256)
     }
 
+    /// Refuses recordings for a network that was trained on other data, where nothing says what a window is, and other data
+    /// for one that was trained on recordings, where something does.
+    pub(crate) fn check_windows(
+        &self,
+        kind: &Kind,
+        path: &Path,
+        has_window: bool,
+    ) -> Result<(), DataError> {
+        let of_windows = recordings::KIND.word;
+        let is_other = kind.word != self.data && self.data != IMPORTED;
+        let is_refused = if has_window { self.data == of_windows } else { kind.word == of_windows };
+        if !is_other || !is_refused {
+            return Ok(());
+        }
+        let trained = find_kind(&self.data).map_or_else(|| name(&self.data), of_kind);
+        Err(DataError::NoData {
+            place: path.display().to_string(),
+            found: format!(
+                "is read as {}, and the network was trained on {trained}",
+                of_kind(kind)
+            ),
+            advice: format!("name {trained}"),
+        })
+    }
+
     /// Refuses images of another number of classes.
     fn check_classes(&self, folder: &RunFolder, num_classes: usize) -> Result<()> {
         ensure!(
@@ -263,7 +289,9 @@ impl TrainedOn {
         let found = Self::new(data, fingerprint(data));
         let of = &data.source;
         if self.data != found.data {
-            return Some(format!("it was trained on {}, and these are {of}", name(&self.data)));
+            let trained = find_kind(&self.data).map_or_else(|| name(&self.data), of_kind);
+            let these = if of.kind.word == csv::KIND.word { "this is a" } else { "these are" };
+            return Some(format!("it was trained on {trained}, and {these} {of}"));
         }
         let part = match (self.train == found.train, self.test == found.test) {
             (true, true) => return None,
@@ -273,6 +301,11 @@ impl TrainedOn {
         };
         Some(format!("it was trained on other {part}{} than those of {of}", of.kind.samples))
     }
+}
+
+/// Data of a kind, in a sentence.
+fn of_kind(kind: &Kind) -> String {
+    if kind.word == csv::KIND.word { format!("a {}", kind.name) } else { kind.name.to_owned() }
 }
 
 /// Name of a kind of data, for people.
@@ -300,7 +333,10 @@ pub struct Checked {
 pub fn check(config: &str, folder: &RunFolder, data: &DataSet, allowed: bool) -> Result<Checked> {
     let trained_on = TrainedOn::read(config, folder)?;
     if let Some(trained_on) = &trained_on {
-        trained_on.check_classes(folder, data.class_names.len())?;
+        // Of another kind of data that is what is wrong.
+        if allowed || trained_on.data == data.source.kind.word || trained_on.data == IMPORTED {
+            trained_on.check_classes(folder, data.class_names.len())?;
+        }
     }
     let run = folder.path().display();
     let difference = match &trained_on {

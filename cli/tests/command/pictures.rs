@@ -284,9 +284,14 @@ fn pictures_that_cannot_be_used_are_refused_in_a_line_and_nothing_is_written() {
     fs::write(&bad, b"\x89PNG\r\n\x1a\n and no more of it").unwrap();
     refused(&["--image-size", "4"], 1, &["zz.png: cannot be decoded"]);
     fs::remove_file(&bad).unwrap();
-    fs::create_dir(place.path().join("set/up")).unwrap();
+    let up = place.path().join("set/up");
+    fs::create_dir(&up).unwrap();
     refused(&["--image-size", "4"], 1, &["up: has no picture in it"]);
-    fs::remove_dir(place.path().join("set/up")).unwrap();
+    fs::copy(place.path().join("set/left/0.png"), up.join("one.png")).unwrap();
+    let place_of_one = Path::new("set").join("up").join("one.png").display().to_string();
+    let one = format!("class up has one sample, {place_of_one}, which cannot both train and test");
+    refused(&["--image-size", "4"], 1, &[&one]);
+    fs::remove_dir_all(up).unwrap();
     fs::remove_dir_all(place.path().join("set/left")).unwrap();
     refused(&["--image-size", "4"], 1, &["set: has one class only, \"right\""]);
     let output = train(&place, &["--image-size", "0"]);

@@ -88,8 +88,11 @@ fn a_number_far_from_all_others_is_warned_of() {
     table[3] = "2.5,1e12,p".to_owned();
     save(place.path(), "a.csv", "a,b,y\n", &table);
     let output = train(place.path(), "a.csv", &[]);
-    assert!(warned(&output, "b is 1000000000000 once"), "{output:?}");
-    assert!(warned(&barenet(place.path(), &["data", "info", "a.csv"]), "b is 1000000000000 once"));
+    assert!(warned(&output, "a.csv, line 5: b is 1e12 once"), "{output:?}");
+    assert!(warned(
+        &barenet(place.path(), &["data", "info", "a.csv"]),
+        "a.csv, line 5: b is 1e12 once"
+    ));
     save(place.path(), "a.csv", "a,b,y\n", &rows(60));
     assert!(!warned(&train(place.path(), "a.csv", &[]), "once"));
 }

@@ -21,7 +21,8 @@ pub(super) const RECORDINGS: ClassFiles =
 const STARTS: [&[u8]; 3] = [b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM"];
 
 /// Whether the content of a file begins as that of a picture does.
-pub(super) fn begins_like_a_picture(file: &Path) -> bool {
+#[must_use]
+pub fn begins_like_a_picture(file: &Path) -> bool {
     read_start(file, 8).is_ok_and(|start| STARTS.iter().any(|known| start.starts_with(known)))
 }
 

@@ -5,8 +5,7 @@ use super::is_there;
 use crate::numbers::narrow;
 use crate::reading::read_start;
 use crate::table::{ColumnRef, CsvOptions, Encoding, Missing, Table, read_csv};
-use crate::{DataError, DataSet, Kind, ReadOptions, Records, Source};
-use barenet::Label;
+use crate::{DataError, DataSet, Kind, Origin, Places, ReadOptions, Records, Source};
 use std::path::{Path, PathBuf};
 
 /// What is known of a table before it is read.
@@ -71,30 +70,32 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
     let train = read(path, of_text)?;
     let encoding = match encoding {
         Some(encoding) => encoding.clone(),
-        None => Encoding::learn(&train, encode)?,
+        None => {
+            let encoding = Encoding::learn(&train, encode)?;
+            encoding.warn_of_mixtures(&train, text);
+            encoding
+        }
     };
     let (mut unlabelled, mut incomplete) = (0, 0);
-    let mut samples = |mut table: Table| -> Result<(Records, Vec<u32>), DataError> {
+    let mut samples = |mut table: Table| -> Result<(Records, Origin), DataError> {
         encoding.check_width(&table, table.ignored.len())?;
         if encode.skips_unlabelled {
             unlabelled += encoding.take_unlabelled(&mut table)?;
         }
-        let count = table.num_rows();
+        let (count, file) = (table.num_rows(), table.file.clone());
         let (records, lines) = encoding.samples_and_lines(table, encode.missing)?;
         incomplete += count - lines.len();
-        Ok((records, lines))
+        Ok((records, Origin::Lines { file, lines }))
     };
 
     let source = Source::read(&KIND, path.display().to_string());
     let coarse = encoding.coarse(&train);
-    let (mut train, lines) = samples(train)?;
-    let alone = alone(train.labels(), &lines);
-    drop(lines);
+    let (mut train, of_train) = samples(train)?;
     let mut more = |path: &Option<PathBuf>| match path {
-        Some(path) => Ok(samples(read(path, encoding.text_columns())?)?.0),
-        None => Ok::<_, DataError>(Records::new(0)),
+        Some(path) => samples(read(path, encoding.text_columns())?),
+        None => Ok::<_, DataError>((Records::new(0), Origin::Unknown)),
     };
-    let (mut val, mut test) = (more(&options.val)?, more(&options.test)?);
+    let ((mut val, of_val), (mut test, of_test)) = (more(&options.val)?, more(&options.test)?);
     narrow(&mut [&mut train, &mut val, &mut test]);
     Ok(DataSet {
         val,
@@ -108,26 +109,10 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
         unlabelled,
         incomplete,
         coarse,
-        alone,
+        places: Places { train: of_train, val: of_val, test: of_test },
         encoding: Some(encoding),
         form: None,
         layout: None,
         source,
     })
-}
-
-/// The classes of which there is one row, and its line.
-fn alone(labels: &[Label], lines: &[u32]) -> Vec<(Label, u32)> {
-    let mut counts: Vec<(u32, u32)> = Vec::new();
-    for (&label, &line) in labels.iter().zip(lines) {
-        let Ok(place) = usize::try_from(label) else { continue };
-        if place >= counts.len() {
-            counts.resize(place + 1, (0, 0));
-        }
-        if let Some((count, last)) = counts.get_mut(place) {
-            (*count, *last) = (count.saturating_add(1), line);
-        }
-    }
-    let once = (0..).zip(counts).filter(|&(_, (count, _))| count == 1);
-    once.map(|(label, (_, line))| (label, line)).collect()
 }

@@ -124,6 +124,23 @@ fn name_of(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().to_lowercase()
 }
 
+/// The file of images in a folder, if there is one.
+///
+/// # Errors
+///
+/// [`DataError`] if there are several, or the folder may not be looked at.
+pub(super) fn images_alone(folder: &Path) -> Result<Option<PathBuf>, DataError> {
+    let found = images_in(folder)?;
+    match &found[..] {
+        [one, other, ..] => {
+            let (one, other) = (name_of(one), name_of(other));
+            let problem = format!("has several files of images: {one} and {other}");
+            Err(wrong(folder, problem, "name one of them"))
+        }
+        _ => Ok(found.first().cloned()),
+    }
+}
+
 /// The images of a part: of several nobody knows which.
 fn one_of(folder: &Path, images: &[PathBuf], part: Part) -> Result<Option<PathBuf>, DataError> {
     let part_of = |path: &PathBuf| {

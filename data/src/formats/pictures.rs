@@ -13,10 +13,11 @@ mod none;
 
 use super::class_files::{PICTURES, RECORDINGS, begins_like_a_picture};
 use super::class_folders::{self, ClassFolders, files_within, wrong};
+use super::unknown;
 use crate::reading::read_start;
 use crate::{
-    DataError, DataSet, ImageSize, Kind, Numbers, PictureForm, ReadOptions, Records, SampleForm,
-    Source, Wanted,
+    DataError, DataSet, ImageSize, Kind, Numbers, Origin, PictureForm, Places, ReadOptions,
+    Records, SampleForm, Source, Wanted,
 };
 use barenet::Label;
 #[cfg(feature = "pictures")]
@@ -99,13 +100,17 @@ fn load_on(path: &Path, options: &ReadOptions, threads: usize) -> Result<DataSet
     let read = |part: Vec<(Label, PathBuf)>| {
         let (labels, files): (Vec<_>, Vec<_>) = part.into_iter().unzip();
         let numbers = Numbers::U8(read_all(&files, form, threads)?);
-        Ok::<_, DataError>(Records::of(form.len(), numbers, Wanted::Classes(labels)))
+        let records = Records::of(form.len(), numbers, Wanted::Classes(labels));
+        Ok::<_, DataError>((records, Origin::Files(files)))
     };
+    let ((train, of_train), (val, of_val), (test, of_test)) =
+        (read(train)?, read(val)?, read(test)?);
     let source = Source::read(&KIND, path.display().to_string());
     Ok(DataSet {
-        train: read(train)?,
-        val: read(val)?,
-        test: read(test)?,
+        train,
+        val,
+        test,
+        places: Places { train: of_train, val: of_val, test: of_test },
         class_names,
         form: Some(SampleForm::Pictures(form)),
         layout: Some(form.into()),
@@ -183,9 +188,15 @@ pub fn read_named(path: &Path, form: PictureForm) -> Result<(Vec<PathBuf>, Recor
             }
         }
         if files.is_empty() {
-            let problem = "has no picture in it".to_owned();
-            return Err(wrong(&path.display().to_string(), problem, "name one"));
+            let problem =
+                "has no picture in it, and the network was trained on pictures".to_owned();
+            let advice = "name a PNG, JPEG or BMP picture, or a folder of them";
+            return Err(wrong(&path.display().to_string(), problem, advice));
         }
+    } else if let Some(what) = unknown::other_than_picture(path)? {
+        let advice = "name a PNG, JPEG or BMP picture, or a folder of them";
+        let problem = format!("is {what}, and the network was trained on pictures");
+        return Err(wrong(&path.display().to_string(), problem, advice));
     } else {
         files.push(path.to_owned());
     }

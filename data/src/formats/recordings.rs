@@ -5,8 +5,8 @@ use super::class_folders::{self, ClassFolders, files_within, wrong};
 use crate::table::error::quoted;
 use crate::table::{CsvOptions, Missing, Table, TableError, Wanted as WantedColumn, read_csv};
 use crate::{
-    Coarse, DataError, DataSet, Exact, Kind, Numbers, ReadOptions, Records, SampleForm, Source,
-    Task, Wanted, WindowForm,
+    Coarse, DataError, DataSet, Exact, Kind, Numbers, Origin, Places, ReadOptions, Records,
+    SampleForm, Source, Task, Wanted, WindowForm,
 };
 use barenet::Label;
 use std::path::{Path, PathBuf};
@@ -70,11 +70,14 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
     let incomplete = [&train, &val, &test].iter().map(|part| part.incomplete).sum();
     let are_short = [&train, &val, &test].iter().all(|part| part.are_short());
     let records = |part: Windows| part.into_records(form.len(), are_short);
+    let ((train, of_train), (val, of_val), (test, of_test)) =
+        (records(train), records(val), records(test));
     let source = Source::read(&KIND, shown);
     Ok(DataSet {
-        train: records(train),
-        val: records(val),
-        test: records(test),
+        train,
+        val,
+        test,
+        places: Places { train: of_train, val: of_val, test: of_test },
         class_names,
         fills_missing: options.encode.missing == Missing::Mean,
         coarse,
@@ -91,9 +94,12 @@ fn check_counts(
     shown: &str,
 ) -> Result<(), DataError> {
     for (label, name) in (0..).zip(class_names) {
-        if recordings.iter().filter(|(of, _)| *of == label).count() == 1 {
-            let problem =
-                format!("class {name:?} has one recording, which cannot both train and test");
+        let mut of_class = recordings.iter().filter(|(of, _)| *of == label);
+        if let (Some((_, file)), None) = (of_class.next(), of_class.next()) {
+            let file = file.display();
+            let problem = format!(
+                "class {name:?} has one recording, {file}, which cannot both train and test"
+            );
             return Err(wrong(shown, problem, "add more of it, or name others with --test"));
         }
     }
@@ -105,8 +111,10 @@ fn check_counts(
 struct Windows {
     numbers: Vec<f32>,
     labels: Vec<Label>,
-    /// The recording of each window.
-    groups: Vec<u32>,
+    /// The recordings.
+    files: Vec<PathBuf>,
+    /// The recording of each window, and its first row.
+    starts: Vec<(u32, u32)>,
     /// What the numbers of each channel were before they were rounded.
     exact: Vec<Exact>,
     /// Windows that were left out since a number is missing.
@@ -142,11 +150,12 @@ impl Windows {
             for (exact, column) in all.exact.iter_mut().zip(form.channels.iter().map(place)) {
                 column.into_iter().for_each(|column| exact.join(column.exact));
             }
-            let count =
-                append_windows(&table, form, options.encode.missing, &mut all.numbers)?.len();
-            all.incomplete += form.starts(table.num_rows()).count() - count;
-            all.labels.resize(all.labels.len() + count, label);
-            all.groups.resize(all.labels.len(), group);
+            let starts = append_windows(&table, form, options.encode.missing, &mut all.numbers)?;
+            all.incomplete += form.starts(table.num_rows()).count() - starts.len();
+            all.labels.resize(all.labels.len() + starts.len(), label);
+            let row = |start| u32::try_from(start).unwrap_or(u32::MAX);
+            all.starts.extend(starts.into_iter().map(|start| (group, row(start))));
+            all.files.push(file);
         }
         Ok(all)
     }
@@ -158,16 +167,16 @@ impl Windows {
         self.numbers.iter().all(is_short)
     }
 
-    fn into_records(self, len: usize, are_short: bool) -> Records {
-        let Self { numbers, labels, groups, .. } = self;
+    fn into_records(self, len: usize, are_short: bool) -> (Records, Origin) {
+        let Self { numbers, labels, files, starts, .. } = self;
         let numbers = if are_short {
             Numbers::I16(numbers.into_iter().map(|x| x as i16).collect())
         } else {
             Numbers::F32(numbers)
         };
         let mut records = Records::of(len, numbers, Wanted::Classes(labels));
-        records.groups = groups;
-        records
+        records.groups = starts.iter().map(|&(file, _)| file).collect();
+        (records, Origin::Windows { files, starts })
     }
 }
 
@@ -180,8 +189,9 @@ pub fn files_in(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
     let mut files = files_within(folder)?;
     files.retain(|file| file.is_file() && is_called_a_recording(file));
     if files.is_empty() {
-        let problem = "has no recording in it, no file that ends in .csv or .tsv".to_owned();
-        return Err(wrong(&folder.display().to_string(), problem, "name one"));
+        let problem = "has no recording in it, no file that ends in .csv or .tsv, and the network was trained on recordings";
+        let advice = "name a recording, or a folder of them";
+        return Err(wrong(&folder.display().to_string(), problem.to_owned(), advice));
     }
     Ok(files)
 }

@@ -1,5 +1,7 @@
 //! Rows of numbers in a file of arrays, without targets: what a network is to answer for.
 
+use super::class_files::is_called_a_recording;
+use super::class_folders::entries;
 use super::numpy::{self, npy::Content};
 use super::{idx, is_there};
 use crate::table::{Column, Kind, Table};
@@ -9,16 +11,19 @@ use std::path::Path;
 /// More numbers than the rows of anybody's data have.
 const MAX_ROW_LEN: usize = 1 << 20;
 
-/// Reads the samples of an `.npy`, `.npz` or IDX file as a table without names; of an archive with parts those that
-/// test. The result of another file is none.
+/// Reads the samples of an `.npy`, `.npz` or IDX file, of a folder of `.npy` files or of one with a file of IDX images, as
+/// a table without names; of arrays with parts those that test. The result of another file is none.
 ///
 /// # Errors
 ///
-/// [`DataError`] naming the file or its array that cannot be used.
+/// [`DataError`] naming the file or its array that cannot be used, or a folder that has none.
 pub fn read_rows(path: &Path) -> Result<Option<Table>, DataError> {
-    let is_file = is_there(path)? && !path.is_dir();
-    let (file, array) = if !is_file {
+    if !is_there(path)? {
         return Ok(None);
+    }
+    let (file, array) = if path.is_dir() && !numpy::recognises(path)? {
+        let Some(file) = idx::images_alone(path)? else { return Err(no_rows(path)) };
+        (file.display().to_string(), idx::read_file(&file)?)
     } else if numpy::recognises(path)? {
         let (file, content) = numpy::read_features(path)?;
         let Content::Numbers(array) = content else {
@@ -40,6 +45,17 @@ pub fn read_rows(path: &Path) -> Result<Option<Table>, DataError> {
         return Err(wrong(file, "is empty"));
     }
     Ok(Some(table(file, array)))
+}
+
+/// The error of a folder that has no rows to answer for.
+fn no_rows(folder: &Path) -> DataError {
+    let found = "is a folder, and has no array X (X.npy) and no IDX images in it".to_owned();
+    let files = entries(folder).unwrap_or_default();
+    let mut tables = files.iter().filter(|path| path.is_file() && is_called_a_recording(path));
+    let example =
+        tables.next().map_or_else(String::new, |file| format!(", such as {}", file.display()));
+    let advice = format!("name a table (CSV) or a file of arrays (.npy, .npz, IDX){example}");
+    DataError::NoData { place: folder.display().to_string(), found, advice }
 }
 
 fn wrong(file: String, problem: &str) -> DataError {

@@ -1,8 +1,9 @@
 //! What lies at a path where no data can be read: what was found there, and what to do about it.
 
+use super::class_files::begins_like_a_picture;
 use super::class_folders::entries;
 use super::form::{Form, is_packed_name};
-use super::{FORMATS, csv, idx, pictures};
+use super::{FORMATS, csv, idx, numpy, pictures};
 use crate::DataError;
 use crate::reading::{self, read_start};
 use flate2::read::MultiGzDecoder;
@@ -53,6 +54,40 @@ const KNOWN: &[(&[u8], &str, &str)] = &[
 pub(super) fn no_data(path: &Path) -> DataError {
     let (found, advice) = if path.is_dir() { in_folder(path) } else { in_file(path) };
     DataError::NoData { place: path.display().to_string(), found, advice }
+}
+
+/// What a file is in place of a picture; none if it begins as one does.
+///
+/// # Errors
+///
+/// [`DataError`] if it cannot be read.
+pub(super) fn other_than_picture(path: &Path) -> Result<Option<String>, DataError> {
+    if begins_like_a_picture(path) {
+        return Ok(None);
+    }
+    let start = read_start(path, 1 << 12).map_err(|error| DataError::io(path, error))?;
+    let what = match describe(path, &start) {
+        _ if is_array(path) => "a file of arrays".to_owned(),
+        Some((what, _)) if what == "text" && is_called_table(path) => "a table".to_owned(),
+        Some((what, _)) => what,
+        None if start.is_empty() => "empty".to_owned(),
+        None => "no picture that can be read".to_owned(),
+    };
+    Ok(Some(what))
+}
+
+/// What a file is, of a kind that is no table; none of any other.
+#[must_use]
+pub fn other_than_table(path: &Path) -> Option<&'static str> {
+    if begins_like_a_picture(path) {
+        return Some("a picture");
+    }
+    is_array(path).then_some("a file of arrays")
+}
+
+fn is_array(path: &Path) -> bool {
+    path.is_file()
+        && [numpy::recognises, idx::recognises].iter().any(|is| matches!(is(path), Ok(true)))
 }
 
 /// What a file is, and what to do.

@@ -1,5 +1,6 @@
 //! What whoever trains on data should know of them, and what takes no time to see.
 
+use super::alike::alike;
 use super::far::far;
 use super::numbering::unnamed_numbering;
 use super::telltale::telltale;
@@ -12,8 +13,8 @@ const MAX_COMPARED: usize = 1 << 24;
 
 /// What whoever trains on the data should know, and what takes no time to see: inputs that are missing everywhere, numbers
 /// that `f32` cannot tell apart, one of several targets that is the same everywhere, columns of a table that are the same
-/// everywhere or equal to the target, columns without a name that count the rows, numbers far from all others, and samples
-/// of the parts that are given that train too.
+/// everywhere or equal to the target, columns without a name that count the rows, numbers far from all others, classes or
+/// texts of a column that differ by case or spaces alone, and samples of the parts that are given that train too.
 ///
 /// ```
 /// use barenet_data::{builtin, inspect::cautions};
@@ -38,6 +39,7 @@ pub fn cautions(data: &DataSet) -> Vec<String> {
         some(unnamed_numbering(data), &mut lines);
         some(far(data), &mut lines);
     }
+    some(alike(data), &mut lines);
     let parts = [&data.train, &data.val, &data.test];
     let count: usize = parts.iter().map(|part| part.numbers().len()).sum();
     let is_split = !data.val.is_empty() || !data.test.is_empty();

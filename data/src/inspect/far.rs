@@ -1,5 +1,6 @@
 //! Numbers so far from all others that they are slips, such as a decimal point that was lost or 999999 for what is not known.
 
+use super::huge::{HUGE, shown};
 use super::{each_row, names};
 use crate::{DataSet, Numbers, Wanted};
 
@@ -13,28 +14,36 @@ pub(super) fn far(data: &DataSet) -> Vec<String> {
     let mut inputs = vec![Column::default(); data.input_dim()];
     // Bytes are not so far from each other, and are many.
     if !matches!(data.train.numbers(), Numbers::U8(_)) {
+        let mut sample = 0;
         each_row(&data.train, |row| {
-            inputs.iter_mut().zip(row).for_each(|(column, &x)| column.add(x));
+            inputs.iter_mut().zip(row).for_each(|(column, &x)| column.add(x, sample));
+            sample += 1;
         });
     }
     let mut lines = Vec::new();
     if inputs.iter().any(|column| column.farthest().is_some()) {
         let all = names(data).into_iter().zip(&inputs);
-        lines.extend(all.filter_map(|(name, column)| Some(line(&name, column.farthest()?))));
+        lines.extend(all.filter_map(|(name, column)| Some(line(data, &name, column.farthest()?))));
     }
     if let Wanted::Values { numbers, width } = data.train.targets() {
         for (place, name) in data.target_names.iter().enumerate().take(*width) {
             let mut column = Column::default();
-            numbers.iter().skip(place).step_by(*width).for_each(|&x| column.add(x));
-            lines.extend(column.farthest().map(|x| line(&format!("the target {name}"), x)));
+            let all = numbers.iter().skip(place).step_by(*width);
+            (0..).zip(all).for_each(|(sample, &x)| column.add(x, sample));
+            let found = column.farthest();
+            lines.extend(found.map(|found| line(data, &format!("the target {name}"), found)));
         }
     }
     lines
 }
 
-fn line(name: &str, x: f32) -> String {
+fn line(data: &DataSet, name: &str, (x, sample): (f32, usize)) -> String {
+    let place =
+        data.places.train.describe(sample, 0).map_or_else(String::new, |at| format!("{at}: "));
     format!(
-        "{name} is {x} once, {FAR} standard deviations and more from all other rows: correct that cell, or leave its row out"
+        "{place}{name} is {} once, {FAR} standard deviations and more from all other rows: correct that cell, or leave its \
+         row out",
+        shown(x)
     )
 }
 
@@ -45,23 +54,31 @@ struct Column {
     sum: f64,
     squares: f64,
     largest: f32,
+    /// The sample that has it.
+    at: usize,
 }
 
 impl Column {
-    fn add(&mut self, x: f32) {
-        if x.is_nan() {
+    fn add(&mut self, x: f32, sample: usize) {
+        // What is beyond all bounds is an error.
+        if x.is_nan() || x.abs() >= HUGE {
             return;
         }
         self.count += 1;
         // What was the largest until now is one of the others. The first of all takes the place of a 0, which adds nothing.
         let is_larger = x.abs() > self.largest.abs();
-        let other = if is_larger { std::mem::replace(&mut self.largest, x) } else { x };
+        let other = if is_larger {
+            self.at = sample;
+            std::mem::replace(&mut self.largest, x)
+        } else {
+            x
+        };
         self.sum += f64::from(other);
         self.squares += f64::from(other) * f64::from(other);
     }
 
-    /// The number that is far from all others; none if there is no such number.
-    fn farthest(&self) -> Option<f32> {
+    /// The number that is far from all others, and its sample; none if there is no such number.
+    fn farthest(&self) -> Option<(f32, usize)> {
         /// What numbers that are the same seem to differ by, as sums are rounded.
         const ROUNDED: f64 = 1e-6;
         if self.count < FEWEST {
@@ -72,7 +89,7 @@ impl Column {
         let deviation = (self.squares / others - mean * mean).max(0.0).sqrt();
         let differ = deviation > ROUNDED * mean.abs();
         let is_far = differ && (f64::from(self.largest) - mean).abs() > FAR * deviation;
-        is_far.then_some(self.largest)
+        is_far.then_some((self.largest, self.at))
     }
 }
 
@@ -102,7 +119,7 @@ mod tests {
         };
         let others = || usual().map(|y| y * 3.0).collect::<Vec<f32>>();
         for at in [0, 5, 59] {
-            for x in [1e25, -1e10, 1e6] {
+            for x in [1e15, -1e10, 1e6] {
                 let found = cautioned(with(at, x), others());
                 assert!(found.len() == 1 && found[0].starts_with("input 1 is "), "{found:?}");
                 let found = cautioned(others(), with(at, x));

@@ -3,7 +3,7 @@
 use super::SplitError;
 use crate::table::error::quoted;
 use crate::{DataSet, Task};
-use barenet::{Label, Permutation, Rng};
+use barenet::{Permutation, Rng};
 
 /// The stream of the seed that orders samples: one that no other part of a run draws from.
 const STREAM: u64 = 100;
@@ -61,7 +61,7 @@ impl Strata {
                 let name = usize::try_from(label).ok().and_then(|at| data.class_names.get(at));
                 let place = alone.first().and_then(|unit| unit.first()).copied().unwrap_or(0);
                 let class = name.cloned().unwrap_or_default();
-                let (place, more) = place_of(data, label, place);
+                let (place, more) = place_of(data, place);
                 return Err(SplitError::OneSample { class, place, more });
             }
         }
@@ -122,9 +122,13 @@ impl Strata {
 }
 
 /// Where the only sample of a class is, for people, and what that may mean.
-fn place_of(data: &DataSet, label: Label, place: u32) -> (String, &'static str) {
+fn place_of(data: &DataSet, place: u32) -> (String, &'static str) {
     let number = u64::from(place) + 1;
-    let Some((_, line)) = data.alone.iter().find(|(alone, _)| *alone == label) else {
+    let sample = usize::try_from(place).unwrap_or(usize::MAX);
+    if let Some(file) = data.places.train.file(sample) {
+        return (file.display().to_string(), "");
+    }
+    let Some(line) = data.places.train.line(sample) else {
         return (format!("number {number}"), "");
     };
     let target = data.target_names.first().map_or("", String::as_str);

@@ -6,7 +6,7 @@ use crate::trained_on::TrainedOn;
 use crate::trained_run::{TrainedRun, check_tta};
 use anyhow::{Result, bail};
 use barenet_data::augment::test_views;
-use barenet_data::formats::{pictures, recordings, unlabelled};
+use barenet_data::formats::{other_than_table, pictures, recordings, unlabelled};
 use barenet_data::table::{Column, Kind, Missing, Table, read_csv, read_csv_from};
 use barenet_data::{DataSet, Numbers, Records, SampleForm, Source, Wanted, WindowForm};
 use std::io::Read;
@@ -61,6 +61,12 @@ fn read_recordings(
     let missing = settings.missing.map(Name::value).unwrap_or_default();
     let options = recordings::options_of(form, settings.header);
     let is_folder = input.is_none() && path.is_dir();
+    if input.is_none()
+        && let Some(what) = other_than_table(path)
+    {
+        let advice = "name a recording (CSV), or a folder of them";
+        bail!("{}: is {what}, and the network was trained on recordings; {advice}", path.display());
+    }
     let files = if is_folder { recordings::files_in(path)? } else { vec![path.to_owned()] };
     let (mut numbers, mut cells, mut count) = (Vec::new(), Vec::new(), 0);
     for (index, file) in files.iter().enumerate() {

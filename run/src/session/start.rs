@@ -11,7 +11,7 @@ use crate::settings::{Settings, SettingsError};
 use crate::trained_on::TrainedOn;
 use anyhow::Result;
 use barenet_data::DataSet;
-use barenet_data::inspect::check_targets;
+use barenet_data::inspect::{check_numbers, check_targets};
 use barenet_data::split::Split;
 use std::path::{Path, PathBuf};
 
@@ -115,6 +115,7 @@ fn prepare(
     let mut config = Config::for_data(settings, data, data.output_dim())?;
     data.check()?;
     check_targets(data)?;
+    check_numbers(data)?;
     let split = config.split(data)?;
     config.check_metric(data, &split)?;
     config.check_scale(data)?;

@@ -1,0 +1,95 @@
+//! Columns of text that have numbers among their words: most likely numbers, with a slip or a word for what is not known.
+
+use super::{Encoding, quoted};
+use crate::table::{ColumnRef, Table, TableError};
+
+/// The first cell of the rarer kind in a column of words and numbers.
+pub(super) struct Mixture<'a> {
+    row: usize,
+    cell: &'a str,
+    /// Whether that is a number.
+    is_number: bool,
+    /// The other cells that have something in them, and those of them that are of the other kind.
+    count: usize,
+    others: usize,
+}
+
+impl<'a> Mixture<'a> {
+    /// What there is of it in a column; none if all its texts are words, or all numbers.
+    pub(super) fn of(table: &'a Table, place: usize) -> Option<Self> {
+        let values = table.columns.get(place)?.values()?;
+        let are_numbers: Vec<bool> =
+            values.iter().map(|text| text.trim().parse::<f64>().is_ok()).collect();
+        if !are_numbers.contains(&true) || !are_numbers.contains(&false) {
+            return None;
+        }
+        // The kind of every cell, and none of a missing one.
+        let kinds = || {
+            let codes = table.column(place);
+            codes.map(|code| are_numbers.get(code as usize).filter(|_| !code.is_nan()).copied())
+        };
+        let count = kinds().flatten().count();
+        let num_numbers = kinds().flatten().filter(|&is_number| is_number).count();
+        let is_number = 2 * num_numbers < count;
+        let others = if is_number { count - num_numbers } else { num_numbers };
+        let row = kinds().position(|kind| kind == Some(is_number))?;
+        let code = table.column(place).nth(row)?;
+        let cell = values.get(code as usize)?;
+        Some(Self { row, cell, is_number, count: count.saturating_sub(1), others })
+    }
+
+    /// Which cell that is.
+    pub(super) fn problem(&self) -> String {
+        let Self { cell, count, others, .. } = self;
+        let (one, many) =
+            if self.is_number { ("a number", "words") } else { ("no number", "numbers") };
+        format!("{} is {one}, and {others} of the {count} other cells are {many}", quoted(cell))
+    }
+
+    /// Adds to an error the line and the column.
+    pub(super) fn locate(&self, table: &Table, error: TableError, place: usize) -> TableError {
+        table.locate(error, self.row, place)
+    }
+}
+
+/// What to do about a column of words and numbers that is to be numbers.
+pub(super) fn as_numbers(column: &str) -> String {
+    format!(
+        "correct it, or leave such cells empty and take --missing drop or --missing mean, or leave the column out with \
+         --ignore {}",
+        quoted(column)
+    )
+}
+
+impl Encoding {
+    /// Logs a warning for each column that is taken as text, though nobody said so, and has numbers among its words.
+    pub(crate) fn warn_of_mixtures(&self, table: &Table, of_text: &[ColumnRef]) {
+        let is_said = |place: usize| {
+            of_text.iter().any(|column| matches!(table.find(column), Ok(Some(at)) if at == place))
+        };
+        let inputs = self.features.iter().map(|feature| (&feature.column, false));
+        let targets = self.targets.iter().map(|target| (target, true));
+        for (column, is_target) in inputs.chain(targets) {
+            let Ok(Some(place)) = table.find(column) else { continue };
+            let Some(mixture) = Mixture::of(table, place).filter(|_| !is_said(place)) else {
+                continue;
+            };
+            let Some(column) = table.columns.get(place) else { continue };
+            let num_texts = column.values().map_or(0, <[String]>::len);
+            let name = quoted(&column.name);
+            let (what, otherwise) = if is_target {
+                ("a class", "correct the cell if they are numbers".to_owned())
+            } else {
+                ("an input", format!("otherwise {}", as_numbers(&column.name)))
+            };
+            let problem = format!(
+                "{}: each of the {num_texts} texts of the column becomes {what}",
+                mixture.problem()
+            );
+            let advice = format!("say --text {name} if that is meant; {otherwise}");
+            let warning =
+                mixture.locate(table, TableError::new(&table.file, problem, advice), place);
+            log::warn!("{warning}");
+        }
+    }
+}
