@@ -16,6 +16,9 @@ const DEPTH: usize = 384;
 /// Number of rows ahead of the one that is read of which the first numbers are prefetched.
 const ROWS_AHEAD: usize = 8;
 
+/// Bytes of rows, as they are multiplied, that need no prefetch: while one is read, the processor looks as far ahead by itself.
+const SHORT_ROW: usize = 512;
+
 /// The first row of the left operand: of a matrix that is read, or of its transpose.
 #[derive(Clone, Copy)]
 pub(crate) struct RowOffset(pub(crate) usize);
@@ -97,6 +100,10 @@ impl<T: Float, X: Rows<T>> Pass for ReadBlock<'_, T, X> {
         let rows = block.chunks_exact_mut(cols.max(1));
         let bottom = top + rows.len();
         let was_prefetched = next.is_some() && left > 0;
+        if cols * size_of::<T>() <= SHORT_ROW && next == Some(0) {
+            (top..).zip(rows).for_each(|(row, out)| x.read(row, left, out));
+            return;
+        }
         for (row, out) in (top..).zip(rows) {
             if !was_prefetched && row + ROWS_AHEAD < bottom {
                 prefetch(x.bytes(row + ROWS_AHEAD, left..left + cols));
