@@ -18,6 +18,9 @@ use barenet::quant::{Output, QuantArgs, QuantGemm};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CortexMDsp;
 
+#[cfg(cortex_m_dsp)]
+mod int4;
+
 #[cfg(not(cortex_m_dsp))]
 impl QuantGemm for CortexMDsp {
     fn layer<O: Output>(&self, args: QuantArgs<'_, O>) {
@@ -47,27 +50,54 @@ impl QuantGemm for CortexMDsp {
             );
         }
     }
+
+    fn layer_int4<O: Output>(&self, args: QuantArgs<'_, O, [u32; 2]>) {
+        int4::layer(args);
+    }
 }
+
+/// If the target's name does not say that there are DSP instructions, the assembler is told the
+/// processor: at link time it reads this without the compiler's flags.
+#[cfg(cortex_m_dsp = "named")]
+macro_rules! processor {
+    () => {
+        concat!(".cpu ", env!("CORTEX_M_CPU"))
+    };
+}
+#[cfg(all(cortex_m_dsp, not(cortex_m_dsp = "named")))]
+macro_rules! processor {
+    () => {
+        ""
+    };
+}
+
+/// One output: `$sum` ← round((`$sum` + bias) · m · 2^(−32 − shift)). The shift leaves in the carry
+/// the bit by which to round.
+#[cfg(cortex_m_dsp)]
+macro_rules! requantize {
+    ($sum:literal) => {
+        concat!(
+            "
+            ldm    r2!, {{r5, r6, r7}}
+            add    r5, r5, ",
+            $sum,
+            "
+            smull  r8, r6, r5, r6
+            asrs   r6, r6, r7
+            adc    ",
+            $sum,
+            ", r6, #0
+            "
+        )
+    };
+}
+#[cfg(cortex_m_dsp)]
+use {processor, requantize};
 
 #[cfg(cortex_m_dsp)]
 mod assembly {
     use barenet::quant::{Channel, GROUPS_PER_SUM};
     use core::arch::naked_asm;
-
-    /// If the target's name does not say that there are DSP instructions, the assembler is told the
-    /// processor: at link time it reads this without the compiler's flags.
-    #[cfg(cortex_m_dsp = "named")]
-    macro_rules! processor {
-        () => {
-            concat!(".cpu ", env!("CORTEX_M_CPU"))
-        };
-    }
-    #[cfg(not(cortex_m_dsp = "named"))]
-    macro_rules! processor {
-        () => {
-            ""
-        };
-    }
 
     /// Four inputs for four outputs. 64 bytes, which the jump into the loop counts on.
     ///
@@ -125,26 +155,6 @@ mod assembly {
             sxtb16   r8, r8
             smlad    r12, r4, r8, r12
             "
-        };
-    }
-
-    /// One output: `$sum` ← round((`$sum` + bias) · m · 2^(−32 − shift)). The shift leaves in the carry
-    /// the bit by which to round.
-    macro_rules! requantize {
-        ($sum:literal) => {
-            concat!(
-                "
-                ldm    r2!, {{r5, r6, r7}}
-                add    r5, r5, ",
-                $sum,
-                "
-                smull  r8, r6, r5, r6
-                asrs   r6, r6, r7
-                adc    ",
-                $sum,
-                ", r6, #0
-                "
-            )
         };
     }
 

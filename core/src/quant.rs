@@ -72,13 +72,21 @@
 //! is, and Σ x·A after one instruction that extends the low bytes; their difference is 256·Σ x·B. That
 //! is three instructions for four products, where unpacking all weights takes four.
 
+//!
+//! # Weights of 4 bits
+//!
+//! [`quantize_mixed`] gives any layer weights of [4 bits](Bits), half the flash, which a [`MixedNet`] computes with;
+//! [`pack_int4`] says how they lie. All else is the same.
+
 mod byte;
 mod calibrate;
 mod equalize;
 mod error;
 mod input;
+mod int4;
 mod kernel;
 mod map;
+mod mixed;
 mod net;
 mod quantize;
 mod requant;
@@ -88,10 +96,12 @@ pub use calibrate::{Observer, calibrate, observe_units};
 pub use equalize::{equalize, remove_unused};
 pub use error::QuantError;
 pub use input::InputScale;
+pub use int4::{int4_start, pack_int4};
 pub use kernel::{GROUPS_PER_SUM, Output, QuantArgs, QuantBatch, QuantGemm, QuantParts, pack};
 pub use map::{InputMap, IntegerMap, RealMap, squared_error, to_bytes};
+pub use mixed::{Bits, MixedNet};
 pub use net::QuantNet;
-pub use quantize::{MIN_CALIBRATION_SAMPLES, Quantized, quantize};
+pub use quantize::{MIN_CALIBRATION_SAMPLES, Quantized, quantize, quantize_mixed};
 pub use requant::{Channel, multiply_by_quantized_multiplier, quantize_multiplier};
 
 use crate::arch::{Activation, LayerSpec};

@@ -12,7 +12,7 @@ use crate::trained_on::IMPORTED;
 use crate::trained_run::OnImages;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use barenet::Metric;
-use barenet::quant::{MIN_CALIBRATION_SAMPLES, QuantError};
+use barenet::quant::{Bits, MIN_CALIBRATION_SAMPLES, QuantError};
 use barenet_data::split::Part;
 use barenet_data::{Encoding, SampleForm, Task, WindowForm};
 use barenet_model::export::answer::Answer;
@@ -34,6 +34,8 @@ const TEST_VECTOR: usize = 4;
 pub struct Wanted {
     /// Its numbers.
     pub dtype: ExportDtype,
+    /// Bits of the weights of int8.
+    pub bits: Bits,
     /// Validation samples that calibrate int8, from the first on; `None` for all, and if they are too few those that
     /// trained too.
     pub calibration_size: Option<usize>,
@@ -95,7 +97,8 @@ impl Exported {
         let (mut model, losses) = match wanted.dtype {
             ExportDtype::F32 => (folded.model.clone(), None),
             ExportDtype::Int8 => {
-                let (model, losses) = quantize(&folded, wanted.calibration_size, run)?;
+                let (model, losses) =
+                    quantize(&folded, (wanted.bits, wanted.calibration_size), run)?;
                 (model, Some(losses))
             }
         };
@@ -221,7 +224,7 @@ fn fold_as<T: Number>(run: &OnImages<'_>, ranges: Option<&Ranges>) -> Result<Fol
 /// The network in int8, and the loss of each layer.
 fn quantize(
     folded: &Folded,
-    size: Option<usize>,
+    (bits, size): (Bits, Option<usize>),
     run: &OnImages<'_>,
 ) -> Result<(Model, Vec<Loss>)> {
     let (val, train) = (rows(run, Part::Val), rows(run, Part::Train));
@@ -246,14 +249,14 @@ fn quantize(
             Row::U8(bytes) => Some(bytes),
             Row::I8(_) | Row::I16(_) | Row::F32(_) => None,
         });
-        return to_int8(&folded.model, Input::Pixels, &bytes.collect::<Vec<_>>(), like);
+        return to_int8(&folded.model, (Input::Pixels, bits), &bytes.collect::<Vec<_>>(), like);
     }
     let ranges = Ranges::fit(rows(run, Part::Train), run.data.input_dim())?;
     let maps = ranges.maps(like)?;
     let bytes: Vec<_> = all.map(|row| maps.to_bytes(row)).collect::<Result<_>>()?;
     let bytes: Vec<_> = bytes.iter().map(|row| &**row).collect();
     let (mut model, losses) =
-        to_int8(&fold(run, Some(&ranges))?.model, Input::Centered, &bytes, like)?;
+        to_int8(&fold(run, Some(&ranges))?.model, (Input::Centered, bits), &bytes, like)?;
     if let Numbers::Int8 { inputs, .. } = &mut model.numbers {
         *inputs = Some(maps);
     }
@@ -271,11 +274,11 @@ fn are_alike(factors: &[f64]) -> bool {
 /// A network that takes bytes in int8, and its answer from scores in steps.
 fn to_int8(
     folded: &Model,
-    input: Input,
+    (input, bits): (Input, Bits),
     bytes: &[&[u8]],
     like: Row<'_>,
 ) -> Result<(Model, Vec<Loss>)> {
-    let int8 = int8::quantize(folded, input, bytes).map_err(|error| {
+    let int8 = int8::quantize_to(folded, input, bits, bytes).map_err(|error| {
         let is_few = matches!(error.downcast_ref(), Some(QuantError::TooFewSamples { .. }));
         let advice =
             if is_few { "; take more of them, or --dtype f32, which needs none" } else { "" };

@@ -1,5 +1,6 @@
 //! What the commands do, from Rust code: a run is trained, measured, exported and compared with others.
 
+use barenet::quant::Bits;
 use barenet_data::builtin;
 use barenet_data::split::Part;
 use barenet_run::combined::Combined;
@@ -36,8 +37,13 @@ fn a_run_is_measured_exported_and_resumed_without_the_command() {
     assert_eq!(measured.measure(Part::Val).unwrap(), summary.measured.best_val);
     assert_eq!(measured.num_images(Part::Test), 30);
 
-    let wanted =
-        Wanted { dtype: ExportDtype::Int8, calibration_size: None, ram: None, flash: None };
+    let wanted = Wanted {
+        dtype: ExportDtype::Int8,
+        bits: Bits::Eight,
+        calibration_size: None,
+        ram: None,
+        flash: None,
+    };
     let exported = Exported::new(&measured, &summary, &wanted).unwrap();
     assert_eq!(exported.before, summary.measured.test);
     assert_eq!(exported.int8.as_ref().unwrap().losses.len(), 2);

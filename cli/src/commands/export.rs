@@ -10,6 +10,7 @@ mod require;
 use super::{ImagesFlag, usage};
 use crate::flags::choice;
 use anyhow::Result;
+use barenet::quant::Bits;
 use barenet_model::export::place::Place;
 use barenet_run::export::device::ForDevice;
 use barenet_run::export::{Exported, Wanted};
@@ -38,6 +39,9 @@ pub(crate) struct Args {
     /// Numbers of the network
     #[arg(long, value_name = "TYPE", default_value = "f32", value_parser = choice::<Name<ExportDtype>>())]
     pub(crate) dtype: Name<ExportDtype>,
+    /// Bits of each weight of int8: 8, or 4, of which two lie in a byte (firmware)
+    #[arg(long, value_name = "N", default_value = "8", value_parser = parse_bits)]
+    pub(crate) bits: Bits,
     /// Refuse a network whose workspace takes more RAM than this: bytes, or with a unit of 1024 such as
     /// 64K, 64KB or 64KiB, M or G
     #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
@@ -68,6 +72,15 @@ pub(crate) struct Args {
     /// The files of other programs
     #[command(flatten)]
     pub(crate) open: OpenFlags,
+}
+
+/// Reads the bits of a weight.
+fn parse_bits(text: &str) -> Result<Bits, String> {
+    match text {
+        "4" => Ok(Bits::Four),
+        "8" => Ok(Bits::Eight),
+        _ => Err("4 or 8 is needed".to_owned()),
+    }
 }
 
 /// Format of an export.
@@ -116,6 +129,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if args.requantize && dtype != ExportDtype::Int8 {
         return usage("--requantize is for --dtype int8");
     }
+    let takes_int4 = dtype == ExportDtype::Int8 && args.format == Format::Firmware;
+    if args.bits == Bits::Four && !takes_int4 {
+        return usage("--bits 4 is for --format firmware with --dtype int8");
+    }
     let open_format = open::format(args)?;
     if args.run.is_file() {
         return imported::run(args);
@@ -135,7 +152,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let on_images = run.on_images(&data, changes, args.other_data)?;
     let required = args.require.of_metric(Exported::metric_of(&on_images))?;
 
-    let wanted = Wanted { dtype, calibration_size, ram, flash };
+    let wanted = Wanted { dtype, bits: args.bits, calibration_size, ram, flash };
     let exported = Exported::new(&on_images, &summary, &wanted)?;
     if let Some(required) = required {
         required.check(&exported, run.folder().path())?;

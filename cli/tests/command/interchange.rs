@@ -2,6 +2,7 @@
 
 use crate::program::{barenet, quick, refused_in_one_line, stdout, succeeds};
 use barenet::Rng;
+use barenet::quant::Bits;
 use barenet_run::export::{Exported, Wanted};
 use barenet_run::images::{self, Files};
 use barenet_run::settings::{ExportDtype, Settings};
@@ -182,8 +183,13 @@ fn onnx_runtime_gives_the_classes_of_the_int8_network_of_a_device() {
     let files = Files::from(&*place.path().join("classes.csv"));
     let data = images::read(&files, run.settings(), run.trained_on()).unwrap();
     let on_images = run.on_images(&data, Settings::default(), false).unwrap();
-    let wanted =
-        Wanted { dtype: ExportDtype::Int8, calibration_size: None, ram: None, flash: None };
+    let wanted = Wanted {
+        dtype: ExportDtype::Int8,
+        bits: Bits::Eight,
+        calibration_size: None,
+        ram: None,
+        flash: None,
+    };
     let exported = Exported::new(&on_images, &summary, &wanted).unwrap();
     let text = fs::read_to_string(place.path().join("numbers.csv")).unwrap();
     let rows: Vec<Vec<f32>> = text

@@ -9,6 +9,7 @@ mod data;
 mod disk_full;
 mod export;
 mod export_c;
+mod export_int4;
 mod export_tables;
 mod fetch;
 mod files;

@@ -1,5 +1,6 @@
 //! The product of an int8 layer, the one operation worth replacing, and a portable one.
 
+use super::int4::{int4_dots, int4_start};
 use super::requant::Channel;
 use crate::error::{ShapeError, check_shape};
 use crate::gemm::Portable;
@@ -39,29 +40,30 @@ impl Output for i16 {
     }
 }
 
-/// The arguments of one layer's product. That one exists proves that the shapes agree.
+/// The arguments of one layer's product. That one exists proves that the shapes agree. `W` holds the weights of four
+/// inputs for four outputs: four words of bytes, or [two of nibbles](super::pack_int4).
 #[derive(Debug)]
-pub struct QuantArgs<'a, O> {
+pub struct QuantArgs<'a, O, W = [u32; 4]> {
     x: &'a [[u8; 4]],
-    w: &'a [[u32; 4]],
+    w: &'a [W],
     channels: &'a [[Channel; 4]],
     out: &'a mut [[O; 4]],
 }
 
 /// Fields of [`QuantArgs`]: G groups of four inputs, B blocks of four outputs.
 #[derive(Debug)]
-pub struct QuantParts<'a, O> {
+pub struct QuantParts<'a, O, W = [u32; 4]> {
     /// Activations, (G), G ≥ 1.
     pub x: &'a [[u8; 4]],
     /// Packed weights, (B, G): a block after the other.
-    pub w: &'a [[u32; 4]],
+    pub w: &'a [W],
     /// Requantisation of the sums, (B).
     pub channels: &'a [[Channel; 4]],
     /// Outputs, (B).
     pub out: &'a mut [[O; 4]],
 }
 
-impl<'a, O: Output> QuantArgs<'a, O> {
+impl<'a, O: Output, W> QuantArgs<'a, O, W> {
     /// Checks the shapes of one product.
     ///
     /// # Errors
@@ -70,7 +72,7 @@ impl<'a, O: Output> QuantArgs<'a, O> {
     /// of `channels` and group of `x`, or `out` if it has not as many blocks as `channels`.
     pub fn new(
         x: &'a [[u8; 4]],
-        w: &'a [[u32; 4]],
+        w: &'a [W],
         channels: &'a [[Channel; 4]],
         out: &'a mut [[O; 4]],
     ) -> Result<Self, ShapeError> {
@@ -84,9 +86,15 @@ impl<'a, O: Output> QuantArgs<'a, O> {
         Ok(Self { x, w, channels, out })
     }
 
+    /// Whether the inputs lie at a multiple of four bytes, where words can be loaded.
+    #[must_use]
+    pub fn is_aligned(&self) -> bool {
+        self.x.as_ptr().cast::<u32>().is_aligned()
+    }
+
     /// Takes the arguments apart, for a kernel.
     #[must_use]
-    pub fn into_parts(self) -> QuantParts<'a, O> {
+    pub fn into_parts(self) -> QuantParts<'a, O, W> {
         let Self { x, w, channels, out } = self;
         QuantParts { x, w, channels, out }
     }
@@ -172,9 +180,40 @@ pub trait QuantGemm {
     /// Computes one layer.
     fn layer<O: Output>(&self, args: QuantArgs<'_, O>);
 
+    /// Computes one layer whose weights have 4 bits, packed as [`pack_int4`](super::pack_int4) says.
+    fn layer_int4<O: Output>(&self, args: QuantArgs<'_, O, [u32; 2]>) {
+        let QuantParts { x, w, channels, out } = args.into_parts();
+        let start = int4_start(x);
+        for ((w, channels), out) in rows_of(w, x.len()).zip(channels).zip(out) {
+            for ((&sum, channel), out) in int4_dots(x, w, start).iter().zip(channels).zip(out) {
+                *out = O::saturate(channel.requantize(sum));
+            }
+        }
+    }
+
     /// Computes one layer for the rows of a batch.
     fn layer_of_batch<O: Output>(&self, batch: QuantBatch<'_, O>) {
         batch.into_rows().for_each(|args| self.layer(args));
+    }
+}
+
+/// The packed weights of four inputs for four outputs.
+pub(super) trait Packed: Sized {
+    /// Computes a layer of such weights.
+    fn layer<O: Output>(kernel: &impl QuantGemm, args: QuantArgs<'_, O, Self>);
+}
+
+impl Packed for [u32; 4] {
+    #[inline(always)]
+    fn layer<O: Output>(kernel: &impl QuantGemm, args: QuantArgs<'_, O, Self>) {
+        kernel.layer(args);
+    }
+}
+
+impl Packed for [u32; 2] {
+    #[inline(always)]
+    fn layer<O: Output>(kernel: &impl QuantGemm, args: QuantArgs<'_, O, Self>) {
+        kernel.layer_int4(args);
     }
 }
 

@@ -4,14 +4,14 @@ mod batch;
 mod local;
 
 use super::gives_bytes;
-use super::kernel::{Output, QuantArgs, QuantGemm};
+use super::kernel::{Output, Packed, QuantArgs, QuantGemm};
 use super::requant::Channel;
 use crate::arch::{Arch, LayerSpec, fold_layers, max};
 use crate::error::{Error, ShapeError, check_buffer, check_len};
 use crate::layers::Windows;
 use local::LocalLayers;
 
-const fn groups(len: usize) -> usize {
+pub(super) const fn groups(len: usize) -> usize {
     len.div_ceil(4)
 }
 
@@ -83,7 +83,7 @@ impl Arch<'_> {
     }
 
     /// The two blocks of the workspace, in groups of four bytes.
-    const fn quant_blocks(&self) -> (usize, usize) {
+    pub(super) const fn quant_blocks(&self) -> (usize, usize) {
         let (mut layers, mut is_even) = (self.layers(), true);
         let (mut even, mut odd) = (0, 0);
         let mut local_layers = self.local_layers();
@@ -254,20 +254,20 @@ impl<'a> QuantNet<'a> {
 }
 
 /// The scores: whole blocks in place, and what remains by way of a block of its own.
-fn last_layer<O: Output>(
+pub(super) fn last_layer<O: Output, W: Packed>(
     kernel: &impl QuantGemm,
     x: &[[u8; 4]],
-    mut w: &[[u32; 4]],
+    mut w: &[W],
     mut channels: &[[Channel; 4]],
     scores: &mut [O],
 ) -> Option<()> {
     let (blocks, rest) = scores.as_chunks_mut::<4>();
     let whole = channels.split_off(..blocks.len())?;
     let w_whole = w.split_off(..w.len().checked_sub(if rest.is_empty() { 0 } else { x.len() })?)?;
-    kernel.layer(QuantArgs::new(x, w_whole, whole, blocks).ok()?);
+    W::layer(kernel, QuantArgs::new(x, w_whole, whole, blocks).ok()?);
     if !rest.is_empty() {
         let mut block = [[O::default(); 4]];
-        kernel.layer(QuantArgs::new(x, w, channels, &mut block).ok()?);
+        W::layer(kernel, QuantArgs::new(x, w, channels, &mut block).ok()?);
         for (score, &value) in rest.iter_mut().zip(block.as_flattened()) {
             *score = value;
         }

@@ -3,21 +3,23 @@
 use super::calibrate::Observer;
 use super::error::QuantError;
 use super::input::InputScale;
+use super::int4::pack_int4;
 use super::kernel::pack;
+use super::mixed::Bits;
 use super::requant::{Channel, quantize_multiplier};
 use crate::arch::Arch;
 use crate::error::check_len;
 use crate::float::Float;
 use crate::mat::Mat;
-use crate::slices::rows_of_mut;
+use crate::slices::{copy, rows_of_mut};
 
 /// Samples that calibration needs at least.
 pub const MIN_CALIBRATION_SAMPLES: usize = 32;
 
-/// The largest weight; −128 is left out so that weights are symmetric.
-const MAX_WEIGHT: f64 = 127.0;
 /// The largest activation after ReLU.
 const MAX_ACTIVATION: u32 = 255;
+/// Shares of the largest scale of weights of 4 bits that are compared.
+const SHARES: [f64; 12] = [1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5, 0.45];
 /// A layer's factors must stay below a quarter: see [`Channel::new`].
 const MAX_FACTOR: f64 = 0.249;
 /// Scores have 16 bits, enough to leave this much room above the largest one of the calibration.
@@ -71,12 +73,71 @@ pub fn quantize<T: Float>(
     weights: &mut [u32],
     channels: &mut [Channel],
 ) -> Result<Quantized, QuantError> {
+    check_len("weights", arch.quant_weights_len(), weights.len())?;
+    write(arch, params, input, observers, &[], (weights, channels))
+}
+
+/// Quantises a folded network of affine layers to weights of 8 bits or of 4, as `bits` says of each layer.
+///
+/// It is [`quantize`] with `−7..=7` for `−127..=127`, where the scale of an output's weights of 4 bits is the one of those
+/// below the largest weight / 7 that leaves the least sum of squares: large weights that are rare are cut off.
+///
+/// # Shapes
+///
+/// Those of [`quantize`], but `bits` is (`arch.num_layers()`), and `weights` (`arch.mixed_weights_len(bits)`).
+///
+/// # Errors
+///
+/// Those of [`quantize`], and [`QuantError::Shape`] for a network with locally connected layers.
+///
+/// # Example
+///
+/// ```
+/// use barenet::quant::{Bits, Channel, InputScale, MixedNet, Observer, quantize_mixed};
+/// use barenet::{Arch, Mat, Portable};
+///
+/// let arch = Arch::new(&[4, 2]);
+/// let params = [0.5_f32, -0.5, -0.25, 0.25, 1.0, -1.0, 0.0, 0.0, 3.0, -3.0];
+/// let mut observers = [Observer::new()];
+/// observers[0].observe(Mat::new(&[200.0_f32; 64], 32, 2)?);
+/// let mut weights = vec![0; arch.mixed_weights_len(&[Bits::Four])];
+/// let mut channels = vec![Channel::default(); arch.quant_channels_len()];
+/// let out = (&mut weights[..], &mut channels[..]);
+/// quantize_mixed(&arch, &params, InputScale::PIXELS, &observers, &[Bits::Four], out)?;
+///
+/// let net = MixedNet::try_new(arch, &[Bits::Four], &weights, &channels)?;
+/// let mut scores = [0; 2];
+/// net.scores(&Portable, &[200, 100, 150, 0], &mut [], &mut scores)?;
+/// assert!(scores[0] > 0 && scores[1] < 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn quantize_mixed<T: Float>(
+    arch: &Arch<'_>,
+    params: &[T],
+    input: InputScale,
+    observers: &[Observer],
+    bits: &[Bits],
+    (weights, channels): (&mut [u32], &mut [Channel]),
+) -> Result<Quantized, QuantError> {
+    check_len("bits", arch.num_layers(), bits.len())?;
+    check_len("layers", arch.num_layers(), arch.num_quant_layers())?;
+    check_len("weights", arch.mixed_weights_len(bits), weights.len())?;
+    write(arch, params, input, observers, bits, (weights, channels))
+}
+
+/// Quantises to weights of 8 bits where `bits` says nothing of a layer.
+fn write<T: Float>(
+    arch: &Arch<'_>,
+    params: &[T],
+    input: InputScale,
+    observers: &[Observer],
+    bits: &[Bits],
+    (mut weights, channels): (&mut [u32], &mut [Channel]),
+) -> Result<Quantized, QuantError> {
     check_len("running", arch.num_running(), 0)?;
     check_len("params", arch.num_params(), params.len())?;
     check_len("observers", arch.num_quant_layers(), observers.len())?;
-    check_len("weights", arch.quant_weights_len(), weights.len())?;
     check_len("channels", arch.quant_channels_len(), channels.len())?;
-    let (mut weights, _) = weights.as_chunks_mut::<4>();
     let (mut channels, _) = channels.as_chunks_mut::<4>();
     let (mut s_in, mut zero_point) = (input.scale(), input.zero_point());
     for ((index, layer), observer) in arch.any_layers().enumerate().zip(observers) {
@@ -85,21 +146,23 @@ pub fn quantize<T: Float>(
         };
         check_finite(index, w, b, observer)?;
         let (units, gives_bytes) = (layer.windows.units, layer.is_hidden);
+        let bits = bits.get(index).copied().unwrap_or_default();
         let least = if gives_bytes { 0.0 } else { f64::from(i16::MIN) * score_scale(observer) };
         let places = || {
             layer.windows.places().filter_map(|place| {
                 let fan_in = place.fan_in(&layer.windows);
                 let w = Mat::new(w.get(place.weights)?, fan_in, units).ok()?;
                 let b = b.get(place.outputs)?;
-                Some(Place { index, w, b, s_in, zero_point, least, gives_bytes })
+                Some(Place { index, bits, w, b, s_in, zero_point, least, gives_bytes })
             })
         };
         let s_out = output_scale(places(), gives_bytes, s_in, observer);
         for place in places() {
             let (groups, blocks) = (place.w.rows().div_ceil(4), units.div_ceil(4));
-            let (Some(weights), Some(channels)) =
-                (weights.split_off_mut(..groups * blocks), channels.split_off_mut(..blocks))
-            else {
+            let (Some(weights), Some(channels)) = (
+                weights.split_off_mut(..bits.words() * groups * blocks),
+                channels.split_off_mut(..blocks),
+            ) else {
                 continue; // The lengths were checked.
             };
             place.write(s_out, weights, channels)?;
@@ -156,6 +219,8 @@ fn output_scale<'a, T: Float + 'a>(
 struct Place<'a, T> {
     /// Number of the layer.
     index: usize,
+    /// Bits of its weights.
+    bits: Bits,
     w: Mat<'a, T>,
     b: &'a [T],
     s_in: f64,
@@ -191,7 +256,28 @@ impl<T: Float> Place<'_, T> {
             return 0.0;
         }
         let max = self.column(j).fold(0.0, |max: f64, w| max.max(w.abs()));
-        (max / MAX_WEIGHT).max(self.bias(j).abs() / (self.s_in * MAX_BIAS))
+        let scale = match self.bits {
+            Bits::Eight => max / self.bits.max_weight(),
+            Bits::Four => self.closest_scale(j, max / self.bits.max_weight()),
+        };
+        scale.max(self.bias(j).abs() / (self.s_in * MAX_BIAS))
+    }
+
+    /// The scale, of some up to `largest`, that leaves the least sum of squares of an output's weights.
+    fn closest_scale(&self, j: usize, largest: f64) -> f64 {
+        let limit = self.bits.max_weight();
+        let error = |scale: f64| {
+            let rest = |w: f64| w - libm::round(w / scale).clamp(-limit, limit) * scale;
+            self.column(j).map(|w| rest(w) * rest(w)).sum::<f64>()
+        };
+        let (mut best, mut least) = (largest, f64::INFINITY);
+        for share in SHARES {
+            let scale = largest * share;
+            if scale > 0.0 && error(scale) < least {
+                (best, least) = (scale, error(scale));
+            }
+        }
+        best
     }
 
     /// The largest scale of the weights of an output.
@@ -202,17 +288,18 @@ impl<T: Float> Place<'_, T> {
     fn write(
         &self,
         s_out: f64,
-        weights: &mut [[u32; 4]],
+        weights: &mut [u32],
         channels: &mut [[Channel; 4]],
     ) -> Result<(), QuantError> {
         if !s_out.is_finite() {
             return Err(QuantError::NotFinite { what: "the scale", layer: self.index });
         }
-        let blocks = rows_of_mut(weights, self.w.rows().div_ceil(4));
+        let words = self.bits.words();
+        let blocks = rows_of_mut(weights, words * self.w.rows().div_ceil(4));
         for ((block, weights), channels) in (0..).zip(blocks).zip(channels) {
             let scales: [f64; 4] = core::array::from_fn(|j| self.weight_scale(4 * block + j));
             let mut totals = [Totals::default(); 4];
-            for (group, words) in weights.iter_mut().enumerate() {
+            for (group, words) in rows_of_mut(weights, words).enumerate() {
                 let mut q = [[0; 4]; 4];
                 for (((j, q), &scale), totals) in (0..).zip(&mut q).zip(&scales).zip(&mut totals) {
                     for (i, q) in q.iter_mut().enumerate() {
@@ -220,7 +307,10 @@ impl<T: Float> Place<'_, T> {
                         totals.add(*q);
                     }
                 }
-                *words = pack(q);
+                match self.bits {
+                    Bits::Four => copy(words, &pack_int4(q)),
+                    Bits::Eight => copy(words, &pack(q)),
+                }
             }
             for (((j, channel), &scale), totals) in (0..).zip(channels).zip(&scales).zip(&totals) {
                 *channel = self.channel(4 * block + j, scale, s_out, totals)?;
@@ -234,7 +324,8 @@ impl<T: Float> Place<'_, T> {
         let w = self.w.data().get(i * self.w.cols() + j);
         match w {
             Some(w) if scale > 0.0 && i < self.w.rows() && j < self.w.cols() => {
-                libm::round(w.to_f64() / scale).clamp(-MAX_WEIGHT, MAX_WEIGHT) as i8
+                let limit = self.bits.max_weight();
+                libm::round(w.to_f64() / scale).clamp(-limit, limit) as i8
             }
             _ => 0,
         }

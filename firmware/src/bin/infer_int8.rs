@@ -72,13 +72,17 @@ fn what_does_not_fit_is_an_error() -> bool {
         && matches!(no_workspace, Err(Error::BufferTooSmall { what: "workspace", .. }))
 }
 
-/// Drawn layers of up to 200 groups of inputs, which is over several sums, and up to 2 blocks of outputs.
+/// Groups of inputs where words can be loaded.
+#[repr(align(4))]
+struct Aligned<const N: usize>([[u8; 4]; N]);
+
+/// Drawn layers with weights of 8 and of 4 bits, of up to 200 groups of inputs, which is over several sums, and up to 2 blocks of outputs.
 fn kernels_have_the_same_bits() -> bool {
     const GROUPS: usize = 200;
     let mut rng = Rng::seed(5);
-    let (mut x, mut w) = ([[0; 4]; GROUPS], [[0; 4]; 2 * GROUPS]);
+    let (mut x, mut w) = (Aligned([[0; 4]; GROUPS]), [[0; 4]; 2 * GROUPS]);
     for _ in 0..100 {
-        x.as_flattened_mut().fill_with(|| rng.below(256) as u8);
+        x.0.as_flattened_mut().fill_with(|| rng.below(256) as u8);
         w.as_flattened_mut().fill_with(|| rng.next_u64() as u32);
         let groups = 1 + rng.below(GROUPS as u64) as usize;
         let blocks = 1 + rng.below(2) as usize;
@@ -89,12 +93,31 @@ fn kernels_have_the_same_bits() -> bool {
             let shift = -2 - rng.below(30) as i32;
             *channel = Channel::try_new(bias, multiplier, shift).unwrap_or_default();
         }
-        let (Some(x), Some(w), Some(channels)) =
-            (x.get(..groups), w.get(..groups * blocks), channels.get(..blocks))
+        let nibbles = w.as_flattened().as_chunks::<2>().0;
+        let len = groups * blocks;
+        let (Some(x), Some(w), Some(nibbles), Some(channels)) =
+            (x.0.get(..groups), w.get(..len), nibbles.get(..len), channels.get(..blocks))
         else {
             return false;
         };
-        if !agree::<u8>(x, w, channels) || !agree::<i16>(x, w, channels) {
+        let is_same =
+            agree::<u8, _>(x, w, channels, |a| Portable.layer(a), |a| CortexMDsp.layer(a))
+                && agree::<i16, _>(x, w, channels, |a| Portable.layer(a), |a| CortexMDsp.layer(a))
+                && agree::<u8, _>(
+                    x,
+                    nibbles,
+                    channels,
+                    |a| Portable.layer_int4(a),
+                    |a| CortexMDsp.layer_int4(a),
+                )
+                && agree::<i16, _>(
+                    x,
+                    nibbles,
+                    channels,
+                    |a| Portable.layer_int4(a),
+                    |a| CortexMDsp.layer_int4(a),
+                );
+        if !is_same {
             print!("FAILED: ", groups, " groups, ", blocks, " blocks\n");
             return false;
         }
@@ -103,18 +126,25 @@ fn kernels_have_the_same_bits() -> bool {
     true
 }
 
-fn agree<O: Output + PartialEq>(x: &[[u8; 4]], w: &[[u32; 4]], channels: &[[Channel; 4]]) -> bool {
-    let (mut ours, mut board) = ([[O::default(); 4]; 2], [[O::default(); 4]; 2]);
+/// Whether two ways to compute a layer have the same outputs.
+fn agree<O: Output + PartialEq, W>(
+    x: &[[u8; 4]],
+    w: &[W],
+    channels: &[[Channel; 4]],
+    portable: impl Fn(QuantArgs<'_, O, W>),
+    board: impl Fn(QuantArgs<'_, O, W>),
+) -> bool {
+    let (mut a, mut b) = ([[O::default(); 4]; 2], [[O::default(); 4]; 2]);
     let blocks = ..channels.len();
-    let (Some(ours), Some(board)) = (ours.get_mut(blocks), board.get_mut(blocks)) else {
+    let (Some(a), Some(b)) = (a.get_mut(blocks), b.get_mut(blocks)) else {
         return false;
     };
-    let (Ok(portable), Ok(dsp)) =
-        (QuantArgs::new(x, w, channels, ours), QuantArgs::new(x, w, channels, board))
+    let (Ok(first), Ok(second)) =
+        (QuantArgs::new(x, w, channels, a), QuantArgs::new(x, w, channels, b))
     else {
         return false;
     };
-    Portable.layer(portable);
-    CortexMDsp.layer(dsp);
-    ours == board
+    portable(first);
+    board(second);
+    a == b
 }

@@ -1,7 +1,7 @@
 //! The generated crate: its name and its files.
 
 use super::crate_text::blas_lib_rs;
-use super::library::{CORE_SOURCE, DSP_BUILD, DSP_SOURCE, FLASH_SOURCE, LICENCES};
+use super::library::{CORE_SOURCE, DSP_BUILD, DSP_INT4_SOURCE, DSP_SOURCE, FLASH_SOURCE, LICENCES};
 use super::listing::CrateFile;
 
 pub use super::contents::Contents;
@@ -62,6 +62,7 @@ pub fn files(contents: &Contents<'_>) -> Vec<CrateFile> {
     if contents.is_int8() {
         files.push(("barenet-blas/build.rs".into(), DSP_BUILD.into()));
         files.push(("barenet-blas/src/cortex_m.rs".into(), DSP_SOURCE.into()));
+        files.push(("barenet-blas/src/cortex_m/int4.rs".into(), DSP_INT4_SOURCE.into()));
     }
     files
 }

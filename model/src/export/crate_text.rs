@@ -39,6 +39,29 @@ impl Contents<'_> {
         [scale("go in", "INPUT", input), scale("come out", "OUTPUT", output)].join("\n")
     }
 
+    /// The network of integers: its type, and what it is made of.
+    fn of_bits(&self) -> [(&'static str, String); 4] {
+        let bits = self.model.bits();
+        let of_layers = bits.map_or_else(String::new, |bits| {
+            let names: Vec<_> = bits.iter().map(|bits| format!("Bits::{bits:?}")).collect();
+            format!(
+                "/// Bits of each layer's weights.\npub const BITS: [Bits; {}] = [{}];\n",
+                bits.len(),
+                names.join(", ")
+            )
+        });
+        let [net, of_bits, len] = match bits {
+            None => ["QuantNet", "", "quant_weights_len()"],
+            Some(_) => ["MixedNet", "&BITS, ", "mixed_weights_len(&BITS)"],
+        };
+        [
+            ("BITS_OF_LAYERS", of_layers),
+            ("NET", net.to_owned()),
+            ("OF_BITS", of_bits.to_owned()),
+            ("WEIGHTS_LEN", len.to_owned()),
+        ]
+    }
+
     fn fill(&self, template: &str) -> String {
         let arch = self.model.arch();
         let mut score_lines = String::new();
@@ -63,6 +86,7 @@ impl Contents<'_> {
             ("RAM", self.model.ram_bytes().to_string()),
             ("FLASH", self.model.flash_bytes().to_string()),
         ];
+        values.extend(self.of_bits());
         values.extend(Words::of(self).values());
         fill(template, &values)
     }

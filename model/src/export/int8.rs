@@ -6,7 +6,7 @@ use super::answer::Answer;
 use super::inputs::MIDDLE;
 use super::model::{Model, Numbers, Scores};
 use anyhow::{Result, bail};
-use barenet::quant::{self, Channel, InputScale, MIN_CALIBRATION_SAMPLES, Observer};
+use barenet::quant::{self, Bits, Channel, InputScale, MIN_CALIBRATION_SAMPLES, Observer};
 use barenet::{Arch, Mat, Portable};
 
 pub use losses::{Loss, losses};
@@ -84,6 +84,18 @@ fn sample_len(arch: &Arch<'_>) -> usize {
 ///
 /// If there are too few images or a layer is too wide; or if the network is int8 already.
 pub fn quantize(folded: &Model, input: Input, images: &[&[u8]]) -> Result<Int8> {
+    quantize_to(folded, input, Bits::Eight, images)
+}
+
+/// [`quantize`] with weights of so many bits.
+///
+/// # Errors
+///
+/// Those of [`quantize`], and if weights of 4 bits are wanted of locally connected layers.
+pub fn quantize_to(folded: &Model, input: Input, bits: Bits, images: &[&[u8]]) -> Result<Int8> {
+    if bits == Bits::Four && folded.local.is_some() {
+        bail!("locally connected layers have weights of 8 bits alone");
+    }
     let Numbers::F32(params) = &folded.numbers else { bail!("the network is int8 already") };
     let arch = folded.arch();
     let mut params = params.clone();
@@ -94,7 +106,7 @@ pub fn quantize(folded: &Model, input: Input, images: &[&[u8]]) -> Result<Int8> 
         halves if halves.0.len() >= MIN_CALIBRATION_SAMPLES => halves,
         _ => (sample, sample),
     };
-    let error_of = |way: &Model| error(&plain, &to_int8(way, input, fit)?, measure);
+    let error_of = |way: &Model| error(&plain, &to_int8(way, input, bits, fit)?, measure);
     let (mut balance, mut refused, mut least) = (None, None, f64::INFINITY);
     match error_of(&plain) {
         Ok(error) => least = error * WORTH_IT,
@@ -116,7 +128,7 @@ pub fn quantize(folded: &Model, input: Input, images: &[&[u8]]) -> Result<Int8> 
         Some(balance) => equalized(&plain, input, &unit_ranges(&plain, images)?, balance)?,
         None => plain,
     };
-    Ok(Int8 { model: to_int8(&scaled, input, images)?, scaled, balance })
+    Ok(Int8 { model: to_int8(&scaled, input, bits, images)?, scaled, balance })
 }
 
 /// The same function with units that are alike.
@@ -160,7 +172,7 @@ fn unit_ranges(model: &Model, images: &[&[u8]]) -> Result<Vec<f32>> {
 }
 
 /// The network in int8 as it stands.
-fn to_int8(model: &Model, input: Input, images: &[&[u8]]) -> Result<Model> {
+fn to_int8(model: &Model, input: Input, bits: Bits, images: &[&[u8]]) -> Result<Model> {
     let Numbers::F32(params) = &model.numbers else { bail!("the network is int8 already") };
     let arch = model.arch();
     let is_class = model.answer == Answer::Class;
@@ -171,13 +183,22 @@ fn to_int8(model: &Model, input: Input, images: &[&[u8]]) -> Result<Model> {
         quant::calibrate(&Portable, &arch, params, x, &mut workspace, &mut observers)?;
         Ok(())
     })?;
-    let mut weights = vec![0; arch.quant_weights_len()];
     let mut channels = vec![Channel::default(); arch.quant_channels_len()];
     let (input, params) = (input.scale(), input.centered(&arch, params));
-    let quantized =
-        quant::quantize(&arch, &params, input, &observers, &mut weights, &mut channels)?;
+    let (weights, bits, quantized) = if bits == Bits::Eight {
+        let mut weights = vec![0; arch.quant_weights_len()];
+        let made = quant::quantize(&arch, &params, input, &observers, &mut weights, &mut channels)?;
+        (weights, Vec::new(), made)
+    } else {
+        let bits = vec![bits; arch.num_layers()];
+        let mut weights = vec![0; arch.mixed_weights_len(&bits)];
+        let out = (&mut weights[..], &mut channels[..]);
+        let made = quant::quantize_mixed(&arch, &params, input, &observers, &bits, out)?;
+        (weights, bits, made)
+    };
     let score_scale = quantized.score_scale;
-    let numbers = Numbers::Int8 { weights, channels, score_scale, inputs: None, signed: None };
+    let numbers =
+        Numbers::Int8 { weights, bits, channels, score_scale, inputs: None, signed: None };
     let (local, dims) = (model.local.clone(), model.dims.clone());
     Ok(Model { local, dims, numbers, answer: model.answer.clone() })
 }

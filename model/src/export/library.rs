@@ -5,6 +5,9 @@ include!(concat!(env!("OUT_DIR"), "/library_source.rs"));
 /// The int8 kernel for Cortex-M4, M7, M33 and above.
 pub const DSP_SOURCE: &str = include_str!("../../../blas-backend/src/cortex_m.rs");
 
+/// The same of weights of 4 bits, a module of that file.
+pub const DSP_INT4_SOURCE: &str = include_str!("../../../blas-backend/src/cortex_m/int4.rs");
+
 /// Weights from the bytes of a file.
 pub const FLASH_SOURCE: &str = include_str!("../../../blas-backend/src/flash.rs");
 

@@ -8,7 +8,7 @@ use super::signed::Signed;
 use crate::number::Number;
 use crate::weights::WeightsFile;
 use anyhow::{Result, bail, ensure};
-use barenet::quant::{Channel, QuantNet};
+use barenet::quant::{Bits, Channel, MixedNet, QuantNet};
 use barenet::{
     Arch, FoldedNet, FullyConnectedNet, Label, Portable, Scaling, Weights, flash, fold, predict,
 };
@@ -35,6 +35,8 @@ pub enum Numbers {
     Int8 {
         /// Packed weights.
         weights: Vec<u32>,
+        /// Bits of each layer's weights; none where all have 8.
+        bits: Vec<Bits>,
         /// Biases and scales.
         channels: Vec<Channel>,
         /// A score is this times the integer.
@@ -134,12 +136,34 @@ impl Model {
         }
     }
 
-    /// The network of integers.
-    fn quant_net(&self) -> Result<QuantNet<'_>> {
-        let Numbers::Int8 { weights, channels, .. } = &self.numbers else {
+    /// Bits of each layer's weights, where not all have 8.
+    #[must_use]
+    pub fn bits(&self) -> Option<&[Bits]> {
+        match &self.numbers {
+            Numbers::Int8 { bits, .. } if !bits.is_empty() => Some(bits),
+            Numbers::Int8 { .. } | Numbers::F32(_) => None,
+        }
+    }
+
+    /// The scores of bytes by a network of integers.
+    fn scores_of_bytes(
+        &self,
+        bytes: &[u8],
+        workspace: &mut [u8],
+        scores: &mut [i16],
+    ) -> Result<()> {
+        let Numbers::Int8 { weights, channels, bits, .. } = &self.numbers else {
             bail!("the network is f32")
         };
-        Ok(QuantNet::try_new(self.arch(), weights, channels)?)
+        let arch = self.arch();
+        if bits.is_empty() {
+            let net = QuantNet::try_new(arch, weights, channels)?;
+            net.scores(&Portable, bytes, workspace, scores)?;
+        } else {
+            let net = MixedNet::try_new(arch, bits, weights, channels)?;
+            net.scores(&Portable, bytes, workspace, scores)?;
+        }
+        Ok(())
     }
 
     /// Takes inputs out of an f32 network that are always 0.
@@ -209,7 +233,6 @@ impl Model {
                 rows.map(&mut scores).collect()
             }
             Numbers::Int8 { inputs, signed, .. } => {
-                let net = self.quant_net()?;
                 let mut workspace = vec![0; arch.quant_workspace_len()];
                 let mut scores = |row| -> Result<_> {
                     let bytes = match (inputs, signed, row) {
@@ -219,7 +242,7 @@ impl Model {
                         _ => bail!("the network takes bytes"),
                     };
                     let mut scores = vec![0; arch.num_classes()];
-                    net.scores(&Portable, bytes, &mut workspace, &mut scores)?;
+                    self.scores_of_bytes(bytes, &mut workspace, &mut scores)?;
                     match signed {
                         Some(signed) => Ok(Scores::Signed(signed.to_signed(&scores)?)),
                         None => Ok(Scores::Int8(scores)),

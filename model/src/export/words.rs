@@ -125,7 +125,14 @@ impl<'a> Words<'a> {
             ("INPUT_NEW", of(is_copied, ", input: [0; ARCH.input_dim()]")),
             ("BUT_FOR", but_for),
             ("TO_BYTES", of(is_copied, &to_bytes)),
-            ("QUANT", if is_signed { "{ByteScale, QuantNet, unsigned_bytes}" } else { "QuantNet" }),
+            (
+                "QUANT",
+                match (is_signed, self.contents.model.bits()) {
+                    (true, _) => "{ByteScale, QuantNet, unsigned_bytes}",
+                    (false, None) => "QuantNet",
+                    (false, Some(_)) => "{Bits, MixedNet}",
+                },
+            ),
             (
                 "IN_STEPS",
                 if is_signed { ", as [`OUTPUT`] says" } else { ", in steps of [`SCORE_SCALE`]" },

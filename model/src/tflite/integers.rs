@@ -179,6 +179,7 @@ impl Integers {
         let Self { dims, weights, channels, input, output } = self;
         let numbers = Numbers::Int8 {
             weights,
+            bits: Vec::new(),
             channels,
             score_scale: output.scale().into(),
             inputs: None,

@@ -4,6 +4,7 @@ use super::{Args, report, write};
 use crate::commands::usage;
 use crate::console::say;
 use anyhow::Result;
+use barenet::quant::Bits;
 use barenet_model::export::place::Place;
 use barenet_run::export::device::ForDevice;
 use barenet_run::export::kept;
@@ -22,6 +23,11 @@ pub(super) fn network(
         return Ok(None);
     }
     let found = kept::network(run, summary, args.ram, args.flash)?;
+    if found.is_some() && args.bits == Bits::Four {
+        return usage(
+            "the integers of the TFLite file have 8 bits: --requantize makes others, with data",
+        );
+    }
     let is_measured = args.images.data.is_some() || args.require.is_given();
     let is_calibrated = args.calibration_size.is_some() || args.test_size.is_some();
     if found.is_some() && (is_measured || is_calibrated || args.other_data) {

@@ -91,7 +91,8 @@ pub(super) fn run(args: &Args, format: OpenFormat) -> Result<()> {
             let changes = Settings { test_size: args.test_size, ..Settings::default() };
             let on_images = run.on_images(&data, changes, args.other_data)?;
             let &Args { calibration_size, ram, flash, .. } = args;
-            let wanted = Wanted { dtype: ExportDtype::Int8, calibration_size, ram, flash };
+            let (dtype, bits) = (ExportDtype::Int8, args.bits);
+            let wanted = Wanted { dtype, bits, calibration_size, ram, flash };
             let Exported { device, metric, before, after, test_size, .. } =
                 Exported::new(&on_images, &summary, &wanted)?;
             let (word, samples) = (label(metric), sample_word(&data));

@@ -26,7 +26,11 @@ pub(super) fn print(
     let Exported { device, metric, before, after, test_size, int8, figures } = exported;
     let ForDevice { model, scaling, .. } = device;
     let word = label(*metric);
-    let dtype = if int8.is_some() { "int8" } else { "f32, folded" };
+    let dtype = match (int8, model.bits()) {
+        (None, _) => "f32, folded",
+        (Some(_), None) => "int8",
+        (Some(_), Some(_)) => "int8 with weights of 4 bits",
+    };
     let sizes = model.arch();
     say!("data      {}", data_line(data));
     let samples = sample_word(data);
@@ -86,9 +90,10 @@ pub(super) fn print(
     }
     let change = if higher_is_better { "fell" } else { "rose" };
     let flag = if *metric == Metric::Accuracy { "--min-accuracy" } else { "--require" };
+    let other = if model.bits().is_some() { "--bits 8" } else { "--dtype f32" };
     complain(format_args!(
         "warning: {out}: the {word} {change} by {:.4}, from {before:.4} to {after:.4}; {flag} refuses \
-         that, and --dtype f32 or more samples to calibrate on may avoid it",
+         that, and {other} or more samples to calibrate on may avoid it",
         (after - before).abs()
     ));
     Ok(())

@@ -3,7 +3,7 @@
 use super::super::model::Numbers;
 use super::{Int8, sample_len};
 use anyhow::{Context, Result, bail};
-use barenet::quant::{Channel, QuantArgs, QuantGemm};
+use barenet::quant::{Bits, Channel, Output, QuantArgs, QuantGemm};
 use barenet::{AnyLayer, Portable};
 
 /// Loss of accuracy of a layer in int8.
@@ -22,7 +22,7 @@ pub struct Loss {
 /// If an image has not as many bytes as the network has inputs.
 pub fn losses(int8: &Int8, images: &[&[u8]]) -> Result<Vec<Loss>> {
     let arch = int8.model.arch();
-    let (Numbers::F32(params), Numbers::Int8 { weights, channels, .. }) =
+    let (Numbers::F32(params), Numbers::Int8 { weights, bits, channels, .. }) =
         (&int8.scaled.numbers, &int8.model.numbers)
     else {
         bail!("the network is not in int8");
@@ -30,12 +30,13 @@ pub fn losses(int8: &Int8, images: &[&[u8]]) -> Result<Vec<Loss>> {
     let images = images.get(..sample_len(&arch)).unwrap_or(images);
     let mut x: Vec<Vec<f64>> = images.iter().map(|image| to_f64(image.iter().copied())).collect();
     let mut q: Vec<Vec<u8>> = images.iter().map(|image| image.to_vec()).collect();
-    let (mut weights, mut channels) = (weights.as_chunks::<4>().0, channels.as_chunks::<4>().0);
+    let (mut weights, mut channels) = (weights.as_slice(), channels.as_chunks::<4>().0);
     let mut losses = Vec::new();
     for layer in arch.any_layers() {
         let too_short = "the network has fewer numbers than its sizes ask for";
         let AnyLayer { windows, w, b, is_hidden: gives_bytes, .. } = layer;
         let (w, b) = (params.get(w).context(too_short)?, params.get(b).context(too_short)?);
+        let of_layer = bits.get(losses.len()).copied().unwrap_or_default();
         let mut count = Count::default();
         let mut outputs = vec![(to_f64(b.iter().copied()), Vec::new()); x.len()];
         for place in windows.places() {
@@ -46,7 +47,8 @@ pub fn losses(int8: &Int8, images: &[&[u8]]) -> Result<Vec<Loss>> {
             };
             let inputs: Vec<usize> = place.inputs(&windows).map(sees).collect();
             let (groups, blocks) = (inputs.len().div_ceil(4), windows.units.div_ceil(4));
-            let packed = weights.split_off(..groups * blocks).context(too_short)?;
+            let words = groups * blocks * words_of(of_layer);
+            let packed = weights.split_off(..words).context(too_short)?;
             let channels = channels.split_off(..blocks).context(too_short)?;
             let w = w.get(place.weights).context(too_short)?;
             for ((x, q), (out, found)) in x.iter().zip(&q).zip(&mut outputs) {
@@ -60,7 +62,8 @@ pub fn losses(int8: &Int8, images: &[&[u8]]) -> Result<Vec<Loss>> {
                 let seen: Vec<u8> =
                     inputs.iter().map(|&input| q.get(input).copied().unwrap_or(0)).collect();
                 let seen = padded(&seen);
-                let numbers = layer_of(gives_bytes, seen.as_chunks().0, packed, channels)?;
+                let numbers =
+                    layer_of(gives_bytes, seen.as_chunks().0, (of_layer, packed), channels)?;
                 found.extend(numbers.into_iter().take(windows.units));
             }
         }
@@ -80,22 +83,43 @@ pub fn losses(int8: &Int8, images: &[&[u8]]) -> Result<Vec<Loss>> {
     Ok(losses)
 }
 
+/// Words that hold the weights of four inputs for four outputs.
+const fn words_of(bits: Bits) -> usize {
+    match bits {
+        Bits::Four => 2,
+        Bits::Eight => 4,
+    }
+}
+
 /// The outputs of a place, bytes or scores, in whole blocks.
 fn layer_of(
     gives_bytes: bool,
     x: &[[u8; 4]],
-    w: &[[u32; 4]],
+    w: (Bits, &[u32]),
     channels: &[[Channel; 4]],
 ) -> Result<Vec<i16>> {
     if gives_bytes {
         let mut found = vec![[0_u8; 4]; channels.len()];
-        Portable.layer(QuantArgs::new(x, w, channels, &mut found)?);
+        compute(x, w, channels, &mut found)?;
         Ok(found.concat().into_iter().map(i16::from).collect())
     } else {
         let mut found = vec![[0_i16; 4]; channels.len()];
-        Portable.layer(QuantArgs::new(x, w, channels, &mut found)?);
+        compute(x, w, channels, &mut found)?;
         Ok(found.concat())
     }
+}
+
+fn compute<O: Output>(
+    x: &[[u8; 4]],
+    (bits, w): (Bits, &[u32]),
+    channels: &[[Channel; 4]],
+    out: &mut [[O; 4]],
+) -> Result<()> {
+    match bits {
+        Bits::Four => Portable.layer_int4(QuantArgs::new(x, w.as_chunks().0, channels, out)?),
+        Bits::Eight => Portable.layer(QuantArgs::new(x, w.as_chunks().0, channels, out)?),
+    }
+    Ok(())
 }
 
 fn to_f64<T: Into<f64>>(numbers: impl Iterator<Item = T>) -> Vec<f64> {

@@ -59,7 +59,7 @@ fn shares(model: &Model) -> (f64, f64) {
     let test = || test.iter().map(|image| &**image);
     let expected = model.scores(test()).unwrap();
     let int8 = quantize(model, Input::Pixels, &calibration).unwrap();
-    let plain = to_int8(model, Input::Pixels, &calibration).unwrap();
+    let plain = to_int8(model, Input::Pixels, Bits::Eight, &calibration).unwrap();
     let share = |int8: &Model| agreement(&expected, &int8.scores(test()).unwrap());
     (share(&int8.model), share(&plain))
 }

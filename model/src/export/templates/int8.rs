@@ -8,10 +8,10 @@ pub use barenet::{self, Error};
 
 /// The layer sizes.
 pub const ARCH: Arch<'static> = Arch::new(&@DIMS@)@WITH_LOCAL@;
-/// The network.
-pub static NET: QuantNet<'static> = QuantNet::new(ARCH, &WEIGHTS, &channels::CHANNELS);
+@BITS_OF_LAYERS@/// The network.
+pub static NET: @NET@<'static> = @NET@::new(ARCH, @OF_BITS@&WEIGHTS, &channels::CHANNELS);
 /// The weights, packed, in flash.
-static WEIGHTS: [u32; ARCH.quant_weights_len()] = flash::u32_array(include_bytes!("weights.bin"));
+static WEIGHTS: [u32; ARCH.@WEIGHTS_LEN@] = flash::u32_array(include_bytes!("weights.bin"));
 
 /// The CRC-32 of all numbers of the network.
 pub const CHECKSUM: u32 = @CHECKSUM@;

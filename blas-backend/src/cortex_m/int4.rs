@@ -1,0 +1,160 @@
+//! Layers whose weights have 4 bits, with the DSP instructions of Cortex-M4, M7, M33 and above.
+//!
+//! The loop body takes four inputs for four outputs, 16 products, in 20 instructions: one load each for inputs and
+//! weights, two that widen the inputs, and for every two products an AND, which shifts the weights on its way, and a SMLAD.
+
+use super::{processor, requantize};
+use barenet::quant::{Channel, Output, QuantArgs, QuantGemm, QuantParts, int4_start};
+use core::arch::naked_asm;
+
+/// Computes a layer. Inputs that are not at a multiple of four bytes, as those of a user may be, take the portable way.
+pub(super) fn layer<O: Output>(args: QuantArgs<'_, O, [u32; 2]>) {
+    if !args.is_aligned() {
+        return barenet::Portable.layer_int4(args);
+    }
+    let QuantParts { x, w, channels, out } = args.into_parts();
+    if channels.is_empty() {
+        return;
+    }
+    // SAFETY: `QuantArgs` exists, so there is at least one group in `x`, `w` has a group for each of `x` and block of
+    // `channels`, and `out` as many blocks as `channels`; there is one. `x` is aligned, and words and channels are by
+    // their types. `O` is `u8` or `i16`: the trait is sealed.
+    unsafe {
+        assembly(
+            x.as_ptr(),
+            w.as_ptr(),
+            channels.as_ptr(),
+            out.as_mut_ptr().cast(),
+            x.len(),
+            channels.len(),
+            O::BYTES,
+            int4_start(x),
+        );
+    }
+}
+
+/// Four inputs for four outputs. 80 bytes, which the jump into the loop counts on.
+///
+/// ```text
+/// r0 inputs     r3, r4 inputs 0 and 2, 1 and 3      r7 weights of two inputs      r9–r12 sums
+/// r1 weights    r5, r6 weights                      r8 0x000F000F
+/// ```
+macro_rules! group {
+    () => {
+        "
+        ldr.w    r4, [r0], #4
+        ldrd     r5, r6, [r1], #8
+        uxtb16   r3, r4
+        uxtb16   r4, r4, ror #8
+        and.w    r7, r8, r5
+        smlad    r9, r3, r7, r9
+        and.w    r7, r8, r5, lsr #4
+        smlad    r10, r3, r7, r10
+        and.w    r7, r8, r5, lsr #8
+        smlad    r11, r3, r7, r11
+        and.w    r7, r8, r5, lsr #12
+        smlad    r12, r3, r7, r12
+        and.w    r7, r8, r6
+        smlad    r9, r4, r7, r9
+        and.w    r7, r8, r6, lsr #4
+        smlad    r10, r4, r7, r10
+        and.w    r7, r8, r6, lsr #8
+        smlad    r11, r4, r7, r11
+        and.w    r7, r8, r6, lsr #12
+        smlad    r12, r4, r7, r12
+        "
+    };
+}
+
+/// A layer: for every block of four outputs the sums over all groups of inputs, from `start` on, then requantised and
+/// stored.
+///
+/// # Safety
+///
+/// `groups` and `blocks` are at least 1. `x` has `groups` elements, at a multiple of four. `w` has `groups · blocks` elements,
+/// `channels` has `blocks`. `out` can be written to for 4 · `blocks` numbers of `bytes`, 1 (`u8`) or 2 (`i16`).
+#[unsafe(naked)]
+unsafe extern "C" fn assembly(
+    x: *const [u8; 4],
+    w: *const [u32; 2],
+    channels: *const [Channel; 4],
+    out: *mut u8,
+    groups: usize,
+    blocks: usize,
+    bytes: usize,
+    start: i32,
+) {
+    // Stack: 0 x, 4 channels, 8 nothing, 12 saved registers, 48 groups, 52 blocks left, 56 bytes, 60 start.
+    naked_asm!(
+        processor!(),
+        "
+        push.w   {{r4-r11, lr}}
+        sub      sp, #12
+        str      r0, [sp, #0]
+        str      r2, [sp, #4]
+        mov      lr, r3
+
+    2:  // A block of four outputs.
+        ldr      r0, [sp, #0]
+        ldr      r2, [sp, #48]
+        ldr.w    r9, [sp, #60]
+        mov.w    r8, #0x000F000F
+        mov      r10, r9
+        mov      r11, r9
+        mov      r12, r9
+        // Four groups a turn; the first turn starts so that the last is a whole one.
+        rsbs     r3, r2, #0
+        and      r3, r3, #3
+        add.w    r3, r3, r3, lsl #2
+        lsl.w    r3, r3, #4
+        add      pc, r3
+        nop
+    4:
+        ",
+        group!(),
+        group!(),
+        group!(),
+        group!(),
+        "
+        subs     r2, #4
+        bgt.w    4b
+
+        ldr      r2, [sp, #4]
+        ",
+        requantize!("r9"),
+        requantize!("r10"),
+        requantize!("r11"),
+        requantize!("r12"),
+        "
+        str      r2, [sp, #4]
+        ldr      r2, [sp, #56]
+        cmp      r2, #1
+        bne      6f
+        usat     r9, #8, r9
+        usat     r10, #8, r10
+        usat     r11, #8, r11
+        usat     r12, #8, r12
+        strb     r9, [lr], #1
+        strb     r10, [lr], #1
+        strb     r11, [lr], #1
+        strb     r12, [lr], #1
+        b        7f
+    6:
+        ssat     r9, #16, r9
+        ssat     r10, #16, r10
+        ssat     r11, #16, r11
+        ssat     r12, #16, r12
+        strh     r9, [lr], #2
+        strh     r10, [lr], #2
+        strh     r11, [lr], #2
+        strh     r12, [lr], #2
+    7:
+        ldr      r2, [sp, #52]
+        subs     r2, #1
+        str      r2, [sp, #52]
+        bne.w    2b
+        add      sp, #12
+        pop.w    {{r4-r11, pc}}
+        ",
+    );
+}

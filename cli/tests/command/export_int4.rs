@@ -1,0 +1,97 @@
+//! `barenet export --bits 4`: weights of which two lie in a byte.
+
+use crate::program::{barenet, passes_its_own_tests, refused_in_one_line, stdout, succeeds};
+use std::fs;
+use tempfile::TempDir;
+
+/// Tables that `barenet-data` is tested with too.
+const DIGITS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../data/tests/tables/digits.csv");
+const TFLITE: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../model/src/tflite/tests/relu6_int8.tflite");
+
+const INT4: [&str; 6] = ["--format", "firmware", "--dtype", "int8", "--bits", "4"];
+
+fn run(place: &TempDir, arguments: &[&str]) -> String {
+    let output = barenet(place.path(), arguments);
+    succeeds(&output);
+    stdout(&output)
+}
+
+/// The number before the words, in a line.
+fn number(text: &str, words: &str) -> f64 {
+    let line = text.lines().find(|line| line.contains(words)).unwrap();
+    let before = line.split(words).next().unwrap().split_whitespace().last().unwrap();
+    before.parse().unwrap()
+}
+
+#[test]
+fn weights_take_half_the_flash_and_the_crate_gives_the_scores_of_here() {
+    let place = TempDir::new().unwrap();
+    let train = ["train", "-q", "--data", DIGITS, "--hidden", "32,16", "--epochs", "60"];
+    run(&place, &[&train[..], &["--out", "run"]].concat());
+    let export = ["export", "run", "--data", DIGITS];
+    let text = run(&place, &[&export[..], &INT4, &["--out", "net"]].concat());
+    assert!(text.contains("64-32-16-10, int8 with weights of 4 bits"), "{text}");
+    let weights = fs::read(place.path().join("net/src/weights.bin")).unwrap();
+    // Two in a byte; the ten outputs take three blocks of four.
+    assert_eq!(weights.len(), (64 * 32 + 32 * 16 + 16 * 12) / 2);
+    assert!(number(&text, " after, int8") > number(&text, " before,") - 0.05, "{text}");
+    assert!(number(&text, " of them in the class of f32") > 0.9, "{text}");
+    passes_its_own_tests(&place.path().join("net"), 4);
+    // It is another network than the one of 8 bits, and the same every time.
+    run(&place, &[&export[..], &INT4, &["--out", "again"]].concat());
+    assert!(fs::read(place.path().join("again/src/weights.bin")).unwrap() == weights);
+    let eight = [&export[..], &INT4[..5], &["8", "--out", "eight"]].concat();
+    let text = run(&place, &eight);
+    assert!(text.contains("64-32-16-10, int8, "), "{text}");
+    let eight = fs::read(place.path().join("eight/src/weights.bin")).unwrap();
+    assert_eq!(eight.len(), 2 * weights.len());
+}
+
+#[test]
+fn layers_of_one_input_have_weights_of_4_bits_too() {
+    let place = TempDir::new().unwrap();
+    let rows: String =
+        (0..200).map(|n| format!("{},{}\n", n, if n < 100 { "a" } else { "b" })).collect();
+    fs::write(place.path().join("one.csv"), format!("x,y\n{rows}")).unwrap();
+    // The second has a layer of one input within, which may tell nothing apart.
+    for (hidden, out, least) in [("4", "one", 0.9), ("4,1,3", "within", 0.0)] {
+        let train = ["train", "-q", "--data", "one.csv", "--epochs", "40", "--hidden", hidden];
+        run(&place, &[&train[..], &["--out", out]].concat());
+        let net = format!("{out}-net");
+        let export = ["export", out, "--data", "one.csv", "--out", &net];
+        let text = run(&place, &[&export[..], &INT4].concat());
+        assert!(number(&text, " after, int8") >= least, "{text}");
+    }
+}
+
+#[test]
+fn what_has_no_weights_of_4_bits_is_refused_in_a_line_and_nothing_is_made() {
+    let place = TempDir::new().unwrap();
+    let train = ["train", "-q", "--data", DIGITS, "--hidden", "8", "--epochs", "2", "--out", "run"];
+    run(&place, &train);
+    let export = |more: &[&str]| {
+        barenet(
+            place.path(),
+            &[&["export", "run", "--data", DIGITS, "--out", "net"], more].concat(),
+        )
+    };
+    let usage = "--bits 4 is for --format firmware with --dtype int8";
+    for flags in [
+        &["--format", "firmware", "--bits", "4"][..],
+        &["--format", "c", "--dtype", "int8", "--bits", "4"],
+        &["--format", "onnx", "--dtype", "int8", "--bits", "4"],
+    ] {
+        refused_in_one_line(&export(flags), 2, &[usage]);
+        assert!(!place.path().join("net").exists(), "{flags:?}");
+    }
+    let output = export(&["--format", "firmware", "--dtype", "int8", "--bits", "5"]);
+    assert_eq!(output.status.code(), Some(2));
+    let kept = [&["export", TFLITE, "--out", "net"], &INT4[..]].concat();
+    refused_in_one_line(&barenet(place.path(), &kept), 2, &["--requantize makes others"]);
+    let local = ["train", "-q", "--local", "4@8/8", "--train-size", "200", "--epochs", "1"];
+    run(&place, &[&local[..], &["--out", "local"]].concat());
+    let output = barenet(place.path(), &[&["export", "local", "--out", "net"], &INT4[..]].concat());
+    refused_in_one_line(&output, 1, &["locally connected layers have weights of 8 bits alone"]);
+    assert!(!place.path().join("net").exists());
+}
