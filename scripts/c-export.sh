@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Tries folders of `barenet export --format c` of drawn networks, f32 and int8: with gcc and every warning, as C++ reads
+# Tries folders of `barenet export --format c` of drawn networks, f32, int8 and int4: with gcc and every warning, as C++ reads
 # the header, under clang's sanitizers, with cppcheck, and bare under QEMU on Cortex-M0, M3, M4F and RISC-V; counts the
 # instructions of one inference on the Cortex-M4F. `scripts/setup.sh c` installs what it needs.
 set -euo pipefail
@@ -40,11 +40,11 @@ trap 'rm -rf "$work"' EXIT
 root=$PWD
 ln -s "$root/firmware" "$work/firmware"
 for net in 30-13-7-5 64-32-16-10 $AD; do
-    for dtype in f32 int8; do "$built/debug/examples/export_c" $net $dtype "$work/$net-$dtype" >/dev/null; done
+    for dtype in f32 int8 int4; do "$built/debug/examples/export_c" $net $dtype "$work/$net-$dtype" >/dev/null; done
 done
 cd "$work"
 
-for folder in 30-13-7-5-f32 30-13-7-5-int8 64-32-16-10-f32 64-32-16-10-int8; do
+for folder in {30-13-7-5,64-32-16-10}-{f32,int8,int4}; do
     for compiler in "gcc -O2" "gcc -std=gnu11 -O3 -march=native" \
         "clang -O1 -fsanitize=undefined,address -fno-sanitize-recover=all"; do
         # shellcheck disable=SC2086 # words
@@ -61,7 +61,7 @@ while IFS='|' read -r board compiler memory machine; do
     [ -n "$board" ] || continue
     # shellcheck disable=SC2086 # words
     $compiler -std=gnu11 -O2 -ffreestanding -c firmware/c/start.c
-    for folder in 30-13-7-5-f32 30-13-7-5-int8 64-32-16-10-f32 64-32-16-10-int8; do
+    for folder in {30-13-7-5,64-32-16-10}-{f32,int8,int4}; do
         build "$compiler" "$memory" -O2 $folder $folder/test_model.c program
         # shellcheck disable=SC2086 # words
         timeout 60 $machine $SEMIHOSTING -kernel program </dev/null || die "$folder on $board: not the bits of the export"
@@ -77,7 +77,7 @@ cc -O2 -shared -fPIC -o count.so firmware/qemu/count.c
 text() { echo $((16#$(readelf -SW program | sed -n 's/^ *\[ *[0-9]*\] //p' | awk '$1 == ".text" { print $5 }'))); }
 printf '%-24s %-5s %-4s %12s %6s\n' model type opt instructions code
 for net in 64-32-16-10 $AD; do
-    for dtype in f32 int8; do
+    for dtype in f32 int8 int4; do
         for opt in -O3 -O2; do
             build "$compiler -DBENCH_NONE" "$memory" $opt $net-$dtype firmware/c/bench.c program
             empty=$(text)

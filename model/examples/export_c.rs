@@ -1,10 +1,11 @@
-//! Writes a drawn network as a folder of C.
+//! Writes a drawn network as a folder of C: f32, int8, or int8 with weights of 4 bits.
 //!
 //! ```sh
 //! cargo run -p barenet-model --example export_c -- 64-32-16-10 int8 out
 //! ```
 
 use anyhow::{Context, Result};
+use barenet::quant::Bits;
 use barenet::{Arch, Rng};
 use barenet_model::export::answer::Answer;
 use barenet_model::export::c_folder::{self, Contents};
@@ -39,15 +40,16 @@ fn main() -> Result<()> {
         dims: dims.clone(),
         answer: Answer::Class,
     };
-    if dtype == "int8" {
-        model = int8::quantize(&model, Input::Pixels, &images)?.model;
+    let bits = if dtype == "int4" { Bits::Four } else { Bits::Eight };
+    if dtype != "f32" {
+        model = int8::quantize_to(&model, Input::Pixels, bits, &images)?.model;
     }
     let names: Vec<_> = (0..arch.num_classes()).map(|class| format!("class {class}")).collect();
     let samples = images.get(..4).context("too few images")?;
     // The f32 network takes numbers, as those of scripts/count.sh do.
     let numbers: Vec<Vec<f32>> =
         samples.iter().map(|image| image.iter().map(|&byte| byte.into()).collect()).collect();
-    let samples: Vec<Row<'_>> = if dtype == "int8" {
+    let samples: Vec<Row<'_>> = if dtype != "f32" {
         samples.iter().map(|image| Row::U8(image)).collect()
     } else {
         numbers.iter().map(|numbers| Row::F32(numbers)).collect()

@@ -39,7 +39,7 @@ pub(crate) struct Args {
     /// Numbers of the network
     #[arg(long, value_name = "TYPE", default_value = "f32", value_parser = choice::<Name<ExportDtype>>())]
     pub(crate) dtype: Name<ExportDtype>,
-    /// Bits of each weight of int8: 8, or 4, of which two lie in a byte (firmware)
+    /// Bits of each weight of int8: 8, or 4, of which two lie in a byte (firmware, c)
     #[arg(long, value_name = "N", default_value = "8", value_parser = parse_bits)]
     pub(crate) bits: Bits,
     /// Refuse a network whose workspace takes more RAM than this: bytes, or with a unit of 1024 such as
@@ -129,9 +129,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if args.requantize && dtype != ExportDtype::Int8 {
         return usage("--requantize is for --dtype int8");
     }
-    let takes_int4 = dtype == ExportDtype::Int8 && args.format == Format::Firmware;
+    let takes_int4 =
+        dtype == ExportDtype::Int8 && matches!(args.format, Format::Firmware | Format::C);
     if args.bits == Bits::Four && !takes_int4 {
-        return usage("--bits 4 is for --format firmware with --dtype int8");
+        return usage("--bits 4 is for --format firmware or c, with --dtype int8");
     }
     let open_format = open::format(args)?;
     if args.run.is_file() {

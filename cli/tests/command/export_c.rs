@@ -1,7 +1,7 @@
 //! `barenet export --format c` as a process, and folders of C that give the bits of the library.
 
 use crate::program::{barenet, refused_in_one_line, succeeds};
-use barenet::quant::ByteScale;
+use barenet::quant::{Bits, ByteScale};
 use barenet::{Arch, Rng};
 use barenet_model::export::answer::Answer;
 use barenet_model::export::c_folder::{self, Contents};
@@ -157,6 +157,27 @@ fn c_of_int8_has_the_bits_of_the_library_in_every_task_and_for_every_type_of_num
             int8::quantize(&drawn(dims, Answer::Class), Input::Pixels, &bytes).unwrap().model;
         has_the_bits_of_the_library(&model, &samples.rows()[0]);
         has_the_bits_of_the_library_with_signs(model, &samples);
+    }
+}
+
+#[test]
+fn c_of_4_and_of_8_bits_has_the_bits_of_the_library() {
+    for dims in [&[23, 39, 7, 23][..], &[1, 5, 1, 3], &[8, 300, 3, 8]] {
+        let samples = Samples::of(dims[0]);
+        let bytes: Vec<&[u8]> = samples.bytes.iter().map(Vec::as_slice).collect();
+        let f32 = drawn(dims, Answer::Class);
+        let of = |bits| int8::quantize_to(&f32, Input::Pixels, bits, &bytes).unwrap().model;
+        has_the_bits_of_the_library(&of(Bits::Four), &samples.rows()[0]);
+        // Layers of both, of which the last has 8 bits.
+        let mut mixed = of(Bits::Four);
+        let Numbers::Int8 { weights: eight, .. } = of(Bits::Eight).numbers else { panic!() };
+        let last = 4 * dims[2].div_ceil(4) * dims[3].div_ceil(4);
+        if let Numbers::Int8 { weights, bits, .. } = &mut mixed.numbers {
+            weights.truncate(weights.len() - last / 2);
+            weights.extend(&eight[eight.len() - last..]);
+            bits[2] = Bits::Eight;
+        }
+        has_the_bits_of_the_library(&mixed, &samples.rows()[0]);
     }
 }
 

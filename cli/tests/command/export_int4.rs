@@ -1,5 +1,6 @@
 //! `barenet export --bits 4`: weights of which two lie in a byte.
 
+use crate::export_c;
 use crate::program::{barenet, passes_its_own_tests, refused_in_one_line, stdout, succeeds};
 use std::fs;
 use tempfile::TempDir;
@@ -38,6 +39,15 @@ fn weights_take_half_the_flash_and_the_crate_gives_the_scores_of_here() {
     assert!(number(&text, " after, int8") > number(&text, " before,") - 0.05, "{text}");
     assert!(number(&text, " of them in the class of f32") > 0.9, "{text}");
     passes_its_own_tests(&place.path().join("net"), 4);
+    run(&place, &[&export[..], &["--format", "c"], &INT4[2..], &["--out", "c"]].concat());
+    let c = place.path().join("c");
+    if let Some(output) = export_c::tested(&c, &["-O2"]) {
+        assert!(output.status.success(), "{}", stdout(&output));
+    }
+    // The same weights, as words.
+    let numbers = fs::read_to_string(c.join("src/model_numbers.h")).unwrap();
+    let first = u32::from_le_bytes(*weights.first_chunk().unwrap());
+    assert!(numbers.contains(&format!("= {{\n    0x{first:08X}u")), "{numbers:.600}");
     // It is another network than the one of 8 bits, and the same every time.
     run(&place, &[&export[..], &INT4, &["--out", "again"]].concat());
     assert!(fs::read(place.path().join("again/src/weights.bin")).unwrap() == weights);
@@ -76,10 +86,10 @@ fn what_has_no_weights_of_4_bits_is_refused_in_a_line_and_nothing_is_made() {
             &[&["export", "run", "--data", DIGITS, "--out", "net"], more].concat(),
         )
     };
-    let usage = "--bits 4 is for --format firmware with --dtype int8";
+    let usage = "--bits 4 is for --format firmware or c, with --dtype int8";
     for flags in [
         &["--format", "firmware", "--bits", "4"][..],
-        &["--format", "c", "--dtype", "int8", "--bits", "4"],
+        &["--format", "c", "--bits", "4"],
         &["--format", "onnx", "--dtype", "int8", "--bits", "4"],
     ] {
         refused_in_one_line(&export(flags), 2, &[usage]);

@@ -47,10 +47,6 @@ pub fn files(contents: &Contents<'_>) -> Result<Vec<CrateFile>> {
         contents.model.local.is_none(),
         "there are no locally connected layers in C: take --format firmware, or train without --local"
     );
-    ensure!(
-        contents.model.bits().is_none(),
-        "there are no weights of 4 bits in C: take --format firmware, or --bits 8"
-    );
     let mut files: Vec<CrateFile> = vec![
         ("src/model.h".into(), contents.model_h().into()),
         ("src/model.c".into(), contents.model_c().into()),

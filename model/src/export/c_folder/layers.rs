@@ -2,6 +2,7 @@
 
 use crate::export::contents::Contents;
 use crate::export::model::Numbers;
+use barenet::quant::Bits;
 
 /// Numbers of four that lengths are rounded up to in int8.
 const GROUP: usize = 4;
@@ -10,6 +11,11 @@ impl Contents<'_> {
     /// Fan-in and fan-out of each layer.
     fn widths(&self) -> impl Iterator<Item = (usize, usize)> {
         self.model.dims.iter().copied().zip(self.model.dims.iter().copied().skip(1))
+    }
+
+    /// Bits of the weights of a layer of integers.
+    pub(super) fn bits_of(&self, layer: usize) -> Bits {
+        self.model.bits().and_then(|bits| bits.get(layer).copied()).unwrap_or_default()
     }
 
     /// The type of the inputs, in C.
@@ -178,10 +184,14 @@ impl Contents<'_> {
             } else {
                 format!("{}u, {write}, NULL", GROUP * blocks)
             };
+            let (of, words) = match self.bits_of(number) {
+                Bits::Four => ("_int4", 2),
+                Bits::Eight => ("", 4),
+            };
             text += &format!(
-                "    layer({bytes}, {groups}u, &WEIGHTS[{w}], &CHANNELS[{channel}], {out});\n"
+                "    layer{of}({bytes}, {groups}u, &WEIGHTS[{w}], &CHANNELS[{channel}], {out});\n"
             );
-            w += GROUP * groups * blocks;
+            w += words * groups * blocks;
             channel += GROUP * blocks;
             bytes = write;
         }

@@ -30,8 +30,12 @@ impl Contents<'_> {
                     let shift = -2 - channel.shift();
                     format!("{{{}, {}, {shift}u}}", channel.bias(), channel.multiplier())
                 });
-                let mut text = String::from(
-                    "/* The weights, packed: four inputs for four outputs in four words. */\n",
+                let words_of = match self.model.bits() {
+                    None => "four words",
+                    Some(_) => "four words where they have 8 bits, in two where they have 4",
+                };
+                let mut text = format!(
+                    "/* The weights, packed: four inputs for four outputs in {words_of}. */\n"
                 );
                 text += &array("static const uint32_t WEIGHTS", words);
                 text += "\n/* Bias, multiplier and shift of each output of each layer. */\n";

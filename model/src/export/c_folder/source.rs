@@ -6,6 +6,7 @@ use crate::export::contents::Contents;
 use crate::export::escape::fill;
 use crate::export::inputs::InputMaps;
 use crate::export::model::Numbers;
+use barenet::quant::Bits;
 
 /// The text of a template.
 macro_rules! template {
@@ -115,7 +116,7 @@ impl Contents<'_> {
 
     fn kernels(&self) -> String {
         if self.is_int8() {
-            return [template!("dots.c"), &saturate("16", 16), template!("layer.c")].concat();
+            return self.kernels_int8();
         }
         let kernel = |of: &str, x: &str| {
             let values = [("_OF", of.to_owned()), ("X", x.to_owned())];
@@ -130,6 +131,35 @@ impl Contents<'_> {
             text += &kernel("", "float");
         }
         text
+    }
+
+    /// Those of the bits that layers have.
+    fn kernels_int8(&self) -> String {
+        let common = [template!("requantize.c"), &saturate("16", 16)].concat();
+        let has =
+            |bits| (0..self.model.arch().num_layers()).any(|layer| self.bits_of(layer) == bits);
+        let layer = |[of, weights, start, arguments, words]: [&str; 5]| {
+            let values = [
+                ("OF", of),
+                ("WEIGHTS", weights),
+                ("START", start),
+                ("ARGS", arguments),
+                ("WORDS", words),
+            ];
+            fill(template!("layer.c"), &values.map(|(name, value)| (name, value.to_owned())))
+        };
+        let (mut dots, mut layers) = (String::new(), String::new());
+        if has(Bits::Eight) {
+            dots += template!("dots.c");
+            layers += &layer(["", "", "", "x, groups, w, sums", "4"]);
+        }
+        if has(Bits::Four) {
+            dots += template!("dots_int4.c");
+            let start = "    const int32_t start = start_int4(x, groups);\n";
+            let arguments = "x, groups, w, start, sums";
+            layers += &layer(["_int4", " with weights of 4 bits", start, arguments, "2"]);
+        }
+        [dots, common, layers].concat()
     }
 
     /// Bytes of all numbers, in C.

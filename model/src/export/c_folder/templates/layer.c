@@ -1,23 +1,23 @@
-/* A layer in integers: blocks of four outputs, of groups of four inputs. As many outputs as there are go to
+/* A layer in integers@WEIGHTS@: blocks of four outputs, of groups of four inputs. As many outputs as there are go to
  * bytes, or to scores where that is not NULL. */
-static void layer(const uint8_t *x, size_t groups, const uint32_t *w, const channel *to, size_t outputs,
+static void layer@OF@(const uint8_t *x, size_t groups, const uint32_t *w, const channel *to, size_t outputs,
                   uint8_t *bytes, int16_t *scores)
 {
     size_t left;
-
+@START@
     for (left = outputs; left > 0u; left -= (left < 4u) ? left : 4u) {
         int32_t sums[4];
 
 #ifdef MODEL_WORDS
         if (((uintptr_t)x & 3u) == 0u) {
-            dots_of_words(x, groups, w, sums);
+            dots@OF@_of_words(@ARGS@);
         } else {
-            dots(x, groups, w, sums);
+            dots@OF@(@ARGS@);
         }
 #else
-        dots(x, groups, w, sums);
+        dots@OF@(@ARGS@);
 #endif
-        w = &w[4u * groups];
+        w = &w[@WORDS@u * groups];
         if (scores == NULL) {
             /* Bytes are written in whole groups. */
             bytes[0] = (uint8_t)saturate_8(requantize(sums[0], &to));
