@@ -71,7 +71,6 @@
 //! So a kernel that multiplies pairs of 16 bits, as SMLAD does, sums Σ x·(256·B + A) from the word as it
 //! is, and Σ x·A after one instruction that extends the low bytes; their difference is 256·Σ x·B. That
 //! is three instructions for four products, where unpacking all weights takes four.
-
 //!
 //! # Weights of 4 bits
 //!

@@ -7,7 +7,7 @@ mod line;
 pub mod store;
 mod writer;
 
-pub use writer::{Desk, Work, Writer};
+pub use writer::{Desk, Writer};
 
 use crate::buffers::reserve;
 use crate::moment::{HISTORY, Histories, Moment};

@@ -68,6 +68,10 @@ impl Pretrained {
             |settings: &Settings| settings.loss.is_none_or(|loss| loss.value().takes_classes());
         let dtype = |settings: &Settings| settings.dtype.map(Name::value);
         let task = task_of(own, self.trained_on.as_ref());
+        // What is not known of the data of another program is to be said.
+        let trained_on = self.trained_on.as_ref();
+        let has_columns = trained_on.is_some_and(|it| it.encoding().is_some());
+        let has_form = trained_on.is_some_and(|it| it.form().is_some());
         let contradictions = [
             ("hidden", given.hidden.is_some() && given.hidden != own.hidden),
             ("local", given.local.is_some() && given.local != own.local),
@@ -80,12 +84,23 @@ impl Pretrained {
             ("task", given.task.is_some_and(|found| found.value() != task)),
             ("loss", given.loss.is_some() && takes_classes(given) != takes_classes(own)),
             ("folds", given.folds.is_some()),
+            ("target", has_columns && given.target.is_some() && given.target != own.target),
+            ("group", has_columns && given.group.is_some() && given.group != own.group),
+            (
+                "image_size",
+                has_form && given.image_size.is_some() && given.image_size != own.image_size,
+            ),
+            ("window", has_form && given.window.is_some() && given.window != own.window),
+            ("stride", has_form && given.stride.is_some() && given.stride != own.stride),
         ];
         if let Some((name, _)) = contradictions.into_iter().find(|(_, is_one)| *is_one) {
             let why = match name {
                 "hidden" | "local" | "batchnorm" => "keeps its layers",
                 "dtype" => "keeps its number type",
                 "scale" => "keeps its scaling, which the weights go with",
+                "target" | "group" | "image_size" | "window" | "stride" => {
+                    "reads its data as those were read"
+                }
                 "folds" => "has weights that have seen what a fold leaves out",
                 _ => "answers what it answered",
             };

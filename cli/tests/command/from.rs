@@ -138,7 +138,12 @@ fn what_contradicts_the_weights_is_refused_in_a_line_and_nothing_is_made() {
     let from = ["train", "-q", "--from", "src", "--out", "made"];
     for (flags, code, part) in [
         (
-            &["--data", IRIS, "--hidden", "7"][..],
+            &["--data", IRIS, "--target", "1"][..],
+            2,
+            "target: a run that starts from src reads its data as those were read",
+        ),
+        (
+            &["--data", IRIS, "--hidden", "7"],
             2,
             "hidden: a run that starts from src keeps its layers",
         ),

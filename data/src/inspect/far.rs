@@ -2,7 +2,7 @@
 
 use super::huge::{HUGE, shown};
 use super::{each_row, names};
-use crate::{DataSet, Numbers, Wanted};
+use crate::{DataSet, Numbers, SampleForm, Wanted};
 
 /// How many standard deviations of the other numbers of a column one has to lie off: no distribution that is measured gives one.
 const FAR: f64 = 10_000.0;
@@ -22,8 +22,15 @@ pub(super) fn far(data: &DataSet) -> Vec<String> {
     }
     let mut lines = Vec::new();
     if inputs.iter().any(|column| column.farthest().is_some()) {
-        let all = names(data).into_iter().zip(&inputs);
-        lines.extend(all.filter_map(|(name, column)| Some(line(data, &name, column.farthest()?))));
+        // Of a recording, the row of its window.
+        let channels = match &data.form {
+            Some(SampleForm::Windows(form)) => form.channels.len().max(1),
+            _ => usize::MAX,
+        };
+        let all = names(data).into_iter().zip(&inputs).enumerate();
+        lines.extend(all.filter_map(|(place, (name, column))| {
+            Some(line(data, &name, place / channels, column.farthest()?))
+        }));
     }
     if let Wanted::Values { numbers, width } = data.train.targets() {
         for (place, name) in data.target_names.iter().enumerate().take(*width) {
@@ -31,15 +38,15 @@ pub(super) fn far(data: &DataSet) -> Vec<String> {
             let all = numbers.iter().skip(place).step_by(*width);
             (0..).zip(all).for_each(|(sample, &x)| column.add(x, sample));
             let found = column.farthest();
-            lines.extend(found.map(|found| line(data, &format!("the target {name}"), found)));
+            lines.extend(found.map(|found| line(data, &format!("the target {name}"), 0, found)));
         }
     }
     lines
 }
 
-fn line(data: &DataSet, name: &str, (x, sample): (f32, usize)) -> String {
+fn line(data: &DataSet, name: &str, row: usize, (x, sample): (f32, usize)) -> String {
     let place =
-        data.places.train.describe(sample, 0).map_or_else(String::new, |at| format!("{at}: "));
+        data.places.train.describe(sample, row).map_or_else(String::new, |at| format!("{at}: "));
     format!(
         "{place}{name} is {} once, {FAR} standard deviations and more from all other rows: correct that cell, or leave its \
          row out",

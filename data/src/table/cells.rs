@@ -31,8 +31,8 @@ impl<'a> Cell<'a> {
         }
     }
 
-    /// Says what is no number of the usual kind.
-    fn of_text(cell: &'a str) -> Self {
+    /// Says what a cell without spaces around it is in which [`number_of`] finds nothing.
+    pub(super) fn of_text(cell: &'a str) -> Self {
         if cell.starts_with(|first: char| first.is_ascii_digit() || "+-.".contains(first))
             && let Ok(number) = cell.parse::<f64>()
         {

@@ -77,7 +77,7 @@ fn short_mantissa(text: &[u8]) -> Option<(u64, usize)> {
     Some((number, 7 - point as usize / 8))
 }
 
-/// The digits of a number without exponent, as a whole number, and how many of them are behind the point.
+/// The digits of a number of more than eight bytes without exponent, as a whole number, and how many of them are behind the point.
 #[inline(always)]
 fn mantissa(text: &[u8]) -> Option<(u64, usize)> {
     let (mut number, mut rest) = (0_u64, text);
@@ -93,7 +93,7 @@ fn mantissa(text: &[u8]) -> Option<(u64, usize)> {
     let Some((point, fraction)) = rest.split_first() else {
         return (1..=MAX_DIGITS).contains(&num_whole).then_some((number, 0));
     };
-    if *point != b'.' || num_whole > MAX_DIGITS || text.len() < 2 {
+    if *point != b'.' || num_whole > MAX_DIGITS {
         return None;
     }
     let mut rest = fraction;
@@ -102,18 +102,11 @@ fn mantissa(text: &[u8]) -> Option<(u64, usize)> {
         rest = behind;
     }
     // The last few digits, with those before them, which are made zeros.
-    match (text.last_chunk(), rest.len()) {
-        (_, 0) => {}
-        (Some(&eight), count) => {
-            let kept = u64::MAX << (8 * (8 - count));
-            number = append(number, count, u64::from_le_bytes(eight) & kept | ZEROS & !kept)?;
-        }
-        (None, _) => {
-            for byte in rest {
-                let digit = byte.wrapping_sub(b'0');
-                number = (digit <= 9).then(|| number * 10 + u64::from(digit))?;
-            }
-        }
+    let count = rest.len();
+    if count > 0 {
+        let eight = u64::from_le_bytes(*text.last_chunk()?);
+        let kept = u64::MAX << (8 * (8 - count));
+        number = append(number, count, eight & kept | ZEROS & !kept)?;
     }
     Some((number, fraction.len()))
 }

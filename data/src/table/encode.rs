@@ -146,7 +146,7 @@ impl Encoding {
             }
             let texts = column.values().map(<[String]>::to_vec);
             let mixed = |problem: String| {
-                let mixture = Mixture::of(table, place)?;
+                let mixture = Mixture::of(table, place).filter(Mixture::is_of_numbers)?;
                 let problem = format!("{}: {problem}", mixture.problem());
                 let error = TableError::new(&table.file, problem, as_numbers(&column.name));
                 Some(mixture.locate(table, error, place))

@@ -58,7 +58,7 @@ pub(super) fn parse(block: &Block, layout: &Layout<'_>, plans: &[Plan]) -> Resul
             let Some(((places, values), exact)) = values.next() else { continue };
             let found = match number_of(cell) {
                 Some((number, written)) => Cell::Number(number, written),
-                None => Cell::of(cell),
+                None => Cell::of_text(text_of(cell)),
             };
             let number = match (plan, found) {
                 (Plan::Number, Cell::Number(number, written)) => {

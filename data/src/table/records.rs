@@ -246,8 +246,18 @@ mod tests {
 
     #[test]
     fn without_quotes_the_records_are_those_of_the_automaton() {
-        for text in ["a,b\r\n\n#c,d\r ,\n,\r\n   \n#\n1,,2\n", "x\n\r\r\n y \n", "# only\n", "1,2"]
-        {
+        let short = ["a,b\r\n\n#c,d\r ,\n,\r\n   \n#\n1,,2\n", "x\n\r\r\n y \n", "# only\n", "1,2"];
+        // Delimiters and ends of rows around the places where chunks begin.
+        let long = (0..200).flat_map(|len| {
+            let cell = "x".repeat(len);
+            [
+                format!("{cell},1,{cell}\r\n,{cell}\n1,2,3\n"),
+                format!("{cell}\n{cell},\n"),
+                format!("{cell},{cell}"),
+            ]
+        });
+        for text in short.map(str::to_owned).into_iter().chain(long) {
+            let text = text.as_str();
             let mut slow = Records::new(text.as_bytes(), b',');
             slow.is_plain = false;
             let mut fast = Records::new(text.as_bytes(), b',');

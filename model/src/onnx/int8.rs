@@ -21,6 +21,7 @@ use barenet::quant::Channel;
 pub fn to_onnx(model: &Model, notes: &Notes) -> Result<Vec<u8>> {
     ensure!(model.local.is_none(), NO_LOCAL);
     ensure!(model.signed().is_none(), "the integers of a TFLite file are not written as a graph");
+    ensure!(model.bits().is_none(), "weights of 4 bits are not written as a graph: take --bits 8");
     let Numbers::Int8 { weights, channels, score_scale, inputs, .. } = &model.numbers else {
         bail!("the network is f32");
     };

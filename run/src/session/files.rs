@@ -1,7 +1,8 @@
 //! The files that a run writes.
 
 use super::Watcher;
-use crate::checkpoint::{Checkpoint, Work, Writer};
+use crate::checkpoint::Checkpoint;
+use crate::checkpoint::Writer;
 use crate::moment::Moment;
 use crate::run_folder::{BEST, RunFolder, SUMMARY};
 use crate::settings::Settings;
@@ -56,17 +57,6 @@ impl<T: Number> RunFiles<'_, T> {
         self.folder.write(BEST, &bytes)
     }
 
-    /// The file of best weights, if it is to be written; if that fails it is to be written again.
-    fn take_new_best(&mut self, moment: Moment<'_, T>) -> Result<Option<Vec<u8>>> {
-        if !self.has_new_best {
-            return Ok(None);
-        }
-        let best = moment.best_weights(&self.arch)?;
-        let bytes = to_safetensors(&self.arch, best, &self.scales, &self.weights_text)?;
-        (self.has_new_best, self.has_shorter_best) = (false, false);
-        Ok(Some(bytes))
-    }
-
     /// Writes the best weights of a checkpoint anew, if the file that is there is damaged, or another
     /// run's or epoch's.
     pub(super) fn repair_best(&mut self, saved: &Checkpoint<T>) -> Result<()> {
@@ -86,8 +76,8 @@ impl<T: Number> RunFiles<'_, T> {
         self.save_best(best)
     }
 
-    /// Writes a checkpoint, and before it new best weights, while the run trains. The first checkpoint is there before it
-    /// goes on, and makes the folder this run's.
+    /// Writes a checkpoint, and before it new best weights: the first one waits until it is there, and
+    /// makes the folder this run's; the others are written while it trains.
     pub(super) fn save(
         &mut self,
         moment: Moment<'_, T>,
@@ -109,24 +99,22 @@ impl<T: Number> RunFiles<'_, T> {
                 return Ok(());
             }
         };
-        let mut checkpoint = Some(copy);
-        if !self.folder.is_begun()
-            && let Some(first) = checkpoint.take()
-            && let Err(error) = self.folder.begin_with(&RealDisk, &first.to_bytes()?)
-        {
-            if self.folder.is_begun() {
-                return Err(error);
+        if self.folder.is_begun() {
+            self.save_new_best(moment.best_weights(&self.arch)?)?;
+            if let Some(error) = writer.submit(copy) {
+                watcher.warning(&format!("{error:#}; the checkpoint before it can be used"));
             }
-            warn(&error, watcher);
-            self.failure = Some(error);
             return Ok(());
         }
-        let best = self.take_new_best(moment)?;
-        if let Some(error) = writer.submit(Work { best, checkpoint }) {
-            watcher.warning(&format!("{error:#}; the checkpoint before it can be used"));
-            self.has_new_best = true;
+        match self.folder.begin_with(&RealDisk, &copy.to_bytes()?) {
+            Ok(()) => self.save_new_best(moment.best_weights(&self.arch)?),
+            Err(error) if self.folder.is_begun() => Err(error),
+            Err(error) => {
+                warn(&error, watcher);
+                self.failure = Some(error);
+                Ok(())
+            }
         }
-        Ok(())
     }
 
     fn save_new_best(&mut self, best: Weights<'_, T>) -> Result<()> {

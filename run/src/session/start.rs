@@ -115,12 +115,14 @@ fn prepare(
     let mut config = Config::for_data(settings, data, data.output_dim())?;
     data.check()?;
     check_targets(data)?;
-    check_numbers(data)?;
+    if written.is_some() {
+        check_numbers(data)?;
+    }
     let split = config.split(data)?;
     config.check_metric(data, &split)?;
     config.check_scale(data)?;
     config.augmentation(data)?;
-    // A resumed run has the settings that it began with.
+    // A resumed run has the settings and the numbers that it began with.
     if let Some(written) = written {
         config.fit(written, split.train.len())?;
     }

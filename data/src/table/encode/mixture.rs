@@ -1,6 +1,7 @@
 //! Columns of text that have numbers among their words: most likely numbers, with a slip or a word for what is not known.
 
 use super::{Encoding, quoted};
+use crate::table::cells::Cell;
 use crate::table::{ColumnRef, Table, TableError};
 
 /// The first cell of the rarer kind in a column of words and numbers.
@@ -18,8 +19,10 @@ impl<'a> Mixture<'a> {
     /// What there is of it in a column; none if all its texts are words, or all numbers.
     pub(super) fn of(table: &'a Table, place: usize) -> Option<Self> {
         let values = table.columns.get(place)?.values()?;
-        let are_numbers: Vec<bool> =
-            values.iter().map(|text| text.trim().parse::<f64>().is_ok()).collect();
+        let are_numbers: Vec<bool> = values
+            .iter()
+            .map(|text| matches!(Cell::of(text.as_bytes()), Cell::Number(..)))
+            .collect();
         if !are_numbers.contains(&true) || !are_numbers.contains(&false) {
             return None;
         }
@@ -36,6 +39,11 @@ impl<'a> Mixture<'a> {
         let code = table.column(place).nth(row)?;
         let cell = values.get(code as usize)?;
         Some(Self { row, cell, is_number, count: count.saturating_sub(1), others })
+    }
+
+    /// Whether most cells are numbers.
+    pub(super) const fn is_of_numbers(&self) -> bool {
+        !self.is_number
     }
 
     /// Which cell that is.
