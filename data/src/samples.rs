@@ -179,7 +179,8 @@ impl<T: Float + NoUninit + From<u8> + From<i16> + From<f32>> Samples<'_, T> {
     fn read_alone(&self, sample: Sample, start: usize, x: &mut [T]) {
         let len = self.records.row_len();
         if !self.kept.is_empty() {
-            let kept = row(&self.kept, sample.index, len).get(start..).unwrap_or_default();
+            let first = sample.index.saturating_mul(len).saturating_add(start);
+            let kept = self.kept.get(first..).unwrap_or_default();
             x.iter_mut().zip(kept).for_each(|(x, kept)| *x = *kept);
             return;
         }

@@ -100,8 +100,10 @@ impl<T: Float, X: Rows<T>> Pass for ReadBlock<'_, T, X> {
         let rows = block.chunks_exact_mut(cols.max(1));
         let bottom = top + rows.len();
         let was_prefetched = next.is_some() && left > 0;
-        if cols * size_of::<T>() <= SHORT_ROW && next == Some(0) {
-            (top..).zip(rows).for_each(|(row, out)| x.read(row, left, out));
+        if cols * size_of::<T>() <= SHORT_ROW && next.unwrap_or(0) == 0 {
+            for (row, out) in (top..).zip(rows) {
+                x.read(row, left, out);
+            }
             return;
         }
         for (row, out) in (top..).zip(rows) {
