@@ -184,6 +184,9 @@ impl<T: Number> Checkpoint<T> {
             for (name, place) in SCALE_NAMES.into_iter().zip(scale_numbers(&mut scales)) {
                 if sealed.has(name) {
                     *place = numbers(name)?;
+                    // One without numbers would not be written again.
+                    let is_empty = place.is_empty() && name != SCALE_NAMES[0];
+                    ensure!(!is_empty, "{file}: the tensor {name} has no numbers");
                     expected += 1;
                 }
             }
