@@ -32,10 +32,23 @@ pub fn begins_like_a_picture(file: &Path) -> bool {
         .is_ok_and(|start| is_bmp(&start) || STARTS.iter().any(|known| start.starts_with(known)))
 }
 
+/// Names of pictures, of kinds that are not read too.
+const ENDINGS: [&str; 13] = [
+    "png", "jpg", "jpeg", "jpe", "bmp", "dib", "gif", "webp", "tif", "tiff", "heic", "avif", "jxl",
+];
+
+/// Whether a file is called as pictures are.
+pub(super) fn is_called_a_picture(file: &Path) -> bool {
+    ENDINGS.contains(&ending(file).as_str())
+}
+
 /// Whether a file is called as recordings are.
 pub(super) fn is_called_a_recording(file: &Path) -> bool {
-    let ending = file.extension().unwrap_or_default().to_string_lossy().to_lowercase();
-    ["csv", "tsv"].contains(&ending.as_str())
+    ["csv", "tsv"].contains(&ending(file).as_str())
+}
+
+fn ending(file: &Path) -> String {
+    file.extension().unwrap_or_default().to_string_lossy().to_lowercase()
 }
 
 #[cfg(test)]

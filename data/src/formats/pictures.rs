@@ -11,7 +11,7 @@ mod jpeg;
 #[cfg(not(feature = "pictures"))]
 mod none;
 
-use super::class_files::{PICTURES, RECORDINGS, begins_like_a_picture};
+use super::class_files::{PICTURES, RECORDINGS, begins_like_a_picture, is_called_a_picture};
 use super::class_folders::{self, ClassFolders, files_within, wrong};
 use super::unknown;
 use crate::reading::read_start;
@@ -40,11 +40,6 @@ pub const KIND: Kind = Kind {
     takes: &["val", "test", "image-size"],
 };
 
-/// Names of pictures, of kinds that are not read too.
-const ENDINGS: [&str; 13] = [
-    "png", "jpg", "jpeg", "jpe", "bmp", "dib", "gif", "webp", "tif", "tiff", "heic", "avif", "jxl",
-];
-
 /// Whether there is a picture in a folder of a class.
 ///
 /// # Errors
@@ -54,18 +49,12 @@ pub fn recognises(path: &Path) -> Result<bool, DataError> {
     class_folders::recognises(path, begins_like_a_picture)
 }
 
-/// Whether a file is called as pictures are.
-pub(super) fn is_called_so(file: &Path) -> bool {
-    let ending = file.extension().unwrap_or_default().to_string_lossy().to_lowercase();
-    ENDINGS.contains(&ending.as_str())
-}
-
 /// Whether a file is a picture: one that is only called so is an error.
 fn is_picture(file: &Path) -> Result<bool, DataError> {
     if begins_like_a_picture(file) {
         return Ok(true);
     }
-    if is_called_so(file) {
+    if is_called_a_picture(file) {
         // What cannot be read at all is told by that.
         read_start(file, 1).map_err(|error| DataError::io(file, error))?;
         let problem = "is no PNG, JPEG or BMP picture".to_owned();

@@ -1,9 +1,9 @@
 //! What lies at a path where no data can be read: what was found there, and what to do about it.
 
-use super::class_files::begins_like_a_picture;
+use super::class_files::{begins_like_a_picture, is_called_a_picture};
 use super::class_folders::entries;
 use super::form::{Form, is_packed_name};
-use super::{FORMATS, csv, idx, numpy, pictures};
+use super::{FORMATS, csv, idx, numpy};
 use crate::DataError;
 use crate::reading::{self, read_start};
 use flate2::read::MultiGzDecoder;
@@ -134,7 +134,7 @@ fn describe(path: &Path, start: &[u8]) -> Option<(String, &'static str)> {
         }
         Form::Other(what, _) => Some((what.to_owned(), UNPACK)),
         // Any other text is a table.
-        Form::Unknown if csv::is_text(start) && pictures::is_called_so(path) => Some((
+        Form::Unknown if csv::is_text(start) && is_called_a_picture(path) => Some((
             "text, and called as a picture".to_owned(),
             "put the picture there, or remove it",
         )),
@@ -195,7 +195,7 @@ fn in_folder(folder: &Path) -> (String, String) {
         |class: &str, path: &Path| folder.join(class).join(name(path)).display().to_string();
     let (folders, files): (Vec<PathBuf>, Vec<PathBuf>) =
         all.into_iter().partition(|path| path.is_dir());
-    if let Some(picture) = files.iter().find(|file| pictures::is_called_so(file)) {
+    if let Some(picture) = files.iter().find(|file| is_called_a_picture(file)) {
         let found =
             format!("has pictures, such as {}, and no folder for each class", name(picture));
         let advice = format!(
