@@ -91,8 +91,62 @@ macro_rules! requantize {
         )
     };
 }
+
+/// Cuts the outputs off at the ends of their type with one instruction, and stores them with another.
 #[cfg(cortex_m_dsp)]
-use {processor, requantize};
+macro_rules! store {
+    ($cut_off:literal, $bits:literal, $store:literal, $step:literal, [$($sum:literal),+]) => {
+        concat!(
+            $($cut_off, " ", $sum, ", ", $bits, ", ", $sum, "\n",)+
+            $($store, " ", $sum, ", [lr], ", $step, "\n",)+
+        )
+    };
+}
+
+/// The end of a block of four outputs, whose sums are in these registers: they are requantised and stored at lr, as bytes or as
+/// scores, and the next block begins at the label 2. On the stack are, besides the channels at 4, the bytes of an output and
+/// the blocks left.
+#[cfg(cortex_m_dsp)]
+macro_rules! finish_block {
+    ([$a:literal, $b:literal, $c:literal, $d:literal], bytes: $bytes:literal, blocks: $blocks:literal) => {
+        concat!(
+            "
+            ldr      r2, [sp, #4]
+            ",
+            requantize!($a),
+            requantize!($b),
+            requantize!($c),
+            requantize!($d),
+            "
+            str      r2, [sp, #4]
+            ldr      r2, [sp, ",
+            $bytes,
+            "]
+            cmp      r2, #1
+            bne      6f
+            ",
+            store!("usat", "#8", "strb", "#1", [$a, $b, $c, $d]),
+            "
+            b        7f
+        6:
+            ",
+            store!("ssat", "#16", "strh", "#2", [$a, $b, $c, $d]),
+            "
+        7:
+            ldr      r2, [sp, ",
+            $blocks,
+            "]
+            subs     r2, #1
+            str      r2, [sp, ",
+            $blocks,
+            "]
+            bne.w    2b
+            "
+        )
+    };
+}
+#[cfg(cortex_m_dsp)]
+use {finish_block, processor, requantize, store};
 
 #[cfg(cortex_m_dsp)]
 mod assembly {
@@ -232,40 +286,9 @@ mod assembly {
             b        3b
 
         5:  // The sums are in r10, r3, r12, r4.
-            ldr      r2, [sp, #4]
             ",
-            requantize!("r10"),
-            requantize!("r3"),
-            requantize!("r12"),
-            requantize!("r4"),
+            finish_block!(["r10", "r3", "r12", "r4"], bytes: "#64", blocks: "#60"),
             "
-            str      r2, [sp, #4]
-            ldr      r2, [sp, #64]
-            cmp      r2, #1
-            bne      6f
-            usat     r10, #8, r10
-            usat     r3, #8, r3
-            usat     r12, #8, r12
-            usat     r4, #8, r4
-            strb     r10, [lr], #1
-            strb     r3, [lr], #1
-            strb     r12, [lr], #1
-            strb     r4, [lr], #1
-            b        7f
-        6:
-            ssat     r10, #16, r10
-            ssat     r3, #16, r3
-            ssat     r12, #16, r12
-            ssat     r4, #16, r4
-            strh     r10, [lr], #2
-            strh     r3, [lr], #2
-            strh     r12, [lr], #2
-            strh     r4, [lr], #2
-        7:
-            ldr      r2, [sp, #60]
-            subs     r2, #1
-            str      r2, [sp, #60]
-            bne.w    2b
             add      sp, #20
             pop.w    {{r4-r11, pc}}
 

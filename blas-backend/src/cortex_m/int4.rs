@@ -3,7 +3,7 @@
 //! The loop body takes four inputs for four outputs, 16 products, in 20 instructions: one load each for inputs and
 //! weights, two that widen the inputs, and for every two products an AND, which shifts the weights on its way, and a SMLAD.
 
-use super::{processor, requantize};
+use super::{finish_block, processor, requantize, store};
 use barenet::quant::{Channel, Output, QuantArgs, QuantGemm, QuantParts, int4_start};
 use core::arch::naked_asm;
 
@@ -33,6 +33,21 @@ pub(super) fn layer<O: Output>(args: QuantArgs<'_, O, [u32; 2]>) {
     }
 }
 
+/// Two inputs for four outputs, of which `$x` has the inputs and `$w` the weights.
+macro_rules! pair {
+    ($x:literal, $w:literal) => {
+        concat!(
+            pair!($x, $w, "r9", ""),
+            pair!($x, $w, "r10", ", lsr #4"),
+            pair!($x, $w, "r11", ", lsr #8"),
+            pair!($x, $w, "r12", ", lsr #12"),
+        )
+    };
+    ($x:literal, $w:literal, $sum:literal, $shift:literal) => {
+        concat!("and.w r7, r8, ", $w, $shift, "\nsmlad ", $sum, ", ", $x, ", r7, ", $sum, "\n")
+    };
+}
+
 /// Four inputs for four outputs. 80 bytes, which the jump into the loop counts on.
 ///
 /// ```text
@@ -41,28 +56,16 @@ pub(super) fn layer<O: Output>(args: QuantArgs<'_, O, [u32; 2]>) {
 /// ```
 macro_rules! group {
     () => {
-        "
-        ldr.w    r4, [r0], #4
-        ldrd     r5, r6, [r1], #8
-        uxtb16   r3, r4
-        uxtb16   r4, r4, ror #8
-        and.w    r7, r8, r5
-        smlad    r9, r3, r7, r9
-        and.w    r7, r8, r5, lsr #4
-        smlad    r10, r3, r7, r10
-        and.w    r7, r8, r5, lsr #8
-        smlad    r11, r3, r7, r11
-        and.w    r7, r8, r5, lsr #12
-        smlad    r12, r3, r7, r12
-        and.w    r7, r8, r6
-        smlad    r9, r4, r7, r9
-        and.w    r7, r8, r6, lsr #4
-        smlad    r10, r4, r7, r10
-        and.w    r7, r8, r6, lsr #8
-        smlad    r11, r4, r7, r11
-        and.w    r7, r8, r6, lsr #12
-        smlad    r12, r4, r7, r12
-        "
+        concat!(
+            "
+            ldr.w    r4, [r0], #4
+            ldrd     r5, r6, [r1], #8
+            uxtb16   r3, r4
+            uxtb16   r4, r4, ror #8
+            ",
+            pair!("r3", "r5"),
+            pair!("r4", "r6"),
+        )
     };
 }
 
@@ -118,41 +121,9 @@ unsafe extern "C" fn assembly(
         "
         subs     r2, #4
         bgt.w    4b
-
-        ldr      r2, [sp, #4]
         ",
-        requantize!("r9"),
-        requantize!("r10"),
-        requantize!("r11"),
-        requantize!("r12"),
+        finish_block!(["r9", "r10", "r11", "r12"], bytes: "#56", blocks: "#52"),
         "
-        str      r2, [sp, #4]
-        ldr      r2, [sp, #56]
-        cmp      r2, #1
-        bne      6f
-        usat     r9, #8, r9
-        usat     r10, #8, r10
-        usat     r11, #8, r11
-        usat     r12, #8, r12
-        strb     r9, [lr], #1
-        strb     r10, [lr], #1
-        strb     r11, [lr], #1
-        strb     r12, [lr], #1
-        b        7f
-    6:
-        ssat     r9, #16, r9
-        ssat     r10, #16, r10
-        ssat     r11, #16, r11
-        ssat     r12, #16, r12
-        strh     r9, [lr], #2
-        strh     r10, [lr], #2
-        strh     r11, [lr], #2
-        strh     r12, [lr], #2
-    7:
-        ldr      r2, [sp, #52]
-        subs     r2, #1
-        str      r2, [sp, #52]
-        bne.w    2b
         add      sp, #12
         pop.w    {{r4-r11, pc}}
         ",

@@ -1,10 +1,9 @@
 //! A network of integers in which each layer has weights of 8 bits or of 4.
 
-use super::gives_bytes;
-use super::kernel::{Packed, QuantArgs, QuantGemm};
-use super::net::{groups, last_layer, weight_groups};
+use super::kernel::QuantGemm;
+use super::net::{compute, groups, pad, weight_groups};
 use super::requant::Channel;
-use crate::arch::{Arch, LayerSpec};
+use crate::arch::Arch;
 use crate::error::{Error, ShapeError, check_buffer, check_len};
 
 /// Bits of a layer's weights.
@@ -19,7 +18,8 @@ pub enum Bits {
 
 impl Bits {
     /// Words that hold the weights of four inputs for four outputs.
-    pub(super) const fn words(self) -> usize {
+    #[must_use]
+    pub const fn words(self) -> usize {
         match self {
             Self::Four => 2,
             Self::Eight => 4,
@@ -177,11 +177,7 @@ impl<'a> MixedNet<'a> {
             workspace.as_chunks_mut::<4>().0.split_at_mut_checked(even).ok_or(broken)?;
         let (mut image, rest) = x.as_chunks::<4>();
         if !rest.is_empty() {
-            let padded = read.get_mut(..groups(x.len())).ok_or(broken)?;
-            let mut pixels = x.iter();
-            for byte in padded.as_flattened_mut() {
-                *byte = *pixels.next().unwrap_or(&0);
-            }
+            pad(x, read).ok_or(broken)?;
             image = &[];
         }
         for (layer, &bits) in arch.layers().zip(bits) {
@@ -192,41 +188,15 @@ impl<'a> MixedNet<'a> {
             };
             let w = weights.split_off(..bits.words() * weight_groups(&layer)).ok_or(broken)?;
             let channels = channels.split_off(..groups(layer.fan_out)).ok_or(broken)?;
-            let out = Out { layer: &layer, write: &mut *write, scores: &mut *scores };
+            let out = (&mut *write, &mut *scores);
             match bits {
-                Bits::Four => out.compute(kernel, x, w.as_chunks::<2>().0, channels),
-                Bits::Eight => out.compute(kernel, x, w.as_chunks::<4>().0, channels),
+                Bits::Four => compute(kernel, &layer, x, (w.as_chunks::<2>().0, channels), out),
+                Bits::Eight => compute(kernel, &layer, x, (w.as_chunks::<4>().0, channels), out),
             }
             .ok_or(broken)?;
             core::mem::swap(&mut read, &mut write);
         }
         Ok(())
-    }
-}
-
-/// Where the outputs of a layer go: to bytes, or to scores.
-struct Out<'a, 'b> {
-    layer: &'a LayerSpec,
-    write: &'b mut [[u8; 4]],
-    scores: &'b mut [i16],
-}
-
-impl Out<'_, '_> {
-    #[inline(always)]
-    fn compute<W: Packed>(
-        self,
-        kernel: &impl QuantGemm,
-        x: &[[u8; 4]],
-        w: &[W],
-        channels: &[[Channel; 4]],
-    ) -> Option<()> {
-        if gives_bytes(self.layer) {
-            let out = self.write.get_mut(..channels.len())?;
-            W::layer(kernel, QuantArgs::new(x, w, channels, out).ok()?);
-            Some(())
-        } else {
-            last_layer(kernel, x, w, channels, self.scores)
-        }
     }
 }
 

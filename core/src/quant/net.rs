@@ -226,11 +226,7 @@ impl<'a> QuantNet<'a> {
             (write, read) = layers.run(kernel, x, (write, block), patch).ok_or(broken)?;
             image = &[];
         } else if !rest.is_empty() {
-            let padded = read.get_mut(..groups(x.len())).ok_or(broken)?;
-            let mut pixels = x.iter();
-            for byte in padded.as_flattened_mut() {
-                *byte = *pixels.next().unwrap_or(&0);
-            }
+            pad(x, read).ok_or(broken)?;
             image = &[];
         }
         for layer in arch.layers() {
@@ -241,20 +237,43 @@ impl<'a> QuantNet<'a> {
             };
             let w = weights.split_off(..weight_groups(&layer)).ok_or(broken)?;
             let channels = channels.split_off(..groups(layer.fan_out)).ok_or(broken)?;
-            if gives_bytes(&layer) {
-                let out = write.get_mut(..channels.len()).ok_or(broken)?;
-                kernel.layer(QuantArgs::new(input, w, channels, out)?);
-            } else {
-                last_layer(kernel, input, w, channels, scores).ok_or(broken)?;
-            }
+            compute(kernel, &layer, input, (w, channels), (write, scores)).ok_or(broken)?;
             core::mem::swap(&mut read, &mut write);
         }
         Ok(())
     }
 }
 
+/// Puts an image that is not in whole groups where the first layer reads, followed by zeros.
+#[inline(always)]
+pub(super) fn pad(x: &[u8], read: &mut [[u8; 4]]) -> Option<()> {
+    let padded = read.get_mut(..groups(x.len()))?;
+    let mut pixels = x.iter();
+    for byte in padded.as_flattened_mut() {
+        *byte = *pixels.next().unwrap_or(&0);
+    }
+    Some(())
+}
+
+/// Computes a layer, to bytes or, the last one, to scores.
+#[inline(always)]
+pub(super) fn compute<W: Packed>(
+    kernel: &impl QuantGemm,
+    layer: &LayerSpec,
+    x: &[[u8; 4]],
+    (w, channels): (&[W], &[[Channel; 4]]),
+    (write, scores): (&mut [[u8; 4]], &mut [i16]),
+) -> Option<()> {
+    if !gives_bytes(layer) {
+        return last_layer(kernel, x, w, channels, scores);
+    }
+    let out = write.get_mut(..channels.len())?;
+    W::layer(kernel, QuantArgs::new(x, w, channels, out).ok()?);
+    Some(())
+}
+
 /// The scores: whole blocks in place, and what remains by way of a block of its own.
-pub(super) fn last_layer<O: Output, W: Packed>(
+fn last_layer<O: Output, W: Packed>(
     kernel: &impl QuantGemm,
     x: &[[u8; 4]],
     mut w: &[W],

@@ -273,8 +273,9 @@ impl<T: Float> Place<'_, T> {
         let (mut best, mut least) = (largest, f64::INFINITY);
         for share in SHARES {
             let scale = largest * share;
-            if scale > 0.0 && error(scale) < least {
-                (best, least) = (scale, error(scale));
+            let found = if scale > 0.0 { error(scale) } else { f64::INFINITY };
+            if found < least {
+                (best, least) = (scale, found);
             }
         }
         best

@@ -47,7 +47,7 @@ pub fn losses(int8: &Int8, images: &[&[u8]]) -> Result<Vec<Loss>> {
             };
             let inputs: Vec<usize> = place.inputs(&windows).map(sees).collect();
             let (groups, blocks) = (inputs.len().div_ceil(4), windows.units.div_ceil(4));
-            let words = groups * blocks * words_of(of_layer);
+            let words = groups * blocks * of_layer.words();
             let packed = weights.split_off(..words).context(too_short)?;
             let channels = channels.split_off(..blocks).context(too_short)?;
             let w = w.get(place.weights).context(too_short)?;
@@ -81,14 +81,6 @@ pub fn losses(int8: &Int8, images: &[&[u8]]) -> Result<Vec<Loss>> {
         losses.push(count.loss());
     }
     Ok(losses)
-}
-
-/// Words that hold the weights of four inputs for four outputs.
-const fn words_of(bits: Bits) -> usize {
-    match bits {
-        Bits::Four => 2,
-        Bits::Eight => 4,
-    }
 }
 
 /// The outputs of a place, bytes or scores, in whole blocks.
