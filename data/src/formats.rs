@@ -18,10 +18,10 @@ pub mod rows;
 mod six_files;
 mod targets;
 mod unknown;
+pub mod unlabelled;
 
 pub use class_files::begins_like_a_picture;
 pub use unknown::other_than_table;
-pub mod unlabelled;
 
 use crate::{DataError, DataSet, FormatName, Kind, ReadOptions, Version, builtin};
 use std::fs;

@@ -11,7 +11,7 @@ pub use cautions::{cautions, check_targets, constant_targets};
 pub use huge::check_numbers;
 
 use crate::table::error::quoted;
-use crate::{DataSet, Records, Task};
+use crate::{DataSet, Records, SampleForm, Task};
 use alike::alike;
 use cautions::{coarse, hashes, incomplete, missing_everywhere, nothing_to_learn, shared};
 use far::far;
@@ -160,6 +160,14 @@ fn names(data: &DataSet) -> Vec<String> {
     match &data.encoding {
         Some(encoding) => encoding.input_names(),
         None => (1..=data.input_dim()).map(|number| format!("input {number}")).collect(),
+    }
+}
+
+/// Numbers of a row of a recording, at least 1; none of samples that are no windows.
+fn num_channels(data: &DataSet) -> Option<usize> {
+    match &data.form {
+        Some(SampleForm::Windows(form)) => Some(form.channels.len().max(1)),
+        _ => None,
     }
 }
 

@@ -28,12 +28,15 @@ pub fn read(
     trained_on: Option<&TrainedOn>,
 ) -> Result<DataSet, DataError> {
     let options = options(files, settings, trained_on);
-    if let (Some(trained_on), Some(path)) = (trained_on, &files.data)
-        && let Ok(kind) = options.kind_of(path)
-    {
-        trained_on.check_windows(kind, path, settings.window.is_some())?;
-    }
-    discover(&options, files)
+    discover(&options, files).or_else(|error| {
+        // Of another kind of data that is what is wrong.
+        if let (Some(trained_on), Some(path)) = (trained_on, &files.data)
+            && let Ok(kind) = options.kind_of(path)
+        {
+            trained_on.check_windows(kind, path, settings.window.is_some())?;
+        }
+        Err(error)
+    })
 }
 
 /// Reads the data set that is asked for, or found, as [`ReadOptions::discover`] does, onto huge pages.

@@ -26,6 +26,11 @@ pub struct Pretrained {
     trained_on: Option<TrainedOn>,
 }
 
+/// Whether a setting is given, and is another than that of the network.
+fn is_other<S: PartialEq>(given: &Option<S>, own: &Option<S>) -> bool {
+    given.is_some() && given != own
+}
+
 impl Pretrained {
     /// The best weights of a run, which messages call `name`.
     #[must_use]
@@ -72,38 +77,36 @@ impl Pretrained {
         let trained_on = self.trained_on.as_ref();
         let has_columns = trained_on.is_some_and(|it| it.encoding().is_some());
         let has_form = trained_on.is_some_and(|it| it.form().is_some());
+        let (layers, reading, answers) =
+            ("keeps its layers", "reads its data as those were read", "answers what it answered");
         let contradictions = [
-            ("hidden", given.hidden.is_some() && given.hidden != own.hidden),
-            ("local", given.local.is_some() && given.local != own.local),
+            ("hidden", is_other(&given.hidden, &own.hidden), layers),
+            ("local", is_other(&given.local, &own.local), layers),
             (
                 "batchnorm",
                 given.batchnorm.is_some_and(|found| found != own.batchnorm.unwrap_or(false)),
+                layers,
             ),
-            ("dtype", dtype(given).is_some_and(|found| found != dtype(own).unwrap_or(Dtype::F32))),
-            ("scale", given.scale.is_some() && given.scale != own.scale),
-            ("task", given.task.is_some_and(|found| found.value() != task)),
-            ("loss", given.loss.is_some() && takes_classes(given) != takes_classes(own)),
-            ("folds", given.folds.is_some()),
-            ("target", has_columns && given.target.is_some() && given.target != own.target),
-            ("group", has_columns && given.group.is_some() && given.group != own.group),
             (
-                "image_size",
-                has_form && given.image_size.is_some() && given.image_size != own.image_size,
+                "dtype",
+                dtype(given).is_some_and(|found| found != dtype(own).unwrap_or(Dtype::F32)),
+                "keeps its number type",
             ),
-            ("window", has_form && given.window.is_some() && given.window != own.window),
-            ("stride", has_form && given.stride.is_some() && given.stride != own.stride),
+            (
+                "scale",
+                is_other(&given.scale, &own.scale),
+                "keeps its scaling, which the weights go with",
+            ),
+            ("task", given.task.is_some_and(|found| found.value() != task), answers),
+            ("loss", given.loss.is_some() && takes_classes(given) != takes_classes(own), answers),
+            ("folds", given.folds.is_some(), "has weights that have seen what a fold leaves out"),
+            ("target", has_columns && is_other(&given.target, &own.target), reading),
+            ("group", has_columns && is_other(&given.group, &own.group), reading),
+            ("image_size", has_form && is_other(&given.image_size, &own.image_size), reading),
+            ("window", has_form && is_other(&given.window, &own.window), reading),
+            ("stride", has_form && is_other(&given.stride, &own.stride), reading),
         ];
-        if let Some((name, _)) = contradictions.into_iter().find(|(_, is_one)| *is_one) {
-            let why = match name {
-                "hidden" | "local" | "batchnorm" => "keeps its layers",
-                "dtype" => "keeps its number type",
-                "scale" => "keeps its scaling, which the weights go with",
-                "target" | "group" | "image_size" | "window" | "stride" => {
-                    "reads its data as those were read"
-                }
-                "folds" => "has weights that have seen what a fold leaves out",
-                _ => "answers what it answered",
-            };
+        if let Some((name, _, why)) = contradictions.into_iter().find(|(_, is_one, _)| *is_one) {
             return Err(SettingsError::new(format!(
                 "{name}: a run that starts from {} {why}; leave it out, or train without --from",
                 self.name

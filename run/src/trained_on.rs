@@ -245,6 +245,11 @@ impl TrainedOn {
         self.file.as_ref().map(|file| &*file.sha256)
     }
 
+    /// What it was trained on, in a sentence.
+    fn what(&self) -> String {
+        find_kind(&self.data).map_or_else(|| name(&self.data), of_kind)
+    }
+
     /// Refuses recordings for a network that was trained on other data, where nothing says what a window is, and other data
     /// for one that was trained on recordings, where something does.
     pub(crate) fn check_windows(
@@ -259,7 +264,7 @@ impl TrainedOn {
         if !is_other || !is_refused {
             return Ok(());
         }
-        let trained = find_kind(&self.data).map_or_else(|| name(&self.data), of_kind);
+        let trained = self.what();
         Err(DataError::NoData {
             place: path.display().to_string(),
             found: format!(
@@ -289,7 +294,7 @@ impl TrainedOn {
         let found = Self::new(data, fingerprint(data));
         let of = &data.source;
         if self.data != found.data {
-            let trained = find_kind(&self.data).map_or_else(|| name(&self.data), of_kind);
+            let trained = self.what();
             let these = if of.kind.word == csv::KIND.word { "this is a" } else { "these are" };
             return Some(format!("it was trained on {trained}, and {these} {of}"));
         }

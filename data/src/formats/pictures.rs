@@ -40,6 +40,9 @@ pub const KIND: Kind = Kind {
     takes: &["val", "test", "image-size"],
 };
 
+/// What to do where a network takes pictures.
+const NAME_PICTURES: &str = "name a PNG, JPEG or BMP picture, or a folder of them";
+
 /// Whether there is a picture in a folder of a class.
 ///
 /// # Errors
@@ -179,13 +182,11 @@ pub fn read_named(path: &Path, form: PictureForm) -> Result<(Vec<PathBuf>, Recor
         if files.is_empty() {
             let problem =
                 "has no picture in it, and the network was trained on pictures".to_owned();
-            let advice = "name a PNG, JPEG or BMP picture, or a folder of them";
-            return Err(wrong(&path.display().to_string(), problem, advice));
+            return Err(wrong(&path.display().to_string(), problem, NAME_PICTURES));
         }
     } else if let Some(what) = unknown::other_than_picture(path)? {
-        let advice = "name a PNG, JPEG or BMP picture, or a folder of them";
         let problem = format!("is {what}, and the network was trained on pictures");
-        return Err(wrong(&path.display().to_string(), problem, advice));
+        return Err(wrong(&path.display().to_string(), problem, NAME_PICTURES));
     } else {
         files.push(path.to_owned());
     }

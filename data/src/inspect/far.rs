@@ -1,8 +1,8 @@
 //! Numbers so far from all others that they are slips, such as a decimal point that was lost or 999999 for what is not known.
 
 use super::huge::{HUGE, shown};
-use super::{each_row, names};
-use crate::{DataSet, Numbers, SampleForm, Wanted};
+use super::{each_row, names, num_channels};
+use crate::{DataSet, Numbers, Wanted};
 
 /// How many standard deviations of the other numbers of a column one has to lie off: no distribution that is measured gives one.
 const FAR: f64 = 10_000.0;
@@ -23,13 +23,10 @@ pub(super) fn far(data: &DataSet) -> Vec<String> {
     let mut lines = Vec::new();
     if inputs.iter().any(|column| column.farthest().is_some()) {
         // Of a recording, the row of its window.
-        let channels = match &data.form {
-            Some(SampleForm::Windows(form)) => form.channels.len().max(1),
-            _ => usize::MAX,
-        };
+        let row_of = |place: usize| num_channels(data).map_or(0, |channels| place / channels);
         let all = names(data).into_iter().zip(&inputs).enumerate();
         lines.extend(all.filter_map(|(place, (name, column))| {
-            Some(line(data, &name, place / channels, column.farthest()?))
+            Some(line(data, &name, row_of(place), column.farthest()?))
         }));
     }
     if let Wanted::Values { numbers, width } = data.train.targets() {

@@ -1,6 +1,6 @@
 //! Numbers beyond all bounds: beside them no scaling leaves anything of the others, and no loss is finite.
 
-use crate::inspect::names;
+use super::{names, num_channels};
 use crate::table::error::quoted;
 use crate::{DataError, DataSet, Numbers, Origin, Records, SampleForm, Wanted};
 
@@ -32,10 +32,7 @@ pub fn check_numbers(data: &DataSet) -> Result<(), DataError> {
         (&data.val, &data.places.val, "validation "),
         (&data.test, &data.places.test, "test "),
     ];
-    let channels = match &data.form {
-        Some(SampleForm::Windows(form)) => Some(form.channels.len().max(1)),
-        _ => None,
-    };
+    let channels = num_channels(data);
     let inputs = parts.map(|(records, ..)| match records.numbers() {
         Numbers::F32(numbers) => &numbers[..],
         Numbers::U8(_) | Numbers::I16(_) => &[],

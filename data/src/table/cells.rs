@@ -24,6 +24,7 @@ const MISSING: [&str; 15] = [
 
 impl<'a> Cell<'a> {
     /// Says what a cell is, without the spaces around it. It is UTF-8.
+    #[inline(always)]
     pub(super) fn of(cell: &'a [u8]) -> Self {
         match number_of(cell) {
             Some((narrow, number)) => Self::Number(narrow, number),
@@ -32,7 +33,7 @@ impl<'a> Cell<'a> {
     }
 
     /// Says what a cell without spaces around it is in which [`number_of`] finds nothing.
-    pub(super) fn of_text(cell: &'a str) -> Self {
+    fn of_text(cell: &'a str) -> Self {
         if cell.starts_with(|first: char| first.is_ascii_digit() || "+-.".contains(first))
             && let Ok(number) = cell.parse::<f64>()
         {
@@ -54,7 +55,7 @@ impl<'a> Cell<'a> {
 
 /// The number of a cell, as most are: rounded once, and as it is written.
 #[inline(always)]
-pub(super) fn number_of(cell: &[u8]) -> Option<(f32, f64)> {
+fn number_of(cell: &[u8]) -> Option<(f32, f64)> {
     let number = decimal::parse(cell.trim_ascii())?;
     let narrow = rounded(number).filter(|narrow| narrow.abs() <= LARGEST)?;
     Some((narrow, number))

@@ -11,7 +11,7 @@ use super::{Column, ColumnRef, Kind, Table, TableError};
 use crate::numbers::maybe_rounded;
 use crate::{Coarse, Exact, Task};
 use labels::check_labels;
-use mixture::{Mixture, as_numbers};
+use mixture::too_many_texts;
 
 /// Distinct whole numbers up to which a target is a class.
 const MAX_CLASSES_OF_NUMBERS: usize = 20;
@@ -145,29 +145,16 @@ impl Encoding {
                 continue;
             }
             let texts = column.values().map(<[String]>::to_vec);
-            let mixed = |problem: String| {
-                let mixture = Mixture::of(table, place).filter(Mixture::is_of_numbers)?;
-                let problem = format!("{}: {problem}", mixture.problem());
-                let error = TableError::new(&table.file, problem, as_numbers(&column.name));
-                Some(mixture.locate(table, error, place))
-            };
             if let Some(count) = texts.as_ref().map(Vec::len).filter(|&count| count > MAX_TEXTS) {
-                let each = "different texts, each of which would be an input";
-                let mixed = mixed(format!("the column has {count} {each}"));
-                let advice = format!("leave the column out with --ignore {}", quoted(&column.name));
-                let error = || TableError::new(&table.file, format!("has {count} {each}"), advice);
-                return Err(mixed.unwrap_or_else(|| error().of(&column.name)));
+                let found = format!("has {count} different texts, each of which would be an input");
+                return Err(too_many_texts(table, place, &found, ""));
             }
             if texts
                 .as_ref()
                 .is_some_and(|texts| texts.len() == table.num_rows() && texts.len() > 9)
             {
-                let names_rows =
-                    "has another text in every row: it names rows, and says nothing of others";
-                let mixed = mixed("the column has another text in every row".to_owned());
-                let advice = format!("leave the column out with --ignore {}", quoted(&column.name));
-                let error = || TableError::new(&table.file, names_rows, advice);
-                return Err(mixed.unwrap_or_else(|| error().of(&column.name)));
+                let why = ": it names rows, and says nothing of others";
+                return Err(too_many_texts(table, place, "has another text in every row", why));
             }
             features.push(Feature { column: table.reference(column), texts });
         }

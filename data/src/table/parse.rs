@@ -1,7 +1,7 @@
 //! Makes cells of a block.
 
 use super::blocks::Block;
-use super::cells::{Cell, Tally, number_of, text_of};
+use super::cells::{Cell, Tally, text_of};
 use super::error::quoted;
 use super::layout::{Layout, Plan};
 use super::rows::{Hidden, Stop, for_each_row};
@@ -56,11 +56,7 @@ pub(super) fn parse(block: &Block, layout: &Layout<'_>, plans: &[Plan]) -> Resul
                 continue;
             }
             let Some(((places, values), exact)) = values.next() else { continue };
-            let found = match number_of(cell) {
-                Some((number, written)) => Cell::Number(number, written),
-                None => Cell::of_text(text_of(cell)),
-            };
-            let number = match (plan, found) {
+            let number = match (plan, Cell::of(cell)) {
                 (Plan::Number, Cell::Number(number, written)) => {
                     exact.add(written, number);
                     number

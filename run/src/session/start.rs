@@ -20,13 +20,22 @@ use std::path::{Path, PathBuf};
 pub struct Start {
     settings: Settings,
     origin: Origin,
-    trained_on: Option<TrainedOn>,
 }
 
 #[derive(Debug)]
 enum Origin {
-    New { written: Box<Settings>, out: Option<PathBuf>, force: bool, from: Option<Box<Pretrained>> },
-    Checkpoint { folder: RunFolder, bytes: Vec<u8>, file: PathBuf },
+    New {
+        written: Box<Settings>,
+        out: Option<PathBuf>,
+        force: bool,
+        from: Option<Box<Pretrained>>,
+    },
+    Checkpoint {
+        folder: RunFolder,
+        bytes: Vec<u8>,
+        file: PathBuf,
+        trained_on: Option<Box<TrainedOn>>,
+    },
 }
 
 impl Start {
@@ -35,7 +44,7 @@ impl Start {
     pub fn new(combined: Combined, out: Option<&Path>, force: bool) -> Self {
         let (out, written) = (out.map(Path::to_owned), Box::new(combined.written));
         let origin = Origin::New { written, out, force, from: None };
-        Self { settings: combined.settings, origin, trained_on: None }
+        Self { settings: combined.settings, origin }
     }
 
     /// The same, from the weights and with the scalings of another run, under [whose settings](Pretrained::under) those of
@@ -43,7 +52,6 @@ impl Start {
     #[must_use]
     pub fn from(mut self, weights: Pretrained) -> Self {
         if let Origin::New { from, .. } = &mut self.origin {
-            self.trained_on = weights.trained_on().cloned();
             *from = Some(Box::new(weights));
         }
         self
@@ -76,8 +84,8 @@ impl Start {
         let settings = allowed.overlay(Settings::from_toml(&config, &found.file)?);
         found.quarantine_damaged(&folder)?;
         let (bytes, file) = (found.bytes, found.file);
-        let trained_on = TrainedOn::parse(&config);
-        Ok(Self { settings, origin: Origin::Checkpoint { folder, bytes, file }, trained_on })
+        let trained_on = TrainedOn::parse(&config).map(Box::new);
+        Ok(Self { settings, origin: Origin::Checkpoint { folder, bytes, file, trained_on } })
     }
 }
 
@@ -90,8 +98,11 @@ impl Start {
 
     /// How the data of a run are to be read that started from the weights of another: as that one's were.
     #[must_use]
-    pub const fn trained_on(&self) -> Option<&TrainedOn> {
-        self.trained_on.as_ref()
+    pub fn trained_on(&self) -> Option<&TrainedOn> {
+        match &self.origin {
+            Origin::New { from, .. } => from.as_ref()?.trained_on(),
+            Origin::Checkpoint { trained_on, .. } => trained_on.as_deref(),
+        }
     }
 
     /// Checks a new run before others of its kind train: its settings against the data, and its folder.
@@ -137,7 +148,7 @@ impl<'a> Session<'a> {
     /// If a setting cannot be used, the data do not fit together or have fewer images than it asks for, or the
     /// folder cannot be made.
     pub fn new(start: Start, data: &'a DataSet, when: When) -> Result<Self> {
-        let Start { settings, origin, trained_on: _ } = start;
+        let Start { settings, origin } = start;
         if let Origin::New { from: Some(from), .. } = &origin {
             from.check(data)?;
         }
@@ -155,7 +166,7 @@ impl<'a> Session<'a> {
             Origin::New { out, force, from, .. } => {
                 (RunFolder::create(out.as_deref(), &name, force)?, None, from)
             }
-            Origin::Checkpoint { folder, bytes, file } => (folder, Some((bytes, file)), None),
+            Origin::Checkpoint { folder, bytes, file, .. } => (folder, Some((bytes, file)), None),
         };
         let from = from.map(|from| *from);
         Ok(Self { config, data, split, backend, folder, name, when, resume, from })

@@ -39,6 +39,7 @@ impl Encoding {
             "give it the same columns in the same order: they have no names to find them by";
         Err(TableError::new(&table.file, problem, advice))
     }
+
     /// The same inputs in a table without these names: its columns are the inputs in their order, but for those that are
     /// called as targets are.
     ///

@@ -5,7 +5,7 @@ use crate::table::cells::Cell;
 use crate::table::{ColumnRef, Table, TableError};
 
 /// The first cell of the rarer kind in a column of words and numbers.
-pub(super) struct Mixture<'a> {
+struct Mixture<'a> {
     row: usize,
     cell: &'a str,
     /// Whether that is a number.
@@ -17,7 +17,7 @@ pub(super) struct Mixture<'a> {
 
 impl<'a> Mixture<'a> {
     /// What there is of it in a column; none if all its texts are words, or all numbers.
-    pub(super) fn of(table: &'a Table, place: usize) -> Option<Self> {
+    fn of(table: &'a Table, place: usize) -> Option<Self> {
         let values = table.columns.get(place)?.values()?;
         let are_numbers: Vec<bool> = values
             .iter()
@@ -41,13 +41,8 @@ impl<'a> Mixture<'a> {
         Some(Self { row, cell, is_number, count: count.saturating_sub(1), others })
     }
 
-    /// Whether most cells are numbers.
-    pub(super) const fn is_of_numbers(&self) -> bool {
-        !self.is_number
-    }
-
     /// Which cell that is.
-    pub(super) fn problem(&self) -> String {
+    fn problem(&self) -> String {
         let Self { cell, count, others, .. } = self;
         let (one, many) =
             if self.is_number { ("a number", "words") } else { ("no number", "numbers") };
@@ -55,13 +50,29 @@ impl<'a> Mixture<'a> {
     }
 
     /// Adds to an error the line and the column.
-    pub(super) fn locate(&self, table: &Table, error: TableError, place: usize) -> TableError {
+    fn locate(&self, table: &Table, error: TableError, place: usize) -> TableError {
         table.locate(error, self.row, place)
     }
 }
 
+/// The error of a column that has too many texts, and why that is one: of one that is mostly numbers, the cell that is none.
+pub(super) fn too_many_texts(table: &Table, place: usize, found: &str, why: &str) -> TableError {
+    let name = table.columns.get(place).map_or("", |column| &column.name);
+    match Mixture::of(table, place).filter(|mixture| !mixture.is_number) {
+        Some(mixture) => {
+            let problem = format!("{}: the column {found}", mixture.problem());
+            let error = TableError::new(&table.file, problem, as_numbers(name));
+            mixture.locate(table, error, place)
+        }
+        None => {
+            let advice = format!("leave the column out with --ignore {}", quoted(name));
+            TableError::new(&table.file, format!("{found}{why}"), advice).of(name)
+        }
+    }
+}
+
 /// What to do about a column of words and numbers that is to be numbers.
-pub(super) fn as_numbers(column: &str) -> String {
+fn as_numbers(column: &str) -> String {
     format!(
         "correct it, or leave such cells empty and take --missing drop or --missing mean, or leave the column out with \
          --ignore {}",
