@@ -79,6 +79,7 @@
 
 mod byte;
 mod calibrate;
+mod calibration;
 mod equalize;
 mod error;
 mod input;
@@ -92,6 +93,7 @@ mod requant;
 
 pub use byte::{ByteScale, unsigned_bytes};
 pub use calibrate::{Observer, calibrate, observe_units};
+pub use calibration::Calibration;
 pub use equalize::{equalize, remove_unused};
 pub use error::QuantError;
 pub use input::InputScale;

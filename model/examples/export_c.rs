@@ -9,7 +9,7 @@ use barenet::quant::Bits;
 use barenet::{Arch, Rng};
 use barenet_model::export::answer::Answer;
 use barenet_model::export::c_folder::{self, Contents};
-use barenet_model::export::int8::{self, Input};
+use barenet_model::export::int8::{self, Input, Method};
 use barenet_model::export::model::{Model, Numbers};
 use barenet_model::export::place::Place;
 use barenet_model::export::row::Row;
@@ -41,8 +41,9 @@ fn main() -> Result<()> {
         answer: Answer::Class,
     };
     let bits = if dtype == "int4" { Bits::Four } else { Bits::Eight };
+    let method = Method { bits: vec![bits; model.arch().num_layers()], ..Method::default() };
     if dtype != "f32" {
-        model = int8::quantize_to(&model, Input::Pixels, bits, &images)?.model;
+        model = int8::quantize_by(&model, Input::Pixels, &method, &images)?.model;
     }
     let names: Vec<_> = (0..arch.num_classes()).map(|class| format!("class {class}")).collect();
     let samples = images.get(..4).context("too few images")?;

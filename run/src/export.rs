@@ -1,8 +1,14 @@
 //! From a run to the network of a device: in f32 or int8, with its metric before and after.
 
+mod bits;
 pub mod device;
 mod figures;
+mod integers;
 pub mod kept;
+mod layers;
+
+pub use bits::WantedBits;
+pub use layers::{Alone, Layers};
 
 use crate::anomaly::threshold;
 use crate::figures::{Figures, is_other, normal};
@@ -10,32 +16,33 @@ use crate::settings::{Dtype, ExportDtype};
 use crate::summary::Summary;
 use crate::trained_on::IMPORTED;
 use crate::trained_run::OnImages;
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use barenet::Metric;
-use barenet::quant::{Bits, MIN_CALIBRATION_SAMPLES, QuantError};
+use barenet::quant::Calibration;
 use barenet_data::split::Part;
 use barenet_data::{Encoding, SampleForm, Task, WindowForm};
 use barenet_model::export::answer::Answer;
 use barenet_model::export::crate_folder::crate_name;
 use barenet_model::export::inputs::Ranges;
-use barenet_model::export::int8::{self, Input, Loss};
-use barenet_model::export::model::{Model, Numbers, Scores, agreement, fold_to_f32};
-use barenet_model::export::row::Row;
+use barenet_model::export::model::{Model, Scores, agreement, fold_to_f32};
 use barenet_model::number::Number;
 use barenet_model::scales::Scales;
 use device::{ForDevice, TestSample};
 use figures::{anomaly_scores, measure, rows};
+use integers::Source;
 
 /// Samples of the test vector.
 const TEST_VECTOR: usize = 4;
 
 /// The network that is wanted.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Wanted {
     /// Its numbers.
     pub dtype: ExportDtype,
     /// Bits of the weights of int8.
-    pub bits: Bits,
+    pub bits: WantedBits,
+    /// The rule for the ranges of the activations of int8.
+    pub calibration: Calibration,
     /// Validation samples that calibrate int8, from the first on; `None` for all, and if they are too few those that
     /// trained too.
     pub calibration_size: Option<usize>,
@@ -69,8 +76,8 @@ pub struct Exported {
 pub struct Quantized {
     /// The share of test samples in the class of f32, 0 to 1; of a network without classes there is none.
     pub agreement: Option<f64>,
-    /// The loss of each layer.
-    pub losses: Vec<Loss>,
+    /// What each layer costs.
+    pub layers: Layers,
 }
 
 impl Exported {
@@ -94,12 +101,17 @@ impl Exported {
             Some(figure) => figure,
             None => run.measure(Part::Test)?,
         };
-        let (mut model, losses) = match wanted.dtype {
+        let (mut model, layers) = match wanted.dtype {
             ExportDtype::F32 => (folded.model.clone(), None),
             ExportDtype::Int8 => {
-                let (model, losses) =
-                    quantize(&folded, (wanted.bits, wanted.calibration_size), run)?;
-                (model, Some(losses))
+                let source = Source::new(&folded, wanted.calibration_size, run)?;
+                let bits = (&wanted.bits, &[][..]);
+                let of_val = |model: &Model| layers::of_val(run, &folded, model, metric);
+                let (calibration, flash) = (wanted.calibration, wanted.flash);
+                let int8 = bits::quantize(&source, bits, calibration, flash, metric, of_val)?;
+                int8.model.check_fits(wanted.ram, wanted.flash)?;
+                let layers = layers::layers(run, &folded, &source, &int8, metric)?;
+                (int8.model, Some(layers))
             }
         };
         model.check_fits(wanted.ram, wanted.flash)?;
@@ -118,12 +130,12 @@ impl Exported {
             let mut of_val = normal(of_val, &is_other((data, split, Part::Val)));
             model.answer.set_threshold(threshold(&mut of_val, config.values().anomaly_percentile));
         }
-        let int8 = match losses {
+        let int8 = match layers {
             None => None,
-            Some(losses) => {
+            Some(layers) => {
                 let of_f32 = folded.model.scores(rows(run, Part::Test))?;
                 let is_class = model.answer == Answer::Class;
-                Some(Quantized { agreement: is_class.then(|| agreement(&of_f32, &scores)), losses })
+                Some(Quantized { agreement: is_class.then(|| agreement(&of_f32, &scores)), layers })
             }
         };
 
@@ -219,77 +231,6 @@ fn fold_as<T: Number>(run: &OnImages<'_>, ranges: Option<&Ranges>) -> Result<Fol
         target_factor: to_f64(&scales.target_factor),
     };
     Ok(Folded { model, scales })
-}
-
-/// The network in int8, and the loss of each layer.
-fn quantize(
-    folded: &Folded,
-    (bits, size): (Bits, Option<usize>),
-    run: &OnImages<'_>,
-) -> Result<(Model, Vec<Loss>)> {
-    let (val, train) = (rows(run, Part::Val), rows(run, Part::Train));
-    // Of a small table too few validate.
-    let of_train =
-        if size.is_none() && val.len() < MIN_CALIBRATION_SAMPLES { train.len() } else { 0 };
-    let size = size.unwrap_or(val.len());
-    ensure!(
-        size <= val.len(),
-        "--calibration-size is {size}, but the run has only {} validation {}",
-        val.len(),
-        run.data.source.kind.samples
-    );
-    let all = val.take(size).chain(train.take(of_train));
-    let Some(like) = rows(run, Part::Train).next() else { bail!("there are no samples") };
-    // Numbers that are scaled alike are bytes as they are: pixels. Locally connected layers see pictures, whose colours are
-    // scaled nearly alike.
-    let is_pixels = folded.scales.factor.is_empty()
-        || folded.model.local.is_some() && are_alike(&folded.scales.factor);
-    if matches!(like, Row::U8(_)) && is_pixels {
-        let bytes = all.filter_map(|row| match row {
-            Row::U8(bytes) => Some(bytes),
-            Row::I8(_) | Row::I16(_) | Row::F32(_) => None,
-        });
-        return to_int8(&folded.model, (Input::Pixels, bits), &bytes.collect::<Vec<_>>(), like);
-    }
-    let ranges = Ranges::fit(rows(run, Part::Train), run.data.input_dim())?;
-    let maps = ranges.maps(like)?;
-    let bytes: Vec<_> = all.map(|row| maps.to_bytes(row)).collect::<Result<_>>()?;
-    let bytes: Vec<_> = bytes.iter().map(|row| &**row).collect();
-    let (mut model, losses) =
-        to_int8(&fold(run, Some(&ranges))?.model, (Input::Centered, bits), &bytes, like)?;
-    if let Numbers::Int8 { inputs, .. } = &mut model.numbers {
-        *inputs = Some(maps);
-    }
-    Ok((model, losses))
-}
-
-/// Whether factors, such as those of the colours of a picture, are so alike that the weights that they are folded into need no
-/// scales of their own.
-fn are_alike(factors: &[f64]) -> bool {
-    let least = factors.iter().copied().fold(f64::INFINITY, f64::min);
-    let most = factors.iter().copied().fold(0.0, f64::max);
-    least > 0.0 && most <= 2.0 * least
-}
-
-/// A network that takes bytes in int8, and its answer from scores in steps.
-fn to_int8(
-    folded: &Model,
-    (input, bits): (Input, Bits),
-    bytes: &[&[u8]],
-    like: Row<'_>,
-) -> Result<(Model, Vec<Loss>)> {
-    let int8 = int8::quantize_to(folded, input, bits, bytes).map_err(|error| {
-        let is_few = matches!(error.downcast_ref(), Some(QuantError::TooFewSamples { .. }));
-        let advice =
-            if is_few { "; take more of them, or --dtype f32, which needs none" } else { "" };
-        anyhow!("int8: {error:#}{advice}")
-    })?;
-    let losses = int8::losses(&int8, bytes)?;
-    let mut model = int8.model;
-    if let Numbers::Int8 { score_scale, .. } = model.numbers {
-        model.answer = folded.answer.of_steps(score_scale, like)?;
-    }
-    Ok((model, losses))
 }
 
 /// The order of the inputs, in words.

@@ -1,12 +1,12 @@
 //! What the commands do, from Rust code: a run is trained, measured, exported and compared with others.
 
-use barenet::quant::Bits;
+use barenet::quant::{Bits, Calibration};
 use barenet_data::builtin;
 use barenet_data::split::Part;
 use barenet_run::combined::Combined;
 use barenet_run::comparison::Comparison;
 use barenet_run::events::RunEvent;
-use barenet_run::export::{Exported, Wanted};
+use barenet_run::export::{Exported, Wanted, WantedBits};
 use barenet_run::session::{Request, Session, Start, When};
 use barenet_run::settings::{ExportDtype, RuleName, Settings};
 use barenet_run::train;
@@ -39,15 +39,20 @@ fn a_run_is_measured_exported_and_resumed_without_the_command() {
 
     let wanted = Wanted {
         dtype: ExportDtype::Int8,
-        bits: Bits::Eight,
+        bits: WantedBits::All(Bits::Eight),
+        calibration: Calibration::default(),
         calibration_size: None,
         ram: None,
         flash: None,
     };
     let exported = Exported::new(&measured, &summary, &wanted).unwrap();
     assert_eq!(exported.before, summary.measured.test);
-    assert_eq!(exported.int8.as_ref().unwrap().losses.len(), 2);
+    assert_eq!(exported.int8.as_ref().unwrap().layers.losses.len(), 2);
     assert!(exported.device.crate_files().iter().any(|(name, _)| name == "src/lib.rs"));
+    let alone = exported.int8.unwrap().layers.alone.unwrap();
+    assert_eq!((alone.test_size, alone.after.len()), (30, 2));
+    // The network in f64 arithmetic has the figure of the run.
+    assert_eq!(alone.before, summary.measured.test);
     let wanted = Wanted { flash: Some(10), ..wanted };
     let error = Exported::new(&measured, &summary, &wanted).unwrap_err().to_string();
     assert!(error.starts_with("does not fit: "), "{error}");

@@ -1,5 +1,6 @@
 //! `barenet export`.
 
+mod bits;
 mod bytes;
 mod imported;
 mod kept;
@@ -10,12 +11,13 @@ mod require;
 use super::{ImagesFlag, usage};
 use crate::flags::choice;
 use anyhow::Result;
-use barenet::quant::Bits;
+use barenet::quant::Calibration;
 use barenet_model::export::place::Place;
 use barenet_run::export::device::ForDevice;
-use barenet_run::export::{Exported, Wanted};
+use barenet_run::export::{Exported, Wanted, WantedBits};
 use barenet_run::settings::{ExportDtype, Name, Settings, count};
 use barenet_run::trained_run::TrainedRun;
+use bits::{BitsFlag, parse_bits};
 use bytes::parse_bytes;
 use open::OpenFlags;
 use require::RequireFlags;
@@ -39,9 +41,14 @@ pub(crate) struct Args {
     /// Numbers of the network
     #[arg(long, value_name = "TYPE", default_value = "f32", value_parser = choice::<Name<ExportDtype>>())]
     pub(crate) dtype: Name<ExportDtype>,
-    /// Bits of each weight of int8: 8, or 4, of which two lie in a byte (firmware, c)
-    #[arg(long, value_name = "N", default_value = "8", value_parser = parse_bits)]
-    pub(crate) bits: Bits,
+    /// Bits of each weight of int8: 8, or 4, of which two lie in a byte; of each layer, such as 8,4,4; or auto, which
+    /// loses least of what --flash has room for, and without it takes 4 where the metric loses half a point at most in
+    /// all (firmware, c) [default: 8]
+    #[arg(long, value_name = "N", value_parser = parse_bits)]
+    pub(crate) bits: Option<BitsFlag>,
+    /// How int8 chooses the range of activations [default: mse]
+    #[arg(long, value_name = "RULE")]
+    pub(crate) calibration: Option<CalibrationRule>,
     /// Refuse a network whose workspace takes more RAM than this: bytes, or with a unit of 1024 such as
     /// 64K, 64KB or 64KiB, M or G
     #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
@@ -74,12 +81,34 @@ pub(crate) struct Args {
     pub(crate) open: OpenFlags,
 }
 
-/// Reads the bits of a weight.
-fn parse_bits(text: &str) -> Result<Bits, String> {
-    match text {
-        "4" => Ok(Bits::Four),
-        "8" => Ok(Bits::Eight),
-        _ => Err("4 or 8 is needed".to_owned()),
+impl Args {
+    fn bits(&self) -> WantedBits {
+        self.bits.as_ref().map_or(WantedBits::AsTrained, |flag| flag.wanted.clone())
+    }
+
+    fn calibration(&self) -> Calibration {
+        self.calibration.map_or_else(Calibration::default, CalibrationRule::rule)
+    }
+}
+
+/// Rule for the range of activations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum CalibrationRule {
+    /// Up to the largest of the samples that calibrate
+    Max,
+    /// Up to the number below which 99.99 % of theirs lie
+    Percentile,
+    /// The one with the least squared error of rounding and cutting off
+    Mse,
+}
+
+impl CalibrationRule {
+    const fn rule(self) -> Calibration {
+        match self {
+            Self::Max => Calibration::Max,
+            Self::Percentile => Calibration::Percentile,
+            Self::Mse => Calibration::SquaredError,
+        }
     }
 }
 
@@ -129,10 +158,14 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if args.requantize && dtype != ExportDtype::Int8 {
         return usage("--requantize is for --dtype int8");
     }
+    if args.calibration.is_some() && dtype != ExportDtype::Int8 {
+        return usage("--calibration is for --dtype int8");
+    }
     let takes_int4 =
         dtype == ExportDtype::Int8 && matches!(args.format, Format::Firmware | Format::C);
-    if args.bits == Bits::Four && !takes_int4 {
-        return usage("--bits 4 is for --format firmware or c, with --dtype int8");
+    if let Some(bits) = args.bits.as_ref().filter(|bits| !takes_int4 && !bits.is_eight()) {
+        let text = &bits.text;
+        return usage(format!("--bits {text} is for --format firmware or c, with --dtype int8"));
     }
     let open_format = open::format(args)?;
     if args.run.is_file() {
@@ -153,7 +186,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let on_images = run.on_images(&data, changes, args.other_data)?;
     let required = args.require.of_metric(Exported::metric_of(&on_images))?;
 
-    let wanted = Wanted { dtype, bits: args.bits, calibration_size, ram, flash };
+    let (bits, calibration) = (args.bits(), args.calibration());
+    let wanted = Wanted { dtype, bits, calibration, calibration_size, ram, flash };
     let exported = Exported::new(&on_images, &summary, &wanted)?;
     if let Some(required) = required {
         required.check(&exported, run.folder().path())?;

@@ -272,7 +272,10 @@ fn what_int8_lost_is_printed_and_an_accuracy_that_is_too_low_is_refused() {
     let output = export(&place, &["--dtype", "int8", "--min-accuracy", "0"]);
     succeeds(&output);
     let printed = stdout(&output);
-    for part in ["of them in the class of f32\n", "layer 1: ", "layer 3: ", " dB signal to noise, "]
+    let columns = ["layer", "bits", "weights", "outputs", "range", "noise dB", "error", "clipped"];
+    let end = "accuracy lost alone\n  1          8 ";
+    for part in
+        [&["of them in the class of f32\n", end, "\n  3          8 "], &columns[..]].concat()
     {
         assert!(printed.contains(part), "{part}: {printed}");
     }

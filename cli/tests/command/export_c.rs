@@ -6,7 +6,7 @@ use barenet::{Arch, Rng};
 use barenet_model::export::answer::Answer;
 use barenet_model::export::c_folder::{self, Contents};
 use barenet_model::export::inputs::{InputMaps, Ranges};
-use barenet_model::export::int8::{self, Input};
+use barenet_model::export::int8::{self, Input, Method};
 use barenet_model::export::model::{Model, Numbers};
 use barenet_model::export::place::Place;
 use barenet_model::export::row::Row;
@@ -166,7 +166,10 @@ fn c_of_4_and_of_8_bits_has_the_bits_of_the_library() {
         let samples = Samples::of(dims[0]);
         let bytes: Vec<&[u8]> = samples.bytes.iter().map(Vec::as_slice).collect();
         let f32 = drawn(dims, Answer::Class);
-        let of = |bits| int8::quantize_to(&f32, Input::Pixels, bits, &bytes).unwrap().model;
+        let of = |bits| {
+            let method = Method { bits: vec![bits; dims.len() - 1], ..Method::default() };
+            int8::quantize_by(&f32, Input::Pixels, &method, &bytes).unwrap().model
+        };
         has_the_bits_of_the_library(&of(Bits::Four), &samples.rows()[0]);
         // Layers of both, of which the last has 8 bits.
         let mut mixed = of(Bits::Four);

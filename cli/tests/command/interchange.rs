@@ -2,8 +2,8 @@
 
 use crate::program::{barenet, quick, refused_in_one_line, stdout, succeeds};
 use barenet::Rng;
-use barenet::quant::Bits;
-use barenet_run::export::{Exported, Wanted};
+use barenet::quant::{Bits, Calibration};
+use barenet_run::export::{Exported, Wanted, WantedBits};
 use barenet_run::images::{self, Files};
 use barenet_run::settings::{ExportDtype, Settings};
 use barenet_run::trained_run::TrainedRun;
@@ -185,7 +185,8 @@ fn onnx_runtime_gives_the_classes_of_the_int8_network_of_a_device() {
     let on_images = run.on_images(&data, Settings::default(), false).unwrap();
     let wanted = Wanted {
         dtype: ExportDtype::Int8,
-        bits: Bits::Eight,
+        bits: WantedBits::All(Bits::Eight),
+        calibration: Calibration::default(),
         calibration_size: None,
         ram: None,
         flash: None,

@@ -1,8 +1,9 @@
 //! Calibration: what range the activations of a layer have.
 //!
-//! A layer's outputs are counted in a histogram, and the range is cut where the expected squared
-//! error is smallest: a few rare large values are worth less than finer steps for all others.
+//! A layer's outputs are counted in a histogram, from which a [`Calibration`] chooses the range. By default it is cut
+//! where the expected squared error is smallest: a few rare large values are worth less than finer steps for all others.
 
+use super::calibration::Calibration;
 use crate::arch::Arch;
 use crate::error::{Error, check_buffer, check_len, check_shape};
 use crate::float::Float;
@@ -26,7 +27,11 @@ pub struct Observer {
     /// Width of a bin; 0 before the first value above 0.
     width: f64,
     samples: usize,
+    /// Values that are finite, zeros among them.
+    values: u64,
     max: f64,
+    /// The rule that chooses the range.
+    calibration: Calibration,
     /// The largest absolute value among the two highest outputs of each image.
     highest: f64,
     /// Whether outputs far below the highest matter as well.
@@ -48,7 +53,9 @@ impl Observer {
             bins: [0; BINS],
             width: 0.0,
             samples: 0,
+            values: 0,
             max: 0.0,
+            calibration: Calibration::SquaredError,
             highest: 0.0,
             all_matter: false,
             is_finite: true,
@@ -59,6 +66,12 @@ impl Observer {
     #[must_use]
     pub const fn of_values() -> Self {
         Self { all_matter: true, ..Self::new() }
+    }
+
+    /// The same with another rule for the range.
+    #[must_use]
+    pub const fn by(self, calibration: Calibration) -> Self {
+        Self { calibration, ..self }
     }
 
     /// Number of images that it has seen.
@@ -86,7 +99,10 @@ impl Observer {
             let value = value.to_f64().abs();
             if !value.is_finite() {
                 self.is_finite = false;
-            } else if value > 0.0 {
+                continue;
+            }
+            self.values = self.values.saturating_add(1);
+            if value > 0.0 {
                 self.count(value);
             }
         }
@@ -138,13 +154,35 @@ impl Observer {
         }
     }
 
-    /// The largest value to represent with `steps` steps from 0, so that the expected squared error is
-    /// smallest. 0 if nothing above 0 was seen.
+    /// The largest value to represent with `steps` steps from 0, by the rule of the observer. 0 if nothing above 0 was
+    /// seen.
+    #[must_use]
+    pub fn clip(&self, steps: u32) -> f64 {
+        match self.calibration {
+            Calibration::Max => self.max,
+            Calibration::Percentile => self.percentile(Calibration::PERCENTILE),
+            Calibration::SquaredError => self.least_error(steps),
+        }
+    }
+
+    /// The end of the bin in which a percentile of all values lies.
+    fn percentile(&self, percentile: f64) -> f64 {
+        let beyond = (self.values as f64 * ((100.0 - percentile) / 100.0)) as u64;
+        let mut seen = 0_u64;
+        for (i, &count) in self.bins.iter().enumerate().rev() {
+            seen = seen.saturating_add(count);
+            if seen > beyond {
+                return self.max.min(f64::from_usize(i + 1) * self.width);
+            }
+        }
+        0.0
+    }
+
+    /// The range with the least expected squared error.
     ///
     /// Within the range a value is off by up to half a step, step²/12 on average; beyond it, by what is
     /// cut off.
-    #[must_use]
-    pub fn clip(&self, steps: u32) -> f64 {
+    fn least_error(&self, steps: u32) -> f64 {
         let (mut best, mut best_error) = (self.max, f64::INFINITY);
         for candidate in 1..=CANDIDATES {
             let clip = self.max * f64::from(candidate) / f64::from(CANDIDATES);
@@ -274,5 +312,38 @@ mod tests {
         classes.observe(out);
         values.observe(out);
         assert_eq!((classes.score_range(), values.score_range()), (32.0, 1000.0));
+    }
+
+    #[test]
+    fn each_rule_has_a_range_of_its_own() {
+        // 0, 1, …, 9999: one in ten thousand lies beyond 9998.
+        let out: std::vec::Vec<f64> = (0..10_000).map(f64::from).collect();
+        let range = |calibration| {
+            let mut observer = Observer::new().by(calibration);
+            observer.observe(Mat::new(&out, 100, 100).unwrap());
+            observer.clip(255)
+        };
+        assert_eq!(range(Calibration::Max), 9999.0);
+        let percentile = range(Calibration::Percentile);
+        // Up to the width of a bin, which is less than 2 in 1024.
+        assert!((9998.0..=9999.0).contains(&percentile), "{percentile}");
+        // Alike as they are, none is worth cutting off.
+        assert!(range(Calibration::SquaredError) > 9700.0);
+    }
+
+    #[test]
+    fn zeros_count_for_the_percentile_and_nothing_seen_is_0() {
+        // One in ten thousand is 1, as many are a half, and all others 0.
+        let mut out = std::vec![0.0; 100_000];
+        out[..20].fill(0.5);
+        out[..10].fill(1.0);
+        let mut observer = Observer::new().by(Calibration::Percentile);
+        assert_eq!(observer.clip(255), 0.0);
+        observer.observe(Mat::new(&out, 1000, 100).unwrap());
+        let range = observer.clip(255);
+        assert!((0.5..0.51).contains(&range), "{range}");
+        let mut zeros = Observer::new().by(Calibration::Percentile);
+        zeros.observe(Mat::new(&[0.0; 64], 32, 2).unwrap());
+        assert_eq!(zeros.clip(255), 0.0);
     }
 }

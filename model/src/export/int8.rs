@@ -1,14 +1,19 @@
 //! From f32 to int8: of the ways to write a network down, the one that loses least, and what it loses.
 
+mod alone;
+mod layers;
 mod losses;
 
 use super::answer::Answer;
 use super::inputs::MIDDLE;
 use super::model::{Model, Numbers, Scores};
 use anyhow::{Result, bail};
-use barenet::quant::{self, Bits, Channel, InputScale, MIN_CALIBRATION_SAMPLES, Observer};
+use barenet::quant::{
+    self, Bits, Calibration, Channel, InputScale, MIN_CALIBRATION_SAMPLES, Observer,
+};
 use barenet::{Arch, Mat, Portable};
 
+pub use alone::{alone, noise};
 pub use losses::{Loss, losses};
 
 /// Images that go through the network at once in calibration.
@@ -55,6 +60,22 @@ impl Input {
     }
 }
 
+/// How integers are made of real numbers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Method {
+    /// Bits of each layer's weights; none where all have 8.
+    pub bits: Vec<Bits>,
+    /// The rule for the ranges of the activations.
+    pub calibration: Calibration,
+}
+
+impl Method {
+    /// Bits of each layer, if a network has not 8 throughout.
+    fn mixed(&self) -> Option<&[Bits]> {
+        self.bits.contains(&Bits::Four).then_some(&self.bits)
+    }
+}
+
 /// A network in int8, and what it was made of.
 #[derive(Clone, Debug)]
 pub struct Int8 {
@@ -84,17 +105,27 @@ fn sample_len(arch: &Arch<'_>) -> usize {
 ///
 /// If there are too few images or a layer is too wide; or if the network is int8 already.
 pub fn quantize(folded: &Model, input: Input, images: &[&[u8]]) -> Result<Int8> {
-    quantize_to(folded, input, Bits::Eight, images)
+    quantize_by(folded, input, &Method::default(), images)
 }
 
-/// [`quantize`] with weights of so many bits.
+/// [`quantize`] by another method.
 ///
 /// # Errors
 ///
-/// Those of [`quantize`], and if weights of 4 bits are wanted of locally connected layers.
-pub fn quantize_to(folded: &Model, input: Input, bits: Bits, images: &[&[u8]]) -> Result<Int8> {
-    if bits == Bits::Four && folded.local.is_some() {
+/// Those of [`quantize`], if weights of 4 bits are wanted of locally connected layers, or bits of another number of layers
+/// than there are.
+pub fn quantize_by(
+    folded: &Model,
+    input: Input,
+    method: &Method,
+    images: &[&[u8]],
+) -> Result<Int8> {
+    if method.mixed().is_some() && folded.local.is_some() {
         bail!("locally connected layers have weights of 8 bits alone");
+    }
+    let layers = folded.arch().num_layers();
+    if !method.bits.is_empty() && folded.local.is_none() && method.bits.len() != layers {
+        bail!("bits are given of {} layers, and the network has {layers}", method.bits.len());
     }
     let Numbers::F32(params) = &folded.numbers else { bail!("the network is int8 already") };
     let arch = folded.arch();
@@ -106,7 +137,7 @@ pub fn quantize_to(folded: &Model, input: Input, bits: Bits, images: &[&[u8]]) -
         halves if halves.0.len() >= MIN_CALIBRATION_SAMPLES => halves,
         _ => (sample, sample),
     };
-    let error_of = |way: &Model| error(&plain, &to_int8(way, input, bits, fit)?, measure);
+    let error_of = |way: &Model| error(&plain, &to_int8(way, input, method, fit)?, measure);
     let (mut balance, mut refused, mut least) = (None, None, f64::INFINITY);
     match error_of(&plain) {
         Ok(error) => least = error * WORTH_IT,
@@ -128,7 +159,7 @@ pub fn quantize_to(folded: &Model, input: Input, bits: Bits, images: &[&[u8]]) -
         Some(balance) => equalized(&plain, input, &unit_ranges(&plain, images)?, balance)?,
         None => plain,
     };
-    Ok(Int8 { model: to_int8(&scaled, input, bits, images)?, scaled, balance })
+    Ok(Int8 { model: to_int8(&scaled, input, method, images)?, scaled, balance })
 }
 
 /// The same function with units that are alike.
@@ -172,11 +203,12 @@ fn unit_ranges(model: &Model, images: &[&[u8]]) -> Result<Vec<f32>> {
 }
 
 /// The network in int8 as it stands.
-fn to_int8(model: &Model, input: Input, bits: Bits, images: &[&[u8]]) -> Result<Model> {
+fn to_int8(model: &Model, input: Input, method: &Method, images: &[&[u8]]) -> Result<Model> {
     let Numbers::F32(params) = &model.numbers else { bail!("the network is int8 already") };
     let arch = model.arch();
     let is_class = model.answer == Answer::Class;
     let observer = if is_class { Observer::new() } else { Observer::of_values() };
+    let observer = observer.by(method.calibration);
     let mut observers = vec![observer; arch.num_quant_layers()];
     let mut workspace = vec![0.0; workspace_len(&arch)];
     batches(&arch, images, |x| {
@@ -185,16 +217,19 @@ fn to_int8(model: &Model, input: Input, bits: Bits, images: &[&[u8]]) -> Result<
     })?;
     let mut channels = vec![Channel::default(); arch.quant_channels_len()];
     let (input, params) = (input.scale(), input.centered(&arch, params));
-    let (weights, bits, quantized) = if bits == Bits::Eight {
-        let mut weights = vec![0; arch.quant_weights_len()];
-        let made = quant::quantize(&arch, &params, input, &observers, &mut weights, &mut channels)?;
-        (weights, Vec::new(), made)
-    } else {
-        let bits = vec![bits; arch.num_layers()];
-        let mut weights = vec![0; arch.mixed_weights_len(&bits)];
-        let out = (&mut weights[..], &mut channels[..]);
-        let made = quant::quantize_mixed(&arch, &params, input, &observers, &bits, out)?;
-        (weights, bits, made)
+    let (weights, bits, quantized) = match method.mixed() {
+        None => {
+            let mut weights = vec![0; arch.quant_weights_len()];
+            let out = (&mut weights[..], &mut channels[..]);
+            let made = quant::quantize(&arch, &params, input, &observers, out.0, out.1)?;
+            (weights, Vec::new(), made)
+        }
+        Some(bits) => {
+            let mut weights = vec![0; arch.mixed_weights_len(bits)];
+            let out = (&mut weights[..], &mut channels[..]);
+            let made = quant::quantize_mixed(&arch, &params, input, &observers, bits, out)?;
+            (weights, bits.to_vec(), made)
+        }
     };
     let score_scale = quantized.score_scale;
     let numbers =

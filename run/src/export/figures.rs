@@ -6,8 +6,8 @@ use crate::scaled::scaled;
 use crate::trained_run::OnImages;
 use anyhow::{Context, Result, ensure};
 use barenet::Metric;
-use barenet_data::split::{Index, Part};
-use barenet_data::{Numbers, Records};
+use barenet_data::split::{Index, Part, Split};
+use barenet_data::{Numbers, Records, Task};
 use barenet_model::export::model::Model;
 use barenet_model::export::row::Row;
 
@@ -38,22 +38,65 @@ pub(super) fn measure(
     metric: Metric,
     scores: &[f64],
 ) -> Result<(f64, Figures)> {
-    let OnImages { data, split, .. } = run;
-    let (scales, width) = (&folded.scales, run.config.arch().num_classes());
     ensure!(!scores.is_empty(), "there are no test samples");
-    let figures = of_scores(scores, width, (data, split, Part::Test), scales);
-    if let Some(figure) = figures.of(metric) {
-        return Ok((figure, figures));
+    let of = (run, &run.split, Part::Test);
+    let figures = figures(of, folded, scores);
+    let figure = figures.of(metric).unwrap_or_else(|| mean_error(of, folded, metric, scores));
+    Ok((figure, figures))
+}
+
+/// The metric of scores of the samples of a part; none where there are no samples, or not all classes that it needs.
+pub(super) fn measure_some(
+    of: (&OnImages<'_>, &Split, Part),
+    folded: &Folded,
+    metric: Metric,
+    scores: &[f64],
+) -> Option<f64> {
+    if scores.is_empty() {
+        return None;
     }
-    let samples = scaled((data, split, Part::Test), scales);
-    let targets = targets(&samples, width);
+    if let Some(figure) = figures(of, folded, scores).of(metric) {
+        return Some(figure);
+    }
+    let is_mean_error = of.0.data.task != Task::Classify && !metric.takes_all_outputs();
+    is_mean_error.then(|| mean_error(of, folded, metric, scores))
+}
+
+/// A split of which the first test samples alone test.
+pub(super) fn first(split: &Split, count: usize) -> Split {
+    let test = match &split.test {
+        Index::Range(range) => {
+            Index::Range(range.start..range.end.min(range.start.saturating_add(count)))
+        }
+        Index::List(places) => Index::List(places.iter().take(count).copied().collect()),
+    };
+    Split { test, ..split.clone() }
+}
+
+fn figures(
+    (run, split, part): (&OnImages<'_>, &Split, Part),
+    folded: &Folded,
+    scores: &[f64],
+) -> Figures {
+    let width = run.config.arch().num_classes();
+    of_scores(scores, width, (run.data, split, part), &folded.scales)
+}
+
+fn mean_error(
+    (run, split, part): (&OnImages<'_>, &Split, Part),
+    folded: &Folded,
+    metric: Metric,
+    scores: &[f64],
+) -> f64 {
+    let samples = scaled((run.data, split, part), &folded.scales);
+    let targets = targets(&samples, run.config.arch().num_classes());
     let errors = scores.iter().zip(&targets).map(|(score, y)| score - y);
     let sum: f64 = if metric == Metric::Mae {
         errors.map(f64::abs).sum()
     } else {
         errors.map(|error| error * error).sum()
     };
-    Ok((sum / scores.len() as f64, figures))
+    sum / scores.len() as f64
 }
 
 /// The anomaly scores of the samples of a part.

@@ -4,7 +4,6 @@ use super::{Args, report, write};
 use crate::commands::usage;
 use crate::console::say;
 use anyhow::Result;
-use barenet::quant::Bits;
 use barenet_model::export::place::Place;
 use barenet_run::export::device::ForDevice;
 use barenet_run::export::kept;
@@ -23,13 +22,14 @@ pub(super) fn network(
         return Ok(None);
     }
     let found = kept::network(run, summary, args.ram, args.flash)?;
-    if found.is_some() && args.bits == Bits::Four {
+    if found.is_some() && args.bits.as_ref().is_some_and(|bits| !bits.is_eight()) {
         return usage(
             "the integers of the TFLite file have 8 bits: --requantize makes others, with data",
         );
     }
     let is_measured = args.images.data.is_some() || args.require.is_given();
     let is_calibrated = args.calibration_size.is_some() || args.test_size.is_some();
+    let is_calibrated = is_calibrated || args.calibration.is_some();
     if found.is_some() && (is_measured || is_calibrated || args.other_data) {
         return usage(
             "the integers of the TFLite file are exported as they are: data, and what is measured on them, are for \

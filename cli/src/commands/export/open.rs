@@ -5,8 +5,9 @@ use crate::commands::{label, sample_word, usage};
 use crate::console::say;
 use crate::flags::choice;
 use anyhow::Result;
+use barenet::quant::Bits;
 use barenet_model::interchange::arrays::Layout;
-use barenet_run::export::{Exported, Wanted};
+use barenet_run::export::{Exported, Wanted, WantedBits};
 use barenet_run::interchange::{ArrayFile, Interchange, check_file, write_file};
 use barenet_run::settings::{ExportDtype, Name, Settings};
 use barenet_run::trained_run::TrainedRun;
@@ -91,8 +92,9 @@ pub(super) fn run(args: &Args, format: OpenFormat) -> Result<()> {
             let changes = Settings { test_size: args.test_size, ..Settings::default() };
             let on_images = run.on_images(&data, changes, args.other_data)?;
             let &Args { calibration_size, ram, flash, .. } = args;
-            let (dtype, bits) = (ExportDtype::Int8, args.bits);
-            let wanted = Wanted { dtype, bits, calibration_size, ram, flash };
+            let (dtype, calibration) = (ExportDtype::Int8, args.calibration());
+            let bits = WantedBits::All(Bits::Eight);
+            let wanted = Wanted { dtype, bits, calibration, calibration_size, ram, flash };
             let Exported { device, metric, before, after, test_size, .. } =
                 Exported::new(&on_images, &summary, &wanted)?;
             let (word, samples) = (label(metric), sample_word(&data));

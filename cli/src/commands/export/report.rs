@@ -1,9 +1,12 @@
 //! Report of an export.
 
+mod layers;
+
 use crate::commands::{data_line, label, sample_word};
 use crate::console::{complain, say};
 use anyhow::Result;
 use barenet::Metric;
+use barenet::quant::Bits;
 use barenet_data::DataSet;
 use barenet_model::export::answer::Answer;
 use barenet_run::export::device::ForDevice;
@@ -29,7 +32,8 @@ pub(super) fn print(
     let dtype = match (int8, model.bits()) {
         (None, _) => "f32, folded",
         (Some(_), None) => "int8",
-        (Some(_), Some(_)) => "int8 with weights of 4 bits",
+        (Some(_), Some(bits)) if !bits.contains(&Bits::Eight) => "int8 with weights of 4 bits",
+        (Some(_), Some(_)) => "int8 with weights of 4 and of 8 bits",
     };
     let sizes = model.arch();
     say!("data      {}", data_line(data));
@@ -61,17 +65,12 @@ pub(super) fn print(
     {
         say!("anomaly   a score above {threshold}");
     }
-    if let Some(Quantized { agreement, losses }) = int8 {
+    if let Some(Quantized { agreement, layers }) = int8 {
         match agreement {
             Some(agreement) => say!("int8      {agreement:.4} of them in the class of f32"),
             None => say!("int8      beside f32:"),
         }
-        for (number, loss) in (1..).zip(losses) {
-            let (decibels, clipped) = (loss.signal_to_noise, 100.0 * loss.clipped);
-            say!(
-                "          layer {number}: {decibels:.1} dB signal to noise, {clipped:.2} % clipped"
-            );
-        }
+        layers::print(layers)?;
     }
     print_sizes(device, out, is_c)?;
     let out = out.display();

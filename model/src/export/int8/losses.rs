@@ -1,18 +1,42 @@
 //! Loss of each layer of an int8 network: its outputs beside those of f64.
 
-use super::super::model::Numbers;
+use super::layers::layers;
 use super::{Int8, sample_len};
-use anyhow::{Context, Result, bail};
-use barenet::quant::{Bits, Channel, Output, QuantArgs, QuantGemm};
-use barenet::{AnyLayer, Portable};
+use anyhow::Result;
+use barenet::quant::Bits;
 
-/// Loss of accuracy of a layer in int8.
+/// A layer in int8, and how far off its outputs are when all layers are integers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Loss {
+    /// Bits of its weights.
+    pub bits: Bits,
+    /// The largest of its weights, without a sign, as they are quantised.
+    pub largest_weight: f64,
+    /// The largest of its outputs in real numbers, without a sign.
+    pub largest_output: f64,
+    /// The real number that a step of its outputs stands for: the one that fits best.
+    pub step: f64,
+    /// The end of the range of its outputs: what the largest byte or score stands for.
+    pub end: f64,
     /// Signal to noise in decibels: the f32 outputs beside what differs. Infinite if nothing does.
     pub signal_to_noise: f64,
     /// The share of outputs that are at the end of their range, 0 to 1.
     pub clipped: f64,
+}
+
+impl Loss {
+    /// The root of the mean square of what differs, as a share of that of the f32 outputs.
+    ///
+    /// ```
+    /// # use barenet_model::export::int8::Loss;
+    /// # let loss = Loss { bits: Default::default(), largest_weight: 1.0, largest_output: 1.0,
+    /// #     step: 1.0, end: 255.0, signal_to_noise: 40.0, clipped: 0.0 };
+    /// assert_eq!(loss.relative_error(), 0.01); // Of 40 decibels.
+    /// ```
+    #[must_use]
+    pub fn relative_error(&self) -> f64 {
+        10.0_f64.powf(-self.signal_to_noise / 20.0)
+    }
 }
 
 /// Measures the loss of each layer on the first of the images.
@@ -22,107 +46,37 @@ pub struct Loss {
 /// If an image has not as many bytes as the network has inputs.
 pub fn losses(int8: &Int8, images: &[&[u8]]) -> Result<Vec<Loss>> {
     let arch = int8.model.arch();
-    let (Numbers::F32(params), Numbers::Int8 { weights, bits, channels, .. }) =
-        (&int8.scaled.numbers, &int8.model.numbers)
-    else {
-        bail!("the network is not in int8");
-    };
     let images = images.get(..sample_len(&arch)).unwrap_or(images);
-    let mut x: Vec<Vec<f64>> = images.iter().map(|image| to_f64(image.iter().copied())).collect();
+    let mut x: Vec<Vec<f64>> =
+        images.iter().map(|image| image.iter().map(|&byte| byte.into()).collect()).collect();
     let mut q: Vec<Vec<u8>> = images.iter().map(|image| image.to_vec()).collect();
-    let (mut weights, mut channels) = (weights.as_slice(), channels.as_chunks::<4>().0);
     let mut losses = Vec::new();
-    for layer in arch.any_layers() {
-        let too_short = "the network has fewer numbers than its sizes ask for";
-        let AnyLayer { windows, w, b, is_hidden: gives_bytes, .. } = layer;
-        let (w, b) = (params.get(w).context(too_short)?, params.get(b).context(too_short)?);
-        let of_layer = bits.get(losses.len()).copied().unwrap_or_default();
+    for layer in layers(int8)? {
+        let (outputs, found) = (layer.real(&x)?, layer.integers(&q)?);
+        let ends: &[i16] = if layer.gives_bytes() { &[255] } else { &[i16::MIN, i16::MAX] };
         let mut count = Count::default();
-        let mut outputs = vec![(to_f64(b.iter().copied()), Vec::new()); x.len()];
-        for place in windows.places() {
-            // The first layer sees samples as they lie.
-            let is_picture = losses.is_empty() && arch.has_local();
-            let sees = |input| {
-                if is_picture { arch.local().picture.place_in_sample(input) } else { input }
-            };
-            let inputs: Vec<usize> = place.inputs(&windows).map(sees).collect();
-            let (groups, blocks) = (inputs.len().div_ceil(4), windows.units.div_ceil(4));
-            let words = groups * blocks * of_layer.words();
-            let packed = weights.split_off(..words).context(too_short)?;
-            let channels = channels.split_off(..blocks).context(too_short)?;
-            let w = w.get(place.weights).context(too_short)?;
-            for ((x, q), (out, found)) in x.iter().zip(&q).zip(&mut outputs) {
-                let out = out.get_mut(place.outputs.clone()).context(too_short)?;
-                for (&input, row) in inputs.iter().zip(w.chunks_exact(windows.units.max(1))) {
-                    let Some(x) = x.get(input).filter(|x| **x != 0.0) else { continue };
-                    for (out, &w) in out.iter_mut().zip(row) {
-                        *out += x * f64::from(w);
-                    }
-                }
-                let seen: Vec<u8> =
-                    inputs.iter().map(|&input| q.get(input).copied().unwrap_or(0)).collect();
-                let seen = padded(&seen);
-                let numbers =
-                    layer_of(gives_bytes, seen.as_chunks().0, (of_layer, packed), channels)?;
-                found.extend(numbers.into_iter().take(windows.units));
-            }
+        for (out, found) in outputs.iter().zip(&found) {
+            count.add(out, found, ends);
         }
-        for ((x, q), (mut out, found)) in x.iter_mut().zip(&mut q).zip(outputs) {
-            let ends: &[i16] = if gives_bytes {
-                out.iter_mut().for_each(|out| *out = out.max(0.0));
-                *q = found.iter().map(|&byte| byte as u8).collect();
-                &[255]
-            } else {
-                &[i16::MIN, i16::MAX]
-            };
-            count.add(&out, &found, ends);
-            *x = out;
+        let largest = |numbers: &mut dyn Iterator<Item = f64>| {
+            numbers.fold(0.0_f64, |largest, number| largest.max(number.abs()))
+        };
+        let step = count.step();
+        losses.push(Loss {
+            bits: layer.bits,
+            largest_weight: largest(&mut layer.w.iter().map(|&w| w.into())),
+            largest_output: largest(&mut outputs.iter().flatten().copied()),
+            step,
+            end: step * if layer.gives_bytes() { 255.0 } else { f64::from(i16::MAX) },
+            signal_to_noise: count.signal_to_noise(),
+            clipped: count.clipped(),
+        });
+        if layer.gives_bytes() {
+            q = found.iter().map(|row| row.iter().map(|&byte| byte as u8).collect()).collect();
         }
-        losses.push(count.loss());
+        x = outputs;
     }
     Ok(losses)
-}
-
-/// The outputs of a place, bytes or scores, in whole blocks.
-fn layer_of(
-    gives_bytes: bool,
-    x: &[[u8; 4]],
-    w: (Bits, &[u32]),
-    channels: &[[Channel; 4]],
-) -> Result<Vec<i16>> {
-    if gives_bytes {
-        let mut found = vec![[0_u8; 4]; channels.len()];
-        compute(x, w, channels, &mut found)?;
-        Ok(found.concat().into_iter().map(i16::from).collect())
-    } else {
-        let mut found = vec![[0_i16; 4]; channels.len()];
-        compute(x, w, channels, &mut found)?;
-        Ok(found.concat())
-    }
-}
-
-fn compute<O: Output>(
-    x: &[[u8; 4]],
-    (bits, w): (Bits, &[u32]),
-    channels: &[[Channel; 4]],
-    out: &mut [[O; 4]],
-) -> Result<()> {
-    match bits {
-        Bits::Four => Portable.layer_int4(QuantArgs::new(x, w.as_chunks().0, channels, out)?),
-        Bits::Eight => Portable.layer(QuantArgs::new(x, w.as_chunks().0, channels, out)?),
-    }
-    Ok(())
-}
-
-fn to_f64<T: Into<f64>>(numbers: impl Iterator<Item = T>) -> Vec<f64> {
-    numbers.map(Into::into).collect()
-}
-
-/// Bytes, up to a multiple of 4.
-fn padded(image: &[u8]) -> Vec<u8> {
-    let mut bytes = image.to_vec();
-    bytes.resize(image.len().next_multiple_of(4), 0);
-    bytes
 }
 
 /// Sums over the outputs of a layer. The scale between the two is the one that fits best: Σ x·q / Σ q².
@@ -147,11 +101,17 @@ impl Count {
         }
     }
 
-    pub(super) fn loss(&self) -> Loss {
+    fn step(&self) -> f64 {
+        if self.qq > 0.0 { self.xq / self.qq } else { 0.0 }
+    }
+
+    pub(super) fn signal_to_noise(&self) -> f64 {
         let explained = if self.qq > 0.0 { self.xq * self.xq / self.qq } else { 0.0 };
         let noise = (self.xx - explained).max(0.0);
-        let signal_to_noise =
-            if noise > 0.0 { 10.0 * (self.xx / noise).log10() } else { f64::INFINITY };
-        Loss { signal_to_noise, clipped: f64::from(self.clipped) / f64::from(self.all.max(1)) }
+        if noise > 0.0 { 10.0 * (self.xx / noise).log10() } else { f64::INFINITY }
+    }
+
+    pub(super) fn clipped(&self) -> f64 {
+        f64::from(self.clipped) / f64::from(self.all.max(1))
     }
 }

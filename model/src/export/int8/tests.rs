@@ -59,7 +59,7 @@ fn shares(model: &Model) -> (f64, f64) {
     let test = || test.iter().map(|image| &**image);
     let expected = model.scores(test()).unwrap();
     let int8 = quantize(model, Input::Pixels, &calibration).unwrap();
-    let plain = to_int8(model, Input::Pixels, Bits::Eight, &calibration).unwrap();
+    let plain = to_int8(model, Input::Pixels, &Method::default(), &calibration).unwrap();
     let share = |int8: &Model| agreement(&expected, &int8.scores(test()).unwrap());
     (share(&int8.model), share(&plain))
 }
@@ -149,12 +149,70 @@ fn what_was_lost_is_measured() {
     let int8 = quantize(&ordinary(4), Input::Pixels, &calibration).unwrap();
     let losses = losses(&int8, &calibration).unwrap();
     assert_eq!(losses.len(), 4);
-    for loss in losses {
+    for loss in &losses {
         assert!((25.0..80.0).contains(&loss.signal_to_noise), "{loss:?}");
         assert!((0.0..0.2).contains(&loss.clipped), "{loss:?}");
     }
     // Numbers that int8 has lose nothing; half of them beyond the end are clipped.
     let mut count = Count::default();
     count.add(&[0.5, 1.0, 2.0, 127.5], &[1_u8, 2, 4, 255], &[u8::MAX]);
-    assert_eq!(count.loss(), Loss { signal_to_noise: f64::INFINITY, clipped: 0.25 });
+    assert_eq!((count.signal_to_noise(), count.clipped()), (f64::INFINITY, 0.25));
+}
+
+#[test]
+fn a_layer_alone_is_to_blame_for_no_more_than_all_together() {
+    let calibration = images(100, 1);
+    let calibration: Vec<&[u8]> = calibration.iter().map(|image| &**image).collect();
+    let mut method = Method { bits: vec![Bits::Eight; 4], ..Method::default() };
+    method.bits[1] = Bits::Four;
+    let int8 = quantize_by(&ordinary(4), Input::Pixels, &method, &calibration).unwrap();
+    let losses = losses(&int8, &calibration).unwrap();
+    assert_eq!(losses.iter().map(|loss| loss.bits).collect::<Vec<_>>(), method.bits);
+    let (scores, each) = alone(&int8, &losses, &calibration).unwrap();
+    let expected = ordinary(4).scores(calibration.iter().copied()).unwrap();
+    for (scores, expected) in scores.chunks(10).zip(&expected) {
+        let Scores::F32(expected) = expected else { unreachable!() };
+        for (score, &expected) in scores.iter().zip(expected) {
+            assert!(
+                (score - f64::from(expected)).abs() < 1e-3 * f64::from(expected.abs().max(1.0))
+            );
+        }
+    }
+    let noises: Vec<f64> = each.iter().map(|found| noise(&scores, found)).collect();
+    // The one of 4 bits is off by most, far more than any other.
+    for (layer, &noise) in noises.iter().enumerate() {
+        assert!(noise > 0.0 && (layer == 1 || noise < 0.1 * noises[1]), "{noises:?}");
+    }
+    let end = 10.0_f64.powf(-losses[3].signal_to_noise / 10.0);
+    assert!((0.5..2.0).contains(&(noises.iter().sum::<f64>() / end)), "{noises:?} {end}");
+    assert!((losses[3].relative_error().powi(2) - end).abs() < 1e-12);
+}
+
+#[test]
+fn ranges_follow_the_rule_of_the_calibration() {
+    let calibration = images(2000, 1);
+    let calibration: Vec<&[u8]> = calibration.iter().map(|image| &**image).collect();
+    let by = |calibration_rule| {
+        let method = Method { calibration: calibration_rule, ..Method::default() };
+        let int8 = quantize_by(&ordinary(4), Input::Pixels, &method, &calibration).unwrap();
+        losses(&int8, &calibration).unwrap()
+    };
+    let max = by(Calibration::Max);
+    for loss in &max[..3] {
+        // Nothing lies beyond, up to a step.
+        assert!((0.99..1.01).contains(&(loss.end / loss.largest_output)), "{loss:?}");
+    }
+    for rule in [Calibration::Percentile, Calibration::SquaredError] {
+        let is_less = by(rule)[..3].iter().zip(&max).any(|(loss, max)| loss.end < 0.99 * max.end);
+        assert!(is_less, "{rule:?}");
+    }
+}
+
+#[test]
+fn bits_of_another_number_of_layers_are_refused() {
+    let calibration = images(100, 1);
+    let calibration: Vec<&[u8]> = calibration.iter().map(|image| &**image).collect();
+    let method = Method { bits: vec![Bits::Four; 3], ..Method::default() };
+    let error = quantize_by(&ordinary(4), Input::Pixels, &method, &calibration).unwrap_err();
+    assert_eq!(error.to_string(), "bits are given of 3 layers, and the network has 4");
 }
