@@ -12,6 +12,7 @@ mod check;
 mod config;
 mod dataset;
 mod evaluate;
+mod fake;
 mod progress;
 mod sampling;
 mod step;
@@ -30,6 +31,7 @@ use crate::gemm::Gemm;
 use crate::layers::{BatchNormConfig, Loss};
 use crate::metric::Metric;
 use crate::net::FullyConnectedNet;
+use crate::quant::FakeQuant;
 use crate::rng::Rng;
 use crate::slices::copy;
 use crate::state::Weights;
@@ -89,6 +91,8 @@ pub struct Solver<'a, T, G, D, V> {
     train: &'a D,
     val: &'a V,
     buffers: SolverBuffers<'a, T>,
+    /// The weights as an export rounds them, if training is aware of that.
+    fake: FakeQuant<'a, T>,
     progress: Progress<T>,
 }
 
@@ -108,8 +112,8 @@ impl<'a, T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'a, T, G, D,
         val: &'a V,
         buffers: SolverBuffers<'a, T>,
     ) -> Result<Self, Error> {
-        let progress = Progress::default();
-        let mut solver = Self { net, config, gemm, train, val, buffers, progress };
+        let (fake, progress) = (FakeQuant::default(), Progress::default());
+        let mut solver = Self { net, config, gemm, train, val, buffers, fake, progress };
         solver.check()?;
         let buffers = &mut solver.buffers;
         buffers.update_state.fill(T::ZERO);
@@ -135,7 +139,8 @@ impl<'a, T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'a, T, G, D,
         buffers: SolverBuffers<'a, T>,
         progress: Progress<T>,
     ) -> Result<Self, Error> {
-        let solver = Self { net, config, gemm, train, val, buffers, progress };
+        let fake = FakeQuant::default();
+        let solver = Self { net, config, gemm, train, val, buffers, fake, progress };
         solver.check()?;
         solver.buffers.check_finite()?;
         check_finite("best parameters", solver.buffers.best_params)?;
@@ -206,10 +211,11 @@ impl<'a, T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'a, T, G, D,
         self.net.metric()
     }
 
-    /// The weights that checks measure: those that are trained, or their moving average if there is one.
+    /// The weights that checks measure: those that are trained, their moving average if there is one, or as they are
+    /// [rounded](Self::with_fake_quant).
     #[must_use]
     pub const fn weights(&self) -> Weights<'_, T> {
-        self.buffers.weights()
+        self.fake.or(self.buffers.weights())
     }
 
     /// The weights of the check with the best metric on the validation data; those of the start before the

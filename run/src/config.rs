@@ -4,6 +4,7 @@ mod effect;
 mod local;
 mod metric;
 mod pictures;
+mod qat;
 
 pub use effect::ignored;
 
@@ -146,6 +147,7 @@ impl Config {
             .map_err(|e| SettingsError::new(format!("hidden: {e}")))?
             .try_with_local(LocalLayers { picture, windows: &windows })
             .map_err(|e| SettingsError::new(format!("local: {e}")))?;
+        qat::check(&values, arch.num_layers())?;
         let rule = values.update_rule.rule::<f64>();
         rule.check_arch(&arch).map_err(|e| SettingsError::new(e.to_string()))?;
         Ok(Self { values, dims, windows, picture, kernel })

@@ -105,7 +105,8 @@ impl Exported {
             ExportDtype::F32 => (folded.model.clone(), None),
             ExportDtype::Int8 => {
                 let source = Source::new(&folded, wanted.calibration_size, run)?;
-                let bits = (&wanted.bits, &[][..]);
+                let trained = config.trained_bits();
+                let bits = (&wanted.bits, &trained[..]);
                 let of_val = |model: &Model| layers::of_val(run, &folded, model, metric);
                 let (calibration, flash) = (wanted.calibration, wanted.flash);
                 let int8 = bits::quantize(&source, bits, calibration, flash, metric, of_val)?;

@@ -36,6 +36,7 @@ mod form;
 pub mod gradcheck;
 pub mod images;
 pub mod import;
+mod input_bytes;
 pub mod interchange;
 pub mod measured;
 pub mod moment;

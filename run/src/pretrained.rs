@@ -10,6 +10,7 @@ use crate::settings::{Dtype, Name, Settings, SettingsError};
 use crate::trained_on::TrainedOn;
 use crate::trained_run::TrainedRun;
 use anyhow::{Context, Result, bail, ensure};
+use barenet::{FullyConnectedNet, Scaling, Weights, fold};
 use barenet_data::DataSet;
 use barenet_model::number::Number;
 use barenet_model::weights::{WeightsFile, from_safetensors, sizes};
@@ -77,16 +78,15 @@ impl Pretrained {
         let trained_on = self.trained_on.as_ref();
         let has_columns = trained_on.is_some_and(|it| it.encoding().is_some());
         let has_form = trained_on.is_some_and(|it| it.form().is_some());
+        // Weights that are to be rounded begin with batch norm folded into them.
+        let is_folded = given.qat == Some(true);
+        let has_batchnorm = own.batchnorm.unwrap_or(false) && !is_folded;
         let (layers, reading, answers) =
             ("keeps its layers", "reads its data as those were read", "answers what it answered");
         let contradictions = [
             ("hidden", is_other(&given.hidden, &own.hidden), layers),
             ("local", is_other(&given.local, &own.local), layers),
-            (
-                "batchnorm",
-                given.batchnorm.is_some_and(|found| found != own.batchnorm.unwrap_or(false)),
-                layers,
-            ),
+            ("batchnorm", given.batchnorm.is_some_and(|found| found != has_batchnorm), layers),
             (
                 "dtype",
                 dtype(given).is_some_and(|found| found != dtype(own).unwrap_or(Dtype::F32)),
@@ -115,7 +115,7 @@ impl Pretrained {
         let network = Settings {
             hidden: own.hidden.clone(),
             local: own.local.clone(),
-            batchnorm: own.batchnorm,
+            batchnorm: if is_folded { Some(false) } else { own.batchnorm },
             dtype: own.dtype,
             scale: own.scale,
             loss: own.loss,
@@ -172,9 +172,24 @@ impl Pretrained {
     ///
     /// If they are damaged or another network's.
     pub(crate) fn weights<T: Number>(&self, config: &Config) -> Result<WeightsFile<T>> {
-        match from_safetensors(&self.bytes, &config.arch(), &self.file) {
+        let arch = config.arch();
+        let is_folded = config.values().qat && self.settings.batchnorm == Some(true);
+        let arch = if is_folded { arch.with_batchnorm() } else { arch };
+        match from_safetensors(&self.bytes, &arch, &self.file) {
+            Ok(file) if is_folded => folded(&FullyConnectedNet { arch, ..config.net() }, file),
             Ok(file) => Ok(file),
             Err(error) => bail!("{}: {error:#}", self.name),
         }
     }
+}
+
+/// The same function without batch norm, as it is measured: by the running statistics.
+fn folded<T: Number>(
+    net: &FullyConnectedNet<'_, T>,
+    file: WeightsFile<T>,
+) -> Result<WeightsFile<T>> {
+    let mut params = vec![T::ZERO; net.arch.without_batchnorm().num_params()];
+    let weights = Weights::new(&net.arch, &file.params, &file.running)?;
+    fold(net, weights, Scaling::NONE, Scaling::NONE, &mut params)?;
+    Ok(WeightsFile { params, running: Vec::new(), ..file })
 }

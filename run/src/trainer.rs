@@ -1,6 +1,7 @@
 //! One training run: lends the memory, runs the Solver, and hands every event on.
 
 mod check;
+mod qat;
 
 use crate::buffers::{Aligned, OwnedBuffers, reserve};
 use crate::checkpoint::Checkpoint;
@@ -150,7 +151,11 @@ pub fn train_in<T: Number>(
     };
     let class_weights = config.class_weights(data, split);
     let net = config.net_with(&class_weights);
+    let mut rounded = qat::Rounded::new(config, (data, split), scales)?;
     let mut solver = start(net, config, backend, (&train, &val), memory.lend(), beginning)?;
+    if let Some(rounded) = &mut rounded {
+        solver = solver.with_fake_quant(rounded.lend())?;
+    }
     let Ending { steps, step_time, diverged_at, stopped } = backend.install(|| {
         let next = |solver: &mut TheSolver<'_, T>| match solver.metric().takes_all_outputs() {
             true => check::advance(solver, &net, (data, split), scales, backend),

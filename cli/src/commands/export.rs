@@ -43,7 +43,7 @@ pub(crate) struct Args {
     pub(crate) dtype: Name<ExportDtype>,
     /// Bits of each weight of int8: 8, or 4, of which two lie in a byte; of each layer, such as 8,4,4; or auto, which
     /// loses least of what --flash has room for, and without it takes 4 where the metric loses half a point at most in
-    /// all (firmware, c) [default: 8]
+    /// all (firmware, c) [default: those that train --qat had, or else 8]
     #[arg(long, value_name = "N", value_parser = parse_bits)]
     pub(crate) bits: Option<BitsFlag>,
     /// How int8 chooses the range of activations [default: mse]

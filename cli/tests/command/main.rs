@@ -29,6 +29,7 @@ mod output;
 mod paths;
 mod pictures;
 mod program;
+mod qat;
 mod recordings;
 mod refusals;
 mod resume;

@@ -19,7 +19,8 @@ pub const MIN_CALIBRATION_SAMPLES: usize = 32;
 /// The largest activation after ReLU.
 const MAX_ACTIVATION: u32 = 255;
 /// Shares of the largest scale of weights of 4 bits that are compared.
-const SHARES: [f64; 12] = [1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5, 0.45];
+pub(super) const SHARES: [f64; 12] =
+    [1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5, 0.45];
 /// A layer's factors must stay below a quarter: see [`Channel::new`].
 const MAX_FACTOR: f64 = 0.249;
 /// Scores have 16 bits, enough to leave this much room above the largest one of the calibration.

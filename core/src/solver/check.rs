@@ -94,7 +94,7 @@ impl<T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'_, T, G, D, V> 
             self.progress.best_val = Some(val);
             self.progress.best_epoch = epoch;
             let SolverBuffers { params, running, average, best_params, best_running, .. } = buffers;
-            let weights = average.or(Weights { params, running });
+            let weights = self.fake.or(average.or(Weights { params, running }));
             copy(best_params, weights.params);
             copy(best_running, weights.running);
         }
@@ -121,7 +121,7 @@ impl<T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'_, T, G, D, V> 
     fn measure(&mut self, data: &impl Dataset<T>, samples: Checked) -> Result<T, Error> {
         let (index, at_once) = (|n| samples.index(n), self.config.eval_batch_size);
         let SolverBuffers { params, running, average, workspace, .. } = &mut self.buffers;
-        let weights = average.or(Weights { params, running });
+        let weights = self.fake.or(average.or(Weights { params, running }));
         let samples = (samples.count, &index);
         evaluate_some(&self.net, self.gemm, weights, data, samples, at_once, workspace)
     }

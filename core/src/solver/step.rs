@@ -56,8 +56,13 @@ impl<T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'_, T, G, D, V> 
         };
 
         let dropout = Rng::seed(self.config.seed).fork(stream::DROPOUT).fork(source.iteration);
+        // Of a run that rounds, loss and gradients are those of the rounded weights.
+        let is_rounded = !self.fake.is_empty();
+        if is_rounded {
+            self.fake.round(self.gemm, &net.arch, buffers.params)?;
+        }
         let mut state = TrainState {
-            params: buffers.params,
+            params: if is_rounded { &mut *self.fake.params } else { &mut *buffers.params },
             running: buffers.running,
             grads: buffers.grads,
             workspace: buffers.workspace,
@@ -94,6 +99,9 @@ impl<T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'_, T, G, D, V> 
             *place = loss;
         }
         self.progress.iteration = iteration + 1;
+        if is_rounded && self.check_is_due() {
+            self.round_for_check()?;
+        }
         let print = iteration.checked_rem(self.config.print_every) == Some(0);
         Ok(Event::Step { iteration: iteration + 1, loss, print })
     }

@@ -2,12 +2,13 @@
 
 use super::Folded;
 use crate::figures::{Figures, of_scores, targets};
+use crate::input_bytes::rows_of;
 use crate::scaled::scaled;
 use crate::trained_run::OnImages;
 use anyhow::{Context, Result, ensure};
 use barenet::Metric;
+use barenet_data::Task;
 use barenet_data::split::{Index, Part, Split};
-use barenet_data::{Numbers, Records, Task};
 use barenet_model::export::model::Model;
 use barenet_model::export::row::Row;
 
@@ -16,19 +17,7 @@ pub(super) fn rows<'a>(
     run: &'a OnImages<'_>,
     part: Part,
 ) -> impl ExactSizeIterator<Item = Row<'a>> + Clone + use<'a> {
-    let (records, index) = (run.data.records(part), run.split.index(part));
-    (0..index.len()).map(|sample| row(records, index, sample))
-}
-
-fn row<'a>(records: &'a Records, index: &Index, sample: usize) -> Row<'a> {
-    let len = records.row_len();
-    let start = index.place(sample).saturating_mul(len);
-    let place = start..start.saturating_add(len);
-    match records.numbers() {
-        Numbers::U8(all) => Row::U8(all.get(place).unwrap_or_default()),
-        Numbers::I16(all) => Row::I16(all.get(place).unwrap_or_default()),
-        Numbers::F32(all) => Row::F32(all.get(place).unwrap_or_default()),
-    }
+    rows_of((run.data, &run.split), part)
 }
 
 /// The metric of scores of the test samples, and the figures beside it.

@@ -2,6 +2,7 @@
 
 use super::figures::rows;
 use super::{Folded, fold};
+use crate::input_bytes::is_pixels;
 use crate::trained_run::OnImages;
 use anyhow::{Result, anyhow, bail, ensure};
 use barenet::quant::{MIN_CALIBRATION_SAMPLES, QuantError};
@@ -10,7 +11,6 @@ use barenet_model::export::inputs::{InputMaps, Ranges};
 use barenet_model::export::int8::{self, Input, Int8, Method};
 use barenet_model::export::model::{Model, Numbers};
 use barenet_model::export::row::Row;
-use barenet_model::scales::Scales;
 use std::borrow::Cow;
 
 /// A network in f32 that takes bytes, and samples as these bytes.
@@ -95,11 +95,6 @@ impl<'a> Source<'a> {
         }
         Ok(int8)
     }
-}
-
-/// Whether numbers are bytes as they are.
-fn is_pixels<T>(like: Row<'_>, scales: &Scales<T>) -> bool {
-    matches!(like, Row::U8(_)) && scales.factor.is_empty()
 }
 
 /// Whether factors, such as those of the colours of a picture, are so alike that the weights that they are folded into need no

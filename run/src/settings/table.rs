@@ -164,6 +164,11 @@ settings! { |given, values|
         /// Share of the learning rate at the end, 0 to 1 (schedules cosine and linear)
         lr_min_factor: f64, "X" = 0.0, in FROM_0_TO_1,
             needs "schedule cosine or linear" if values.has_min_factor();
+        /// Train weights rounded as int8 has them, so that an export loses little
+        qat: bool, "BOOL" = false;
+        /// Bits of each weight, 4 or 8, or those of each layer, such as 8,4,4 (qat)
+        bits: Vec<usize>, "N,.." = vec![4],
+            needs "qat" if values.qat;
         /// Decay of the moving average of the weights, which is checked and kept; 0 for none
         ema_decay: f64, "X" = 0.0, in BELOW_1;
         /// How batches are chosen

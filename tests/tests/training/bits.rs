@@ -33,6 +33,9 @@ const PLAIN: &str = "";
 const FULL: &str = "batchnorm = true\nkeep_prob = 0.8\nreg = 0.01\nsampling = \"with_replacement\"\ndecay_on = \"weights\"\n\
      schedule = \"one-cycle\"\nclip_norm = 0.1\nlabel_smoothing = 0.1\n";
 
+/// Weights that are rounded in training.
+const ROUNDED: &str = "qat = true\nbits = [8, 4, 4]\nkeep_prob = 0.9\n";
+
 const LOCAL: &str = "local = \"6@4/2+1,24@3/2\"\n";
 
 /// Trains with exactly so many threads: the files that the run leaves, and the checkpoint that could
@@ -128,4 +131,10 @@ fn files_and_checkpoints_of_f64_are_the_same_bytes_at_any_number_of_threads() {
 fn runs_with_locally_connected_layers_are_the_same_bytes_at_any_number_of_threads() {
     let mores = [LOCAL, &[LOCAL, FULL].concat()];
     same_bytes_at_any_number_of_threads::<f32>("f32", &["adamw", "muon"], &mores);
+}
+
+#[test]
+fn runs_that_round_are_the_same_bytes_at_any_number_of_threads() {
+    same_bytes_at_any_number_of_threads::<f32>("f32", &["sgd", "adamw"], &[PLAIN, ROUNDED]);
+    same_bytes_at_any_number_of_threads::<f64>("f64", &["adam"], &[PLAIN, ROUNDED]);
 }
