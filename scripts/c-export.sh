@@ -16,9 +16,13 @@ Cortex-M4F|arm-none-eabi-gcc -mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4
 RISC-V|riscv64-unknown-elf-gcc -march=rv32imac -mabi=ilp32 -mcmodel=medany|0x80000000 2M 0x80400000 128K|qemu-system-riscv32 -machine virt -bios none
 "
 
+# shellcheck source=firmware/qemu/sections.sh
+. firmware/qemu/sections.sh
+
 die() { printf '%s\n' "c-export: $*" >&2; exit 1; }
 
-# Builds a program of a folder: $1 compiler, $2 memory, $3 opt-level, $4 folder, $5 the file of main, $6 the program.
+# Builds a program of a folder: $1 compiler, $2 memory, $3 opt-level, $4 folder, $5 the file of main, $6 the program, $7 where
+# the stack begins, if it is not the end of RAM.
 build() {
     local flash flash_len ram ram_len
     read -r flash flash_len ram ram_len <<<"$2"
@@ -26,7 +30,7 @@ build() {
     $1 $WARNINGS "$3" -ffreestanding -ffunction-sections -fdata-sections -DMODEL_QUIET -I"$4/src" "$4/src/model.c" "$5" \
         -c 2>&1 || die "$5 does not compile"
     # shellcheck disable=SC2086 # words
-    $1 -nostdlib -Wl,--gc-sections -T firmware/c/program.ld -Wl,--defsym=FLASH_AT="$flash",--defsym=FLASH_LEN="$flash_len" \
+    $1 -nostdlib -Wl,--gc-sections -T firmware/c/program.ld ${7:+-Wl,--defsym=STACK_TOP=$7} -Wl,--defsym=FLASH_AT="$flash",--defsym=FLASH_LEN="$flash_len" \
         -Wl,--defsym=RAM_AT="$ram",--defsym=RAM_LEN="$ram_len" model.o "$(basename "$5" .c).o" start.o -lgcc -o "$6"
 }
 
@@ -69,25 +73,32 @@ while IFS='|' read -r board compiler memory machine; do
     printf '%s\n' "c-export: the bits of the export on $board"
 done <<<"$BOARDS"
 
-# One inference on the Cortex-M4F, and the code beyond a program without it.
+# One inference on the Cortex-M4F, the code beyond a program without it, its numbers, and the RAM of its workspace and its stack
+# without the scores. The stack lies below what is static, so that the lowest address tells how much of it was used.
 IFS='|' read -r board compiler memory machine <<<"$(grep Cortex-M4F <<<"$BOARDS")"
+readonly STACK_TOP=0x20008000
+memory="0 2M $STACK_TOP 96K"
 # shellcheck disable=SC2086 # words
 $compiler -std=gnu11 -O2 -ffreestanding -c firmware/c/start.c
 cc -O2 -shared -fPIC -o count.so firmware/qemu/count.c
-text() { echo $((16#$(readelf -SW program | sed -n 's/^ *\[ *[0-9]*\] //p' | awk '$1 == ".text" { print $5 }'))); }
-printf '%-24s %-5s %-4s %12s %6s\n' model type opt instructions code
-for net in 64-32-16-10 $AD; do
-    for dtype in f32 int8 int4; do
-        for opt in -O3 -O2; do
-            build "$compiler -DBENCH_NONE" "$memory" $opt $net-$dtype firmware/c/bench.c program
-            empty=$(text)
-            build "$compiler" "$memory" $opt $net-$dtype firmware/c/bench.c program
-            mark=$(readelf -sW program | awk '$8 == "mark" { print $2 }')
-            # shellcheck disable=SC2086 # words
-            $machine $SEMIHOSTING -plugin "./count.so,mark=$((16#$mark & ~1)),out=count.txt" -kernel program </dev/null ||
-                die "$net, $dtype, $opt: not the bits of the export"
-            printf '%-24s %-5s %-4s %12s %6s\n' "${net/$AD/MLPerf Tiny AD}" $dtype $opt \
-                "$(sed -n 's/^instructions //p' count.txt)" $(($(text) - empty))
+{
+    printf '%-24s %-5s %-4s %12s %6s %9s %6s\n' model type opt instructions code constants RAM
+    for net in 64-32-16-10 $AD; do
+        for dtype in f32 int8 int4; do
+            for opt in -O3 -O2; do
+                build "$compiler -DBENCH_NONE" "$memory" $opt $net-$dtype firmware/c/bench.c program $STACK_TOP
+                empty=$(section_bytes program .text)
+                build "$compiler" "$memory" $opt $net-$dtype firmware/c/bench.c program $STACK_TOP
+                mark=$(readelf -sW program | awk '$8 == "mark" { print $2 }')
+                # shellcheck disable=SC2086 # words
+                $machine $SEMIHOSTING -plugin "./count.so,mark=$((16#$mark & ~1)),out=count.txt" -kernel program </dev/null ||
+                    die "$net, $dtype, $opt: not the bits of the export"
+                [ $dtype = f32 ] && scores=$((4 * ${net##*-})) || scores=$((2 * ${net##*-}))
+                stack=$((STACK_TOP - $(sed -n 's/^lowest //p' count.txt)))
+                printf '%-24s %-5s %-4s %12s %6s %9s %6s\n' "${net/$AD/MLPerf Tiny AD}" $dtype $opt \
+                    "$(sed -n 's/^instructions //p' count.txt)" $(($(section_bytes program .text) - empty)) \
+                    "$(constant_bytes program)" $(($(section_bytes program .data .bss) + stack - scores))
+            done
         done
     done
-done
+} | tee "$built/c-figures.txt"

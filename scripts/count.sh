@@ -3,7 +3,7 @@
 # and RAM, at opt-levels 3 and "s". `scripts/setup.sh firmware` installs what it needs, but for a C compiler,
 # with which it builds the plugin firmware/qemu/count.c.
 #
-#   scripts/count.sh [MODEL:KERNEL...]     for example 3072-100-10:int8-dsp; kernels: int8-dsp, int8, f32
+#   scripts/count.sh [MODEL:KERNEL...]     for example 3072-100-10:int8-dsp; kernels: int8-dsp, int8, int4-dsp, int4, f32
 set -euo pipefail
 cd "$(dirname "$0")/../firmware"
 
@@ -11,16 +11,12 @@ readonly TARGET=thumbv7em-none-eabihf
 readonly AD=640-128-128-128-128-8-128-128-128-128-640
 readonly STACK_TOP=$((0x20000000 + 128 * 1024)) # memory/mps2.x
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}
-[ $# -gt 0 ] || set -- {64-32-16-10,$AD,3072-100-10}:{int8-dsp,int8,f32}
+[ $# -gt 0 ] || set -- {64-32-16-10,$AD,3072-100-10}:{int8-dsp,int8,int4-dsp,f32}
+
+# shellcheck source=firmware/qemu/sections.sh
+. qemu/sections.sh
 
 die() { printf '%s\n' "count: $*" >&2; exit 1; }
-
-# Bytes of a section of a program.
-section() {
-    local size
-    size=$(readelf -SW "$1" | sed -n 's/^ *\[ *[0-9]*\] //p' | awk -v name="$2" '$1 == name { print $5 }')
-    echo $((16#${size:-0}))
-}
 
 # Builds a program and runs it with the counter: sets `elf`, `count`.
 count() {
@@ -48,7 +44,7 @@ printf '%-24s %-9s %-3s %12s %6s %6s %6s %9s %6s\n' model kernel opt instruction
 printf '%51s %6s %6s %9s %6s\n' '' /MAC bytes bytes bytes
 for profile in release size; do
     count none $profile
-    empty=$(section "$elf" .text) empty_stack=$((STACK_TOP - count[lowest]))
+    empty=$(section_bytes "$elf" .text) empty_stack=$((STACK_TOP - count[lowest]))
     [ $profile = release ] && opt=3 || opt=s
     for bench in "$@"; do
         model=${bench%:*} kernel=${bench#*:}
@@ -62,7 +58,7 @@ for profile in release size; do
         ram=$((STACK_TOP - count[lowest] - empty_stack - output))
         awk -v model="${model/$AD/MLPerf Tiny AD}" -v kernel="$kernel" -v opt=$opt \
             -v instructions="${count[instructions]}" -v cycles="${count[cycles]}" -v macs=$macs \
-            -v code=$(($(section "$elf" .text) - empty)) -v constants="$(section "$elf" .rodata)" -v ram=$ram \
+            -v code=$(($(section_bytes "$elf" .text) - empty)) -v constants="$(constant_bytes "$elf")" -v ram=$ram \
             'BEGIN { printf "%-24s %-9s %-3s %12d %6.2f %6.2f %6d %9d %6d\n", model, kernel, opt,
                      instructions, instructions / macs, cycles / macs, code, constants, ram }'
     done

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Compares the figures of docs/embedded.md with what scripts/firmware.sh left in firmware/target/figures.txt and
-# with what scripts/count.sh prints: each must be within 3 %, which another compiler may make of it.
+# with what scripts/count.sh prints, and with what scripts/c-export.sh left, if it ran: each must be within 3 %, which another compiler may make of it.
 #
 #   scripts/docs-figures.sh [MODEL...]     models to count, for example 3072-100-10; 64-32-16-10 unless said
 set -euo pipefail
@@ -52,12 +52,12 @@ awk -v said="${said%% *}" '$1 == "step" {
 }' "$figures" || wrong=1
 
 models=()
-for model in "$@"; do models+=("$model:int8-dsp" "$model:int8" "$model:f32"); done
+for model in "$@"; do models+=("$model:int8-dsp" "$model:int8" "$model:int4-dsp" "$model:f32"); done
 counted=$(scripts/count.sh "${models[@]}")
 for model in "$@"; do
-    for kernel in int8-dsp int8 f32; do
+    for kernel in int8-dsp int8 int4-dsp f32; do
         case $kernel in
-            int8-dsp) name="int8 with DSP" ;;
+            *-dsp) name="${kernel%-dsp} with DSP" ;;
             int8) name="int8, portable" ;;
             *) name=$kernel ;;
         esac
@@ -71,4 +71,19 @@ for model in "$@"; do
         row "${model/$AD/MLPerf Tiny anomaly detection}, $name" "$found"
     done
 done
+
+# The C of `export`, where scripts/c-export.sh left its figures: two lines, one for each opt-level.
+c_figures=${CARGO_TARGET_DIR:-$PWD/target}/c-figures.txt
+if [ -s "$c_figures" ]; then
+    for model in 64-32-16-10 $AD; do
+        title=${model/$AD/MLPerf Tiny AD}
+        for dtype in f32 int8 int4; do
+            found=$(awk -v start="$title " -v dtype=$dtype 'index($0, start) == 1 && $(NF - 5) == dtype {
+                    for (i = 0; i < 4; i++) values[i] = values[i] " " $(NF - 3 + i)
+                } END { for (i = 0; i < 4; i++) printf "%s", values[i] }' "$c_figures")
+            [ $dtype = f32 ] && name=f32 || name="$dtype with DSP"
+            row "${model/$AD/MLPerf Tiny anomaly detection} in C, $name" "$found"
+        done
+    done
+fi
 [ "$wrong" = 0 ] || die "$PAGE does not say what the scripts print"

@@ -21,6 +21,9 @@ Cortex-M0|arm-none-eabi-gcc -mcpu=cortex-m0 -mthumb|thumbv6m-none-eabi|$FLASH_RA
 RISC-V|riscv64-unknown-elf-gcc -march=rv32imac -mabi=ilp32 -mcmodel=medany|riscv32imac-unknown-none-elf|0x80000000 2M 0x80400000 128K|qemu-system-riscv32 -machine virt -bios none
 "
 
+# shellcheck source=firmware/qemu/sections.sh
+. firmware/qemu/sections.sh
+
 has_target() { [ -d "$(rustc --print target-libdir --target "$1" 2>/dev/null)" ]; }
 
 die() { printf '%s\n' "tflite: $*" >&2; exit 1; }
@@ -85,8 +88,6 @@ library() {
     printf '%s' "librust-$level.a"
 }
 
-text() { echo $((16#$(readelf -SW program | sed -n 's/^ *\[ *[0-9]*\] //p' | awk '$1 == ".text" { print $5 }'))); }
-
 while IFS='|' read -r board compiler rust memory machine; do
     [ -n "$board" ] || continue
     languages="C Rust" archive=
@@ -120,12 +121,12 @@ for level in 3 s; do
         flags=()
         if [ $language = Rust ]; then flags=(-DRUST); fi
         build $language "$compiler" "$memory" $opt "$archive" "${flags[@]}" -DEMPTY
-        empty=$(text)
+        empty=$(section_bytes program .text)
         build $language "$compiler" "$memory" $opt "$archive" "${flags[@]}"
         mark=$(readelf -sW program | awk '$8 == "mark" { print $2 }')
         # shellcheck disable=SC2086 # words
         $machine $SEMIHOSTING -plugin "./count.so,mark=$((16#$mark & ~1)),out=count.txt" -kernel program </dev/null
         [ $language = C ] && shown=$opt || shown=$level
-        printf '%-5s %-4s %12s %6s\n' $language "$shown" "$(sed -n 's/^instructions //p' count.txt)" $(($(text) - empty))
+        printf '%-5s %-4s %12s %6s\n' $language "$shown" "$(sed -n 's/^instructions //p' count.txt)" $(($(section_bytes program .text) - empty))
     done
 done

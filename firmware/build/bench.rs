@@ -1,11 +1,11 @@
 //! The network of the program `bench`, as the variable `BARENET_BENCH` names it:
-//! `64-32-16-10:int8-dsp`. Kernels are `int8-dsp`, `int8` and `f32`; `none` is the program without a
+//! `64-32-16-10:int8-dsp`. Kernels are `int8-dsp`, `int8`, `int4-dsp`, `int4` and `f32`; `none` is the program without a
 //! network.
 
 use super::expected::expected;
 use super::int8::Int8;
 use super::text::Text;
-use barenet::quant::InputScale;
+use barenet::quant::{Bits, InputScale};
 use barenet::{
     Arch, FullyConnectedNet, Init, Mat, Portable, Rng, TrainState, Weights, layer_grads,
 };
@@ -19,7 +19,9 @@ const IMAGES: usize = 64;
 pub(super) fn write(out_dir: &Path) -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-env-changed=BARENET_BENCH");
     println!("cargo::rerun-if-changed=build/bench.rs");
-    println!(r#"cargo::rustc-check-cfg=cfg(bench, values("none", "int8", "int8-dsp", "f32"))"#);
+    println!(
+        r#"cargo::rustc-check-cfg=cfg(bench, values("none", "int8", "int8-dsp", "int4", "int4-dsp", "f32"))"#
+    );
     let name = std::env::var("BARENET_BENCH").unwrap_or_else(|_| DEFAULT.to_owned());
     let (dims, kernel) = name.split_once(':').unwrap_or((&name, "none"));
     println!("cargo::rustc-cfg=bench=\"{kernel}\"");
@@ -28,7 +30,11 @@ pub(super) fn write(out_dir: &Path) -> Result<(), Box<dyn Error>> {
         let dims = dims.split('-').map(str::parse).collect::<Result<Vec<usize>, _>>()?;
         let bench = Bench::new(Arch::try_new(&dims)?)?;
         text.line(&format!("const ARCH: Arch<'static> = Arch::new(&{dims:?});"));
-        if kernel == "f32" { bench.write_f32(&mut text)? } else { bench.write_int8(&mut text)? }
+        match kernel.strip_suffix("-dsp").unwrap_or(kernel) {
+            "f32" => bench.write_f32(&mut text)?,
+            "int4" => bench.write_integers(Bits::Four, &mut text)?,
+            _ => bench.write_integers(Bits::Eight, &mut text)?,
+        }
     }
     text.write(&out_dir.join("bench.rs"))
 }
@@ -75,8 +81,9 @@ impl<'a> Bench<'a> {
         Ok(())
     }
 
-    fn write_int8(&self, text: &mut Text) -> Result<(), Box<dyn Error>> {
-        let int8 = Int8::new(self.net.arch, &self.params, InputScale::PIXELS, &self.x())?;
+    fn write_integers(&self, bits: Bits, text: &mut Text) -> Result<(), Box<dyn Error>> {
+        let arch = self.net.arch;
+        let int8 = Int8::with_bits(arch, bits, &self.params, InputScale::PIXELS, &self.x())?;
         let image = self.images.get(..self.net.arch.input_dim()).unwrap_or_default();
         int8.write(text);
         text.array("INPUT", "u8", image);

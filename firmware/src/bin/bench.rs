@@ -7,7 +7,7 @@
 #![no_main]
 #![allow(dead_code, unused_imports)] // What is used depends on the network.
 
-use barenet::quant::{Channel, QuantNet};
+use barenet::quant::{Bits, Channel, MixedNet, QuantNet};
 use barenet::{Arch, FoldedNet, Portable};
 use barenet_firmware::board::{entry, exit, mark};
 use core::hint::black_box;
@@ -27,14 +27,18 @@ fn run() -> bool {
     true
 }
 
-#[cfg(any(bench = "int8", bench = "int8-dsp"))]
+#[cfg(any(bench = "int8", bench = "int8-dsp", bench = "int4", bench = "int4-dsp"))]
 #[inline(never)]
 fn run() -> bool {
-    #[cfg(bench = "int8")]
+    #[cfg(any(bench = "int8", bench = "int4"))]
     const KERNEL: Portable = Portable;
-    #[cfg(bench = "int8-dsp")]
+    #[cfg(any(bench = "int8-dsp", bench = "int4-dsp"))]
     const KERNEL: barenet_blas::CortexMDsp = barenet_blas::CortexMDsp;
+    #[cfg(any(bench = "int8", bench = "int8-dsp"))]
     static NET: QuantNet<'static> = QuantNet::new(ARCH, &WEIGHTS, &CHANNELS);
+    #[cfg(any(bench = "int4", bench = "int4-dsp"))]
+    static NET: MixedNet<'static> =
+        MixedNet::new(ARCH, &[Bits::Four; ARCH.num_layers()], &WEIGHTS, &CHANNELS);
     let mut workspace = [0; ARCH.quant_workspace_len()];
     let mut scores = [0; ARCH.num_classes()];
     mark();
