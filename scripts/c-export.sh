@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Tries folders of `barenet export --format c` of drawn networks, f32, int8 and int4: with gcc and every warning, as C++ reads
-# the header, under clang's sanitizers, with cppcheck, and bare under QEMU on Cortex-M0, M3, M4F and RISC-V; counts the
-# instructions of one inference on the Cortex-M4F. `scripts/setup.sh c` installs what it needs.
+# the header, under clang's sanitizers, with cppcheck, by CMake and as an Arduino library, and bare under QEMU on Cortex-M0, M3,
+# M4F and RISC-V; counts the instructions of one inference on the Cortex-M4F. `scripts/setup.sh c` installs what it needs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -34,7 +34,7 @@ build() {
         -Wl,--defsym=RAM_AT="$ram",--defsym=RAM_LEN="$ram_len" model.o "$(basename "$5" .c).o" start.o -lgcc -o "$6"
 }
 
-for command in gcc g++ clang cppcheck arm-none-eabi-gcc riscv64-unknown-elf-gcc qemu-system-arm qemu-system-riscv32; do
+for command in gcc g++ clang cppcheck cmake avr-gcc arm-none-eabi-gcc riscv64-unknown-elf-gcc qemu-system-arm qemu-system-riscv32; do
     command -v $command >/dev/null || die "no $command; run scripts/setup.sh c"
 done
 built=${CARGO_TARGET_DIR:-$PWD/target}
@@ -60,6 +60,60 @@ for folder in {30-13-7-5,64-32-16-10}-{f32,int8,int4}; do
         $folder/src/model.c $folder/test_model.c
 done
 printf '%s\n' "c-export: gcc, g++, clang's sanitizers and cppcheck find nothing"
+
+# CMake alone with its test, and as a part of a project of C++.
+project=$work/project
+mkdir "$project"
+cp -r 30-13-7-5-int8 "$project/net"
+cmake -S "$project/net" -B "$project/alone" >cmake.log && cmake --build "$project/alone" >>cmake.log &&
+    (cd "$project/alone" && ctest >>../../cmake.log) || { cat cmake.log >&2; die "CMake does not build and pass the test"; }
+cat >"$project/CMakeLists.txt" <<'END'
+cmake_minimum_required(VERSION 3.14)
+project(of_cxx LANGUAGES CXX)
+include(FetchContent)
+FetchContent_Declare(net SOURCE_DIR ${CMAKE_CURRENT_SOURCE_DIR}/net)
+FetchContent_MakeAvailable(net)
+add_executable(of_cxx main.cpp)
+target_link_libraries(of_cxx PRIVATE example-net)
+END
+cat >"$project/main.cpp" <<'END'
+#include <cstring>
+#include <model.h>
+#include <model_test_vector.h>
+static model_workspace workspace;
+int main()
+{
+    const model_score *scores = model_scores(model_test_samples, &workspace);
+    return !model_verify() || std::memcmp(scores, model_test_scores, MODEL_OUTPUTS * sizeof *scores) != 0;
+}
+END
+cmake -S "$project" -B "$project/build" >cmake.log && cmake --build "$project/build" >>cmake.log ||
+    { cat cmake.log >&2; die "a project of C++ does not build with it"; }
+"$project/build/of_cxx" || die "a project of C++ has not the bits of the export"
+printf '%s\n' "c-export: CMake alone and in a project of C++: the bits of the export"
+
+# As the Arduino IDE builds: every file of src for itself, and the example, a sketch, as C++ behind Arduino.h. An ATmega has an
+# int of 16 bits and pads nothing.
+mkdir arduino
+cat >arduino/Arduino.h <<'END'
+struct Port { void begin(long) {} void println(const char *) {} };
+extern Port Serial;
+END
+for folder in 30-13-7-5-{f32,int8,int4}; do
+    for field in name version author maintainer sentence paragraph category url architectures includes; do
+        grep -q "^$field=." $folder/library.properties || die "$folder/library.properties has no $field"
+    done
+    for compiler in "arm-none-eabi-g++ -mcpu=cortex-m4 -mthumb" "avr-g++ -mmcu=atmega2560"; do
+        for file in $folder/src/*.c; do
+            # shellcheck disable=SC2086 # words
+            ${compiler/g++/gcc} -std=gnu11 -Os -Wall -Wextra -Werror -I$folder/src -c "$file" -o arduino/file.o
+        done
+        # shellcheck disable=SC2086 # words
+        $compiler -std=gnu++11 -Os -fno-exceptions -Wall -Wextra -Werror -Iarduino -I$folder/src -include Arduino.h -x c++ \
+            -c $folder/examples/self_test/self_test.ino -o arduino/sketch.o
+    done
+done
+printf '%s\n' "c-export: the layout of an Arduino library compiles for ARM and AVR"
 
 while IFS='|' read -r board compiler memory machine; do
     [ -n "$board" ] || continue

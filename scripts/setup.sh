@@ -9,7 +9,7 @@
 #   sanitize   nightly Rust, with its standard library's source if it can be had, and valgrind
 #   emulate    QEMU's user mode, and Rust and a linker for aarch64
 #   deny       cargo-deny, built from source: some minutes
-#   c          compilers of C for the host, ARM and RISC-V, clang's sanitizers, cppcheck
+#   c          compilers of C for the host, ARM, RISC-V and AVR, clang's sanitizers, cppcheck, CMake
 set -euo pipefail
 
 readonly TARGETS="thumbv7em-none-eabihf thumbv8m.main-none-eabihf thumbv7m-none-eabi thumbv6m-none-eabi
@@ -118,8 +118,9 @@ install_deny() {
 
 install_c() {
     install_qemu
-    { has arm-none-eabi-gcc && has riscv64-unknown-elf-gcc && has cppcheck && has clang && has g++; } ||
-        apt_install gcc g++ libc6-dev gcc-arm-none-eabi libnewlib-arm-none-eabi gcc-riscv64-unknown-elf cppcheck clang
+    { has arm-none-eabi-gcc && has riscv64-unknown-elf-gcc && has avr-gcc && has cmake && has cppcheck && has clang && has g++; } ||
+        apt_install gcc g++ make libc6-dev gcc-arm-none-eabi libnewlib-arm-none-eabi gcc-riscv64-unknown-elf gcc-avr avr-libc cmake \
+            cppcheck clang
     # Its sanitizers are a package of their own, which clang does not need.
     [ -n "$(find /usr/lib/llvm-* -name 'libclang_rt.asan*' 2>/dev/null)" ] ||
         apt_install "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
