@@ -23,7 +23,7 @@ pub struct Samples<'a, T> {
     augmentation: Option<Augmentation>,
     mixup: Option<Mixup>,
     /// All their numbers scaled, in the order of the samples, or nothing.
-    kept: Vec<T>,
+    kept: &'a [T],
 }
 
 /// Numbers that are kept scaled at most, for each byte of one as it came.
@@ -51,7 +51,7 @@ impl<'a, T> Samples<'a, T> {
             augmentation: None,
             mixup: None,
             fill: &[],
-            kept: Vec::new(),
+            kept: &[],
         }
     }
 
@@ -74,28 +74,31 @@ impl<'a, T> Samples<'a, T> {
     }
 }
 
-impl<T: Float + NoUninit + From<u8> + From<i16> + From<f32>> Samples<'_, T> {
-    /// The same, to be read again and again: scaled here, once, if there are few: the fewer, the less memory they took
-    /// as they came. Those that are augmented are others in every epoch, and not kept.
+impl<'a, T: Float + NoUninit + From<u8> + From<i16> + From<f32>> Samples<'a, T> {
+    /// How many numbers of memory [`kept`](Self::kept) takes: none where there are many samples, the fewer, the less memory they
+    /// took as they came, and of those that are augmented, which are others in every epoch.
     #[must_use]
-    pub fn kept(mut self) -> Self {
-        let row_len = self.records.row_len();
-        let len = self.len().saturating_mul(row_len);
+    pub fn kept_len(&self) -> usize {
         let came_in = match self.records.numbers() {
             Numbers::U8(_) => size_of::<u8>(),
             Numbers::I16(_) => size_of::<i16>(),
             Numbers::F32(_) => size_of::<f32>(),
         };
-        let mut kept = Vec::new();
-        if self.augmentation.is_none()
-            && len <= MAX_KEPT * came_in
-            && kept.try_reserve_exact(len).is_ok()
-        {
-            kept.resize(len, T::ZERO);
-            for (index, row) in kept.chunks_exact_mut(row_len.max(1)).enumerate() {
+        let len = self.len().saturating_mul(self.records.row_len());
+        let are_kept = self.augmentation.is_none() && len <= MAX_KEPT * came_in;
+        if are_kept { len } else { 0 }
+    }
+
+    /// The same, to be read again and again: scaled here, once, into `memory` of [`kept_len`](Self::kept_len) numbers. In memory
+    /// of another length nothing is kept, and each is scaled whenever it is read.
+    #[must_use]
+    pub fn kept(mut self, memory: &'a mut [T]) -> Self {
+        if memory.len() == self.kept_len() {
+            let row_len = self.records.row_len().max(1);
+            for (index, row) in memory.chunks_exact_mut(row_len).enumerate() {
                 self.read(Sample::new(index), 0, row);
             }
-            self.kept = kept;
+            self.kept = memory;
         }
         self
     }
@@ -146,7 +149,7 @@ impl<T: Float + NoUninit + From<u8> + From<i16> + From<f32>> Dataset<T> for Samp
     fn bytes(&self, index: usize, numbers: Range<usize>) -> &[u8] {
         let len = self.records.row_len();
         if !self.kept.is_empty() {
-            return memory(row(&self.kept, index, len).get(numbers));
+            return memory(row(self.kept, index, len).get(numbers));
         }
         let place = self.index.place(index);
         match self.records.numbers() {
@@ -371,8 +374,10 @@ mod tests {
             let split = Split { train: all(), val: all(), test: all(), fitted: all() };
             let samples = Samples::<f32>::new(&data, &split, Part::Train, inputs, Scaling::NONE)
                 .filled_with(&[0.0, 4.5]);
-            let kept = samples.clone().kept();
+            let mut memory = vec![0.0; samples.kept_len()];
+            let kept = samples.clone().kept(&mut memory);
             assert_eq!(kept.kept.len(), 6);
+            assert!(samples.clone().kept(&mut [0.0; 5]).kept.is_empty());
             for index in 0..3 {
                 for start in 0..2 {
                     let bits = |samples: &Samples<'_, f32>| {

@@ -1,17 +1,14 @@
 //! Events of a run, as lines of JSON.
 
+mod log;
+
+pub use log::EventLog;
+
 use crate::measured::key;
-use crate::run_folder::{EVENTS, RunFolder};
 use crate::summary::Summary;
-use anyhow::{Context, Result};
 use barenet::Metric;
-use barenet_data::disk::RealDisk;
-use barenet_data::reading::create;
 use serde::{Serialize, Serializer};
 use std::fmt;
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
-use std::path::PathBuf;
 
 /// An event, as `events.jsonl` and `--json` have it. No times: the same run gives the same bytes.
 #[derive(Clone, Debug, Serialize)]
@@ -104,73 +101,6 @@ impl RunEvent<'_> {
     pub fn to_line(&self) -> String {
         // Strings and finite numbers: there is nothing that could fail.
         serde_json::to_string(self).unwrap_or_default()
-    }
-}
-
-/// Bytes of the log that wait: the steps of an epoch, unless it is a long one.
-const BUFFER: usize = 1 << 16;
-
-/// Writes `events.jsonl` as the run goes on.
-#[derive(Debug)]
-pub struct EventLog {
-    path: PathBuf,
-    file: BufWriter<File>,
-    /// The line that is being written: its memory serves the next one.
-    line: Vec<u8>,
-}
-
-impl EventLog {
-    /// Starts the log of a run, under the name of an unfinished file; whoever finishes that, or the
-    /// run's [first checkpoint](RunFolder::begin_with), puts it in the place of the one before.
-    ///
-    /// # Errors
-    ///
-    /// If the file cannot be made.
-    pub fn create(folder: &RunFolder) -> Result<Self> {
-        let path = folder.file(EVENTS);
-        // Appended, so that a log that somebody cuts meanwhile goes on at its end.
-        let create = |path: PathBuf| {
-            create(&path)?;
-            File::options().append(true).open(path)
-        };
-        let file = folder.begin_file(EVENTS).and_then(create);
-        let file = file.with_context(|| format!("{}: cannot be written", path.display()))?;
-        Ok(Self { path, file: BufWriter::with_capacity(BUFFER, file), line: Vec::new() })
-    }
-
-    /// Appends an event, as a line.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be written.
-    pub fn append(&mut self, event: &RunEvent<'_>) -> Result<()> {
-        self.line.clear();
-        let line = serde_json::to_writer(&mut self.line, event).map_err(io::Error::from);
-        self.line.push(b'\n');
-        line.and_then(|()| self.file.write_all(&self.line)).with_context(|| self.complaint())
-    }
-
-    /// Hands all lines to the operating system.
-    ///
-    /// # Errors
-    ///
-    /// If they cannot be written.
-    pub fn flush(&mut self) -> Result<()> {
-        self.file.flush().with_context(|| self.complaint())
-    }
-
-    /// Puts the log in the place of the one before.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be written.
-    pub fn finish(&mut self, folder: &RunFolder) -> Result<()> {
-        self.flush()?;
-        folder.finish_file(&RealDisk, EVENTS).with_context(|| self.complaint())
-    }
-
-    fn complaint(&self) -> String {
-        format!("{}: cannot be written", self.path.display())
     }
 }
 

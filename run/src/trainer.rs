@@ -143,8 +143,10 @@ pub fn train_in<T: Number>(
 ) -> Result<Outcome<T>> {
     let part = |part| scaled((data, split, part), scales);
     let mixup = Mixup::new(config.values().mixup);
-    let train = part(Part::Train).augmented(config.augmentation(data)?).mixed(mixup).kept();
-    let val = part(Part::Val).kept();
+    let train = part(Part::Train).augmented(config.augmentation(data)?).mixed(mixup);
+    let val = part(Part::Val);
+    let (mut kept_train, mut kept_val) = (room_to_keep(&train)?, room_to_keep(&val)?);
+    let (train, val) = (train.kept(&mut kept_train), val.kept(&mut kept_val));
     let mut histories = match beginning {
         Beginning::Checkpoint(checkpoint) => checkpoint.histories()?,
         Beginning::Drawn | Beginning::Weights(_) => Histories::default(),
@@ -183,6 +185,12 @@ pub fn train_in<T: Number>(
         diverged_at,
         stopped,
     })
+}
+
+/// Memory in which samples are kept scaled; none if there is not enough.
+fn room_to_keep<T: Number>(samples: &Samples<'_, T>) -> Result<Aligned<T>> {
+    let what = "samples that are scaled";
+    Aligned::zeros(samples.kept_len(), what).or_else(|_| Aligned::zeros(0, what))
 }
 
 /// A Solver where a run begins.

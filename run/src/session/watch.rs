@@ -86,7 +86,7 @@ impl<'w, 'f, 's, T: Number> Watch<'w, 'f, 's, T> {
         };
         self.log.append(&shown)?;
         if let Event::Epoch { .. } = event {
-            self.log.flush()?;
+            self.log.hand_over()?;
         }
         let request = self.watcher.event(&shown);
         if request != Request::Continue || self.is_due(event, &moment) {
