@@ -151,7 +151,8 @@ fn samples_are_augmented_in_epochs_alone_and_say_so_of_their_bytes() {
     let scales = config.scales::<f32>(&data, &split);
     let plain = Samples::new(&data, &split, Part::Train, scales.inputs(), scales.targets());
     let augmentation = Augment { flip: Flip::Alternating, ..Augment::default() }.of(&data).unwrap();
-    let augmented = plain.clone().augmented(augmentation).kept();
+    let mut memory = vec![0.0; plain.kept_len()];
+    let augmented = plain.clone().augmented(augmentation).kept(&mut memory);
     assert!(augmented.scaled_bytes().is_none() && plain.scaled_bytes().is_some());
     for index in 0..3 {
         let as_it_is = read(&plain, Sample::new(index), 3072);
@@ -192,7 +193,8 @@ fn a_mixture_is_so_much_of_both_samples_as_the_epoch_sees_them() {
     let plain = Samples::new(&data, &split, Part::Train, scales.inputs(), scales.targets());
     let augment = Augment { flip: Flip::Random, shift: 2, cutout: 5 };
     for alone in [plain.clone(), plain.clone().augmented(augment.of(&data).unwrap())] {
-        let mixed = alone.clone().mixed(Mixup::new(1.0)).kept();
+        let mut memory = vec![0.0; alone.kept_len()];
+        let mixed = alone.clone().mixed(Mixup::new(1.0)).kept(&mut memory);
         assert!(mixed.scaled_bytes().is_none());
         for index in 0..20 {
             assert!(mixed.mixed_with(Sample::new(index)).is_none());
