@@ -12,6 +12,7 @@ mod check;
 mod config;
 mod dataset;
 mod evaluate;
+#[cfg(feature = "qat")]
 mod fake;
 mod progress;
 mod sampling;
@@ -212,7 +213,7 @@ impl<'a, T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'a, T, G, D,
     }
 
     /// The weights that checks measure: those that are trained, their moving average if there is one, or as they are
-    /// [rounded](Self::with_fake_quant).
+    /// [rounded](FakeQuant).
     #[must_use]
     pub const fn weights(&self) -> Weights<'_, T> {
         self.fake.or(self.buffers.weights())

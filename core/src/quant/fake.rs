@@ -58,10 +58,10 @@ impl<T> Default for FakeQuant<'_, T> {
 }
 
 impl<T> FakeQuant<'_, T> {
-    /// Whether nothing is rounded.
+    /// Whether nothing is rounded in training: always, without the feature `qat`.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.params.is_empty()
+        !cfg!(feature = "qat") || self.params.is_empty()
     }
 
     /// The rounded weights, or others if nothing is rounded.
@@ -121,7 +121,7 @@ impl<T: Float> Pass for RoundLayer<'_, T> {
     #[inline(always)]
     fn run(self) {
         let Self { w, rounded, factor, cols, bits } = self;
-        let limit = T::from_f64(bits.max_weight());
+        let (cols, limit) = (cols.max(1), T::from_f64(bits.max_weight()));
         let shares = match bits {
             Bits::Four => &SHARES[..],
             Bits::Eight => &[1.0],

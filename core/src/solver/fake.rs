@@ -8,7 +8,7 @@ use crate::quant::FakeQuant;
 use crate::slices::copy;
 
 impl<'a, T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'a, T, G, D, V> {
-    /// Trains with weights that are rounded as an export rounds them.
+    /// Trains with weights that are rounded as an export rounds them, with the feature `qat` of this crate.
     ///
     /// Steps compute loss and gradients of the [rounded weights](FakeQuant), and change those of the buffers, which stay as
     /// fine as their type. Checks measure the rounded ones, or their moving average rounded if there is one, and the best
@@ -25,12 +25,6 @@ impl<'a, T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'a, T, G, D,
             copy(self.buffers.best_params, self.fake.params);
         }
         Ok(self)
-    }
-
-    /// Rounds the weights that checks measure.
-    pub(super) fn round_for_check(&mut self) -> Result<(), Error> {
-        let params = self.buffers.weights().params;
-        Ok(self.fake.round(self.gemm, &self.net.arch, params)?)
     }
 }
 

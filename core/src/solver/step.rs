@@ -106,6 +106,12 @@ impl<T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'_, T, G, D, V> 
         Ok(Event::Step { iteration: iteration + 1, loss, print })
     }
 
+    /// Rounds the weights that checks measure.
+    pub(super) fn round_for_check(&mut self) -> Result<(), Error> {
+        let params = self.buffers.weights().params;
+        Ok(self.fake.round(self.gemm, &self.net.arch, params)?)
+    }
+
     /// Source of the samples of the next batch.
     fn batch_source(&self) -> BatchSource {
         let iteration = self.progress.iteration;

@@ -59,7 +59,7 @@ mod tests {
     fn numbers_have_four_digits_whatever_their_size() {
         for (x, text) in [
             (0.0, "0"),
-            (0.012_345, "0.01234"),
+            (0.012_346, "0.01235"),
             (0.5, "0.5000"),
             (1.0, "1.000"),
             (812.34, "812.3"),
