@@ -16,8 +16,8 @@ Cortex-M4F|arm-none-eabi-gcc -mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4
 RISC-V|riscv64-unknown-elf-gcc -march=rv32imac -mabi=ilp32 -mcmodel=medany|0x80000000 2M 0x80400000 128K|qemu-system-riscv32 -machine virt -bios none
 "
 
-# shellcheck source=firmware/qemu/sections.sh
-. firmware/qemu/sections.sh
+# shellcheck source=firmware/qemu/measure.sh
+. firmware/qemu/measure.sh
 
 die() { printf '%s\n' "c-export: $*" >&2; exit 1; }
 
@@ -143,9 +143,9 @@ cc -O2 -shared -fPIC -o count.so firmware/qemu/count.c
                 build "$compiler -DBENCH_NONE" "$memory" $opt $net-$dtype firmware/c/bench.c program $STACK_TOP
                 empty=$(section_bytes program .text)
                 build "$compiler" "$memory" $opt $net-$dtype firmware/c/bench.c program $STACK_TOP
-                mark=$(readelf -sW program | awk '$8 == "mark" { print $2 }')
+                counter=$(counter ./count.so count.txt program)
                 # shellcheck disable=SC2086 # words
-                $machine $SEMIHOSTING -plugin "./count.so,mark=$((16#$mark & ~1)),out=count.txt" -kernel program </dev/null ||
+                $machine $SEMIHOSTING -plugin "$counter" -kernel program </dev/null ||
                     die "$net, $dtype, $opt: not the bits of the export"
                 [ $dtype = f32 ] && scores=$((4 * ${net##*-})) || scores=$((2 * ${net##*-}))
                 stack=$((STACK_TOP - $(sed -n 's/^lowest //p' count.txt)))

@@ -13,22 +13,20 @@ readonly STACK_TOP=$((0x20000000 + 128 * 1024)) # memory/mps2.x
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}
 [ $# -gt 0 ] || set -- {64-32-16-10,$AD,3072-100-10}:{int8-dsp,int8,int4-dsp,f32}
 
-# shellcheck source=firmware/qemu/sections.sh
-. qemu/sections.sh
+# shellcheck source=firmware/qemu/measure.sh
+. qemu/measure.sh
 
 die() { printf '%s\n' "count: $*" >&2; exit 1; }
 
 # Builds a program and runs it with the counter: sets `elf`, `count`.
 count() {
-    local mark
+    local counter
     BARENET_BENCH=$1 cargo build --quiet --profile "$2" --bin bench
     elf=$CARGO_TARGET_DIR/$TARGET/$2/bench
-    mark=$(readelf -sW "$elf" | awk '/board4mark/ { mark = $2 } END { print mark }')
-    [ -n "$mark" ] || die "$1: no function \`mark\`"
-    # The lowest bit of the address of a function says that it is Thumb code.
+    counter=$(counter "$plugin" "$report" "$elf")
     qemu-system-arm -machine mps2-an386 -cpu cortex-m4 -nographic \
         -semihosting-config enable=on,target=native \
-        -plugin "$plugin,mark=$((16#$mark & ~1)),out=$report" -kernel "$elf" </dev/null ||
+        -plugin "$counter" -kernel "$elf" </dev/null ||
         die "$1, profile $2: the scores are not the host's"
     declare -gA count=()
     while read -r name value _; do

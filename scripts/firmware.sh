@@ -20,6 +20,9 @@ readonly SEMIHOSTING="-nographic -semihosting-config enable=on,target=native"
 readonly TABLES=$PWD/data/tests/tables
 readonly BUILT=${CARGO_TARGET_DIR:-$PWD/target}/release/barenet
 
+# shellcheck source=firmware/qemu/measure.sh
+. firmware/qemu/measure.sh
+
 die() { printf '%s\n' "firmware: $*" >&2; exit 1; }
 
 has_target() { [ -d "$(rustc --print target-libdir --target "$1" 2>/dev/null)" ]; }
@@ -119,13 +122,11 @@ run() {
 
 # Instructions of a program between its last two calls of `mark`, on the Cortex-M4F.
 count() {
-    local elf=$CARGO_TARGET_DIR/thumbv7em-none-eabihf/release/$1 mark
-    mark=$(readelf -sW "$elf" | awk '/board4mark/ { mark = $2 } END { print mark }')
-    [ -n "$mark" ] || die "$1: no function \`mark\`"
-    # The lowest bit of the address of a function says that it is Thumb code.
+    local elf=$CARGO_TARGET_DIR/thumbv7em-none-eabihf/release/$1 counter
+    counter=$(counter "$CARGO_TARGET_DIR/count.so" "$output" "$elf")
     # shellcheck disable=SC2086 # words
     qemu-system-arm -machine mps2-an386 -cpu cortex-m4 $SEMIHOSTING -kernel "$elf" \
-        -plugin "$CARGO_TARGET_DIR/count.so,mark=$((16#$mark & ~1)),out=$output" \
+        -plugin "$counter" \
         </dev/null >/dev/null 2>&1 || die "$1 failed while it was counted"
     sed -n 's/^instructions //p' "$output"
 }

@@ -14,8 +14,8 @@ readonly STACK_TOP=0x20008000
 readonly MEMORY="-Wl,--defsym=FLASH_AT=0,--defsym=FLASH_LEN=2M,--defsym=RAM_AT=$STACK_TOP,--defsym=RAM_LEN=96K,--defsym=STACK_TOP=$STACK_TOP"
 readonly CPU="-mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16 -ffunction-sections -fdata-sections"
 
-# shellcheck source=firmware/qemu/sections.sh
-. firmware/qemu/sections.sh
+# shellcheck source=firmware/qemu/measure.sh
+. firmware/qemu/measure.sh
 
 die() { printf '%s\n' "peers-embedded: $*" >&2; exit 1; }
 
@@ -76,10 +76,10 @@ build() {
 
 # Runs the program with the counter: sets `count`.
 run() {
-    local mark name value
-    mark=$(readelf -sW program | awk '$8 == "mark" { print $2 }')
+    local counter name value
+    counter=$(counter ./count.so count.txt program)
     qemu-system-arm -machine mps2-an386 -cpu cortex-m4 -nographic -semihosting-config enable=on,target=native \
-        -plugin "./count.so,mark=$((16#$mark & ~1)),out=count.txt" -kernel program </dev/null || die "$1: the scores are wrong"
+        -plugin "$counter" -kernel program </dev/null || die "$1: the scores are wrong"
     declare -gA count=()
     while read -r name value _; do
         [ "$name" = kind ] || count[$name]=$value

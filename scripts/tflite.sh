@@ -21,8 +21,8 @@ Cortex-M0|arm-none-eabi-gcc -mcpu=cortex-m0 -mthumb|thumbv6m-none-eabi|$FLASH_RA
 RISC-V|riscv64-unknown-elf-gcc -march=rv32imac -mabi=ilp32 -mcmodel=medany|riscv32imac-unknown-none-elf|0x80000000 2M 0x80400000 128K|qemu-system-riscv32 -machine virt -bios none
 "
 
-# shellcheck source=firmware/qemu/sections.sh
-. firmware/qemu/sections.sh
+# shellcheck source=firmware/qemu/measure.sh
+. firmware/qemu/measure.sh
 
 has_target() { [ -d "$(rustc --print target-libdir --target "$1" 2>/dev/null)" ]; }
 
@@ -123,9 +123,9 @@ for level in 3 s; do
         build $language "$compiler" "$memory" $opt "$archive" "${flags[@]}" -DEMPTY
         empty=$(section_bytes program .text)
         build $language "$compiler" "$memory" $opt "$archive" "${flags[@]}"
-        mark=$(readelf -sW program | awk '$8 == "mark" { print $2 }')
+        counter=$(counter ./count.so count.txt program)
         # shellcheck disable=SC2086 # words
-        $machine $SEMIHOSTING -plugin "./count.so,mark=$((16#$mark & ~1)),out=count.txt" -kernel program </dev/null
+        $machine $SEMIHOSTING -plugin "$counter" -kernel program </dev/null
         [ $language = C ] && shown=$opt || shown=$level
         printf '%-5s %-4s %12s %6s\n' $language "$shown" "$(sed -n 's/^instructions //p' count.txt)" $(($(section_bytes program .text) - empty))
     done

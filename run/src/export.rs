@@ -102,7 +102,10 @@ impl Exported {
             None => run.measure(Part::Test)?,
         };
         let (mut model, layers) = match wanted.dtype {
-            ExportDtype::F32 => (folded.model.clone(), None),
+            ExportDtype::F32 => {
+                folded.model.check_fits(wanted.ram, wanted.flash)?;
+                (folded.model.clone(), None)
+            }
             ExportDtype::Int8 => {
                 let source = Source::new(&folded, wanted.calibration_size, run)?;
                 let trained = config.trained_bits();
@@ -115,7 +118,6 @@ impl Exported {
                 (int8.model, Some(layers))
             }
         };
-        model.check_fits(wanted.ram, wanted.flash)?;
 
         let mut scores = model.scores(rows(run, Part::Test))?;
         ensure!(

@@ -17,13 +17,37 @@ pub enum Bits {
 }
 
 impl Bits {
+    /// Those of so many bits, if weights can have them.
+    ///
+    /// ```
+    /// use barenet::quant::Bits;
+    ///
+    /// assert_eq!(Bits::from_number(4), Some(Bits::Four));
+    /// assert_eq!(Bits::from_number(8).map(Bits::number), Some(8));
+    /// assert_eq!(Bits::from_number(5), None);
+    /// ```
+    #[must_use]
+    pub const fn from_number(number: usize) -> Option<Self> {
+        match number {
+            4 => Some(Self::Four),
+            8 => Some(Self::Eight),
+            _ => None,
+        }
+    }
+
+    /// How many they are.
+    #[must_use]
+    pub const fn number(self) -> usize {
+        match self {
+            Self::Four => 4,
+            Self::Eight => 8,
+        }
+    }
+
     /// Words that hold the weights of four inputs for four outputs.
     #[must_use]
     pub const fn words(self) -> usize {
-        match self {
-            Self::Four => 2,
-            Self::Eight => 4,
-        }
+        16 * self.number() / 32
     }
 
     /// The largest weight.

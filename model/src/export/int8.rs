@@ -90,9 +90,10 @@ pub struct Int8 {
 /// Another way is taken if it leaves less than this share of the error.
 const WORTH_IT: f64 = 0.9;
 
-/// How many images the ways are compared on, so that it takes seconds whatever the network.
-fn sample_len(arch: &Arch<'_>) -> usize {
-    ((1 << 28) / arch.num_params().max(1)).clamp(2 * MIN_CALIBRATION_SAMPLES, 512)
+/// The images that ways and layers are compared on: so many of the first that it takes seconds whatever the network.
+fn sample<'a, 'b>(arch: &Arch<'_>, images: &'a [&'b [u8]]) -> &'a [&'b [u8]] {
+    let len = ((1 << 28) / arch.num_params().max(1)).clamp(2 * MIN_CALIBRATION_SAMPLES, 512);
+    images.get(..len).unwrap_or(images)
 }
 
 /// Makes an f32 network an int8 one, calibrated on images.
@@ -132,7 +133,7 @@ pub fn quantize_by(
     let mut params = params.clone();
     quant::remove_unused(&arch, &mut params)?;
     let plain = Model { numbers: Numbers::F32(params), ..folded.clone() };
-    let sample = images.get(..sample_len(&arch)).unwrap_or(images);
+    let sample = sample(&arch, images);
     let (fit, measure) = match sample.split_at(sample.len() / 2) {
         halves if halves.0.len() >= MIN_CALIBRATION_SAMPLES => halves,
         _ => (sample, sample),

@@ -23,7 +23,7 @@ pub(super) fn check(values: &Values, num_layers: usize) -> Result<(), SettingsEr
                 .to_owned(),
         );
     }
-    if let Some(bits) = values.bits.iter().find(|bits| !matches!(bits, 4 | 8)) {
+    if let Some(bits) = values.bits.iter().find(|bits| Bits::from_number(**bits).is_none()) {
         return refuse(format!("bits must be 4 or 8 of each layer, found {bits}"));
     }
     let given = values.bits.len();
@@ -41,7 +41,7 @@ impl Config {
     pub fn trained_bits(&self) -> Vec<Bits> {
         let (num_layers, values) = (self.arch().num_layers(), &self.values);
         let all = values.bits.iter().cycle().take(if values.qat { num_layers } else { 0 });
-        all.map(|bits| if *bits == 4 { Bits::Four } else { Bits::Eight }).collect()
+        all.filter_map(|bits| Bits::from_number(*bits)).collect()
     }
 }
 

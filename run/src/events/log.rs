@@ -74,8 +74,12 @@ impl EventLog {
         };
         let clerk = folder.begin_file(EVENTS).and_then(create).and_then(Clerk::start);
         let clerk = clerk.with_context(|| format!("{}: cannot be written", path.display()))?;
+        Ok(Self::new(path, clerk))
+    }
+
+    fn new(path: PathBuf, clerk: Clerk) -> Self {
         let (waiting, spare) = (Block::default(), Block::default());
-        Ok(Self { path, waiting, clerk, is_out: false, spare })
+        Self { path, waiting, clerk, is_out: false, spare }
     }
 
     /// Appends an event, as a line.
@@ -178,7 +182,7 @@ impl Block {
 impl Clerk {
     /// Starts the thread of a file.
     fn start(file: File) -> io::Result<Self> {
-        let mut pen = Pen { file: file.try_clone()?, lines: Vec::new() };
+        let mut pen = Pen::new(file.try_clone()?);
         let (blocks, to_write) = channel::<Block>();
         let (written, back) = channel();
         let write = move || {
@@ -191,12 +195,16 @@ impl Clerk {
         };
         Ok(match thread::Builder::new().name("barenet-events".to_owned()).spawn(write) {
             Ok(thread) => Self::Thread { blocks: Some(blocks), back, thread: Some(thread) },
-            Err(_no_more_threads) => Self::Caller(Pen { file, lines: Vec::new() }),
+            Err(_no_more_threads) => Self::Caller(Pen::new(file)),
         })
     }
 }
 
 impl Pen {
+    const fn new(file: File) -> Self {
+        Self { file, lines: Vec::new() }
+    }
+
     /// Writes a block, and empties it.
     fn write(&mut self, block: &mut Block) -> io::Result<()> {
         let Self { file, lines } = self;
@@ -235,7 +243,7 @@ mod tests {
             if !has_thread {
                 let file = folder.begin_file(EVENTS).unwrap();
                 let file = File::options().append(true).open(file).unwrap();
-                log.clerk = Clerk::Caller(Pen { file, lines: Vec::new() });
+                log.clerk = Clerk::Caller(Pen::new(file));
             }
             check_order(log, &folder);
         }
@@ -276,16 +284,9 @@ mod tests {
             Err(error) => return println!("skipped: /dev/full: {error}"),
         };
         let again = full.try_clone().unwrap();
-        let clerks =
-            [Clerk::start(full).unwrap(), Clerk::Caller(Pen { file: again, lines: Vec::new() })];
+        let clerks = [Clerk::start(full).unwrap(), Clerk::Caller(Pen::new(again))];
         for clerk in clerks {
-            let mut log = EventLog {
-                path: PathBuf::from("events.jsonl"),
-                waiting: Block::default(),
-                clerk,
-                is_out: false,
-                spare: Block::default(),
-            };
+            let mut log = EventLog::new(PathBuf::from("events.jsonl"), clerk);
             log.append(&step(1)).unwrap();
             let handed_over = log.hand_over();
             log.append(&step(2)).unwrap();

@@ -102,13 +102,15 @@ impl<M: Fn(&Model) -> Result<Option<f64>>> Search<'_, '_, M> {
         };
         let each = noises(four)?.into_iter().zip(noises(eight)?);
         let layers = four.model.arch();
+        // Of four inputs for four outputs.
+        let saved = size_of::<u32>() * (Bits::Eight.words() - Bits::Four.words());
         let mut candidates: Vec<_> = each
             .zip(layers.layers())
             .enumerate()
             .map(|(layer, ((four, eight), spec))| Candidate {
                 layer,
                 noise: (four - eight).max(0.0),
-                saved: 8 * spec.fan_in.div_ceil(4) * spec.fan_out.div_ceil(4),
+                saved: saved * spec.fan_in.div_ceil(4) * spec.fan_out.div_ceil(4),
             })
             .collect();
         let cost = |it: &Candidate| it.noise / it.saved as f64;

@@ -184,14 +184,15 @@ impl Contents<'_> {
             } else {
                 format!("{}u, {write}, NULL", GROUP * blocks)
             };
-            let (of, words) = match self.bits_of(number) {
-                Bits::Four => ("_int4", 2),
-                Bits::Eight => ("", 4),
+            let bits = self.bits_of(number);
+            let of = match bits {
+                Bits::Four => "_int4",
+                Bits::Eight => "",
             };
             text += &format!(
                 "    layer{of}({bytes}, {groups}u, &WEIGHTS[{w}], &CHANNELS[{channel}], {out});\n"
             );
-            w += words * groups * blocks;
+            w += bits.words() * groups * blocks;
             channel += GROUP * blocks;
             bytes = write;
         }

@@ -1,7 +1,7 @@
 //! Each layer of an int8 network alone in integers: what it is to blame for.
 
-use super::layers::layers;
-use super::{Int8, Loss, sample_len};
+use super::layers::{layers, real_bytes};
+use super::{Int8, Loss, sample};
 use anyhow::Result;
 
 /// Real scores of the first of the images, one image after another.
@@ -19,10 +19,8 @@ pub fn alone(
     losses: &[Loss],
     images: &[&[u8]],
 ) -> Result<(RealScores, Vec<RealScores>)> {
-    let images = images.get(..sample_len(&int8.model.arch())).unwrap_or(images);
     let all = layers(int8)?;
-    let mut x: Vec<Vec<f64>> =
-        images.iter().map(|image| image.iter().map(|&byte| byte.into()).collect()).collect();
+    let mut x = real_bytes(sample(&int8.model.arch(), images));
     let mut each = Vec::new();
     // The first layer takes bytes as they are.
     let mut step_in = 1.0;

@@ -54,6 +54,11 @@ pub(super) fn layers(int8: &Int8) -> Result<Vec<Layer<'_>>> {
     Ok(layers)
 }
 
+/// The inputs of the first layer: bytes as they are.
+pub(super) fn real_bytes(images: &[&[u8]]) -> Vec<Vec<f64>> {
+    images.iter().map(|image| image.iter().map(|&byte| byte.into()).collect()).collect()
+}
+
 impl Layer<'_> {
     /// Whether it gives bytes, for the next one; otherwise scores.
     pub(super) const fn gives_bytes(&self) -> bool {

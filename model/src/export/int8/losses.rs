@@ -1,7 +1,7 @@
 //! Loss of each layer of an int8 network: its outputs beside those of f64.
 
-use super::layers::layers;
-use super::{Int8, sample_len};
+use super::layers::{layers, real_bytes};
+use super::{Int8, sample};
 use anyhow::Result;
 use barenet::quant::Bits;
 
@@ -45,10 +45,8 @@ impl Loss {
 ///
 /// If an image has not as many bytes as the network has inputs.
 pub fn losses(int8: &Int8, images: &[&[u8]]) -> Result<Vec<Loss>> {
-    let arch = int8.model.arch();
-    let images = images.get(..sample_len(&arch)).unwrap_or(images);
-    let mut x: Vec<Vec<f64>> =
-        images.iter().map(|image| image.iter().map(|&byte| byte.into()).collect()).collect();
+    let images = sample(&int8.model.arch(), images);
+    let mut x = real_bytes(images);
     let mut q: Vec<Vec<u8>> = images.iter().map(|image| image.to_vec()).collect();
     let mut losses = Vec::new();
     for layer in layers(int8)? {

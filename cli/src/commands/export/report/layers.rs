@@ -3,7 +3,6 @@
 use crate::commands::label;
 use crate::console::say;
 use anyhow::Result;
-use barenet::quant::Bits;
 use barenet_run::export::{Alone, Layers};
 
 /// Prints a line for each layer.
@@ -14,10 +13,7 @@ pub(super) fn print(layers: &Layers) -> Result<()> {
     say!("layer     bits   weights   outputs     range  noise dB   error  clipped{word}");
     let mut each = alone.iter().flat_map(Alone::lost);
     for (number, loss) in (1..).zip(losses) {
-        let bits = match loss.bits {
-            Bits::Four => 4,
-            Bits::Eight => 8,
-        };
+        let bits = loss.bits.number();
         let [weights, outputs, end] =
             [loss.largest_weight, loss.largest_output, loss.end].map(short);
         let (decibels, error) = (loss.signal_to_noise, 100.0 * loss.relative_error());
