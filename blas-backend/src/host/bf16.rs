@@ -20,14 +20,14 @@ mod vectors;
 
 use crate::host::precision::Precision;
 use crate::host::simd::OwnKernels;
-use crate::host::tile::{self, Multiply, Product, RowOffset};
+use crate::host::tile::{self, Multiply, Product, RowOffset, cast};
 use barenet::{Epilogue, Float, GemmArgs, Machine, Rows, Scaling};
 pub(crate) use blocks::multiply;
 use blocks::multiply_from;
 use core::any::TypeId;
 use emulated::Emulated;
 pub(crate) use hardware::Hardware;
-use source::Bytes;
+use source::{Bytes, OfRows};
 use vectors::Vectors;
 
 /// What multiplies bf16.
@@ -52,6 +52,9 @@ impl UnitKind {
         }
     }
 }
+
+/// Rows and columns of a block, which are not cut.
+const WHOLE: (usize, usize) = (32, 32);
 
 /// Kernels of a unit, and those for what it is not used for.
 pub(crate) struct Bf16Kernels {
@@ -91,12 +94,14 @@ impl Bf16Kernels {
         let (a, b, beta, c) = args.into_parts();
         let x = a.mat();
         match x.scaled_bytes().filter(|scaling| !b.is_transposed() && scaling.factor.is_empty()) {
-            Some(scaling) => {
-                let is_transposed = a.is_transposed();
-                let kernel = MultiplyBytes { x, scaling, is_transposed, kernels: self };
+            Some(Scaling { offset, .. }) => {
+                let rows = OfRows::<T, _>::new(x);
+                // The numbers are `f32`.
+                let offset = cast(offset).unwrap_or_default();
+                let a = Bytes { x: &rows, offset, is_transposed: a.is_transposed(), first: 0 };
                 // SAFETY: `GemmArgs` has checked the shapes.
                 let product = unsafe { Product::with_left(RowOffset(0), k, b, beta, c) };
-                product.run(&kernel, epilogue, machine);
+                product.run(&MultiplyBytes { a, kernels: self }, epilogue, machine);
             }
             None => {
                 if let Ok(args) = GemmArgs::new(a, b, beta, c) {
@@ -131,7 +136,9 @@ impl Bf16Kernels {
 }
 
 impl<T: Float> Multiply<T> for Bf16Kernels {
-    const WHOLE: (usize, usize) = (32, 32);
+    fn whole(&self) -> (usize, usize) {
+        WHOLE
+    }
 
     fn multiply(&self, product: &Product<'_, T>) {
         product.by_type(|product| self.multiply_f32(product), |product| self.own.multiply(product));
@@ -143,22 +150,28 @@ impl<T: Float> Multiply<T> for Bf16Kernels {
 }
 
 /// Kernels of a left operand that is bytes minus an offset.
-struct MultiplyBytes<'a, T, X> {
-    x: &'a X,
-    scaling: Scaling<'a, T>,
-    is_transposed: bool,
+struct MultiplyBytes<'a> {
+    a: Bytes<'a>,
     kernels: &'a Bf16Kernels,
 }
 
-impl<T: Float, X: Rows<T>> Multiply<T, RowOffset> for MultiplyBytes<'_, T, X> {
-    const WHOLE: (usize, usize) = <Bf16Kernels as Multiply<f32>>::WHOLE;
+impl<T: Float> Multiply<T, RowOffset> for MultiplyBytes<'_> {
+    fn whole(&self) -> (usize, usize) {
+        WHOLE
+    }
 
     fn multiply(&self, product: &Product<'_, T, RowOffset>) {
+        if let Some(product) = product.as_f32() {
+            self.multiply_f32(product);
+        }
+    }
+}
+
+impl MultiplyBytes<'_> {
+    fn multiply_f32(&self, p: &Product<'_, f32, RowOffset>) {
         use Precision::{Bf16, Bf16x3, F32};
-        let Self { x, scaling, is_transposed, kernels: Bf16Kernels { unit, precision, own } } =
-            *self;
-        let Some(p) = product.as_f32() else { return };
-        let a = Bytes { x, scaling, is_transposed, first: p.a.0 };
+        let Bf16Kernels { unit, precision, own } = self.kernels;
+        let a = Bytes { first: p.a.0, ..self.a };
         // SAFETY: the machine has the unit, by the constructors of the kernels.
         unsafe {
             match (unit, precision) {

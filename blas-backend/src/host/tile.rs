@@ -85,9 +85,14 @@ pub(crate) struct Product<'a, T, A = Operand<T>> {
 unsafe impl<T: Sync + Send, A: Left> Send for Product<'_, T, A> {}
 
 /// A single-threaded product.
+///
+/// What cuts products into tiles takes it as an object: a call for each tile costs nothing beside the tile, and code that is
+/// compiled for each kind of numbers, operands and epilogues is not compiled for each kernel too.
 pub(crate) trait Multiply<T, A = Operand<T>>: Sync {
     /// Rows and columns that are not cut: whole tiles.
-    const WHOLE: (usize, usize) = (24, 48);
+    fn whole(&self) -> (usize, usize) {
+        (24, 48)
+    }
 
     fn multiply(&self, product: &Product<'_, T, A>);
 
@@ -100,6 +105,22 @@ pub(crate) trait Multiply<T, A = Operand<T>>: Sync {
     fn may_be_cut_anywhere(&self, _product: &Product<'_, T, A>) -> bool {
         false
     }
+}
+
+/// Numbers of type `T`, if they are `U`.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn cast<T: Float, U: Float>(numbers: &[T]) -> Option<&[U]> {
+    // SAFETY: to the type that they have.
+    (TypeId::of::<T>() == TypeId::of::<U>())
+        .then(|| unsafe { &*(ptr::from_ref(numbers) as *const [U]) })
+}
+
+/// The same of numbers that are written.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn cast_mut<T: Float, U: Float>(numbers: &mut [T]) -> Option<&mut [U]> {
+    // SAFETY: as above.
+    (TypeId::of::<T>() == TypeId::of::<U>())
+        .then(|| unsafe { &mut *(ptr::from_mut(numbers) as *mut [U]) })
 }
 
 /// Products of fewer multiplications than this stay whole: handing one over would cost as much.

@@ -2,7 +2,7 @@
 //! the unit.
 
 use super::pack::{Lines, Order, pack};
-use super::source::{MAX_COLUMNS, Source};
+use super::source::Source;
 use super::unit::{DEPTH, SIDE, TILE, Unit};
 use crate::host::isa::run_vectorized;
 use crate::host::scratch::{Place, Scratch};
@@ -28,8 +28,6 @@ const MAX_DEPTH_OF_FEW_PARTS: usize = 512;
 /// Packed tiles of A, and of B, at most: 512 KiB, a part of the second-level cache.
 const MAX_TILES: usize = 1 << 9;
 
-const _: () = assert!(MAX_DEPTH_OF_FEW_PARTS <= MAX_COLUMNS && MAX_DEPTH <= MAX_COLUMNS);
-
 /// Computes a product with the operands split into `A` and `B` parts, on a unit.
 ///
 /// What comes out infinite or NaN is computed again by `exact`: parts of an infinite number, and sums of them, may be NaN
@@ -41,9 +39,9 @@ const _: () = assert!(MAX_DEPTH_OF_FEW_PARTS <= MAX_COLUMNS && MAX_DEPTH <= MAX_
 pub(super) unsafe fn multiply_from<U: Unit, L, const A: usize, const B: usize>(
     source: &impl Source,
     product: &Product<'_, f32, L>,
-    exact: &impl Multiply<f32>,
+    exact: &dyn Multiply<f32>,
 ) {
-    run_vectorized(Blocks::<U, _, _, _, A, B> { source, product, exact, unit: PhantomData });
+    run_vectorized(Blocks::<U, _, _, A, B> { source, product, exact, unit: PhantomData });
 }
 
 /// The same with a left operand that is stored.
@@ -53,7 +51,7 @@ pub(super) unsafe fn multiply_from<U: Unit, L, const A: usize, const B: usize>(
 /// As of [`multiply_from`].
 pub(crate) unsafe fn multiply<U: Unit, const A: usize, const B: usize>(
     product: &Product<'_, f32>,
-    exact: &impl Multiply<f32>,
+    exact: &dyn Multiply<f32>,
 ) {
     // SAFETY: the promise of the caller.
     unsafe { multiply_from::<U, _, A, B>(&product.a, product, exact) };
@@ -71,23 +69,21 @@ const fn small_terms(a: usize, b: usize) -> &'static [(usize, usize)] {
     }
 }
 
-struct Blocks<'p, 'a, U, S, L, E, const A: usize, const B: usize> {
+struct Blocks<'p, 'a, U, S, L, const A: usize, const B: usize> {
     source: &'p S,
     product: &'p Product<'a, f32, L>,
-    exact: &'p E,
+    exact: &'p dyn Multiply<f32>,
     unit: PhantomData<fn(U)>,
 }
 
 // SAFETY: it is run by the thread that made it.
-unsafe impl<U, S, L, E, const A: usize, const B: usize> Send for Blocks<'_, '_, U, S, L, E, A, B> {}
+unsafe impl<U, S, L, const A: usize, const B: usize> Send for Blocks<'_, '_, U, S, L, A, B> {}
 
 /// Sums of a block of C.
 #[repr(align(64))]
 struct Sums([f32; BLOCK * BLOCK]);
 
-impl<U: Unit, S: Source, L, E: Multiply<f32>, const A: usize, const B: usize> Pass
-    for Blocks<'_, '_, U, S, L, E, A, B>
-{
+impl<U: Unit, S: Source, L, const A: usize, const B: usize> Pass for Blocks<'_, '_, U, S, L, A, B> {
     type Output = ();
 
     #[inline(always)]
@@ -270,7 +266,7 @@ fn add_rests(source: &impl Source, rows: Range<usize>, rests: &[f32], Sums(sums)
 /// Rows, columns and stretch must be within the product.
 #[inline(always)]
 unsafe fn finish<L>(
-    (source, p, exact): (&impl Source, &Product<'_, f32, L>, &impl Multiply<f32>),
+    (source, p, exact): (&impl Source, &Product<'_, f32, L>, &dyn Multiply<f32>),
     (rows, cols, ks): (Range<usize>, Range<usize>, Range<usize>),
     least: f32,
     Sums(sums): &mut Sums,
@@ -320,7 +316,7 @@ fn is_right(sum: f32, least: f32) -> bool {
 #[cold]
 #[inline(never)]
 unsafe fn replace<L>(
-    (source, p, exact): (&impl Source, &Product<'_, f32, L>, &impl Multiply<f32>),
+    (source, p, exact): (&impl Source, &Product<'_, f32, L>, &dyn Multiply<f32>),
     (rows, cols, ks): (Range<usize>, Range<usize>, Range<usize>),
     least: f32,
     sums: &mut [f32; BLOCK * BLOCK],

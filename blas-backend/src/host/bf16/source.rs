@@ -4,7 +4,9 @@ use super::pack::{Lines, Order, Packed, pack};
 use super::unit::{DEPTH, SIDE};
 use crate::host::scratch::Scratch;
 use crate::host::tile::Operand;
-use barenet::{Float, Rows, Scaling};
+use crate::host::tile::cast_mut;
+use barenet::{Float, Rows};
+use core::marker::PhantomData;
 use core::ops::Range;
 
 /// The left operand of a product.
@@ -76,15 +78,50 @@ impl Source for Operand<f32> {
 
 /// Bytes minus an offset for each column, which are exact in bf16 once each column's nearest byte is subtracted. What that leaves
 /// of the offset, up to a half, is the rest.
-pub(super) struct Bytes<'a, T, X> {
-    pub(super) x: &'a X,
-    pub(super) scaling: Scaling<'a, T>,
+#[derive(Clone, Copy)]
+pub(super) struct Bytes<'a> {
+    pub(super) x: &'a dyn ByteRows,
+    /// For each column, or none.
+    pub(super) offset: &'a [f32],
     /// Whether rows of A are columns of `x`, and the first one.
     pub(super) is_transposed: bool,
     pub(super) first: usize,
 }
 
-impl<T: Float, X: Rows<T>> Bytes<'_, T, X> {
+/// Rows of bytes. An object, so that the loops of a unit are compiled once and not for each kind of rows.
+pub(super) trait ByteRows: Sync {
+    /// Bytes of a row, as [`Rows::bytes`] gives them.
+    fn bytes(&self, row: usize, columns: Range<usize>) -> &[u8];
+
+    /// Reads numbers of a row, from column `first` on.
+    fn read(&self, row: usize, first: usize, out: &mut [f32]);
+}
+
+/// Rows of `f32` that are bytes minus an offset.
+pub(super) struct OfRows<'a, T, X> {
+    x: &'a X,
+    numbers: PhantomData<fn() -> T>,
+}
+
+impl<'a, T, X> OfRows<'a, T, X> {
+    pub(super) const fn new(x: &'a X) -> Self {
+        Self { x, numbers: PhantomData }
+    }
+}
+
+impl<T: Float, X: Rows<T>> ByteRows for OfRows<'_, T, X> {
+    fn bytes(&self, row: usize, columns: Range<usize>) -> &[u8] {
+        self.x.bytes(row, columns)
+    }
+
+    fn read(&self, row: usize, first: usize, out: &mut [f32]) {
+        if let Some(out) = cast_mut(out) {
+            self.x.read(row, first, out);
+        }
+    }
+}
+
+impl Bytes<'_> {
     /// The byte that is nearest to the offset of a column.
     #[inline(always)]
     fn center(&self, column: usize) -> f32 {
@@ -92,9 +129,8 @@ impl<T: Float, X: Rows<T>> Bytes<'_, T, X> {
     }
 
     #[inline(always)]
-    #[allow(clippy::cast_possible_truncation)] // The numbers are `f32`.
     fn offset(&self, column: usize) -> f32 {
-        self.scaling.offset.get(column).map_or(0.0, |offset| offset.to_f64() as f32)
+        self.offset.get(column).copied().unwrap_or(0.0)
     }
 
     #[inline(always)]
@@ -103,7 +139,7 @@ impl<T: Float, X: Rows<T>> Bytes<'_, T, X> {
     }
 }
 
-impl<T: Float, X: Rows<T>> Source for Bytes<'_, T, X> {
+impl Source for Bytes<'_> {
     const HAS_REST: bool = true;
 
     #[inline(always)]
@@ -170,17 +206,9 @@ impl<T: Float, X: Rows<T>> Source for Bytes<'_, T, X> {
         let rows = self.first + rows.start..self.first + rows.end;
         let (lines, columns) = if self.is_transposed { (ks, rows) } else { (rows, ks) };
         let width = columns.len();
-        // The numbers are `f32`.
-        let mut line_of_x = [T::ZERO; MAX_COLUMNS];
         let numbers = memory.numbers(lines.len() * width);
         for (row, out) in lines.zip(numbers.chunks_exact_mut(width.max(1))) {
-            let line = &mut line_of_x[..width];
-            self.x.read(row, columns.start, line);
-            for (out, x) in out.iter_mut().zip(line) {
-                #[allow(clippy::cast_possible_truncation)]
-                let number = x.to_f64() as f32;
-                *out = number;
-            }
+            self.x.read(row, columns.start, out);
         }
         let data = numbers.as_ptr();
         if self.is_transposed {
@@ -190,6 +218,3 @@ impl<T: Float, X: Rows<T>> Source for Bytes<'_, T, X> {
         }
     }
 }
-
-/// Rows of a block, or numbers of a stretch of k, at most.
-pub(super) const MAX_COLUMNS: usize = 512;

@@ -35,14 +35,16 @@ unsafe impl Left for RowOffset {
 }
 
 /// A kernel that reads a block of the left operand before it multiplies.
-pub(super) struct ReadRows<'a, X, K> {
+pub(super) struct ReadRows<'a, T, X> {
     pub(super) x: &'a X,
     pub(super) is_transposed: bool,
-    pub(super) kernel: &'a K,
+    pub(super) kernel: &'a dyn Multiply<T>,
 }
 
-impl<T: Float, X: Rows<T>, K: Multiply<T>> Multiply<T, RowOffset> for ReadRows<'_, X, K> {
-    const WHOLE: (usize, usize) = K::WHOLE;
+impl<T: Float, X: Rows<T>> Multiply<T, RowOffset> for ReadRows<'_, T, X> {
+    fn whole(&self) -> (usize, usize) {
+        self.kernel.whole()
+    }
 
     fn multiply(&self, p: &Product<'_, T, RowOffset>) {
         let max_rows = MAX_NUMBERS / DEPTH;

@@ -16,7 +16,7 @@ const MAX_SUMS_OF_HALVES: usize = 1024;
 /// Computes a product and what `epilogue` does, with a kernel, on the threads of a machine.
 pub(crate) fn product<T: Float, X: Rows<T>>(
     machine: &impl Machine,
-    kernel: &impl Multiply<T>,
+    kernel: &dyn Multiply<T>,
     args: GemmArgs<'_, T, X>,
     epilogue: impl Epilogue<T>,
 ) {
@@ -39,9 +39,9 @@ pub(crate) fn product<T: Float, X: Rows<T>>(
 impl<T: Float, A: Left> Product<'_, T, A> {
     /// Computes the product and what `epilogue` does, tile by tile; nothing if it has a bias that does not
     /// fit.
-    pub(crate) fn run<K: Multiply<T, A>>(
+    pub(crate) fn run(
         mut self,
-        kernel: &K,
+        kernel: &dyn Multiply<T, A>,
         epilogue: impl Epilogue<T>,
         machine: &impl Machine,
     ) {
@@ -57,7 +57,7 @@ impl<T: Float, A: Left> Product<'_, T, A> {
             self.bias = ptr::null();
             return run_vectorized(After { epilogue, tile: self });
         }
-        let mut num_tiles = self.num_tiles(K::WHOLE);
+        let mut num_tiles = self.num_tiles(kernel.whole());
         // Tiles of few rows read pieces of B's rows, which come from memory more slowly than whole ones.
         if kernel.may_be_cut_anywhere(&self) {
             num_tiles = num_tiles.min(machine.num_threads());
@@ -70,7 +70,7 @@ impl<T: Float, A: Left> Product<'_, T, A> {
 
     /// Length of the first half of k, if k is halved, and the left operand of the second half. A function of the sizes, so
     /// that the bits do not depend on the number of threads.
-    fn halves(&self, kernel: &impl Multiply<T, A>) -> Option<(usize, A)> {
+    fn halves(&self, kernel: &dyn Multiply<T, A>) -> Option<(usize, A)> {
         let multiplications = self.m.saturating_mul(self.k).saturating_mul(self.n);
         let range = MIN_MULTIPLICATIONS_OF_HALVES..MIN_MULTIPLICATIONS_OF_FEW_ROWS;
         let is_right = range.contains(&multiplications)
@@ -88,7 +88,7 @@ impl<T: Float, A: Left> Product<'_, T, A> {
         mut self,
         at: usize,
         a: A,
-        kernel: &impl Multiply<T, A>,
+        kernel: &dyn Multiply<T, A>,
         epilogue: E,
         machine: &impl Machine,
     ) {
@@ -128,14 +128,14 @@ impl<T: Float, A: Left> Product<'_, T, A> {
 }
 
 /// Tiles of a product, each with what its epilogue does while it is in the cache.
-struct Tiles<'a, 'k, T, A, E, K> {
+struct Tiles<'a, 'k, T, A, E> {
     product: Product<'a, T, A>,
     num_tiles: usize,
     epilogue: E,
-    kernel: &'k K,
+    kernel: &'k dyn Multiply<T, A>,
 }
 
-impl<T: Float, A: Left, E: Epilogue<T>, K: Multiply<T, A>> Pass for Tiles<'_, '_, T, A, E, K> {
+impl<T: Float, A: Left, E: Epilogue<T>> Pass for Tiles<'_, '_, T, A, E> {
     type Output = ();
 
     #[inline(always)]
@@ -150,7 +150,7 @@ impl<T: Float, A: Left, E: Epilogue<T>, K: Multiply<T, A>> Pass for Tiles<'_, '_
     }
 }
 
-impl<T: Float, A: Left, E: Epilogue<T>, K: Multiply<T, A>> Split for Tiles<'_, '_, T, A, E, K> {
+impl<T: Float, A: Left, E: Epilogue<T>> Split for Tiles<'_, '_, T, A, E> {
     fn split_point(&self) -> Option<usize> {
         (self.num_tiles > 1).then_some(self.num_tiles / 2)
     }
@@ -158,7 +158,7 @@ impl<T: Float, A: Left, E: Epilogue<T>, K: Multiply<T, A>> Split for Tiles<'_, '
     fn split_at(self, at: usize) -> (Self, Self) {
         let Self { product, num_tiles, epilogue, kernel } = self;
         let cuts_rows = product.cuts_rows();
-        let (first, second) = product.split(at, num_tiles, K::WHOLE);
+        let (first, second) = product.split(at, num_tiles, kernel.whole());
         let epilogues =
             if cuts_rows { epilogue.split_rows(first.m) } else { epilogue.split_columns(first.n) };
         let rest = num_tiles - at;
