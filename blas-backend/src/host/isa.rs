@@ -72,9 +72,10 @@ pub(crate) fn run_vectorized<P: Pass>(pass: P) -> P::Output {
     pass.run()
 }
 
+/// Runs a pass, compiled for [`Isa::Avx512`], which the CPU must have.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,fma,avx2")]
-fn run_with_avx512<P: Pass>(pass: P) -> P::Output {
+pub(crate) fn run_with_avx512<P: Pass>(pass: P) -> P::Output {
     pass.run()
 }
 

@@ -1,7 +1,7 @@
 //! Whether there is AMX, and whether the system lets a process use it.
 
 use crate::host::bf16::{self, Hardware};
-use crate::host::simd::OwnKernels;
+use crate::host::isa::Isa;
 use crate::host::subnormal::Subnormals;
 use crate::host::tile::{Multiply, Product};
 use barenet::{GemmArgs, Mat, MatMut};
@@ -38,7 +38,7 @@ impl NoAmx {
 pub(super) fn detect() -> Result<(), NoAmx> {
     static FOUND: OnceLock<Result<(), NoAmx>> = OnceLock::new();
     *FOUND.get_or_init(|| {
-        if !cpu_has_amx() || OwnKernels::of_this_cpu().is_none() {
+        if !cpu_has_amx() || Isa::of_this_cpu() != Some(Isa::Avx512) {
             return Err(NoAmx::Cpu);
         }
         if !system_keeps_tiles() {

@@ -4,7 +4,6 @@
 use super::pack::{Lines, Order, pack};
 use super::source::Source;
 use super::unit::{DEPTH, SIDE, TILE, Unit};
-use crate::host::isa::run_vectorized;
 use crate::host::scratch::{Place, Scratch};
 use crate::host::tile::{Multiply, Product};
 use barenet::Pass;
@@ -41,7 +40,10 @@ pub(super) unsafe fn multiply_from<U: Unit, L, const A: usize, const B: usize>(
     product: &Product<'_, f32, L>,
     exact: &dyn Multiply<f32>,
 ) {
-    run_vectorized(Blocks::<U, _, _, A, B> { source, product, exact, unit: PhantomData });
+    // SAFETY: the promise of the caller.
+    unsafe {
+        U::vectorized(Blocks::<U, _, _, A, B> { source, product, exact, unit: PhantomData });
+    }
 }
 
 /// The same with a left operand that is stored.

@@ -1,6 +1,8 @@
 //! The arithmetic of AMX, without it.
 
 use super::unit::{SIDE, TILE, Unit};
+use crate::host::isa::run_vectorized;
+use barenet::Pass;
 
 /// The tiles of AMX in memory.
 ///
@@ -22,6 +24,10 @@ impl Unit for Emulated {
     #[inline(always)]
     unsafe fn start() -> Self {
         Self { tiles: [[0; TILE]; 8] }
+    }
+
+    unsafe fn vectorized<P: Pass>(pass: P) -> P::Output {
+        run_vectorized(pass)
     }
 
     #[inline(always)]

@@ -4,6 +4,8 @@
 //! compiled for AMX; so nothing but this touches the tiles of a thread, and the system keeps them for it, as it does vectors.
 
 use super::unit::{SIDE, Unit};
+use crate::host::isa::run_with_avx512;
+use barenet::Pass;
 use core::arch::asm;
 use core::marker::PhantomData;
 
@@ -40,6 +42,11 @@ impl Unit for Hardware {
             asm!("ldtilecfg [{}]", in(reg) &raw const CONFIG, options(nostack, preserves_flags));
         }
         Self(PhantomData)
+    }
+
+    unsafe fn vectorized<P: Pass>(pass: P) -> P::Output {
+        // SAFETY: the promise of the caller: it is on no CPU without AVX-512.
+        unsafe { run_with_avx512(pass) }
     }
 
     #[inline(always)]

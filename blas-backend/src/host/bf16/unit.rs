@@ -1,5 +1,7 @@
 //! What a matrix unit does.
 
+use barenet::Pass;
+
 /// Rows of a tile, and numbers of 32 bits in each: an `f32`, or two bf16.
 pub(super) const SIDE: usize = 16;
 
@@ -17,6 +19,13 @@ pub(crate) trait Unit: Sized {
     ///
     /// The machine must have it.
     unsafe fn start() -> Self;
+
+    /// Runs a pass that uses the unit, compiled for the vectors that a CPU with it has.
+    ///
+    /// # Safety
+    ///
+    /// The machine must have it.
+    unsafe fn vectorized<P: Pass>(pass: P) -> P::Output;
 
     /// T ← 0.
     fn zero<const T: usize>(&mut self);

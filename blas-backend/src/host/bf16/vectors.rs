@@ -1,6 +1,8 @@
 //! Vectors of AVX-512 that multiply bf16, as a matrix unit: twice as many multiply-adds an instruction as with `f32`.
 
 use super::unit::{SIDE, TILE, Unit};
+use crate::host::isa::{Isa, run_with_avx512};
+use barenet::Pass;
 use core::arch::x86_64 as arch;
 use core::ptr;
 
@@ -17,7 +19,7 @@ struct Sums([f32; TILE]);
 impl Vectors {
     /// Whether the CPU has them.
     pub(super) fn are_here() -> bool {
-        is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bf16")
+        Isa::of_this_cpu() == Some(Isa::Avx512) && is_x86_feature_detected!("avx512bf16")
     }
 }
 
@@ -52,6 +54,11 @@ impl Unit for Vectors {
     #[inline(always)]
     unsafe fn start() -> Self {
         Self { sums: [Sums([0.0; TILE]); 4], operands: [ptr::null(); 8] }
+    }
+
+    unsafe fn vectorized<P: Pass>(pass: P) -> P::Output {
+        // SAFETY: the promise of the caller: it is on no CPU without AVX-512.
+        unsafe { run_with_avx512(pass) }
     }
 
     #[inline(always)]
