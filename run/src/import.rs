@@ -98,7 +98,15 @@ fn of_bytes(bytes: &[u8], path: &Path, said: &Said) -> Result<Imported> {
     let (chain, notes, class_names) = if is_tflite(bytes) {
         (from_tflite(bytes)?, Notes::new(), Vec::new())
     } else if !has_arrays {
-        let read = from_onnx(bytes, Some(folder_of(path)))?;
+        let read = from_onnx(bytes, Some(folder_of(path)));
+        let is_named_tflite =
+            path.extension().is_some_and(|end| end.eq_ignore_ascii_case("tflite"));
+        // What it is named as is what somebody expects to read of.
+        ensure!(
+            read.is_ok() || !is_named_tflite,
+            "is no TFLite file: bytes 5 to 8 are not TFL3, which begins one"
+        );
+        let read = read?;
         (read.chain, read.notes, read.class_names)
     } else {
         let (mut arrays, notes) =

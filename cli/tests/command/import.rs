@@ -214,6 +214,7 @@ fn what_cannot_be_imported_is_refused_in_a_line_and_nothing_is_made() {
     write("empty", b"");
     write("text.onnx", b"hello, this is no network\n");
     write("cut.onnx", &whole[..whole.len() / 2]);
+    write("cut.tflite", &whole[..whole.len() / 2]);
     write("cut.safetensors", &arrays[..arrays.len() - 1]);
     write("cut.npz", b"PK\x03\x04 and nothing");
     write("head.safetensors", b"\xff\xff\xff\xff\xff\xff\xff\x7f{");
@@ -223,6 +224,7 @@ fn what_cannot_be_imported_is_refused_in_a_line_and_nothing_is_made() {
         (&["empty"], "the file is empty"),
         (&["text.onnx"], "text.onnx: "),
         (&["cut.onnx"], "cut.onnx: is no whole ONNX file"),
+        (&["cut.tflite"], "cut.tflite: is no TFLite file: bytes 5 to 8 are not TFL3"),
         (&["cut.safetensors"], "is no whole safetensors file"),
         (&["cut.npz"], "is no whole .npz file"),
         (&["head.safetensors"], "is no whole safetensors file"),

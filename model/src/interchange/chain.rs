@@ -37,6 +37,32 @@ pub enum Step {
     Softmax,
 }
 
+impl Step {
+    /// Refuses numbers that are NaN or infinite.
+    fn check_finite(&self) -> Result<()> {
+        let parts: &[(&str, &[f64])] = match self {
+            Self::Sub(x) | Self::Add(x) | Self::Mul(x) | Self::Div(x) => &[("constant", x)],
+            Self::Affine { w, b, fan_out: _ } => {
+                &[("weights", w), ("biases", b.as_deref().unwrap_or_default())]
+            }
+            Self::Norm(Norm { gamma, beta, mean, var }, _) => &[
+                ("gamma", gamma),
+                ("beta", beta),
+                ("running mean", mean),
+                ("running variance", var),
+            ],
+            Self::Relu | Self::Sigmoid | Self::Softmax => &[],
+        };
+        let wrong = parts.iter().find(|(_, numbers)| !numbers.iter().all(|x| x.is_finite()));
+        match wrong {
+            Some((what, _)) => {
+                bail!("a number of the {what} is NaN or infinite: such a network computes nothing")
+            }
+            None => Ok(()),
+        }
+    }
+}
+
 /// A step, and what its file calls it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Named {
@@ -87,7 +113,8 @@ pub fn network(steps: &[Named], is_f64: bool) -> Result<Chain> {
         is_classifier: false,
     };
     for Named { step, name } in steps {
-        made.push(step).map_err(|error| error.context(name.clone()))?;
+        let pushed = step.check_finite().and_then(|()| made.push(step));
+        pushed.map_err(|error| error.context(name.clone()))?;
     }
     made.finish(is_f64)
 }

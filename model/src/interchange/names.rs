@@ -100,11 +100,18 @@ fn parse(name: &str) -> Option<(Key, Role)> {
 ///
 /// # Errors
 ///
-/// Naming the array whose name or shape says nothing.
+/// Naming the array whose name or shape says nothing, or that has a number that is NaN or infinite.
 pub fn from_arrays(arrays: &[NamedArray]) -> Result<Chain> {
     let mut scales = Scales::default();
     let mut found: BTreeMap<Key, Vec<Part<'_>>> = BTreeMap::new();
     for array in arrays {
+        if let Some(place) = array.numbers.iter().position(|number| !number.is_finite()) {
+            bail!(
+                "array \"{}\": number {} is NaN or infinite: such a network computes nothing",
+                array.name.escape_debug(),
+                place + 1
+            );
+        }
         let numbers = || array.numbers.clone();
         match &*array.name {
             "mean_image" => scales.offset = numbers(),

@@ -99,6 +99,10 @@ fn arrays_that_make_no_network_are_refused_by_name() {
     }
     let mut wrong = array("W1", &[3, 2]);
     wrong.numbers[4] = f64::NAN;
+    let message = format!("{:#}", from_arrays(&[wrong.clone()]).unwrap_err());
+    assert!(message.starts_with("array \"W1\": number 5 is NaN or infinite"), "{message}");
+    // What an `f64` holds and an `f32` does not.
+    wrong.numbers[4] = 1e300;
     let message = format!("{:#}", from_arrays(&[wrong]).unwrap_err());
     assert!(message.contains("layer 1: number 5 of the weights is NaN"), "{message}");
 }
