@@ -2,7 +2,7 @@
 
 mod draw;
 
-use crate::{DataSet, Records};
+use crate::{DataSet, Records, Task};
 use draw::Strata;
 use std::ops::Range;
 
@@ -166,6 +166,17 @@ pub enum SplitError {
         /// What else may be wrong.
         more: &'static str,
     },
+    /// A class of which no sample trains, as its groups went elsewhere.
+    #[error(
+        "class {class}: all of its groups, {num_groups}, validate or test, and none trains: take another --seed, smaller \
+         fractions, or add groups that have it"
+    )]
+    Untrained {
+        /// Its name.
+        class: String,
+        /// The groups that have it.
+        num_groups: usize,
+    },
     /// More samples than places are counted to.
     #[error("there are more samples than can be drawn from: at most 4294967295")]
     TooMany,
@@ -287,7 +298,38 @@ fn draw_split(data: &DataSet, sizes: Sizes) -> Result<Split, SplitError> {
         }
     }
     let train = Index::List(train);
-    Ok(Split { fitted: train.clone(), train, val, test })
+    let split = Split { fitted: train.clone(), train, val, test };
+    check_trained(data, &split)?;
+    Ok(split)
+}
+
+/// Refuses a split by groups that leaves a class untrained: without groups, each class gives its share.
+fn check_trained(data: &DataSet, split: &Split) -> Result<(), SplitError> {
+    let (labels, groups) = (data.train.labels(), &data.train.groups);
+    if groups.is_empty() || data.task != Task::Classify {
+        return Ok(());
+    }
+    let mut trains = vec![false; data.class_names.len()];
+    for label in split.train.iter().filter_map(|place| labels.get(place)) {
+        let place = usize::try_from(*label).ok().and_then(|at| trains.get_mut(at));
+        place.into_iter().for_each(|trains| *trains = true);
+    }
+    let known = (0..).zip(&data.class_names).zip(trains);
+    for ((class, name), _) in known.filter(|(_, trains)| !trains) {
+        let mut of_class: Vec<u32> = labels
+            .iter()
+            .zip(groups)
+            .filter(|(label, _)| **label == class)
+            .map(|(_, g)| *g)
+            .collect();
+        of_class.sort_unstable();
+        of_class.dedup();
+        let num_groups = of_class.len();
+        if num_groups > 0 {
+            return Err(SplitError::Untrained { class: name.clone(), num_groups });
+        }
+    }
+    Ok(())
 }
 
 /// Refuses shares that are all of what they are drawn from.

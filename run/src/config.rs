@@ -1,25 +1,20 @@
 //! A complete and checked configuration, made of [`Settings`].
 
+mod data;
 mod effect;
 mod local;
 mod metric;
 mod pictures;
 mod qat;
+mod solver;
 
 pub use effect::ignored;
 
-use crate::settings::{ClassWeights, Dtype, Name, Settings, SettingsError, Values};
+use crate::settings::{Dtype, Name, Settings, SettingsError, Values};
 use barenet::layers::BatchNormConfig;
-use barenet::{
-    Arch, Float, FullyConnectedNet, Init, LocalLayers, Loss, Metric, Picture, Schedule,
-    SolverConfig, Window,
-};
+use barenet::{Arch, Float, FullyConnectedNet, Init, LocalLayers, Loss, Metric, Picture, Window};
 use barenet_blas::{Kernel, Precision};
-use barenet_data::scale::{Fitted, Scale};
-use barenet_data::split::{Sizes, Split, SplitError};
-use barenet_data::{DataSet, PictureLayout, Task};
-use barenet_model::number::Number;
-use barenet_model::scales::Scales;
+use barenet_data::{DataSet, PictureLayout};
 
 /// Images scored at once: scoring is the same work for any number of rows, and many at once are faster.
 pub(crate) const EVAL_BATCH: usize = 250;
@@ -190,62 +185,6 @@ impl Config {
         what_matters(self) == what_matters(other)
     }
 
-    /// Splits a data set as the settings say.
-    ///
-    /// # Errors
-    ///
-    /// [`SettingsError`] if it has fewer samples than asked for, and the data's own error if a part would have none.
-    pub fn split(&self, data: &DataSet) -> anyhow::Result<Split> {
-        let Values { train_size: train, val_size: val, test_size: test, seed, .. } = self.values;
-        // The course's experiments take the first test images; of one's own data all that are given to test.
-        let is_of_course = data.source.kind.is_of_course;
-        let test = if is_of_course { test } else { test.min(data.test.len()) };
-        let sizes = Sizes {
-            train,
-            val,
-            test: Some(test),
-            val_fraction: self.values.val_fraction,
-            test_fraction: self.values.test_fraction,
-            fold: self.values.folds.map(|folds| (self.values.fold.unwrap_or(1) - 1, folds)),
-            seed,
-        };
-        let source = || data.source.to_string();
-        Split::new(data, sizes).map_err(|error| match error {
-            SplitError::OneSample { .. } | SplitError::Empty { .. } | SplitError::TooMany => {
-                anyhow::Error::new(error).context(source())
-            }
-            _ => SettingsError::new(error.to_string()).into(),
-        })
-    }
-
-    /// How the inputs are scaled.
-    #[must_use]
-    pub fn scale_of(&self, data: &DataSet) -> Scale {
-        let is_of_course = data.source.kind.is_of_course;
-        let default = if is_of_course { Scale::MeanImage } else { Scale::Standard };
-        self.values.scale.map_or(default, Name::value)
-    }
-
-    /// The scalings of inputs and targets, fitted to the samples that a split has for it.
-    #[must_use]
-    pub fn scales<T: Number>(&self, data: &DataSet, split: &Split) -> Scales<T> {
-        let fit = |scale| Fitted::to(&data.train, &split.fitted, scale, data.pictures());
-        let inputs = fit(self.scale_of(data));
-        let targets = Fitted::to_targets(&data.train, &split.fitted);
-        let scales =
-            Scales::of((&inputs.offset, &inputs.factor), (&targets.offset, &targets.factor));
-        if !data.fills_missing
-            || !matches!(self.scale_of(data), Scale::MinMax | Scale::Channels | Scale::None)
-        {
-            return scales;
-        }
-        let means = fit(Scale::MeanImage).offset;
-        let factors = inputs.factor.iter().copied().chain(std::iter::repeat(1.0));
-        let fill = means.iter().zip(&inputs.offset).zip(factors);
-        let fill = fill.map(|((mean, offset), factor)| T::from_f64((mean - offset) * factor));
-        Scales { fill: fill.collect(), ..scales }
-    }
-
     /// The kernel that multiplies matrices.
     #[must_use]
     pub const fn kernel(&self) -> Kernel {
@@ -269,25 +208,6 @@ impl Config {
             // It was checked.
             Err(_) => arch,
         }
-    }
-
-    /// The weights of the classes; empty if every sample counts as much. Of N training samples in C classes, n of
-    /// them in its class, it is N / (C·n), as scikit-learn's `balanced`.
-    #[must_use]
-    pub fn class_weights<T: Float>(&self, data: &DataSet, split: &Split) -> Vec<T> {
-        let is_balanced =
-            self.values.class_weights.is_some_and(|w| w == ClassWeights::Balanced.into());
-        let labels = data.train.labels();
-        if !is_balanced || labels.is_empty() || data.task != Task::Classify {
-            return Vec::new();
-        }
-        let mut counts = vec![0_usize; data.class_names.len()];
-        for label in split.train.iter().filter_map(|place| labels.get(place)) {
-            let class = usize::try_from(*label).ok().and_then(|class| counts.get_mut(class));
-            class.into_iter().for_each(|count| *count += 1);
-        }
-        let all = f64::from_usize(split.train.len()) / f64::from_usize(counts.len());
-        counts.iter().map(|&count| T::from_f64(all / f64::from_usize(count.max(1)))).collect()
     }
 
     /// The network, for inference.
@@ -337,57 +257,12 @@ impl Config {
             Init::Gaussian { .. } => Init::Gaussian { weight_scale: self.values.weight_scale },
         }
     }
-
-    /// The options of the Solver.
-    #[must_use]
-    pub fn solver<T: Float>(&self) -> SolverConfig<T> {
-        let values = &self.values;
-        SolverConfig {
-            learning_rate: T::from_f64(values.learning_rate),
-            schedule: self.schedule(),
-            ema_decay: T::from_f64(values.ema_decay),
-            sampling: values.sampling.value(),
-            batch_size: values.batch_size,
-            num_epochs: values.num_epochs,
-            print_every: values.print_every,
-            num_train_samples: Some(values.num_train_samples),
-            seed: values.seed,
-            eval_batch_size: values.batch_size.max(EVAL_BATCH),
-            update_rule: values.rule(),
-            decay_on: values.decay_on.value(),
-            label_smoothing: T::from_f64(values.label_smoothing),
-            clip_norm: values.clip_norm.map(T::from_f64),
-            num_val_samples: None,
-        }
-    }
-
-    fn schedule(&self) -> Schedule {
-        let Values { lr_decay, lr_step_size, lr_gamma, lr_min_factor: min_factor, .. } =
-            self.values;
-        let warmup = self.values.warmup();
-        match self.values.schedule.value() {
-            Schedule::Constant => Schedule::Constant,
-            Schedule::Decay { .. } => Schedule::Decay { lr_decay },
-            Schedule::Step { .. } => Schedule::Step { step_size: lr_step_size, gamma: lr_gamma },
-            Schedule::Cosine { .. } => Schedule::Cosine { warmup, min_factor },
-            Schedule::Linear { .. } => Schedule::Linear { warmup, min_factor },
-            Schedule::OneCycle { .. } => Schedule::OneCycle { warmup },
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::settings::RuleName;
-    use barenet::Warmup;
-
-    #[test]
-    fn a_decay_alone_means_the_schedule_decay() {
-        let settings = Settings { lr_decay: Some(0.9), ..Settings::default() };
-        let config = Config::new(settings, 3072, 10).unwrap();
-        assert_eq!(config.solver::<f32>().schedule, Schedule::Decay { lr_decay: 0.9 });
-    }
 
     #[test]
     fn muon_is_refused_where_it_has_no_matrix() {
@@ -402,26 +277,6 @@ mod tests {
             assert!(message.starts_with("update_rule muon takes a hidden"), "{message}");
         }
         assert_eq!(muon(&[2]), Ok(()));
-    }
-
-    #[test]
-    fn one_cycle_rises_over_three_tenths_of_the_run_unless_a_warmup_is_given() {
-        let warmup = |settings: Settings| {
-            let settings = Settings { schedule: Name::from_name("one-cycle"), ..settings };
-            let config = Config::new(settings, 3072, 10).unwrap();
-            let Schedule::OneCycle { warmup } = config.solver::<f32>().schedule else { panic!() };
-            // And what a run writes of itself says the same.
-            let written = Settings::from_toml(&config.to_toml(), "x".as_ref()).unwrap();
-            let again = Config::new(written, 3072, 10).unwrap();
-            assert_eq!(again.solver::<f32>().schedule, config.solver::<f32>().schedule);
-            warmup
-        };
-        let none = Settings::default;
-        assert_eq!(warmup(Settings { num_epochs: Some(20), ..none() }), Warmup::Epochs(6.0));
-        assert_eq!(warmup(Settings { lr_warmup: Some(5), ..none() }), Warmup::Iterations(5));
-        assert_eq!(warmup(Settings { lr_warmup: Some(0), ..none() }), Warmup::Iterations(0));
-        let epochs = Settings { lr_warmup_epochs: Some(0.5), ..none() };
-        assert_eq!(warmup(epochs), Warmup::Epochs(0.5));
     }
 
     #[test]

@@ -22,9 +22,14 @@ const FOLDER: &str = "data/cifar-10-batches-bin";
 const PAUSE: &str = "20";
 
 fn fetch(folder: &Path, file: &[u8], urls: &[String]) -> Command {
+    fetch_within("2", folder, file, urls)
+}
+
+/// The same with so many seconds of silence until a server is given up.
+fn fetch_within(timeout: &str, folder: &Path, file: &[u8], urls: &[String]) -> Command {
     let hash: String = Sha256::digest(file).iter().map(|byte| format!("{byte:02x}")).collect();
-    let mut command =
-        command(folder, &["data", "fetch", "--timeout", "2", "--pause", PAUSE, "--sha256", &hash]);
+    let mut command = command(folder, &["data", "fetch", "--timeout", timeout]);
+    command.args(["--pause", PAUSE, "--sha256", &hash]);
     command.args(["--size", &file.len().to_string()]);
     for url in urls {
         command.args(["--url", url]);
@@ -163,8 +168,9 @@ fn a_download_that_is_cut_off_goes_on_where_it_was() {
 fn a_process_that_was_killed_goes_on_where_it_was() {
     let place = TempDir::new().unwrap();
     let server = Server::start(noise(), &[Answer::Stalls(123_456)]);
-    let mut child =
-        fetch(place.path(), noise(), &[server.url()]).stderr(Stdio::null()).spawn().unwrap();
+    // Not given up before the other one has come, however long that takes to start.
+    let mut child = fetch_within("50", place.path(), noise(), &[server.url()]);
+    let mut child = child.stderr(Stdio::null()).spawn().unwrap();
     let part = place.path().join(PART);
     while fs::metadata(&part).map_or(0, |m| m.len()) < 123_456 {
         std::thread::sleep(Duration::from_millis(5));

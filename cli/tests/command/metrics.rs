@@ -183,6 +183,21 @@ fn anomalies_that_validate_choose_by_the_auc_and_leave_the_threshold_alone() {
 fn a_metric_that_the_task_or_the_data_have_not_is_refused_in_a_line() {
     let place = TempDir::new().unwrap();
     tables(place.path());
+    // Of targets that are all the same, none is explained: R² is 0, as scikit-learn has it, and chooses nothing.
+    let numbers: String = (0..60).map(|x| format!("{x},{}\n", f64::from(x) / 7.0)).collect();
+    fs::write(place.path().join("sevenths.csv"), format!("x,t\n{numbers}")).unwrap();
+    fs::write(place.path().join("alike.csv"), "x,t\n1,0.1\n9,0.1\n30,0.1\n").unwrap();
+    let of_alike = |more: &[&str]| {
+        let arguments = ["train", "--data", "sevenths.csv", "--epochs", "2", "--force"];
+        barenet(place.path(), &[&arguments, more, &["--out", "alike"]].concat())
+    };
+    let output = of_alike(&["--test", "alike.csv"]);
+    succeeds(&output);
+    let summary = fs::read(place.path().join("alike/summary.json")).unwrap();
+    let summary: Value = serde_json::from_slice(&summary).unwrap();
+    assert_eq!(summary["test_r2"], 0.0, "{summary}");
+    let parts = ["metric r2: the samples that validate have all the same target", "--val"];
+    refused_in_one_line(&of_alike(&["--val", "alike.csv", "--metric", "r2"]), 2, &parts);
     let refused = |data: &str, more: &[&str], parts: &[&str]| {
         let arguments = ["train", "--data", data, "--out", "run", "--epochs", "2"];
         refused_in_one_line(&barenet(place.path(), &[&arguments, more].concat()), 2, parts);

@@ -192,7 +192,7 @@ fn a_complete_run_leaves_its_files_before_it_waits_for_its_reader() {
     running.wait_for("summary", || place.path().join("run/summary.json").exists());
     let previous = place.path().join("run/previous.ckpt");
     running.wait_for("end", || !previous.exists());
-    std::thread::sleep(Duration::from_millis(100));
+    std::thread::sleep(Duration::from_millis(500));
     running.signal("-TERM");
     assert_eq!(running.status(), Some(143));
     let message = running.message();

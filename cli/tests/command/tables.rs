@@ -537,6 +537,10 @@ fn a_table_that_cannot_be_used_is_refused_in_a_line_and_nothing_is_written() {
     refused_in_one_line(&output, 2, &["test_fraction must be above 0 and below 1, found 1"]);
     let output = train(place.path(), &real("iris"), &["--folds", "3", "--fold", "4"]);
     refused_in_one_line(&output, 2, &["fold is 4, and there are 3 folds"]);
+    for folds in ["0", "1"] {
+        let output = train(place.path(), &real("iris"), &["--folds", folds]);
+        refused_in_one_line(&output, 2, &[&format!("found {folds}")]);
+    }
 }
 
 #[test]

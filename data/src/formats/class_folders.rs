@@ -1,4 +1,4 @@
-//! A folder of files for each class: `PATH/CLASS/…`, or `PATH/train/CLASS/…` beside `val` and `test`.
+//! A folder of files for each class: `PATH/CLASS/…`, or `PATH/train/CLASS/…` beside `val` and `test`, in whatever case.
 
 use super::class_files::ClassFiles;
 use super::is_there;
@@ -8,8 +8,12 @@ use barenet::Label;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Names of the folder with the samples that validate.
+/// Names of the folder with the samples that train.
+const TRAIN: [&str; 2] = ["train", "training"];
+/// Of those that validate.
 const VAL: [&str; 3] = ["val", "valid", "validation"];
+/// Of those that test.
+const TEST: [&str; 2] = ["test", "testing"];
 /// Entries of a folder that are looked at to see what is in it.
 const LOOKED_AT: usize = 100;
 
@@ -48,8 +52,8 @@ pub(super) fn find_some(path: &Path, is_one: fn(&Path) -> bool) -> Option<(PathB
 /// Files in the folders of classes: enough of them to see what they are.
 fn files_to_look_at(path: &Path) -> Result<impl Iterator<Item = PathBuf>, DataError> {
     let is_folder = is_there(path)? && path.is_dir();
-    let top = path.join("train");
-    let top = if is_part(&top) { &top } else { path };
+    let train = if is_folder { part_of(path, &TRAIN) } else { None };
+    let top = train.as_deref().unwrap_or(path);
     let all = if is_folder { entries(top).unwrap_or_default() } else { Vec::new() };
     let classes = all.into_iter().filter(|class| class.is_dir());
     Ok(classes.take(LOOKED_AT).flat_map(|class| {
@@ -80,13 +84,13 @@ impl ClassFolders {
         options: &ReadOptions,
         wanted: Wanted,
     ) -> Result<Self, DataError> {
-        let train = path.join("train");
-        let has_parts = is_part(&train);
+        let train = part_of(path, &TRAIN);
+        let has_parts = train.is_some();
         let part = |named: &Option<PathBuf>, names: &[&str]| {
-            let mut places = names.iter().map(|name| path.join(name)).filter(|_| has_parts);
-            named.clone().or_else(|| places.find(|place| is_part(place)))
+            let beside = || if has_parts { part_of(path, names) } else { None };
+            named.clone().or_else(beside)
         };
-        let train = if has_parts { train } else { path.to_owned() };
+        let train = train.unwrap_or_else(|| path.to_owned());
         let known = options.trained_form.as_ref().map(|(_, class_names)| class_names);
         let class_names = match known {
             Some(class_names) => class_names.clone(),
@@ -117,7 +121,7 @@ impl ClassFolders {
         Ok(Self {
             train: files(Some(train))?,
             val: files(part(&options.val, &VAL))?,
-            test: files(part(&options.test, &["test"]))?,
+            test: files(part(&options.test, &TEST))?,
             class_names,
         })
     }
@@ -199,6 +203,18 @@ fn classes(folder: &Path) -> Result<Vec<(String, PathBuf)>, DataError> {
     Ok(folders
         .map(|class| (class.file_name().unwrap_or_default().to_string_lossy().into_owned(), class))
         .collect())
+}
+
+/// The folder of a part: of the first of its names, in that case if there is one.
+fn part_of(path: &Path, names: &[&str]) -> Option<PathBuf> {
+    let all = entries(path).ok()?;
+    let is_called = |folder: &&PathBuf, name: &str| {
+        folder.file_name().is_some_and(|found| found.eq_ignore_ascii_case(name)) && is_part(folder)
+    };
+    names.iter().find_map(|name| {
+        let exact = Some(path.join(name)).filter(|folder| is_part(folder));
+        exact.or_else(|| all.iter().find(|folder| is_called(folder, name)).cloned())
+    })
 }
 
 /// Whether a folder has folders of classes in it: without, it is one.

@@ -82,6 +82,22 @@ fn a_group_is_in_one_part() {
 }
 
 #[test]
+fn a_class_whose_groups_all_go_elsewhere_is_refused() {
+    // A class in one group, which tests in one of the folds.
+    let mut data = data(&(0..50).map(|place| u32::from(place >= 5)).collect::<Vec<_>>());
+    data.train.groups = (0..50).map(|place| place / 5).collect();
+    let fold = |data: &DataSet, fold| Split::new(data, Sizes { fold: Some((fold, 5)), ..DRAWN });
+    let refused: Vec<_> = (0..5).filter_map(|which| fold(&data, which).err()).collect();
+    let class = "0".to_owned();
+    assert_eq!(refused, [SplitError::Untrained { class, num_groups: 1 }]);
+    let message = refused[0].to_string();
+    assert!(message.starts_with("class 0: all of its groups, 1, validate or test"), "{message}");
+    // Of what is not told apart there is nothing to miss.
+    data.task = Task::Regress;
+    assert!((0..5).all(|which| fold(&data, which).is_ok()));
+}
+
+#[test]
 fn an_autoencoder_learns_what_is_normal_and_is_tested_on_the_rest() {
     let labels: Vec<Label> = (0..100).map(|place| u32::from(place % 4 == 0)).collect();
     let data = DataSet { task: Task::Reconstruct, normal: Some(0), ..data(&labels) };

@@ -31,9 +31,10 @@ impl Config {
         };
         let source = || data.source.to_string();
         Split::new(data, sizes).map_err(|error| match error {
-            SplitError::OneSample { .. } | SplitError::Empty { .. } | SplitError::TooMany => {
-                anyhow::Error::new(error).context(source())
-            }
+            SplitError::OneSample { .. }
+            | SplitError::Untrained { .. }
+            | SplitError::Empty { .. }
+            | SplitError::TooMany => anyhow::Error::new(error).context(source()),
             _ => SettingsError::new(error.to_string()).into(),
         })
     }

@@ -4,7 +4,7 @@ use super::Config;
 use crate::settings::{Name, SettingsError};
 use barenet::Metric;
 use barenet_data::split::{Part, Split};
-use barenet_data::{DataSet, Task};
+use barenet_data::{DataSet, Task, Wanted};
 
 impl Config {
     /// Refuses a loss or a metric that the task has not, and the AUC of parts that have not all classes.
@@ -33,6 +33,10 @@ impl Config {
             (Metric::R2, Task::Reconstruct) => {
                 refused("an autoencoder takes mse, mae or auc".to_owned())
             }
+            (Metric::R2, Task::Regress) if are_alike(data, split) => refused(
+                "the samples that validate have all the same target: give some with --val PATH, or take mse or mae"
+                    .to_owned(),
+            ),
             (Metric::Auc, Task::Regress) => refused("numbers take mse, mae or r2".to_owned()),
             (Metric::Auc, _) => {
                 [(Part::Val, "validate", "val"), (Part::Test, "test", "test")].into_iter().try_for_each(
@@ -48,6 +52,15 @@ impl Config {
             _ => Ok(()),
         }
     }
+}
+
+/// Whether the samples that validate have the same targets, all of them.
+fn are_alike(data: &DataSet, split: &Split) -> bool {
+    let Wanted::Values { numbers, width } = data.records(Part::Val).targets() else { return false };
+    let row = |place: usize| numbers.chunks_exact((*width).max(1)).nth(place);
+    let mut rows = split.index(Part::Val).iter().map(row);
+    let first = rows.next().flatten();
+    rows.all(|row| row == first)
 }
 
 /// What a part has no samples of, if that must be there to be told apart.

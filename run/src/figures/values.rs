@@ -32,13 +32,16 @@ impl ValueFigures {
 /// use barenet_run::figures::r2;
 /// assert!((r2(&[2.5, 0.0, 2.0, 8.0], &[3.0, -0.5, 2.0, 7.0]) - 0.948_608_137).abs() < 1e-9);
 /// assert_eq!(r2(&[1.0, 2.0], &[4.0, 4.0]), 0.0);
+/// assert_eq!(r2(&[1.0, 2.0, 1.5], &[0.1; 3]), 0.0);
 /// ```
 #[must_use]
 pub fn r2(scores: &[f64], targets: &[f64]) -> f64 {
     let mean = targets.iter().sum::<f64>() / targets.len().max(1) as f64;
     let error: f64 = scores.iter().zip(targets).map(|(s, y)| (s - y) * (s - y)).sum();
     let total: f64 = targets.iter().map(|y| (y - mean) * (y - mean)).sum();
-    match (total > 0.0, error > 0.0) {
+    // What is scaled and scaled back is equal but for rounding.
+    let is_varied = total > (1e-12 * mean).powi(2) * targets.len() as f64;
+    match (is_varied, error > 0.0) {
         (true, _) => 1.0 - error / total,
         (false, true) => 0.0,
         (false, false) => 1.0,

@@ -32,11 +32,12 @@ pub(super) fn plot(metric: Metric, runs: &[Curves], folder: &Folder) -> Result<(
 pub(super) fn table(metric: Metric, runs: &[Curves], data: &DataSet, console: &Console) {
     let (data, key) = (data.source.kind.word, metric.key());
     let (train, val) = (format!("train {key}"), format!("val {key}"));
-    console.line(&format!("\n{data:<14}{train:>12}{val:>12}{:>12}", "best val"));
+    let width = 12.max(train.len() + 2);
+    console.line(&format!("\n{data:<14}{train:>width$}{val:>width$}{:>width$}", "best val"));
     for Curves { rule, train, val, .. } in runs {
         let text = |found: Option<f64>| found.map_or_else(|| "-".to_owned(), metric_text);
         let (train, last) = (text(train.last().copied()), text(val.last().copied()));
         let (name, best) = (rule.name(), text(best(metric, val)));
-        console.line(&format!("{name:<14}{train:>12}{last:>12}{best:>12}"));
+        console.line(&format!("{name:<14}{train:>width$}{last:>width$}{best:>width$}"));
     }
 }

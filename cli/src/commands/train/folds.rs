@@ -32,8 +32,8 @@ pub(super) fn run(
         let combined = Combined { settings, written: combined.written.clone() };
         Start::new(combined, Some(&place(fold)), force)
     };
-    // What is wrong with the last one is known before the first trains.
-    (1..=folds).try_for_each(|fold| start(fold).check(data))?;
+    // What is wrong with the last one, and with their number, is known before the first trains.
+    (1..=folds.max(1)).try_for_each(|fold| start(fold).check(data))?;
     warn_of_data(data);
     console.line(&format!("data      {}\n", data_line(data)));
     let mut summaries = Vec::new();

@@ -173,6 +173,25 @@ fn parts_lie_in_folders_of_their_own() {
     );
 }
 
+#[test]
+fn parts_are_found_by_their_usual_names_in_any_case() {
+    for [train, val, test] in [
+        ["Train", "VALID", "Test"],
+        ["training", "validation", "testing"],
+        ["TRAIN", "Val", "test"],
+    ] {
+        let place = TempDir::new().unwrap();
+        for (name, value) in [(train, 1), (val, 4), (test, 3)] {
+            for class in ["a", "b"] {
+                save(place.path(), &format!("{name}/{class}/1.png"), grey(1, 1, |_, _| value));
+            }
+        }
+        let data = read_sized(place.path(), None).unwrap();
+        let found = [&data.train, &data.val, &data.test].map(|part| (part.len(), part.bytes(0)[0]));
+        assert_eq!(found, [(2, 1), (2, 4), (2, 3)], "{train}");
+    }
+}
+
 /// A picture of nothing but a header.
 fn png_header(width: u32, height: u32) -> Vec<u8> {
     let mut bytes = Vec::new();
