@@ -146,6 +146,13 @@ impl DataSet {
         }
     }
 
+    /// The name of the class that an autoencoder is trained on.
+    #[must_use]
+    pub fn normal_name(&self) -> Option<&str> {
+        let label = usize::try_from(self.normal?).ok()?;
+        self.class_names.get(label).map(String::as_str)
+    }
+
     /// The data with the mean of its feature in the place of each number that is missing.
     #[must_use]
     pub fn filled(&self, means: &[f32]) -> Self {

@@ -47,6 +47,8 @@ pub struct ReadOptions {
     pub encoding: Option<Encoding>,
     /// The form of samples and the names of classes that a network was trained with, in place of those found.
     pub trained_form: Option<(SampleForm, Vec<String>)>,
+    /// The name of the class that was normal to an autoencoder in training, in place of the most frequent one.
+    pub trained_normal: Option<String>,
 }
 
 /// What to do about an option that says nothing of a table: it may be of data that come in a folder.
@@ -127,10 +129,15 @@ impl ReadOptions {
             }
             (Task::Classify | Task::Regress, _) => Ok(()),
             (Task::Reconstruct, []) => match &self.normal {
-                Some(name) => {
+                Some(name) if data.class_names.is_empty() => {
                     let found = format!("has no classes, and --normal names {}", quoted(name));
                     let advice = "say with --target which column has them, or leave --normal out";
                     Err(self.no_normal(data, found, advice.to_owned()))
+                }
+                // Those that train have no labels, and others have.
+                Some(_) => {
+                    data.normal = Some(self.normal_class(data)?);
+                    Ok(())
                 }
                 None => Ok(()),
             },
@@ -144,7 +151,7 @@ impl ReadOptions {
     /// The class that an autoencoder is trained on.
     fn normal_class(&self, data: &DataSet) -> Result<Label, DataError> {
         let mut labels = (0..).zip(&data.class_names);
-        let Some(name) = &self.normal else {
+        let Some(name) = self.normal.as_ref().or(self.trained_normal.as_ref()) else {
             let count = |label| data.train.labels().iter().filter(|&&found| found == label).count();
             let most = labels.max_by_key(|&(label, _)| count(label));
             return Ok(most.map_or(0, |(label, _)| label));
@@ -156,7 +163,11 @@ impl ReadOptions {
                 Some(nearest) => format!("the nearest class is {}", quoted(nearest)),
                 None => format!("its classes are {}", listed(names)),
             };
-            let found = format!("has no class {}, which --normal names", quoted(name));
+            let which = match &self.normal {
+                Some(_) => "which --normal names",
+                None => "which is normal to the network",
+            };
+            let found = format!("has no class {}, {which}", quoted(name));
             self.no_normal(data, found, advice)
         })
     }

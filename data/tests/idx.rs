@@ -170,3 +170,34 @@ fn a_file_that_is_cut_or_changed_anywhere_is_read_or_refused() {
         }
     }
 }
+
+#[test]
+fn labels_that_only_test_are_anomalies_to_an_autoencoder_alone() {
+    let labels = |labels: [u8; 2]| file(8, &[2], &labels);
+    let with = |train: Option<[u8; 2]>| {
+        let mut files = vec![
+            ("train-images-idx3-ubyte", images()),
+            ("t10k-images-idx3-ubyte", images()),
+            ("t10k-labels-idx1-ubyte", labels([7, 3])),
+        ];
+        files.extend(train.map(|train| ("train-labels-idx1-ubyte", labels(train))));
+        folder(&files)
+    };
+    let mut options = ReadOptions::default();
+    options.encode.task = Some(Task::Reconstruct);
+    let data = options.load(with(Some([3, 3])).path()).unwrap();
+    assert_eq!((&data.class_names[..], data.normal), (&["3", "7"].map(str::to_owned)[..], Some(0)));
+    assert_eq!((data.train.labels(), data.test.labels()), (&[0, 0][..], &[1, 0][..]));
+    refused(with(Some([3, 3])).path(), "has one class only");
+    refused(with(Some([3, 4])).path(), "sample 1 is of class \"7\", and none that trains is");
+
+    let data = options.load(with(None).path()).unwrap();
+    assert!(data.test.labels().is_empty() && data.normal.is_none());
+    options.normal = Some("3".to_owned());
+    let data = options.load(with(None).path()).unwrap();
+    assert_eq!((data.normal_name(), data.train.labels().len()), (Some("3"), 0));
+    assert_eq!(
+        data.test.labels().iter().map(|&l| Some(l) == data.normal).collect::<Vec<_>>(),
+        [false, true]
+    );
+}

@@ -325,3 +325,37 @@ fn samples_of_a_group_are_known_by_an_array() {
         assert!(error.contains(part), "{error}");
     }
 }
+
+#[test]
+fn classes_that_only_test_are_anomalies_to_an_autoencoder_alone() {
+    let x = |name| (name, floats("(4, 2)", &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]));
+    let y = |name, labels: [i64; 4]| (name, longs(&labels));
+    let normal =
+        |name: &str| ReadOptions { normal: Some(name.to_owned()), ..asked(Task::Reconstruct) };
+    let arrays = [
+        x("x_train"),
+        x("x_val"),
+        x("x_test"),
+        y("y_train", [2; 4]),
+        y("y_val", [2, 9, 2, 2]),
+        y("y_test", [1, 2, 2, 9]),
+    ];
+    let data = read(&arrays, &asked(Task::Reconstruct)).unwrap();
+    assert_eq!(data.class_names, ["2", "9", "1"]);
+    assert_eq!((data.normal_name(), data.train.labels()), (Some("2"), &[0; 4][..]));
+    assert_eq!((data.val.labels(), data.test.labels()), (&[0, 1, 0, 0][..], &[2, 0, 0, 1][..]));
+    let mut two = arrays.clone();
+    two[3] = y("y_train", [2, 3, 2, 3]);
+    let error = read(&two, &ReadOptions::default()).unwrap_err();
+    assert!(error.contains("sample 2 is of class \"9\", and none that trains is"), "{error}");
+
+    // Without labels of those that train somebody has to say which class is normal.
+    let alone = [x("x_train"), x("x_test"), y("y_test", [1, 0, 0, 1])];
+    let data = read(&alone, &asked(Task::Reconstruct)).unwrap();
+    assert_eq!((data.normal, data.test.labels().len()), (None, 0));
+    let data = read(&alone, &normal("0")).unwrap();
+    assert_eq!((data.normal_name(), data.train.labels().len()), (Some("0"), 0));
+    assert_eq!((data.test.labels(), data.normal), (&[1, 0, 0, 1][..], Some(0)));
+    let error = read(&alone, &normal("good")).unwrap_err();
+    assert!(error.contains("has no class \"good\", which --normal names"), "{error}");
+}

@@ -179,3 +179,29 @@ fn a_recording_is_cut_as_those_that_a_network_was_trained_on() {
     let error = read(place.path(), &options).unwrap_err();
     assert!(error.starts_with("TOP/sit: is of no class that was trained"), "{error}");
 }
+
+#[test]
+fn motions_that_only_validate_and_test_are_anomalies_to_an_autoencoder_alone() {
+    let place = TempDir::new().unwrap();
+    for name in ["train/still/1", "val/shake/1", "val/still/1", "test/fall/1", "test/still/1"] {
+        save(place.path(), &format!("{name}.csv"), &recording(0, 5));
+    }
+    let mut options = windows(5, 5);
+    options.encode.task = Some(Task::Reconstruct);
+    let data = read(place.path(), &options).unwrap();
+    assert_eq!(data.class_names, ["still", "shake", "fall"]);
+    let labels = [&data.train, &data.val, &data.test].map(|part| part.labels().to_vec());
+    assert_eq!((labels, data.normal), ([vec![0], vec![1, 0], vec![2, 0]], Some(0)));
+    save(place.path(), "train/walk/1.csv", &recording(0, 5));
+    let error = read(place.path(), &windows(5, 5)).unwrap_err();
+    assert!(error.starts_with("TOP/val/shake: is of no class that was trained"), "{error}");
+
+    // A run that knows one class is measured on others, of which its own is normal, however few there are.
+    let form = data.form.clone().unwrap();
+    options.trained_form = Some((form, vec!["still".to_owned()]));
+    options.trained_normal = Some("still".to_owned());
+    save(place.path(), "test/fall/2.csv", &recording(0, 5));
+    let data = read(&place.path().join("test"), &options).unwrap();
+    assert_eq!(data.class_names, ["still", "fall"]);
+    assert_eq!((data.train.labels(), data.normal), (&[1, 1, 0][..], Some(0)));
+}

@@ -73,6 +73,7 @@ pub fn options(files: &Files, settings: &Settings, trained_on: Option<&TrainedOn
         stride: settings.stride,
         encoding: trained_on.and_then(TrainedOn::encoding),
         trained_form: trained_on.and_then(TrainedOn::form),
+        trained_normal: trained_on.and_then(TrainedOn::normal).map(str::to_owned),
     }
 }
 

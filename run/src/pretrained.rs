@@ -11,7 +11,7 @@ use crate::trained_on::TrainedOn;
 use crate::trained_run::TrainedRun;
 use anyhow::{Context, Result, bail, ensure};
 use barenet::{FullyConnectedNet, Scaling, Weights, fold};
-use barenet_data::DataSet;
+use barenet_data::{DataSet, Task};
 use barenet_model::number::Number;
 use barenet_model::weights::{WeightsFile, from_safetensors, sizes};
 use std::path::PathBuf;
@@ -154,7 +154,8 @@ impl Pretrained {
             data.source
         );
         let names = self.trained_on.as_ref().map_or(&[][..], |trained_on| &trained_on.class_names);
-        if !names.is_empty() && names != data.class_names {
+        let are_scores = data.task == Task::Classify;
+        if are_scores && !names.is_empty() && names != data.class_names {
             log::warn!(
                 "{}: its classes are {}, and those of {} are {}: they are taken for each other in this order",
                 self.name,

@@ -39,6 +39,9 @@ pub struct TrainedOn {
     pub test: String,
     /// Names of the classes.
     pub class_names: Vec<String>,
+    /// Name of the class that is normal to an autoencoder, if its samples had classes.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    normal: Option<String>,
     /// The columns, if it was a table.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     columns: Option<Columns>,
@@ -96,6 +99,7 @@ impl TrainedOn {
             train: format!("{fingerprint:016x}"),
             test: format!("{:016x}", test_fingerprint(data)),
             class_names: data.class_names.clone(),
+            normal: data.normal_name().map(str::to_owned),
             columns: data.encoding.as_ref().map(Columns::of),
             form: data.form.clone().map(Form::from),
             rows: Rows::of(data),
@@ -224,6 +228,7 @@ impl TrainedOn {
             train: String::new(),
             test: String::new(),
             class_names,
+            normal: None,
             columns: None,
             form: None,
             rows: Some(Rows { task: task.into(), inputs, targets }),
@@ -275,10 +280,18 @@ impl TrainedOn {
         })
     }
 
-    /// Refuses images of another number of classes.
-    fn check_classes(&self, folder: &RunFolder, num_classes: usize) -> Result<()> {
+    /// The class that is normal to an autoencoder, if its samples had classes.
+    #[must_use]
+    pub(crate) fn normal(&self) -> Option<&str> {
+        self.normal.as_deref()
+    }
+
+    /// Refuses images of another number of classes. To an autoencoder any class but the normal one is an anomaly, whether or
+    /// not it was there in training.
+    fn check_classes(&self, folder: &RunFolder, data: &DataSet) -> Result<()> {
+        let num_classes = data.class_names.len();
         ensure!(
-            self.class_names.len() == num_classes,
+            data.task == Task::Reconstruct || self.class_names.len() == num_classes,
             "{}: names {} classes, and these data are of {num_classes}; name the right ones with --data",
             folder.file(BEST).display(),
             self.class_names.len()
@@ -340,7 +353,7 @@ pub fn check(config: &str, folder: &RunFolder, data: &DataSet, allowed: bool) ->
     if let Some(trained_on) = &trained_on {
         // Of another kind of data that is what is wrong.
         if allowed || trained_on.data == data.source.kind.word || trained_on.data == IMPORTED {
-            trained_on.check_classes(folder, data.class_names.len())?;
+            trained_on.check_classes(folder, data)?;
         }
     }
     let run = folder.path().display();

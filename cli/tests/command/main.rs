@@ -1,6 +1,7 @@
 //! Tests of the command, as its users meet it: one program, so that it is linked once.
 
 mod advice;
+mod anomalies;
 mod arrays;
 mod bits;
 mod cli;

@@ -77,8 +77,8 @@ impl ClassFolders {
     ///
     /// # Errors
     ///
-    /// [`DataError`] naming a class without files, a class of a part that the training part has not, or what may not be
-    /// looked at.
+    /// [`DataError`] naming a class without files, a class of a part that the training part has not, unless for an
+    /// autoencoder, or what may not be looked at.
     pub(super) fn find(
         path: &Path,
         options: &ReadOptions,
@@ -92,7 +92,7 @@ impl ClassFolders {
         };
         let train = train.unwrap_or_else(|| path.to_owned());
         let known = options.trained_form.as_ref().map(|(_, class_names)| class_names);
-        let class_names = match known {
+        let mut class_names = match known {
             Some(class_names) => class_names.clone(),
             None => classes(&train)?.into_iter().map(|(name, _)| name).collect(),
         };
@@ -114,16 +114,23 @@ impl ClassFolders {
             _ => {}
         }
         warn_of_strays(&train, wanted)?;
-        let files = |folder: Option<PathBuf>| match folder {
-            Some(folder) => files(&folder, &class_names, wanted),
-            None => Ok(Vec::new()),
+        // To an autoencoder all classes but the normal one are anomalies, and none of them needs to train.
+        let takes_new = options.encode.task == Some(Task::Reconstruct);
+        let mut files = |folder: Option<PathBuf>| {
+            let Some(folder) = folder else { return Ok(Vec::new()) };
+            if takes_new {
+                for (name, _) in classes(&folder)? {
+                    if !class_names.contains(&name) {
+                        class_names.push(name);
+                    }
+                }
+            }
+            files(&folder, &class_names, wanted)
         };
-        Ok(Self {
-            train: files(Some(train))?,
-            val: files(part(&options.val, &VAL))?,
-            test: files(part(&options.test, &TEST))?,
-            class_names,
-        })
+        let train = files(Some(train))?;
+        let val = files(part(&options.val, &VAL))?;
+        let test = files(part(&options.test, &TEST))?;
+        Ok(Self { class_names, train, val, test })
     }
 }
 

@@ -68,7 +68,7 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
         None => encode.group.iter().cloned().collect(),
     };
     let train = read(path, of_text)?;
-    let encoding = match encoding {
+    let mut encoding = match encoding {
         Some(encoding) => encoding.clone(),
         None => {
             let encoding = Encoding::learn(&train, encode)?;
@@ -77,23 +77,27 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
         }
     };
     let (mut unlabelled, mut incomplete) = (0, 0);
-    let mut samples = |mut table: Table| -> Result<(Records, Origin), DataError> {
+    let mut samples = |encoding: &mut Encoding, mut table: Table| {
         encoding.check_width(&table, table.ignored.len())?;
         if encode.skips_unlabelled {
             unlabelled += encoding.take_unlabelled(&mut table)?;
         }
+        encoding.add_classes(&table)?;
         let (count, file) = (table.num_rows(), table.file.clone());
         let (records, lines) = encoding.samples_and_lines(table, encode.missing)?;
         incomplete += count - lines.len();
-        Ok((records, Origin::Lines { file, lines }))
+        Ok::<_, DataError>((records, Origin::Lines { file, lines }))
     };
 
     let source = Source::read(&KIND, path.display().to_string());
     let coarse = encoding.coarse(&train);
-    let (mut train, of_train) = samples(train)?;
+    let (mut train, of_train) = samples(&mut encoding, train)?;
     let mut more = |path: &Option<PathBuf>| match path {
-        Some(path) => samples(read(path, encoding.text_columns())?),
-        None => Ok::<_, DataError>((Records::new(0), Origin::Unknown)),
+        Some(path) => {
+            let table = read(path, encoding.text_columns())?;
+            samples(&mut encoding, table)
+        }
+        None => Ok((Records::new(0), Origin::Unknown)),
     };
     let ((mut val, of_val), (mut test, of_test)) = (more(&options.val)?, more(&options.test)?);
     narrow(&mut [&mut train, &mut val, &mut test]);

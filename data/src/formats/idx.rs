@@ -72,8 +72,21 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
     let shape = images.shape.get(1..).unwrap_or_default();
     let layout = PictureLayout::of_shape(shape);
     let shape = shape.iter().map(usize::to_string).collect::<Vec<_>>().join(" x ");
-    let asked = if targets.is_some() { Task::Classify } else { Task::Reconstruct };
-    let meaning = Meaning::learn(targets.as_ref(), Some(asked))?;
+    let task = options.encode.task.filter(|&task| task == Task::Reconstruct).unwrap_or_default();
+    let mut meaning = match &targets {
+        Some(labels) => Meaning::of_labels(labels, task)?,
+        None => Meaning::learn(None, None)?,
+    };
+    let part = |part: Part, given: &Option<PathBuf>| {
+        let file = match given {
+            Some(file) => Some(file.clone()),
+            None => file_of(part)?,
+        };
+        file.map(|file| read_pair(&file, options)).transpose()
+    };
+    let (val, test) = (part(Part::Val, &options.val)?, part(Part::Test, &options.test)?);
+    let others = [&val, &test].map(|part| part.as_ref()?.1.as_ref());
+    meaning.add_classes(targets.as_ref(), others, options.normal.as_deref())?;
     let records = |(images, targets): (Array, Option<Targets>)| -> Result<Records, DataError> {
         let wanted = match targets {
             Some(targets) => meaning.wanted(&targets)?,
@@ -81,14 +94,9 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
         };
         Ok(Records::of(images.row_len(), images.numbers, wanted))
     };
-    let part = |part: Part, given: &Option<PathBuf>| -> Result<Records, DataError> {
-        let file = match given {
-            Some(file) => Some(file.clone()),
-            None => file_of(part)?,
-        };
-        file.map_or_else(|| Ok(Records::new(0)), |file| records(read_pair(&file, options)?))
-    };
-    let (val, test) = (part(Part::Val, &options.val)?, part(Part::Test, &options.test)?);
+    let part =
+        |pair: Option<(Array, Option<Targets>)>| pair.map_or_else(|| Ok(Records::new(0)), &records);
+    let (val, test) = (part(val)?, part(test)?);
     let source = Source::read(&KIND, format!("{} ({shape})", path.display()));
     let train = records((images, targets))?;
     let Meaning { task, class_names, .. } = meaning;

@@ -86,11 +86,9 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
     let mut groups = groups::read(&mut store, count, options)?;
     let (samples, targets, mut unlabelled) = settle(&store, &pair, found, &mut groups)?;
     let mut incomplete = count - samples.len() - unlabelled;
-    let meaning = Meaning::learn(targets.as_ref(), options.encode.task)?;
+    let mut meaning = Meaning::learn(targets.as_ref(), options.encode.task)?;
     let coarse = coarse(&samples, targets.as_ref(), &meaning);
-    let mut train = records(samples, targets.as_ref(), &meaning)?;
-    train.groups = groups;
-    let mut part = |part: Part, given: Option<&Path>| -> Result<Records, DataError> {
+    let mut part = |part: Part, given: Option<&Path>| -> Result<Option<Labelled>, DataError> {
         let mut other = given.map(|path| Store::open(path, options)).transpose()?;
         let is_given = other.is_some();
         let store = other.as_mut().unwrap_or(&mut store);
@@ -100,19 +98,27 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
         };
         match pair {
             None if is_given => Err(no_features(store)),
-            None => Ok(Records::new(0)),
+            None => Ok(None),
             Some(pair) => {
                 let found = read(store, &pair, options)?;
                 let all = found.0.len();
                 let (samples, targets, count) = settle(store, &pair, found, &mut Vec::new())?;
                 unlabelled += count;
                 incomplete += all - samples.len() - count;
-                records(samples, targets.as_ref(), &meaning)
+                Ok(Some((samples, targets)))
             }
         }
     };
     let val = part(Part::Val, options.val.as_deref())?;
     let test = part(Part::Test, options.test.as_deref())?;
+    let others = [&val, &test].map(|part| part.as_ref()?.1.as_ref());
+    meaning.add_classes(targets.as_ref(), others, options.normal.as_deref())?;
+    let mut train = records((samples, targets), &meaning)?;
+    train.groups = groups;
+    let part = |part: Option<Labelled>| {
+        part.map_or_else(|| Ok(Records::new(0)), |part| records(part, &meaning))
+    };
+    let (val, test) = (part(val)?, part(test)?);
     let Meaning { task, class_names, target_names, .. } = meaning;
     let source = Source::read(&KIND, path.display().to_string());
     Ok(DataSet {
@@ -188,6 +194,9 @@ impl Samples {
     }
 }
 
+/// Samples, and their targets where there are some.
+type Labelled = (Samples, Option<Targets>);
+
 /// The inputs, and the numbers to learn, that `f32` cannot tell apart.
 fn coarse(samples: &Samples, targets: Option<&Targets>, meaning: &Meaning) -> Vec<Coarse> {
     let inputs = (1..).zip(&samples.exact).map(|(number, &numbers)| Coarse {
@@ -207,11 +216,7 @@ fn coarse(samples: &Samples, targets: Option<&Targets>, meaning: &Meaning) -> Ve
 }
 
 /// Reads samples and their targets: an array of their own, or columns.
-fn read(
-    store: &mut Store,
-    pair: &Pair,
-    options: &ReadOptions,
-) -> Result<(Samples, Option<Targets>), DataError> {
+fn read(store: &mut Store, pair: &Pair, options: &ReadOptions) -> Result<Labelled, DataError> {
     let place = store.place_of(&pair.features);
     let wrong =
         |problem: String, advice| Err(DataError::Format { file: place.clone(), problem, advice });
@@ -281,14 +286,10 @@ fn read(
     Ok((samples, Some(Targets::Numbers { place, names, values, exact })))
 }
 
-fn records(
-    samples: Samples,
-    targets: Option<&Targets>,
-    meaning: &Meaning,
-) -> Result<Records, DataError> {
+fn records((samples, targets): Labelled, meaning: &Meaning) -> Result<Records, DataError> {
     let count = samples.len();
     let wanted = match targets {
-        Some(targets) => meaning.wanted(targets)?,
+        Some(targets) => meaning.wanted(&targets)?,
         None => Wanted::Nothing(count),
     };
     Ok(Records::of(samples.row_len, samples.numbers, wanted))

@@ -129,6 +129,53 @@ impl Meaning {
         Ok(Self { task, class_names, target_names, is_one_hot })
     }
 
+    /// What the labels of a file of them mean: each is a class, however many there are.
+    pub(super) fn of_labels(labels: &Targets, task: Task) -> Result<Self, DataError> {
+        let class_names = class_names(labels, false, task)?;
+        Ok(Self { task, class_names, target_names: Vec::new(), is_one_hot: false })
+    }
+
+    /// Adds the classes that only validate and test, behind those that train: to an autoencoder all but the normal one are
+    /// anomalies. Where the samples that train have no labels, others have a meaning only if it is said which is `normal`:
+    /// without that they are left, with a warning.
+    pub(super) fn add_classes(
+        &mut self,
+        train: Option<&Targets>,
+        others: [Option<&Targets>; 2],
+        normal: Option<&str>,
+    ) -> Result<(), DataError> {
+        let are_no_labels = train.is_some() && self.class_names.is_empty();
+        if self.task != Task::Reconstruct || are_no_labels {
+            return Ok(());
+        }
+        for targets in others.into_iter().flatten() {
+            if train.is_none() && normal.is_none() {
+                let place = targets.place();
+                log::warn!(
+                    "{place}: not used, since the samples that train have no labels: say with --normal which class is \
+                     normal, and the others count as anomalies"
+                );
+                continue;
+            }
+            if self.class_names.is_empty() {
+                self.is_one_hot = targets.are_one_hot();
+            }
+            if self.is_one_hot && !self.class_names.is_empty() {
+                continue;
+            }
+            for name in class_names(targets, self.is_one_hot, self.task)? {
+                if !self.class_names.contains(&name) {
+                    self.class_names.push(name);
+                }
+            }
+            if self.class_names.len() > MAX_TEXTS {
+                let problem = format!("makes {} classes, with the others", self.class_names.len());
+                return Err(wrong(targets.place(), problem, "give it few labels"));
+            }
+        }
+        Ok(())
+    }
+
     /// The targets of samples.
     pub(super) fn wanted(&self, targets: &Targets) -> Result<Wanted, DataError> {
         let place = targets.place();

@@ -30,7 +30,7 @@ pub(super) fn of_table(data: &DataSet, written: &Settings) -> Settings {
 
 /// Samples, those that are drawn to validate or test among them; of samples in classes an autoencoder learns one class.
 fn learnable(data: &DataSet) -> usize {
-    match data.normal {
+    match data.normal.filter(|_| !data.train.labels().is_empty()) {
         Some(normal) => data.train.labels().iter().filter(|&&label| label == normal).count(),
         None => data.train.len(),
     }

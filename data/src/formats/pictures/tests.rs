@@ -1,4 +1,5 @@
 use super::*;
+use crate::Task;
 use image::{DynamicImage, GrayImage, Luma, Rgb, RgbImage, Rgba, RgbaImage};
 use std::fs;
 use tempfile::TempDir;
@@ -190,6 +191,24 @@ fn parts_are_found_by_their_usual_names_in_any_case() {
         let found = [&data.train, &data.val, &data.test].map(|part| (part.len(), part.bytes(0)[0]));
         assert_eq!(found, [(2, 1), (2, 4), (2, 3)], "{train}");
     }
+}
+
+#[test]
+fn classes_that_only_test_are_anomalies_to_an_autoencoder() {
+    let place = TempDir::new().unwrap();
+    for (name, value) in [("train/good/1", 1), ("test/broken/1", 2), ("test/good/1", 3)] {
+        save(place.path(), &format!("{name}.png"), grey(1, 1, |_, _| value));
+    }
+    let mut options = ReadOptions::default();
+    options.encode.task = Some(Task::Reconstruct);
+    let data = options.load(place.path()).unwrap();
+    assert_eq!(data.class_names, ["good", "broken"]);
+    assert_eq!((data.train.labels(), data.test.labels()), (&[0][..], &[1, 0][..]));
+    assert_eq!((data.normal_name(), data.test.bytes(0)), (Some("good"), &[2][..]));
+    // Given apart, in another order of names.
+    save(place.path(), "other/bent/1.png", grey(1, 1, |_, _| 4));
+    options.test = Some(place.path().join("other"));
+    assert_eq!(options.load(place.path()).unwrap().class_names, ["good", "bent"]);
 }
 
 /// A picture of nothing but a header.

@@ -1,7 +1,52 @@
 //! The target of an autoencoder: a label of each row.
 
-use super::quoted;
+use super::{Encoding, MAX_TEXTS, classes, quoted};
+use crate::Task;
 use crate::table::{Table, TableError};
+
+impl Encoding {
+    /// Adds the classes of another table of an autoencoder, behind those that it has: all but the normal one are
+    /// anomalies, and none of them needs to train. Of another task nothing is added.
+    ///
+    /// ```
+    /// use barenet_data::table::{CsvOptions, EncodeOptions, Encoding, read_csv_from};
+    /// use barenet_data::Task;
+    /// let read = |text: &str| read_csv_from(text.as_bytes(), "t.csv", &CsvOptions::default());
+    /// let options = EncodeOptions {
+    ///     target: vec!["state".into()],
+    ///     task: Some(Task::Reconstruct),
+    ///     ..EncodeOptions::default()
+    /// };
+    /// let mut encoding = Encoding::learn(&read("a,state\n1,ok\n2,ok\n")?, &options)?;
+    /// encoding.add_classes(&read("a,state\n1,ok\n9,bad\n")?)?;
+    /// assert_eq!(encoding.class_names, ["ok", "bad"]);
+    /// # Ok::<(), barenet_data::DataError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`TableError`] if the table has not the target, or its cells are no labels.
+    pub fn add_classes(&mut self, table: &Table) -> Result<(), TableError> {
+        let [target] = &self.targets[..] else { return Ok(()) };
+        if self.task != Task::Reconstruct || self.class_names.is_empty() {
+            return Ok(());
+        }
+        // Of a column that is ignored the samples say what is wrong.
+        let Some(place) = table.find(target)? else { return Ok(()) };
+        for name in classes(table, place, self.task)? {
+            if !self.class_names.contains(&name) {
+                self.class_names.push(name);
+            }
+        }
+        if self.class_names.len() > MAX_TEXTS {
+            let problem =
+                format!("makes {} classes, with those that train", self.class_names.len());
+            let error = TableError::new(&table.file, problem, "give the target few labels");
+            return Err(error.of(&target.to_string()));
+        }
+        Ok(())
+    }
+}
 
 /// Refuses a target of an autoencoder that is numbers: parts of one, or nearly as many as there are rows.
 pub(super) fn check_labels(table: &Table, place: usize) -> Result<(), TableError> {

@@ -294,3 +294,25 @@ fn a_table_without_names_may_have_the_inputs_in_their_order() {
     let by_place = encoding.by_place(&unnamed).unwrap();
     assert_eq!(by_place.places_in(&unnamed).unwrap(), [0, 1]);
 }
+
+#[test]
+fn classes_of_other_tables_are_added_for_an_autoencoder_alone() {
+    let task = Some(Task::Reconstruct);
+    let mut encoding =
+        learn("a,y\n1,ok\n2,ok\n", &EncodeOptions { task, ..with_target("y") }).unwrap();
+    let other = "y,a\nworn,1\nok,2\nbad,3\nworn,4\n";
+    let error = encoding.samples(table(other), Missing::Refuse).unwrap_err().to_string();
+    assert!(error.contains("class \"worn\" is not one of those that train"), "{error}");
+    encoding.add_classes(&table(other)).unwrap();
+    assert_eq!(encoding.class_names, ["ok", "bad", "worn"]);
+    let records = encoding.samples(table(other), Missing::Refuse).unwrap();
+    assert_eq!(records.labels(), [2, 0, 1, 2]);
+    encoding.add_classes(&table("a\n1\n")).unwrap_err();
+    let many: String = (0..1001).map(|row| format!("{row},c{row}\n")).collect();
+    let error = encoding.add_classes(&table(&format!("a,y\n{many}"))).unwrap_err().to_string();
+    assert!(error.starts_with("t.csv, column \"y\": has 1001 classes"), "{error}");
+
+    let mut encoding = learn("a,y\n1,p\n2,q\n3,p\n4,q\n", &EncodeOptions::default()).unwrap();
+    encoding.add_classes(&table("a,y\n1,r\n")).unwrap();
+    assert_eq!(encoding.class_names, ["p", "q"]);
+}
