@@ -18,6 +18,7 @@ pub mod accelerometer;
 mod array;
 pub mod augment;
 pub mod builtin;
+mod class_names;
 mod discover;
 pub mod disk;
 mod error;

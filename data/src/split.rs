@@ -3,7 +3,9 @@
 mod draw;
 
 use crate::{DataSet, Records, Task};
+use barenet::Label;
 use draw::Strata;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// Some samples of [`Records`].
@@ -40,6 +42,17 @@ impl Index {
             // A place that there is not is a sample that there is not.
             Self::List(places) => places.get(index).map_or(usize::MAX, |&place| place as usize),
         }
+    }
+
+    /// How many of the samples are of each of so many classes.
+    #[must_use]
+    pub fn class_counts(&self, labels: &[Label], num_classes: usize) -> Vec<usize> {
+        let mut counts = vec![0; num_classes];
+        for label in self.iter().filter_map(|place| labels.get(place)) {
+            let class = usize::try_from(*label).ok().and_then(|class| counts.get_mut(class));
+            class.into_iter().for_each(|count| *count += 1);
+        }
+        counts
     }
 
     /// The places, in order.
@@ -309,22 +322,12 @@ fn check_trained(data: &DataSet, split: &Split) -> Result<(), SplitError> {
     if groups.is_empty() || data.task != Task::Classify {
         return Ok(());
     }
-    let mut trains = vec![false; data.class_names.len()];
-    for label in split.train.iter().filter_map(|place| labels.get(place)) {
-        let place = usize::try_from(*label).ok().and_then(|at| trains.get_mut(at));
-        place.into_iter().for_each(|trains| *trains = true);
-    }
-    let known = (0..).zip(&data.class_names).zip(trains);
-    for ((class, name), _) in known.filter(|(_, trains)| !trains) {
-        let mut of_class: Vec<u32> = labels
-            .iter()
-            .zip(groups)
-            .filter(|(label, _)| **label == class)
-            .map(|(_, g)| *g)
-            .collect();
-        of_class.sort_unstable();
-        of_class.dedup();
-        let num_groups = of_class.len();
+    let trains = split.train.class_counts(labels, data.class_names.len());
+    for ((class, name), _) in
+        (0..).zip(&data.class_names).zip(trains).filter(|(_, count)| *count == 0)
+    {
+        let of_class = labels.iter().zip(groups).filter(|(label, _)| **label == class);
+        let num_groups = of_class.map(|(_, group)| group).collect::<BTreeSet<_>>().len();
         if num_groups > 0 {
             return Err(SplitError::Untrained { class: name.clone(), num_groups });
         }

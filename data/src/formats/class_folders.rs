@@ -2,6 +2,7 @@
 
 use super::class_files::ClassFiles;
 use super::is_there;
+use crate::class_names::add_class_names;
 use crate::table::error::{and_more, quoted};
 use crate::{DataError, ReadOptions, Task};
 use barenet::Label;
@@ -119,11 +120,8 @@ impl ClassFolders {
         let mut files = |folder: Option<PathBuf>| {
             let Some(folder) = folder else { return Ok(Vec::new()) };
             if takes_new {
-                for (name, _) in classes(&folder)? {
-                    if !class_names.contains(&name) {
-                        class_names.push(name);
-                    }
-                }
+                let found = classes(&folder)?.into_iter().map(|(name, _)| name);
+                add_class_names(&mut class_names, found);
             }
             files(&folder, &class_names, wanted)
         };

@@ -1,6 +1,7 @@
 //! What targets mean: classes, numbers, or nothing.
 
 use super::numpy::npy::Content;
+use crate::class_names::add_class_names;
 use crate::numbers::maybe_rounded;
 use crate::table::error::quoted;
 use crate::table::{MAX_TEXTS, are_classes};
@@ -163,11 +164,8 @@ impl Meaning {
             if self.is_one_hot && !self.class_names.is_empty() {
                 continue;
             }
-            for name in class_names(targets, self.is_one_hot, self.task)? {
-                if !self.class_names.contains(&name) {
-                    self.class_names.push(name);
-                }
-            }
+            let found = class_names(targets, self.is_one_hot, self.task)?;
+            add_class_names(&mut self.class_names, found);
             if self.class_names.len() > MAX_TEXTS {
                 let problem = format!("makes {} classes, with the others", self.class_names.len());
                 return Err(wrong(targets.place(), problem, "give it few labels"));

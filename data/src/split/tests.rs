@@ -72,7 +72,7 @@ fn a_group_is_in_one_part() {
     for seed in 0..20 {
         let split = Split::new(&data, Sizes { seed, ..DRAWN }).unwrap();
         assert_eq!(all(&split).len(), 90);
-        let groups = |index: &Index| -> std::collections::BTreeSet<u32> {
+        let groups = |index: &Index| -> BTreeSet<u32> {
             index.iter().map(|place| data.train.groups[place]).collect()
         };
         let [train, val, test] = [&split.train, &split.val, &split.test].map(groups);

@@ -77,11 +77,7 @@ impl Config {
         if !is_balanced || labels.is_empty() || data.task != Task::Classify {
             return Vec::new();
         }
-        let mut counts = vec![0_usize; data.class_names.len()];
-        for label in split.train.iter().filter_map(|place| labels.get(place)) {
-            let class = usize::try_from(*label).ok().and_then(|class| counts.get_mut(class));
-            class.into_iter().for_each(|count| *count += 1);
-        }
+        let counts = split.train.class_counts(labels, data.class_names.len());
         let all = f64::from_usize(split.train.len()) / f64::from_usize(counts.len());
         counts.iter().map(|&count| T::from_f64(all / f64::from_usize(count.max(1)))).collect()
     }

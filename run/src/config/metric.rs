@@ -81,12 +81,8 @@ fn missing(data: &DataSet, split: &Split, part: Part) -> Option<String> {
             (!of_part().any(is_other)).then(|| "labelled as anything but normal".to_owned())
         }
         Task::Classify => {
-            let mut is_there = vec![false; data.output_dim()];
-            for label in of_part() {
-                let place = usize::try_from(label).ok().and_then(|at| is_there.get_mut(at));
-                place.into_iter().for_each(|is_there| *is_there = true);
-            }
-            (0..).zip(is_there).find(|(_, is_there)| !is_there).map(|(label, _)| class(label))
+            let counts = split.index(part).class_counts(labels, data.output_dim());
+            (0..).zip(counts).find(|(_, count)| *count == 0).map(|(label, _)| class(label))
         }
     }
 }

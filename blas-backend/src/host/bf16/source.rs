@@ -3,8 +3,7 @@
 use super::pack::{Lines, Order, Packed, pack};
 use super::unit::{DEPTH, SIDE};
 use crate::host::scratch::Scratch;
-use crate::host::tile::Operand;
-use crate::host::tile::cast_mut;
+use crate::host::tile::{Operand, cast_mut};
 use barenet::{Float, Rows};
 use core::marker::PhantomData;
 use core::ops::Range;

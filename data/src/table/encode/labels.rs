@@ -2,6 +2,7 @@
 
 use super::{Encoding, MAX_TEXTS, classes, quoted};
 use crate::Task;
+use crate::class_names::add_class_names;
 use crate::table::{Table, TableError};
 
 impl Encoding {
@@ -33,11 +34,7 @@ impl Encoding {
         }
         // Of a column that is ignored the samples say what is wrong.
         let Some(place) = table.find(target)? else { return Ok(()) };
-        for name in classes(table, place, self.task)? {
-            if !self.class_names.contains(&name) {
-                self.class_names.push(name);
-            }
-        }
+        add_class_names(&mut self.class_names, classes(table, place, self.task)?);
         if self.class_names.len() > MAX_TEXTS {
             let problem =
                 format!("makes {} classes, with those that train", self.class_names.len());
