@@ -1,11 +1,15 @@
 //! The subcommands.
 
 pub(crate) mod compare;
+pub(crate) mod completions;
+pub(crate) mod config;
 pub(crate) mod data;
 pub(crate) mod eval;
 pub(crate) mod export;
 pub(crate) mod gradcheck;
 pub(crate) mod import;
+pub(crate) mod init;
+pub(crate) mod man;
 pub(crate) mod predict;
 pub(crate) mod presets;
 pub(crate) mod train;
@@ -140,6 +144,18 @@ pub(crate) fn form_text(form: &SampleForm) -> String {
         SampleForm::Windows(WindowForm { window, stride, channels }) => {
             format!("{window} rows of {}; a window every {stride} rows", channels.join(", "))
         }
+    }
+}
+
+/// What a network is given of data: columns or the form of samples, and how many numbers that is.
+pub(crate) fn inputs_text(data: &DataSet) -> String {
+    let inputs = counted(data.input_dim(), "input", "inputs");
+    match (&data.encoding, &data.form) {
+        (Some(encoding), _) => {
+            format!("{} ({inputs})", counted(encoding.features.len(), "column", "columns"))
+        }
+        (None, Some(form)) => format!("{} ({inputs})", form_text(form)),
+        (None, None) => inputs,
     }
 }
 

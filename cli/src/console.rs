@@ -1,12 +1,14 @@
 //! Console of a training run: the course's lines, and on a terminal a progress bar.
 
 mod bar;
+mod colour;
 mod complaints;
 mod printer;
 mod streams;
 
 #[cfg(feature = "fetch")]
 pub(crate) use bar::bytes_bar;
+pub(crate) use colour::{choose_colour, colour_among};
 pub(crate) use complaints::{complain, print_warnings};
 pub(crate) use streams::say;
 pub(crate) use streams::{print_line, unless_closed};

@@ -5,12 +5,16 @@ mod commands;
 mod console;
 mod flags;
 mod signals;
+mod version;
 
 use barenet_data::DataError;
 use barenet_run::settings::SettingsError;
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use commands::{compare, data, eval, export, gradcheck, import, predict, presets, train};
-use console::{complain, print_warnings, unless_closed};
+use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
+use commands::{
+    compare, completions, config, data, eval, export, gradcheck, import, init, man, predict,
+    presets, train,
+};
+use console::{choose_colour, colour_among, complain, print_warnings, unless_closed};
 use signals::{Stopped, survive_limits};
 use std::any::TypeId;
 use std::process::ExitCode;
@@ -20,6 +24,7 @@ use std::process::ExitCode;
 #[command(
     name = "barenet",
     version,
+    long_version = version::LONG,
     after_help = "\
 Examples:
   barenet train                          train on CIFAR-10 if it is found, else on built-in images
@@ -29,14 +34,21 @@ Examples:
   barenet eval runs/two-layer --split test
   barenet export runs/two-layer --format firmware --dtype int8
   barenet import model.onnx --out runs/theirs
+  barenet init --data table.csv          a configuration to start from, chosen by the data
   barenet compare                        four update rules in one plot
 
-Exit status: 0 ok, 1 failed, 2 a flag or setting that cannot be used. NO_COLOR is honoured."
+Exit status: 0 ok, 1 failed, 2 a flag or setting that cannot be used; 129, 130, 143 and 152 stopped by a signal."
 )]
 struct Cli {
+    /// Colours: auto is those of a terminal, unless NO_COLOR is set
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    color: ColorChoice,
     #[command(subcommand)]
     command: Command,
 }
+
+/// The end of the help of each command that does not say more of it.
+const EXIT_STATUS: &str = "Exit status: 0 ok, 1 failed, 2 a flag or setting that cannot be used.";
 
 #[derive(Subcommand, Debug)]
 enum Command {
@@ -48,7 +60,11 @@ enum Command {
     Compare(Box<compare::Args>),
     Gradcheck(gradcheck::Args),
     Presets(presets::Args),
+    Init(Box<init::Args>),
+    Config(Box<config::Args>),
     Data(data::Args),
+    Completions(completions::Args),
+    Man(man::Args),
 }
 
 fn main() -> ExitCode {
@@ -57,7 +73,10 @@ fn main() -> ExitCode {
         complain(format_args!("warning: signals cannot be listened to: {error}"));
     }
     let (command, flags) = match parse() {
-        Ok((Cli { command }, flags)) => (command, flags),
+        Ok((Cli { command, color }, flags)) => {
+            choose_colour(color);
+            (command, flags)
+        }
         Err(message) => return explain(&message),
     };
     let result = match command {
@@ -69,7 +88,11 @@ fn main() -> ExitCode {
         Command::Compare(args) => compare::run(*args),
         Command::Gradcheck(args) => gradcheck::run(&args),
         Command::Presets(args) => presets::run(&args),
+        Command::Init(args) => init::run(*args),
+        Command::Config(args) => config::run(*args),
         Command::Data(args) => data::run(&args),
+        Command::Completions(args) => completions::run(&args, program()),
+        Command::Man(args) => man::run(&args, program()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -91,9 +114,25 @@ fn main() -> ExitCode {
 
 /// The arguments, and the flags of the command that they name.
 fn parse() -> Result<(Cli, Vec<String>), clap::Error> {
-    let mut command = with_negative_numbers(Cli::command());
+    let mut command = program().color(colour_among(std::env::args_os()));
     let matches = command.try_get_matches_from_mut(std::env::args_os())?;
     Ok((Cli::from_arg_matches(&matches)?, advice::flags_of(&command, &matches)))
+}
+
+/// The program's commands and flags.
+fn program() -> clap::Command {
+    with_exit_status(with_negative_numbers(Cli::command()))
+}
+
+/// Ends the help of every command with what its exit status says.
+fn with_exit_status(command: clap::Command) -> clap::Command {
+    let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    let command = if help.contains("Exit status:") {
+        command
+    } else {
+        command.after_help(format!("{help}\n\n{EXIT_STATUS}"))
+    };
+    command.mut_subcommands(with_exit_status)
 }
 
 /// Whether an error is of a flag or a setting, whatever the data are.
@@ -124,4 +163,25 @@ fn explain(message: &clap::Error) -> ExitCode {
         return ExitCode::from(1);
     }
     ExitCode::from(u8::try_from(message.exit_code()).unwrap_or(2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Calls a function with every command that has no others, and with those that have.
+    fn each(command: &clap::Command, f: &mut impl FnMut(&clap::Command)) {
+        f(command);
+        command.get_subcommands().for_each(|inner| each(inner, f));
+    }
+
+    #[test]
+    fn every_command_has_examples_and_says_what_its_exit_status_means() {
+        each(&program(), &mut |command| {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let name = command.get_name();
+            assert!(help.starts_with("Examples:\n  barenet "), "{name}: {help}");
+            assert!(help.contains("Exit status: 0 ok, 1 failed, 2 "), "{name}: {help}");
+        });
+    }
 }

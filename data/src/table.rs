@@ -22,8 +22,7 @@ mod sniff;
 pub use encode::{EncodeOptions, Encoding, Feature, Missing};
 pub(crate) use encode::{MAX_TEXTS, are_classes};
 pub use error::TableError;
-pub use find::ColumnRef;
-pub(crate) use find::nearest;
+pub use find::{ColumnRef, nearest};
 pub use options::{CsvOptions, Wanted};
 pub use reader::{read_csv, read_csv_from};
 

@@ -3,7 +3,7 @@
 mod of_table;
 
 use crate::presets::Preset;
-use crate::settings::{Settings, SettingsError};
+use crate::settings::{Settings, SettingsError, did_you_mean};
 use anyhow::{Context, Result};
 use barenet_data::DataSet;
 use barenet_data::reading::read_named_text;
@@ -93,7 +93,8 @@ impl Written {
         let Some(preset) = Preset::find(&name)? else {
             let names: Vec<_> = Preset::names().collect();
             let names = names.join(", ");
-            let message = format!("{place}: there is no {name:?}; there are {names}");
+            let meant = did_you_mean(&name, Preset::names());
+            let message = format!("{place}: there is no {name:?}; {meant}there are {names}");
             return Err(SettingsError::new(message).into());
         };
         let named = Settings { preset: Some(name), ..Settings::default() };

@@ -8,6 +8,7 @@ mod pictures;
 mod qat;
 mod solver;
 
+pub(crate) use effect::effective;
 pub use effect::ignored;
 
 use crate::settings::{Dtype, Name, Settings, SettingsError, Values};
@@ -164,7 +165,7 @@ impl Config {
     /// threads is not among it: it changes no bit.
     #[must_use]
     pub fn to_toml(&self) -> String {
-        Settings { threads: None, ..effect::effective(&self.values) }.to_toml()
+        Settings { threads: None, ..effective(&self.values) }.to_toml()
     }
 
     /// Whether two runs differ in nothing but chance, rounding, and what is printed of them or measured
@@ -180,7 +181,7 @@ impl Config {
             threads: None,
             print_every: None,
             test_size: None,
-            ..effect::effective(&config.values)
+            ..effective(&config.values)
         };
         what_matters(self) == what_matters(other)
     }

@@ -7,6 +7,7 @@
 //! | [`settings`], [`presets`], [`combined`], [`config`] | the settings of a run, the course's experiments, both together, and a checked whole |
 //! | [`session`], [`trainer`], [`moment`] | one training run, with its files and without, and its state between two steps |
 //! | [`comparison`] | a training run with each of some update rules |
+//! | [`init`] | settings to start from, chosen by data and written out |
 //! | [`pretrained`] | weights of another run, from which one starts |
 //! | [`images`], [`buffers`] | its data, read, and its memory |
 //! | [`backend`] | its threads |
@@ -36,6 +37,7 @@ mod form;
 pub mod gradcheck;
 pub mod images;
 pub mod import;
+pub mod init;
 mod input_bytes;
 pub mod interchange;
 pub mod measured;

@@ -11,6 +11,7 @@ mod watch;
 pub use crate::trainer::Ended;
 pub use due::When;
 pub use start::Start;
+pub(crate) use start::prepare;
 pub use watch::{Request, Watcher};
 
 use crate::config::Config;

@@ -5,17 +5,20 @@
 //! ([`Values::complete`], [`crate::config`]).
 
 mod declare;
+mod explain;
 mod local;
 mod names;
 mod picture_size;
 mod table;
 
 pub use declare::{Kind, Row, Value};
+pub use explain::{explain, with_meanings};
 pub use local::Locals;
 pub use names::{ClassWeights, Dtype, ExportDtype, KernelName, Name, Named, RuleName};
 pub use picture_size::PictureSize;
 pub use table::{SETTINGS, Settings, Values};
 
+use barenet_data::table::nearest;
 use serde::de::DeserializeOwned;
 use std::num::{IntErrorKind, ParseIntError};
 use std::path::{Path, PathBuf};
@@ -50,10 +53,39 @@ pub(crate) fn from_toml<T: DeserializeOwned>(text: &str, file: &Path) -> Result<
         let key = key.map(|(key, _)| key.trim()).filter(|_| message.starts_with("invalid "));
         let message = match SETTINGS.iter().find(|row| Some(row.name) == key) {
             Some(row) => format!("{}: {message}", row.name),
-            None => message,
+            None => shortened(message),
         };
         SettingsError { file: Some(file.to_owned()), line, message }
     })
+}
+
+/// Says of a key that there is not which one may be meant, in place of the names of all settings.
+fn shortened(message: String) -> String {
+    let names = || SETTINGS.iter().map(|row| row.name);
+    let all = format!(", expected one of {}", {
+        let quoted: Vec<_> = names().map(|name| format!("`{name}`")).collect();
+        quoted.join(", ")
+    });
+    match message.strip_suffix(&all) {
+        None => message,
+        Some(problem) => {
+            let key = problem.split('`').nth(1).unwrap_or_default();
+            let meant = did_you_mean(key, names());
+            format!("{problem}; {meant}`barenet config --explain` lists all")
+        }
+    }
+}
+
+/// A question for the name that is most like a wrong one, to stand before other advice; empty if none is like it.
+///
+/// ```
+/// use barenet_run::settings::did_you_mean;
+/// assert_eq!(did_you_mean("tow-layer", ["two-layer", "best"].into_iter()), "did you mean two-layer? ");
+/// assert_eq!(did_you_mean("xyz", ["two-layer", "best"].into_iter()), "");
+/// ```
+#[must_use]
+pub fn did_you_mean<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> String {
+    nearest(wrong, names).map_or_else(String::new, |name| format!("did you mean {name}? "))
 }
 
 /// Reads a flag's value that counts something.

@@ -20,6 +20,11 @@ use std::path::PathBuf;
 
 /// See which data would be used, get CIFAR-10, and draw recordings to try
 #[derive(clap::Args, Debug)]
+#[command(after_help = "\
+Examples:
+  barenet data info                     what train would take without --data
+  barenet data info table.csv           columns, classes, and what is odd
+  barenet data show --out sheet.png     the first pictures")]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -63,6 +68,12 @@ impl DataFlags {
 }
 
 #[derive(clap::Args, Debug)]
+#[command(after_help = "\
+Examples:
+  barenet data info
+  barenet data info table.csv --target price --ignore id
+  barenet data info recordings --window 128 --stride 64
+  barenet data info pictures --json | jq .classes")]
 struct InfoArgs {
     /// The data
     #[command(flatten)]

@@ -7,6 +7,10 @@ use serde_json::json;
 
 /// Run the course's gradient checks, and compare with what its document prints
 #[derive(clap::Args, Debug)]
+#[command(after_help = "\
+Examples:
+  barenet gradcheck
+  barenet gradcheck --json | jq '.[] | select(.passes | not)'")]
 pub(crate) struct Args {
     /// Print one JSON array
     #[arg(long)]

@@ -3,10 +3,16 @@
 use crate::console::say;
 use anyhow::Result;
 use barenet_run::presets::Preset;
+use barenet_run::settings::did_you_mean;
 use serde_json::json;
 
 /// List the course's experiments, for --preset
 #[derive(clap::Args, Debug)]
+#[command(after_help = "\
+Examples:
+  barenet presets
+  barenet presets six-layer-adam > mine.toml    settings to change, for train --config
+  barenet presets --json | jq -r '.[].name'")]
 pub(crate) struct Args {
     /// Show the settings of this one, as a TOML file that --config reads
     pub(crate) name: Option<String>,
@@ -22,7 +28,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         presets.retain(|preset| preset.name == name);
         if presets.is_empty() {
             return super::usage(format!(
-                "there is no preset {name:?}; `barenet presets` lists them"
+                "there is no preset {name:?}; {}`barenet presets` lists them",
+                did_you_mean(name, Preset::names())
             ));
         }
     }

@@ -1,5 +1,6 @@
 //! Progress bars, where standard error is a terminal.
 
+use super::colour::is_coloured;
 use super::printer::Tick;
 use indicatif::{HumanFloatCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -62,10 +63,9 @@ pub(crate) fn bytes_bar(total: u64, quiet: bool) -> ProgressBar {
     bar(total, "{bytes:>11} of {total_bytes}  {bytes_per_sec}  {eta} left")
 }
 
-/// A bar on standard error, and beside it what `figures` says: in colour, unless NO_COLOR is set.
+/// A bar on standard error, and beside it what `figures` says.
 fn bar(total: u64, figures: &str) -> ProgressBar {
-    let is_coloured = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let bar = if is_coloured { "{bar:30.cyan/dim}" } else { "{bar:30}" };
+    let bar = if is_coloured() { "{bar:30.cyan/dim}" } else { "{bar:30}" };
     let style = ProgressStyle::with_template(&format!("{bar} {figures}"));
     let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(8));
     if let Ok(style) = style {

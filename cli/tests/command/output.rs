@@ -30,9 +30,16 @@ const COMMANDS: &[&[&str]] = &[
     &["export", "run", "--format", "firmware", "--force"],
     &["export", "run", "--format", "onnx", "--force"],
     &["import", concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/seeds/onnx/pytorch")],
+    &["config", "--explain"],
+    &["init", "--data", IRIS, "--out", "start.toml", "--force"],
+    &["completions", "bash"],
+    &["man", "--out", "man"],
     &["train", "--help"],
     &["--version"],
 ];
+
+/// A table of which there is nothing to warn.
+const IRIS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../data/tests/tables/iris.csv");
 
 /// Leaves a run on a table, and a row to answer for.
 fn train_on_a_table(folder: &Path) {

@@ -75,7 +75,14 @@ pub(super) fn unnamed(number: usize) -> String {
 }
 
 /// The name that is most like another, unless all are quite different.
-pub(crate) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+///
+/// ```
+/// use barenet_data::table::nearest;
+/// assert_eq!(nearest("weigth", ["height", "weight"].into_iter()), Some("weight"));
+/// assert_eq!(nearest("x", ["height", "weight"].into_iter()), None);
+/// ```
+#[must_use]
+pub fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     /// Names are read by people; the distance of long ones takes their product.
     const LONG: usize = 200;
     let lower = wanted.to_lowercase();

@@ -18,7 +18,7 @@ fn missing(row: &Row, values: &Values) -> Option<String> {
 }
 
 /// The settings of a run without those that do nothing.
-pub(super) fn effective(values: &Values) -> Settings {
+pub(crate) fn effective(values: &Values) -> Settings {
     let mut left = values.to_settings();
     for row in SETTINGS.iter().filter(|row| missing(row, values).is_some()) {
         (row.leave_out)(&mut left);

@@ -118,7 +118,7 @@ impl Start {
 }
 
 /// The configuration of a run and its parts, if the data are for them.
-fn prepare(
+pub(crate) fn prepare(
     settings: Settings,
     written: Option<&Settings>,
     data: &DataSet,

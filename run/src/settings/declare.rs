@@ -23,6 +23,8 @@ pub struct Row {
     pub value_name: &'static str,
     /// How its value is written.
     pub kind: Kind,
+    /// The values that it may have, in words, if not all are possible that can be written.
+    pub range: fn() -> Option<String>,
     /// The names that it takes, if it takes only some, each with its meaning.
     pub choices: fn() -> Vec<(&'static str, &'static str)>,
     /// Sets it to the value of a flag, or says what that should be.
@@ -126,6 +128,9 @@ impl Value for f64 {
 
 /// The values that a setting may have.
 pub(super) trait Range<T> {
+    /// The range in words.
+    fn words(&self) -> String;
+
     /// The range and the value, in words, if that is not in it, as an `f32` too if it becomes one.
     fn refuse(&self, value: &T, is_f32: bool) -> Option<(String, String)>;
 }
@@ -134,6 +139,10 @@ pub(super) trait Range<T> {
 pub(super) struct Numbers(pub(super) &'static str, pub(super) fn(f64) -> bool);
 
 impl Range<f64> for Numbers {
+    fn words(&self) -> String {
+        self.0.to_owned()
+    }
+
     fn refuse(&self, &value: &f64, is_f32: bool) -> Option<(String, String)> {
         let Self(range, fits) = self;
         let as_f32 = f64::from(value as f32);
@@ -149,6 +158,14 @@ impl Range<f64> for Numbers {
 }
 
 impl Range<usize> for RangeInclusive<usize> {
+    fn words(&self) -> String {
+        match (self.start(), self.end()) {
+            (start, &usize::MAX) => format!("at least {start}"),
+            (0, end) => format!("at most {end}"),
+            (start, end) => format!("from {start} to {end}"),
+        }
+    }
+
     fn refuse(&self, value: &usize, _is_f32: bool) -> Option<(String, String)> {
         let range = match value {
             value if value < self.start() => format!("at least {}", self.start()),
@@ -163,6 +180,11 @@ impl Range<usize> for RangeInclusive<usize> {
 pub(super) struct Sizes(pub(super) usize, pub(super) usize);
 
 impl Range<Vec<usize>> for Sizes {
+    fn words(&self) -> String {
+        let Self(max_layers, max_size) = self;
+        format!("at most {max_layers} layers, of sizes from 1 to {max_size}")
+    }
+
     fn refuse(&self, sizes: &Vec<usize>, _is_f32: bool) -> Option<(String, String)> {
         let &Self(max_layers, max_size) = self;
         if sizes.len() > max_layers {
@@ -272,6 +294,7 @@ macro_rules! settings {
             help: $help,
             value_name: $value_name,
             kind: <$type>::KIND,
+            range: || option!($(Range::<$type>::words(&$range))?),
             choices: <$type>::choices,
             set: |settings, text| {
                 settings.$name = Some(<$type>::parse(text)?);

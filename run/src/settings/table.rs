@@ -2,7 +2,7 @@
 
 use super::SettingsError;
 use super::declare::{
-    Numbers, Row, Sizes, Value, check, complete, given, option, settings, value_of,
+    Numbers, Range, Row, Sizes, Value, check, complete, given, option, settings, value_of,
 };
 use super::local::Locals;
 use super::names::{ClassWeights, Dtype, KernelName, Name, RuleName};

@@ -2,7 +2,7 @@
 //! its own.
 
 use super::verdict::verdict;
-use crate::commands::{counted, data_line, form_text, metric_text, sample_word};
+use crate::commands::{counted, data_line, inputs_text, metric_text, sample_word};
 use crate::console::Console;
 use anyhow::Result;
 use barenet::Float;
@@ -56,14 +56,7 @@ pub(super) fn describe(session: &Session<'_>, console: &Console) {
         let task = Name::from(data.task).name();
         let learns =
             if targets.is_empty() { String::new() } else { format!(" {}", targets.join(", ")) };
-        let inputs = counted(data.input_dim(), "input", "inputs");
-        let from = match (&data.encoding, &data.form) {
-            (Some(encoding), _) => {
-                format!("{} ({inputs})", counted(encoding.features.len(), "column", "columns"))
-            }
-            (None, Some(form)) => format!("{} ({inputs})", form_text(form)),
-            (None, None) => inputs,
-        };
+        let from = inputs_text(data);
         console.line(&format!(
             "task      {task}{learns} from {from}, scaled {}, loss {}",
             Name::from(config.scale_of(data)).name(),

@@ -1,0 +1,50 @@
+//! Settings to start from: what training would choose for data, written out.
+
+use crate::combined::Combined;
+use crate::config::effective;
+use crate::session::prepare;
+use crate::settings::Settings;
+use anyhow::Result;
+use barenet_data::DataSet;
+
+/// The settings of the run that [`train`](crate::train) makes of these settings and data: those that it chooses by the data,
+/// the task and the scaling among them, stand there as if somebody had written them.
+///
+/// # Errors
+///
+/// If a setting cannot be used, or the data are too few for it.
+///
+/// ```
+/// use barenet_data::builtin;
+/// use barenet_run::combined::Written;
+/// use barenet_run::init::starting_settings;
+/// use barenet_run::settings::Settings;
+/// let data = builtin::generate();
+/// let combined = Written::new(None, Settings::default())?.over("two-layer", &data)?;
+/// let settings = starting_settings(&combined, &data)?;
+/// assert_eq!(settings.scale.map(|scale| scale.name()), Some("mean-image"));
+/// # anyhow::Ok(())
+/// ```
+pub fn starting_settings(combined: &Combined, data: &DataSet) -> Result<Settings> {
+    let Combined { settings, written } = combined;
+    let (config, _split) = prepare(settings.clone(), Some(written), data)?;
+    let is_own = !data.source.kind.is_of_course;
+    // What says only that nobody said how many, or what is printed.
+    let test_size = written.test_size.or(if is_own { None } else { settings.test_size });
+    let chosen = Settings {
+        task: is_own.then(|| data.task.into()),
+        target: written.target.clone().or_else(|| target(data)),
+        scale: Some(config.scale_of(data).into()),
+        ..Settings::default()
+    };
+    let all = effective(config.values());
+    Ok(Settings { test_size, threads: written.threads, ..chosen.overlay(all) })
+}
+
+/// The columns of a table that are learnt, as a setting names them, if that can name them.
+fn target(data: &DataSet) -> Option<String> {
+    data.encoding.as_ref()?;
+    let is_plain = |name: &String| !name.is_empty() && name.trim() == name && !name.contains(',');
+    let names = &data.target_names;
+    (!names.is_empty() && names.iter().all(is_plain)).then(|| names.join(","))
+}
