@@ -4,7 +4,8 @@
 //! what criterion has saved, and measures only the bounds.
 
 use barenet_benches::WORKLOADS;
-use barenet_benches::bounds::{Bounds, Rate};
+use barenet_benches::bounds::Bounds;
+use barenet_blas::peak::Rate;
 use serde_json::Value;
 use std::env;
 use std::fs;

@@ -11,82 +11,24 @@
 //! dropout, loss, and handing work to threads. The *bound* is the products at the measured rate of
 //! multiply-adds.
 
-use barenet::{Mat, MatMut, Op, ShapeError, matmul};
-use barenet_benches::bounds::{Bounds, Rate};
+use barenet_benches::bounds::Bounds;
 use barenet_benches::{Step, WORKLOADS, Workload, bytes, normal};
+use barenet_blas::peak::Rate;
 use barenet_blas::{Backend, Kernel};
 use barenet_report::{Curve, Sweep, sweep_figure};
+use barenet_run::profile::{Products, median};
 use std::error::Error;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 /// How long each figure is measured.
 const TIME: Duration = Duration::from_millis(500);
 
-/// The median seconds of a call.
-fn median<E>(mut call: impl FnMut() -> std::result::Result<(), E>) -> std::result::Result<f64, E> {
-    call()?;
-    let begin = Instant::now();
-    let mut times = Vec::new();
-    while begin.elapsed() < TIME {
-        let start = Instant::now();
-        call()?;
-        times.push(start.elapsed());
-    }
-    times.sort();
-    Ok(times.get(times.len() / 2).map_or(0.0, Duration::as_secs_f64))
-}
-
-/// The operands and results of the three products of one layer.
-struct Layer {
-    sizes: [usize; 3],
-    x: Vec<f32>,
-    w: Vec<f32>,
-    dout: Vec<f32>,
-    out: Vec<f32>,
-    dw: Vec<f32>,
-    /// None for the first layer.
-    dx: Option<Vec<f32>>,
-}
-
-impl Layer {
-    fn new(batch: usize, [d, m]: [usize; 2], is_first: bool) -> Self {
-        Self {
-            sizes: [batch, d, m],
-            x: normal(batch * d, 1),
-            w: normal(d * m, 2),
-            dout: normal(batch * m, 3),
-            out: vec![0.0; batch * m],
-            dw: vec![0.0; d * m],
-            dx: (!is_first).then(|| vec![0.0; batch * d]),
-        }
-    }
-
-    fn multiply(&mut self, backend: &Backend) -> std::result::Result<(), ShapeError> {
-        let [n, d, m] = self.sizes;
-        let x = Mat::new(&self.x, n, d)?;
-        let w = Mat::new(&self.w, d, m)?;
-        let dout = Mat::new(&self.dout, n, m)?;
-        let product = |a: Op<Mat<'_, f32>>, b: Op<Mat<'_, f32>>, out: &mut [f32], rows, cols| {
-            matmul(backend, a, b, 0.0, MatMut::new(out, rows, cols)?)
-        };
-        product(x.into(), w.into(), &mut self.out, n, m)?;
-        product(x.t(), dout.into(), &mut self.dw, d, m)?;
-        match &mut self.dx {
-            Some(dx) => product(dout.into(), w.t(), dx, n, d),
-            None => Ok(()),
-        }
-    }
-}
-
 fn products(workload: &Workload<'_>, backend: &Backend) -> Result<f64> {
-    let sizes = workload.products().enumerate();
-    let mut layers: Vec<_> =
-        sizes.map(|(i, sizes)| Layer::new(workload.batch, sizes, i == 0)).collect();
-    Ok(backend
-        .install(|| median(|| layers.iter_mut().try_for_each(|layer| layer.multiply(backend))))?)
+    let mut products = Products::<f32>::of(&workload.net()?.arch, workload.batch)?;
+    Ok(backend.install(|| median(TIME, || products.multiply(backend)))?)
 }
 
 fn update(workload: &Workload<'_>, backend: &Backend) -> Result<f64> {
@@ -94,7 +36,7 @@ fn update(workload: &Workload<'_>, backend: &Backend) -> Result<f64> {
     let (mut w, dw) = (normal(len, 1), normal(len, 2));
     let mut state = vec![0.0; rule.state_per_param() * len];
     Ok(backend.install(|| {
-        median(|| rule.update(backend, workload.learning_rate, 1, &mut w, &dw, &mut state))
+        median(TIME, || rule.update(backend, workload.learning_rate, 1, &mut w, &dw, &mut state))
     })?)
 }
 
@@ -119,7 +61,7 @@ fn main() -> Result<()> {
     let (mut places, mut least, mut most) = (Vec::new(), f64::INFINITY, 0.0_f64);
     for workload in WORKLOADS.iter() {
         let mut step = Step::new(workload)?;
-        let whole = backend.install(|| median(|| step.run(&backend).map(|_loss| ())))?;
+        let whole = backend.install(|| median(TIME, || step.run(&backend).map(|_loss| ())))?;
         let (products, update) = (products(workload, &backend)?, update(workload, &backend)?);
         let flops = (workload.batch * workload.train_flops()) as f64;
         println!(

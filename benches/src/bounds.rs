@@ -1,7 +1,7 @@
 //! Bounds of the machine, measured on one thread and on all.
 
 use crate::{WORKLOADS, bytes};
-use barenet_blas::peak::{fma_flops, read_bytes};
+use barenet_blas::peak::{Rate, fma_flops, read_bytes};
 use core::fmt;
 use core::time::Duration;
 use std::thread;
@@ -12,15 +12,6 @@ const TIME: Duration = Duration::from_millis(150);
 const CACHE: usize = 1 << 18;
 /// Numbers that no cache close to a core holds: 256 MB.
 const MEMORY: usize = 64 << 20;
-
-/// A figure on one thread, and the sum over a thread for each CPU.
-#[derive(Clone, Copy, Debug)]
-pub struct Rate {
-    /// On one thread.
-    pub one: f64,
-    /// On all.
-    pub all: f64,
-}
 
 /// The bounds of a machine.
 #[derive(Clone, Debug)]
@@ -37,29 +28,12 @@ pub struct Bounds {
     pub weights: Vec<(&'static str, Rate)>,
 }
 
-/// Runs a measurement on this thread, then on all CPUs at once, each with its part of `numbers`.
-fn measure(cpus: usize, numbers: &[f32], rate: impl Fn(&[f32]) -> f64 + Sync) -> Rate {
-    let one = rate(numbers);
-    let part = numbers.len().div_ceil(cpus).max(1);
-    let all = thread::scope(|scope| {
-        let parts: Vec<_> = (0..cpus)
-            .map(|cpu| {
-                let part = numbers.chunks(part).nth(cpu).unwrap_or_default();
-                let rate = &rate;
-                scope.spawn(move || rate(part))
-            })
-            .collect();
-        parts.into_iter().map(|part| part.join().unwrap_or(0.0)).sum()
-    });
-    Rate { one, all }
-}
-
 impl Bounds {
     /// Measures them, in about two seconds.
     #[must_use]
     pub fn measure() -> Self {
         let cpus = thread::available_parallelism().map_or(1, usize::from);
-        let read = |numbers: &[f32]| measure(cpus, numbers, |numbers| read_bytes(numbers, TIME));
+        let read = |numbers: &[f32]| Rate::measure(numbers, |part| read_bytes(part, TIME));
         let weights = WORKLOADS.iter().map(|workload| {
             let len = workload.num_weights();
             let rate = read(&vec![1.0; len]);
@@ -68,8 +42,8 @@ impl Bounds {
         });
         Self {
             cpus,
-            fma: measure(cpus, &[], |_| fma_flops(TIME)),
-            cache: measure(cpus, &[], |_| read_bytes(&vec![1.0; CACHE], TIME)),
+            fma: Rate::measure(&[], |_| fma_flops(TIME)),
+            cache: Rate::measure(&[], |_| read_bytes(&vec![1.0; CACHE], TIME)),
             memory: read(&vec![1.0; MEMORY]),
             weights: weights.collect(),
         }

@@ -6,6 +6,8 @@ mod backend;
 #[cfg(target_arch = "x86_64")]
 mod bf16;
 mod bf16_net;
+mod cpu;
+mod disk;
 mod int8;
 mod isa;
 mod kernel;
@@ -35,6 +37,8 @@ mod tile;
 pub use amx::Amx;
 pub use backend::Backend;
 pub use bf16_net::Bf16Net;
+pub use cpu::cpu_features;
+pub use disk::free_space;
 pub use kernel::Kernel;
 #[cfg(feature = "matrixmultiply")]
 pub use matrixmultiply::MatrixMultiply;

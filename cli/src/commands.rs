@@ -4,14 +4,17 @@ pub(crate) mod compare;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod data;
+pub(crate) mod doctor;
 pub(crate) mod eval;
 pub(crate) mod export;
+pub(crate) mod find_lr;
 pub(crate) mod gradcheck;
 pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod man;
 pub(crate) mod predict;
 pub(crate) mod presets;
+pub(crate) mod profile;
 pub(crate) mod train;
 
 use crate::console::{Verbosity, complain};

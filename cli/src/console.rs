@@ -4,12 +4,14 @@ mod bar;
 mod colour;
 mod complaints;
 mod printer;
+mod screen;
 mod streams;
 
 #[cfg(feature = "fetch")]
 pub(crate) use bar::bytes_bar;
 pub(crate) use colour::{choose_colour, colour_among};
 pub(crate) use complaints::{complain, print_warnings};
+pub(crate) use screen::Screen;
 pub(crate) use streams::say;
 pub(crate) use streams::{print_line, unless_closed};
 

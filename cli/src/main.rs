@@ -11,8 +11,8 @@ use barenet_data::DataError;
 use barenet_run::settings::SettingsError;
 use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 use commands::{
-    compare, completions, config, data, eval, export, gradcheck, import, init, man, predict,
-    presets, train,
+    compare, completions, config, data, doctor, eval, export, find_lr, gradcheck, import, init,
+    man, predict, presets, profile, train,
 };
 use console::{choose_colour, colour_among, complain, print_warnings, unless_closed};
 use signals::{Stopped, survive_limits};
@@ -61,8 +61,11 @@ enum Command {
     Gradcheck(gradcheck::Args),
     Presets(presets::Args),
     Init(Box<init::Args>),
+    FindLr(Box<find_lr::Args>),
+    Profile(Box<profile::Args>),
     Config(Box<config::Args>),
     Data(data::Args),
+    Doctor(doctor::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -89,8 +92,11 @@ fn main() -> ExitCode {
         Command::Gradcheck(args) => gradcheck::run(&args),
         Command::Presets(args) => presets::run(&args),
         Command::Init(args) => init::run(*args),
+        Command::FindLr(args) => find_lr::run(*args),
+        Command::Profile(args) => profile::run(*args),
         Command::Config(args) => config::run(*args),
         Command::Data(args) => data::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Completions(args) => completions::run(&args, program()),
         Command::Man(args) => man::run(&args, program()),
     };

@@ -110,6 +110,12 @@ pub(crate) enum Stopped {
         /// The command that resumes the run.
         resume: String,
     },
+    /// Before it had anything to keep.
+    #[error("stopped before its end; nothing was written")]
+    Nothing {
+        /// The signal.
+        signal: u8,
+    },
     /// When it only waited for what it had printed to be read.
     #[error("{what}; stopped before all that it printed was read")]
     Unread {
@@ -124,7 +130,9 @@ impl Stopped {
     /// The signal that stopped it.
     pub(crate) const fn signal(&self) -> u8 {
         match self {
-            Self::Early { signal, .. } | Self::Unread { signal, .. } => *signal,
+            Self::Early { signal, .. } | Self::Nothing { signal } | Self::Unread { signal, .. } => {
+                *signal
+            }
         }
     }
 }

@@ -4,9 +4,11 @@
 //! a machine without fonts draws the same bytes.
 
 mod axis;
+mod range_figure;
 mod sheet;
 mod sweep;
 
+pub use range_figure::range_test_figure;
 pub use sheet::Sheet;
 pub use sweep::{Curve, Sweep, sweep_figure};
 
@@ -50,8 +52,12 @@ struct Panel {
     series: Vec<Series>,
     /// A dashed line across, at this height.
     reference: Option<f64>,
+    /// A dashed line from below, at this place.
+    mark: Option<f64>,
     /// Format of the numbers on the axes, if they are not written as they are.
     label: Option<fn(f64) -> String>,
+    /// The same of the axis below alone.
+    x_format: Option<fn(f64) -> String>,
 }
 
 #[derive(Clone, Debug)]
@@ -131,14 +137,23 @@ fn capitalized(words: &str) -> String {
 
 impl Panel {
     fn new(title: String, x_label: &'static str, y_label: &str, series: Vec<Series>) -> Self {
-        Self { title, x_label, y_label: y_label.to_owned(), series, reference: None, label: None }
+        Self {
+            title,
+            x_label,
+            y_label: y_label.to_owned(),
+            series,
+            reference: None,
+            mark: None,
+            label: None,
+            x_format: None,
+        }
     }
 
     /// Axes that hold all points.
     fn axes(&self) -> (Axis, Axis) {
         let points = || self.series.iter().flat_map(|series| &series.points);
         let heights = points().map(|p| p.1).chain(self.reference);
-        (Axis::of(points().map(|p| p.0)), Axis::of(heights))
+        (Axis::of(points().map(|p| p.0).chain(self.mark)), Axis::of(heights))
     }
 }
 
@@ -237,11 +252,18 @@ impl Panel {
             .axis_desc_style(("sans-serif", 18))
             .x_desc(self.x_label)
             .y_desc(&self.y_label)
-            .x_label_formatter(&|place| label(&x, *place))
+            .x_label_formatter(&|place| match self.x_format {
+                Some(format) => format(*place),
+                None => label(&x, *place),
+            })
             .y_label_formatter(&|place| label(&y, *place))
             .draw()?;
         if let Some(height) = self.reference {
             let line = [(left, y.place(height)), (right, y.place(height))];
+            chart.draw_series(DashedLineSeries::new(line, 8, 6, BLACK.mix(0.6).into()))?;
+        }
+        if let Some(place) = self.mark {
+            let line = [(x.place(place), y.range.start), (x.place(place), y.range.end)];
             chart.draw_series(DashedLineSeries::new(line, 8, 6, BLACK.mix(0.6).into()))?;
         }
         for (series, colour) in self.series.iter().zip(PALETTE.iter().cycle()) {

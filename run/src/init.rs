@@ -29,16 +29,26 @@ pub fn starting_settings(combined: &Combined, data: &DataSet) -> Result<Settings
     let Combined { settings, written } = combined;
     let (config, _split) = prepare(settings.clone(), Some(written), data)?;
     let is_own = !data.source.kind.is_of_course;
-    // What says only that nobody said how many, or what is printed.
-    let test_size = written.test_size.or(if is_own { None } else { settings.test_size });
     let chosen = Settings {
         task: is_own.then(|| data.task.into()),
         target: written.target.clone().or_else(|| target(data)),
         scale: Some(config.scale_of(data).into()),
         ..Settings::default()
     };
-    let all = effective(config.values());
-    Ok(Settings { test_size, threads: written.threads, ..chosen.overlay(all) })
+    let mut all = chosen.overlay(effective(config.values()));
+    // What is of this machine, is only printed, or has no say beside a share: unless somebody wrote it.
+    all.threads = written.threads;
+    all.gemm = written.gemm;
+    all.precision = written.precision;
+    all.print_every = written.print_every;
+    all.num_train_samples = written.num_train_samples;
+    if is_own {
+        all.test_size = written.test_size;
+    }
+    if all.val_fraction.is_some() {
+        all.val_size = written.val_size;
+    }
+    Ok(all)
 }
 
 /// The columns of a table that are learnt, as a setting names them, if that can name them.

@@ -11,6 +11,7 @@
 //! | [`pretrained`] | weights of another run, from which one starts |
 //! | [`images`], [`buffers`] | its data, read, and its memory |
 //! | [`backend`] | its threads |
+//! | [`doctor`], [`profile`], [`range_test`] | what this machine can do, where the time of a step goes, and which learning rates a loss falls at |
 //! | [`measured`], [`outputs`], [`anomaly`], [`reported`] | the figures of its metric, outputs of a network, the threshold of anomaly scores, and figures of the course's document |
 //! | [`run_folder`], [`events`], [`summary`], [`checkpoint`], [`trained_on`] | the files of a run |
 //! | [`trained_run`], [`prediction`], [`export`] | its best weights, measured, their answers for the rows of a table, and as the network of a device |
@@ -29,6 +30,7 @@ mod columns;
 pub mod combined;
 pub mod comparison;
 pub mod config;
+pub mod doctor;
 pub mod events;
 pub mod export;
 pub mod figures;
@@ -48,6 +50,8 @@ pub mod plot_mark;
 pub mod prediction;
 pub mod presets;
 pub mod pretrained;
+pub mod profile;
+pub mod range_test;
 pub mod reported;
 pub mod run_folder;
 mod scaled;

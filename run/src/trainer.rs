@@ -3,6 +3,8 @@
 mod check;
 mod qat;
 
+pub(crate) use qat::Rounded;
+
 use crate::buffers::{Aligned, OwnedBuffers, reserve};
 use crate::checkpoint::Checkpoint;
 use crate::config::{Config, EVAL_BATCH};
@@ -86,7 +88,7 @@ impl<T> Outcome<T> {
 }
 
 /// Streams of the seed besides those of the Solver.
-const INIT_STREAM: u64 = 0;
+pub(crate) const INIT_STREAM: u64 = 0;
 
 /// Whether an error is that numbers are NaN or infinite.
 #[must_use]
@@ -153,7 +155,7 @@ pub fn train_in<T: Number>(
     };
     let class_weights = config.class_weights(data, split);
     let net = config.net_with(&class_weights);
-    let mut rounded = qat::Rounded::new(config, (data, split), scales)?;
+    let mut rounded = Rounded::new(config, (data, split), scales)?;
     let mut solver = start(net, config, backend, (&train, &val), memory.lend(), beginning)?;
     if let Some(rounded) = &mut rounded {
         solver = solver.with_fake_quant(rounded.lend())?;

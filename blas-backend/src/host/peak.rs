@@ -3,6 +3,10 @@
 //! The figures are measured, on the calling thread: the clock rate under wide vectors, and what else
 //! runs on the machine, are in no manual.
 
+mod rate;
+
+pub use rate::Rate;
+
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 

@@ -70,7 +70,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
     let train = format!("barenet train{flag} --config {}", shell::word(&out));
     let about = about(&data);
     let head = format!(
-        "# {about}\n# Train with it: {train}\n# All other settings: barenet config --explain\n"
+        "# {about}\n# Train with it: {train}\n# All other settings: barenet config --explain\n\n"
     );
     folder.write(name, format!("{head}{}", with_meanings(&settings)).as_bytes())?;
     say!("data      {}", data_line(&data));

@@ -50,7 +50,9 @@ fn it_says_what_it_chose_and_what_each_setting_means() {
     ] {
         assert!(text.lines().any(|found| found == line), "{line}: {text}");
     }
-    assert!(!text.contains("test_size") && !text.contains("threads"), "{text}");
+    for absent in ["test_size", "val_size", "threads", "gemm", "print_every"] {
+        assert!(!text.contains(&format!("\n{absent} =")), "{absent}: {text}");
+    }
 }
 
 #[test]

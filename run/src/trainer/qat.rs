@@ -11,7 +11,7 @@ use barenet_model::number::Number;
 use barenet_model::scales::Scales;
 
 /// Rounded weights of a run.
-pub(super) struct Rounded<T> {
+pub(crate) struct Rounded<T> {
     params: Aligned<T>,
     bits: Vec<Bits>,
     input_factor: Vec<T>,
@@ -19,7 +19,7 @@ pub(super) struct Rounded<T> {
 
 impl<T: Number> Rounded<T> {
     /// Those of a run, if it trains such. They follow from its settings and its data, so that no checkpoint has them.
-    pub(super) fn new(
+    pub(crate) fn new(
         config: &Config,
         data: (&DataSet, &Split),
         scales: &Scales<T>,
@@ -33,7 +33,7 @@ impl<T: Number> Rounded<T> {
     }
 
     /// Lends them.
-    pub(super) fn lend(&mut self) -> FakeQuant<'_, T> {
+    pub(crate) fn lend(&mut self) -> FakeQuant<'_, T> {
         let Self { params, bits, input_factor } = self;
         FakeQuant { params, bits, input_factor }
     }
