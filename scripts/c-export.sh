@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Tries folders of `barenet export --format c` of drawn networks, f32, int8 and int4: with gcc and every warning, as C++ reads
-# the header, under clang's sanitizers, with cppcheck, by CMake and as an Arduino library, and bare under QEMU on Cortex-M0, M3,
-# M4F and RISC-V; counts the instructions of one inference on the Cortex-M4F. `scripts/setup.sh c` installs what it needs.
+# the header, under clang's sanitizers, with cppcheck, by CMake and as an Arduino library, on an ATmega2560 under simavr, and bare
+# under QEMU on Cortex-M0, M3, M4F and RISC-V; counts the instructions of one inference on the Cortex-M4F. `scripts/setup.sh c` installs what it needs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -34,7 +34,7 @@ build() {
         -Wl,--defsym=RAM_AT="$ram",--defsym=RAM_LEN="$ram_len" model.o "$(basename "$5" .c).o" start.o -lgcc -o "$6"
 }
 
-for command in gcc g++ clang cppcheck cmake avr-gcc arm-none-eabi-gcc riscv64-unknown-elf-gcc qemu-system-arm qemu-system-riscv32; do
+for command in gcc g++ clang cppcheck cmake avr-gcc simavr arm-none-eabi-gcc riscv64-unknown-elf-gcc qemu-system-arm qemu-system-riscv32; do
     command -v $command >/dev/null || die "no $command; run scripts/setup.sh c"
 done
 built=${CARGO_TARGET_DIR:-$PWD/target}
@@ -114,6 +114,17 @@ for folder in 30-13-7-5-{f32,int8,int4}; do
     done
 done
 printf '%s\n' "c-export: the layout of an Arduino library compiles for ARM and AVR"
+for folder in 30-13-7-5-{f32,int8,int4}; do
+    for opt in -Os -O1 -O2; do
+        # shellcheck disable=SC2086 # words
+        avr-gcc -mmcu=atmega2560 $WARNINGS $opt -DMODEL_QUIET -Dmain=test_model -I$folder/src -c $folder/test_model.c -o arduino/test.o
+        avr-gcc -mmcu=atmega2560 -std=gnu11 $opt -Wall -Wextra -Werror -I$folder/src $folder/src/*.c arduino/test.o firmware/c/avr.c \
+            -o arduino/test.elf
+        timeout 60 simavr -m atmega2560 -f 16000000 arduino/test.elf </dev/null 2>&1 | grep -q SAME ||
+            die "$folder on an ATmega2560 at $opt: not the bits of the export"
+    done
+done
+printf '%s\n' "c-export: the bits of the export on an ATmega2560"
 
 while IFS='|' read -r board compiler memory machine; do
     [ -n "$board" ] || continue

@@ -118,8 +118,8 @@ install_deny() {
 
 install_c() {
     install_qemu
-    { has arm-none-eabi-gcc && has riscv64-unknown-elf-gcc && has avr-gcc && has cmake && has cppcheck && has clang && has g++; } ||
-        apt_install gcc g++ make libc6-dev gcc-arm-none-eabi libnewlib-arm-none-eabi gcc-riscv64-unknown-elf gcc-avr avr-libc cmake \
+    { has arm-none-eabi-gcc && has riscv64-unknown-elf-gcc && has avr-gcc && has simavr && has cmake && has cppcheck && has clang && has g++; } ||
+        apt_install gcc g++ make libc6-dev gcc-arm-none-eabi libnewlib-arm-none-eabi gcc-riscv64-unknown-elf gcc-avr avr-libc simavr cmake \
             cppcheck clang
     # Its sanitizers are a package of their own, which clang does not need.
     [ -n "$(find /usr/lib/llvm-* -name 'libclang_rt.asan*' 2>/dev/null)" ] ||
