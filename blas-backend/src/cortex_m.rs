@@ -51,7 +51,7 @@ impl QuantGemm for CortexMDsp {
         }
     }
 
-    fn layer_int4<O: Output>(&self, args: QuantArgs<'_, O, [u32; 2]>) {
+    fn layer_int4<O: Output>(&self, args: barenet::quant::Int4Args<'_, O>) {
         int4::layer(args);
     }
 }
@@ -103,20 +103,20 @@ macro_rules! store {
     };
 }
 
-/// The end of a block of four outputs, whose sums are in these registers: they are requantised and stored at lr, as bytes or as
-/// scores, and the next block begins at the label 2. On the stack are, besides the channels at 4, the bytes of an output and
-/// the blocks left.
+/// The end of a block of four outputs, whose sums are in these registers: they are requantised, by the macro of that name, and
+/// stored at lr, as bytes or as scores, and the next block begins at the label 2. On the stack are, besides the channels at 4,
+/// the bytes of an output and the blocks left.
 #[cfg(cortex_m_dsp)]
 macro_rules! finish_block {
-    ([$a:literal, $b:literal, $c:literal, $d:literal], bytes: $bytes:literal, blocks: $blocks:literal) => {
+    ([$a:literal, $b:literal, $c:literal, $d:literal], $requantize:ident, bytes: $bytes:literal, blocks: $blocks:literal) => {
         concat!(
             "
             ldr      r2, [sp, #4]
             ",
-            requantize!($a),
-            requantize!($b),
-            requantize!($c),
-            requantize!($d),
+            $requantize!($a),
+            $requantize!($b),
+            $requantize!($c),
+            $requantize!($d),
             "
             str      r2, [sp, #4]
             ldr      r2, [sp, ",
@@ -146,7 +146,7 @@ macro_rules! finish_block {
     };
 }
 #[cfg(cortex_m_dsp)]
-use {finish_block, processor, requantize, store};
+use {finish_block, processor, store};
 
 #[cfg(cortex_m_dsp)]
 mod assembly {
@@ -287,7 +287,7 @@ mod assembly {
 
         5:  // The sums are in r10, r3, r12, r4.
             ",
-            finish_block!(["r10", "r3", "r12", "r4"], bytes: "#64", blocks: "#60"),
+            finish_block!(["r10", "r3", "r12", "r4"], requantize, bytes: "#64", blocks: "#60"),
             "
             add      sp, #20
             pop.w    {{r4-r11, pc}}

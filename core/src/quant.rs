@@ -75,7 +75,7 @@
 //! # Weights of 4 bits
 //!
 //! [`quantize_mixed`] gives any layer weights of [4 bits](Bits), half the flash, which a [`MixedNet`] computes with;
-//! [`pack_int4`] says how they lie. All else is the same.
+//! [`pack_int4`] says how they lie. Biases and factors are stored in [four bytes](PackedChannel), a third. All else is the same.
 
 mod byte;
 mod calibrate;
@@ -89,8 +89,10 @@ mod kernel;
 mod map;
 mod mixed;
 mod net;
+mod packed;
 mod quantize;
 mod requant;
+mod stored;
 
 pub use byte::{ByteScale, unsigned_bytes};
 pub use calibrate::{Observer, calibrate, observe_units};
@@ -100,10 +102,13 @@ pub use error::QuantError;
 pub use fake::FakeQuant;
 pub use input::InputScale;
 pub use int4::{int4_start, pack_int4};
-pub use kernel::{GROUPS_PER_SUM, Output, QuantArgs, QuantBatch, QuantGemm, QuantParts, pack};
+pub use kernel::{
+    GROUPS_PER_SUM, Int4Args, Output, QuantArgs, QuantBatch, QuantGemm, QuantParts, pack,
+};
 pub use map::{InputMap, IntegerMap, RealMap, squared_error, to_bytes};
 pub use mixed::{Bits, MixedNet};
 pub use net::QuantNet;
+pub use packed::PackedChannel;
 pub use quantize::{MIN_CALIBRATION_SAMPLES, Quantized, quantize, quantize_mixed};
 pub use requant::{Channel, multiply_by_quantized_multiplier, quantize_multiplier};
 

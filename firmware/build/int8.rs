@@ -1,17 +1,27 @@
 //! The int8 form of a network: folded, calibrated, quantised, and what the host computes with it. Weights may have 4 bits.
 
 use super::text::Text;
-use barenet::quant::{Bits, Channel, InputScale, MixedNet, Observer, calibrate, quantize_mixed};
+use barenet::quant::{
+    Bits, Channel, InputScale, MixedNet, Observer, PackedChannel, QuantNet, calibrate, quantize,
+    quantize_mixed,
+};
 use barenet::{Arch, Mat, Portable};
 use std::error::Error;
 
 /// An int8 network's numbers.
 pub(super) struct Int8<'a> {
-    pub(super) arch: Arch<'a>,
-    bits: Vec<Bits>,
-    pub(super) weights: Vec<u32>,
-    pub(super) channels: Vec<Channel>,
+    arch: Arch<'a>,
+    weights: Vec<u32>,
+    channels: Channels,
     pub(super) score_scale: f64,
+}
+
+/// What the sums of its outputs are requantised by.
+enum Channels {
+    /// Of weights of 8 bits.
+    Whole(Vec<Channel>),
+    /// Of layers of these bits.
+    Packed(Vec<Bits>, Vec<PackedChannel>),
 }
 
 impl<'a> Int8<'a> {
@@ -33,30 +43,60 @@ impl<'a> Int8<'a> {
         input: InputScale,
         images: &[f32],
     ) -> Result<Self, Box<dyn Error>> {
-        let bits = vec![bits; arch.num_layers()];
         let count = images.len() / arch.input_dim();
         let mut observers = vec![Observer::new(); arch.num_layers()];
         let mut workspace = vec![0.0; arch.infer_workspace_len(count)];
         let x = Mat::new(images, count, arch.input_dim())?;
         calibrate(&Portable, &arch, folded, x, &mut workspace, &mut observers)?;
-        let mut weights = vec![0; arch.mixed_weights_len(&bits)];
-        let mut channels = vec![Channel::default(); arch.quant_channels_len()];
-        let out = (&mut weights[..], &mut channels[..]);
-        let quantized = quantize_mixed(&arch, folded, input, &observers, &bits, out)?;
-        Ok(Self { arch, bits, weights, channels, score_scale: quantized.score_scale })
+        let len = arch.quant_channels_len();
+        let (weights, channels, quantized) = match bits {
+            Bits::Eight => {
+                let mut weights = vec![0; arch.quant_weights_len()];
+                let mut channels = vec![Channel::default(); len];
+                let made = quantize(&arch, folded, input, &observers, &mut weights, &mut channels)?;
+                (weights, Channels::Whole(channels), made)
+            }
+            Bits::Four => {
+                let bits = vec![bits; arch.num_layers()];
+                let mut weights = vec![0; arch.mixed_weights_len(&bits)];
+                let mut channels = vec![PackedChannel::default(); len];
+                let out = (&mut weights[..], &mut channels[..]);
+                let made = quantize_mixed(&arch, folded, input, &observers, &bits, out)?;
+                (weights, Channels::Packed(bits, channels), made)
+            }
+        };
+        Ok(Self { arch, weights, channels, score_scale: quantized.score_scale })
     }
 
     /// The scores that the host computes for an image.
     pub(super) fn scores(&self, image: &[u8]) -> Result<Vec<i16>, barenet::Error> {
-        let mut workspace = vec![0; self.arch.quant_workspace_len()];
-        let mut scores = vec![0; self.arch.num_classes()];
-        let net = MixedNet::try_new(self.arch, &self.bits, &self.weights, &self.channels)?;
-        net.scores(&Portable, image, &mut workspace, &mut scores)?;
+        let Self { arch, weights, channels, .. } = self;
+        let mut workspace = vec![0; arch.quant_workspace_len()];
+        let mut scores = vec![0; arch.num_classes()];
+        match channels {
+            Channels::Whole(channels) => QuantNet::try_new(*arch, weights, channels)?.scores(
+                &Portable,
+                image,
+                &mut workspace,
+                &mut scores,
+            ),
+            Channels::Packed(bits, channels) => MixedNet::try_new(*arch, bits, weights, channels)?
+                .scores(&Portable, image, &mut workspace, &mut scores),
+        }?;
         Ok(scores)
     }
 
     pub(super) fn write(&self, text: &mut Text) {
         text.array("WEIGHTS", "u32", &self.weights);
-        text.channels("CHANNELS", &self.channels);
+        match &self.channels {
+            Channels::Whole(channels) => text.each("CHANNELS", "Channel", channels, |c| {
+                format!("Channel::new({}, {}, {})", c.bias(), c.multiplier(), c.shift())
+            }),
+            Channels::Packed(_, channels) => {
+                text.each("CHANNELS", "PackedChannel", channels, |c| {
+                    format!("PackedChannel::new({:#010X})", c.bits())
+                });
+            }
+        }
     }
 }

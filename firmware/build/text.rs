@@ -1,6 +1,5 @@
 //! Rust source with numbers in it.
 
-use barenet::quant::Channel;
 use std::fmt::{Debug, Write as _};
 use std::path::Path;
 
@@ -16,23 +15,23 @@ impl Text {
 
     /// A `static` array, each number with as many digits as give the same bits back.
     pub(super) fn array<T: Debug>(&mut self, name: &str, of: &str, numbers: &[T]) {
-        self.line(&format!(
-            "/// Written by build.rs.\npub static {name}: [{of}; {}] = [",
-            numbers.len()
-        ));
-        for number in numbers {
-            let _infallible = writeln!(self.0, "{number:?},");
-        }
-        self.line("];");
+        self.each(name, of, numbers, |number| format!("{number:?}"));
     }
 
-    /// Requantisation of the outputs of an int8 network.
-    pub(super) fn channels(&mut self, name: &str, channels: &[Channel]) {
-        let len = channels.len();
-        self.line(&format!("/// Written by build.rs.\npub static {name}: [Channel; {len}] = ["));
-        for c in channels {
-            let (bias, multiplier, shift) = (c.bias(), c.multiplier(), c.shift());
-            self.line(&format!("Channel::new({bias}, {multiplier}, {shift}),"));
+    /// A `static` array of what `source` makes of each.
+    pub(super) fn each<T>(
+        &mut self,
+        name: &str,
+        of: &str,
+        all: &[T],
+        source: impl Fn(&T) -> String,
+    ) {
+        self.line(&format!(
+            "/// Written by build.rs.\npub static {name}: [{of}; {}] = [",
+            all.len()
+        ));
+        for one in all {
+            let _infallible = writeln!(self.0, "{},", source(one));
         }
         self.line("];");
     }

@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod c_folder;
+pub mod channels;
 mod contents;
 pub mod crate_folder;
 mod crate_text;

@@ -21,7 +21,8 @@ const LANES: usize = 16;
 ///
 /// Of 4 bits s\[j\] is the one of 12 scales up to the largest weight / 7 that leaves the least sum of squares, of 8 bits
 /// the largest weight / 127. So the largest weight of an output is always at the end of its range, and whoever quantises
-/// ŵ finds the same s and the same q. Biases stay as they are.
+/// ŵ finds the same q and the same s, or the one beside it that its [factor](super::PackedChannel) can have. Biases stay as
+/// they are.
 ///
 /// f is 1, or what an input is multiplied by on its way to a byte; the weights of an input of which it is 0, as of one that is
 /// always the same, become 0.
@@ -201,7 +202,7 @@ fn steps<T: Float>(x: T, limit: T) -> T {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::quant::{Channel, InputScale, Observer, quantize_mixed};
+    use crate::quant::{InputScale, Observer, PackedChannel, pack, pack_int4, quantize_mixed};
     use crate::{Mat, Portable, Rng};
     use std::vec;
     use std::vec::Vec;
@@ -225,7 +226,7 @@ mod tests {
     /// The packed weights of an export.
     fn exported(params: &[f32], bits: &[Bits]) -> Vec<u32> {
         let mut weights = vec![0; ARCH.mixed_weights_len(bits)];
-        let mut channels = vec![Channel::default(); ARCH.quant_channels_len()];
+        let mut channels = vec![PackedChannel::default(); ARCH.quant_channels_len()];
         let mut observers = vec![Observer::new(); ARCH.num_layers()];
         for observer in &mut observers {
             observer.observe(Mat::new(&[3.0_f32; 64], 32, 2).unwrap());
@@ -235,14 +236,42 @@ mod tests {
         weights
     }
 
+    /// The integers of weights that are rounded, packed: the largest of an output is at the end of its range.
+    fn integers(rounded: &[f32], bits: &[Bits]) -> Vec<u32> {
+        let mut words = Vec::new();
+        for (layer, &bits) in ARCH.layers().zip(bits) {
+            let w = &rounded[layer.w()];
+            let q = |i: usize, j: usize| {
+                if i >= layer.fan_in || j >= layer.fan_out {
+                    return 0;
+                }
+                let column = || w.iter().skip(j).step_by(layer.fan_out);
+                let step =
+                    column().fold(0.0_f32, |max, w| max.max(w.abs())) / bits.max_weight() as f32;
+                let steps = w[i * layer.fan_out + j] / step;
+                assert!((steps - steps.round()).abs() < 1e-4, "{steps}");
+                steps.round() as i8
+            };
+            for block in 0..layer.fan_out.div_ceil(4) {
+                for group in 0..layer.fan_in.div_ceil(4) {
+                    let rows =
+                        [0, 1, 2, 3].map(|j| [0, 1, 2, 3].map(|i| q(4 * group + i, 4 * block + j)));
+                    match bits {
+                        Bits::Four => words.extend(pack_int4(rows)),
+                        Bits::Eight => words.extend(pack(rows)),
+                    }
+                }
+            }
+        }
+        words
+    }
+
     #[test]
     fn an_export_finds_the_integers_that_trained() {
         for bits in [[Bits::Four; 3], [Bits::Eight; 3], [Bits::Eight, Bits::Four, Bits::Eight]] {
             for seed in 0..20 {
-                let params = drawn(seed);
-                let once = rounded(&params, &bits, &[]);
-                // Those of the weights themselves, where the scales are searched in f64: and of the rounded ones.
-                assert_eq!(exported(&once, &bits), exported(&params, &bits), "{bits:?} {seed}");
+                let once = rounded(&drawn(seed), &bits, &[]);
+                assert_eq!(exported(&once, &bits), integers(&once, &bits), "{bits:?} {seed}");
             }
         }
     }
@@ -265,7 +294,7 @@ mod tests {
             assert!((found - expected).abs() <= 1e-6 * expected.abs(), "{found} {expected}");
         }
         assert!(once[4 * DIMS[1]..5 * DIMS[1]].iter().all(|&w| w == 0.0));
-        assert_eq!(exported(&of_bytes(&once), &bits), exported(&of_bytes(&params), &bits));
+        assert_eq!(exported(&of_bytes(&once), &bits), integers(&expected, &bits));
     }
 
     #[test]

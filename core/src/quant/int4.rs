@@ -77,7 +77,7 @@ pub(super) fn int4_dots(x: &[[u8; 4]], w: &[[u32; 2]], start: i32) -> [i32; 4] {
 mod tests {
     use super::*;
     use crate::Portable;
-    use crate::quant::{Channel, QuantArgs, QuantGemm};
+    use crate::quant::{Channel, PackedChannel, QuantArgs, QuantGemm};
     use std::vec::Vec;
 
     /// Weights, each another, of `outputs` rows.
@@ -96,9 +96,10 @@ mod tests {
             let all = || (0..3).flat_map(|b| (0..groups).map(move |g| (b, g)));
             let small: Vec<_> = all().map(|(b, g)| pack_int4(rows(b, g))).collect();
             let large: Vec<_> = all().map(|(b, g)| crate::quant::pack(rows(b, g))).collect();
-            let channels = [[Channel::new(77, 1 << 30, -6); 4]; 3];
+            let channel = Channel::new(77, 257 << 22, -6);
+            let (packed, channels) = ([[PackedChannel::nearest(channel); 4]; 3], [[channel; 4]; 3]);
             let (mut found, mut expected) = ([[0_i16; 4]; 3], [[1; 4]; 3]);
-            Portable.layer_int4(QuantArgs::new(&x, &small, &channels, &mut found).unwrap());
+            Portable.layer_int4(QuantArgs::new(&x, &small, &packed, &mut found).unwrap());
             Portable.layer(QuantArgs::new(&x, &large, &channels, &mut expected).unwrap());
             assert_eq!(found, expected, "{groups} groups");
         }

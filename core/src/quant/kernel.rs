@@ -1,6 +1,7 @@
 //! The product of an int8 layer, the one operation worth replacing, and a portable one.
 
 use super::int4::{int4_dots, int4_start};
+use super::packed::PackedChannel;
 use super::requant::Channel;
 use crate::error::{ShapeError, check_shape};
 use crate::gemm::Portable;
@@ -41,29 +42,32 @@ impl Output for i16 {
 }
 
 /// The arguments of one layer's product. That one exists proves that the shapes agree. `W` holds the weights of four
-/// inputs for four outputs: four words of bytes, or [two of nibbles](super::pack_int4).
+/// inputs for four outputs: four words of bytes, or [two of nibbles](Int4Args).
 #[derive(Debug)]
-pub struct QuantArgs<'a, O, W = [u32; 4]> {
+pub struct QuantArgs<'a, O, W = [u32; 4], C = Channel> {
     x: &'a [[u8; 4]],
     w: &'a [W],
-    channels: &'a [[Channel; 4]],
+    channels: &'a [[C; 4]],
     out: &'a mut [[O; 4]],
 }
 
+/// The arguments of a layer with weights of 4 bits, packed as [`pack_int4`](super::pack_int4) says.
+pub type Int4Args<'a, O> = QuantArgs<'a, O, [u32; 2], PackedChannel>;
+
 /// Fields of [`QuantArgs`]: G groups of four inputs, B blocks of four outputs.
 #[derive(Debug)]
-pub struct QuantParts<'a, O, W = [u32; 4]> {
+pub struct QuantParts<'a, O, W = [u32; 4], C = Channel> {
     /// Activations, (G), G ≥ 1.
     pub x: &'a [[u8; 4]],
     /// Packed weights, (B, G): a block after the other.
     pub w: &'a [W],
     /// Requantisation of the sums, (B).
-    pub channels: &'a [[Channel; 4]],
+    pub channels: &'a [[C; 4]],
     /// Outputs, (B).
     pub out: &'a mut [[O; 4]],
 }
 
-impl<'a, O: Output, W> QuantArgs<'a, O, W> {
+impl<'a, O: Output, W, C> QuantArgs<'a, O, W, C> {
     /// Checks the shapes of one product.
     ///
     /// # Errors
@@ -73,7 +77,7 @@ impl<'a, O: Output, W> QuantArgs<'a, O, W> {
     pub fn new(
         x: &'a [[u8; 4]],
         w: &'a [W],
-        channels: &'a [[Channel; 4]],
+        channels: &'a [[C; 4]],
         out: &'a mut [[O; 4]],
     ) -> Result<Self, ShapeError> {
         let (groups, blocks) = (x.len(), channels.len());
@@ -86,15 +90,9 @@ impl<'a, O: Output, W> QuantArgs<'a, O, W> {
         Ok(Self { x, w, channels, out })
     }
 
-    /// Whether the inputs lie at a multiple of four bytes, where words can be loaded.
-    #[must_use]
-    pub fn is_aligned(&self) -> bool {
-        self.x.as_ptr().cast::<u32>().is_aligned()
-    }
-
     /// Takes the arguments apart, for a kernel.
     #[must_use]
-    pub fn into_parts(self) -> QuantParts<'a, O, W> {
+    pub fn into_parts(self) -> QuantParts<'a, O, W, C> {
         let Self { x, w, channels, out } = self;
         QuantParts { x, w, channels, out }
     }
@@ -180,13 +178,13 @@ pub trait QuantGemm {
     /// Computes one layer.
     fn layer<O: Output>(&self, args: QuantArgs<'_, O>);
 
-    /// Computes one layer whose weights have 4 bits, packed as [`pack_int4`](super::pack_int4) says.
-    fn layer_int4<O: Output>(&self, args: QuantArgs<'_, O, [u32; 2]>) {
+    /// Computes one layer whose weights have 4 bits.
+    fn layer_int4<O: Output>(&self, args: Int4Args<'_, O>) {
         let QuantParts { x, w, channels, out } = args.into_parts();
         let start = int4_start(x);
         for ((w, channels), out) in rows_of(w, x.len()).zip(channels).zip(out) {
             for ((&sum, channel), out) in int4_dots(x, w, start).iter().zip(channels).zip(out) {
-                *out = O::saturate(channel.requantize(sum));
+                *out = O::saturate(channel.unpack().requantize(sum));
             }
         }
     }
@@ -197,23 +195,61 @@ pub trait QuantGemm {
     }
 }
 
-/// The packed weights of four inputs for four outputs.
-pub(super) trait Packed: Sized {
-    /// Computes a layer of such weights.
-    fn layer<O: Output>(kernel: &impl QuantGemm, args: QuantArgs<'_, O, Self>);
+/// The packed weights of four inputs for four outputs, whose outputs have channels `C`.
+pub(super) trait Packed<C>: Sized {
+    /// Computes a layer of such weights; `None` if a length is wrong.
+    fn layer<O: Output>(
+        kernel: &impl QuantGemm,
+        x: &[[u8; 4]],
+        w: &[Self],
+        channels: &[[C; 4]],
+        out: &mut [[O; 4]],
+    ) -> Option<()>;
 }
 
-impl Packed for [u32; 4] {
+impl Packed<Channel> for [u32; 4] {
     #[inline(always)]
-    fn layer<O: Output>(kernel: &impl QuantGemm, args: QuantArgs<'_, O, Self>) {
-        kernel.layer(args);
+    fn layer<O: Output>(
+        kernel: &impl QuantGemm,
+        x: &[[u8; 4]],
+        w: &[Self],
+        channels: &[[Channel; 4]],
+        out: &mut [[O; 4]],
+    ) -> Option<()> {
+        kernel.layer(QuantArgs::new(x, w, channels, out).ok()?);
+        Some(())
     }
 }
 
-impl Packed for [u32; 2] {
+impl Packed<PackedChannel> for [u32; 4] {
+    /// A block after the other: kernels of weights of 8 bits take channels as they are.
+    #[inline(never)]
+    fn layer<O: Output>(
+        kernel: &impl QuantGemm,
+        x: &[[u8; 4]],
+        w: &[Self],
+        channels: &[[PackedChannel; 4]],
+        out: &mut [[O; 4]],
+    ) -> Option<()> {
+        for ((w, channels), out) in rows_of(w, x.len()).zip(channels).zip(out) {
+            let channels = [channels.map(PackedChannel::unpack)];
+            kernel.layer(QuantArgs::new(x, w, &channels, core::slice::from_mut(out)).ok()?);
+        }
+        Some(())
+    }
+}
+
+impl Packed<PackedChannel> for [u32; 2] {
     #[inline(always)]
-    fn layer<O: Output>(kernel: &impl QuantGemm, args: QuantArgs<'_, O, Self>) {
-        kernel.layer_int4(args);
+    fn layer<O: Output>(
+        kernel: &impl QuantGemm,
+        x: &[[u8; 4]],
+        w: &[Self],
+        channels: &[[PackedChannel; 4]],
+        out: &mut [[O; 4]],
+    ) -> Option<()> {
+        kernel.layer_int4(QuantArgs::new(x, w, channels, out).ok()?);
+        Some(())
     }
 }
 

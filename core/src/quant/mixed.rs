@@ -2,7 +2,7 @@
 
 use super::kernel::QuantGemm;
 use super::net::{compute, groups, pad, weight_groups};
-use super::requant::Channel;
+use super::packed::PackedChannel;
 use crate::arch::Arch;
 use crate::error::{Error, ShapeError, check_buffer, check_len};
 
@@ -89,15 +89,15 @@ impl Arch<'_> {
 
 /// A network of integers as [`QuantNet`](super::QuantNet), in which each layer has weights of 8 bits or of 4.
 ///
-/// It takes the same bytes, the same workspace, and the same [`Channel`]s.
+/// It takes the same bytes and the same workspace, and channels in [four bytes](PackedChannel).
 ///
 /// ```
-/// use barenet::quant::{Bits, Channel, MixedNet, pack_int4};
+/// use barenet::quant::{Bits, Channel, MixedNet, PackedChannel, pack_int4};
 /// use barenet::{Arch, Portable};
 ///
 /// const ARCH: Arch<'static> = Arch::new(&[4, 2]);
 /// let weights = pack_int4([[1, 2, -3, 4], [0; 4], [0; 4], [0; 4]]);
-/// let channels = [Channel::new(8, 1 << 30, -3); 4];
+/// let channels = [PackedChannel::nearest(Channel::new(8, 1 << 30, -3)); 4];
 /// let net = MixedNet::try_new(ARCH, &[Bits::Four], &weights, &channels)?;
 /// let mut scores = [0; 2];
 /// net.scores(&Portable, &[10, 20, 30, 40], &mut [], &mut scores)?;
@@ -109,7 +109,7 @@ pub struct MixedNet<'a> {
     arch: Arch<'a>,
     bits: &'a [Bits],
     weights: &'a [u32],
-    channels: &'a [[Channel; 4]],
+    channels: &'a [[PackedChannel; 4]],
 }
 
 impl<'a> MixedNet<'a> {
@@ -124,7 +124,7 @@ impl<'a> MixedNet<'a> {
         arch: Arch<'a>,
         bits: &'a [Bits],
         weights: &'a [u32],
-        channels: &'a [Channel],
+        channels: &'a [PackedChannel],
     ) -> Self {
         match Self::try_new(arch, bits, weights, channels) {
             Ok(net) => net,
@@ -146,7 +146,7 @@ impl<'a> MixedNet<'a> {
         arch: Arch<'a>,
         bits: &'a [Bits],
         weights: &'a [u32],
-        channels: &'a [Channel],
+        channels: &'a [PackedChannel],
     ) -> Result<Self, ShapeError> {
         let lens = [
             ("bits", arch.num_layers(), bits.len()),
@@ -204,7 +204,9 @@ impl<'a> MixedNet<'a> {
             pad(x, read).ok_or(broken)?;
             image = &[];
         }
-        for (layer, &bits) in arch.layers().zip(bits) {
+        for (number, layer) in arch.layers().enumerate() {
+            // By number: where all have the same, the compiler then sees it, and leaves out what the others take.
+            let bits = *bits.get(number).ok_or(broken)?;
             let x = if layer.params_start == 0 && !image.is_empty() {
                 image
             } else {
@@ -228,7 +230,7 @@ impl<'a> MixedNet<'a> {
 mod tests {
     use super::*;
     use crate::Portable;
-    use crate::quant::{QuantNet, pack, pack_int4};
+    use crate::quant::{Channel, QuantNet, pack, pack_int4};
     use std::vec;
     use std::vec::Vec;
 
@@ -259,9 +261,14 @@ mod tests {
                     .map(|layer| if which >> layer & 1 == 0 { Bits::Four } else { Bits::Eight })
                     .collect();
                 let (bytes, mixed) = packed(&arch, &bits);
-                let channels = vec![Channel::new(900, 1 << 30, -7); arch.quant_channels_len()];
+                let channels: Vec<_> = (0..arch.quant_channels_len() as i32)
+                    .map(|j| {
+                        PackedChannel::nearest(Channel::new(900 * j, (j + 300) << 22, -7 - j % 3))
+                    })
+                    .collect();
+                let whole: Vec<_> = channels.iter().map(|channel| channel.unpack()).collect();
                 let mixed = MixedNet::try_new(arch, &bits, &mixed, &channels).unwrap();
-                let whole = QuantNet::try_new(arch, &bytes, &channels).unwrap();
+                let whole = QuantNet::try_new(arch, &bytes, &whole).unwrap();
                 let x: Vec<u8> = (0..arch.input_dim()).map(|i| (i * 77 + 200) as u8).collect();
                 let mut workspace = vec![3; arch.quant_workspace_len()];
                 let mut found = vec![0; arch.num_classes()];
@@ -276,8 +283,8 @@ mod tests {
     #[test]
     fn lengths_that_disagree_are_refused_by_name() {
         let arch = Arch::new(&[4, 4, 4]);
-        let channels = [Channel::default(); 8];
-        let what = |bits: &[Bits], weights: usize, channels: &[Channel]| {
+        let channels = [PackedChannel::default(); 8];
+        let what = |bits: &[Bits], weights: usize, channels: &[PackedChannel]| {
             MixedNet::try_new(arch, bits, &vec![0; weights], channels).map(drop).unwrap_err().what
         };
         let bits = [Bits::Four, Bits::Eight];

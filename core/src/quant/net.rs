@@ -4,7 +4,7 @@ mod batch;
 mod local;
 
 use super::gives_bytes;
-use super::kernel::{Output, Packed, QuantArgs, QuantGemm};
+use super::kernel::{Output, Packed, QuantGemm};
 use super::requant::Channel;
 use crate::arch::{Arch, LayerSpec, fold_layers, max};
 use crate::error::{Error, ShapeError, check_buffer, check_len};
@@ -257,36 +257,34 @@ pub(super) fn pad(x: &[u8], read: &mut [[u8; 4]]) -> Option<()> {
 
 /// Computes a layer, to bytes or, the last one, to scores.
 #[inline(always)]
-pub(super) fn compute<W: Packed>(
+pub(super) fn compute<W: Packed<C>, C>(
     kernel: &impl QuantGemm,
     layer: &LayerSpec,
     x: &[[u8; 4]],
-    (w, channels): (&[W], &[[Channel; 4]]),
+    (w, channels): (&[W], &[[C; 4]]),
     (write, scores): (&mut [[u8; 4]], &mut [i16]),
 ) -> Option<()> {
     if !gives_bytes(layer) {
         return last_layer(kernel, x, w, channels, scores);
     }
-    let out = write.get_mut(..channels.len())?;
-    W::layer(kernel, QuantArgs::new(x, w, channels, out).ok()?);
-    Some(())
+    W::layer(kernel, x, w, channels, write.get_mut(..channels.len())?)
 }
 
 /// The scores: whole blocks in place, and what remains by way of a block of its own.
-fn last_layer<O: Output, W: Packed>(
+fn last_layer<O: Output, W: Packed<C>, C>(
     kernel: &impl QuantGemm,
     x: &[[u8; 4]],
     mut w: &[W],
-    mut channels: &[[Channel; 4]],
+    mut channels: &[[C; 4]],
     scores: &mut [O],
 ) -> Option<()> {
     let (blocks, rest) = scores.as_chunks_mut::<4>();
     let whole = channels.split_off(..blocks.len())?;
     let w_whole = w.split_off(..w.len().checked_sub(if rest.is_empty() { 0 } else { x.len() })?)?;
-    W::layer(kernel, QuantArgs::new(x, w_whole, whole, blocks).ok()?);
+    W::layer(kernel, x, w_whole, whole, blocks)?;
     if !rest.is_empty() {
         let mut block = [[O::default(); 4]];
-        W::layer(kernel, QuantArgs::new(x, w, channels, &mut block).ok()?);
+        W::layer(kernel, x, w, channels, &mut block)?;
         for (score, &value) in rest.iter_mut().zip(block.as_flattened()) {
             *score = value;
         }

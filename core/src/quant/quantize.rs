@@ -6,7 +6,9 @@ use super::input::InputScale;
 use super::int4::pack_int4;
 use super::kernel::pack;
 use super::mixed::Bits;
+use super::packed::PackedChannel;
 use super::requant::{Channel, quantize_multiplier};
+use super::stored::Stored;
 use crate::arch::Arch;
 use crate::error::check_len;
 use crate::float::Float;
@@ -81,7 +83,8 @@ pub fn quantize<T: Float>(
 /// Quantises a folded network of affine layers to weights of 8 bits or of 4, as `bits` says of each layer.
 ///
 /// It is [`quantize`] with `−7..=7` for `−127..=127`, where the scale of an output's weights of 4 bits is the one of those
-/// below the largest weight / 7 that leaves the least sum of squares: large weights that are rare are cut off.
+/// below the largest weight / 7 that leaves the least sum of squares: large weights that are rare are cut off. It is then
+/// made one whose factor a [`PackedChannel`] has, by less than a part in 500, before the weights are rounded.
 ///
 /// # Shapes
 ///
@@ -94,7 +97,7 @@ pub fn quantize<T: Float>(
 /// # Example
 ///
 /// ```
-/// use barenet::quant::{Bits, Channel, InputScale, MixedNet, Observer, quantize_mixed};
+/// use barenet::quant::{Bits, InputScale, MixedNet, Observer, PackedChannel, quantize_mixed};
 /// use barenet::{Arch, Mat, Portable};
 ///
 /// let arch = Arch::new(&[4, 2]);
@@ -102,7 +105,7 @@ pub fn quantize<T: Float>(
 /// let mut observers = [Observer::new()];
 /// observers[0].observe(Mat::new(&[200.0_f32; 64], 32, 2)?);
 /// let mut weights = vec![0; arch.mixed_weights_len(&[Bits::Four])];
-/// let mut channels = vec![Channel::default(); arch.quant_channels_len()];
+/// let mut channels = vec![PackedChannel::default(); arch.quant_channels_len()];
 /// let out = (&mut weights[..], &mut channels[..]);
 /// quantize_mixed(&arch, &params, InputScale::PIXELS, &observers, &[Bits::Four], out)?;
 ///
@@ -118,7 +121,7 @@ pub fn quantize_mixed<T: Float>(
     input: InputScale,
     observers: &[Observer],
     bits: &[Bits],
-    (weights, channels): (&mut [u32], &mut [Channel]),
+    (weights, channels): (&mut [u32], &mut [PackedChannel]),
 ) -> Result<Quantized, QuantError> {
     check_len("bits", arch.num_layers(), bits.len())?;
     check_len("layers", arch.num_layers(), arch.num_quant_layers())?;
@@ -127,13 +130,13 @@ pub fn quantize_mixed<T: Float>(
 }
 
 /// Quantises to weights of 8 bits where `bits` says nothing of a layer.
-fn write<T: Float>(
+pub(super) fn write<T: Float, C: Stored>(
     arch: &Arch<'_>,
     params: &[T],
     input: InputScale,
     observers: &[Observer],
     bits: &[Bits],
-    (mut weights, channels): (&mut [u32], &mut [Channel]),
+    (mut weights, channels): (&mut [u32], &mut [C]),
 ) -> Result<Quantized, QuantError> {
     check_len("running", arch.num_running(), 0)?;
     check_len("params", arch.num_params(), params.len())?;
@@ -287,11 +290,11 @@ impl<T: Float> Place<'_, T> {
         (0..self.w.cols()).fold(0.0, |max: f64, j| max.max(self.weight_scale(j)))
     }
 
-    fn write(
+    fn write<C: Stored>(
         &self,
         s_out: f64,
         weights: &mut [u32],
-        channels: &mut [[Channel; 4]],
+        channels: &mut [[C; 4]],
     ) -> Result<(), QuantError> {
         if !s_out.is_finite() {
             return Err(QuantError::NotFinite { what: "the scale", layer: self.index });
@@ -299,7 +302,9 @@ impl<T: Float> Place<'_, T> {
         let words = self.bits.words();
         let blocks = rows_of_mut(weights, words * self.w.rows().div_ceil(4));
         for ((block, weights), channels) in (0..).zip(blocks).zip(channels) {
-            let scales: [f64; 4] = core::array::from_fn(|j| self.weight_scale(4 * block + j));
+            let scales: [f64; 4] = core::array::from_fn(|j| {
+                C::nearest_scale(self.weight_scale(4 * block + j), self.s_in / s_out)
+            });
             let mut totals = [Totals::default(); 4];
             for (group, words) in rows_of_mut(weights, words).enumerate() {
                 let mut q = [[0; 4]; 4];
@@ -333,39 +338,35 @@ impl<T: Float> Place<'_, T> {
         }
     }
 
-    fn channel(
+    fn channel<C: Stored>(
         &self,
         j: usize,
         scale: f64,
         s_out: f64,
         totals: &Totals,
-    ) -> Result<Channel, QuantError> {
+    ) -> Result<C, QuantError> {
         if j >= self.w.cols() || scale == 0.0 {
             let is_lowest = j < self.w.cols() && !self.gives_bytes && self.is_least(j);
-            return Ok(if is_lowest { LOWEST } else { Channel::default() });
+            return Ok(C::nearest(if is_lowest { LOWEST } else { Channel::default() }));
         }
         let unit = self.s_in * scale;
         let zero = i64::from(self.zero_point) * totals.sum;
         let bias = (libm::round(self.bias(j) / unit) as i64).saturating_sub(zero);
-        // The largest sums that bytes can make, with the bias and, in between, without.
-        let (most, least) = (255 * totals.positive, -255 * totals.negative);
-        let fits = |sum: i64| i32::try_from(sum).is_ok();
-        let bias = match i32::try_from(bias) {
-            Ok(q)
-                if fits(most.saturating_add(bias))
-                    && fits(least.saturating_add(bias))
-                    && fits(most)
-                    && fits(least) =>
-            {
-                q
-            }
-            _ => return Err(QuantError::TooWide { layer: self.index, fan_in: self.w.rows() }),
-        };
+        let too_wide = QuantError::TooWide { layer: self.index, fan_in: self.w.rows() };
+        let bias = i32::try_from(bias).map_err(|_| too_wide)?;
         let (multiplier, shift) = quantize_multiplier(unit / s_out);
         // A factor of 0 has no shift of its own.
         let shift = shift.min(Channel::MAX_SHIFT);
-        Channel::try_new(bias, multiplier, shift)
-            .ok_or(QuantError::NotFinite { what: "a factor", layer: self.index })
+        let channel = Channel::try_new(bias, multiplier, shift)
+            .ok_or(QuantError::NotFinite { what: "a factor", layer: self.index })?;
+        let stored = C::nearest(channel);
+        // The largest sums that bytes can make, with the bias and, in between, without.
+        let (most, least) = (255 * totals.positive, -255 * totals.negative);
+        let bias = i64::from(stored.bias());
+        let all_fit = [most.saturating_add(bias), least.saturating_add(bias), most, least]
+            .into_iter()
+            .all(|sum| i32::try_from(sum).is_ok());
+        if all_fit { Ok(stored) } else { Err(too_wide) }
     }
 }
 

@@ -59,9 +59,10 @@ pub fn quantize_multiplier(real: f64) -> (i32, i32) {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct Channel {
-    bias: i32,
-    multiplier: i32,
-    shift: i32,
+    pub(super) bias: i32,
+    pub(super) multiplier: i32,
+    /// By how much the high half of the product is shifted: −1 less the shift of the factor.
+    pub(super) shift: i32,
 }
 
 impl Channel {
@@ -114,6 +115,16 @@ impl Channel {
     #[must_use]
     pub const fn shift(&self) -> i32 {
         -1 - self.shift
+    }
+
+    /// The factor, m · 2^(shift − 31).
+    ///
+    /// ```
+    /// assert_eq!(barenet::quant::Channel::new(0, 3 << 29, -2).factor(), 0.1875);
+    /// ```
+    #[must_use]
+    pub fn factor(&self) -> f64 {
+        libm::ldexp(self.multiplier.into(), self.shift() - 31)
     }
 
     /// round((sum + bias) · m · 2^(shift − 31)), the sum taken modulo 2³².

@@ -7,7 +7,7 @@
 #![no_main]
 #![allow(dead_code, unused_imports)] // What is used depends on the network.
 
-use barenet::quant::{Bits, Channel, MixedNet, QuantNet};
+use barenet::quant::{Bits, Channel, MixedNet, PackedChannel, QuantNet};
 use barenet::{Arch, FoldedNet, Portable};
 use barenet_firmware::board::{entry, exit, mark};
 use core::hint::black_box;

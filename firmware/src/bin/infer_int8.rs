@@ -7,7 +7,7 @@
 #![no_std]
 #![no_main]
 
-use barenet::quant::{Channel, Output, QuantArgs, QuantGemm, QuantNet};
+use barenet::quant::{Channel, Output, PackedChannel, QuantArgs, QuantGemm, QuantNet};
 use barenet::{Arch, Error, Portable, Rng, predict};
 use barenet_blas::CortexMDsp;
 use barenet_firmware::board::{entry, exit, measure};
@@ -76,11 +76,12 @@ fn what_does_not_fit_is_an_error() -> bool {
 #[repr(align(4))]
 struct Aligned<const N: usize>([[u8; 4]; N]);
 
-/// Drawn layers with weights of 8 and of 4 bits, of up to 200 groups of inputs, which is over several sums, and up to 2 blocks of outputs.
+/// Drawn layers with weights of 8 and of 4 bits, of up to 200 groups of inputs at any address, which is over several sums, and
+/// up to 2 blocks of outputs.
 fn kernels_have_the_same_bits() -> bool {
     const GROUPS: usize = 200;
     let mut rng = Rng::seed(5);
-    let (mut x, mut w) = (Aligned([[0; 4]; GROUPS]), [[0; 4]; 2 * GROUPS]);
+    let (mut x, mut w) = (Aligned([[0; 4]; GROUPS + 1]), [[0; 4]; 2 * GROUPS]);
     for _ in 0..100 {
         x.0.as_flattened_mut().fill_with(|| rng.below(256) as u8);
         w.as_flattened_mut().fill_with(|| rng.next_u64() as u32);
@@ -93,27 +94,39 @@ fn kernels_have_the_same_bits() -> bool {
             let shift = -2 - rng.below(30) as i32;
             *channel = Channel::try_new(bias, multiplier, shift).unwrap_or_default();
         }
+        let packed = channels.map(|block| block.map(PackedChannel::nearest));
         let nibbles = w.as_flattened().as_chunks::<2>().0;
+        let inputs = x.0.as_flattened().get(rng.below(4) as usize..).unwrap_or_default();
         let len = groups * blocks;
-        let (Some(x), Some(w), Some(nibbles), Some(channels)) =
-            (x.0.get(..groups), w.get(..len), nibbles.get(..len), channels.get(..blocks))
-        else {
+        let (Some(x), Some(w), Some(nibbles), Some(channels), Some(packed)) = (
+            inputs.as_chunks::<4>().0.get(..groups),
+            w.get(..len),
+            nibbles.get(..len),
+            channels.get(..blocks),
+            packed.get(..blocks),
+        ) else {
             return false;
         };
         let is_same =
-            agree::<u8, _>(x, w, channels, |a| Portable.layer(a), |a| CortexMDsp.layer(a))
-                && agree::<i16, _>(x, w, channels, |a| Portable.layer(a), |a| CortexMDsp.layer(a))
-                && agree::<u8, _>(
+            agree::<u8, _, _>(x, w, channels, |a| Portable.layer(a), |a| CortexMDsp.layer(a))
+                && agree::<i16, _, _>(
+                    x,
+                    w,
+                    channels,
+                    |a| Portable.layer(a),
+                    |a| CortexMDsp.layer(a),
+                )
+                && agree::<u8, _, _>(
                     x,
                     nibbles,
-                    channels,
+                    packed,
                     |a| Portable.layer_int4(a),
                     |a| CortexMDsp.layer_int4(a),
                 )
-                && agree::<i16, _>(
+                && agree::<i16, _, _>(
                     x,
                     nibbles,
-                    channels,
+                    packed,
                     |a| Portable.layer_int4(a),
                     |a| CortexMDsp.layer_int4(a),
                 );
@@ -127,12 +140,12 @@ fn kernels_have_the_same_bits() -> bool {
 }
 
 /// Whether two ways to compute a layer have the same outputs.
-fn agree<O: Output + PartialEq, W>(
+fn agree<O: Output + PartialEq, W, C>(
     x: &[[u8; 4]],
     w: &[W],
-    channels: &[[Channel; 4]],
-    portable: impl Fn(QuantArgs<'_, O, W>),
-    board: impl Fn(QuantArgs<'_, O, W>),
+    channels: &[[C; 4]],
+    portable: impl Fn(QuantArgs<'_, O, W, C>),
+    board: impl Fn(QuantArgs<'_, O, W, C>),
 ) -> bool {
     let (mut a, mut b) = ([[O::default(); 4]; 2], [[O::default(); 4]; 2]);
     let blocks = ..channels.len();

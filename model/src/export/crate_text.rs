@@ -1,6 +1,7 @@
 //! The text of the generated crate, from templates in which `@NAME@` stands for what differs.
 
 use super::answer::Answer;
+use super::channels::Channels;
 use super::contents::Contents;
 use super::escape::{fill, plain_line};
 use super::local::Local;
@@ -40,7 +41,7 @@ impl Contents<'_> {
     }
 
     /// The network of integers: its type, and what it is made of.
-    fn of_bits(&self) -> [(&'static str, String); 4] {
+    fn of_bits(&self) -> [(&'static str, String); 5] {
         let bits = self.model.bits();
         let of_layers = bits.map_or_else(String::new, |bits| {
             let names: Vec<_> = bits.iter().map(|bits| format!("Bits::{bits:?}")).collect();
@@ -50,12 +51,21 @@ impl Contents<'_> {
                 names.join(", ")
             )
         });
-        let [net, of_bits, len] = match bits {
-            None => ["QuantNet", "", "quant_weights_len()"],
-            Some(_) => ["MixedNet", "&BITS, ", "mixed_weights_len(&BITS)"],
+        let [net, of_bits, len, words] = match bits {
+            None => [
+                "QuantNet",
+                "",
+                "quant_weights_len()",
+                "flat_map(|channel| {\n        \
+                 [channel.bias(), channel.multiplier(), channel.shift()].map(i32::cast_unsigned)\n    })",
+            ],
+            Some(_) => {
+                ["MixedNet", "&BITS, ", "mixed_weights_len(&BITS)", "map(|channel| channel.bits())"]
+            }
         };
         [
             ("BITS_OF_LAYERS", of_layers),
+            ("WORDS_OF_CHANNELS", words.to_owned()),
             ("NET", net.to_owned()),
             ("OF_BITS", of_bits.to_owned()),
             ("WEIGHTS_LEN", len.to_owned()),
@@ -110,14 +120,27 @@ impl Contents<'_> {
 
     pub(super) fn channels_rs(&self) -> Option<String> {
         let Numbers::Int8 { channels, .. } = &self.model.numbers else { return None };
+        let (what, name, lines): (_, _, Vec<_>) = match channels {
+            Channels::Whole(channels) => (
+                "Bias, multiplier and shift of each output of each layer.",
+                "Channel",
+                channels
+                    .iter()
+                    .map(|c| format!("{}, {}, {}", c.bias(), c.multiplier(), c.shift()))
+                    .collect(),
+            ),
+            Channels::Packed(_, channels) => (
+                "Bias and factor of each output of each layer, in four bytes.",
+                "PackedChannel",
+                channels.iter().map(|c| format!("{:#010X}", c.bits())).collect(),
+            ),
+        };
         let mut text = format!(
-            "//! Bias, multiplier and shift of each output of each layer.\n\nuse barenet::quant::Channel;\n\
-             \npub(crate) static CHANNELS: [Channel; {}] = [\n",
-            channels.len()
+            "//! {what}\n\nuse barenet::quant::{name};\n\npub(crate) static CHANNELS: [{name}; {}] = [\n",
+            lines.len()
         );
-        for channel in channels {
-            let (bias, multiplier, shift) = (channel.bias(), channel.multiplier(), channel.shift());
-            let _infallible = writeln!(text, "    Channel::new({bias}, {multiplier}, {shift}),");
+        for line in lines {
+            let _infallible = writeln!(text, "    {name}::new({line}),");
         }
         text += "];\n";
         Some(text)

@@ -5,11 +5,12 @@ mod layers;
 mod losses;
 
 use super::answer::Answer;
+use super::channels::Channels;
 use super::inputs::MIDDLE;
 use super::model::{Model, Numbers, Scores};
 use anyhow::{Result, bail};
 use barenet::quant::{
-    self, Bits, Calibration, Channel, InputScale, MIN_CALIBRATION_SAMPLES, Observer,
+    self, Bits, Calibration, Channel, InputScale, MIN_CALIBRATION_SAMPLES, Observer, PackedChannel,
 };
 use barenet::{Arch, Mat, Portable};
 
@@ -216,25 +217,26 @@ fn to_int8(model: &Model, input: Input, method: &Method, images: &[&[u8]]) -> Re
         quant::calibrate(&Portable, &arch, params, x, &mut workspace, &mut observers)?;
         Ok(())
     })?;
-    let mut channels = vec![Channel::default(); arch.quant_channels_len()];
+    let len = arch.quant_channels_len();
     let (input, params) = (input.scale(), input.centered(&arch, params));
-    let (weights, bits, quantized) = match method.mixed() {
+    let (weights, channels, quantized) = match method.mixed() {
         None => {
             let mut weights = vec![0; arch.quant_weights_len()];
+            let mut channels = vec![Channel::default(); len];
             let out = (&mut weights[..], &mut channels[..]);
             let made = quant::quantize(&arch, &params, input, &observers, out.0, out.1)?;
-            (weights, Vec::new(), made)
+            (weights, Channels::Whole(channels), made)
         }
         Some(bits) => {
             let mut weights = vec![0; arch.mixed_weights_len(bits)];
+            let mut channels = vec![PackedChannel::default(); len];
             let out = (&mut weights[..], &mut channels[..]);
             let made = quant::quantize_mixed(&arch, &params, input, &observers, bits, out)?;
-            (weights, bits.to_vec(), made)
+            (weights, Channels::Packed(bits.to_vec(), channels), made)
         }
     };
     let score_scale = quantized.score_scale;
-    let numbers =
-        Numbers::Int8 { weights, bits, channels, score_scale, inputs: None, signed: None };
+    let numbers = Numbers::Int8 { weights, channels, score_scale, inputs: None, signed: None };
     let (local, dims) = (model.local.clone(), model.dims.clone());
     Ok(Model { local, dims, numbers, answer: model.answer.clone() })
 }

@@ -1,6 +1,7 @@
 //! The numbers of an exported network: folded, in f32 or int8, and what they make of samples.
 
 use super::answer::Answer;
+use super::channels::Channels;
 use super::inputs::InputMaps;
 use super::local::Local;
 use super::row::{Row, with_numbers};
@@ -8,7 +9,7 @@ use super::signed::Signed;
 use crate::number::Number;
 use crate::weights::WeightsFile;
 use anyhow::{Result, bail, ensure};
-use barenet::quant::{Bits, Channel, MixedNet, QuantNet};
+use barenet::quant::{Bits, MixedNet, QuantNet};
 use barenet::{
     Arch, FoldedNet, FullyConnectedNet, Label, Portable, Scaling, Weights, flash, fold, predict,
 };
@@ -35,10 +36,8 @@ pub enum Numbers {
     Int8 {
         /// Packed weights.
         weights: Vec<u32>,
-        /// Bits of each layer's weights; none where all have 8.
-        bits: Vec<Bits>,
-        /// Biases and scales.
-        channels: Vec<Channel>,
+        /// Biases and scales, and the bits of each layer's weights.
+        channels: Channels,
         /// A score is this times the integer.
         score_scale: f64,
         /// Maps of the inputs to bytes, if they are not bytes already.
@@ -140,8 +139,8 @@ impl Model {
     #[must_use]
     pub fn bits(&self) -> Option<&[Bits]> {
         match &self.numbers {
-            Numbers::Int8 { bits, .. } if !bits.is_empty() => Some(bits),
-            Numbers::Int8 { .. } | Numbers::F32(_) => None,
+            Numbers::Int8 { channels, .. } => channels.bits(),
+            Numbers::F32(_) => None,
         }
     }
 
@@ -152,16 +151,15 @@ impl Model {
         workspace: &mut [u8],
         scores: &mut [i16],
     ) -> Result<()> {
-        let Numbers::Int8 { weights, channels, bits, .. } = &self.numbers else {
+        let Numbers::Int8 { weights, channels, .. } = &self.numbers else {
             bail!("the network is f32")
         };
         let arch = self.arch();
-        if bits.is_empty() {
-            let net = QuantNet::try_new(arch, weights, channels)?;
-            net.scores(&Portable, bytes, workspace, scores)?;
-        } else {
-            let net = MixedNet::try_new(arch, bits, weights, channels)?;
-            net.scores(&Portable, bytes, workspace, scores)?;
+        match channels {
+            Channels::Whole(channels) => QuantNet::try_new(arch, weights, channels)?
+                .scores(&Portable, bytes, workspace, scores)?,
+            Channels::Packed(bits, channels) => MixedNet::try_new(arch, bits, weights, channels)?
+                .scores(&Portable, bytes, workspace, scores)?,
         }
         Ok(())
     }
@@ -296,7 +294,7 @@ impl Model {
             Numbers::F32(params) => size_of_val(&**params),
             Numbers::Int8 { weights, channels, inputs, .. } => {
                 let inputs = inputs.as_ref().map_or(0, InputMaps::flash_bytes);
-                size_of_val(&**weights) + size_of_val(&**channels) + inputs
+                size_of_val(&**weights) + channels.flash_bytes() + inputs
             }
         };
         network + self.answer.flash_bytes()
@@ -315,12 +313,9 @@ impl Model {
     #[must_use]
     pub fn checksum(&self) -> u32 {
         let (channels, inputs) = match &self.numbers {
-            Numbers::F32(_) => (&[][..], None),
-            Numbers::Int8 { channels, inputs, .. } => (&**channels, inputs.as_ref()),
+            Numbers::F32(_) => (Vec::new(), None),
+            Numbers::Int8 { channels, inputs, .. } => (channels.words(), inputs.as_ref()),
         };
-        let channels = channels.iter().flat_map(|channel| {
-            [channel.bias(), channel.multiplier(), channel.shift()].map(i32::cast_unsigned)
-        });
         let inputs = inputs.map(InputMaps::words).unwrap_or_default();
         let answer = self.answer.words();
         flash::crc32(self.words().into_iter().chain(channels).chain(inputs).chain(answer))

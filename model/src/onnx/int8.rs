@@ -25,6 +25,7 @@ pub fn to_onnx(model: &Model, notes: &Notes) -> Result<Vec<u8>> {
     let Numbers::Int8 { weights, channels, score_scale, inputs, .. } = &model.numbers else {
         bail!("the network is f32");
     };
+    let channels = channels.unpacked();
     let dims = &model.dims;
     let (width_in, width) = (dims.first().copied().unwrap_or(0), dims.last().copied().unwrap_or(0));
     let input = if inputs.is_some() { Input::Features } else { Input::Pixels };
@@ -38,7 +39,7 @@ pub fn to_onnx(model: &Model, notes: &Notes) -> Result<Vec<u8>> {
     }
     x = graph.node("DequantizeLinear", "x", &[&x, &one, &zero], Vec::new());
     let step = if model.answer == Answer::Class { *score_scale } else { 1.0 };
-    let (mut weights, mut channels) = (&**weights, &**channels);
+    let (mut weights, mut channels) = (&**weights, &*channels);
     let count = dims.len().saturating_sub(1);
     for (number, pair) in (1..).zip(dims.windows(2)) {
         let &[fan_in, fan_out] = pair else { continue };
@@ -88,9 +89,9 @@ pub fn to_onnx(model: &Model, notes: &Notes) -> Result<Vec<u8>> {
     Ok(graph.into_bytes(notes))
 }
 
-/// The factor of a unit, m · 2^(shift − 31).
+/// The factor of a unit.
 fn factor(unit: &Channel) -> f64 {
-    let factor = f64::from(unit.multiplier()) * 2_f64.powi(unit.shift() - 31);
+    let factor = unit.factor();
     // A scale of 0 is none: such a unit has weights of 0 and a bias of 0.
     if factor > 0.0 { factor } else { f64::from(f32::MIN_POSITIVE) }
 }

@@ -11,6 +11,7 @@ use super::read::{
     DEQUANTIZE, FULLY_CONNECTED, LOGISTIC, QUANTIZE, RESHAPE, SOFTMAX, layers_of, shown,
 };
 use crate::export::answer::Answer;
+use crate::export::channels::Channels;
 use crate::export::model::{Model, Numbers};
 use crate::export::signed::Signed;
 use crate::packing::packed;
@@ -179,8 +180,7 @@ impl Integers {
         let Self { dims, weights, channels, input, output } = self;
         let numbers = Numbers::Int8 {
             weights,
-            bits: Vec::new(),
-            channels,
+            channels: Channels::Whole(channels),
             score_scale: output.scale().into(),
             inputs: None,
             signed: Some(Signed { input, output }),

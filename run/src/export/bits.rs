@@ -3,7 +3,7 @@
 use super::integers::Source;
 use anyhow::{Context, Result, bail, ensure};
 use barenet::Metric;
-use barenet::quant::{Bits, Calibration};
+use barenet::quant::{Bits, Calibration, Channel, PackedChannel};
 use barenet_model::export::int8::{self, Int8, Method};
 use barenet_model::export::model::Model;
 
@@ -133,7 +133,10 @@ impl<M: Fn(&Model) -> Result<Option<f64>>> Search<'_, '_, M> {
             "does not fit: even with weights of 4 bits throughout the network needs {least} bytes of flash, but --flash \
              allows {flash}"
         );
-        let too_many = needed - flash;
+        // Where any layer has 4 bits, all channels are smaller.
+        let of_channels = size_of::<Channel>() - size_of::<PackedChannel>();
+        let of_channels = of_channels * four.model.arch().quant_channels_len();
+        let too_many = (needed - flash).saturating_sub(of_channels).max(1);
         let by_share = self.candidates(&four, &eight)?;
         let mut by_noise: Vec<&Candidate> = by_share.iter().collect();
         by_noise.sort_by(|a, b| a.noise.total_cmp(&b.noise));

@@ -2,6 +2,7 @@
 
 use super::escape::{array, c_float};
 use crate::export::answer::Answer;
+use crate::export::channels::Channels;
 use crate::export::contents::Contents;
 use crate::export::inputs::InputMaps;
 use crate::export::model::Numbers;
@@ -26,20 +27,30 @@ impl Contents<'_> {
             }
             Numbers::Int8 { weights, channels, inputs, .. } => {
                 let words = weights.iter().map(|word| format!("0x{word:08X}u"));
-                let of_channels = channels.iter().map(|channel| {
-                    let shift = -2 - channel.shift();
-                    format!("{{{}, {}, {shift}u}}", channel.bias(), channel.multiplier())
-                });
-                let words_of = match self.model.bits() {
-                    None => "four words",
-                    Some(_) => "four words where they have 8 bits, in two where they have 4",
+                let (words_of, channels_of, of_channels): (_, _, Vec<_>) = match channels {
+                    Channels::Whole(channels) => (
+                        "four words",
+                        "Bias, multiplier and shift of each output of each layer.",
+                        channels
+                            .iter()
+                            .map(|channel| {
+                                let (bias, multiplier) = (channel.bias(), channel.multiplier());
+                                format!("{{{bias}, {multiplier}, {}u}}", -2 - channel.shift())
+                            })
+                            .collect(),
+                    ),
+                    Channels::Packed(_, channels) => (
+                        "four words where they have 8 bits, in two where they have 4",
+                        "Bias and factor of each output of each layer.",
+                        channels.iter().map(|c| format!("0x{:08X}u", c.bits())).collect(),
+                    ),
                 };
                 let mut text = format!(
                     "/* The weights, packed: four inputs for four outputs in {words_of}. */\n"
                 );
                 text += &array("static const uint32_t WEIGHTS", words);
-                text += "\n/* Bias, multiplier and shift of each output of each layer. */\n";
-                text += &array("static const channel CHANNELS", of_channels);
+                text += &format!("\n/* {channels_of} */\n");
+                text += &array("static const channel CHANNELS", of_channels.into_iter());
                 if let Some(maps) = inputs {
                     text += "\n/* From the inputs to bytes. */\n";
                     text += &lines(maps, "INPUT_LINES");

@@ -88,6 +88,11 @@ impl Contents<'_> {
         }
         if self.is_int8() {
             text += template!("int8_guards.c");
+            text += if self.is_packed() {
+                template!("packed_channel.c")
+            } else {
+                template!("channel.c")
+            };
             text += template!("dsp_guard.c");
         }
         text += match maps {
@@ -133,9 +138,19 @@ impl Contents<'_> {
         text
     }
 
+    /// Whether a channel is a word.
+    fn is_packed(&self) -> bool {
+        self.model.bits().is_some()
+    }
+
     /// Those of the bits that layers have.
     fn kernels_int8(&self) -> String {
-        let common = [template!("requantize.c"), &saturate("16", 16)].concat();
+        let requantize = if self.is_packed() {
+            template!("requantize_packed.c")
+        } else {
+            template!("requantize.c")
+        };
+        let common = [requantize, template!("saturate_8.c"), &saturate("16", 16)].concat();
         let has =
             |bits| (0..self.model.arch().num_layers()).any(|layer| self.bits_of(layer) == bits);
         let layer = |[of, weights, start, arguments, words]: [&str; 5]| {
@@ -207,7 +222,12 @@ impl Contents<'_> {
             text += template!("verify_floats.c");
         }
         if self.is_int8() {
-            text += template!("verify_int8.c");
+            let words = if self.is_packed() {
+                "        crc = crc_word(crc, CHANNELS[i]);\n"
+            } else {
+                template!("verify_channel.c")
+            };
+            text += &fill(template!("verify_int8.c"), &[("CHANNEL", words.to_owned())]);
         }
         text += match maps {
             Some(InputMaps::Real(_)) => template!("verify_real_lines.c"),

@@ -3,7 +3,7 @@
 use super::super::model::Numbers;
 use super::Int8;
 use anyhow::{Context, Result, bail};
-use barenet::quant::{Bits, Channel, Output, QuantArgs, QuantGemm};
+use barenet::quant::{Bits, Channel, Output, PackedChannel, QuantArgs, QuantGemm};
 use barenet::{AnyLayer, Arch, Portable};
 
 /// A layer, with its numbers of both kinds.
@@ -17,7 +17,7 @@ pub(super) struct Layer<'a> {
     pub(super) w: &'a [f32],
     b: &'a [f32],
     packed: &'a [u32],
-    channels: &'a [[Channel; 4]],
+    channels: Vec<[Channel; 4]>,
 }
 
 const TOO_SHORT: &str = "the network has fewer numbers than its sizes ask for";
@@ -25,12 +25,13 @@ const TOO_SHORT: &str = "the network has fewer numbers than its sizes ask for";
 /// The layers of a network.
 pub(super) fn layers(int8: &Int8) -> Result<Vec<Layer<'_>>> {
     let arch = int8.model.arch();
-    let (Numbers::F32(params), Numbers::Int8 { weights, bits, channels, .. }) =
+    let (Numbers::F32(params), Numbers::Int8 { weights, channels, .. }) =
         (&int8.scaled.numbers, &int8.model.numbers)
     else {
         bail!("the network is not in int8");
     };
-    let (mut weights, mut channels) = (weights.as_slice(), channels.as_chunks::<4>().0);
+    let (bits, unpacked) = (channels.bits().unwrap_or_default(), channels.unpacked());
+    let (mut weights, mut channels) = (weights.as_slice(), unpacked.as_chunks::<4>().0);
     let mut layers = Vec::new();
     for layer in arch.any_layers() {
         let bits = bits.get(layers.len()).copied().unwrap_or_default();
@@ -47,7 +48,7 @@ pub(super) fn layers(int8: &Int8) -> Result<Vec<Layer<'_>>> {
             w: params.get(layer.w.clone()).context(TOO_SHORT)?,
             b: params.get(layer.b.clone()).context(TOO_SHORT)?,
             packed: weights.split_off(..words).context(TOO_SHORT)?,
-            channels: channels.split_off(..blocks).context(TOO_SHORT)?,
+            channels: channels.split_off(..blocks).context(TOO_SHORT)?.to_vec(),
             layer,
         });
     }
@@ -103,7 +104,7 @@ impl Layer<'_> {
     pub(super) fn integers(&self, q: &[Vec<u8>]) -> Result<Vec<Vec<i16>>> {
         let windows = self.layer.windows;
         let mut outputs = vec![Vec::new(); q.len()];
-        let (mut packed, mut channels) = (self.packed, self.channels);
+        let (mut packed, mut channels) = (self.packed, &*self.channels);
         for inputs in self.inputs() {
             let (groups, blocks) = (inputs.len().div_ceil(4), windows.units.div_ceil(4));
             let w = packed.split_off(..groups * blocks * self.bits.words()).context(TOO_SHORT)?;
@@ -136,7 +137,12 @@ fn compute<O: Output>(
     out: &mut [[O; 4]],
 ) -> Result<()> {
     match bits {
-        Bits::Four => Portable.layer_int4(QuantArgs::new(x, w.as_chunks().0, channels, out)?),
+        Bits::Four => {
+            // They were unpacked of such.
+            let packed: Vec<_> =
+                channels.iter().map(|block| block.map(PackedChannel::nearest)).collect();
+            Portable.layer_int4(QuantArgs::new(x, w.as_chunks().0, &packed, out)?);
+        }
         Bits::Eight => Portable.layer(QuantArgs::new(x, w.as_chunks().0, channels, out)?),
     }
     Ok(())

@@ -62,8 +62,6 @@ pub fn scores<'w>(@SAMPLE@: &@SAMPLE_NAME@, workspace: &'w mut Workspace) -> Res
 /// Whether the flash still holds the numbers that were exported. Reads all of them.
 #[must_use]
 pub fn verify() -> bool {
-    let channels = channels::CHANNELS.iter().flat_map(|channel| {
-        [channel.bias(), channel.multiplier(), channel.shift()].map(i32::cast_unsigned)
-    });
+    let channels = channels::CHANNELS.iter().@WORDS_OF_CHANNELS@;
     crc32(WEIGHTS.iter().copied().chain(channels)@MORE_NUMBERS@) == CHECKSUM
 }

@@ -2,10 +2,3 @@
 typedef char model_keeps_bits[((int32_t)UINT32_C(0xFFFFFFFF) == -1) ? 1 : -1];
 typedef char model_keeps_sign[((-2 >> 1) == -1) ? 1 : -1];
 
-/* What becomes of the sum of an output: (sum + bias) · multiplier · 2^-(33 + shift). */
-typedef struct {
-    int32_t bias;
-    int32_t multiplier;
-    uint32_t shift;
-} channel;
-

@@ -6,10 +6,7 @@ static uint32_t crc_network(uint32_t crc)
         crc = crc_word(crc, WEIGHTS[i]);
     }
     for (i = 0u; i < (sizeof(CHANNELS) / sizeof(CHANNELS[0])); i++) {
-        crc = crc_word(crc, (uint32_t)CHANNELS[i].bias);
-        crc = crc_word(crc, (uint32_t)CHANNELS[i].multiplier);
-        crc = crc_word(crc, 0u - (CHANNELS[i].shift + 2u));
-    }
+@CHANNEL@    }
     return crc;
 }
 
