@@ -217,6 +217,8 @@ fn numbers_in_another_file_of_the_same_folder_are_read_and_links_out_of_it_are_n
     assert_eq!(read(&file("weights.bin", "24")).unwrap().layers[0].w, [1., 2., 3., 4., 5., 6.]);
     let message = format!("{:#}", read(&file("weights.bin", "25")).unwrap_err());
     assert!(message.contains("weights.bin is too short for it"), "{message}");
+    let message = format!("{:#}", read(&file("weights.bin", "-8")).unwrap_err());
+    assert!(message.contains("no whole number from 0 on: -8"), "{message}");
     #[cfg(unix)]
     {
         std::os::unix::fs::symlink("../outside", folder.join("link")).unwrap();

@@ -12,7 +12,7 @@ const DIABETES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../data/tests/table
 
 /// A file that another program wrote.
 fn foreign(name: &str) -> String {
-    format!("{}/../fuzz/seeds/onnx/{name}", env!("CARGO_MANIFEST_DIR"))
+    format!("{}/../fuzz/seeds/{name}", env!("CARGO_MANIFEST_DIR"))
 }
 
 fn best(place: &TempDir, run: &str) -> Vec<u8> {
@@ -108,7 +108,7 @@ fn networks_of_scikit_learn_and_pytorch_answer_as_they_do_there() {
         ("pytorch", EXPECTED_PYTORCH),
     ];
     for (name, expected) in expected {
-        run(&place, &["import", &foreign(name), "--out", name]);
+        run(&place, &["import", &foreign(&format!("onnx/{name}")), "--out", name]);
         let found = probabilities(place.path(), name);
         assert_eq!(found.len(), expected.len());
         for (found, expected) in found.iter().flatten().zip(expected.iter().copied().flatten()) {
@@ -117,7 +117,7 @@ fn networks_of_scikit_learn_and_pytorch_answer_as_they_do_there() {
     }
     let text = run(&place, &["eval", "scikit-learn", "--data", IRIS]);
     assert!(text.contains("accuracy"), "{text}");
-    let named = ["import", &foreign("pytorch"), "--classes", "a,b \"q\",ü", "--out", "named"];
+    let named = ["import", &foreign("onnx/pytorch"), "--classes", "a,b \"q\",ü", "--out", "named"];
     run(&place, &named);
     assert!(run(&place, &["predict", "named", "rows.csv", "--json"]).contains("b \\\"q\\\""));
     let flags = ["--format", "firmware", "--data", IRIS, "--out", "net"];
@@ -126,7 +126,7 @@ fn networks_of_scikit_learn_and_pytorch_answer_as_they_do_there() {
     let manifest = fs::read_to_string(place.path().join("net/Cargo.toml")).unwrap();
     assert!(manifest.contains("trained by another program"), "{manifest}");
     // The same in one.
-    fs::copy(foreign("scikit-learn"), place.path().join("theirs.onnx")).unwrap();
+    fs::copy(foreign("onnx/scikit-learn"), place.path().join("theirs.onnx")).unwrap();
     run(&place, &["export", "theirs.onnx", "--format", "firmware", "--data", IRIS]);
     let weights =
         |folder: &str| fs::read(place.path().join(folder).join("src/weights.bin")).unwrap();
@@ -137,7 +137,7 @@ fn networks_of_scikit_learn_and_pytorch_answer_as_they_do_there() {
 #[test]
 fn a_network_of_tflite_is_a_run_and_what_is_none_is_refused() {
     let place = TempDir::new().unwrap();
-    let text = run(&place, &["import", &foreign("tflite-f32"), "--out", "run"]);
+    let text = run(&place, &["import", &foreign("tflite/f32"), "--out", "run"]);
     assert!(text.contains("network   4-3-2\ntask      classify: 0, 1\n"), "{text}");
     let expected = [
         [0.2573872208595276, 0.7426128387451172],
@@ -150,10 +150,10 @@ fn a_network_of_tflite_is_a_run_and_what_is_none_is_refused() {
         assert!((found - expected).abs() < 1e-6, "{found} {expected}");
     }
     let text =
-        run(&place, &["import", &foreign("tflite-int8"), "--out", "values", "--task", "regress"]);
+        run(&place, &["import", &foreign("tflite/int8"), "--out", "values", "--task", "regress"]);
     assert!(text.contains("network   4-3-2\ntask      regress\n"), "{text}");
 
-    let whole = fs::read(foreign("tflite-f32")).unwrap();
+    let whole = fs::read(foreign("tflite/f32")).unwrap();
     fs::write(place.path().join("cut.tflite"), &whole[..whole.len() - 40]).unwrap();
     let output = barenet(place.path(), &["import", "cut.tflite", "--out", "cut"]);
     refused_in_one_line(&output, 1, &["cut.tflite", "damaged or not whole"]);
@@ -209,8 +209,8 @@ fn values_come_out_in_the_units_of_the_targets_after_their_scaling_was_folded() 
 fn what_cannot_be_imported_is_refused_in_a_line_and_nothing_is_made() {
     let place = TempDir::new().unwrap();
     let write = |name: &str, bytes: &[u8]| fs::write(place.path().join(name), bytes).unwrap();
-    let whole = fs::read(foreign("kept")).unwrap();
-    let arrays = fs::read(foreign("arrays")).unwrap();
+    let whole = fs::read(foreign("onnx/kept")).unwrap();
+    let arrays = fs::read(foreign("onnx/arrays")).unwrap();
     write("empty", b"");
     write("text.onnx", b"hello, this is no network\n");
     write("cut.onnx", &whole[..whole.len() / 2]);
@@ -218,7 +218,7 @@ fn what_cannot_be_imported_is_refused_in_a_line_and_nothing_is_made() {
     write("cut.safetensors", &arrays[..arrays.len() - 1]);
     write("cut.npz", b"PK\x03\x04 and nothing");
     write("head.safetensors", b"\xff\xff\xff\xff\xff\xff\xff\x7f{");
-    let fine = foreign("pytorch");
+    let fine = foreign("onnx/pytorch");
     for (arguments, part) in [
         (&["missing.onnx"][..], "missing.onnx"),
         (&["empty"], "the file is empty"),

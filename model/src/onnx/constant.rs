@@ -100,7 +100,17 @@ fn external_data(tensor: &TensorProto, folder: Option<&Path>) -> Result<Vec<u8>>
         "its numbers are in {shown}, outside the folder of the file, where nothing is read"
     );
     ensure!(real.is_file(), "its numbers are in {shown}, which is no file");
-    let number = |key: &str| entry(key).map(|entry| entry.value.parse::<usize>()).transpose();
+    let number = |key: &str| {
+        let parse = |text: &str| {
+            let shown = text.escape_debug();
+            text.parse::<usize>().with_context(|| {
+                format!(
+                    "the {key} of its numbers in their file is no whole number from 0 on: {shown}"
+                )
+            })
+        };
+        entry(key).map(|entry| parse(&entry.value)).transpose()
+    };
     let (offset, length) = (number("offset")?.unwrap_or(0), number("length")?);
     let bytes = std::fs::read(&real)
         .with_context(|| format!("its numbers are in {shown}, which cannot be read"))?;

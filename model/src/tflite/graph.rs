@@ -19,6 +19,7 @@ const TYPES: [&str; 11] = [
 ];
 
 const INT32: usize = 2;
+const UINT8: usize = 3;
 const INT8: usize = 9;
 
 /// A tensor.
@@ -199,13 +200,11 @@ impl<'a> Tensor<'a> {
         );
         let (scales, zeros) = (&self.scales, &self.zero_points);
         if scales.is_empty() {
+            let what = "its int8 have no scale, which says what they stand for";
+            ensure!(self.kind != INT8, "{}: {what}", self.shown());
             return Ok(stored);
         }
-        ensure!(
-            scales.iter().all(|&scale| scale.is_finite() && scale > 0.0),
-            "{}: a scale is no number above 0",
-            self.shown()
-        );
+        self.check_scales()?;
         let in_rows = scales.len() == rows && self.axis == 0;
         ensure!(
             scales.len() == 1 || in_rows || rows == 1 && scales.len() == columns,
@@ -223,6 +222,24 @@ impl<'a> Tensor<'a> {
             (x - zero) * f64::from(scales.get(at).copied().unwrap_or(0.0))
         });
         Ok(numbers.collect())
+    }
+
+    /// Refuses scales that are no numbers above 0, and zero points that are no bytes of its type.
+    pub(super) fn check_scales(&self) -> Result<()> {
+        ensure!(
+            self.scales.iter().all(|&scale| scale.is_finite() && scale > 0.0),
+            "{}: a scale is no number above 0",
+            self.shown()
+        );
+        let (of, bytes) = match self.kind {
+            INT8 => ("int8", -128..=127),
+            UINT8 => ("uint8", 0..=255),
+            _ => return Ok(()),
+        };
+        match self.zero_points.iter().find(|&zero| !bytes.contains(zero)) {
+            Some(zero) => bail!("{}: its zero point is {zero}, which is no {of}", self.shown()),
+            None => Ok(()),
+        }
     }
 
     /// Its numbers, if they are signed bytes.
@@ -277,7 +294,7 @@ impl<'a> Tensor<'a> {
         match self.kind {
             0 => all(self.bytes, |x: f32| x.into()),
             INT32 => all(self.bytes, |x: i32| x.into()),
-            3 => all(self.bytes, |x: u8| x.into()),
+            UINT8 => all(self.bytes, |x: u8| x.into()),
             4 => all(self.bytes, |x: i64| x as f64),
             INT8 => all(self.bytes, |x: i8| x.into()),
             kind => {

@@ -53,6 +53,11 @@ pub fn from_tflite(bytes: &[u8]) -> Result<Chain> {
     let mut steps = Vec::new();
     for (place, operator) in operators.into_iter().enumerate() {
         let name = shown(&graph, operator);
+        for &number in
+            operator.inputs.iter().chain(&operator.outputs).filter(|&&number| number >= 0)
+        {
+            graph.tensor(number)?.check_scales().with_context(|| name.clone())?;
+        }
         let is_end = last.is_some_and(|last| place > last);
         let own = step(&graph, operator, is_end).with_context(|| name.clone())?;
         steps.extend(own.into_iter().map(|step| Named { step, name: name.clone() }));

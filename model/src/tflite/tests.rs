@@ -171,6 +171,27 @@ fn what_is_no_such_network_is_refused_by_name() {
 }
 
 #[test]
+fn scales_and_zero_points_that_no_byte_has_are_refused_with_their_tensor() {
+    let change = |from: &[u8], to: &[u8]| {
+        let mut bytes = INT8.to_vec();
+        let place = bytes.windows(from.len()).position(|found| found == from).unwrap();
+        bytes[place..][..to.len()].copy_from_slice(to);
+        format!("{:#}", from_tflite(&bytes).unwrap_err())
+    };
+    // A vector of one zero point: that of the outputs.
+    let vector = |zero: i64| [&1_u32.to_le_bytes()[..], &zero.to_le_bytes()].concat();
+    for zero in [128, -129, 1 << 40, i64::MIN] {
+        let error = change(&vector(7), &vector(zero));
+        assert!(error.ends_with(&format!("its zero point is {zero}, which is no int8")), "{error}");
+        assert!(error.contains("FULLY_CONNECTED \""), "{error}");
+    }
+    for scale in [0.0, -0.06, f32::NAN, f32::INFINITY] {
+        let error = change(&0.06_f32.to_le_bytes(), &scale.to_le_bytes());
+        assert!(error.ends_with("a scale is no number above 0"), "{error}");
+    }
+}
+
+#[test]
 fn a_file_that_is_cut_or_changed_is_read_or_refused_without_a_panic() {
     for file in [F32, INT8, RELU6] {
         for len in 0..file.len() {
