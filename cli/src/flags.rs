@@ -73,7 +73,16 @@ fn flag(row: &'static Row) -> Arg {
     let name = row.name.replace('_', "-");
     let choices = (row.choices)();
     let parser: ValueParser = if choices.is_empty() {
-        let check = |text: &str| (row.set)(&mut Settings::default(), text);
+        let check = |text: &str| {
+            match text {
+            // Weights come before the bits that suit them.
+            "auto" if row.name == "bits" => Err("it takes a network that is trained: \
+                `barenet export RUN --dtype int8 --bits auto` prints the bits of each layer, such as 8,4,4, for \
+                `barenet train --from RUN --qat`"
+                .to_owned()),
+            _ => (row.set)(&mut Settings::default(), text),
+        }
+        };
         ValueParser::new(move |text: &str| check(text).map(|()| text.to_owned()))
     } else {
         possible_values(choices).into()

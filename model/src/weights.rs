@@ -98,6 +98,24 @@ pub fn scale_numbers<T>(scales: &mut Scales<T>) -> [&mut Vec<T>; 5] {
     [offset, factor, fill, target_offset, target_factor]
 }
 
+/// Refuses scalings that are not those of a network's inputs and targets.
+///
+/// # Errors
+///
+/// Naming the tensor that has another length.
+pub fn check_scales<T>(scales: &Scales<T>, arch: &Arch<'_>) -> Result<()> {
+    let (inputs, outputs) = (arch.input_dim(), arch.num_classes());
+    let lens = [inputs, inputs, inputs, outputs, outputs];
+    for ((name, numbers, is_always), len) in scale_tensors(scales).into_iter().zip(lens) {
+        let found = numbers.len();
+        ensure!(
+            found == len || (found == 0 && !is_always),
+            "the tensor {name} has {found} numbers, and the network takes {len}"
+        );
+    }
+    Ok(())
+}
+
 /// Refuses numbers that no network should compute with.
 fn refuse_non_finite<T: Number>(name: &str, numbers: &[T]) -> Result<()> {
     let count = numbers.iter().filter(|number| !number.is_finite()).count();
@@ -213,6 +231,30 @@ mod tests {
         let (params, running) = (numbered(ARCH.num_params()), numbered(ARCH.num_running()));
         let weights = Weights::new(&ARCH, &params, &running).unwrap();
         to_safetensors(&ARCH, weights, &Scales::offset(numbered(3)), "seed = 1\n").unwrap()
+    }
+
+    #[test]
+    fn scalings_of_other_lengths_are_refused_by_name() {
+        let of = |input: &[usize], target: [usize; 2]| Scales {
+            offset: numbered(input[0]),
+            factor: numbered(input[1]),
+            fill: numbered(input[2]),
+            target_offset: numbered(target[0]),
+            target_factor: numbered(target[1]),
+        };
+        let check = |scales| check_scales(&scales, &ARCH).map_err(|error| error.to_string());
+        assert_eq!(check(of(&[3, 0, 0], [0, 0])), Ok(()));
+        assert_eq!(check(of(&[3, 3, 3], [2, 2])), Ok(()));
+        for (scales, name) in [
+            (of(&[0, 0, 0], [0, 0]), MEAN_IMAGE),
+            (of(&[2, 3, 3], [2, 2]), MEAN_IMAGE),
+            (of(&[3, 4, 3], [2, 2]), INPUT_FACTOR),
+            (of(&[3, 3, 2], [2, 2]), INPUT_FILL),
+            (of(&[3, 3, 3], [3, 2]), TARGET_OFFSET),
+            (of(&[3, 3, 3], [2, 1]), TARGET_FACTOR),
+        ] {
+            assert!(check(scales).unwrap_err().starts_with(&format!("the tensor {name} has")));
+        }
     }
 
     #[test]

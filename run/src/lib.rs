@@ -8,7 +8,7 @@
 //! | [`session`], [`trainer`], [`moment`] | one training run, with its files and without, and its state between two steps |
 //! | [`comparison`] | a training run with each of some update rules |
 //! | [`init`] | settings to start from, chosen by data and written out |
-//! | [`pretrained`] | weights of another run, from which one starts |
+//! | [`pretrained`], [`started_from`] | weights of another run, from which one starts, and their name |
 //! | [`images`], [`buffers`] | its data, read, and its memory |
 //! | [`backend`] | its threads |
 //! | [`doctor`], [`profile`], [`range_test`] | what this machine can do, where the time of a step goes, and which learning rates a loss falls at |
@@ -59,6 +59,7 @@ pub mod session;
 pub mod settings;
 pub mod shell;
 mod softmax;
+pub mod started_from;
 pub mod summary;
 pub mod trained_on;
 pub mod trained_run;

@@ -7,7 +7,8 @@ use crate::combined::Written;
 use crate::config::Config;
 use crate::interchange::task_of;
 use crate::settings::{Dtype, Name, Settings, SettingsError};
-use crate::trained_on::TrainedOn;
+use crate::started_from::StartedFrom;
+use crate::trained_on::{TrainedOn, fingerprint_of_file};
 use crate::trained_run::TrainedRun;
 use anyhow::{Context, Result, bail, ensure};
 use barenet::{FullyConnectedNet, Scaling, Weights, fold};
@@ -21,6 +22,7 @@ use std::path::PathBuf;
 pub struct Pretrained {
     /// How messages name them.
     name: String,
+    sha256: String,
     file: PathBuf,
     bytes: Vec<u8>,
     settings: Settings,
@@ -38,6 +40,7 @@ impl Pretrained {
     pub fn new(run: &TrainedRun, name: String) -> Self {
         Self {
             name,
+            sha256: fingerprint_of_file(run.bytes()),
             file: run.file(),
             bytes: run.bytes().to_vec(),
             settings: run.settings().clone(),
@@ -49,6 +52,17 @@ impl Pretrained {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The same, of which it is known that they were imported from a file with these bytes.
+    #[must_use]
+    pub fn of_file(self, bytes: &[u8]) -> Self {
+        Self { sha256: fingerprint_of_file(bytes), ..self }
+    }
+
+    /// What files of a run say of them.
+    pub(crate) fn started_from(&self) -> StartedFrom {
+        StartedFrom { name: self.name.clone(), sha256: self.sha256.clone() }
     }
 
     /// What they were trained on, by which data are read.

@@ -4,6 +4,7 @@ use crate::figures::Figures;
 use crate::measured::{self, Measured};
 use crate::run_folder::{RunFolder, SUMMARY};
 use crate::shell::resume_command;
+use crate::started_from::StartedFrom;
 use anyhow::{Context, Result};
 use barenet::Metric;
 use barenet_data::reading::{MAX_TEXT_LEN, read_at_most};
@@ -17,6 +18,9 @@ pub struct Summary {
     pub name: String,
     /// Kind of the data: `cifar10` or `built-in`.
     pub data: String,
+    /// What its weights started from, if they were not drawn.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub from: Option<StartedFrom>,
     /// Its metric: `best_val_acc` and so on, if that is the accuracy.
     #[serde(flatten)]
     pub measured: Measured,
@@ -125,6 +129,7 @@ impl Summary {
         Self {
             name: name.to_owned(),
             data: data.to_owned(),
+            from: None,
             measured: Measured {
                 metric,
                 best_val: figure,
@@ -184,6 +189,7 @@ mod tests {
         Summary {
             name: "n".to_owned(),
             data: "built-in".to_owned(),
+            from: None,
             measured: Measured {
                 metric,
                 best_val: 0.5,

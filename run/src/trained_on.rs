@@ -5,6 +5,7 @@ use crate::columns::Columns;
 use crate::form::Form;
 use crate::run_folder::{BEST, IMPORTED_FILE, RunFolder};
 use crate::settings::Name;
+use crate::started_from::StartedFrom;
 use crate::summary::Summary;
 use anyhow::{Context, Result, bail, ensure};
 use barenet_data::fingerprint::{fingerprint, test_fingerprint};
@@ -54,6 +55,9 @@ pub struct TrainedOn {
     /// The file that it was imported from, if the run keeps it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     file: Option<KeptFile>,
+    /// What its weights started from, if they were not drawn.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    from: Option<StartedFrom>,
 }
 
 /// A file of another program that lies in the folder of a run.
@@ -104,6 +108,7 @@ impl TrainedOn {
             form: data.form.clone().map(Form::from),
             rows: Rows::of(data),
             file: None,
+            from: None,
         }
     }
 
@@ -233,7 +238,19 @@ impl TrainedOn {
             form: None,
             rows: Some(Rows { task: task.into(), inputs, targets }),
             file: None,
+            from: None,
         }
+    }
+
+    /// The same of a run whose weights started from others.
+    pub(crate) fn started_from(self, from: Option<StartedFrom>) -> Self {
+        Self { from, ..self }
+    }
+
+    /// What its weights started from, if they were not drawn.
+    #[must_use]
+    pub const fn from(&self) -> Option<&StartedFrom> {
+        self.from.as_ref()
     }
 
     /// The same of a run that keeps the file, or has none.

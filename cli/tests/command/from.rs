@@ -2,6 +2,8 @@
 
 use crate::files::same_run;
 use crate::program::{barenet, message, quick, refused, refused_in_one_line, stdout, succeeds};
+use barenet_model::scales::Scales;
+use barenet_run::checkpoint::Checkpoint;
 use serde_json::Value;
 use std::fs;
 use tempfile::TempDir;
@@ -26,6 +28,15 @@ fn tensor(place: &TempDir, run: &str, name: &str) -> Vec<u8> {
     let json: Value = serde_json::from_slice(&bytes[8..8 + head]).unwrap();
     let at = |end: usize| json[name]["data_offsets"][end].as_u64().unwrap() as usize + 8 + head;
     bytes[at(0)..at(1)].to_vec()
+}
+
+/// What a run says that its weights started from: a name, and the SHA-256 of a file.
+fn started_from(place: &TempDir, run: &str) -> (String, String) {
+    let json = fs::read(place.path().join(run).join("summary.json")).unwrap();
+    let from = &serde_json::from_slice::<Value>(&json).unwrap()["from"];
+    let text = |key: &str| from[key].as_str().unwrap().to_owned();
+    assert_eq!(text("sha256").len(), 64, "{from}");
+    (text("name"), text("sha256"))
 }
 
 /// A run on iris, `src`, and a table without its first species, `new.csv`.
@@ -72,11 +83,34 @@ fn such_a_run_is_the_same_with_any_threads_and_resumes_when_the_other_run_is_gon
     fs::remove_dir_all(place.path().join("src")).unwrap();
     run(&place, &["train", "-q", "--resume", "part", "--data", "new.csv", "--epochs", "6"]);
     same_run(place.path(), "one", "part");
+    assert_eq!(started_from(&place, "one").0, "src");
+    assert_eq!(started_from(&place, "one"), started_from(&place, "part"));
     // The settings in the folder are as the run wrote them: nothing is said of them.
     let again = ["train", "-q", "--resume", "part", "--data", "new.csv", "--epochs", "7"];
     let output = barenet(place.path(), &again);
     succeeds(&output);
     assert!(!message(&output).contains("changed since"), "{}", message(&output));
+}
+
+#[test]
+fn a_checkpoint_with_scalings_of_another_network_is_refused_in_a_line() {
+    let place = source();
+    let train = ["train", "-q", "--from", "src", "--data", "new.csv", "--epochs", "2"];
+    run(&place, &[&train[..], &["--out", "part"]].concat());
+    let file = place.path().join("part/last.ckpt");
+    let saved = Checkpoint::<f32>::from_bytes(&fs::read(&file).unwrap(), &file).unwrap();
+    let whole = saved.scales.clone().unwrap();
+    for (scales, part) in [
+        (Scales { offset: vec![0.0; 3], ..whole.clone() }, "mean_image has 3 numbers"),
+        (Scales { factor: vec![1.0; 5], ..whole }, "input_factor has 5 numbers"),
+    ] {
+        let bytes = saved.clone().keeping(Some(scales)).to_bytes().unwrap();
+        fs::write(&file, &bytes).unwrap();
+        let resume = ["train", "--resume", "part", "--data", "new.csv", "--epochs", "4"];
+        let output = barenet(place.path(), &resume);
+        refused_in_one_line(&output, 1, &["last.ckpt: ", part, "the network takes 4"]);
+        assert!(fs::read(&file).unwrap() == bytes);
+    }
 }
 
 #[test]
@@ -91,7 +125,9 @@ fn networks_of_files_and_imports_train_on() {
         let data = ["--data", "new.csv", "--epochs", "2", "--out", &out];
         run(&place, &[&["train", "-q", "--from", file], &data[..]].concat());
         run(&place, &["eval", &out, "--data", "new.csv"]);
+        assert_eq!(started_from(&place, &out).0, file);
     }
+    assert!(started_from(&place, "of-m.onnx").1 != started_from(&place, "of-m.npz").1);
     // Real numbers that stand for integers, and a table of six columns.
     run(&place, &["import", TFLITE, "--out", "int8"]);
     let row = |n: usize| format!("{},{},1,{},0,3,{}\n", n % 5, n % 7, n % 2, n % 3);

@@ -1,7 +1,9 @@
 //! `barenet train --qat`: runs that train the weights that an export rounds.
 
 use crate::files::same_run;
-use crate::program::{barenet, passes_its_own_tests, refused_in_one_line, stdout, succeeds};
+use crate::program::{
+    barenet, passes_its_own_tests, refused, refused_in_one_line, stdout, succeeds,
+};
 use std::fs;
 use tempfile::TempDir;
 
@@ -96,6 +98,13 @@ fn what_cannot_be_rounded_is_refused_in_a_line_and_nothing_is_made() {
         refused_in_one_line(&train(flags), 2, &[problem]);
         assert!(!place.path().join("run").exists(), "{flags:?}");
     }
+    let auto = train(&["--bits", "auto"]);
+    refused(
+        &auto,
+        2,
+        &["`barenet export RUN --dtype int8 --bits auto` prints the bits of each layer"],
+    );
+    assert!(!place.path().join("run").exists());
     let local = ["train", "-q", "--local", "4@8/8", "--qat", "--out", "run"];
     let output = barenet(place.path(), &local);
     refused_in_one_line(&output, 2, &["this run has locally connected ones"]);

@@ -6,6 +6,7 @@ use crate::checkpoint::Writer;
 use crate::moment::Moment;
 use crate::run_folder::{BEST, RunFolder, SUMMARY};
 use crate::settings::Settings;
+use crate::started_from::StartedFrom;
 use crate::summary::Summary;
 use crate::trainer::Outcome;
 use anyhow::Result;
@@ -27,6 +28,8 @@ pub(super) struct RunFiles<'a, T> {
     pub(super) config: String,
     /// Text beside the weights in their file: settings, and the images that they were trained on.
     pub(super) weights_text: String,
+    /// What the weights started from, if they were not drawn.
+    pub(super) started_from: Option<StartedFrom>,
     pub(super) data_mark: u64,
     /// Best weights that wait for the next checkpoint.
     pub(super) has_new_best: bool,

@@ -9,9 +9,10 @@ use crate::moment::Histories;
 use crate::run_folder::CONFIG;
 use crate::settings::SettingsError;
 use crate::trained_on::TrainedOn;
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use barenet_data::disk::RealDisk;
 use barenet_model::number::Number;
+use barenet_model::weights::check_scales;
 
 impl Session<'_> {
     pub(super) fn read_checkpoint<T: Number>(
@@ -28,6 +29,10 @@ impl Session<'_> {
             self.data.source.kind.samples,
             self.data.source
         );
+        if let Some(scales) = &checkpoint.scales {
+            check_scales(scales, &self.config.arch())
+                .with_context(|| format!("{}: damaged, or of another network", file.display()))?;
+        }
         let (done, Lengths { iterations, epochs, .. }) = (checkpoint.progress.iteration, lengths);
         if done > iterations {
             return Err(SettingsError::new(format!(

@@ -58,8 +58,16 @@ impl Session<'_> {
         let from = self.from.as_ref().map(|from| from.weights::<T>(config)).transpose()?;
         let (scales, data_mark) = self.read_through();
         let config_text = config.to_toml();
-        let weights_text = TrainedOn::new(self.data, data_mark).append_to(&config_text)?;
         let mut checkpoint = self.read_checkpoint::<T>(data_mark, lengths)?;
+        let started_from = match (&self.from, &checkpoint) {
+            (Some(from), _) => Some(from.started_from()),
+            (None, Some(saved)) => {
+                TrainedOn::parse(&saved.config).and_then(|saved| saved.from().cloned())
+            }
+            (None, None) => None,
+        };
+        let trained_on = TrainedOn::new(self.data, data_mark).started_from(started_from.clone());
+        let weights_text = trained_on.append_to(&config_text)?;
         // Those that the weights were trained with, here or in the checkpoint.
         let kept = match (&from, &checkpoint) {
             (Some(from), _) => Some(from.scales.clone()),
@@ -78,6 +86,7 @@ impl Session<'_> {
             keeps_scales,
             config: config_text,
             weights_text,
+            started_from,
             data_mark,
             has_new_best: false,
             has_shorter_best: false,
@@ -220,6 +229,7 @@ impl<T: Number> TrainedAs<'_, T> {
         Ok(Summary {
             name: name.clone(),
             data: data.source.kind.word.to_owned(),
+            from: self.files.started_from.clone(),
             measured: Measured {
                 metric,
                 best_val: measured::best(metric, val).unwrap_or(worst),

@@ -5,6 +5,7 @@ use anyhow::{Context, Result};
 use barenet_run::import::{Said, read};
 use barenet_run::pretrained::Pretrained;
 use barenet_run::trained_run::TrainedRun;
+use std::fs;
 use std::path::Path;
 
 /// Reads them; a file is imported into a folder that is removed afterwards.
@@ -13,7 +14,8 @@ pub(super) fn open(path: &Path) -> Result<Pretrained> {
     let weights = if path.is_file() {
         let place = tempfile::tempdir().context("no folder for the import can be made")?;
         let run = read(path, &Said::default())?.write(Some(&place.path().join("run")), "run")?;
-        Pretrained::new(&TrainedRun::open(&run)?, name)
+        let bytes = fs::read(path).with_context(|| format!("{name}: cannot be read"))?;
+        Pretrained::new(&TrainedRun::open(&run)?, name).of_file(&bytes)
     } else {
         Pretrained::new(&TrainedRun::open(path)?, name)
     };
