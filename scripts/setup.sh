@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs on Debian or Ubuntu what barenet needs beyond cargo. Running it again is harmless.
 #
-#   scripts/setup.sh [openblas] [firmware] [fuzz] [sanitize] [emulate] [deny] [c]   only these; without any, the first three
+#   scripts/setup.sh [openblas] [firmware] [fuzz] [sanitize] [emulate] [deny] [c] [browser]   only these; without any, the first three
 #
 #   openblas   OpenBLAS, for the feature `openblas`
 #   firmware   QEMU, and Rust for bare-metal ARM and RISC-V
@@ -9,6 +9,7 @@
 #   sanitize   nightly Rust, with its standard library's source if it can be had, and valgrind
 #   emulate    QEMU's user mode, and Rust and a linker for aarch64
 #   deny       cargo-deny, built from source: some minutes
+#   browser    Chromium, which opens reports
 #   c          compilers of C for the host, ARM, RISC-V and AVR, clang's sanitizers, cppcheck, CMake
 set -euo pipefail
 
@@ -127,11 +128,16 @@ install_c() {
     say "$(arm-none-eabi-gcc --version | head -n 1), $(cppcheck --version)"
 }
 
+install_browser() {
+    has chromium || apt_install chromium fonts-dejavu-core
+    say "$(chromium --version)"
+}
+
 [ $# -gt 0 ] || set -- openblas firmware fuzz
 for part in "$@"; do
     case ${part#--} in
-        openblas | firmware | fuzz | sanitize | emulate | deny | c) ;;
-        -h | help) sed -n '2,12s/^# \{0,1\}//p' "$0" && exit ;;
+        openblas | firmware | fuzz | sanitize | emulate | deny | c | browser) ;;
+        -h | help) sed -n '2,13s/^# \{0,1\}//p' "$0" && exit ;;
         *) say "unknown part $part; see --help" >&2 && exit 2 ;;
     esac
 done
@@ -144,5 +150,6 @@ for part in "$@"; do
         emulate) install_emulate ;;
         deny) install_deny ;;
         c) install_c ;;
+        browser) install_browser ;;
     esac
 done

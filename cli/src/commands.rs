@@ -15,6 +15,7 @@ pub(crate) mod man;
 pub(crate) mod predict;
 pub(crate) mod presets;
 pub(crate) mod profile;
+pub(crate) mod report;
 pub(crate) mod train;
 
 use crate::console::{Verbosity, complain};

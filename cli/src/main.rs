@@ -12,7 +12,7 @@ use barenet_run::settings::SettingsError;
 use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 use commands::{
     compare, completions, config, data, doctor, eval, export, find_lr, gradcheck, import, init,
-    man, predict, presets, profile, train,
+    man, predict, presets, profile, report, train,
 };
 use console::{choose_colour, colour_among, complain, print_warnings, unless_closed};
 use signals::{Stopped, survive_limits};
@@ -32,6 +32,7 @@ Examples:
   barenet predict runs/table new.csv     answer for other rows
   barenet train --preset best --data cifar-10-binary.tar.gz
   barenet eval runs/two-layer --split test
+  barenet report runs/two-layer --open   curves, mistakes and weights, in the browser
   barenet export runs/two-layer --format firmware --dtype int8
   barenet import model.onnx --out runs/theirs
   barenet init --data table.csv          a configuration to start from, chosen by the data
@@ -55,6 +56,7 @@ enum Command {
     Train(Box<train::Args>),
     Eval(eval::Args),
     Predict(predict::Args),
+    Report(report::Args),
     Export(export::Args),
     Import(import::Args),
     Compare(Box<compare::Args>),
@@ -86,6 +88,7 @@ fn main() -> ExitCode {
         Command::Train(args) => train::run(*args),
         Command::Eval(args) => eval::run(&args),
         Command::Predict(args) => predict::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Compare(args) => compare::run(*args),

@@ -1,13 +1,17 @@
-//! The course's figures, as SVG and PNG.
+//! The course's figures, as SVG and PNG, and a page of HTML that shows runs.
 //!
-//! Both come from one drawing routine over plotters' backends. The font for PNG is compiled in, so
-//! a machine without fonts draws the same bytes.
+//! The figures come from one drawing routine over plotters' backends. The font for PNG is compiled in, so
+//! a machine without fonts draws the same bytes. A [`Page`] is made of plain numbers and texts; [`of_run`] has those of a run.
 
 mod axis;
+pub mod of_run;
+mod page;
 mod range_figure;
 mod sheet;
 mod sweep;
 
+pub use page::run::{Answers, Curves, Findings, Layer, NotShown, RunSection, Sample, Values};
+pub use page::{MAX_IN_DETAIL, Page, Picture, in_detail};
 pub use range_figure::range_test_figure;
 pub use sheet::Sheet;
 pub use sweep::{Curve, Sweep, sweep_figure};

@@ -14,7 +14,8 @@
 //! | [`doctor`], [`profile`], [`range_test`] | what this machine can do, where the time of a step goes, and which learning rates a loss falls at |
 //! | [`measured`], [`outputs`], [`anomaly`], [`reported`] | the figures of its metric, outputs of a network, the threshold of anomaly scores, and figures of the course's document |
 //! | [`run_folder`], [`events`], [`summary`], [`checkpoint`], [`trained_on`] | the files of a run |
-//! | [`trained_run`], [`prediction`], [`export`] | its best weights, measured, their answers for the rows of a table, and as the network of a device |
+//! | [`trained_run`], [`trained_layers`], [`prediction`], [`export`] | its best weights, measured, layer by layer, their answers for the rows of a table, and as the network of a device |
+//! | [`inspection`], [`history`] | its figures with the samples that say most, and the curves of its log |
 //! | [`import`] | a network of another program as a run |
 //! | [`interchange`] | a trained run as a file of other programs |
 //! | [`folder`] | a folder that is written to, wherever it is; files that are whole or not there |
@@ -37,10 +38,12 @@ pub mod figures;
 pub mod folder;
 mod form;
 pub mod gradcheck;
+pub mod history;
 pub mod images;
 pub mod import;
 pub mod init;
 mod input_bytes;
+pub mod inspection;
 pub mod interchange;
 pub mod measured;
 pub mod moment;
@@ -61,6 +64,7 @@ pub mod shell;
 mod softmax;
 pub mod started_from;
 pub mod summary;
+pub mod trained_layers;
 pub mod trained_on;
 pub mod trained_run;
 pub mod trainer;

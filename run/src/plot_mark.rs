@@ -1,24 +1,33 @@
-//! The mark by which a plot is known to be barenet's.
+//! The mark by which a plot or a report is known to be barenet's.
 
 /// Mark in every plot, so that nobody else's is taken for one.
 pub const MARK: &str = "drawn by barenet";
 
-/// The mark as the second line of an SVG.
+/// The mark as the second line of an SVG or a page of HTML.
 #[must_use]
 pub fn svg_mark() -> String {
     format!("<!-- {MARK} -->")
 }
 
-/// Whether bytes begin as a plot of barenet's does, SVG or PNG.
+/// The first two lines of a page of HTML, of which the second is the mark.
+#[must_use]
+pub fn html_head() -> String {
+    format!("{DOCTYPE}\n{}\n", svg_mark())
+}
+
+const DOCTYPE: &str = "<!DOCTYPE html>";
+
+/// Whether bytes begin as a plot or a report of barenet's does: SVG, PNG or HTML.
 pub(crate) fn is_our_plot(head: &[u8]) -> bool {
     // In a PNG, signature and header come first: 33 bytes. Then the text, after its length.
     let png = format!("tEXtSoftware\0{MARK}");
     let is_png = head.starts_with(b"\x89PNG")
         && head.get(37..).is_some_and(|text| text.starts_with(png.as_bytes()));
     let mut lines = head.split(|&byte| byte == b'\n');
-    let is_svg = lines.next().is_some_and(|line| line.starts_with(b"<svg "))
-        && lines.next().is_some_and(|line| line == svg_mark().as_bytes());
-    is_png || is_svg
+    let is_text =
+        lines.next().is_some_and(|line| line.starts_with(b"<svg ") || line == DOCTYPE.as_bytes())
+            && lines.next().is_some_and(|line| line == svg_mark().as_bytes());
+    is_png || is_text
 }
 
 /// Whether bytes begin as an SVG of an earlier version does, which set no mark: the same drawing in the same

@@ -4,17 +4,17 @@ mod first;
 pub mod names;
 mod ours;
 
-use names::RUN_FILES;
 pub use names::{
     BEST, CHECKPOINT, COMPARISON_JSON, COMPARISON_PLOTS, CONFIG, DAMAGED_CHECKPOINT, EVENTS,
-    IMPORTED_FILE, PLOTS, PREVIOUS_CHECKPOINT, SUMMARY,
+    IMPORTED_FILE, PLOTS, PREVIOUS_CHECKPOINT, REPORT, SUMMARY,
 };
+use names::{DRAWN, RUN_FILES};
 pub use ours::{refuse_what_is_in_the_way, refuse_what_is_no_plot};
 
 use crate::checkpoint::store;
 use crate::folder::Folder;
 use crate::shell::{self, restart_command, resume_command};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use barenet_data::disk::RealDisk;
 use std::io::ErrorKind;
 use std::ops::Deref;
@@ -70,7 +70,7 @@ impl RunFolder {
         };
         let folder = Folder::make(out)?.lock(WORKS)?;
         first::clear_away(&RealDisk, &folder)?;
-        let names = || RUN_FILES.into_iter().chain(PLOTS);
+        let names = || RUN_FILES.into_iter().chain(DRAWN);
         refuse_what_is_in_the_way(&folder, names())?;
         let replaces = names().any(|name| folder.has(name));
         if replaces && !force {
@@ -127,9 +127,23 @@ impl RunFolder {
         );
     }
 
+    /// Refuses a folder in which another process trains at this moment.
+    ///
+    /// # Errors
+    ///
+    /// Naming it.
+    pub fn refuse_running(path: &Path) -> Result<()> {
+        ensure!(
+            !Folder::open(path).is_ok_and(|folder| folder.is_in_use()),
+            "{}: this run goes on: another process trains in this folder; wait until it has ended",
+            path.display()
+        );
+        Ok(())
+    }
+
     /// Whether nothing in it was trained: an import made it.
     #[must_use]
-    pub(crate) fn is_imported(&self) -> bool {
+    pub fn is_imported(&self) -> bool {
         ![CHECKPOINT, PREVIOUS_CHECKPOINT, EVENTS, SUMMARY].iter().any(|name| self.has(name))
     }
 
@@ -157,7 +171,7 @@ impl RunFolder {
         let folder = folder.lock(WORKS)?;
         first::clear_away(&RealDisk, &folder)?;
         // All else is written anew from the checkpoint, whatever became of it, but a file can be.
-        refuse_what_is_in_the_way(&folder, PLOTS)?;
+        refuse_what_is_in_the_way(&folder, DRAWN)?;
         folder.check_places(RUN_FILES)?;
         Ok(Self { begun: AtomicBool::new(true), ..Self::new(folder) })
     }
@@ -184,7 +198,7 @@ mod tests {
         assert!(folder.has(CHECKPOINT), "until the new one has its own");
         drop(folder);
         // One file of a run is enough to know that there is one.
-        for name in RUN_FILES.into_iter().chain(PLOTS) {
+        for name in RUN_FILES.into_iter().chain(DRAWN) {
             let place = tempfile::tempdir().unwrap();
             fs::write(place.path().join(name), "").unwrap();
             let error = RunFolder::create(Some(place.path()), "x", false).unwrap_err().to_string();

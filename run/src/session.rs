@@ -15,6 +15,7 @@ pub(crate) use start::prepare;
 pub use watch::{Request, Watcher};
 
 use crate::config::Config;
+use crate::inspection::Inspection;
 use crate::pretrained::Pretrained;
 use crate::run_folder::RunFolder;
 use crate::settings::Dtype;
@@ -130,6 +131,12 @@ impl Trained<'_> {
     #[must_use]
     pub fn ended(&self) -> Ended<'_> {
         either!(&self.0, trained => trained.outcome.ended())
+    }
+
+    /// The best weights on the test data, once the run is [finished](Self::finish); `None` where its scores are not finite.
+    #[must_use]
+    pub fn inspection(&self) -> Option<&Inspection> {
+        either!(&self.0, trained => trained.inspection.as_ref())
     }
 
     /// Measures the best weights, and writes the summary. `start` is when the run began.

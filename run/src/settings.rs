@@ -41,6 +41,28 @@ impl Settings {
     }
 }
 
+/// The settings that are given, each with its name and its value as text, in the order of [`SETTINGS`].
+///
+/// ```
+/// use barenet_run::settings::{Settings, pairs};
+/// let settings = Settings { hidden: Some(vec![100, 50]), seed: Some(3), ..Settings::default() };
+/// let expected = [("hidden", "100,50"), ("seed", "3")].map(|(name, value)| (name, value.to_owned()));
+/// assert_eq!(pairs(&settings), expected);
+/// ```
+#[must_use]
+pub fn pairs(settings: &Settings) -> Vec<(&'static str, String)> {
+    fn text(value: &toml::Value) -> String {
+        match value {
+            toml::Value::String(text) => text.clone(),
+            toml::Value::Array(all) => all.iter().map(text).collect::<Vec<_>>().join(","),
+            other => other.to_string(),
+        }
+    }
+    let table = toml::Table::try_from(settings).unwrap_or_default();
+    let rows = SETTINGS.iter().map(|row| row.name);
+    rows.filter_map(|name| Some((name, text(table.get(name)?)))).collect()
+}
+
 /// Parses the text of a TOML file of settings.
 pub(crate) fn from_toml<T: DeserializeOwned>(text: &str, file: &Path) -> Result<T, SettingsError> {
     toml::from_str(text).map_err(|e| {

@@ -134,6 +134,15 @@ impl TrainedOn {
         })
     }
 
+    /// Where the pixels of its samples lie, if they are known to be pictures.
+    #[must_use]
+    pub fn pictures(&self) -> Option<PictureLayout> {
+        match self.form_of_answers()? {
+            SampleForm::Pictures(form) => Some(form.into()),
+            SampleForm::Windows(_) => None,
+        }
+    }
+
     /// The kind of its data, if they were of the course or drawn as those are.
     #[must_use]
     pub(crate) fn kind_of_course(&self) -> Option<&'static Kind> {

@@ -4,6 +4,7 @@ use crate::backend::start_backend;
 use crate::checkpoint::store;
 use crate::config::Config;
 use crate::figures::{Figures, figures};
+use crate::inspection::{Inspection, inspect};
 use crate::patience;
 use crate::run_folder::{BEST, RunFolder, SUMMARY};
 use crate::settings::{Dtype, Name, Settings, Values};
@@ -243,6 +244,27 @@ impl OnImages<'_> {
         let weights = Weights::new(&net.arch, &file.params, &file.running)?;
         let (part, backend) = ((self.data, &self.split, part), start_backend(&self.config));
         let found = figures(&net, weights, part, &file.scales, &self.views, &backend);
+        found.with_context(|| self.cannot_be_measured())
+    }
+
+    /// Figures on one part, with the samples that say most.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::measure`], and if scores are not finite.
+    pub fn inspect(&self, part: Part) -> Result<Inspection> {
+        match self.config.dtype() {
+            Dtype::F32 => self.inspect_as::<f32>(part),
+            Dtype::F64 => self.inspect_as::<f64>(part),
+        }
+    }
+
+    fn inspect_as<T: Number>(&self, part: Part) -> Result<Inspection> {
+        let net = self.config.net::<T>();
+        let file = self.weights(&net)?;
+        let weights = Weights::new(&net.arch, &file.params, &file.running)?;
+        let (part, backend) = ((self.data, &self.split, part), start_backend(&self.config));
+        let found = inspect(&net, weights, part, &file.scales, &backend);
         found.with_context(|| self.cannot_be_measured())
     }
 

@@ -3,6 +3,7 @@
 mod advice;
 mod folds;
 mod from;
+mod page;
 mod report;
 mod show;
 mod verdict;

@@ -20,6 +20,7 @@ fn a_run_leaves_every_file_it_promises() {
         ("summary.json", b"{\n  \"name\": \"two-layer\""),
         ("training.svg", b"<svg"),
         ("training.png", b"\x89PNG"),
+        ("report.html", b"<!DOCTYPE html>\n<!-- drawn by barenet -->\n"),
     ] {
         let bytes = fs::read(place.path().join("run").join(file)).unwrap();
         assert!(bytes.starts_with(start), "{file}");
@@ -42,7 +43,7 @@ fn a_run_leaves_every_file_it_promises() {
     }
     assert_eq!(summary["num_params"], 3072 * 8 + 8 + 8 * 10 + 10);
     let names = fs::read_dir(place.path().join("run")).unwrap().count();
-    assert_eq!(names, 8, "nothing is left but the six files, the checkpoint and the lock");
+    assert_eq!(names, 9, "nothing is left but the seven files, the checkpoint and the lock");
 }
 
 #[test]

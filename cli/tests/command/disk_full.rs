@@ -48,7 +48,14 @@ fn goes_on_to(place: &Path, run: &str, expected: &[Vec<u8>], what: &str) {
 fn a_file_that_finds_the_disk_full_is_named_and_the_run_goes_on_later() {
     let place = TempDir::new().unwrap();
     let expected = whole_run(place.path());
-    for name in ["config.toml", "best.safetensors", "last.ckpt", "summary.json", "training.png"] {
+    for name in [
+        "config.toml",
+        "best.safetensors",
+        "last.ckpt",
+        "summary.json",
+        "training.png",
+        "report.html",
+    ] {
         let run = place.path().join(name);
         fs::create_dir(&run).unwrap();
         symlink("/dev/full", unfinished(&run, name)).unwrap();

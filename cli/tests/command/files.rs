@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Everything that must be the same bytes; `summary.json` has times in it.
+/// Everything that must be the same bytes; `summary.json` has times in it, and `report.html` too, in lines of their own.
 pub(crate) const FILES: [&str; 6] = [
     "config.toml",
     "events.jsonl",
@@ -16,12 +16,20 @@ pub(crate) const FILES: [&str; 6] = [
     "training.png",
 ];
 
+/// The report of a run without the lines that have its times; `None` if it has none, as one of a fold.
+pub(crate) fn untimed_report(folder: &Path, run: &str) -> Option<String> {
+    let page = fs::read_to_string(folder.join(run).join("report.html")).ok()?;
+    let lines: Vec<_> = page.lines().filter(|line| !line.contains("class=\"timing\"")).collect();
+    Some(lines.join("\n"))
+}
+
 #[track_caller]
 pub(crate) fn same_run(folder: &Path, a: &str, b: &str) {
     for file in FILES {
         let read = |run: &str| fs::read(folder.join(run).join(file)).unwrap();
         assert!(read(a) == read(b), "{file} of {a} and {b} differ");
     }
+    assert_eq!(untimed_report(folder, a), untimed_report(folder, b), "report.html of {a} and {b}");
     let names = |run: &str| {
         let mut names: Vec<_> = fs::read_dir(folder.join(run))
             .unwrap()

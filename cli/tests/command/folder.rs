@@ -155,6 +155,7 @@ fn what_barenet_did_not_write_is_in_the_way_and_stays() {
         ("events.jsonl", "{\"event\":\"deploy\"}\n"),
         ("training.svg", "<svg xmlns=\"http://www.w3.org/2000/svg\"/>\n"),
         ("training.png", "\u{89}PNG mine"),
+        ("report.html", "<!DOCTYPE html>\n<title>mine</title>\n"),
         ("summary.json", "{\"name\": \"mine\"}\n"),
         ("best.safetensors", "mine"),
         ("last.ckpt", "PK mine"),
@@ -172,7 +173,7 @@ fn what_barenet_did_not_write_is_in_the_way_and_stays() {
     }
     // Beside a run of barenet's too, and when that goes on.
     succeeds(&quick(place.path(), &["-q", "--out", "run"]));
-    for name in ["training.svg", "training.png"] {
+    for name in ["training.svg", "training.png", "report.html"] {
         let path = place.path().join("run").join(name);
         let ours = fs::read(&path).unwrap();
         fs::write(&path, "mine").unwrap();

@@ -37,6 +37,7 @@ mod program;
 mod qat;
 mod recordings;
 mod refusals;
+mod report;
 mod resume;
 mod running;
 mod settings;

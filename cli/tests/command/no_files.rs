@@ -50,7 +50,7 @@ fn run(folder: &Path, arguments: &[&str]) -> Output {
     child.wait_with_output().unwrap()
 }
 
-const FILES: [&str; 8] = [
+const FILES: [&str; 9] = [
     "config.toml",
     "events.jsonl",
     "last.ckpt",
@@ -59,6 +59,7 @@ const FILES: [&str; 8] = [
     "summary.json",
     "training.svg",
     "training.png",
+    "report.html",
 ];
 
 #[test]
@@ -83,7 +84,11 @@ fn what_is_no_file_in_the_folder_of_a_run_is_refused_before_it_goes_on() {
         let whole = fs::read(&path);
         put(kind, &path);
         let output = run(place.path(), &["train", "--resume", "run", "--epochs", "3"]);
-        let problem = if name.starts_with("training") { "in the way" } else { what };
+        let problem = if ["training.svg", "training.png", "report.html"].contains(name) {
+            "in the way"
+        } else {
+            what
+        };
         refused(&output, 1, &[&format!("run/{name}: {problem}")]);
         if *kind == "folder" { fs::remove_dir(&path) } else { fs::remove_file(&path) }.unwrap();
         if let Ok(whole) = whole {

@@ -27,6 +27,7 @@ const COMMANDS: &[&[&str]] = &[
     &["predict", "rows", "row.csv", "--json"],
     &["compare", "--update-rules", "sgd", "--train-size", "200", "--epochs", "1"],
     &["compare", "--update-rules", "sgd", "--train-size", "200", "--epochs", "1", "--json"],
+    &["report", "run"],
     &["export", "run", "--format", "firmware", "--force"],
     &["export", "run", "--format", "onnx", "--force"],
     &["import", concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/seeds/onnx/pytorch")],

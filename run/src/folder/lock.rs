@@ -2,6 +2,7 @@
 
 use super::{Folder, id_of};
 use anyhow::{Context, Result, bail, ensure};
+use barenet_data::reading;
 use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Read, Write};
 
@@ -75,6 +76,12 @@ impl Folder {
         Ok(self)
     }
 
+    /// Whether another process has the folder at this moment, as far as the file system knows locks.
+    pub(crate) fn is_in_use(&self) -> bool {
+        let lock = self.place(LOCK).and_then(|path| reading::open(&path));
+        matches!(lock.map(|lock| lock.try_lock_shared()), Ok(Err(TryLockError::WouldBlock)))
+    }
+
     /// Opens the lock, and says whether it was not there before.
     fn open_lock(&self) -> Result<(File, bool)> {
         let cannot = || format!("{}: cannot be written", self.name.display());
@@ -144,7 +151,9 @@ mod tests {
         let folder = open().unwrap();
         let error = open().unwrap_err().to_string();
         assert!(error.ends_with("another process trains in this folder"), "{error}");
+        assert!(Folder::open(place.path()).unwrap().is_in_use());
         drop(folder);
+        assert!(!Folder::open(place.path()).unwrap().is_in_use());
         open().unwrap();
     }
 

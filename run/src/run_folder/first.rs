@@ -7,7 +7,7 @@
 //! it, and knows by the checkpoint that is there which of the two runs to clear away.
 
 use super::{
-    BEST, CHECKPOINT, CONFIG, DAMAGED_CHECKPOINT, EVENTS, IMPORTED_FILE, PLOTS,
+    BEST, CHECKPOINT, CONFIG, DAMAGED_CHECKPOINT, DRAWN, EVENTS, IMPORTED_FILE,
     PREVIOUS_CHECKPOINT, RunFolder, SUMMARY,
 };
 use crate::folder::Folder;
@@ -65,7 +65,7 @@ impl RunFolder {
 fn settle(disk: &impl Disk, folder: &Folder, replaces: bool) -> Result<()> {
     if replaces {
         let files = [PREVIOUS_CHECKPOINT, DAMAGED_CHECKPOINT, SUMMARY, BEST, IMPORTED_FILE];
-        for name in files.into_iter().chain(PLOTS) {
+        for name in files.into_iter().chain(DRAWN) {
             folder.remove(name)?;
         }
     }
@@ -99,6 +99,7 @@ mod tests {
     use super::*;
     use crate::checkpoint::tests::checkpoint;
     use crate::folder::failing::FailingDisk;
+    use crate::run_folder::REPORT;
     use barenet_data::disk::RealDisk;
     use std::collections::BTreeMap;
     use std::fs;
@@ -115,7 +116,9 @@ mod tests {
     /// A folder with an old run that was resumed once, and a new one that begins there.
     fn old_run(place: &Path) -> (RunFolder, Vec<u8>) {
         let folder = RunFolder::create(Some(place), "x", true).unwrap();
-        for name in [CONFIG, EVENTS, SUMMARY, BEST, IMPORTED_FILE, "training.svg", "training.png"] {
+        for name in
+            [CONFIG, EVENTS, SUMMARY, BEST, IMPORTED_FILE, "training.svg", "training.png", REPORT]
+        {
             folder.write(name, b"").unwrap();
         }
         let old = checkpoint().to_bytes().unwrap();

@@ -16,7 +16,7 @@ pub const CHECKPOINT: &str = "last.ckpt";
 pub const PREVIOUS_CHECKPOINT: &str = "previous.ckpt";
 /// A checkpoint that could not be used, when the run was resumed from the one before.
 pub const DAMAGED_CHECKPOINT: &str = "damaged.ckpt";
-/// All that a run may leave but for its plots.
+/// All that a run may leave but for what is drawn of it.
 pub(super) const RUN_FILES: [&str; 8] = [
     CHECKPOINT,
     PREVIOUS_CHECKPOINT,
@@ -29,6 +29,10 @@ pub(super) const RUN_FILES: [&str; 8] = [
 ];
 /// The course's plots.
 pub const PLOTS: [&str; 2] = ["training.svg", "training.png"];
+/// The report of a run.
+pub const REPORT: &str = "report.html";
+/// All that is drawn of a run.
+pub(super) const DRAWN: [&str; 3] = [PLOTS[0], PLOTS[1], REPORT];
 /// The plots of a comparison.
 pub const COMPARISON_PLOTS: [&str; 2] = ["comparison.svg", "comparison.png"];
 /// The figures of a comparison.

@@ -1,8 +1,8 @@
 //! Whose a file is: one that barenet wrote is known by what is in it.
 
 use super::{
-    BEST, CHECKPOINT, COMPARISON_JSON, COMPARISON_PLOTS, CONFIG, DAMAGED_CHECKPOINT, EVENTS,
-    IMPORTED_FILE, PLOTS, PREVIOUS_CHECKPOINT, SUMMARY,
+    BEST, CHECKPOINT, COMPARISON_JSON, COMPARISON_PLOTS, CONFIG, DAMAGED_CHECKPOINT, DRAWN, EVENTS,
+    IMPORTED_FILE, PREVIOUS_CHECKPOINT, SUMMARY,
 };
 use crate::checkpoint::is_checkpoint;
 use crate::folder::Folder;
@@ -33,7 +33,7 @@ fn is_ours(name: &str, head: &[u8]) -> bool {
             BEST => is_weights_file(head),
             CHECKPOINT | PREVIOUS_CHECKPOINT | DAMAGED_CHECKPOINT => is_checkpoint(head),
             COMPARISON_JSON => begins("{\n  \"") && has("\"runs\": [") && has("\"update_rule\": "),
-            _ if PLOTS.contains(&name) || COMPARISON_PLOTS.contains(&name) => {
+            _ if DRAWN.contains(&name) || COMPARISON_PLOTS.contains(&name) => {
                 is_our_plot(head) || name.ends_with(".svg") && is_earlier_svg(head)
             }
             _ => false,
@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn what_users_keep_under_our_names_is_not_ours() {
-        let names = [&super::super::RUN_FILES[..], &PLOTS, &COMPARISON_PLOTS, &[COMPARISON_JSON]];
+        let names = [&super::super::RUN_FILES[..], &DRAWN, &COMPARISON_PLOTS, &[COMPARISON_JSON]];
         let theirs = [
             "x",
             "seed = 1\n",
@@ -159,6 +159,7 @@ mod tests {
             "{\"step\": 1, \"loss\": 2.5}\n",
             "{\"name\": \"mine\", \"best_val_acc\": 0.5}\n",
             "<svg width=\"1000\" height=\"880\"></svg>\n",
+            "<!DOCTYPE html>\n<title>mine</title>\n",
             "\u{89}PNG\r\n",
             "PK\u{3}\u{4} a checkpoint of somebody else's",
             "[]\n",

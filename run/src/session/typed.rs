@@ -6,7 +6,8 @@ use super::{Lengths, Session, Watcher};
 use crate::buffers::OwnedBuffers;
 use crate::checkpoint::{Checkpoint, Desk, Writer};
 use crate::events::{EventLog, RunEvent};
-use crate::figures::figures;
+use crate::figures::{Figures, figures};
+use crate::inspection::{Inspection, inspect};
 use crate::measured::{self, Measured};
 use crate::run_folder::{CONFIG, PREVIOUS_CHECKPOINT};
 use crate::summary::{Beside, Summary};
@@ -43,6 +44,8 @@ pub(super) struct TrainedAs<'a, T> {
     log: EventLog,
     files: RunFiles<'a, T>,
     pub(super) outcome: Outcome<T>,
+    /// The best weights on the test data, once they were measured and if they could be.
+    pub(super) inspection: Option<Inspection>,
 }
 
 impl Session<'_> {
@@ -164,7 +167,7 @@ impl<'a, T: Number> RunAs<'a, T> {
         if folder.is_begun() {
             files.finish(&outcome)?;
         }
-        Ok(TrainedAs { session, log, files, outcome })
+        Ok(TrainedAs { session, log, files, outcome, inspection: None })
     }
 }
 
@@ -182,7 +185,8 @@ impl<T: Number> TrainedAs<'_, T> {
             self.log.flush()?;
             watcher.event(&event);
         }
-        let summary = self.summarize(start)?;
+        let (summary, inspection) = self.summarize(start)?;
+        self.inspection = inspection;
         if folder.is_begun() {
             // One that was finished, and diverged when it was made longer, can still be used.
             if self.outcome.diverged_at.is_none() || !self.files.has_finished_run() {
@@ -195,7 +199,7 @@ impl<T: Number> TrainedAs<'_, T> {
         Ok(summary)
     }
 
-    fn summarize(&self, start: Instant) -> Result<Summary> {
+    fn summarize(&self, start: Instant) -> Result<(Summary, Option<Inspection>)> {
         let Session { config, data, split, backend, name, .. } = self.session;
         let outcome = &self.outcome;
         let (metric, worst) = (outcome.metric, measured::worst(outcome.metric));
@@ -217,8 +221,23 @@ impl<T: Number> TrainedAs<'_, T> {
                 found => found.map(Some),
             }
         };
+        // One pass for the figures of all test samples at once, and for the report of the run.
+        let part = (*data, split, Part::Test);
+        let inspected = match inspect(&net, weights, part, &self.files.scales, backend) {
+            Ok(inspected) => Some(inspected),
+            // What is wrong is told where the metric is measured.
+            Err(_) if metric == Metric::Accuracy => None,
+            Err(error) if outcome.diverged_at.is_some() && is_non_finite(&error) => None,
+            Err(error) => return Err(error),
+        };
+        let of_test = inspected.as_ref().map(|inspected| &inspected.figures);
         // The accuracy says enough of classes; what else there is stands beside any other metric.
-        let beside = if metric == Metric::Accuracy { None } else { figures(Part::Test)? };
+        let beside = of_test.filter(|_| metric != Metric::Accuracy);
+        let test = match of_test.filter(|_| metric == Metric::Accuracy).and_then(Figures::accuracy)
+        {
+            Some(accuracy) => accuracy,
+            None => measure(Part::Test)?,
+        };
         let threshold = match data.task {
             Task::Reconstruct => figures(Part::Val)?,
             Task::Classify | Task::Regress => None,
@@ -226,7 +245,7 @@ impl<T: Number> TrainedAs<'_, T> {
         let last = |history: &[f64]| history.last().copied().unwrap_or(worst);
         let (train, val) = (&outcome.train_history, &outcome.val_history);
         let samples = f64::from_usize(outcome.steps * config.solver::<T>().batch_size);
-        Ok(Summary {
+        let summary = Summary {
             name: name.clone(),
             data: data.source.kind.word.to_owned(),
             from: self.files.started_from.clone(),
@@ -235,12 +254,12 @@ impl<T: Number> TrainedAs<'_, T> {
                 best_val: measured::best(metric, val).unwrap_or(worst),
                 best_epoch: outcome.progress.best_epoch,
                 val: measure(Part::Val)?,
-                test: measure(Part::Test)?,
+                test,
                 test_size: split.test.len(),
                 train: last(train),
                 final_val: last(val),
             },
-            beside: beside.map_or_else(Beside::default, |figures| Beside::new(&figures, metric)),
+            beside: beside.map_or_else(Beside::default, |figures| Beside::new(figures, metric)),
             anomaly_threshold: threshold.and_then(|val| val.threshold(config.anomaly_percentile())),
             first_loss: outcome.loss_history.first().copied().unwrap_or(0.0),
             num_params: net.arch.num_params(),
@@ -253,6 +272,7 @@ impl<T: Number> TrainedAs<'_, T> {
             dtype: config.values().dtype.name().to_owned(),
             seed: config.solver::<T>().seed,
             diverged_at: outcome.diverged_at,
-        })
+        };
+        Ok((summary, inspected))
     }
 }

@@ -1,8 +1,8 @@
 //! A training run that is shown: header, events, plots and results.
 
 use super::advice::diverged;
-use super::report;
 use super::watcher::ConsoleWatcher;
+use super::{page, report};
 use crate::signals::Stopped;
 use anyhow::Result;
 use barenet_run::session::Session;
@@ -36,6 +36,7 @@ pub(super) fn train_and_show(
         return Err(Stopped::Early { signal: watcher.signal(), iteration, resume }.into());
     }
     let summary = trained.finish(&mut watcher, clock)?;
+    page::write(session, &trained, &summary)?;
     let console = watcher.console;
     if let Some(iteration) = summary.diverged_at {
         return Err(diverged(session, iteration, &summary.measured, &trained.ended()));

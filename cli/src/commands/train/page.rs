@@ -1,0 +1,42 @@
+//! The report of a run, written when it has ended.
+
+use crate::commands::report::MAKER;
+use anyhow::Result;
+use barenet_report::Page;
+use barenet_report::of_run::EndedRun;
+use barenet_run::history::History;
+use barenet_run::run_folder::{BEST, REPORT};
+use barenet_run::session::{Session, Trained};
+use barenet_run::summary::Summary;
+use barenet_run::trained_run::TrainedRun;
+
+/// Writes the page of a run into its folder. What takes data is of what the run has measured of them.
+pub(super) fn write(session: &Session<'_>, trained: &Trained<'_>, summary: &Summary) -> Result<()> {
+    let Session { folder, config, split, data, .. } = session;
+    // A run that did no step leaves nothing.
+    if !folder.is_begun() || !folder.has(BEST) {
+        return Ok(());
+    }
+    // One that was finished, and diverged when it was made longer, keeps what tells of it.
+    if summary.diverged_at.is_some() && Summary::read(folder).is_ok_and(|kept| kept != *summary) {
+        return Ok(());
+    }
+    let ended = trained.ended();
+    let (solver, num_train) = (config.solver::<f64>(), split.train.len());
+    let history = History {
+        loss: ended.loss_history.to_vec(),
+        train: ended.train_history.to_vec(),
+        val: ended.val_history.to_vec(),
+        iterations_per_epoch: solver.iterations_per_epoch(num_train),
+        num_iterations: solver.num_iterations(num_train),
+    };
+    let run = TrainedRun::open(&folder.current_path())?;
+    let run = EndedRun::new(run, summary.clone(), history);
+    // Not that of its folder: the same run is the same page anywhere, but for its times.
+    let mut section = run.section(&session.name)?;
+    if let Some(found) = trained.inspection() {
+        run.add_findings(&mut section, found, data)?;
+    }
+    let page = Page { runs: vec![section], not_shown: Vec::new(), maker: MAKER.to_owned() };
+    folder.write(REPORT, page.to_html()?.as_bytes())
+}
