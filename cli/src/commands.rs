@@ -18,10 +18,9 @@ pub(crate) mod profile;
 pub(crate) mod report;
 pub(crate) mod train;
 
-use crate::console::{Verbosity, complain};
+use crate::console::{Verbosity, complain, one_line};
 use anyhow::{Result, bail};
 use barenet_data::inspect::cautions;
-use barenet_data::table::Missing;
 use barenet_data::{BUILT_IN, DataSet, PictureForm, SampleForm, WindowForm};
 use barenet_run::images::{self, Files};
 use barenet_run::measured::Metric;
@@ -65,9 +64,6 @@ impl ImagesFlag {
         let files = self.files();
         let mut options = images::options(&files, settings, None);
         options.encode.skips_unlabelled = true;
-        if options.encode.missing == Missing::Refuse {
-            options.encode.missing = Missing::Mean;
-        }
         Ok(images::discover(&options, &files)?)
     }
 
@@ -146,7 +142,7 @@ pub(crate) fn form_text(form: &SampleForm) -> String {
             format!("{size} pixels, {}", if *planes == 1 { "grey" } else { "3 colours" })
         }
         SampleForm::Windows(WindowForm { window, stride, channels }) => {
-            format!("{window} rows of {}; a window every {stride} rows", channels.join(", "))
+            format!("{window} rows of {}; a window every {stride} rows", listed(channels))
         }
     }
 }
@@ -169,8 +165,13 @@ pub(crate) fn data_line(data: &DataSet) -> String {
         let fetch = if cfg!(feature = "fetch") { "; `barenet data fetch` gets it" } else { "" };
         format!("built-in images (CIFAR-10 was not found: --data, CIFAR10_DIR, ./data{fetch})")
     } else {
-        data.source.to_string()
+        one_line(&data.source.to_string())
     }
+}
+
+/// Names of columns or the like, on one line.
+pub(crate) fn listed(names: &[String]) -> String {
+    one_line(&names.join(", "))
 }
 
 /// Says on standard error that the built-in images are used and nobody asked for them, where nothing

@@ -12,8 +12,7 @@ pub(crate) use bar::bytes_bar;
 pub(crate) use colour::{choose_colour, colour_among};
 pub(crate) use complaints::{complain, print_warnings};
 pub(crate) use screen::Screen;
-pub(crate) use streams::say;
-pub(crate) use streams::{print_line, unless_closed};
+pub(crate) use streams::{one_line, print_data, print_line, say, unless_closed};
 
 use crate::signals::{self, Stopped};
 use anyhow::{Context, Result};
@@ -22,7 +21,7 @@ use printer::Printer;
 use std::io::{self, IsTerminal};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use streams::{CANNOT_PRINT, no_note, one_line, to_stderr, to_stdout};
+use streams::{CANNOT_PRINT, no_note, to_stderr, to_stdout, without_orders};
 
 /// How much is said, and to whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +80,7 @@ impl Console {
     /// A line for people: on standard output, unless that is for machines or nobody.
     pub(crate) fn line(&self, line: &str) {
         if self.verbosity == Verbosity::Lines {
-            self.out().print(line);
+            self.out().print(&without_orders(line));
         }
     }
 

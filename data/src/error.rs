@@ -177,7 +177,12 @@ fn advice_for_missing(path: &Path) -> String {
     };
     let names = entries.take(LOOKED_AT).flatten().map(|entry| entry.file_name());
     let names: Vec<_> = names.filter_map(|name| name.into_string().ok()).collect();
-    match table::nearest(&name, names.iter().map(String::as_str)) {
+    let stem = |name: &str| Path::new(name).file_stem().map(|stem| stem.to_ascii_lowercase());
+    let all = || names.iter().map(String::as_str);
+    // Of another format it is more likely than of another name.
+    let of_stem = all().filter(|found| stem(found) == stem(&name));
+    let nearest = table::nearest(&name, of_stem.clone()).or_else(|| of_stem.clone().min());
+    match nearest.or_else(|| table::nearest(&name, all())) {
         Some(name) => format!("the nearest name there is {}", table::error::quoted(name)),
         None => "name one that is there".to_owned(),
     }

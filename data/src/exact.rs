@@ -103,21 +103,27 @@ impl Coarse {
     }
 }
 
-impl fmt::Display for Coarse {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Coarse {
+    /// What is wrong, and what to do; `leave_out` says how an input of the data is left out.
+    pub(crate) fn describe(&self, leave_out: &str) -> String {
         let Self { name, numbers: Exact { min, max, .. }, is_target } = self;
         let steps = self.numbers.coarse_steps().unwrap_or(0);
         let (what, or) = match is_target {
-            true => ("the target ", ""),
-            false => ("", ", or leave it out with --ignore"),
+            true => ("the target ", String::new()),
+            false => ("", format!(", or {leave_out}")),
         };
-        write!(
-            f,
+        format!(
             "{what}{name} lies between {min} and {max}, and of such numbers f32 tells about {} apart: subtract {} \
              from them before{or}",
             steps + 1,
             min.floor()
         )
+    }
+}
+
+impl fmt::Display for Coarse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.describe("leave it out with --ignore"))
     }
 }
 

@@ -11,12 +11,15 @@ pub(crate) mod form;
 pub mod idx;
 pub(crate) mod mixed;
 pub mod numpy;
+mod parts;
 pub mod pickle;
 pub mod pictures;
 pub mod recordings;
 pub mod rows;
+mod shared_groups;
 mod six_files;
 mod targets;
+pub(crate) mod text;
 mod unknown;
 pub mod unlabelled;
 
@@ -175,6 +178,7 @@ impl ReadOptions {
         fs::metadata(path).map_err(|e| DataError::io(path, e))?;
         let (format, place) = self.find(path)?;
         self.check_use(format.kind, &place)?;
+        self.check_parts(format)?;
         let mut data = (format.load)(&place, self).map_err(|error| self.or_other(path, error))?;
         self.apply_task(&mut data)?;
         data.check().map(|()| data)

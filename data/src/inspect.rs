@@ -6,6 +6,7 @@ mod far;
 mod huge;
 mod numbering;
 mod telltale;
+mod way_out;
 
 pub use cautions::{cautions, check_targets, constant_targets};
 pub use huge::check_numbers;
@@ -87,7 +88,7 @@ pub fn inspect(data: &DataSet) -> Inspection {
     let constant = inputs.iter().filter(|input| is_constant(input)).map(|input| input.name.clone());
     let constant = constant.collect();
     let empty = inputs.iter().filter(|input| input.is_empty());
-    some(empty.map(|input| missing_everywhere(&input.name)).collect(), &mut warnings);
+    some(empty.map(|input| missing_everywhere(data, &input.name)).collect(), &mut warnings);
     let lines = inputs.iter().zip(&numbering);
     let lines = lines.filter(|(input, numbering)| !numbering.is_broken && !is_coarse(&input.name));
     let lines = lines.map(|(Input { name, .. }, _)| counts_the_rows(name));
@@ -98,7 +99,7 @@ pub fn inspect(data: &DataSet) -> Inspection {
     let lines = inputs.iter().zip(&columns).filter(|(input, _)| !input.is_empty());
     let lines = lines.filter_map(|(Input { name, .. }, column)| {
         let (target, _) = targets.iter().find(|(_, of_target)| of_target == column)?;
-        Some(equal_to_target(name, target))
+        Some(equal_to_target(data, name, target))
     });
     some(lines.collect(), &mut warnings);
     warnings.extend(check_numbers(data).err().map(|error| error.to_string()));
@@ -243,8 +244,9 @@ fn repeated(data: &DataSet) -> Vec<String> {
     let mut lines = Vec::new();
     let twice = train.len() - known.len();
     if twice > 0 {
+        let have = if twice == 1 { "has" } else { "have" };
         lines.push(format!(
-            "{twice} of {} {word} have the inputs of another one: parts that are drawn may share them",
+            "{twice} of {} {word} {have} the inputs of another one: parts that are drawn may share them",
             train.len()
         ));
     }

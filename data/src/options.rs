@@ -3,7 +3,7 @@
 use crate::formats::csv;
 use crate::formats::mixed::{self, LEAVE_OUT};
 use crate::table::error::{listed, quoted};
-use crate::table::{ColumnRef, EncodeOptions, nearest};
+use crate::table::{ColumnRef, EncodeOptions, Missing, nearest};
 use crate::{DataError, DataSet, Encoding, ImageSize, Kind, SampleForm, Task, Wanted};
 use barenet::Label;
 use std::path::{Path, PathBuf};
@@ -83,7 +83,7 @@ pub enum FormatName {
 impl ReadOptions {
     /// Refuses what is asked of data of a kind that has no use for it.
     pub(crate) fn check_use(&self, kind: &'static Kind, place: &Path) -> Result<(), DataError> {
-        let EncodeOptions { target, group, .. } = &self.encode;
+        let EncodeOptions { target, group, missing, .. } = &self.encode;
         let given = [
             ("val", self.val.is_some()),
             ("test", self.test.is_some()),
@@ -92,6 +92,7 @@ impl ReadOptions {
             ("text", !self.text.is_empty()),
             ("header", self.header.is_some()),
             ("group", group.is_some()),
+            ("missing", *missing != Missing::Refuse),
             ("image-size", self.image_size.is_some()),
             ("window", self.window.is_some()),
             ("stride", self.stride.is_some()),

@@ -117,7 +117,7 @@ impl Sizes {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum SplitError {
     /// A size that the data do not have.
-    #[error("{name} is {asked}, but there are only {there} such samples")]
+    #[error("{name} is {asked}, but there {} only {there} such {}", are(.there), one_of("samples", .there))]
     TooFew {
         /// The setting.
         name: &'static str,
@@ -128,7 +128,7 @@ pub enum SplitError {
     },
     /// A part that would have no samples.
     #[error(
-        "of {there} {what}, none is left to {part}: more of them are needed, or other fractions"
+        "of {there} {}, none is left to {part}: more of them are needed, or other fractions", one_of(.what, .there)
     )]
     Empty {
         /// The verb of the part.
@@ -139,7 +139,9 @@ pub enum SplitError {
         there: usize,
     },
     /// More folds than there is to draw from.
-    #[error("folds is {folds}, and there are only {there} {what} to draw from: take fewer")]
+    #[error(
+        "folds is {folds}, and there {} only {there} {} to draw from: take fewer", are(.there), one_of(.what, .there)
+    )]
     Folds {
         /// The folds.
         folds: usize,
@@ -181,8 +183,8 @@ pub enum SplitError {
     },
     /// A class of which no sample trains, as its groups went elsewhere.
     #[error(
-        "class {class}: all of its groups, {num_groups}, validate or test, and none trains: take another --seed, smaller \
-         fractions, or add groups that have it"
+        "class {class}: {}, and none trains: take another --seed, smaller fractions, or add groups that have it",
+        all_groups(.num_groups)
     )]
     Untrained {
         /// Its name.
@@ -193,6 +195,23 @@ pub enum SplitError {
     /// More samples than places are counted to.
     #[error("there are more samples than can be drawn from: at most 4294967295")]
     TooMany,
+}
+
+const fn are(count: &usize) -> &'static str {
+    if *count == 1 { "is" } else { "are" }
+}
+
+/// A word for many things, or that for one of them.
+fn one_of<'a>(many: &'a str, count: &usize) -> &'a str {
+    if *count == 1 { many.strip_suffix('s').unwrap_or(many) } else { many }
+}
+
+/// What became of all groups of a class.
+fn all_groups(count: &usize) -> String {
+    match count {
+        1 => "its only group validates or tests".to_owned(),
+        _ => format!("all of its groups, {count}, validate or test"),
+    }
 }
 
 /// A part of the data.

@@ -20,7 +20,7 @@ mod rows;
 mod sniff;
 
 pub use encode::{EncodeOptions, Encoding, Feature, Missing};
-pub(crate) use encode::{MAX_TEXTS, are_classes};
+pub(crate) use encode::{LeftOut, MAX_TEXTS, are_classes};
 pub use error::TableError;
 pub use find::{ColumnRef, nearest};
 pub use options::{CsvOptions, Wanted};

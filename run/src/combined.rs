@@ -41,7 +41,7 @@ impl Written {
     ///
     /// # Errors
     ///
-    /// If the file cannot be read or parsed.
+    /// If the file cannot be read or parsed, and those of [`Settings::check_written`].
     pub fn new(config: Option<&Path>, flags: Settings) -> Result<Self> {
         let file = match config {
             None => Settings::default(),
@@ -52,7 +52,9 @@ impl Written {
             }
         };
         let place = if flags.preset.is_some() { "--preset" } else { "preset in the file" };
-        Ok(Self { settings: flags.overlay(file), is_file: config.is_some(), place })
+        let settings = flags.overlay(file);
+        settings.check_written()?;
+        Ok(Self { settings, is_file: config.is_some(), place })
     }
 
     /// Puts them over others that nobody wrote, but that count as if somebody had.

@@ -2,7 +2,7 @@
 
 use crate::backend::start_backend;
 use crate::combined::Combined;
-use crate::config::{Config, ignored};
+use crate::config::{Config, ignored, ignored_of_parts};
 use crate::events::Check;
 use crate::measured::{best, key};
 use crate::presets::Preset;
@@ -83,7 +83,8 @@ impl<'a> Comparison<'a> {
             config.fit(written, split.train.len())?;
         }
         let all: Vec<_> = runs.iter().map(|(_, config)| config).collect();
-        ignored(written, &all).iter().for_each(|line| log::warn!("{line}"));
+        let of_parts = ignored_of_parts(written, data);
+        ignored(written, &all).iter().chain(&of_parts).for_each(|line| log::warn!("{line}"));
         // The rules differ in nothing that a backend or the metric depends on.
         let Some((_, first)) = runs.first() else {
             return Err(SettingsError::new("--update-rules names no rule").into());

@@ -4,14 +4,16 @@ mod data;
 mod effect;
 mod local;
 mod metric;
+mod parts;
 mod pictures;
 mod qat;
 mod solver;
 
 pub(crate) use effect::effective;
 pub use effect::ignored;
+pub use parts::ignored_of_parts;
 
-use crate::settings::{Dtype, Name, Settings, SettingsError, Values};
+use crate::settings::{Dtype, Name, Settings, SettingsError, Values, check_fold};
 use barenet::layers::BatchNormConfig;
 use barenet::{Arch, Float, FullyConnectedNet, Init, LocalLayers, Loss, Metric, Picture, Window};
 use barenet_blas::{Kernel, Precision};
@@ -86,18 +88,7 @@ impl Config {
             ));
         }
         effect::check_batch_of_one(&values)?;
-        match (values.fold, values.folds) {
-            (Some(fold), Some(folds)) if fold > folds => {
-                let problem = format!("fold is {fold}, and there are {folds} folds");
-                return Err(SettingsError::new(problem));
-            }
-            (Some(fold), None) => {
-                let problem =
-                    format!("fold is {fold}, and nothing says of how many: name it with folds");
-                return Err(SettingsError::new(problem));
-            }
-            _ => {}
-        }
+        check_fold(values.fold, values.folds)?;
 
         let name = values.gemm.name();
         let kernel = Kernel::from_name(name);

@@ -2,7 +2,7 @@
 
 use crate::settings::{Name, PictureSize, Settings};
 use crate::trained_on::TrainedOn;
-use barenet_data::table::{ColumnRef, EncodeOptions};
+use barenet_data::table::{ColumnRef, EncodeOptions, Missing};
 use barenet_data::{DataError, DataSet, ReadOptions};
 use std::path::{Path, PathBuf};
 
@@ -53,6 +53,10 @@ pub fn discover(options: &ReadOptions, files: &Files) -> Result<DataSet, DataErr
 /// settings say.
 #[must_use]
 pub fn options(files: &Files, settings: &Settings, trained_on: Option<&TrainedOn>) -> ReadOptions {
+    // A run of an earlier version may have the setting without an effect.
+    let takes_none =
+        trained_on.and_then(TrainedOn::kind).is_some_and(|kind| !kind.takes.contains(&"missing"));
+    let has_use = |_: &Name<Missing>| !takes_none;
     ReadOptions {
         format: settings.format.map(Name::value),
         val: files.val.clone(),
@@ -64,7 +68,7 @@ pub fn options(files: &Files, settings: &Settings, trained_on: Option<&TrainedOn
             target: columns(settings.target.as_deref()),
             group: settings.group.as_deref().map(ColumnRef::from),
             task: settings.task.map(Name::value),
-            missing: settings.missing.map(Name::value).unwrap_or_default(),
+            missing: settings.missing.filter(has_use).map(Name::value).unwrap_or_default(),
             skips_unlabelled: false,
         },
         normal: settings.normal.clone(),

@@ -31,6 +31,7 @@ mod columns;
 pub mod combined;
 pub mod comparison;
 pub mod config;
+mod constant;
 pub mod doctor;
 pub mod events;
 pub mod export;

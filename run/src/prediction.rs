@@ -72,7 +72,9 @@ pub fn read_table(
         let problem = "does not say what it was trained on, as runs of earlier versions, and answers for nothing";
         format!("{}: {problem}; train again", run.display())
     })?;
+    let inputs = encoding.features.iter().map(|feature| feature.column.clone());
     let options = CsvOptions {
+        unique: Some(inputs.collect()),
         // Nobody needs the group for an answer.
         text: Encoding { group: None, ..encoding.clone() }.text_columns(),
         header: settings.header,
@@ -135,13 +137,20 @@ pub fn answer(run: &TrainedRun, table: Table, encoding: &Encoding) -> Result<Ans
         class_names: Vec::new(),
         ..encoding.clone()
     };
-    let source = Source::read(&formats::csv::KIND, table.file.clone());
+    let file = table.file.clone();
+    let source = Source::read(&formats::csv::KIND, file.clone());
     let fills_missing = run.settings().missing == Some(Missing::Mean.into());
     // A row that is left out would have no answer.
     let missing = if fills_missing { Missing::Mean } else { Missing::Refuse };
     let train = inputs.samples(table, missing)?;
     let task = Task::Reconstruct;
     let data = DataSet { train, task, fills_missing, ..DataSet::empty(source) };
+    let all = Index::Range(0..data.train.len());
+    let changed =
+        |it: &TrainedOn| it.changed((&data.train, &all), (&file, data.source.kind.samples));
+    if let Some(warning) = run.trained_on().and_then(changed) {
+        log::warn!("{warning}");
+    }
     let names =
         (&encoding.class_names[..], encoding.targets.iter().map(ColumnRef::to_string).collect());
     answer_for(run, &data, &[], encoding.task, names)

@@ -33,6 +33,16 @@ impl Settings {
         from_toml(text, file)
     }
 
+    /// Refuses what cannot be used whatever the data are, and whatever else a preset sets: before any of the data is read.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingsError`] for the first setting out of its range, and for a fold that there is not.
+    pub fn check_written(&self) -> Result<(), SettingsError> {
+        self.check_ranges(self.dtype == Some(Dtype::F32.into()))?;
+        check_fold(self.fold, self.folds)
+    }
+
     /// As the text of a TOML file.
     #[must_use]
     pub fn to_toml(&self) -> String {
@@ -61,6 +71,19 @@ pub fn pairs(settings: &Settings) -> Vec<(&'static str, String)> {
     let table = toml::Table::try_from(settings).unwrap_or_default();
     let rows = SETTINGS.iter().map(|row| row.name);
     rows.filter_map(|name| Some((name, text(table.get(name)?)))).collect()
+}
+
+/// Refuses a fold that there is not.
+pub(crate) fn check_fold(fold: Option<usize>, folds: Option<usize>) -> Result<(), SettingsError> {
+    match (fold, folds) {
+        (Some(fold), Some(folds)) if fold > folds => {
+            Err(SettingsError::new(format!("fold is {fold}, and there are {folds} folds")))
+        }
+        (Some(fold), None) => Err(SettingsError::new(format!(
+            "fold is {fold}, and nothing says of how many: name it with folds"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// Parses the text of a TOML file of settings.
@@ -176,6 +199,23 @@ mod tests {
             let error = Settings::from_toml(text, Path::new("a.toml")).unwrap_err();
             assert!(error.to_string().starts_with(problem), "{error}");
         }
+    }
+
+    #[test]
+    fn what_no_data_can_mend_is_refused_before_there_are_any() {
+        let refused = |settings: Settings| settings.check_written().unwrap_err().to_string();
+        let none = Settings::default;
+        let folds = |count| Settings { folds: Some(count), ..none() };
+        assert_eq!(refused(folds(1)), "folds must be at least 2, found 1");
+        assert_eq!(refused(folds(1001)), "folds must be at most 1000, found 1001");
+        let fold = Settings { fold: Some(6), ..folds(5) };
+        assert_eq!(refused(fold), "fold is 6, and there are 5 folds");
+        assert!(refused(Settings { fold: Some(1), ..none() }).contains("name it with folds"));
+        // A preset may say that numbers are f64, which has room for this one.
+        let small = Settings { learning_rate: Some(1e-50), ..none() };
+        assert_eq!(small.check_written(), Ok(()));
+        let small = Settings { dtype: Some(Dtype::F32.into()), ..small };
+        assert!(refused(small).starts_with("learning_rate must be above 0"));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::checkpoint::{read_data_mark, store};
 use crate::columns::Columns;
+use crate::constant::{self, Constant};
 use crate::form::Form;
 use crate::run_folder::{BEST, IMPORTED_FILE, RunFolder};
 use crate::settings::Name;
@@ -10,9 +11,11 @@ use crate::summary::Summary;
 use anyhow::{Context, Result, bail, ensure};
 use barenet_data::fingerprint::{fingerprint, test_fingerprint};
 use barenet_data::formats::{cifar10, csv, recordings};
+use barenet_data::split::Index;
 use barenet_data::table::Feature;
 use barenet_data::{
-    DataError, DataSet, Encoding, Kind, PictureForm, PictureLayout, SampleForm, Task, find_kind,
+    DataError, DataSet, Encoding, Kind, PictureForm, PictureLayout, Records, SampleForm, Task,
+    find_kind,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -52,6 +55,9 @@ pub struct TrainedOn {
     /// Rows of numbers, if they were neither.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     rows: Option<Rows>,
+    /// Inputs that were the same in all samples that trained.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    constant: Vec<Constant>,
     /// The file that it was imported from, if the run keeps it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     file: Option<KeptFile>,
@@ -107,9 +113,30 @@ impl TrainedOn {
             columns: data.encoding.as_ref().map(Columns::of),
             form: data.form.clone().map(Form::from),
             rows: Rows::of(data),
+            constant: Vec::new(),
             file: None,
             from: None,
         }
+    }
+
+    /// The same with the inputs that were the same in all samples that trained.
+    pub(crate) fn with_constant(self, constant: Vec<Constant>) -> Self {
+        Self { constant, ..self }
+    }
+
+    /// The inputs that were the same in all samples that trained.
+    pub(crate) fn constant(&self) -> &[Constant] {
+        &self.constant
+    }
+
+    /// The warning of inputs that were the same in all samples that trained, and are something else in some of others.
+    pub(crate) fn changed(
+        &self,
+        samples: (&Records, &Index),
+        (place, word): (&str, &str),
+    ) -> Option<String> {
+        let (names, _) = self.column_names();
+        constant::changed(&self.constant, &names, samples, (place, word))
     }
 
     /// Whether they were somebody's own, and not those of the course or those that are drawn.
@@ -141,6 +168,12 @@ impl TrainedOn {
             SampleForm::Pictures(form) => Some(form.into()),
             SampleForm::Windows(_) => None,
         }
+    }
+
+    /// The kind of its data, if this version knows it.
+    #[must_use]
+    pub(crate) fn kind(&self) -> Option<&'static Kind> {
+        find_kind(&self.data)
     }
 
     /// The kind of its data, if they were of the course or drawn as those are.
@@ -246,6 +279,7 @@ impl TrainedOn {
             columns: None,
             form: None,
             rows: Some(Rows { task: task.into(), inputs, targets }),
+            constant: Vec::new(),
             file: None,
             from: None,
         }

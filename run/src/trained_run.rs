@@ -2,7 +2,7 @@
 
 use crate::backend::start_backend;
 use crate::checkpoint::store;
-use crate::config::Config;
+use crate::config::{Config, ignored_of_parts};
 use crate::figures::{Figures, figures};
 use crate::inspection::{Inspection, inspect};
 use crate::patience;
@@ -17,7 +17,7 @@ use barenet::{FullyConnectedNet, Loss, Weights};
 use barenet_blas::Precision;
 use barenet_data::augment::{Augmentation, test_views};
 use barenet_data::split::{Part, Split};
-use barenet_data::{DataSet, SampleForm, Task};
+use barenet_data::{DataSet, Origin, SampleForm, Task};
 use barenet_model::number::Number;
 use barenet_model::weights::{WeightsFile, from_safetensors, read_config, sizes};
 use std::path::{Path, PathBuf};
@@ -187,6 +187,7 @@ impl TrainedRun {
         changes: Settings,
         other_data: bool,
     ) -> Result<OnImages<'a>> {
+        ignored_of_parts(&changes, data).iter().for_each(|line| log::warn!("{line}"));
         let settings = changes.overlay(self.settings.clone());
         let config = Config::for_data(settings, data, data.output_dim())?;
         let checked = trained_on::check(&self.text, &self.folder, data, other_data)?;
@@ -266,6 +267,25 @@ impl OnImages<'_> {
         let (part, backend) = ((self.data, &self.split, part), start_backend(&self.config));
         let found = inspect(&net, weights, part, &file.scales, &backend);
         found.with_context(|| self.cannot_be_measured())
+    }
+
+    /// What there is to know of a part before it is measured: inputs that were the same in all samples that trained, and are
+    /// something else here.
+    #[must_use]
+    pub fn caution(&self, part: Part) -> Option<String> {
+        let trained_on = self.checked.trained_on.as_ref()?;
+        let DataSet { val, test, places, source, .. } = self.data;
+        let origin = match part {
+            Part::Val if !val.is_empty() => &places.val,
+            Part::Test if !test.is_empty() => &places.test,
+            Part::Train | Part::Val | Part::Test => &places.train,
+        };
+        let place = match origin {
+            Origin::Lines { file, .. } => file.clone(),
+            _ => source.to_string(),
+        };
+        let samples = (self.data.records(part), self.split.index(part));
+        trained_on.changed(samples, (&place, source.kind.samples))
     }
 
     fn cannot_be_measured(&self) -> String {

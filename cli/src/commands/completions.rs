@@ -1,6 +1,6 @@
 //! `barenet completions`.
 
-use crate::console::say;
+use crate::console::print_data;
 use anyhow::Result;
 use clap_complete::{Shell, generate};
 
@@ -21,6 +21,6 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, mut program: clap::Command) -> Result<()> {
     let (mut script, name) = (Vec::new(), program.get_name().to_owned());
     generate(args.shell, &mut program, name, &mut script);
-    say!("{}", String::from_utf8_lossy(&script).trim_end());
+    print_data(String::from_utf8_lossy(&script).trim_end())?;
     Ok(())
 }

@@ -8,7 +8,7 @@ mod show;
 mod table;
 
 use super::{ImagesFlag, data_line};
-use crate::console::{complain, say};
+use crate::console::{complain, one_line, say};
 use crate::flags::ReadingFlags;
 use anyhow::Result;
 use barenet::Label;
@@ -149,7 +149,7 @@ fn info(args: &InfoArgs) -> Result<()> {
         for (class, name) in data.class_names.iter().enumerate().take(MAX_CLASSES) {
             let (train, test) =
                 (count(data.train.labels(), class), count(data.test.labels(), class));
-            say!("{class} {name:<20}{train:>10}{test:>8}");
+            say!("{class} {:<20}{train:>10}{test:>8}", one_line(name));
         }
         let more = data.class_names.len().saturating_sub(MAX_CLASSES);
         if more > 0 {

@@ -3,7 +3,7 @@
 mod figures;
 
 use super::{ImagesFlag, data_line, label, sample_word};
-use crate::console::say;
+use crate::console::{complain, say};
 use crate::flags::choice;
 use anyhow::Result;
 use barenet_blas::Precision;
@@ -69,6 +69,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let run = run.on_images(&data, changes, args.other_data)?;
     let run = if args.tta { run.with_tta()? } else { run };
     let part = args.split.value();
+    if let Some(caution) = run.caution(part) {
+        complain(format_args!("warning: {caution}"));
+    }
     let figures = run.figures(part)?;
     let metric = run.config.metric();
     // Figures of classes have their accuracy: nothing has to be computed twice.

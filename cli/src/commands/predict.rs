@@ -3,7 +3,7 @@
 mod line;
 
 use super::usage;
-use crate::console::say;
+use crate::console::print_data;
 use crate::flags::choice;
 use anyhow::Result;
 use barenet_blas::Precision;
@@ -13,6 +13,7 @@ use barenet_run::settings::Name;
 use barenet_run::trained_run::TrainedRun;
 use line::{Line, cell_json};
 use serde_json::Value;
+use std::collections::HashSet;
 use std::io::{Read, stdin};
 use std::path::{Path, PathBuf};
 
@@ -133,11 +134,11 @@ fn print_csv(answers: &Answers, shown: &Shown) -> Result<()> {
             header.extend(threshold.map(|_| "is_anomaly".to_owned()));
         }
     }
-    say!("{}", header.join(","));
+    print_data(&header.join(","))?;
     for first in (0..count(answers)).step_by(ROWS) {
         let rows = first..count(answers).min(first + ROWS);
         let lines: Vec<String> = rows.map(|row| csv_line(answers, table, row)).collect();
-        say!("{}", lines.join("\n"));
+        print_data(&lines.join("\n"))?;
     }
     Ok(())
 }
@@ -161,14 +162,29 @@ fn csv_line(answers: &Answers, table: Option<&Table>, row: usize) -> String {
     cells.join(",")
 }
 
+/// The names of columns as the keys of an object: of those that are called alike, the next ones with a number.
+fn keys(table: &Table) -> Vec<String> {
+    let mut keys: Vec<String> = Vec::new();
+    let mut taken: HashSet<String> = HashSet::new();
+    for column in &table.columns {
+        let again = (2..).map(|number| format!("{} {number}", column.name));
+        let mut names = std::iter::once(column.name.clone()).chain(again);
+        let key = names.find(|name| !taken.contains(name)).unwrap_or_default();
+        taken.insert(key.clone());
+        keys.push(key);
+    }
+    keys
+}
+
 fn print_json(answers: &Answers, shown: &Shown) -> Result<()> {
+    let keys = shown.table.as_ref().map(keys).unwrap_or_default();
     for row in 0..count(answers) {
         let mut line = Line::new();
         if let Some(table) = &shown.table {
             let cells = kept_cells(table, row);
             let mut kept = Line::new();
-            for ((place, column), cell) in table.columns.iter().enumerate().zip(cells) {
-                kept.put(&column.name, cell_json(table, row, place, &cell));
+            for ((place, key), cell) in keys.iter().enumerate().zip(cells) {
+                kept.put(key, cell_json(table, row, place, &cell));
             }
             if shown.is_kept { line.put("row", kept.end()) } else { line = kept }
         }
@@ -196,7 +212,7 @@ fn print_json(answers: &Answers, shown: &Shown) -> Result<()> {
                 }
             }
         }
-        say!("{}", line.end());
+        print_data(&line.end())?;
     }
     Ok(())
 }

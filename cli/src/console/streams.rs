@@ -14,9 +14,14 @@ pub(crate) fn unless_closed(result: io::Result<()>) -> io::Result<()> {
     })
 }
 
-/// Prints a line on standard output.
+/// Prints a line on standard output, or several, without orders to the terminal.
 pub(crate) fn print_line(line: std::fmt::Arguments<'_>) -> Result<()> {
-    unless_closed(writeln!(io::stdout(), "{line}")).context(CANNOT_PRINT)
+    print_data(&without_orders(&line.to_string()))
+}
+
+/// Prints lines on standard output as they are: what other programs read.
+pub(crate) fn print_data(lines: &str) -> Result<()> {
+    unless_closed(writeln!(io::stdout(), "{lines}")).context(CANNOT_PRINT)
 }
 
 /// `println!` that returns the error instead of a panic: [`print_line`].
@@ -25,11 +30,20 @@ macro_rules! say {
 }
 pub(crate) use say;
 
-/// A message on one line, and without orders to the terminal, whatever a file is called in it.
-pub(super) fn one_line(message: &str) -> String {
+/// A message or a name on one line, and without orders to the terminal, whatever a file is called in it.
+pub(crate) fn one_line(message: &str) -> String {
+    escaped(message, char::is_control)
+}
+
+/// Lines without orders to the terminal.
+pub(super) fn without_orders(lines: &str) -> String {
+    escaped(lines, |c| c.is_control() && !matches!(c, '\n' | '\t'))
+}
+
+fn escaped(text: &str, is_escaped: impl Fn(char) -> bool) -> String {
     let mut line = String::new();
-    for c in message.chars() {
-        if c.is_control() { line.extend(c.escape_default()) } else { line.push(c) }
+    for c in text.chars() {
+        if is_escaped(c) { line.extend(c.escape_default()) } else { line.push(c) }
     }
     line
 }
@@ -68,5 +82,6 @@ mod tests {
         let found = one_line(message);
         assert_eq!(found, r#"réseau "1"\n\u{1b}[31m\r\t\u{85}: not here"#);
         assert_eq!(one_line(&found), found);
+        assert_eq!(without_orders("a\n\u{1b}[2Jb\r"), "a\n\\u{1b}[2Jb\\r");
     }
 }

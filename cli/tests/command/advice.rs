@@ -126,7 +126,10 @@ fn flags_that_cannot_be_used_with_the_data_end_with_2() {
             "--window says nothing of a table; leave it out, or name a folder",
         ),
         (&["--image-size", "8"], "--image-size says nothing of a table; leave it out, or name a"),
-        (&["--task", "reconstruct", "--loss", "softmax"], "take the loss mse, mae or huber"),
+        (
+            &["--task", "reconstruct", "--target", "y", "--loss", "softmax"],
+            "take the loss mse, mae or huber",
+        ),
         (&["--loss", "mse"], "with the task classify take the loss softmax or svm"),
         (&["--normal", "c0"], "take --task reconstruct"),
     ] {

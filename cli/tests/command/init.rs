@@ -12,9 +12,11 @@ fn real(name: &str) -> String {
 #[test]
 fn it_trains_to_the_bits_that_the_data_alone_give() {
     let place = TempDir::new().unwrap();
-    for (name, more) in
-        [("iris", &[][..]), ("diabetes", &["--hidden", "20"]), ("iris", &["--task", "reconstruct"])]
-    {
+    for (name, more) in [
+        ("iris", &[][..]),
+        ("diabetes", &["--hidden", "20"]),
+        ("iris", &["--task", "reconstruct", "--ignore", "species"]),
+    ] {
         let (data, quick) = (real(name), ["--epochs", "3", "-q", "--force"]);
         let init = [&["init", "--data", &data, "--out", "a.toml", "--force"], more].concat();
         let output = barenet(place.path(), &init);

@@ -44,5 +44,6 @@ mod settings;
 mod stop;
 mod tables;
 mod tables_odd;
+mod tables_parts;
 mod tables_slips;
 mod tables_told;

@@ -482,7 +482,7 @@ fn a_table_that_cannot_be_used_is_refused_in_a_line_and_nothing_is_written() {
         (rows("1,a\n2,a\n"), &[], &["column \"y\"", "one class only"]),
         (rows("1,a\n2,a\n3,b\n"), &[], &["class b has one sample, in line 4, column \"y\", which"]),
         (
-            rows("1,0\n,1\n3,2\n4,0\n5,2\n,1\n6,1\n7,5\n"),
+            rows("1,0\n,1\n3,2\n4,0\n5,2\n,1\n6,1\n7,5\n8,0\n9,2\n"),
             &["--missing", "drop"],
             &["class 1 has one sample, in line 8, column \"y\", which"],
         ),

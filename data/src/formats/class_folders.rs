@@ -2,7 +2,7 @@
 
 use super::class_files::ClassFiles;
 use super::is_there;
-use crate::class_names::add_class_names;
+use crate::class_names::{add_class_names, nearest_class};
 use crate::table::error::{and_more, quoted};
 use crate::{DataError, ReadOptions, Task};
 use barenet::Label;
@@ -153,8 +153,11 @@ fn files(
     for (name, class) in classes(folder)? {
         let label = (0..).zip(class_names).find(|(_, known)| **known == name);
         let Some((label, _)) = label else {
-            let problem =
-                format!("is of no class that was trained; these are {}", class_names.join(", "));
+            let problem = format!(
+                "is of no class that was trained{}; these are {}",
+                nearest_class(&name, class_names),
+                class_names.join(", ")
+            );
             return Err(wrong(&class.display().to_string(), problem, "rename or remove it"));
         };
         let (before, strays_before) = (all.len(), strays.len());

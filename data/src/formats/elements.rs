@@ -101,7 +101,7 @@ pub(super) fn read_array(
             format!("not enough memory for {} elements", shown(&shape)),
             "save fewer, or save whole numbers as uint8 or int16",
         ),
-        ElementError::Io(error) => format!("cannot be read: {error}").into(),
+        ElementError::Io(error) => unreadable(&error).into(),
     })?;
     check_end(source, &shape)?;
     let numbers = match numbers {
@@ -130,8 +130,16 @@ pub(super) fn check_end(source: &mut impl Read, shape: &[usize]) -> Result<(), S
     match source.read(&mut [0]) {
         Ok(0) => Ok(()),
         Ok(_) => Err(format!("too long: its header promises {shown} elements, and more follow")),
-        Err(error) => Err(format!("cannot be read: {error}")),
+        Err(error) => Err(unreadable(&error)),
     }
+}
+
+/// What is wrong with a file that fails while it is read: what is packed may be damaged.
+fn unreadable(error: &io::Error) -> String {
+    let is_damaged =
+        matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput);
+    let what = if is_damaged { "is packed, and damaged" } else { "cannot be read" };
+    format!("{what}: {error}")
 }
 
 fn shown(shape: &[usize]) -> String {

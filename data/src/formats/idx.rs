@@ -79,6 +79,7 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
     };
     let part = |part: Part, given: &Option<PathBuf>| {
         let file = match given {
+            Some(folder) if folder.is_dir() => Some(images_of(folder, part)?),
             Some(file) => Some(file.clone()),
             None => file_of(part)?,
         };
@@ -147,6 +148,19 @@ pub(super) fn images_alone(folder: &Path) -> Result<Option<PathBuf>, DataError> 
         }
         _ => Ok(found.first().cloned()),
     }
+}
+
+/// The images in a folder that is given for a part: those that are called so, or the others.
+fn images_of(folder: &Path, part: Part) -> Result<PathBuf, DataError> {
+    let images = images_in(folder)?;
+    if let [only] = &images[..] {
+        return Ok(only.clone());
+    }
+    let found = match one_of(folder, &images, part)? {
+        None => one_of(folder, &images, Part::Train)?,
+        found => found,
+    };
+    found.ok_or_else(|| wrong(folder, "has no files of images", "name one of them"))
 }
 
 /// The images of a part: of several nobody knows which.

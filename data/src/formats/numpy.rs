@@ -10,6 +10,7 @@ mod roles;
 mod store;
 
 use super::is_there;
+use super::shared_groups::Groups;
 use super::targets::{self, Meaning, Targets};
 use crate::reading::read_start;
 use crate::split::Part;
@@ -32,7 +33,7 @@ pub const KIND: Kind = Kind {
     class_names: &[],
     samples: "rows",
     is_of_course: false,
-    takes: &["val", "test", "target", "group"],
+    takes: &["val", "test", "target", "group", "missing"],
 };
 
 /// The first bytes of a zip archive, and of one with nothing in it.
@@ -83,8 +84,8 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
     };
     let found = read(&mut store, &pair, options)?;
     let count = found.0.len();
-    let mut groups = groups::read(&mut store, count, options)?;
-    let (samples, targets, mut unlabelled) = settle(&store, &pair, found, &mut groups)?;
+    let mut groups = groups::read(&mut store, &pair, count, options)?;
+    let (samples, targets, mut unlabelled) = settle(&store, &pair, found, &mut groups.of_samples)?;
     let mut incomplete = count - samples.len() - unlabelled;
     let mut meaning = Meaning::learn(targets.as_ref(), options.encode.task)?;
     let coarse = coarse(&samples, targets.as_ref(), &meaning);
@@ -102,7 +103,17 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
             Some(pair) => {
                 let found = read(store, &pair, options)?;
                 let all = found.0.len();
-                let (samples, targets, count) = settle(store, &pair, found, &mut Vec::new())?;
+                let mut of_part = if is_given {
+                    groups::read_apart(store, all, options)?
+                } else {
+                    Groups::default()
+                };
+                let (samples, targets, count) =
+                    settle(store, &pair, found, &mut of_part.of_samples)?;
+                let (place, train) = (store.place(), path.display().to_string());
+                if let Some(warning) = groups.shared_with(&of_part, &place, &train) {
+                    log::warn!("{warning}");
+                }
                 unlabelled += count;
                 incomplete += all - samples.len() - count;
                 Ok(Some((samples, targets)))
@@ -114,7 +125,7 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
     let others = [&val, &test].map(|part| part.as_ref()?.1.as_ref());
     meaning.add_classes(targets.as_ref(), others, options.normal.as_deref())?;
     let mut train = records((samples, targets), &meaning)?;
-    train.groups = groups;
+    train.groups = groups.of_samples;
     let part = |part: Option<Labelled>| {
         part.map_or_else(|| Ok(Records::new(0)), |part| records(part, &meaning))
     };
@@ -128,7 +139,7 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
         class_names,
         target_names,
         task,
-        fills_missing: options.encode.missing == Missing::Mean,
+        fills_missing: options.encode.of_missing() == Missing::Mean,
         unlabelled,
         incomplete,
         coarse,
@@ -294,3 +305,6 @@ fn records((samples, targets): Labelled, meaning: &Meaning) -> Result<Records, D
     };
     Ok(Records::of(samples.row_len, samples.numbers, wanted))
 }
+
+#[cfg(test)]
+mod tests;

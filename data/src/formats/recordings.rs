@@ -1,5 +1,7 @@
 //! Recordings: a folder for each class, a CSV file for each recording, rows in time. Windows of rows are samples.
 
+mod clock;
+
 use super::class_files::{PICTURES, RECORDINGS, is_called_a_recording};
 use super::class_folders::{self, ClassFolders, files_within, wrong};
 use crate::table::error::quoted;
@@ -9,6 +11,7 @@ use crate::{
     SampleForm, Source, Task, Wanted, WindowForm,
 };
 use barenet::Label;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// What is known of recordings before they are read.
@@ -19,7 +22,7 @@ pub const KIND: Kind = Kind {
     class_names: &[],
     samples: "windows",
     is_of_course: false,
-    takes: &["val", "test", "ignore", "header", "window", "stride"],
+    takes: &["val", "test", "ignore", "header", "window", "stride", "missing"],
 };
 
 /// Numbers of a window at most.
@@ -60,8 +63,13 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
     if is_new && test.is_empty() && options.encode.task.unwrap_or_default() == Task::Classify {
         check_counts(&class_names, &train, &shown)?;
     }
+    let of_classes: BTreeSet<Label> = train.iter().map(|&(label, _)| label).collect();
     let mut read = |part| Windows::read(part, &mut form, options);
     let (train, val, test) = (read(train)?, read(val)?, read(test)?);
+    check_windows(&class_names, &of_classes, &train, &shown)?;
+    if is_new {
+        clock::warn(&shown, &form.channels, &train.go_up, &train.exact);
+    }
     let coarse = form.channels.iter().zip(&train.exact);
     let coarse = Coarse::among(coarse.map(|(name, &numbers)| {
         let name = format!("channel {name}");
@@ -79,7 +87,7 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<DataSet, DataError> {
         test,
         places: Places { train: of_train, val: of_val, test: of_test },
         class_names,
-        fills_missing: options.encode.missing == Missing::Mean,
+        fills_missing: options.encode.of_missing() == Missing::Mean,
         coarse,
         incomplete,
         form: Some(SampleForm::Windows(form.clone())),
@@ -106,6 +114,23 @@ fn check_counts(
     Ok(())
 }
 
+/// Refuses a class of which every window that trains was left out: nothing would be learnt of it.
+fn check_windows(
+    class_names: &[String],
+    of_classes: &BTreeSet<Label>,
+    train: &Windows,
+    shown: &str,
+) -> Result<(), DataError> {
+    let has_none = |label: Label| of_classes.contains(&label) && !train.labels.contains(&label);
+    match (0..).zip(class_names).find(|&(label, _)| has_none(label)) {
+        Some((_, name)) => {
+            let problem = format!("every window of class {} lacks a number", quoted(name));
+            Err(wrong(shown, problem, "fill them in, or take --missing mean"))
+        }
+        None => Ok(()),
+    }
+}
+
 /// Windows of some recordings.
 #[derive(Default)]
 struct Windows {
@@ -117,6 +142,8 @@ struct Windows {
     starts: Vec<(u32, u32)>,
     /// What the numbers of each channel were before they were rounded.
     exact: Vec<Exact>,
+    /// Whether each channel goes up from row to row in every recording.
+    go_up: Vec<bool>,
     /// Windows that were left out since a number is missing.
     incomplete: usize,
 }
@@ -150,7 +177,12 @@ impl Windows {
             for (exact, column) in all.exact.iter_mut().zip(form.channels.iter().map(place)) {
                 column.into_iter().for_each(|column| exact.join(column.exact));
             }
-            let starts = append_windows(&table, form, options.encode.missing, &mut all.numbers)?;
+            all.go_up.resize(form.channels.len(), true);
+            for (go_up, name) in all.go_up.iter_mut().zip(&form.channels) {
+                *go_up &= clock::goes_up(&table, name);
+            }
+            let starts =
+                append_windows(&table, form, options.encode.of_missing(), &mut all.numbers)?;
             all.incomplete += form.starts(table.num_rows()).count() - starts.len();
             all.labels.resize(all.labels.len() + starts.len(), label);
             let row = |start| u32::try_from(start).unwrap_or(u32::MAX);
@@ -230,7 +262,8 @@ pub fn append_windows(
 ) -> Result<Vec<usize>, DataError> {
     let rows = table.num_rows();
     if form.window > rows {
-        let problem = format!("has {rows} rows, and a window is of {}", form.window);
+        let rows = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
+        let problem = format!("has {rows}, and a window is of {}", form.window);
         return Err(wrong(&table.file, problem, "take a smaller --window, or remove the file"));
     }
     let places = places(table, form)?;

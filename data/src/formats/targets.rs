@@ -1,7 +1,7 @@
 //! What targets mean: classes, numbers, or nothing.
 
 use super::numpy::npy::Content;
-use crate::class_names::add_class_names;
+use crate::class_names::{add_class_names, nearest_class};
 use crate::numbers::maybe_rounded;
 use crate::table::error::quoted;
 use crate::table::{MAX_TEXTS, are_classes};
@@ -194,9 +194,12 @@ impl Meaning {
             label.and_then(|label| Label::try_from(label).ok())
         };
         let is_new = |index: usize, name: &str| {
-            let name = quoted(name);
-            let problem =
-                format!("sample {} is of class {name}, and none that trains is", index + 1);
+            let problem = format!(
+                "sample {} is of class {}, and none that trains is{}",
+                index + 1,
+                quoted(name),
+                nearest_class(name, &self.class_names)
+            );
             wrong(place, problem, "correct it, or train with samples of it")
         };
         let mut found = Vec::with_capacity(targets.len());

@@ -3,6 +3,7 @@
 use super::class_files::{begins_like_a_picture, is_called_a_picture};
 use super::class_folders::entries;
 use super::form::{Form, is_packed_name};
+use super::text::other_text;
 use super::{FORMATS, csv, idx, numpy};
 use crate::DataError;
 use crate::reading::{self, read_start};
@@ -19,6 +20,7 @@ const ARRAYS: &str = "save the arrays as .npz with numpy and name that";
 const UNPACK: &str = "unpack it and name what was in it";
 const PICTURES: &str = "pictures come in a folder for each class: name the folder that has these";
 const IN_CLASSES: &str = "put pictures there, or recordings, whose names end in .csv or .tsv";
+const AGAIN: &str = "get the file again";
 const DOWNLOAD: &str = "download the file itself";
 const OTHER: &str =
     "name a table (CSV), arrays (.npz, .npy), IDX files, or a folder of pictures or recordings";
@@ -124,6 +126,9 @@ fn describe(path: &Path, start: &[u8]) -> Option<(String, &'static str)> {
             _ => ("a media file".to_owned(), OTHER),
         });
     }
+    if let Some((what, advice)) = other_text(start).filter(|_| !start.contains(&0)) {
+        return Some((what.to_owned(), advice));
+    }
     match Form::of(start) {
         Form::Gzip => Some(packed(path)),
         Form::Other("a zip archive", _) if is_spreadsheet(path, start) => {
@@ -171,8 +176,10 @@ fn is_spreadsheet(path: &Path, start: &[u8]) -> bool {
 /// What a file of gzip has in it.
 fn packed(path: &Path) -> (String, &'static str) {
     let mut start = Vec::new();
-    if let Ok(file) = reading::open(path) {
-        let _damaged = MultiGzDecoder::new(file).take(1 << 12).read_to_end(&mut start);
+    if let Ok(file) = reading::open(path)
+        && MultiGzDecoder::new(file).take(1 << 12).read_to_end(&mut start).is_err()
+    {
+        return ("packed with gzip, and damaged".to_owned(), AGAIN);
     }
     let is_text = !start.is_empty() && !start.iter().any(|&byte| byte < 9);
     let what = if is_text { "a table or other text packed with gzip" } else { "packed with gzip" };

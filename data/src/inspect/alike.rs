@@ -1,6 +1,7 @@
 //! Names of classes, and texts of a column, that are one to people and several to a computer.
 
 use crate::DataSet;
+use crate::class_names::plain;
 use crate::table::error::quoted;
 use std::collections::HashMap;
 
@@ -35,15 +36,6 @@ fn pairs(names: &[String]) -> Vec<(&str, &str)> {
         (before != name).then_some((before, name.as_str()))
     });
     with_first.collect()
-}
-
-/// What is left of a name without what people do not see at once.
-fn plain(name: &str) -> String {
-    match name.trim().parse::<f64>() {
-        // There is one zero.
-        Ok(number) if number.is_finite() => (number + 0.0).to_string(),
-        _ => name.split_whitespace().collect::<String>().to_lowercase(),
-    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use super::alike::alike;
 use super::far::far;
 use super::numbering::unnamed_numbering;
 use super::telltale::telltale;
+use super::way_out::leave_out;
 use super::{Hash, each_row, names, some};
 use crate::{DataError, DataSet, Records, Wanted};
 use std::collections::HashSet;
@@ -31,7 +32,7 @@ pub fn cautions(data: &DataSet) -> Vec<String> {
             are_empty.iter_mut().zip(row).for_each(|(is_empty, x)| *is_empty &= x.is_nan());
         });
         let empty = names(data).into_iter().zip(are_empty).filter(|&(_, is_empty)| is_empty);
-        some(empty.map(|(name, _)| missing_everywhere(&name)).collect(), &mut lines);
+        some(empty.map(|(name, _)| missing_everywhere(data, &name)).collect(), &mut lines);
     }
     some(nothing_to_learn(data), &mut lines);
     if data.form.is_none() && !data.source.kind.is_of_course {
@@ -58,12 +59,12 @@ pub(super) fn incomplete(data: &DataSet) -> Option<String> {
         .then(|| format!("{incomplete} of {all} {} {are} left out", source.kind.samples))
 }
 
-pub(super) fn missing_everywhere(name: &str) -> String {
-    format!("{name} is missing everywhere: leave it out with --ignore")
+pub(super) fn missing_everywhere(data: &DataSet, name: &str) -> String {
+    format!("{name} is missing everywhere: {}", leave_out(data))
 }
 
 pub(super) fn coarse(data: &DataSet) -> Vec<String> {
-    data.coarse.iter().map(ToString::to_string).collect()
+    data.coarse.iter().map(|column| column.describe(leave_out(data))).collect()
 }
 
 pub(super) fn nothing_to_learn(data: &DataSet) -> Vec<String> {

@@ -1,5 +1,6 @@
 //! Numbers beyond all bounds: beside them no scaling leaves anything of the others, and no loss is finite.
 
+use super::way_out::takes_ignore;
 use super::{names, num_channels};
 use crate::table::error::quoted;
 use crate::{DataError, DataSet, Numbers, Origin, Records, SampleForm, Wanted};
@@ -61,8 +62,12 @@ pub fn check_numbers(data: &DataSet) -> Result<(), DataError> {
             "is {}, and the most that other {samples} have there is {others}: no network learns with such numbers",
             shown(x)
         ),
-        advice: "correct the cell, or leave it empty and take --missing drop or --missing mean, or leave the column out with \
-                 --ignore",
+        advice: if takes_ignore(data.source.kind) {
+            "correct the cell, or leave it empty and take --missing drop or --missing mean, or leave the column out with \
+             --ignore"
+        } else {
+            "correct it, or write NaN for it and take --missing drop or --missing mean, or leave its column out of the array"
+        },
     })
 }
 

@@ -1,17 +1,21 @@
 //! Inputs that say nothing, or all: those that are the same in all rows, and those that are the target.
 
+use super::way_out::leave_out;
 use super::{Hash, each_first_row, names};
-use crate::{DataSet, Wanted};
+use crate::formats::numpy;
+use crate::{DataSet, Numbers, Wanted};
 
 /// Rows by which nearly every input is seen to be neither.
 const FIRST_ROWS: usize = 1000;
 
-/// Warns of the columns of a table that are the same in all rows, and of the inputs that are equal to a target. Of most data
-/// it looks at the first rows alone.
+/// Warns of the columns of a table or an array that are the same in all rows, and of the inputs that are equal to a target. Of
+/// most data it looks at the first rows alone.
 pub(super) fn telltale(data: &DataSet) -> Vec<String> {
     let all: Vec<usize> = (0..data.input_dim()).collect();
     // Of pixels and the like many are the same everywhere, and none can be left out.
-    let has_columns = data.encoding.is_some();
+    let is_array = data.source.kind.word == numpy::KIND.word;
+    let has_columns =
+        data.encoding.is_some() || is_array && !matches!(data.train.numbers(), Numbers::U8(_));
     let mut first = find(data, FIRST_ROWS, &all);
     first.retain(|(_, target)| has_columns || target.is_some());
     let suspects: Vec<usize> = first.into_iter().map(|(place, _)| place).collect();
@@ -21,11 +25,30 @@ pub(super) fn telltale(data: &DataSet) -> Vec<String> {
     let is_coarse = |place| data.coarse.iter().any(|column| column.name == name(place));
     let found = found.into_iter().filter(|(_, target)| has_columns || target.is_some());
     let found = found.filter(|&(place, _)| !is_coarse(place));
-    let line = |(place, target): (usize, Option<String>)| match target {
-        Some(target) => equal_to_target(name(place), &target),
-        None => format!("{} is the same in all rows; --ignore leaves a column out", name(place)),
+    let (equal, constant): (Vec<_>, Vec<_>) = found.partition(|(_, target)| target.is_some());
+    let constant = constant.into_iter().map(|(place, _)| place);
+    let mut lines = Vec::new();
+    if is_array {
+        lines.extend(constant_columns(data, constant));
+    } else {
+        lines.extend(constant.map(|place| {
+            format!("{} is the same in all rows; --ignore leaves a column out", name(place))
+        }));
+    }
+    let equal = equal.into_iter().filter_map(|(place, target)| Some((place, target?)));
+    lines.extend(equal.map(|(place, target)| equal_to_target(data, name(place), &target)));
+    lines
+}
+
+/// The warning of the columns of an array that are the same in all rows: one line, as an array may be one of pixels.
+fn constant_columns(data: &DataSet, mut places: impl Iterator<Item = usize>) -> Option<String> {
+    let first = places.next()?;
+    let name = format!("input {}", first + 1);
+    let what = match places.count() {
+        0 => format!("{name} is"),
+        more => format!("{} of {} inputs, such as {name}, are", more + 1, data.input_dim()),
     };
-    found.map(line).collect()
+    Some(format!("{what} the same in all rows: such a column can be left out of the array"))
 }
 
 /// Which of some inputs are the same in the first rows, or equal to a target, whose name is given.
@@ -73,9 +96,10 @@ impl Column {
     }
 }
 
-pub(super) fn equal_to_target(name: &str, target: &str) -> String {
+pub(super) fn equal_to_target(data: &DataSet, name: &str, target: &str) -> String {
     format!(
-        "{name} is equal to the target {target}: what is to be learnt is among the inputs; leave it out with --ignore"
+        "{name} is equal to the target {target}: what is to be learnt is among the inputs; {}",
+        leave_out(data)
     )
 }
 

@@ -33,9 +33,17 @@ fn an_input_that_is_missing_everywhere_is_nothing_else() {
     // Of classes that are called by no number, what they are called is missing too.
     let classes = data(&rows, Wanted::Classes(vec![0, 1, 1, 0]));
     let class_names = vec!["x".to_owned(), "z".to_owned()];
-    let found = inspect(&DataSet { class_names, ..classes });
-    assert_eq!(found.warnings, ["input 2 is missing everywhere: leave it out with --ignore"]);
-    assert!(found.constant.is_empty());
+    for (kind, advice) in [
+        (&crate::formats::csv::KIND, "leave it out with --ignore"),
+        (&crate::formats::numpy::KIND, "leave that column out of the array"),
+        (&crate::formats::idx::KIND, "leave it out of the data"),
+    ] {
+        let source = Source::read(kind, "data".to_owned());
+        let class_names = class_names.clone();
+        let found = inspect(&DataSet { class_names, source, ..classes.clone() });
+        assert_eq!(found.warnings, [format!("input 2 is missing everywhere: {advice}")]);
+        assert!(found.constant.is_empty());
+    }
 }
 
 #[test]
@@ -137,6 +145,21 @@ fn what_is_found_in_no_time_is_said_before_training_too() {
     }
     let classes = data(&ROWS, Wanted::Classes(vec![0, 1, 1, 0]));
     assert!(cautions(&classes).is_empty());
+    // An array, but not one of bytes, which may be pixels: one line for all columns.
+    let source = || Source::read(&crate::formats::numpy::KIND, "x.npz".to_owned());
+    let found = cautions(&DataSet { source: source(), ..classes });
+    let constant = "input 2 is the same in all rows: such a column can be left out of the array";
+    assert_eq!(found, [constant]);
+    let two = ROWS.map(|[a, ..]| [a, 7.0, 8.0]);
+    let classes = data(&two, Wanted::Classes(vec![0, 1, 1, 0]));
+    let found = cautions(&DataSet { source: source(), ..classes });
+    assert!(found[0].starts_with("2 of 3 inputs, such as input 2, are the same"), "{found:?}");
+    let bytes = Numbers::U8(vec![1, 7, 2, 4, 7, 3, 2, 7, 1]);
+    let train = Records::of(3, bytes, Wanted::Classes(vec![0, 1, 1]));
+    assert!(
+        cautions(&DataSet { train, source: source(), ..data(&ROWS, Wanted::Nothing(4)) })
+            .is_empty()
+    );
     // Numbers that rounding has made equal are not called constant.
     let mut rows = ROWS;
     rows.iter_mut().for_each(|row| row[1] = 1.764e9);

@@ -91,7 +91,10 @@ fn a_class_whose_groups_all_go_elsewhere_is_refused() {
     let class = "0".to_owned();
     assert_eq!(refused, [SplitError::Untrained { class, num_groups: 1 }]);
     let message = refused[0].to_string();
-    assert!(message.starts_with("class 0: all of its groups, 1, validate or test"), "{message}");
+    assert!(
+        message.starts_with("class 0: its only group validates or tests, and none trains"),
+        "{message}"
+    );
     // Of what is not told apart there is nothing to miss.
     data.task = Task::Regress;
     assert!((0..5).all(|which| fold(&data, which).is_ok()));

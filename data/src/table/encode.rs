@@ -4,6 +4,10 @@ mod apply;
 mod by_number;
 mod labels;
 mod mixture;
+mod roles;
+mod rows;
+mod unsaid;
+mod written;
 
 use super::error::quoted;
 use super::find::unnamed;
@@ -12,6 +16,9 @@ use crate::numbers::maybe_rounded;
 use crate::{Coarse, Exact, Task};
 use labels::check_labels;
 use mixture::too_many_texts;
+use roles::Roles;
+pub(crate) use rows::LeftOut;
+use written::written_numbers;
 
 /// Distinct whole numbers up to which a target is a class.
 const MAX_CLASSES_OF_NUMBERS: usize = 20;
@@ -29,9 +36,19 @@ pub struct EncodeOptions {
     pub task: Option<Task>,
     /// What is done about missing cells.
     pub missing: Missing,
-    /// Whether samples without a target are left out and counted, whatever is done about missing inputs: of data that
-    /// are looked at, and train nothing yet.
+    /// Whether samples without a target are left out and counted, whatever is done about missing inputs, and missing inputs
+    /// that would be refused are kept: of data that are looked at, and train nothing yet.
     pub skips_unlabelled: bool,
+}
+
+impl EncodeOptions {
+    /// What is done about missing cells of inputs.
+    pub(crate) const fn of_missing(&self) -> Missing {
+        match self.missing {
+            Missing::Refuse if self.skips_unlabelled => Missing::Mean,
+            missing => missing,
+        }
+    }
 }
 
 /// What is done about missing cells.
@@ -71,47 +88,26 @@ pub struct Feature {
 }
 
 impl Encoding {
-    /// Finds out how a table becomes samples.
+    /// Finds out how a table becomes samples. Rows that [`Missing::Drop`] leaves out count for nothing: what only they
+    /// have becomes no input and no class.
     ///
     /// # Errors
     ///
     /// [`TableError`] if a column that is asked for is not there, or no network can learn from such columns.
     pub fn learn(table: &Table, options: &EncodeOptions) -> Result<Self, TableError> {
+        let lacking = Roles::of(table, options)?.lacking(table, options);
+        if !lacking.contains(&true) || !lacking.contains(&false) {
+            return Self::learn_all(table, options);
+        }
+        let mut rest = table.clone();
+        rest.take_rows(&lacking);
+        Self::learn_all(&rest, options)
+    }
+
+    /// The same of a table of which all rows are kept.
+    fn learn_all(table: &Table, options: &EncodeOptions) -> Result<Self, TableError> {
         let wrong = |problem: String, advice: &str| TableError::new(&table.file, problem, advice);
-        let find = |column: &ColumnRef, what: &str| match table.find(column)? {
-            Some(place) => Ok(place),
-            None => {
-                let problem =
-                    format!("column {} is {what} and ignored too", quoted(&column.to_string()));
-                Err(wrong(problem, "leave it out of --ignore"))
-            }
-        };
-        let group = options.group.as_ref().map(|group| find(group, "the group")).transpose()?;
-        let mut targets = Vec::new();
-        for target in &options.target {
-            let place = find(target, "the target")?;
-            if targets.contains(&place) || group == Some(place) {
-                let name = quoted(&target.to_string());
-                return Err(wrong(
-                    format!("column {name} is named twice"),
-                    "name each target and the group once",
-                ));
-            }
-            targets.push(place);
-        }
-        if targets.is_empty() && options.task != Some(Task::Reconstruct) {
-            let last = (0..table.columns.len()).rev().find(|&place| !table.is_blank(place));
-            if let Some(column) =
-                group.filter(|_| last == group).and_then(|at| table.columns.get(at))
-            {
-                let error = wrong(
-                    "is the last one, which is the target by default, and the group".into(),
-                    "say with --target which column is to be learnt",
-                );
-                return Err(error.of(&column.name));
-            }
-            targets.extend(last);
-        }
+        let Roles { targets, group } = Roles::of(table, options)?;
         let task = match (options.task, &targets[..]) {
             (Some(task), _) => task,
             (None, [target]) if is_class(table, *target) => Task::Classify,
@@ -186,11 +182,24 @@ impl Encoding {
         found.filter_map(Result::transpose).collect()
     }
 
+    /// All columns that it names: in another table there must be one of each.
+    pub(crate) fn columns(&self) -> Vec<ColumnRef> {
+        let features = self.features.iter().map(|feature| &feature.column);
+        features.chain(&self.targets).chain(&self.group).cloned().collect()
+    }
+
     /// The columns that are read as text, whatever another table has in them.
     #[must_use]
     pub fn text_columns(&self) -> Vec<ColumnRef> {
         let of_text = self.features.iter().filter(|feature| feature.texts.is_some());
         of_text.map(|feature| &feature.column).chain(&self.group).cloned().collect()
+    }
+
+    /// Names of the groups of a table, at the places that samples have for theirs.
+    pub(crate) fn group_names(&self, table: &Table) -> Vec<String> {
+        let place = self.group.as_ref().and_then(|group| table.find(group).ok().flatten());
+        let column = place.and_then(|place| table.columns.get(place));
+        column.and_then(Column::values).unwrap_or_default().to_vec()
     }
 
     /// The columns that are inputs or numbers to learn, and that `f32` cannot tell apart.
@@ -245,43 +254,6 @@ impl Table {
         let name = self.columns.get(place).map_or("", |column| &column.name);
         error.at(line.into()).of(name)
     }
-}
-
-/// Numbers in a form that is read as text.
-struct Written<'a> {
-    what: &'static str,
-    cell: &'a str,
-    advice: &'static str,
-}
-
-/// How the numbers are written that all texts are, if they are.
-fn written_numbers(texts: &[String]) -> Option<Written<'_>> {
-    let is_number = |text: &str| text.parse::<f64>().is_ok();
-    let are_all = |plain: fn(&str) -> String| texts.iter().all(|text| is_number(&plain(text)));
-    // Plain numbers are text only where somebody says so.
-    if are_all(str::to_owned) {
-        return None;
-    }
-    let with_comma = texts.iter().find(|text| text.contains(','));
-    // Of three digits each, behind the first comma too.
-    let in_thousands = |text: &&String| {
-        text.split('.').next().unwrap_or_default().split(',').skip(1).all(|part| part.len() == 3)
-    };
-    if let Some(cell) = with_comma {
-        if texts.iter().all(|text| in_thousands(&text)) && are_all(|text| text.replace(',', "")) {
-            let what = "commas between thousands, or decimal commas";
-            let advice = "write numbers without the former, and decimal points for the latter";
-            return Some(Written { what, cell, advice });
-        }
-        if are_all(|text| text.replacen(',', ".", 1)) {
-            return Some(Written { what: "decimal commas", cell, advice: "write decimal points" });
-        }
-    }
-    // Of few texts each may be a class.
-    let plain = |text: &str| text.trim_matches(|c| " $€£¥%".contains(c)).replace(',', "");
-    let is_many = texts.len() > MAX_CLASSES_OF_NUMBERS;
-    let cell = texts.first().filter(|_| is_many && are_all(plain))?;
-    Some(Written { what: "numbers with a sign", cell, advice: "write the numbers alone" })
 }
 
 /// Whether a target is a class: text, or few whole numbers, each of two rows and more on average.

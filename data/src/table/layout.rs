@@ -5,7 +5,8 @@ use super::cells::{Tally, text_of};
 use super::error::quoted;
 use super::options::CsvOptions;
 use super::rows::{Shape, Stop, for_each_row};
-use super::{Column, Kind, Table, TableError, comment, sniff};
+use super::{Column, ColumnRef, Kind, Table, TableError, comment, sniff};
+use std::collections::HashSet;
 
 /// What is made of a column's cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,7 +102,7 @@ impl<'a> Layout<'a> {
             }
         }
         layout.said = layout.obey(options)?;
-        layout.check_names()?;
+        layout.check_names(options.unique.as_deref())?;
         Ok(layout)
     }
 
@@ -136,10 +137,14 @@ impl<'a> Layout<'a> {
         Ok(said)
     }
 
-    fn check_names(&self) -> Result<(), TableError> {
+    /// Refuses two columns of a name, where it matters which of them is meant.
+    fn check_names(&self, unique: Option<&[ColumnRef]>) -> Result<(), TableError> {
+        let unique: Option<HashSet<String>> =
+            unique.map(|columns| columns.iter().map(ToString::to_string).collect());
+        let matters = |name: &String| unique.as_ref().is_none_or(|unique| unique.contains(name));
         let mut sorted: Vec<(&String, usize)> = Vec::new();
         for ((name, number), said) in self.names.iter().zip(1..).zip(&self.said) {
-            if *said != Some(Plan::Ignore) {
+            if *said != Some(Plan::Ignore) && matters(name) {
                 sorted.push((name, number));
             }
         }

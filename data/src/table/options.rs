@@ -17,6 +17,8 @@ pub struct CsvOptions {
     pub keeps_written: bool,
     /// The only columns that are read, where they are there: as another table had them.
     pub only: Option<Vec<Wanted>>,
+    /// The columns of whose names there must not be two; by default all that are read.
+    pub unique: Option<Vec<ColumnRef>>,
 }
 
 /// A column that another table had.

@@ -5,9 +5,12 @@ use super::blocks::Dialect;
 use super::cells::{Cell, Tally};
 use super::records::Records;
 use crate::formats::form::Form;
+use crate::formats::text::other_text;
 
 /// Bytes by which other formats are told.
 const SNIFFED: usize = 512;
+/// Bytes by which other text is told: more than the comment above a relation of ARFF takes.
+const SNIFFED_TEXT: usize = 1 << 13;
 /// Bytes of a mark that some programs put in front of UTF-8.
 const MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -50,6 +53,10 @@ fn check_is_text(head: &[u8], file: &str) -> Result<(), TableError> {
     if let Form::Other(what, _) = Form::of(block) {
         let problem = format!("is {what}, where a CSV table is expected");
         return Err(TableError::new(file, problem, "get the table itself, as CSV"));
+    }
+    if let Some((what, advice)) = other_text(head.get(..SNIFFED_TEXT).unwrap_or(head)) {
+        let problem = format!("is {what}, where a CSV table is expected");
+        return Err(TableError::new(file, problem, advice));
     }
     let problem = if head.starts_with(b"\xff\xfe\0\0") || head.starts_with(b"\0\0\xfe\xff") {
         "is UTF-32 text, where UTF-8 is needed"

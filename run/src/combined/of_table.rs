@@ -140,6 +140,28 @@ mod tests {
     }
 
     #[test]
+    fn of_samples_without_labels_an_autoencoder_counts_all_whatever_is_labelled_elsewhere() {
+        let records = |wanted: Wanted| Records::of(1, Numbers::F32(vec![0.0; 1000]), wanted);
+        let source = Source::read(&csv::KIND, "memory".to_owned());
+        let data = |normal| DataSet {
+            train: records(Wanted::Nothing(1000)),
+            test: records(Wanted::Classes((0..1000).map(|place| place % 2).collect())),
+            class_names: vec!["good".to_owned(), "bad".to_owned()],
+            task: Task::Reconstruct,
+            normal,
+            ..DataSet::empty(source.clone())
+        };
+        for normal in [None, Some(0), Some(1)] {
+            assert_eq!(learnable(&data(normal)), 1000, "{normal:?}");
+            let settings = of_table(&data(normal), &Settings::default());
+            assert_eq!((settings.val_fraction, settings.num_epochs), (Some(0.1), Some(400)));
+        }
+        // Of labelled samples none may be of the normal class: there is nothing to learn.
+        let other = DataSet { train: records(Wanted::Classes(vec![1; 1000])), ..data(Some(0)) };
+        assert_eq!(learnable(&other), 0);
+    }
+
+    #[test]
     fn weights_that_were_given_a_scale_start_with_it() {
         let written = Settings { weight_scale: Some(0.1), ..Settings::default() };
         assert_eq!(found(100, Task::Regress, &written).init, None);

@@ -4,7 +4,7 @@ use super::{Session, When};
 use crate::backend::start_backend;
 use crate::checkpoint::{read_config, store};
 use crate::combined::Combined;
-use crate::config::{Config, ignored};
+use crate::config::{Config, ignored, ignored_of_parts};
 use crate::pretrained::Pretrained;
 use crate::run_folder::RunFolder;
 use crate::settings::{Settings, SettingsError};
@@ -158,7 +158,11 @@ impl<'a> Session<'a> {
         };
         let (config, split) = prepare(settings, written, data)?;
         if let Some(written) = written {
-            ignored(written, &[&config]).iter().for_each(|line| log::warn!("{line}"));
+            let of_parts = ignored_of_parts(written, data);
+            ignored(written, &[&config])
+                .iter()
+                .chain(&of_parts)
+                .for_each(|line| log::warn!("{line}"));
         }
         let backend = start_backend(&config);
         let name = config.values().preset.clone().unwrap_or_else(|| "custom".to_owned());

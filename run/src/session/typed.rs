@@ -4,7 +4,8 @@ use super::files::RunFiles;
 use super::watch::Watch;
 use super::{Lengths, Session, Watcher};
 use crate::buffers::OwnedBuffers;
-use crate::checkpoint::{Checkpoint, Desk, Writer};
+use crate::checkpoint::{Checkpoint, Desk, Writer, read_config};
+use crate::constant::{Constant, common, constant_inputs};
 use crate::events::{EventLog, RunEvent};
 use crate::figures::{Figures, figures};
 use crate::inspection::{Inspection, inspect};
@@ -69,7 +70,9 @@ impl Session<'_> {
             }
             (None, None) => None,
         };
-        let trained_on = TrainedOn::new(self.data, data_mark).started_from(started_from.clone());
+        let trained_on = TrainedOn::new(self.data, data_mark)
+            .started_from(started_from.clone())
+            .with_constant(self.constant());
         let weights_text = trained_on.append_to(&config_text)?;
         // Those that the weights were trained with, here or in the checkpoint.
         let kept = match (&from, &checkpoint) {
@@ -108,6 +111,20 @@ impl Session<'_> {
             }
         }
         Ok(RunAs { session: self, lengths, log, files, memory, checkpoint, from })
+    }
+
+    /// The inputs that are the same in all samples that train, here and, of weights that were not drawn, where those trained.
+    fn constant(&self) -> Vec<Constant> {
+        let found = || constant_inputs(self.data, &self.split.train);
+        let saved = self.resume.as_ref().and_then(|(bytes, file)| read_config(bytes, file).ok());
+        match (saved.as_deref().and_then(TrainedOn::parse), &self.from) {
+            // What weights were trained on that this run started from is known to its checkpoints alone.
+            (Some(saved), _) => saved.constant().to_vec(),
+            (None, Some(from)) => {
+                common(found(), from.trained_on().map_or(&[], TrainedOn::constant))
+            }
+            (None, None) => found(),
+        }
     }
 
     /// The scalings, and the fingerprint of the training set. Each goes through all samples: at

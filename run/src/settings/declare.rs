@@ -318,9 +318,8 @@ macro_rules! settings {
                 reals.into_iter().filter_map(|(name, real)| Some((name, real?))).collect()
             }
 
-            /// Refuses the first setting that is out of its range.
-            fn check_ranges(&self) -> Result<(), SettingsError> {
-                let is_f32 = self.dtype != Some(Dtype::F64.into());
+            /// Refuses the first setting that is out of its range, as an `f32` too if it becomes one.
+            pub(super) fn check_ranges(&self, is_f32: bool) -> Result<(), SettingsError> {
                 $($($(check(stringify!($name), self.$name.as_ref(), &$range, is_f32)?;)?)+)+
                 Ok(())
             }
@@ -333,7 +332,7 @@ macro_rules! settings {
             ///
             /// [`SettingsError`] for the first setting that is out of its range.
             pub fn complete($given: Settings) -> Result<Self, SettingsError> {
-                $given.check_ranges()?;
+                $given.check_ranges($given.dtype != Some(Dtype::F64.into()))?;
                 $($(let $name = value_of!($given.$name.clone() $(, $default)?);)+)+
                 Ok(Self { $($($name,)+)+ })
             }

@@ -220,15 +220,18 @@ settings! { |given, values|
         /// Share of the samples drawn to validate, in place of the last val_size
         val_fraction: f64, "SHARE", in SHARE;
         /// Share of the samples drawn to test, where there is no test set
-        test_fraction: f64, "SHARE", in SHARE;
+        test_fraction: f64, "SHARE", in SHARE,
+            needs "no folds, of which one tests" if values.folds.is_none();
         /// Test on one of so many folds; train as often, each time with another, unless --fold says with which
         folds: usize, "K", in 2..=MAX_FOLDS;
         /// The fold that tests, from 1 on
         fold: usize, "N", in 1..=MAX_FOLDS;
         /// Training samples, from the first on [default: all but the validation samples]
         train_size: usize, "N", in 1..=usize::MAX;
-        /// Validation samples: the last of the training set
-        val_size: usize, "N" = 1000, in 1..=usize::MAX;
+        /// Validation samples: the last of the training set, where no share of it is drawn
+        val_size: usize, "N" = 1000, in 1..=usize::MAX,
+            needs "no val_fraction, and data of one's own have one: say with --val-fraction how many validate"
+                if values.val_fraction.is_none();
         /// Test samples, from the first on
         test_size: usize, "N" = 1000, in 1..=usize::MAX;
     }

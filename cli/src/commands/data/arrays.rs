@@ -1,12 +1,13 @@
 //! Samples that are no table of columns, and the ranges of their numbers.
 
-use crate::commands::{form_text, sample_word};
-use crate::console::say;
+use crate::commands::{counted, form_text, listed, sample_word};
+use crate::console::{one_line, say};
 use anyhow::Result;
 use barenet_data::inspect::Inspection;
-use barenet_data::{DataSet, Numbers, Records, Wanted};
+use barenet_data::{DataSet, Numbers, Records, SampleForm, Wanted};
 use barenet_run::settings::Name;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// The least and the most of some numbers.
 fn range(numbers: impl Iterator<Item = f32>) -> (f32, f32) {
@@ -38,21 +39,26 @@ pub(super) fn print(data: &DataSet, found: &Inspection) -> Result<()> {
     if let Some(form) = &data.form {
         say!("form      {}", form_text(form));
     }
-    let recordings = [&data.train, &data.val, &data.test]
-        .map(|part| part.groups.iter().max().map_or(0, |&last| last as usize + 1));
-    if recordings.iter().any(|&count| count > 0) {
-        say!("from      {} recordings", recordings.iter().sum::<usize>());
+    let groups = [&data.train, &data.val, &data.test]
+        .map(|part| part.groups.iter().collect::<BTreeSet<_>>().len());
+    let groups = groups.iter().sum();
+    if groups > 0 {
+        let is_of_recordings = matches!(data.form, Some(SampleForm::Windows(_)));
+        let (one, many) =
+            if is_of_recordings { ("recording", "recordings") } else { ("group", "groups") };
+        say!("from      {}", counted(groups, one, many));
     }
     let constant = match found.constant.len() {
         0 => String::new(),
+        1 => format!("; 1 is the same in all {}", sample_word(data)),
         constant => format!("; {constant} are the same in all {}", sample_word(data)),
     };
     let inputs = data.input_dim();
     say!("inputs    {inputs} of {}, from {min} to {max}{constant}", type_of(numbers));
-    let (task, names) = (Name::from(data.task).name(), data.target_names.join(", "));
+    let (task, names) = (Name::from(data.task).name(), listed(&data.target_names));
     say!("task      {}", format!("{task} {names}").trim_end());
     for (name, (min, max)) in data.target_names.iter().zip(target_ranges(&data.train)) {
-        say!("target    {name}, from {min} to {max}");
+        say!("target    {}, from {min} to {max}", one_line(name));
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Columns of a table, and what is odd about them.
 
-use crate::commands::counted;
-use crate::console::{complain, say};
+use crate::commands::{counted, listed};
+use crate::console::{complain, one_line, say};
 use anyhow::Result;
 use barenet_data::inspect::{Input, Inspection};
 use barenet_data::{DataSet, Encoding};
@@ -14,7 +14,7 @@ pub(super) fn print(data: &DataSet, encoding: &Encoding, found: &Inspection) -> 
     let inputs = encoding.input_dim();
     let columns = counted(columns, "column is", "columns are");
     say!("rows      {}; {columns} {}", data.train.len(), counted(inputs, "input", "inputs"));
-    let learnt = format!("{task} {}", data.target_names.join(", "));
+    let learnt = format!("{task} {}", listed(&data.target_names));
     say!("task      {}", learnt.trim_end());
     let any_missing = found.inputs.iter().any(|input| input.missing > 0);
     let missing = if any_missing { "   missing" } else { "" };
@@ -25,7 +25,7 @@ pub(super) fn print(data: &DataSet, encoding: &Encoding, found: &Inspection) -> 
     say!("\n{:<30}{:>7}{least:>width$}{mean:>width$}{most:>width$}{missing}", "input", "type");
     for (Input { name, is_whole, missing, .. }, [min, mean, max]) in rows {
         let missing = if any_missing { format!("{missing:>10}") } else { String::new() };
-        let kind = if *is_whole { "whole" } else { "real" };
+        let (name, kind) = (one_line(name), if *is_whole { "whole" } else { "real" });
         say!("{name:<30}{kind:>7}{min:>width$}{mean:>width$}{max:>width$}{missing}");
     }
     for name in &found.constant {

@@ -1,7 +1,7 @@
 //! Figures beside the metric, for people and as JSON.
 
 use super::{label, sample_word};
-use crate::console::say;
+use crate::console::{one_line, say};
 use anyhow::{Context, Result};
 use barenet_data::DataSet;
 use barenet_run::figures::{AnomalyFigures, ClassFigures, Figures};
@@ -45,6 +45,7 @@ pub(super) fn print(
             for (name, of) in data.target_names.iter().zip(values) {
                 let each =
                     if values.len() > 1 { format!(", R² {:.4}", of.r2) } else { String::new() };
+                let name = one_line(name);
                 say!("{name}: off by {:.4} in the mean, {:.4} RMSE{each}", of.mae, of.rmse);
             }
         }
@@ -65,7 +66,7 @@ pub(super) fn print(
 
 /// Prints a line for each class, and how often its samples were named each class.
 fn print_classes(classes: &ClassFigures, data: &DataSet) -> Result<()> {
-    let names = &data.class_names;
+    let names: Vec<String> = data.class_names.iter().map(|name| one_line(name)).collect();
     let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(5);
     let is_narrow = names.len() <= MAX_NAMED;
     let rest = if is_narrow { "   named, in the same order" } else { "" };

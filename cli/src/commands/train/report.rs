@@ -2,7 +2,7 @@
 //! its own.
 
 use super::verdict::verdict;
-use crate::commands::{counted, data_line, inputs_text, metric_text, sample_word};
+use crate::commands::{counted, data_line, inputs_text, listed, metric_text, sample_word};
 use crate::console::Console;
 use anyhow::Result;
 use barenet::Float;
@@ -55,7 +55,7 @@ pub(super) fn describe(session: &Session<'_>, console: &Console) {
         let targets = &data.target_names;
         let task = Name::from(data.task).name();
         let learns =
-            if targets.is_empty() { String::new() } else { format!(" {}", targets.join(", ")) };
+            if targets.is_empty() { String::new() } else { format!(" {}", listed(targets)) };
         let from = inputs_text(data);
         console.line(&format!(
             "task      {task}{learns} from {from}, scaled {}, loss {}",

@@ -1,7 +1,9 @@
 //! Groups of samples: an array that says of each sample where it comes from.
 
 use super::Content;
+use super::roles::Pair;
 use super::store::Store;
+use crate::formats::shared_groups::Groups;
 use crate::{DataError, ReadOptions};
 use std::collections::HashMap;
 
@@ -14,22 +16,49 @@ const TOO_LARGE: f32 = 16_777_216.0;
 /// `groups`; nothing where there is none.
 pub(super) fn read(
     store: &mut Store,
+    pair: &Pair,
     count: usize,
     options: &ReadOptions,
-) -> Result<Vec<u32>, DataError> {
+) -> Result<Groups, DataError> {
     let asked = options.encode.group.as_ref().map(ToString::to_string);
     let name = asked.as_deref().unwrap_or(NAME);
-    if !store.names().iter().any(|found| found == name) {
+    let is_target = pair.target.as_deref() == Some(name);
+    if is_target || pair.features == name {
+        let what = if is_target { "targets" } else { "samples" };
+        let problem = format!("--group names {name}, which has the {what}");
+        let advice = "save the group of each sample beside it, and name that array";
+        return Err(DataError::Format { file: store.place(), problem, advice });
+    }
+    if !has(store, name) {
         if asked.is_none() {
-            return Ok(Vec::new());
+            return Ok(Groups::default());
         }
         let names = store.names().join(", ");
         let problem = format!("--group names none of its arrays, which are {names}");
         let advice = "save the group of each sample beside them, and name that array";
         return Err(DataError::Format { file: store.place(), problem, advice });
     }
+    read_array(store, name, count)
+}
+
+/// Reads the groups of data that are given apart, if they have the array.
+pub(super) fn read_apart(
+    store: &mut Store,
+    count: usize,
+    options: &ReadOptions,
+) -> Result<Groups, DataError> {
+    let asked = options.encode.group.as_ref().map(ToString::to_string);
+    let name = asked.as_deref().unwrap_or(NAME);
+    if has(store, name) { read_array(store, name, count) } else { Ok(Groups::default()) }
+}
+
+fn has(store: &Store, name: &str) -> bool {
+    store.names().iter().any(|found| found == name)
+}
+
+fn read_array(store: &mut Store, name: &str, count: usize) -> Result<Groups, DataError> {
     let groups = match store.read(name)? {
-        Content::Text { labels, .. } => labels,
+        Content::Text { labels, names, .. } => Groups { of_samples: labels, names },
         Content::Numbers(array) => {
             let all = || array.numbers.iter(0..array.numbers.len());
             if let Some(at) = all().position(|group| group.abs() >= TOO_LARGE) {
@@ -43,21 +72,27 @@ pub(super) fn read(
             numbered(all())
         }
     };
-    if groups.len() != count {
-        let problem = format!("has {} groups, and there are {count} samples", groups.len());
-        let advice = "save a group for each sample that trains";
+    let found = groups.of_samples.len();
+    if found != count {
+        let problem = format!("has {found} groups, and there are {count} samples");
+        let advice = "save a group for each sample";
         return Err(DataError::Format { file: store.place_of(name), problem, advice });
     }
     Ok(groups)
 }
 
 /// Numbers the different values in the order in which they come.
-fn numbered(values: impl Iterator<Item = f32>) -> Vec<u32> {
-    let mut numbers = HashMap::new();
-    values
+fn numbered(values: impl Iterator<Item = f32>) -> Groups {
+    let (mut numbers, mut names) = (HashMap::new(), Vec::new());
+    let of_samples = values
         .map(|value| {
-            let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
-            *numbers.entry(value.to_bits()).or_insert(next)
+            // There is one zero.
+            let value = value + 0.0;
+            *numbers.entry(value.to_bits()).or_insert_with(|| {
+                names.push(value.to_string());
+                u32::try_from(names.len() - 1).unwrap_or(u32::MAX)
+            })
         })
-        .collect()
+        .collect();
+    Groups { of_samples, names }
 }

@@ -3,6 +3,7 @@
 use super::{Samples, Targets};
 use crate::table::{EncodeOptions, Missing};
 use crate::{DataError, Numbers};
+use barenet::Label;
 
 /// Does about missing numbers what is asked: refuses them, leaves out their samples, or keeps those of inputs. The last
 /// result is how many samples were left out for want of a target, if that is looked at.
@@ -12,7 +13,7 @@ pub(super) fn settle(
     groups: &mut Vec<u32>,
     options: &EncodeOptions,
 ) -> Result<(Samples, Option<Targets>, usize), DataError> {
-    let EncodeOptions { missing, skips_unlabelled, .. } = *options;
+    let (missing, skips_unlabelled) = (options.of_missing(), options.skips_unlabelled);
     let (Samples { mut numbers, row_len, exact }, mut targets) = (samples, targets);
     let wrong = |place: &str, problem: String, advice| {
         Err(DataError::Format { file: place.to_owned(), problem, advice })
@@ -47,7 +48,10 @@ pub(super) fn settle(
         }
         leave_out(groups, 1, &lacks);
         match &mut targets {
-            Some(Targets::Text { labels, .. }) => leave_out(labels, 1, &lacks),
+            Some(Targets::Text { names, labels, .. }) => {
+                leave_out(labels, 1, &lacks);
+                keep_used(names, labels);
+            }
             Some(Targets::Numbers { names, values, .. }) => leave_out(values, names.len(), &lacks),
             None => {}
         }
@@ -68,6 +72,27 @@ pub(super) fn settle(
     }
     let unlabelled = if skips_unlabelled { unlabelled } else { 0 };
     Ok((Samples { numbers, row_len, exact }, targets, unlabelled))
+}
+
+/// Leaves out the names that no label has: of classes of which no sample is left.
+fn keep_used(names: &mut Vec<String>, labels: &mut [Label]) {
+    let place = |label: Label| usize::try_from(label).unwrap_or(usize::MAX);
+    let mut is_used = vec![false; names.len()];
+    for &label in &*labels {
+        is_used.get_mut(place(label)).into_iter().for_each(|is_used| *is_used = true);
+    }
+    let mut next = 0;
+    let new: Vec<Label> = is_used
+        .iter()
+        .map(|&is_used| {
+            let new = next;
+            next += Label::from(is_used);
+            new
+        })
+        .collect();
+    labels.iter_mut().for_each(|label| *label = new.get(place(*label)).copied().unwrap_or(*label));
+    let mut is_used = is_used.into_iter();
+    names.retain(|_| is_used.next().unwrap_or(true));
 }
 
 /// Leaves out the samples that lack something.

@@ -104,6 +104,13 @@ impl Store {
             _ => None,
         };
         let pair = Pair::find(&self.names, part, target);
+        if let Some(Pair { features, target: Some(target), .. }) = &pair
+            && features == target
+        {
+            let problem = format!("--target names {target}, which has the samples");
+            let advice = "leave it out, or name the array that has a target for each sample";
+            return Err(DataError::Format { file: self.place(), problem, advice });
+        }
         let has_target = |pair: &Pair| pair.target.is_some() && !options.encode.target.is_empty();
         if let Some(pair) = pair.as_ref().filter(|pair| has_target(pair))
             && !options.encode.target.iter().any(|name| Some(name.to_string()) == pair.target)

@@ -28,11 +28,15 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 #[test]
 fn a_file_that_no_format_reads_is_named_by_what_it_is_with_what_to_do() {
     let table = gzip(b"a,b\n1,2\n");
+    let mut damaged = table.clone();
+    damaged[12] ^= 0x10;
     for (name, bytes, parts) in [
         ("x.xlsx", &b"PK\x03\x04rest"[..], ["is a spreadsheet; ", "save the table as CSV"]),
         ("x", b"PK\x03\x04\0\0xl/workbook.xml", ["is a spreadsheet; ", "save the table as CSV"]),
         ("x.zip", b"PK\x03\x04rest", ["is a zip archive; ", "unpack it and name what was in it"]),
         ("t.csv.gz", &table, ["is a table or other text packed with gzip; ", "unpack it"]),
+        ("u.csv.gz", &damaged, ["is packed with gzip, and damaged; ", "get the file again"]),
+        ("v.csv.gz", &table[..15], ["is packed with gzip, and damaged; ", "get the file again"]),
         ("x.gz", &gzip(&[0; 99]), ["is packed with gzip; ", "unpack it"]),
         ("x.parquet", b"PAR1\x15\x04", ["is a Parquet file; ", "pandas"]),
         ("x.h5", b"\x89HDF\r\n\x1a\n", ["is an HDF5 file; ", ".npz"]),
@@ -43,6 +47,12 @@ fn a_file_that_no_format_reads_is_named_by_what_it_is_with_what_to_do() {
         ("x", b"", ["is empty; ", "name a table"]),
         ("x", b"<html>", ["is a web page; ", "download the file itself"]),
         ("x.png", b"\x89PNG\r\n\x1a\n", ["is one picture; ", "a folder for each class"]),
+        ("x.json", b"[{\"a\": 1}]", ["is JSON; ", "convert it to CSV"]),
+        ("x", b"{\"a\": 1}\n{\"a\": 2}\n", ["is JSON lines; ", "convert it to CSV"]),
+        ("x.csv", b"{\"a\": 1}", ["is JSON, where a CSV table is expected; ", "pandas"]),
+        ("x.arff", b"% all\n@relation r\n", ["is an ARFF file, as Weka has them; ", "pandas"]),
+        ("x.pdf", b"%PDF-1.4\n1 0 obj\n", ["is a PDF document; ", "as CSV"]),
+        ("x.txt", b"%PDF-1.4\n1 0 obj\n", ["is a PDF document, where a CSV", "as CSV"]),
         ("x.wav", b"RIFF\0\0\0\0WAVE", ["is a sound; ", "CSV"]),
     ] {
         let error = refused(&[(name, bytes)], name);
@@ -102,6 +112,12 @@ fn a_path_that_is_not_there_is_told_the_nearest_name() {
         "tabels.csv: No such file or folder; the nearest name there is \"tables.csv\""
     );
     assert!(refused(&there, "zzz").ends_with("; name one that is there"));
+    // Of another ending, and of one that is like it.
+    let there = [("iris.csv", &b"a,b\n1,2\n"[..]), ("it.tsv", b"a"), ("irid.tsv", b"a")];
+    for asked in ["iris.tsv", "iris.parquet", "IRIS.xlsx", "iris"] {
+        let found = refused(&there, asked);
+        assert!(found.ends_with("; the nearest name there is \"iris.csv\""), "{found}");
+    }
     assert!(refused(&there, "no/x.csv").ends_with("no"), "{}", refused(&there, "no/x.csv"));
     assert!(refused(&there, "data_batch_1.bin").contains("all of CIFAR-10 is at"));
     let error = load(Path::new("-")).unwrap_err().to_string();

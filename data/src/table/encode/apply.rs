@@ -1,6 +1,8 @@
 //! Samples of a table whose columns are known.
 
+use super::roles::Roles;
 use super::{Encoding, Feature, Missing, class_name};
+use crate::class_names::nearest_class;
 use crate::table::error::{and_more, quoted};
 use crate::table::{Column, ColumnRef, Table, TableError};
 use crate::{Numbers, Records, Task, Wanted};
@@ -111,16 +113,10 @@ impl Encoding {
     /// [`TableError`] if a column is missing.
     pub(crate) fn take_unlabelled(&self, table: &mut Table) -> Result<usize, TableError> {
         let Places { targets, group, .. } = self.places(table)?;
-        let needed = || targets.iter().chain(&group);
-        let lacks = |row: &[f32]| needed().any(|&at| row.get(at).is_none_or(|cell| cell.is_nan()));
-        let lacking: Vec<bool> = table.rows().map(lacks).collect();
+        let lacking = Roles { targets, group }.unlabelled(table);
         let count = lacking.iter().filter(|&&lacks| lacks).count();
         if count > 0 {
-            let width = table.columns.len();
-            let mut of_cells = lacking.iter().flat_map(|&lacks| std::iter::repeat_n(lacks, width));
-            table.cells.retain(|_| !of_cells.next().unwrap_or(false));
-            let mut of_lines = lacking.iter();
-            table.lines.retain(|_| !of_lines.next().copied().unwrap_or(false));
+            table.take_rows(&lacking);
         }
         Ok(count)
     }
@@ -209,7 +205,11 @@ impl Encoding {
             let Some(label) = label.and_then(|label| Label::try_from(label).ok()) else {
                 let error = TableError::new(
                     &table.file,
-                    format!("class {} is not one of those that train", quoted(&name)),
+                    format!(
+                        "class {} is not one of those that train{}",
+                        quoted(&name),
+                        nearest_class(&name, &self.class_names)
+                    ),
                     "correct it, or train with samples of it",
                 );
                 return Err(table.locate(error, row, place));

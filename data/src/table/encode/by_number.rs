@@ -34,7 +34,8 @@ impl Encoding {
         if width == trained || are_last && width == trained - self.targets.len() {
             return Ok(());
         }
-        let problem = format!("has {width} columns, and the table that trained had {trained}");
+        let columns = if width == 1 { "column" } else { "columns" };
+        let problem = format!("has {width} {columns}, and the table that trained had {trained}");
         let advice =
             "give it the same columns in the same order: they have no names to find them by";
         Err(TableError::new(&table.file, problem, advice))
@@ -58,7 +59,8 @@ impl Encoding {
             return wrong(problem.to_owned(), "name a table with these columns");
         }
         if places.len() != len {
-            let problem = format!("has rows of {width} numbers, and the network takes {len}");
+            let numbers = if width == 1 { "number" } else { "numbers" };
+            let problem = format!("has rows of {width} {numbers}, and the network takes {len}");
             return wrong(problem, "give it the inputs that trained, in their order");
         }
         let columns = places.iter().filter_map(|&place| table.columns.get(place));

@@ -1,6 +1,6 @@
 //! The target of an autoencoder: a label of each row.
 
-use super::{Encoding, MAX_TEXTS, classes, quoted};
+use super::{EncodeOptions, Encoding, MAX_TEXTS, classes, quoted};
 use crate::Task;
 use crate::class_names::add_class_names;
 use crate::table::{Table, TableError};
@@ -29,11 +29,14 @@ impl Encoding {
     /// [`TableError`] if the table has not the target, or its cells are no labels.
     pub fn add_classes(&mut self, table: &Table) -> Result<(), TableError> {
         let [target] = &self.targets[..] else { return Ok(()) };
-        if self.task != Task::Reconstruct || self.class_names.is_empty() {
+        if self.task != Task::Reconstruct {
             return Ok(());
         }
         // Of a column that is ignored the samples say what is wrong.
         let Some(place) = table.find(target)? else { return Ok(()) };
+        if self.class_names.is_empty() {
+            check_labels(table, place)?;
+        }
         add_class_names(&mut self.class_names, classes(table, place, self.task)?);
         if self.class_names.len() > MAX_TEXTS {
             let problem =
@@ -42,6 +45,23 @@ impl Encoding {
             return Err(error.of(&target.to_string()));
         }
         Ok(())
+    }
+}
+
+impl EncodeOptions {
+    /// The error of a table that has no labels, which an autoencoder can train without.
+    pub(crate) fn lacks_labels(&self, table: &Table) -> Option<TableError> {
+        match &self.target[..] {
+            [target] if self.task == Some(Task::Reconstruct) => table.find(target).err(),
+            _ => None,
+        }
+    }
+}
+
+impl Encoding {
+    /// The same for a table without labels.
+    pub(crate) fn unlabelled(&self) -> Self {
+        Self { targets: Vec::new(), class_names: Vec::new(), ..self.clone() }
     }
 }
 

@@ -80,9 +80,27 @@ fn as_numbers(column: &str) -> String {
     )
 }
 
+/// The warning of a column of text in which most rows have a text of their own, such as a name.
+fn names_of_rows(table: &Table, place: usize) -> Option<TableError> {
+    /// So many inputs are not too many for any network.
+    const FEW: usize = 20;
+    let column = table.columns.get(place)?;
+    let (count, rows) = (column.values()?.len(), table.num_rows());
+    if count <= FEW || 2 * count <= rows {
+        return None;
+    }
+    let problem = format!("has {count} different texts in {rows} rows, each of which is an input");
+    let advice = format!(
+        "if it names rows, it says nothing of others: leave it out with --ignore {}",
+        quoted(&column.name)
+    );
+    Some(TableError::new(&table.file, problem, advice).of(&column.name))
+}
+
 impl Encoding {
-    /// Logs a warning for each column that is taken as text, though nobody said so, and has numbers among its words.
-    pub(crate) fn warn_of_mixtures(&self, table: &Table, of_text: &[ColumnRef]) {
+    /// Logs a warning for each column that is taken as text, though nobody said so, and has numbers among its words, and for
+    /// each other input that has a text of its own in most rows.
+    pub(crate) fn warn_of_texts(&self, table: &Table, of_text: &[ColumnRef]) {
         let is_said = |place: usize| {
             of_text.iter().any(|column| matches!(table.find(column), Ok(Some(at)) if at == place))
         };
@@ -91,6 +109,9 @@ impl Encoding {
         for (column, is_target) in inputs.chain(targets) {
             let Ok(Some(place)) = table.find(column) else { continue };
             let Some(mixture) = Mixture::of(table, place).filter(|_| !is_said(place)) else {
+                if let Some(warning) = names_of_rows(table, place).filter(|_| !is_target) {
+                    log::warn!("{warning}");
+                }
                 continue;
             };
             let Some(column) = table.columns.get(place) else { continue };
