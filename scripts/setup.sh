@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs on Debian or Ubuntu what barenet needs beyond cargo. Running it again is harmless.
 #
-#   scripts/setup.sh [openblas] [firmware] [fuzz] [sanitize] [emulate] [deny] [c] [browser]   only these; without any, the first three
+#   scripts/setup.sh [openblas] [firmware] [fuzz] [sanitize] [emulate] [deny] [c] [browser] [musl]   only these; without any, the first three
 #
 #   openblas   OpenBLAS, for the feature `openblas`
 #   firmware   QEMU, and Rust for bare-metal ARM and RISC-V
@@ -11,6 +11,7 @@
 #   deny       cargo-deny, built from source: some minutes
 #   browser    Chromium, which opens reports
 #   c          compilers of C for the host, ARM, RISC-V and AVR, clang's sanitizers, cppcheck, CMake
+#   musl       a C compiler for static programs, for scripts/release.sh
 set -euo pipefail
 
 readonly TARGETS="thumbv7em-none-eabihf thumbv8m.main-none-eabihf thumbv7m-none-eabi thumbv6m-none-eabi
@@ -133,11 +134,16 @@ install_browser() {
     say "$(chromium --version)"
 }
 
+install_musl() {
+    has musl-gcc || apt_install musl-tools
+    say "$(musl-gcc --version | head -n 1)"
+}
+
 [ $# -gt 0 ] || set -- openblas firmware fuzz
 for part in "$@"; do
     case ${part#--} in
-        openblas | firmware | fuzz | sanitize | emulate | deny | c | browser) ;;
-        -h | help) sed -n '2,13s/^# \{0,1\}//p' "$0" && exit ;;
+        openblas | firmware | fuzz | sanitize | emulate | deny | c | browser | musl) ;;
+        -h | help) sed -n '2,16s/^# \{0,1\}//p' "$0" && exit ;;
         *) say "unknown part $part; see --help" >&2 && exit 2 ;;
     esac
 done
@@ -151,5 +157,6 @@ for part in "$@"; do
         deny) install_deny ;;
         c) install_c ;;
         browser) install_browser ;;
+        musl) install_musl ;;
     esac
 done
