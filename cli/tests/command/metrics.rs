@@ -216,9 +216,9 @@ fn a_metric_that_the_task_or_the_data_have_not_is_refused_in_a_line() {
     );
     let reconstruct = ["--task", "reconstruct", "--metric"];
     let with = |metric| [&reconstruct[..], &[metric]].concat();
-    refused("classes.csv", &with("r2"), &["metric r2: an autoencoder takes mse, mae or auc"]);
+    refused("numbers.csv", &with("r2"), &["metric r2: an autoencoder takes mse, mae or auc"]);
     refused(
-        "classes.csv",
+        "numbers.csv",
         &with("auc"),
         &["metric auc: none of the samples that validate is labelled"],
     );
