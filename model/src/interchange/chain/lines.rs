@@ -67,7 +67,10 @@ impl Lines {
         for (place, row) in layer.w.chunks_exact_mut(fan_out).enumerate() {
             let (f, o) = (at(&self.factor, place, 1.0), at(&self.offset, place, 0.0));
             for (w, b) in row.iter_mut().zip(&mut layer.b) {
-                *b += o * *w;
+                // What nothing is added to keeps the sign of its 0, too.
+                if o != 0.0 {
+                    *b += o * *w;
+                }
                 *w *= f;
             }
         }
