@@ -67,10 +67,7 @@ impl Lines {
         for (place, row) in layer.w.chunks_exact_mut(fan_out).enumerate() {
             let (f, o) = (at(&self.factor, place, 1.0), at(&self.offset, place, 0.0));
             for (w, b) in row.iter_mut().zip(&mut layer.b) {
-                // What nothing is added to keeps the sign of its 0, too.
-                if o != 0.0 {
-                    *b += o * *w;
-                }
+                add(b, o * *w);
                 *w *= f;
             }
         }
@@ -84,8 +81,16 @@ impl Lines {
             row.iter_mut().enumerate().for_each(|(place, w)| *w *= at(&self.factor, place, 1.0));
         }
         for (place, b) in layer.b.iter_mut().enumerate() {
-            *b = *b * at(&self.factor, place, 1.0) + at(&self.offset, place, 0.0);
+            *b *= at(&self.factor, place, 1.0);
+            add(b, at(&self.offset, place, 0.0));
         }
+    }
+}
+
+/// Adds to a bias: one that nothing is added to keeps the sign of its 0, too.
+fn add(b: &mut f64, x: f64) {
+    if x != 0.0 {
+        *b += x;
     }
 }
 
@@ -146,4 +151,25 @@ pub(super) fn product(first: &Layer, second: &Layer) -> Layer {
     let w = first.w.chunks_exact(inner).flat_map(row).collect();
     let b = row(&first.b).iter().zip(&second.b).map(|(x, b)| x + b).collect();
     Layer { w, b, norm: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bias_that_nothing_is_added_to_keeps_the_sign_of_its_0() {
+        let layer = || Layer { w: vec![-2.0, 3.0], b: vec![-0.0, 0.5], ..Layer::default() };
+        let bits = |layer: &Layer| layer.b.iter().map(|b| b.to_bits()).collect::<Vec<_>>();
+        for offset in [vec![], vec![0.0]] {
+            let lines = Lines { factor: vec![1.0], offset };
+            let (mut before, mut after) = (layer(), layer());
+            lines.before(&mut before).unwrap();
+            lines.after(&mut after);
+            assert_eq!([bits(&before), bits(&after)], [bits(&layer()), bits(&layer())]);
+        }
+        let mut layer = layer();
+        Lines { factor: vec![2.0], offset: vec![1.0] }.before(&mut layer).unwrap();
+        assert_eq!((layer.b, layer.w), (vec![-2.0, 3.5], vec![-4.0, 6.0]));
+    }
 }
