@@ -12,6 +12,7 @@ pub(crate) mod gradcheck;
 pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod man;
+pub(crate) mod out;
 pub(crate) mod predict;
 pub(crate) mod presets;
 pub(crate) mod profile;

@@ -91,6 +91,28 @@ impl PictureLayout {
         self.planes.saturating_mul(self.pixel_len)
     }
 
+    /// Red, green and blue of every pixel, row by row; of grey three times the same. `byte` has the byte for the number at a place
+    /// of the picture.
+    ///
+    /// ```
+    /// use barenet_data::{ImageSize, PictureLayout};
+    /// let size = ImageSize { width: 2, height: 1 };
+    /// let planes = PictureLayout { size, planes: 3, pixel_len: 1 };
+    /// assert_eq!(planes.colours(|place| place as u8), [[0, 2, 4], [1, 3, 5]]);
+    /// let grey = PictureLayout { planes: 1, ..planes };
+    /// assert_eq!(grey.colours(|place| place as u8), [[0; 3], [1; 3]]);
+    /// ```
+    #[must_use]
+    pub fn colours(&self, byte: impl Fn(usize) -> u8) -> Vec<[u8; 3]> {
+        let area = self.size.width * self.size.height;
+        let place = |pixel: usize, channel: usize| match (self.planes, self.pixel_len) {
+            (1, 1) => pixel,
+            (1, len) => pixel * len + channel,
+            _ => channel * area + pixel,
+        };
+        (0..area).map(|pixel| [0, 1, 2].map(|channel| byte(place(pixel, channel)))).collect()
+    }
+
     /// The layout of samples of such axes, if it is that of pictures: rows and columns, or with 1 or 3 channels behind or before.
     #[must_use]
     pub const fn of_shape(shape: &[usize]) -> Option<Self> {

@@ -1,20 +1,17 @@
 //! `barenet find-lr`.
 
-use super::{ImagesFlag, data_line, usage, warn_of_data, warn_of_stand_in};
+use super::{ImagesFlag, data_line, out, warn_of_data, warn_of_stand_in};
 use crate::console::{Console, Verbosity, say};
 use crate::flags::SettingsFlags;
 use crate::signals::{Signals, Stopped};
 use anyhow::{Context, Result, bail};
-use barenet_data::disk::folder_of;
 use barenet_report::range_test_figure;
 use barenet_run::combined::Written;
-use barenet_run::folder::Folder;
 use barenet_run::presets::Preset;
 use barenet_run::range_test::{Range, RangeTest};
 use barenet_run::run_folder::refuse_what_is_no_plot;
 use barenet_run::settings::count;
 use serde_json::json;
-use std::ffi::OsStr;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
@@ -54,12 +51,8 @@ pub(crate) struct Args {
 /// Runs the command.
 pub(crate) fn run(args: Args) -> Result<()> {
     let signals = Signals::listen().context("signals cannot be listened to")?;
-    let Some(name) = args.out.file_name().and_then(OsStr::to_str) else {
-        return usage("--out names no file");
-    };
-    let folder = folder_of(&args.out);
-    let folder =
-        Folder::open(folder).with_context(|| format!("{}: cannot be opened", folder.display()))?;
+    let name = out::name(&args.out)?;
+    let folder = out::folder(&args.out)?;
     refuse_what_is_no_plot(&folder, name)?;
     let written = Written::new(args.config.as_deref(), args.settings.0)?;
     let data = args.images.read(&written.settings, None)?;

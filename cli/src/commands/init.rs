@@ -1,18 +1,15 @@
 //! `barenet init`.
 
-use super::{ImagesFlag, counted, data_line, inputs_text, usage, warn_of_data};
+use super::{ImagesFlag, counted, data_line, inputs_text, out, warn_of_data};
 use crate::console::say;
 use crate::flags::SettingsFlags;
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use barenet_data::DataSet;
-use barenet_data::disk::folder_of;
 use barenet_run::combined::Written;
-use barenet_run::folder::Folder;
 use barenet_run::init::starting_settings;
 use barenet_run::presets::Preset;
 use barenet_run::settings::{Name, with_meanings};
 use barenet_run::shell;
-use std::ffi::OsStr;
 use std::path::PathBuf;
 
 /// Write a configuration to start from, chosen by data
@@ -47,12 +44,8 @@ pub(crate) struct Args {
 /// Runs the command.
 pub(crate) fn run(args: Args) -> Result<()> {
     let Args { images, out, force, settings } = args;
-    let Some(name) = out.file_name().and_then(OsStr::to_str) else {
-        return usage("--out names no file");
-    };
-    let folder = folder_of(&out);
-    let folder =
-        Folder::open(folder).with_context(|| format!("{}: cannot be opened", folder.display()))?;
+    let name = out::name(&out)?;
+    let folder = out::folder(&out)?;
     let path = folder.place(name)?;
     if path.is_dir() {
         bail!("{}: is a folder; --out takes the name of a file", out.display());

@@ -3,17 +3,14 @@
 mod browser;
 mod measure;
 
-use super::{ImagesFlag, counted, usage};
+use super::{ImagesFlag, counted, out};
 use crate::console::{complain, say};
-use anyhow::{Context, Result, bail};
-use barenet_data::disk::folder_of;
+use anyhow::{Result, bail};
 use barenet_report::of_run::EndedRun;
 use barenet_report::{MAX_IN_DETAIL, NotShown, Page, RunSection, in_detail};
-use barenet_run::folder::Folder;
 use barenet_run::run_folder::{REPORT, refuse_what_is_no_plot};
 use measure::Measurer;
 use std::collections::BTreeSet;
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 /// Show runs in a page: curves, mistakes, weights, settings; several side by side
@@ -47,9 +44,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         (None, [run]) => run.join(REPORT),
         (None, _) => PathBuf::from(REPORT),
     };
-    let Some(name) = out.file_name().and_then(OsStr::to_str) else {
-        return usage("--out names no file");
-    };
+    let name = out::name(&out)?;
     let (mut runs, mut sections, mut not_shown) = (Vec::new(), Vec::new(), Vec::new());
     let paths = distinct(&args.runs);
     for (path, name) in names(&paths) {
@@ -70,9 +65,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if runs.is_empty() {
         bail!("none of these runs can be shown; name folders of runs that have ended");
     }
-    let parent = folder_of(&out);
-    let folder =
-        Folder::open(parent).with_context(|| format!("{}: cannot be opened", parent.display()))?;
+    let folder = out::folder(&out)?;
     refuse_what_is_no_plot(&folder, name)?;
 
     let mut measurer = Measurer::new(&args.images, args.other_data);

@@ -36,18 +36,8 @@ pub(super) fn channels(
     layout: PictureLayout,
     byte: impl Fn(f32) -> u8,
 ) -> Picture {
-    let PictureLayout { size, planes, pixel_len } = layout;
-    let area = size.width * size.height;
-    let channel = |pixel: usize, channel: usize| {
-        let place = match (planes, pixel_len) {
-            (1, 1) => pixel,
-            (1, len) => pixel * len + channel,
-            _ => channel * area + pixel,
-        };
-        numbers.get(place).map_or(0, |&number| byte(number))
-    };
-    let pixels = (0..area).map(|pixel| [0, 1, 2].map(|of| channel(pixel, of))).collect();
-    Picture { width: size.width, height: size.height, pixels }
+    let pixels = layout.colours(|place| numbers.get(place).map_or(0, |&number| byte(number)));
+    Picture { width: layout.size.width, height: layout.size.height, pixels }
 }
 
 #[cfg(test)]

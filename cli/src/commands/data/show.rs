@@ -1,22 +1,19 @@
 //! `barenet data show`.
 
 use super::DataFlags;
-use crate::commands::usage;
+use crate::commands::{out, usage};
 use crate::console::say;
 use crate::flags::PictureFlags;
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use barenet::{Rng, Sample};
 use barenet_data::augment::{Augment, Flip};
-use barenet_data::disk::folder_of;
 use barenet_data::mixup::Mixup;
 use barenet_data::scale::{Fitted, Scale};
 use barenet_data::split::Index;
 use barenet_data::{DataSet, Numbers, PictureLayout};
 use barenet_report::Sheet;
-use barenet_run::folder::Folder;
 use barenet_run::run_folder::refuse_what_is_no_plot;
 use barenet_run::settings::{Name, SettingsError};
-use std::ffi::OsStr;
 use std::path::PathBuf;
 
 /// Draw a sheet of the first pictures of the training set, and of what training makes of them
@@ -60,12 +57,8 @@ pub(super) fn run(args: &Args) -> Result<()> {
     if !args.augment && is_said {
         return usage("--flip, --shift, --cutout and --mixup take --augment");
     }
-    let Some(name) = args.out.file_name().and_then(OsStr::to_str) else {
-        return usage("--out names no file");
-    };
-    let folder = folder_of(&args.out);
-    let folder =
-        Folder::open(folder).with_context(|| format!("{}: cannot be opened", folder.display()))?;
+    let name = out::name(&args.out)?;
+    let folder = out::folder(&args.out)?;
     refuse_what_is_no_plot(&folder, name)?;
     let data = args.data.read(&args.data.reading.0)?;
     data.check()?;
@@ -162,15 +155,5 @@ fn means(data: &DataSet, layout: PictureLayout) -> Vec<u8> {
 
 /// Red, green and blue of a picture's pixels.
 fn pixels(picture: &[u8], layout: PictureLayout) -> Vec<[u8; 3]> {
-    let PictureLayout { size, planes, pixel_len } = layout;
-    let area = size.width * size.height;
-    let channel = |pixel: usize, channel: usize| {
-        let place = match (planes, pixel_len) {
-            (1, 1) => pixel,
-            (1, len) => pixel * len + channel,
-            _ => channel * area + pixel,
-        };
-        picture.get(place).copied().unwrap_or_default()
-    };
-    (0..area).map(|pixel| [0, 1, 2].map(|of| channel(pixel, of))).collect()
+    layout.colours(|place| picture.get(place).copied().unwrap_or_default())
 }
