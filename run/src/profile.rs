@@ -16,7 +16,7 @@ use crate::config::{Config, ignored};
 use crate::scaled::scaled;
 use crate::session::prepare;
 use crate::settings::Dtype;
-use crate::trainer::INIT_STREAM;
+use crate::trainer::{draw_weights, samples_that_train};
 use anyhow::Result;
 use barenet::{
     Error, Event, Float, FullyConnectedNet, Label, Mat, Progress, Rng, Schedule, Solver,
@@ -24,7 +24,6 @@ use barenet::{
 };
 use barenet_blas::Backend;
 use barenet_data::DataSet;
-use barenet_data::mixup::Mixup;
 use barenet_data::split::{Part, Split};
 use barenet_model::number::Number;
 use serde::Serialize;
@@ -156,10 +155,8 @@ impl<'a, T: Number> Measure<'a, T> {
     fn step(&mut self, backend: &Backend) -> Result<f64> {
         let Self { config, data: (data, split), memory, time } = self;
         let scales = config.scales::<T>(data, split);
-        let part = |part| scaled((data, split, part), &scales);
-        let mixup = Mixup::new(config.values().mixup);
-        let train = part(Part::Train).augmented(config.augmentation(data)?).mixed(mixup);
-        let val = part(Part::Val);
+        let train = samples_that_train(config, (data, split), &scales)?;
+        let val = scaled((data, split, Part::Val), &scales);
         let mut kept = Aligned::zeros(train.kept_len(), "samples that are scaled")?;
         let train = train.kept(&mut kept);
         let class_weights = config.class_weights(data, split);
@@ -251,9 +248,7 @@ fn init<T: Number>(
 ) -> Result<()> {
     let mut buffers = memory.lend();
     buffers.update_state.fill(T::ZERO);
-    let rng = Rng::seed(config.values().seed).fork(INIT_STREAM);
-    net.init(config.init(), rng, &mut buffers.state(&net.arch)?);
-    Ok(())
+    draw_weights(net, config, &mut buffers)
 }
 
 /// Normally distributed numbers.

@@ -11,12 +11,11 @@ use crate::config::{Config, ignored};
 use crate::scaled::scaled;
 use crate::session::prepare;
 use crate::settings::{Dtype, SettingsError};
-use crate::trainer::{INIT_STREAM, Rounded};
+use crate::trainer::{Rounded, draw_weights, samples_that_train};
 use anyhow::Result;
-use barenet::{Error, Event, Float, Progress, Rng, Schedule, Solver, SolverConfig};
+use barenet::{Error, Event, Float, Progress, Schedule, Solver, SolverConfig};
 use barenet_blas::Backend;
 use barenet_data::DataSet;
-use barenet_data::mixup::Mixup;
 use barenet_data::split::{Part, Split};
 use barenet_model::number::Number;
 use std::ops::ControlFlow;
@@ -114,16 +113,13 @@ impl<'a> RangeTest<'a> {
         let Self { config, data, split, backend, rates } = self;
         let (arch, options) = (config.arch(), config.solver::<T>());
         let scales = config.scales::<T>(data, split);
-        let part = |part| scaled((data, split, part), &scales);
-        let mixup = Mixup::new(config.values().mixup);
-        let train = part(Part::Train).augmented(config.augmentation(data)?).mixed(mixup);
-        let val = part(Part::Val);
+        let train = samples_that_train(config, (data, split), &scales)?;
+        let val = scaled((data, split, Part::Val), &scales);
         let class_weights = config.class_weights(data, split);
         let net = config.net_with(&class_weights);
         let mut rounded = Rounded::new(config, (data, split), &scales)?;
         let mut memory = OwnedBuffers::new(&arch, &options)?;
-        let rng = Rng::seed(options.seed).fork(INIT_STREAM);
-        net.init(config.init(), rng, &mut memory.lend().state(&arch)?);
+        draw_weights(&net, config, &mut memory.lend())?;
 
         let mut tested = Tested::default();
         // No check is ever due: nothing is measured.

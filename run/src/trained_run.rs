@@ -14,11 +14,12 @@ use crate::trained_on::{self, Checked, IMPORTED, TrainedOn};
 use crate::trainer::{self, is_non_finite};
 use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 use barenet::{FullyConnectedNet, Loss, Weights};
-use barenet_blas::Precision;
+use barenet_blas::{Backend, Precision};
 use barenet_data::augment::{Augmentation, test_views};
 use barenet_data::split::{Part, Split};
 use barenet_data::{DataSet, Origin, SampleForm, Task};
 use barenet_model::number::Number;
+use barenet_model::scales::Scales;
 use barenet_model::weights::{WeightsFile, from_safetensors, read_config, sizes};
 use std::path::{Path, PathBuf};
 
@@ -241,11 +242,9 @@ impl OnImages<'_> {
 
     fn figures_as<T: Number>(&self, part: Part) -> Result<Figures> {
         let net = self.config.net::<T>();
-        let file = self.weights(&net)?;
-        let weights = Weights::new(&net.arch, &file.params, &file.running)?;
-        let (part, backend) = ((self.data, &self.split, part), start_backend(&self.config));
-        let found = figures(&net, weights, part, &file.scales, &self.views, &backend);
-        found.with_context(|| self.cannot_be_measured())
+        self.with_weights(&net, |weights, scales, backend| {
+            figures(&net, weights, self.samples(part), scales, &self.views, backend)
+        })
     }
 
     /// Figures on one part, with the samples that say most.
@@ -262,11 +261,9 @@ impl OnImages<'_> {
 
     fn inspect_as<T: Number>(&self, part: Part) -> Result<Inspection> {
         let net = self.config.net::<T>();
-        let file = self.weights(&net)?;
-        let weights = Weights::new(&net.arch, &file.params, &file.running)?;
-        let (part, backend) = ((self.data, &self.split, part), start_backend(&self.config));
-        let found = inspect(&net, weights, part, &file.scales, &backend);
-        found.with_context(|| self.cannot_be_measured())
+        self.with_weights(&net, |weights, scales, backend| {
+            inspect(&net, weights, self.samples(part), scales, backend)
+        })
     }
 
     /// What there is to know of a part before it is measured: inputs that were the same in all samples that trained, and are
@@ -288,10 +285,6 @@ impl OnImages<'_> {
         trained_on.changed(samples, (&place, source.kind.samples))
     }
 
-    fn cannot_be_measured(&self) -> String {
-        format!("{}: cannot be measured", self.run.file().display())
-    }
-
     /// How many images a part has.
     #[must_use]
     pub fn num_images(&self, part: Part) -> usize {
@@ -301,11 +294,26 @@ impl OnImages<'_> {
     fn measure_as<T: Number>(&self, part: Part) -> Result<f64> {
         let class_weights = self.config.class_weights(self.data, &self.split);
         let net = self.config.net_with::<T>(&class_weights);
-        let file = self.weights(&net)?;
+        self.with_weights(&net, |weights, scales, backend| {
+            trainer::evaluate(&net, weights, self.samples(part), scales, backend)
+        })
+    }
+
+    /// What is computed with the weights of a network, their scalings and a backend.
+    fn with_weights<T: Number, R>(
+        &self,
+        net: &FullyConnectedNet<'_, T>,
+        compute: impl FnOnce(Weights<'_, T>, &Scales<T>, &Backend) -> Result<R>,
+    ) -> Result<R> {
+        let file = self.weights(net)?;
         let weights = Weights::new(&net.arch, &file.params, &file.running)?;
-        let (part, backend) = ((self.data, &self.split, part), start_backend(&self.config));
-        let found = trainer::evaluate(&net, weights, part, &file.scales, &backend);
-        found.with_context(|| self.cannot_be_measured())
+        compute(weights, &file.scales, &start_backend(&self.config))
+            .with_context(|| format!("{}: cannot be measured", self.run.file().display()))
+    }
+
+    /// The samples of a part.
+    const fn samples(&self, part: Part) -> (&DataSet, &Split, Part) {
+        (self.data, &self.split, part)
     }
 
     /// The weights, for the network of [`Config::net`].

@@ -88,7 +88,7 @@ impl<T> Outcome<T> {
 }
 
 /// Streams of the seed besides those of the Solver.
-pub(crate) const INIT_STREAM: u64 = 0;
+const INIT_STREAM: u64 = 0;
 
 /// Whether an error is that numbers are NaN or infinite.
 #[must_use]
@@ -143,10 +143,8 @@ pub fn train_in<T: Number>(
     beginning: Beginning<'_, T>,
     mut on_event: impl FnMut(&Event<T>, Moment<'_, T>) -> Result<ControlFlow<()>> + Send,
 ) -> Result<Outcome<T>> {
-    let part = |part| scaled((data, split, part), scales);
-    let mixup = Mixup::new(config.values().mixup);
-    let train = part(Part::Train).augmented(config.augmentation(data)?).mixed(mixup);
-    let val = part(Part::Val);
+    let train = samples_that_train(config, (data, split), scales)?;
+    let val = scaled((data, split, Part::Val), scales);
     let (mut kept_train, mut kept_val) = (room_to_keep(&train)?, room_to_keep(&val)?);
     let (train, val) = (train.kept(&mut kept_train), val.kept(&mut kept_val));
     let mut histories = match beginning {
@@ -189,6 +187,28 @@ pub fn train_in<T: Number>(
     })
 }
 
+/// The samples that train, scaled, augmented and mixed as the settings say.
+pub(crate) fn samples_that_train<'a, T: Number>(
+    config: &Config,
+    (data, split): (&'a DataSet, &'a Split),
+    scales: &'a Scales<T>,
+) -> Result<Samples<'a, T>> {
+    let mixup = Mixup::new(config.values().mixup);
+    let samples = scaled((data, split, Part::Train), scales);
+    Ok(samples.augmented(config.augmentation(data)?).mixed(mixup))
+}
+
+/// Draws the weights that a run begins with.
+pub(crate) fn draw_weights<T: Number>(
+    net: &FullyConnectedNet<'_, T>,
+    config: &Config,
+    buffers: &mut SolverBuffers<'_, T>,
+) -> Result<()> {
+    let rng = Rng::seed(config.values().seed).fork(INIT_STREAM);
+    net.init(config.init(), rng, &mut buffers.state(&net.arch)?);
+    Ok(())
+}
+
 /// Memory in which samples are kept scaled; none if there is not enough.
 fn room_to_keep<T: Number>(samples: &Samples<'_, T>) -> Result<Aligned<T>> {
     let what = "samples that are scaled";
@@ -211,8 +231,7 @@ fn start<'a, T: Number>(
             return Ok(Solver::resume(net, options, backend, train, val, buffers, saved.progress)?);
         }
         Beginning::Drawn => {
-            let rng = Rng::seed(options.seed).fork(INIT_STREAM);
-            net.init(config.init(), rng, &mut buffers.state(&net.arch)?);
+            draw_weights(&net, config, &mut buffers)?;
         }
         Beginning::Weights(file) => {
             Weights::new(&net.arch, &file.params, &file.running)?;
