@@ -92,6 +92,22 @@ macro_rules! requantize {
     };
 }
 
+/// Loads four inputs from any address, r0: 0 and 2 to r3, 1 and 3 to r4. r5 and r6 are lost.
+#[cfg(cortex_m_dsp)]
+macro_rules! unaligned_inputs {
+    () => {
+        "
+        ldrb     r3, [r0]
+        ldrb     r4, [r0, #1]
+        ldrb     r5, [r0, #2]
+        ldrb     r6, [r0, #3]
+        adds     r0, #4
+        pkhbt    r3, r3, r5, lsl #16
+        pkhbt    r4, r4, r6, lsl #16
+        "
+    };
+}
+
 /// Cuts the outputs off at the ends of their type with one instruction, and stores them with another.
 #[cfg(cortex_m_dsp)]
 macro_rules! store {
@@ -146,7 +162,7 @@ macro_rules! finish_block {
     };
 }
 #[cfg(cortex_m_dsp)]
-use {finish_block, processor, store};
+use {finish_block, processor, store, unaligned_inputs};
 
 #[cfg(cortex_m_dsp)]
 mod assembly {
@@ -177,14 +193,8 @@ mod assembly {
     macro_rules! unaligned_group {
         () => {
             concat!(
+                unaligned_inputs!(),
                 "
-                ldrb     r3, [r0]
-                ldrb     r4, [r0, #1]
-                ldrb     r5, [r0, #2]
-                ldrb     r6, [r0, #3]
-                adds     r0, #4
-                pkhbt    r3, r3, r5, lsl #16
-                pkhbt    r4, r4, r6, lsl #16
                 ldm.w    r1!, {{r5, r6, r7, r8}}
                 ",
                 products!()

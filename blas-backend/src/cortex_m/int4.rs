@@ -3,7 +3,7 @@
 //! The loop body takes four inputs for four outputs, 16 products, in 20 instructions: one load each for inputs and
 //! weights, two that widen the inputs, and for every two products an AND, which shifts the weights on its way, and a SMLAD.
 
-use super::{finish_block, processor, store};
+use super::{finish_block, processor, store, unaligned_inputs};
 use barenet::quant::{Int4Args, Output, PackedChannel, QuantParts};
 use core::arch::naked_asm;
 
@@ -94,14 +94,8 @@ macro_rules! group {
 macro_rules! unaligned_group {
     () => {
         concat!(
+            unaligned_inputs!(),
             "
-            ldrb     r3, [r0]
-            ldrb     r4, [r0, #1]
-            ldrb     r5, [r0, #2]
-            ldrb     r6, [r0, #3]
-            adds     r0, #4
-            pkhbt    r3, r3, r5, lsl #16
-            pkhbt    r4, r4, r6, lsl #16
             ldrd     r5, r6, [r1], #8
             ",
             pair!("r3", "r5"),
