@@ -100,13 +100,13 @@ impl ReadOptions {
         match given.into_iter().find(|(name, is_given)| *is_given && !kind.takes.contains(name)) {
             None => Ok(()),
             Some((option, _)) => {
-                let (name, advice) = if kind.word == csv::KIND.word {
-                    (format!("a {}", kind.name), no_use_of_table(option))
+                let advice = if kind.word == csv::KIND.word {
+                    no_use_of_table(option)
                 } else {
-                    (kind.name.to_owned(), mixed::no_use(kind, place))
+                    mixed::no_use(kind, place)
                 };
-                let place = place.display().to_string();
-                Err(DataError::NoUse { place, kind: name, option, advice })
+                let (place, kind) = (place.display().to_string(), kind.in_a_sentence());
+                Err(DataError::NoUse { place, kind, option, advice })
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Source of a data set: its kind, of which something is known before any is read, and where it lay.
 
+use crate::formats::csv;
 use std::fmt;
 
 /// Kind of data.
@@ -19,6 +20,20 @@ pub struct Kind {
     pub takes: &'static [&'static str],
     /// Names of the classes.
     pub class_names: &'static [&'static str],
+}
+
+impl Kind {
+    /// Data of this kind, in a sentence.
+    ///
+    /// ```
+    /// use barenet_data::formats::{csv, recordings};
+    /// assert_eq!(csv::KIND.in_a_sentence(), "a table");
+    /// assert_eq!(recordings::KIND.in_a_sentence(), "recordings");
+    /// ```
+    #[must_use]
+    pub fn in_a_sentence(&self) -> String {
+        if self.word == csv::KIND.word { format!("a {}", self.name) } else { self.name.to_owned() }
+    }
 }
 
 /// Source of a data set.

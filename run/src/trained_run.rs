@@ -10,7 +10,8 @@ use crate::run_folder::{BEST, RunFolder, SUMMARY};
 use crate::settings::{Dtype, Name, Settings, Values};
 use crate::shell::resume_command;
 use crate::summary::Summary;
-use crate::trained_on::{self, Checked, IMPORTED, TrainedOn};
+use crate::trained_on::check::{Checked, check};
+use crate::trained_on::{IMPORTED, TrainedOn};
 use crate::trainer::{self, is_non_finite};
 use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 use barenet::{FullyConnectedNet, Loss, Weights};
@@ -191,7 +192,7 @@ impl TrainedRun {
         ignored_of_parts(&changes, data).iter().for_each(|line| log::warn!("{line}"));
         let settings = changes.overlay(self.settings.clone());
         let config = Config::for_data(settings, data, data.output_dim())?;
-        let checked = trained_on::check(&self.text, &self.folder, data, other_data)?;
+        let checked = check(&self.text, &self.folder, data, other_data)?;
         let split = config.split(data)?;
         Ok(OnImages { run: self, data, split, config, checked, views: Vec::new() })
     }

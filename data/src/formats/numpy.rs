@@ -307,4 +307,4 @@ fn records((samples, targets): Labelled, meaning: &Meaning) -> Result<Records, D
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

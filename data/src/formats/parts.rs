@@ -1,7 +1,7 @@
 //! Data of the parts that are given apart: of the kind of those that train.
 
 use super::{FORMATS, Format};
-use crate::{DataError, FormatName, Kind, ReadOptions};
+use crate::{DataError, FormatName, ReadOptions};
 use std::path::Path;
 
 impl ReadOptions {
@@ -33,7 +33,7 @@ impl ReadOptions {
             }
             Err(_) => return Ok(()),
         };
-        let (found, kind) = (of_kind_text(found.kind), of_kind_text(format.kind));
+        let (found, kind) = (found.kind.in_a_sentence(), format.kind.in_a_sentence());
         Err(DataError::NoData {
             place: path.display().to_string(),
             found: format!("holds {found}, and --data {kind}"),
@@ -43,12 +43,6 @@ impl ReadOptions {
             ),
         })
     }
-}
-
-/// Data of a kind, in a sentence.
-fn of_kind_text(kind: &Kind) -> String {
-    let article = if kind.name == super::csv::KIND.name { "a " } else { "" };
-    format!("{article}{}", kind.name)
 }
 
 /// What is to be named for data of a format.
@@ -66,6 +60,7 @@ const fn wanted(format: FormatName) -> &'static str {
 #[cfg(test)]
 mod tests {
     use crate::ReadOptions;
+    use crate::formats::numpy::tests::bytes as npy;
     use std::fs;
     use std::path::{Path, PathBuf};
     use tempfile::TempDir;
@@ -75,13 +70,6 @@ mod tests {
         let count = u8::try_from(labels.len()).unwrap();
         let images = [0, 0, 8, 3, 0, 0, 0, count, 0, 0, 0, 1, 0, 0, 0, 1];
         [[&images[..], labels].concat(), [&[0, 0, 8, 1, 0, 0, 0, count][..], labels].concat()]
-    }
-
-    /// A file of an array of bytes.
-    fn npy(shape: &str, bytes: &[u8]) -> Vec<u8> {
-        let header = format!("{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}, }}\n");
-        let len = u16::try_from(header.len()).unwrap().to_le_bytes();
-        [b"\x93NUMPY\x01\0", &len[..], header.as_bytes(), bytes].concat()
     }
 
     /// Data of every kind.

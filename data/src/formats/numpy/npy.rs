@@ -166,4 +166,4 @@ fn read_text(
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

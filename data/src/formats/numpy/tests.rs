@@ -1,17 +1,17 @@
 //! Arrays whose roles are mixed up, and classes of which no sample is left.
 
+use super::npy::tests::file;
 use crate::table::{EncodeOptions, Missing};
 use crate::{DataSet, ReadOptions};
 use std::fs;
 use tempfile::TempDir;
 
 fn npy(descr: &str, shape: &str, bytes: &[u8]) -> Vec<u8> {
-    let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}\n");
-    let len = u16::try_from(header.len()).unwrap().to_le_bytes();
-    [b"\x93NUMPY\x01\0", &len[..], header.as_bytes(), bytes].concat()
+    file(&format!("'{descr}'"), "False", shape, bytes)
 }
 
-fn bytes(shape: &str, bytes: &[u8]) -> Vec<u8> {
+/// A file of an array of bytes.
+pub(in crate::formats) fn bytes(shape: &str, bytes: &[u8]) -> Vec<u8> {
     npy("|u1", shape, bytes)
 }
 

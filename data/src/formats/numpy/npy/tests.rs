@@ -2,7 +2,12 @@ use super::*;
 use crate::Numbers;
 
 /// A file of version 1.
-fn file(descr: &str, order: &str, shape: &str, data: &[u8]) -> Vec<u8> {
+pub(in crate::formats::numpy) fn file(
+    descr: &str,
+    order: &str,
+    shape: &str,
+    data: &[u8],
+) -> Vec<u8> {
     let header = format!("{{'descr': {descr}, 'fortran_order': {order}, 'shape': {shape}, }}\n");
     let len = u16::try_from(header.len()).unwrap().to_le_bytes();
     [MAGIC, &[1, 0], &len, header.as_bytes(), data].concat()
