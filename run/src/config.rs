@@ -49,6 +49,20 @@ impl Config {
         Self::with_pictures(settings, input_dim, None, num_classes)
     }
 
+    /// The same of settings that a file of a run or of a network holds, whose fault it is if they contradict each other.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new), but no [`SettingsError`].
+    pub(crate) fn of_stored(
+        settings: Settings,
+        input_dim: usize,
+        num_classes: usize,
+    ) -> anyhow::Result<Self> {
+        Self::new(settings, input_dim, num_classes)
+            .map_err(|error| anyhow::anyhow!("the settings in it cannot be used: {error}"))
+    }
+
     /// Completes and checks settings for data.
     ///
     /// # Errors

@@ -137,7 +137,7 @@ fn of_bytes(bytes: &[u8], path: &Path, said: &Said) -> Result<Imported> {
 /// A network whose file says what it was trained on.
 fn ours(mut network: Network, text: &str, path: &Path) -> Result<Imported> {
     let trained_on = TrainedOn::parse(text).context("its texts say no data that trained it")?;
-    let settings = Settings::from_toml(text, path)?;
+    let settings = Settings::stored(text, path)?;
     ensure!(
         settings.local.is_none(),
         "its settings have locally connected layers, and its arrays none"
@@ -244,8 +244,8 @@ impl Imported {
     pub fn write(&self, out: Option<&Path>, name: &str) -> Result<PathBuf> {
         let dims = self.network.dims();
         let (&inputs, &outputs) = dims.first().zip(dims.last()).context("it has no layer")?;
-        let settings = Settings::from_toml(&self.text, Path::new(CONFIG))?;
-        let config = Config::new(Settings { local: None, ..settings }, inputs, outputs)?;
+        let settings = Settings::stored(&self.text, Path::new(CONFIG))?;
+        let config = Config::of_stored(Settings { local: None, ..settings }, inputs, outputs)?;
         let arch = config.arch();
         let wanted = self.network.arch(&dims)?;
         ensure!(

@@ -147,7 +147,7 @@ fn network(run: &TrainedRun) -> Result<Network> {
     let settings = Settings { local: None, ..run.settings().clone() };
     ensure!(run.settings().local.is_none(), NO_LOCAL);
     let (inputs, outputs) = run.sizes().context("damaged")?;
-    let config = Config::new(settings, inputs, outputs)?;
+    let config = Config::of_stored(settings, inputs, outputs)?;
     Ok(match config.dtype() {
         Dtype::F32 => Network::new(&config.arch(), &run.weights(&config.net::<f32>())?)?,
         Dtype::F64 => Network::new(&config.arch(), &run.weights(&config.net::<f64>())?)?,

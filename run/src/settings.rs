@@ -33,6 +33,22 @@ impl Settings {
         from_toml(text, file)
     }
 
+    /// Parses the settings that a file of a run or of a network holds. What is wrong with them is the fault of that file, and not of
+    /// somebody who gave a setting: no [`SettingsError`].
+    ///
+    /// # Errors
+    ///
+    /// Naming the file, and the line if it is known, if the text cannot be read or a setting cannot be used.
+    pub(crate) fn stored(text: &str, file: &Path) -> anyhow::Result<Self> {
+        let settings = Self::from_toml(text, file)
+            .map_err(|error| anyhow::anyhow!("the settings in it cannot be read: {error}"))?;
+        settings.check_written().map_err(|error| {
+            let place = file.display();
+            anyhow::anyhow!("the settings in it cannot be used: {place}: {}", error.message)
+        })?;
+        Ok(settings)
+    }
+
     /// Refuses what cannot be used whatever the data are, and whatever else a preset sets: before any of the data is read.
     ///
     /// # Errors

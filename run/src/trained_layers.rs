@@ -43,7 +43,7 @@ impl TrainedRun {
         }
         let (inputs, outputs) =
             self.sizes().with_context(|| format!("{}: damaged", self.file().display()))?;
-        let config = Config::new(self.settings().clone(), inputs, outputs)?;
+        let config = Config::of_stored(self.settings().clone(), inputs, outputs)?;
         Ok(Some(match config.dtype() {
             Dtype::F32 => self.layers_as::<f32>(&config, num_units)?,
             Dtype::F64 => self.layers_as::<f64>(&config, num_units)?,

@@ -64,7 +64,7 @@ impl TrainedRun {
         let bytes = folder.read(BEST)?;
         let text = read_config(&bytes, &file).map_err(|error| advise(error, &folder))?;
         // Where it was trained says nothing about where it is measured.
-        let settings = Settings::from_toml(&text, &file)?;
+        let settings = Settings::stored(&text, &file)?;
         let settings = Settings { gemm: None, precision: None, threads: None, ..settings };
         let trained_on = TrainedOn::read(&text, &folder)?;
         Ok(Self { folder, bytes, text, settings, trained_on })

@@ -1,6 +1,7 @@
 //! `barenet export` to the files of other programs: they compute what `barenet predict` does.
 
 use crate::program::{barenet, quick, refused_in_one_line, stdout, succeeds};
+use crate::python::{python, run_python};
 use barenet::Rng;
 use barenet::quant::{Bits, Calibration};
 use barenet_run::export::{Exported, Wanted, WantedBits};
@@ -11,37 +12,12 @@ use serde_json::Value;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 use tempfile::TempDir;
 
 /// Largest difference of a probability: both sides add in `f32`, in another order.
 const PROBABILITY: f64 = 1e-4;
 /// Largest difference of a value, in deviations of the targets.
 const VALUE: f64 = 1e-4;
-
-/// A Python that has modules; none if there is no such, which is said.
-fn python(modules: &str) -> Option<String> {
-    let python = std::env::var("BARENET_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let test = Command::new(&python).args(["-c", &format!("import {modules}")]).output();
-    if test.is_ok_and(|output| output.status.success()) {
-        return Some(python);
-    }
-    eprintln!("skipped: {python} has not all of {modules}; BARENET_PYTHON names another one");
-    None
-}
-
-/// Runs a program of Python, and returns what it printed as JSON.
-fn run_python(python: &str, folder: &Path, program: &str, arguments: &[&str]) -> Value {
-    fs::write(folder.join("program.py"), program).unwrap();
-    let output = Command::new(python)
-        .arg("program.py")
-        .args(arguments)
-        .current_dir(folder)
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
-}
 
 /// A program that prints every output of a graph for the numbers of a table, and its texts.
 const RUN_ONNX: &str = r#"

@@ -184,6 +184,55 @@ fn weights_that_are_damaged_or_of_another_network_are_refused() {
     refused_in_one_line(&barenet(place.path(), &["eval", "nothing"]), 1, &["no run here"]);
 }
 
+#[test]
+fn settings_that_a_file_holds_are_the_fault_of_the_file_and_not_of_a_flag() {
+    let place = TempDir::new().unwrap();
+    succeeds(&quick(place.path(), &["-q", "--out", "run"]));
+    for file in ["n.onnx", "n.safetensors"] {
+        succeeds(&barenet(
+            place.path(),
+            &[
+                "export",
+                "run",
+                "--format",
+                if file.ends_with("onnx") { "onnx" } else { "safetensors" },
+                "--out",
+                file,
+            ],
+        ));
+    }
+    let best = "run/best.safetensors";
+    for (right, wrong, expected) in [
+        (&b"hidden = ["[..], &b"hidden = {"[..], "the settings in it cannot be read: "),
+        (b"keep_prob = 1.0", b"keep_prob = 3.0", "the settings in it cannot be used: "),
+    ] {
+        let damage = |file: &str| {
+            let path = place.path().join(file);
+            let whole = fs::read(&path).unwrap();
+            let changed = text_replace(&whole, right, wrong);
+            let changed = if file == best { reseal(&changed).unwrap() } else { changed };
+            fs::write(&path, changed).unwrap();
+            (path, whole)
+        };
+        let mended = [best, "n.onnx", "n.safetensors"].map(damage);
+        for arguments in [
+            &["eval", "run"][..],
+            &["export", "run", "--format", "onnx"],
+            &["train", "--from", "run", "--out", "new"],
+            &["import", "n.onnx", "--out", "new"],
+            &["import", "n.safetensors", "--out", "new"],
+            &["train", "--from", "n.onnx", "--out", "new"],
+        ] {
+            let output = barenet(place.path(), arguments);
+            refused_in_one_line(&output, 1, &[expected]);
+        }
+        assert!(!place.path().join("new").exists());
+        for (path, whole) in mended {
+            fs::write(path, whole).unwrap();
+        }
+    }
+}
+
 fn text_replace(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     let at = bytes.windows(from.len()).position(|window| window == from).unwrap();
     [&bytes[..at], to, &bytes[at + from.len()..]].concat()

@@ -81,7 +81,7 @@ impl Start {
             )
             .into());
         }
-        let settings = allowed.overlay(Settings::from_toml(&config, &found.file)?);
+        let settings = allowed.overlay(Settings::stored(&config, &found.file)?);
         found.quarantine_damaged(&folder)?;
         let (bytes, file) = (found.bytes, found.file);
         let trained_on = TrainedOn::parse(&config).map(Box::new);
