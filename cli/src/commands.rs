@@ -3,6 +3,7 @@
 pub(crate) mod compare;
 pub(crate) mod completions;
 pub(crate) mod config;
+pub(crate) mod course;
 pub(crate) mod data;
 pub(crate) mod doctor;
 pub(crate) mod eval;

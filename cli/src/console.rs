@@ -4,6 +4,7 @@ mod bar;
 mod colour;
 mod complaints;
 mod printer;
+mod progress;
 mod screen;
 mod streams;
 
@@ -11,6 +12,7 @@ mod streams;
 pub(crate) use bar::bytes_bar;
 pub(crate) use colour::{choose_colour, colour_among};
 pub(crate) use complaints::{complain, print_warnings};
+pub(crate) use progress::Progress;
 pub(crate) use screen::Screen;
 pub(crate) use streams::{one_line, print_data, print_line, say, unless_closed};
 
@@ -62,19 +64,19 @@ impl Console {
         Self { verbosity, out, err, bar: Arc::default() }
     }
 
-    /// Shows a progress bar of so many samples, if standard error is a terminal and somebody wants to see it.
-    pub(crate) fn start(&self, samples: usize) {
+    /// Shows a progress bar, if standard error is a terminal and somebody wants to see it.
+    pub(crate) fn start(&self) {
         if self.verbosity != Verbosity::Quiet
             && io::stderr().is_terminal()
             && self.err().has_thread()
         {
-            self.bar.show(samples);
+            self.bar.show();
         }
     }
 
-    /// Moves the progress bar to a sample.
-    pub(crate) fn progress(&self, sample: usize, samples_per_second: f64) {
-        self.bar.move_to(sample, samples_per_second);
+    /// Says what the progress bar is to show.
+    pub(crate) fn progress(&self, progress: Progress) {
+        self.bar.move_to(progress);
     }
 
     /// A line for people: on standard output, unless that is for machines or nobody.

@@ -11,8 +11,8 @@ use barenet_data::DataError;
 use barenet_run::settings::SettingsError;
 use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 use commands::{
-    compare, completions, config, data, doctor, eval, export, find_lr, gradcheck, import, init,
-    man, predict, presets, profile, report, train,
+    compare, completions, config, course, data, doctor, eval, export, find_lr, gradcheck, import,
+    init, man, predict, presets, profile, report, train,
 };
 use console::{choose_colour, colour_among, complain, print_warnings, unless_closed};
 use signals::{Stopped, survive_limits};
@@ -60,6 +60,7 @@ enum Command {
     Export(export::Args),
     Import(import::Args),
     Compare(Box<compare::Args>),
+    Course(course::Args),
     Gradcheck(gradcheck::Args),
     Presets(presets::Args),
     Init(Box<init::Args>),
@@ -92,6 +93,7 @@ fn main() -> ExitCode {
         Command::Export(args) => export::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Compare(args) => compare::run(*args),
+        Command::Course(args) => course::run(&args),
         Command::Gradcheck(args) => gradcheck::run(&args),
         Command::Presets(args) => presets::run(&args),
         Command::Init(args) => init::run(*args),

@@ -3,8 +3,10 @@
 //! Inputs come from NumPy's generator with the document's seeds ([`NumpyRandom`]), so the losses must
 //! be the printed ones digit for digit, and the errors can be held against the printed ones.
 
+mod check;
 mod checks;
 mod numpy_random;
 
-pub use checks::{Check, Quantity, run_checks};
+pub use check::{Check, Quantity};
+pub use checks::{run_checks, run_checks_of};
 pub use numpy_random::NumpyRandom;

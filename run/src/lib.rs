@@ -22,6 +22,7 @@
 //! | [`plot_mark`] | how a plot of barenet's is known |
 //! | [`shell`] | commands to copy |
 //! | [`gradcheck`] | the course's gradient checks, with NumPy's random numbers |
+//! | [`course`] | every section of the course's document, its figures beside ours |
 
 pub mod anomaly;
 pub mod backend;
@@ -32,6 +33,7 @@ pub mod combined;
 pub mod comparison;
 pub mod config;
 mod constant;
+pub mod course;
 pub mod doctor;
 pub mod events;
 pub mod export;

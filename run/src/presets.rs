@@ -49,6 +49,8 @@ pub struct Preset {
     pub settings: Settings,
     /// The document's figures, if it is one of its experiments.
     pub reported: Option<Reported>,
+    /// Training and validation accuracy of each epoch, epoch 0 first, as far as the document prints them.
+    pub reported_epochs: Vec<(f64, f64)>,
 }
 
 /// The content of a preset's file.
@@ -56,6 +58,8 @@ pub struct Preset {
 #[serde(deny_unknown_fields)]
 struct File {
     summary: String,
+    #[serde(default)]
+    reported_epochs: Vec<(f64, f64)>,
     settings: Settings,
     reported: Option<Reported>,
 }
@@ -107,8 +111,9 @@ impl Preset {
 
     fn parse(name: &'static str, text: &str) -> Result<Self, SettingsError> {
         let file = format!("run/presets/{name}.toml");
-        let File { summary, settings, reported } = from_toml(text, Path::new(&file))?;
-        Ok(Self { name, summary, settings, reported })
+        let File { summary, reported_epochs, settings, reported } =
+            from_toml(text, Path::new(&file))?;
+        Ok(Self { name, summary, settings, reported, reported_epochs })
     }
 }
 

@@ -2,10 +2,10 @@
 
 use crate::console::say;
 use anyhow::{Result, ensure};
-use barenet_run::gradcheck::{Check, Quantity, run_checks};
+use barenet_run::gradcheck::{Check, run_checks};
 use serde_json::json;
 
-/// Run the course's gradient checks, and compare with what its document prints
+/// Run the gradient checks of the course's document alone
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -30,10 +30,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     } else {
         say!("{:<20}{:<30}{:>16}{:>16}", "", "", "document", "this library");
         for check in &checks {
-            let text = |value: f64| match check.quantity {
-                Quantity::Error => format!("{value:.2e}"),
-                Quantity::Value => format!("{value:.10}"),
-            };
+            let text = |figure| check.text(figure);
             let Check { section, name, document, ours, .. } = check;
             let verdict = if check.passes() { "" } else { "  FAILED" };
             say!("{section:<20}{name:<30}{:>16}{:>16}{verdict}", text(*document), text(*ours));

@@ -2,28 +2,28 @@
 
 use super::colour::is_coloured;
 use super::printer::Tick;
-use indicatif::{HumanFloatCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use super::progress::{Progress, ProgressLine};
+use super::screen::has_utf8;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use terminal::{Term, style};
 
 /// The progress bar of a run. Only the thread that prints on standard error draws it.
 #[derive(Debug, Default)]
 pub(super) struct Bar {
     bar: OnceLock<ProgressBar>,
-    samples: AtomicU64,
-    samples_per_second: AtomicU64,
+    progress: Mutex<Progress>,
 }
 
 impl Bar {
     /// Shows it from now on.
-    pub(super) fn show(&self, samples: usize) {
-        let _first = self.bar.set(bar(to_u64(samples), "{percent:>3}%  {msg}  {eta} left"));
+    pub(super) fn show(&self) {
+        let _first = self.bar.set(bar(None, "{msg}"));
     }
 
-    /// Says where it is to be drawn next.
-    pub(super) fn move_to(&self, sample: usize, samples_per_second: f64) {
-        self.samples.store(to_u64(sample), Ordering::Relaxed);
-        self.samples_per_second.store(samples_per_second.to_bits(), Ordering::Relaxed);
+    /// Says what it is to show next.
+    pub(super) fn move_to(&self, progress: Progress) {
+        *self.progress.lock().unwrap_or_else(PoisonError::into_inner) = progress;
     }
 
     /// Does something while the bar is away.
@@ -38,9 +38,10 @@ impl Bar {
 impl Tick for Arc<Bar> {
     fn tick(&self) {
         if let Some(bar) = self.bar.get() {
-            let rate = f64::from_bits(self.samples_per_second.load(Ordering::Relaxed));
-            bar.set_position(self.samples.load(Ordering::Relaxed));
-            bar.set_message(format!("{:.0} samples/s", HumanFloatCount(rate)));
+            let progress = *self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+            // The terminal may have become another; its last column is left free, so that none breaks the line.
+            let line = progress.line(columns().saturating_sub(1), has_utf8());
+            bar.set_message(coloured(line));
             bar.tick();
         }
     }
@@ -52,6 +53,20 @@ impl Tick for Arc<Bar> {
     }
 }
 
+/// The columns of the terminal; 80 if it does not tell.
+fn columns() -> usize {
+    let size = Term::stderr().size_checked().filter(|&(_, columns)| columns > 0);
+    size.map_or(80, |(_, columns)| usize::from(columns))
+}
+
+fn coloured(ProgressLine { done, rest, text }: ProgressLine) -> String {
+    if is_coloured() {
+        let (done, rest) = (style(done).cyan(), style(rest).dim());
+        return format!("{done}{rest}{text}");
+    }
+    done + &rest + &text
+}
+
 /// A progress bar of bytes, if standard error is a terminal and somebody wants to see it.
 #[cfg(feature = "fetch")]
 pub(crate) fn bytes_bar(total: u64, quiet: bool) -> ProgressBar {
@@ -60,20 +75,23 @@ pub(crate) fn bytes_bar(total: u64, quiet: bool) -> ProgressBar {
     if quiet || !io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    bar(total, "{bytes:>11} of {total_bytes}  {bytes_per_sec}  {eta} left")
+    let bar_text = if is_coloured() { "{bar:30.cyan/dim} " } else { "{bar:30} " };
+    let figures = match columns() {
+        0..24 => "{percent:>3}%".to_owned(),
+        24..50 => "{percent:>3}%  {eta} left".to_owned(),
+        50..90 => "{bytes:>11} of {total_bytes}  {eta} left".to_owned(),
+        90.. => {
+            format!("{bar_text}{{bytes:>11}} of {{total_bytes}}  {{bytes_per_sec}}  {{eta}} left")
+        }
+    };
+    bar(Some(total), &figures)
 }
 
-/// A bar on standard error, and beside it what `figures` says.
-fn bar(total: u64, figures: &str) -> ProgressBar {
-    let bar = if is_coloured() { "{bar:30.cyan/dim}" } else { "{bar:30}" };
-    let style = ProgressStyle::with_template(&format!("{bar} {figures}"));
-    let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(8));
-    if let Ok(style) = style {
-        bar.set_style(style.progress_chars("━━─"));
+/// A line of progress on standard error.
+fn bar(total: Option<u64>, figures: &str) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr_with_hz(8));
+    if let Ok(style) = ProgressStyle::with_template(figures) {
+        bar.set_style(style.progress_chars(if has_utf8() { "━━─" } else { "==-" }));
     }
     bar
-}
-
-fn to_u64(count: usize) -> u64 {
-    u64::try_from(count).unwrap_or(u64::MAX)
 }

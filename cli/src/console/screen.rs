@@ -24,12 +24,11 @@ impl Screen {
         let size = if is_terminal.1 { Term::stderr().size_checked() } else { None };
         let size =
             size.or_else(|| if is_terminal.0 { Term::stdout().size_checked() } else { None });
-        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].map(|name| std::env::var(name).ok());
         Self {
             is_terminal,
             width: size.map(|(_rows, columns)| columns),
             is_coloured: is_coloured() && std::env::var("TERM").as_deref() != Ok("dumb"),
-            is_utf8: cfg!(windows) || is_utf8(&locale),
+            is_utf8: has_utf8(),
         }
     }
 
@@ -57,6 +56,12 @@ impl fmt::Display for Screen {
             _ => Ok(()),
         }
     }
+}
+
+/// Whether the terminal shows UTF-8, as the locale says.
+pub(crate) fn has_utf8() -> bool {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].map(|name| std::env::var(name).ok());
+    cfg!(windows) || is_utf8(&locale)
 }
 
 /// Whether text is UTF-8, of the values of LC_ALL, LC_CTYPE and LANG: the first that says something counts.

@@ -6,6 +6,7 @@ mod arrays;
 mod bits;
 mod cli;
 mod conventions;
+mod course;
 mod course_pictures;
 mod data;
 mod disk_full;

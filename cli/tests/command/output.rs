@@ -19,6 +19,8 @@ const COMMANDS: &[&[&str]] = &[
     &["presets", "best"],
     &["data", "info"],
     &["data", "info", "--json"],
+    &["course", "--quick"],
+    &["course", "sandwich", "--json"],
     &["gradcheck"],
     &["gradcheck", "--json"],
     &["eval", "run"],

@@ -1,9 +1,9 @@
 //! Output of a run for a person, or a program that reads JSON, and how signals reach it.
 
-use crate::console::Console;
+use crate::console::{Console, Progress};
 use crate::signals::Signals;
 use barenet::Float;
-use barenet_run::events::RunEvent;
+use barenet_run::events::{Check, RunEvent};
 use barenet_run::session::{Request, Watcher};
 use std::time::{Duration, Instant};
 
@@ -25,6 +25,8 @@ pub(super) struct ConsoleWatcher {
     num_iterations: usize,
     /// Iterations that were done before.
     resumed_at: Option<usize>,
+    /// The last check.
+    check: Option<Check>,
     /// When the first step of this command began.
     clock: Instant,
     last_drawn: Instant,
@@ -45,6 +47,7 @@ impl ConsoleWatcher {
             batch_size,
             num_iterations: 0,
             resumed_at: None,
+            check: None,
             clock: now,
             last_drawn: now,
         }
@@ -56,7 +59,7 @@ impl ConsoleWatcher {
             let last = self.num_iterations;
             self.console.line(&format!("resumes after iteration {iteration} of {last}\n"));
         }
-        self.console.start(self.num_iterations.saturating_mul(self.batch_size));
+        self.console.start();
         self.clock = Instant::now();
         self.last_drawn = self.clock;
     }
@@ -83,8 +86,13 @@ impl ConsoleWatcher {
         if self.last_drawn.elapsed() > FRAME {
             self.last_drawn = Instant::now();
             let done = (iteration - self.resumed_at.unwrap_or(0)) * self.batch_size;
-            let rate = f64::from_usize(done) / self.clock.elapsed().as_secs_f64();
-            self.console.progress(iteration.saturating_mul(self.batch_size), rate);
+            self.console.progress(Progress {
+                samples: self.num_iterations.saturating_mul(self.batch_size),
+                done: iteration.saturating_mul(self.batch_size),
+                rate: f64::from_usize(done) / self.clock.elapsed().as_secs_f64(),
+                loss: Some(loss),
+                val: self.check.map(|check| (check.metric.key(), check.val)),
+            });
         }
     }
 }
@@ -100,6 +108,7 @@ impl Watcher for ConsoleWatcher {
                 return self.request();
             }
             RunEvent::Epoch { epoch, check, .. } => {
+                self.check = Some(check);
                 let last = self.num_epochs;
                 // Of many epochs a line each would hide the rest; the log has all.
                 if epoch.is_multiple_of(lines_apart(last)) || epoch == last {

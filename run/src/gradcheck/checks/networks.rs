@@ -4,7 +4,8 @@ use super::{Section, numerical};
 use crate::gradcheck::numpy_random::{NumpyRandom, linspace};
 use barenet::gradient_check::rel_error;
 use barenet::{
-    Arch, Error, FullyConnectedNet, Label, Mat, Portable, Rng, Targets, TrainState, layer_params,
+    Arch, Error, Float, FullyConnectedNet, Init, Label, Mat, Portable, Rng, Targets, TrainState,
+    Weights, layer_params,
 };
 
 /// The step of numerical gradients through smooth functions. The document's formula, of lower order,
@@ -36,6 +37,15 @@ impl Model<'_> {
         Ok((loss, grads))
     }
 
+    /// The scores of the samples.
+    fn scores(&self) -> Result<Vec<f64>, Error> {
+        let (arch, batch) = (&self.net.arch, self.y.len());
+        let mut workspace = vec![0.0; arch.infer_workspace_len(batch)];
+        let weights = Weights::new(arch, &self.params, &[])?;
+        let x = Mat::new(&self.x, batch, arch.input_dim())?;
+        Ok(self.net.scores(&Portable, weights, x, &mut workspace)?.data().to_vec())
+    }
+
     /// The relative error of each array of parameters: W1, W2, …, b1, b2, …. Of two steps the better
     /// counts: a wrong gradient is wrong with both.
     fn gradient_errors(&self) -> Result<Vec<(String, f64)>, Error> {
@@ -61,6 +71,53 @@ impl Model<'_> {
     }
 }
 
+/// Scores that the document gives for the two-layer net.
+const SCORES: [f64; 21] = [
+    11.53165108,
+    12.2917344,
+    13.05181771,
+    13.81190102,
+    14.57198434,
+    15.33206765,
+    16.09215096,
+    12.05769098,
+    12.74614105,
+    13.43459113,
+    14.1230412,
+    14.81149128,
+    15.49994135,
+    16.18839143,
+    12.58373087,
+    13.20054771,
+    13.81736455,
+    14.43418138,
+    15.05099822,
+    15.66781506,
+    16.2846319,
+];
+
+/// Weights drawn with a standard deviation of 1e-3: the document allows a tenth of it.
+fn initialization(
+    section: &mut Section<'_>,
+    net: &FullyConnectedNet<'_, f64>,
+) -> Result<(), Error> {
+    let weight_scale = 1e-3;
+    let mut params = vec![0.0; net.arch.num_params()];
+    let (mut grads, mut workspace) = (params.clone(), vec![0.0; net.arch.train_workspace_len(1)]);
+    let mut state = TrainState::new(&net.arch, &mut params, &mut [], &mut grads, &mut workspace)?;
+    net.init(Init::Gaussian { weight_scale }, Rng::seed(231), &mut state);
+    for (layer, number) in net.arch.layers().zip(1..) {
+        let Some(layer) = layer_params(&layer, &params) else { continue };
+        let w = layer.w.data();
+        let len = f64::from_usize(w.len());
+        let mean = w.iter().sum::<f64>() / len;
+        let var = w.iter().map(|w| (w - mean).powi(2)).sum::<f64>() / len;
+        let off = (var.sqrt() - weight_scale).abs();
+        section.error(format!("W{number} std off 1e-3"), weight_scale / 10.0, off);
+    }
+    Ok(())
+}
+
 pub(super) fn two_layer_net(section: &mut Section<'_>) -> Result<(), Error> {
     let dims = [5, 50, 7];
     let arch = Arch::new(&dims);
@@ -75,7 +132,10 @@ pub(super) fn two_layer_net(section: &mut Section<'_>) -> Result<(), Error> {
     ]
     .concat();
     let net = FullyConnectedNet::with_arch(arch);
+    initialization(section, &net)?;
     let mut model = Model { net, params, x, y: vec![0, 5, 1] };
+    let scores: f64 = model.scores()?.iter().zip(SCORES).map(|(a, b)| (a - b).abs()).sum();
+    section.error("scores, sum of differences", 1e-6, scores);
     for (reg, loss) in [(0.0, 3.4702243556), (1.0, 26.5948426952)] {
         model.net.reg = reg;
         section.value(format!("loss with reg = {reg}"), loss, model.loss(&model.params)?.0);

@@ -6,11 +6,13 @@ use barenet::Error;
 use barenet::gradient_check::rel_error;
 use barenet::optim::{adam, rmsprop, sgd_momentum};
 
-/// The document prints what an update should give with eight digits.
-pub(super) fn update_rules(section: &mut Section<'_>) -> Result<(), Error> {
-    let (w0, dw) = (linspace(-0.4, 0.6, 20), linspace(-0.6, 0.4, 20));
+/// Weights and gradients. The document prints what an update should give with eight digits.
+fn weights() -> (Vec<f64>, Vec<f64>) {
+    (linspace(-0.4, 0.6, 20), linspace(-0.6, 0.4, 20))
+}
 
-    let (mut w, mut velocity) = (w0.clone(), linspace(0.6, 0.9, 20));
+pub(super) fn momentum(section: &mut Section<'_>) -> Result<(), Error> {
+    let ((mut w, dw), mut velocity) = (weights(), linspace(0.6, 0.9, 20));
     sgd_momentum(&mut w, &dw, &mut velocity, 1e-3, 0.9)?;
     section.error(
         "sgd_momentum next_w",
@@ -19,7 +21,11 @@ pub(super) fn update_rules(section: &mut Section<'_>) -> Result<(), Error> {
     );
     let error = rel_error(&velocity, &expected::MOMENTUM_VELOCITY);
     section.error("sgd_momentum velocity", 4.269287743278663e-9, error);
+    Ok(())
+}
 
+pub(super) fn rmsprop_and_adam(section: &mut Section<'_>) -> Result<(), Error> {
+    let (w0, dw) = weights();
     let (mut w, mut cache) = (w0.clone(), linspace(0.6, 0.9, 20));
     rmsprop(&mut w, &dw, &mut cache, 1e-2, 0.99, 1e-8)?;
     section.error("rmsprop next_w", 9.524687511038133e-8, rel_error(&w, &expected::RMSPROP_W));
