@@ -34,6 +34,20 @@ fn is_other<S: PartialEq>(given: &Option<S>, own: &Option<S>) -> bool {
     given.is_some() && given != own
 }
 
+/// How many times smaller the learning rate is once batch norm is folded.
+const SMALLER: f64 = 100.0;
+
+/// How weights go on that have just had batch norm folded into them, where nothing is given: by the rule that they were trained with,
+/// in small steps. Nothing holds the sizes of layers together any longer, and steps of the size that batch norm allows would undo
+/// what was learnt.
+fn gentle(own: &Settings, given: &Settings) -> Settings {
+    if given.preset.is_some() || is_other(&given.update_rule, &own.update_rule) {
+        return Settings::default();
+    }
+    let learning_rate = own.learning_rate.map(|rate| rate / SMALLER);
+    Settings { update_rule: own.update_rule, learning_rate, ..Settings::default() }
+}
+
 impl Pretrained {
     /// The best weights of a run, which messages call `name`.
     #[must_use]
@@ -146,7 +160,11 @@ impl Pretrained {
             window: own.window,
             stride: own.stride,
             normal: own.normal.clone(),
-            ..Settings::default()
+            ..if is_folded && own.batchnorm == Some(true) {
+                gentle(own, given)
+            } else {
+                Settings::default()
+            }
         };
         Ok(written.over_settings(network))
     }

@@ -67,6 +67,18 @@ fn batch_norm_is_folded_before_and_a_stopped_run_resumes_as_if_nothing_had_been(
     let text = run(&place, &[&train[..], &["--epochs", "6", "--out", "one"]].concat());
     let network = text.lines().find(|line| line.starts_with("network   64-32-16-10"));
     assert!(network.is_some_and(|line| !line.contains("batch norm")), "{text}");
+    // A hundredth of the steps that batch norm allowed, unless another rule or another rate is given.
+    let config =
+        |run: &str| fs::read_to_string(place.path().join(run).join("config.toml")).unwrap();
+    assert!(config("src").contains("learning_rate = 0.005\n"), "{}", config("src"));
+    assert!(config("one").contains("learning_rate = 0.00005\n"), "{}", config("one"));
+    for given in [["--lr", "0.001"], ["--update-rule", "sgd"]] {
+        run(
+            &place,
+            &[&train[..], &given, &["-q", "--epochs", "1", "--out", "given", "--force"]].concat(),
+        );
+        assert!(!config("given").contains("learning_rate = 0.00005\n"), "{given:?}");
+    }
     run(&place, &[&train[..], &["-q", "--epochs", "3", "--out", "part"]].concat());
     // The other run may go.
     fs::remove_dir_all(place.path().join("src")).unwrap();
