@@ -9,6 +9,8 @@ mod page;
 mod range_figure;
 mod sheet;
 mod sweep;
+#[cfg(feature = "tensorboard")]
+pub mod tensorboard;
 
 pub use page::run::{Answers, Curves, Findings, Layer, NotShown, RunSection, Sample, Values};
 pub use page::{MAX_IN_DETAIL, Page, Picture, in_detail};

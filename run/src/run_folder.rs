@@ -1,9 +1,11 @@
 //! The folder of a run: what is in it, and who may write there.
 
+mod event_files;
 mod first;
 pub mod names;
 mod ours;
 
+pub use event_files::{event_file, event_files};
 pub use names::{
     BEST, CHECKPOINT, COMPARISON_JSON, COMPARISON_PLOTS, CONFIG, DAMAGED_CHECKPOINT, EVENTS,
     IMPORTED_FILE, PLOTS, PREVIOUS_CHECKPOINT, REPORT, SUMMARY,

@@ -1,12 +1,16 @@
 //! `barenet train`.
 
 mod advice;
+mod beside;
+#[cfg(feature = "tensorboard")]
+mod board;
 mod folds;
 mod from;
 mod page;
 mod report;
 mod show;
 mod verdict;
+mod wanted;
 mod watcher;
 
 use super::{ImagesFlag, usage, warn_of_data, warn_of_stand_in};
@@ -22,6 +26,7 @@ use barenet_run::trained_run::TrainedRun;
 use show::train_and_show;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
+use wanted::Wanted;
 use watcher::ConsoleWatcher;
 
 /// Train a network
@@ -52,6 +57,10 @@ pub(crate) struct Args {
     /// Replace the run that --out holds
     #[arg(long, requires = "out")]
     pub(crate) force: bool,
+    /// Write an event file for TensorBoard into the run's folder; a run that has one goes on with it when it is resumed
+    #[cfg(feature = "tensorboard")]
+    #[arg(long)]
+    pub(crate) tensorboard: bool,
     /// Print nothing but errors
     #[arg(long, short)]
     pub(crate) quiet: bool,
@@ -73,6 +82,12 @@ pub(crate) fn run(args: Args) -> Result<()> {
     let interval = args.checkpoint_secs.map(Duration::from_secs);
     let when = When { every: args.checkpoint_every, interval };
     let verbosity = Verbosity::of(args.quiet, args.json);
+    let wanted = Wanted {
+        #[cfg(feature = "tensorboard")]
+        tensorboard: args.tensorboard,
+        #[cfg(not(feature = "tensorboard"))]
+        tensorboard: false,
+    };
 
     let flags = args.settings.0;
     let (start, data) = match &args.resume {
@@ -92,7 +107,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
                 let console = Console::new(verbosity);
                 warn_of_stand_in(&data, verbosity);
                 let place = (args.out.as_deref(), args.force, args.images.data.as_deref());
-                return folds::run(&combined, folds, &data, place, (console, &signals));
+                return folds::run(&combined, folds, &data, place, (console, &signals), wanted);
             }
             let start = Start::new(combined, args.out.as_deref(), args.force);
             (from.into_iter().fold(start, Start::from), data)
@@ -116,5 +131,5 @@ pub(crate) fn run(args: Args) -> Result<()> {
     let (console, epochs, batch) = (Console::new(verbosity), values.num_epochs, values.batch_size);
     let watcher = ConsoleWatcher::new(console, signals, epochs, batch);
     let asked_for = args.images.data.as_deref();
-    train_and_show(&session, watcher, asked_for, clock)
+    train_and_show(&session, watcher, wanted, asked_for, clock)
 }

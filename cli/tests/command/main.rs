@@ -49,4 +49,5 @@ mod tables_odd;
 mod tables_parts;
 mod tables_slips;
 mod tables_told;
+mod tensorboard;
 mod tflite;

@@ -8,7 +8,7 @@
 
 use super::{
     BEST, CHECKPOINT, CONFIG, DAMAGED_CHECKPOINT, DRAWN, EVENTS, IMPORTED_FILE,
-    PREVIOUS_CHECKPOINT, RunFolder, SUMMARY,
+    PREVIOUS_CHECKPOINT, RunFolder, SUMMARY, event_files,
 };
 use crate::folder::Folder;
 use anyhow::{Context, Result};
@@ -68,6 +68,7 @@ fn settle(disk: &impl Disk, folder: &Folder, replaces: bool) -> Result<()> {
         for name in files.into_iter().chain(DRAWN) {
             folder.remove(name)?;
         }
+        event_files(folder).iter().try_for_each(|name| folder.remove(name))?;
     }
     for name in [EVENTS, CONFIG] {
         match folder.finish_file(disk, name) {
@@ -99,7 +100,7 @@ mod tests {
     use super::*;
     use crate::checkpoint::tests::checkpoint;
     use crate::folder::failing::FailingDisk;
-    use crate::run_folder::REPORT;
+    use crate::run_folder::{REPORT, event_file};
     use barenet_data::disk::RealDisk;
     use std::collections::BTreeMap;
     use std::fs;
@@ -121,6 +122,7 @@ mod tests {
         {
             folder.write(name, b"").unwrap();
         }
+        folder.write(&event_file(0.0, &[]), b"............brain.Event:2....").unwrap();
         let old = checkpoint().to_bytes().unwrap();
         folder.write(CHECKPOINT, &old).unwrap();
         folder.write(PREVIOUS_CHECKPOINT, &old).unwrap();

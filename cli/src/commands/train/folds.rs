@@ -1,12 +1,14 @@
 //! Cross-validation: a run for each fold, and the mean of their figures.
 
 use super::verdict::of_test;
+use super::wanted::Wanted;
 use crate::commands::{data_line, metric_text, warn_of_data};
 use crate::console::Console;
 use crate::signals::{Signals, Stopped};
 use anyhow::{Result, bail};
 use barenet_data::DataSet;
 use barenet_run::combined::Combined;
+use barenet_run::events::RunEvent;
 use barenet_run::measured::Metric;
 use barenet_run::session::{Request, Session, Start, When};
 use barenet_run::settings::Settings;
@@ -23,6 +25,7 @@ pub(super) fn run(
     data: &DataSet,
     (out, force, asked_for): (Option<&Path>, bool, Option<&Path>),
     (console, signals): (Console, &Signals),
+    wanted: Wanted,
 ) -> Result<()> {
     let name = combined.settings.preset.as_deref().unwrap_or("custom");
     let out = out.map_or_else(|| free_folder(name), Path::to_owned);
@@ -40,7 +43,7 @@ pub(super) fn run(
     for fold in 1..=folds {
         let place = place(fold);
         let session = Session::new(start(fold), data, When::default())?;
-        let summary = train(&session, asked_for, signals)?;
+        let summary = train(&session, asked_for, (&console, signals), wanted)?;
         let run = place.display();
         if let Some(iteration) = summary.diverged_at {
             bail!(
@@ -103,12 +106,21 @@ fn free_folder(name: &str) -> PathBuf {
     places.find(is_free).unwrap_or_default()
 }
 
-fn train(session: &Session<'_>, asked_for: Option<&Path>, signals: &Signals) -> Result<Summary> {
+fn train(
+    session: &Session<'_>,
+    asked_for: Option<&Path>,
+    (console, signals): (&Console, &Signals),
+    wanted: Wanted,
+) -> Result<Summary> {
     let clock = Instant::now();
-    let mut watcher = |_: &barenet_run::events::RunEvent<'_>| {
-        if signals.stop().is_some() { Request::Stop } else { Request::Continue }
+    let request = || if signals.stop().is_some() { Request::Stop } else { Request::Continue };
+    let run = session.begin(&mut |_: &RunEvent<'_>| request())?;
+    let mut beside = wanted.begin(session, console);
+    let mut watcher = |event: &RunEvent<'_>| {
+        beside.iter_mut().for_each(|observer| observer.event(event, console));
+        request()
     };
-    let mut trained = session.begin(&mut watcher)?.train(&mut watcher)?;
+    let mut trained = run.train(&mut watcher)?;
     let ended = trained.ended();
     if ended.stopped {
         let iteration = ended.iteration;
@@ -116,7 +128,9 @@ fn train(session: &Session<'_>, asked_for: Option<&Path>, signals: &Signals) -> 
         let signal = signals.stop().unwrap_or(0);
         return Err(Stopped::Early { signal, iteration, resume }.into());
     }
-    trained.finish(&mut watcher, clock)
+    let summary = trained.finish(&mut watcher, clock);
+    beside.iter_mut().for_each(|observer| observer.finish(console));
+    summary
 }
 
 /// The mean and the standard deviation of some figures (of all, not of a sample of them, as NumPy has it).

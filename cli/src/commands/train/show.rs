@@ -1,6 +1,7 @@
 //! A training run that is shown: header, events, plots and results.
 
 use super::advice::diverged;
+use super::wanted::Wanted;
 use super::watcher::ConsoleWatcher;
 use super::{page, report};
 use crate::signals::Stopped;
@@ -11,19 +12,20 @@ use std::path::Path;
 use std::time::Instant;
 
 /// Trains to the end, or until somebody stops the run, and shows it. `asked_for` are the images that were
-/// asked for, `clock` began with the command.
-pub(super) fn train_and_show(
-    session: &Session<'_>,
-    mut watcher: ConsoleWatcher,
+/// asked for, `clock` began with the command, and `wanted` says by what the run is shown besides lines.
+pub(super) fn train_and_show<'a>(
+    session: &'a Session<'_>,
+    mut watcher: ConsoleWatcher<'a>,
+    wanted: Wanted,
     asked_for: Option<&Path>,
     clock: Instant,
 ) -> Result<()> {
     let folder = &session.folder;
     let run = session.begin(&mut watcher)?;
     report::describe(session, &watcher.console);
-    watcher.start();
+    watcher.start(wanted.begin(session, &watcher.console));
     let trained = run.train(&mut watcher);
-    watcher.console.finish();
+    watcher.finish();
     let mut trained = trained?;
     let ended = trained.ended();
     // A run that did no step leaves nothing.

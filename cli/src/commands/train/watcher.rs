@@ -1,5 +1,6 @@
 //! Output of a run for a person, or a program that reads JSON, and how signals reach it.
 
+use super::beside::Observers;
 use crate::console::{Console, Progress};
 use crate::signals::Signals;
 use barenet::Float;
@@ -16,8 +17,9 @@ const fn lines_apart(num_epochs: usize) -> usize {
 }
 
 /// Prints the events of a run, and asks of it what signals ask for.
-pub(super) struct ConsoleWatcher {
+pub(super) struct ConsoleWatcher<'a> {
     pub(super) console: Console,
+    beside: Observers<'a>,
     signals: Signals,
     num_epochs: usize,
     batch_size: usize,
@@ -32,7 +34,7 @@ pub(super) struct ConsoleWatcher {
     last_drawn: Instant,
 }
 
-impl ConsoleWatcher {
+impl<'a> ConsoleWatcher<'a> {
     pub(super) fn new(
         console: Console,
         signals: Signals,
@@ -42,6 +44,7 @@ impl ConsoleWatcher {
         let now = Instant::now();
         Self {
             console,
+            beside: Vec::new(),
             signals,
             num_epochs,
             batch_size,
@@ -53,8 +56,9 @@ impl ConsoleWatcher {
         }
     }
 
-    /// Shows a progress bar from now on.
-    pub(super) fn start(&mut self) {
+    /// Shows a progress bar from now on, and hands events to others.
+    pub(super) fn start(&mut self, beside: Observers<'a>) {
+        self.beside = beside;
         if let Some(iteration) = self.resumed_at {
             let last = self.num_iterations;
             self.console.line(&format!("resumes after iteration {iteration} of {last}\n"));
@@ -62,6 +66,14 @@ impl ConsoleWatcher {
         self.console.start();
         self.clock = Instant::now();
         self.last_drawn = self.clock;
+    }
+
+    /// Ends what was shown while the run trained.
+    pub(super) fn finish(&mut self) {
+        for mut observer in self.beside.drain(..) {
+            observer.finish(&self.console);
+        }
+        self.console.finish();
     }
 
     /// The number of the signal that stopped the run.
@@ -86,20 +98,27 @@ impl ConsoleWatcher {
         if self.last_drawn.elapsed() > FRAME {
             self.last_drawn = Instant::now();
             let done = (iteration - self.resumed_at.unwrap_or(0)) * self.batch_size;
-            self.console.progress(Progress {
+            let progress = Progress {
                 samples: self.num_iterations.saturating_mul(self.batch_size),
                 done: iteration.saturating_mul(self.batch_size),
                 rate: f64::from_usize(done) / self.clock.elapsed().as_secs_f64(),
                 loss: Some(loss),
                 val: self.check.map(|check| (check.metric.key(), check.val)),
-            });
+            };
+            self.console.progress(progress);
+            for observer in &mut self.beside {
+                observer.tick(progress, &self.console);
+            }
         }
     }
 }
 
-impl Watcher for ConsoleWatcher {
+impl Watcher for ConsoleWatcher<'_> {
     fn event(&mut self, event: &RunEvent<'_>) -> Request {
         self.console.json(|| event.to_line());
+        for observer in &mut self.beside {
+            observer.event(event, &self.console);
+        }
         match *event {
             RunEvent::Start { num_iterations, .. } => self.num_iterations = num_iterations,
             RunEvent::Resume { iteration } => self.resumed_at = Some(iteration),
