@@ -67,6 +67,15 @@ fn a_run_starts_with_the_weights_scaling_layers_and_classes_of_another() {
     assert!(text.contains("virginica"), "{text}");
     run(&place, &["eval", "new", "--data", "new.csv"]);
     run(&place, &["export", "new", "--format", "onnx"]);
+    // It is called as what it started from, with and without a folder of its own.
+    let name = |run: &str| {
+        let json = fs::read(place.path().join(run).join("summary.json")).unwrap();
+        serde_json::from_slice::<Value>(&json).unwrap()["name"].as_str().unwrap().to_owned()
+    };
+    run(&place, &["train", "-q", "--from", "new", "--data", "new.csv", "--epochs", "1"]);
+    assert_eq!((name("new"), name("runs/new")), ("src".to_owned(), "new".to_owned()));
+    run(&place, &["train", "-q", "--resume", "runs/new", "--data", "new.csv", "--epochs", "2"]);
+    assert_eq!(name("runs/new"), "new");
 }
 
 #[test]

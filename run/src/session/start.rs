@@ -8,6 +8,7 @@ use crate::config::{Config, ignored, ignored_of_parts};
 use crate::pretrained::Pretrained;
 use crate::run_folder::RunFolder;
 use crate::settings::{Settings, SettingsError};
+use crate::started_from::StartedFrom;
 use crate::trained_on::TrainedOn;
 use anyhow::Result;
 use barenet_data::DataSet;
@@ -165,7 +166,18 @@ impl<'a> Session<'a> {
                 .for_each(|line| log::warn!("{line}"));
         }
         let backend = start_backend(&config);
-        let name = config.values().preset.clone().unwrap_or_else(|| "custom".to_owned());
+        let started_from = match &origin {
+            Origin::New { from, .. } => from.as_ref().map(|from| from.started_from()),
+            Origin::Checkpoint { trained_on, .. } => {
+                trained_on.as_ref().and_then(|trained_on| trained_on.from().cloned())
+            }
+        };
+        let name = started_from
+            .as_ref()
+            .and_then(StartedFrom::short_name)
+            .or(config.values().preset.as_deref())
+            .unwrap_or("custom")
+            .to_owned();
         let (folder, resume, from) = match origin {
             Origin::New { out, force, from, .. } => {
                 (RunFolder::create(out.as_deref(), &name, force)?, None, from)
