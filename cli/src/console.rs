@@ -10,15 +10,24 @@ mod streams;
 
 #[cfg(feature = "fetch")]
 pub(crate) use bar::bytes_bar;
+#[cfg(feature = "tui")]
+pub(crate) use colour::is_coloured;
 pub(crate) use colour::{choose_colour, colour_among};
 pub(crate) use complaints::{complain, print_warnings};
+#[cfg(feature = "tui")]
+pub(crate) use complaints::{hold_complaints, last_complaint, release_complaints};
 pub(crate) use progress::Progress;
+#[cfg(feature = "tui")]
+pub(crate) use progress::{ProgressLine, short};
 pub(crate) use screen::Screen;
+#[cfg(feature = "tui")]
+pub(crate) use screen::has_utf8;
 pub(crate) use streams::{one_line, print_data, print_line, say, unless_closed};
 
 use crate::signals::{self, Stopped};
 use anyhow::{Context, Result};
 use bar::Bar;
+use complaints::is_held;
 use printer::Printer;
 use std::io::{self, IsTerminal};
 use std::sync::{Arc, OnceLock};
@@ -96,7 +105,7 @@ impl Console {
     /// A line that must not be missed, on standard error.
     pub(crate) fn warn(&self, line: &str) {
         let line = one_line(&format!("warning: {line}"));
-        if !self.err().print(&line) {
+        if !is_held(&line) && !self.err().print(&line) {
             complain(format_args!("{line}"));
         }
     }

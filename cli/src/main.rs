@@ -5,6 +5,8 @@ mod commands;
 mod console;
 mod flags;
 mod signals;
+#[cfg(feature = "tui")]
+mod tui;
 mod version;
 
 use barenet_data::DataError;

@@ -4,6 +4,8 @@ mod advice;
 mod beside;
 #[cfg(feature = "tensorboard")]
 mod board;
+#[cfg(feature = "tui")]
+mod drawn;
 mod folds;
 mod from;
 mod page;
@@ -57,6 +59,9 @@ pub(crate) struct Args {
     /// Replace the run that --out holds
     #[arg(long, requires = "out")]
     pub(crate) force: bool,
+    /// Draw the curves on all of the terminal as they grow (builds with the feature tui)
+    #[arg(long, conflicts_with_all = ["quiet", "json"])]
+    pub(crate) tui: bool,
     /// Write an event file for TensorBoard into the run's folder; a run that has one goes on with it when it is resumed
     #[cfg(feature = "tensorboard")]
     #[arg(long)]
@@ -85,9 +90,12 @@ pub(crate) fn run(args: Args) -> Result<()> {
     let wanted = Wanted {
         #[cfg(feature = "tensorboard")]
         tensorboard: args.tensorboard,
-        #[cfg(not(feature = "tensorboard"))]
-        tensorboard: false,
+        tui: args.tui,
     };
+
+    if wanted.tui {
+        check_terminal()?;
+    }
 
     let flags = args.settings.0;
     let (start, data) = match &args.resume {
@@ -104,6 +112,9 @@ pub(crate) fn run(args: Args) -> Result<()> {
             let data = args.images.read(&written.settings, trained_on)?;
             let combined = written.over(Preset::DEFAULT, &data)?;
             if let (Some(folds), None) = (combined.settings.folds, combined.settings.fold) {
+                if wanted.tui {
+                    return usage("--tui draws one run; leave it out with --folds");
+                }
                 let console = Console::new(verbosity);
                 warn_of_stand_in(&data, verbosity);
                 let place = (args.out.as_deref(), args.force, args.images.data.as_deref());
@@ -132,4 +143,14 @@ pub(crate) fn run(args: Args) -> Result<()> {
     let watcher = ConsoleWatcher::new(console, signals, epochs, batch);
     let asked_for = args.images.data.as_deref();
     train_and_show(&session, watcher, wanted, asked_for, clock)
+}
+
+/// Refuses to draw where nothing can be drawn.
+fn check_terminal() -> Result<()> {
+    #[cfg(feature = "tui")]
+    return crate::tui::check();
+    #[cfg(not(feature = "tui"))]
+    return usage(
+        "--tui: this build has no feature tui; `cargo install --locked --path cli --features tui` makes one that has",
+    );
 }

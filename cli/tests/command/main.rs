@@ -51,3 +51,4 @@ mod tables_slips;
 mod tables_told;
 mod tensorboard;
 mod tflite;
+mod tui;

@@ -105,14 +105,27 @@ impl<'scope, T: Number> Writer<'scope, T> {
     /// # Errors
     ///
     /// If it cannot be.
-    pub fn finish(self) -> Result<()> {
-        self.desk.state.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
-        self.desk.changed.notify_one();
-        if self.thread.is_some_and(|thread| thread.join().is_err()) {
+    pub fn finish(mut self) -> Result<()> {
+        self.close();
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
             return Err(anyhow!("the thread that writes checkpoints has failed"));
         }
         let mut state = self.desk.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.failed.take().map_or(Ok(()), Err)
+    }
+}
+
+impl<T> Writer<'_, T> {
+    fn close(&self) {
+        self.desk.state.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
+        self.desk.changed.notify_one();
+    }
+}
+
+impl<T> Drop for Writer<'_, T> {
+    /// Ends the thread after a panic too: the scope waits for it before the program can end.
+    fn drop(&mut self) {
+        self.close();
     }
 }
 
@@ -141,6 +154,19 @@ mod tests {
             assert!(writer.finish().unwrap_err().to_string().contains("no such folder"));
         });
         assert_eq!(iteration_of(&find(&folder).unwrap()), 50);
+    }
+
+    #[test]
+    fn a_panic_while_there_is_a_writer_ends_it() {
+        let (_place, folder) = new_folder();
+        let desk = Desk::default();
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            thread::scope(|scope| {
+                let _writer: Writer<'_, f32> = Writer::start(scope, &desk, &folder);
+                panic!("of a test");
+            })
+        }));
+        assert!(panicked.is_err());
     }
 
     #[test]

@@ -115,7 +115,7 @@ fn train(
     let clock = Instant::now();
     let request = || if signals.stop().is_some() { Request::Stop } else { Request::Continue };
     let run = session.begin(&mut |_: &RunEvent<'_>| request())?;
-    let mut beside = wanted.begin(session, console);
+    let mut beside = wanted.begin(session, console)?;
     let mut watcher = |event: &RunEvent<'_>| {
         beside.iter_mut().for_each(|observer| observer.event(event, console));
         request()

@@ -22,10 +22,16 @@ pub(super) fn train_and_show<'a>(
 ) -> Result<()> {
     let folder = &session.folder;
     let run = session.begin(&mut watcher)?;
-    report::describe(session, &watcher.console);
-    watcher.start(wanted.begin(session, &watcher.console));
+    if !wanted.tui {
+        report::describe(session, &watcher.console);
+    }
+    watcher.start(wanted.begin(session, &watcher.console)?, wanted.tui);
     let trained = run.train(&mut watcher);
     watcher.finish();
+    if wanted.tui {
+        // What was drawn is gone: the terminal keeps what it was of.
+        report::describe(session, &watcher.console);
+    }
     let mut trained = trained?;
     let ended = trained.ended();
     // A run that did no step leaves nothing.

@@ -20,6 +20,8 @@ const fn lines_apart(num_epochs: usize) -> usize {
 pub(super) struct ConsoleWatcher<'a> {
     pub(super) console: Console,
     beside: Observers<'a>,
+    /// Whether events are printed as lines.
+    has_lines: bool,
     signals: Signals,
     num_epochs: usize,
     batch_size: usize,
@@ -45,6 +47,7 @@ impl<'a> ConsoleWatcher<'a> {
         Self {
             console,
             beside: Vec::new(),
+            has_lines: true,
             signals,
             num_epochs,
             batch_size,
@@ -56,14 +59,17 @@ impl<'a> ConsoleWatcher<'a> {
         }
     }
 
-    /// Shows a progress bar from now on, and hands events to others.
-    pub(super) fn start(&mut self, beside: Observers<'a>) {
+    /// Shows lines and a progress bar from now on, unless the terminal is drawn on, and hands events to others.
+    pub(super) fn start(&mut self, beside: Observers<'a>, is_drawn_on: bool) {
         self.beside = beside;
+        self.has_lines = !is_drawn_on;
         if let Some(iteration) = self.resumed_at {
             let last = self.num_iterations;
-            self.console.line(&format!("resumes after iteration {iteration} of {last}\n"));
+            self.line(&format!("resumes after iteration {iteration} of {last}\n"));
         }
-        self.console.start();
+        if self.has_lines {
+            self.console.start();
+        }
         self.clock = Instant::now();
         self.last_drawn = self.clock;
     }
@@ -74,6 +80,12 @@ impl<'a> ConsoleWatcher<'a> {
             observer.finish(&self.console);
         }
         self.console.finish();
+    }
+
+    fn line(&self, line: &str) {
+        if self.has_lines {
+            self.console.line(line);
+        }
     }
 
     /// The number of the signal that stopped the run.
@@ -93,7 +105,7 @@ impl<'a> ConsoleWatcher<'a> {
     fn step(&mut self, iteration: usize, loss: f64, print: bool) {
         if print {
             let last = self.num_iterations;
-            self.console.line(&format!("(Iteration {iteration} / {last}) loss: {loss:.6}"));
+            self.line(&format!("(Iteration {iteration} / {last}) loss: {loss:.6}"));
         }
         if self.last_drawn.elapsed() > FRAME {
             self.last_drawn = Instant::now();
@@ -131,7 +143,7 @@ impl Watcher for ConsoleWatcher<'_> {
                 let last = self.num_epochs;
                 // Of many epochs a line each would hide the rest; the log has all.
                 if epoch.is_multiple_of(lines_apart(last)) || epoch == last {
-                    self.console.line(&format!("(Epoch {epoch} / {last}) {check}"));
+                    self.line(&format!("(Epoch {epoch} / {last}) {check}"));
                 }
                 return self.request();
             }
