@@ -43,6 +43,7 @@ mod report;
 mod resume;
 mod running;
 mod settings;
+mod snapshots;
 mod stop;
 mod tables;
 mod tables_odd;
