@@ -225,7 +225,8 @@ impl<'a> TensorBoard<'a> {
             RunEvent::Epoch { epoch, check, .. } => {
                 let (step, values) = self.of_check(epoch, check);
                 self.waiting.entries.push((step, Entry::Values(values)));
-                self.hand_over()
+                // Epochs of little data take microseconds.
+                self.tick()
             }
             RunEvent::Start { .. }
             | RunEvent::Resume { .. }

@@ -160,8 +160,7 @@ fn a_disk_that_is_full_is_told_once_and_then_nothing_is_written() {
     let place = tempfile::tempdir().unwrap();
     let (out, data) = (place.path().join("run"), builtin::generate());
     let session = Session::new(new(&out), &data, When::default()).unwrap();
-    let check = Check { metric: barenet::Metric::Accuracy, train: 0.5, val: 0.25 };
-    let epoch = |epoch| RunEvent::Epoch { epoch, check, best: true };
+    let step = |iteration| RunEvent::Step { iteration, loss: 1.0, print: false };
     for has_thread in [true, false] {
         let mut board = TensorBoard::begin(&session).unwrap();
         board.clerk = match has_thread {
@@ -169,7 +168,8 @@ fn a_disk_that_is_full_is_told_once_and_then_nothing_is_written() {
             false => Clerk::Caller(full.try_clone().unwrap(), Pen::new()),
         };
         // The thread may be late.
-        let told: Vec<_> = (0..5).filter_map(|e| board.event(&epoch(e)).err()).collect();
+        let told = (1..=5 * MAX_WAITING).filter_map(|i| board.event(&step(i)).err());
+        let told: Vec<_> = told.collect();
         let last = board.finish().err();
         let told: Vec<_> = told.into_iter().chain(last).map(|error| format!("{error:#}")).collect();
         let [told] = &told[..] else { panic!("{told:?}") };
