@@ -18,6 +18,7 @@ pub(crate) mod predict;
 pub(crate) mod presets;
 pub(crate) mod profile;
 pub(crate) mod report;
+pub(crate) mod sweep;
 pub(crate) mod train;
 
 use crate::console::{Verbosity, complain, one_line};

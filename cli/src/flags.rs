@@ -1,5 +1,6 @@
 //! Flags made of tables: the settings of a run, and values that are one of a few names.
 
+use barenet_run::images::READING;
 use barenet_run::settings::{Kind, Row, SETTINGS, Settings, Value};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser, ValueParser};
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, error::ErrorKind};
@@ -15,22 +16,6 @@ pub(crate) struct ReadingFlags(pub Settings);
 /// The flags of those [`SETTINGS`] that say how training changes pictures.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PictureFlags(pub Settings);
-
-/// Those settings.
-const READING: [&str; 12] = [
-    "format",
-    "task",
-    "target",
-    "ignore",
-    "text",
-    "header",
-    "group",
-    "missing",
-    "image_size",
-    "window",
-    "stride",
-    "normal",
-];
 
 macro_rules! flags_of {
     ($type:ident, $is_one:expr) => {

@@ -14,7 +14,7 @@ use barenet_run::settings::SettingsError;
 use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 use commands::{
     compare, completions, config, course, data, doctor, eval, export, find_lr, gradcheck, import,
-    init, man, predict, presets, profile, report, train,
+    init, man, predict, presets, profile, report, sweep, train,
 };
 use console::{choose_colour, colour_among, complain, print_warnings, unless_closed};
 use signals::{Stopped, survive_limits};
@@ -38,6 +38,7 @@ Examples:
   barenet export runs/two-layer --format firmware --dtype int8
   barenet import model.onnx --out runs/theirs
   barenet init --data table.csv          a configuration to start from, chosen by the data
+  barenet sweep lr.toml                  try settings, several runs at once, and rank them
   barenet compare                        four update rules in one plot
 
 Exit status: 0 ok, 1 failed, 2 a flag or setting that cannot be used; 129, 130, 143 and 152 stopped by a signal."
@@ -61,6 +62,7 @@ enum Command {
     Report(report::Args),
     Export(export::Args),
     Import(import::Args),
+    Sweep(Box<sweep::Args>),
     Compare(Box<compare::Args>),
     Course(course::Args),
     Gradcheck(gradcheck::Args),
@@ -94,6 +96,7 @@ fn main() -> ExitCode {
         Command::Report(args) => report::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Import(args) => import::run(&args),
+        Command::Sweep(args) => sweep::run(*args),
         Command::Compare(args) => compare::run(*args),
         Command::Course(args) => course::run(&args),
         Command::Gradcheck(args) => gradcheck::run(&args),

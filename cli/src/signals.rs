@@ -110,6 +110,16 @@ pub(crate) enum Stopped {
         /// The command that resumes the run.
         resume: String,
     },
+    /// A sweep, before its end.
+    #[error("stopped with {done} of {all} trials; the same command goes on with it")]
+    Sweep {
+        /// The signal.
+        signal: u8,
+        /// Trials that have ended.
+        done: usize,
+        /// All trials.
+        all: usize,
+    },
     /// Before it had anything to keep.
     #[error("stopped before its end; nothing was written")]
     Nothing {
@@ -130,9 +140,10 @@ impl Stopped {
     /// The signal that stopped it.
     pub(crate) const fn signal(&self) -> u8 {
         match self {
-            Self::Early { signal, .. } | Self::Nothing { signal } | Self::Unread { signal, .. } => {
-                *signal
-            }
+            Self::Early { signal, .. }
+            | Self::Sweep { signal, .. }
+            | Self::Nothing { signal }
+            | Self::Unread { signal, .. } => *signal,
         }
     }
 }

@@ -20,7 +20,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 /// How often the picture is drawn.
-const FRAME: Duration = Duration::from_millis(250);
+const FRAME: Duration = Duration::from_millis(125);
 /// How soon a signal ends it.
 const SOON: Duration = Duration::from_millis(20);
 

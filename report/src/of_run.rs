@@ -13,7 +13,7 @@ use barenet_run::history::History;
 use barenet_run::inspection::Inspection;
 use barenet_run::measured::{Measured, Metric};
 use barenet_run::run_folder::{EVENTS, RunFolder, SUMMARY};
-use barenet_run::settings::{Settings, SettingsError, pairs};
+use barenet_run::settings::{Settings, SettingsError, StoredError, pairs};
 use barenet_run::shell;
 use barenet_run::summary::Summary;
 use barenet_run::trained_layers::TrainedLayers;
@@ -189,7 +189,10 @@ fn summary_of(run: &TrainedRun) -> Result<Summary> {
 
 /// Settings of a run that are none were written by another version: no flag of this command is wrong.
 fn of_other_version(path: &Path, error: Error) -> Error {
-    match error.downcast_ref::<SettingsError>() {
+    let of_setting = error.downcast_ref::<SettingsError>().map(ToString::to_string);
+    let problem =
+        of_setting.or_else(|| error.downcast_ref::<StoredError>().map(ToString::to_string));
+    match problem {
         Some(problem) => anyhow!(
             "{}: another version of barenet trained it, or it was changed since: {problem}; use that version",
             path.display()

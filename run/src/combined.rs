@@ -62,6 +62,12 @@ impl Written {
         Self { settings: self.settings.overlay(others), ..self }
     }
 
+    /// Puts others over them, as if somebody had written them too.
+    #[must_use]
+    pub fn under(&self, changes: Settings) -> Self {
+        Self { settings: changes.overlay(self.settings.clone()), ..self.clone() }
+    }
+
     /// Puts them over those of the preset that one of them names; without a file, that is `default_preset` unless
     /// another is named. Under those for data of one's own are those of the preset for tables.
     ///

@@ -13,7 +13,7 @@ pub(crate) use effect::effective;
 pub use effect::ignored;
 pub use parts::ignored_of_parts;
 
-use crate::settings::{Dtype, Name, Settings, SettingsError, Values, check_fold};
+use crate::settings::{Dtype, Name, Settings, SettingsError, StoredError, Values, check_fold};
 use barenet::layers::BatchNormConfig;
 use barenet::{Arch, Float, FullyConnectedNet, Init, LocalLayers, Loss, Metric, Picture, Window};
 use barenet_blas::{Kernel, Precision};
@@ -32,6 +32,8 @@ pub struct Config {
     windows: Vec<Window>,
     picture: Picture,
     kernel: Kernel,
+    /// The epoch after which its training ends, if that is before the last.
+    ends_after: Option<usize>,
 }
 
 impl Config {
@@ -60,7 +62,7 @@ impl Config {
         num_classes: usize,
     ) -> anyhow::Result<Self> {
         Self::new(settings, input_dim, num_classes)
-            .map_err(|error| anyhow::anyhow!("the settings in it cannot be used: {error}"))
+            .map_err(|error| StoredError(format!("used: {error}")).into())
     }
 
     /// Completes and checks settings for data.
@@ -151,13 +153,27 @@ impl Config {
         qat::check(&values, arch.num_layers())?;
         let rule = values.update_rule.rule::<f64>();
         rule.check_arch(&arch).map_err(|e| SettingsError::new(e.to_string()))?;
-        Ok(Self { values, dims, windows, picture, kernel })
+        Ok(Self { values, dims, windows, picture, kernel, ends_after: None })
     }
 
     /// The settings, completed.
     #[must_use]
     pub const fn values(&self) -> &Values {
         &self.values
+    }
+
+    /// The same, whose training ends after an epoch before its last one. All else is as in the whole run, its schedule
+    /// among it: resumed from there, it has the bits of a run that never stopped.
+    #[must_use]
+    pub fn ending_after(mut self, epoch: Option<usize>) -> Self {
+        self.ends_after = epoch.filter(|&epoch| epoch < self.values.num_epochs);
+        self
+    }
+
+    /// The epoch after which its training ends at the latest.
+    #[must_use]
+    pub fn last_epoch(&self) -> usize {
+        self.ends_after.unwrap_or(self.values.num_epochs)
     }
 
     /// How exact products in `f32` are, at least.

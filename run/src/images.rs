@@ -6,6 +6,22 @@ use barenet_data::table::{ColumnRef, EncodeOptions, Missing};
 use barenet_data::{DataError, DataSet, ReadOptions};
 use std::path::{Path, PathBuf};
 
+/// The settings that say how data are read.
+pub const READING: [&str; 12] = [
+    "format",
+    "task",
+    "target",
+    "ignore",
+    "text",
+    "header",
+    "group",
+    "missing",
+    "image_size",
+    "window",
+    "stride",
+    "normal",
+];
+
 /// Files of a data set, as somebody names them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Files {

@@ -7,6 +7,7 @@
 //! | [`settings`], [`presets`], [`combined`], [`config`] | the settings of a run, the course's experiments, both together, and a checked whole |
 //! | [`session`], [`trainer`], [`moment`] | one training run, with its files and without, and its state between two steps |
 //! | [`comparison`] | a training run with each of some update rules |
+//! | [`sweep`] | training runs with each of some settings, beside each other, and which is the best |
 //! | [`init`] | settings to start from, chosen by data and written out |
 //! | [`pretrained`], [`started_from`] | weights of another run, from which one starts, and their name |
 //! | [`images`], [`buffers`] | its data, read, and its memory |
@@ -67,6 +68,7 @@ pub mod shell;
 mod softmax;
 pub mod started_from;
 pub mod summary;
+pub mod sweep;
 pub mod trained_layers;
 pub mod trained_on;
 pub mod trained_run;

@@ -8,7 +8,7 @@ mod ours;
 pub use event_files::{event_file, event_files};
 pub use names::{
     BEST, CHECKPOINT, COMPARISON_JSON, COMPARISON_PLOTS, CONFIG, DAMAGED_CHECKPOINT, EVENTS,
-    IMPORTED_FILE, PLOTS, PREVIOUS_CHECKPOINT, REPORT, SUMMARY,
+    IMPORTED_FILE, LEADERBOARD, PLOTS, PREVIOUS_CHECKPOINT, REPORT, SUMMARY, SWEEP, TRIAL, WINNER,
 };
 use names::{DRAWN, RUN_FILES};
 pub use ours::{refuse_what_is_in_the_way, refuse_what_is_no_plot};

@@ -11,7 +11,7 @@ mod watch;
 pub use crate::trainer::Ended;
 pub use due::When;
 pub use start::Start;
-pub(crate) use start::prepare;
+pub(crate) use start::{configure, prepare};
 pub use watch::{Request, Watcher};
 
 use crate::config::Config;
@@ -58,13 +58,16 @@ struct Lengths {
     iterations: usize,
     per_epoch: usize,
     epochs: usize,
+    /// The epoch after which the training ends at the latest.
+    last_epoch: usize,
     patience: usize,
 }
 
 impl Lengths {
-    fn new<T: Float>(solver: &SolverConfig<T>, patience: usize, num_train: usize) -> Self {
+    fn new<T: Float>(solver: &SolverConfig<T>, config: &Config, num_train: usize) -> Self {
         Self {
-            patience,
+            last_epoch: config.last_epoch(),
+            patience: config.values().patience,
             iterations: solver.num_iterations(num_train),
             per_epoch: solver.iterations_per_epoch(num_train),
             epochs: solver.num_epochs,
@@ -98,6 +101,13 @@ pub struct Run<'a>(Either<RunAs<'a, f32>, RunAs<'a, f64>>);
 pub struct Trained<'a>(Either<TrainedAs<'a, f32>, TrainedAs<'a, f64>>);
 
 impl Session<'_> {
+    /// The same, which ends after an epoch before its last one, with a checkpoint to resume from and the summary of what it has done.
+    #[must_use]
+    pub fn ending_after(mut self, epoch: Option<usize>) -> Self {
+        self.config = self.config.ending_after(epoch);
+        self
+    }
+
     /// Reserves memory, reads the checkpoint to resume from, and starts the log.
     ///
     /// # Errors

@@ -40,12 +40,11 @@ impl Settings {
     ///
     /// Naming the file, and the line if it is known, if the text cannot be read or a setting cannot be used.
     pub(crate) fn stored(text: &str, file: &Path) -> anyhow::Result<Self> {
-        let settings = Self::from_toml(text, file)
-            .map_err(|error| anyhow::anyhow!("the settings in it cannot be read: {error}"))?;
-        settings.check_written().map_err(|error| {
-            let place = file.display();
-            anyhow::anyhow!("the settings in it cannot be used: {place}: {}", error.message)
-        })?;
+        let settings =
+            Self::from_toml(text, file).map_err(|error| StoredError(format!("read: {error}")))?;
+        settings
+            .check_written()
+            .map_err(|error| StoredError(format!("used: {}: {}", file.display(), error.message)))?;
         Ok(settings)
     }
 
@@ -55,8 +54,13 @@ impl Settings {
     ///
     /// [`SettingsError`] for the first setting out of its range, and for a fold that there is not.
     pub fn check_written(&self) -> Result<(), SettingsError> {
-        self.check_ranges(self.dtype == Some(Dtype::F32.into()))?;
+        self.check_each()?;
         check_fold(self.fold, self.folds)
+    }
+
+    /// Refuses the first setting out of its range.
+    pub(crate) fn check_each(&self) -> Result<(), SettingsError> {
+        self.check_ranges(self.dtype == Some(Dtype::F32.into()))
     }
 
     /// As the text of a TOML file.
@@ -80,6 +84,8 @@ pub fn pairs(settings: &Settings) -> Vec<(&'static str, String)> {
     fn text(value: &toml::Value) -> String {
         match value {
             toml::Value::String(text) => text.clone(),
+            // As short as it can be: 1e30, and not all of its digits.
+            toml::Value::Float(number) => format!("{number:?}"),
             toml::Value::Array(all) => all.iter().map(text).collect::<Vec<_>>().join(","),
             other => other.to_string(),
         }
@@ -102,12 +108,15 @@ pub(crate) fn check_fold(fold: Option<usize>, folds: Option<usize>) -> Result<()
     }
 }
 
+/// The line of a text that has this byte.
+pub(crate) fn line_of(text: &str, place: usize) -> usize {
+    text.as_bytes().iter().take(place).filter(|&&byte| byte == b'\n').count() + 1
+}
+
 /// Parses the text of a TOML file of settings.
 pub(crate) fn from_toml<T: DeserializeOwned>(text: &str, file: &Path) -> Result<T, SettingsError> {
     toml::from_str(text).map_err(|e| {
-        let line = e.span().map(|span| {
-            text.as_bytes().iter().take(span.start).filter(|&&byte| byte == b'\n').count() + 1
-        });
+        let line = e.span().map(|span| line_of(text, span.start));
         let message = e.message().lines().collect::<Vec<_>>().join(" ");
         // What is no such value is told by its key, too.
         let key = line.and_then(|line| text.lines().nth(line - 1)?.split_once('='));
@@ -184,6 +193,11 @@ impl std::fmt::Display for SettingsError {
         f.write_str(&self.message)
     }
 }
+
+/// Settings that a file of a run or of a network holds and that cannot be used: the file is damaged, or another version's.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the settings in it cannot be {0}")]
+pub struct StoredError(pub(crate) String);
 
 impl SettingsError {
     /// An error of a setting wherever it came from.

@@ -38,6 +38,9 @@ pub struct Summary {
     pub iterations: usize,
     /// Epochs done.
     pub epochs: usize,
+    /// The epoch after which a sweep ended it, which is before its last one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ended_after: Option<usize>,
     /// Images a second in the training steps of this command, checks of the metric excluded.
     pub samples_per_second: f64,
     /// Seconds of the whole command.
@@ -146,6 +149,7 @@ impl Summary {
             num_params: 0,
             iterations: 0,
             epochs: 0,
+            ended_after: None,
             samples_per_second: 0.0,
             seconds: 0.0,
             backend: String::new(),
@@ -206,6 +210,7 @@ mod tests {
             num_params: 3,
             iterations: 4,
             epochs: 2,
+            ended_after: None,
             samples_per_second: 1.0,
             seconds: 1.0,
             backend: "portable".to_owned(),

@@ -135,7 +135,9 @@ impl TrainedRun {
         let Values { num_epochs: epochs, patience, .. } = Values::complete(self.settings.clone())?;
         let done = summary.epochs;
         ensure!(
-            done >= epochs || patience::is_over(patience, done, summary.measured.best_epoch),
+            done >= epochs
+                || summary.ended_after == Some(done)
+                || patience::is_over(patience, done, summary.measured.best_epoch),
             "{run}: this run was never finished: its summary is of {done} of {epochs} epochs; `{resume}` \
              resumes it"
         );

@@ -163,7 +163,8 @@ pub fn train_in<T: Number>(
             true => check::advance(solver, &net, (data, split), scales, backend),
             false => Ok(solver.advance()?),
         };
-        advance(&mut solver, config.values().patience, next, &mut histories, &mut on_event)
+        let end = (config.last_epoch(), config.values().patience);
+        advance(&mut solver, end, next, &mut histories, &mut on_event)
     })?;
     let (progress, metric) = (*solver.progress(), solver.metric());
 
@@ -258,10 +259,10 @@ struct Ending {
     stopped: bool,
 }
 
-/// Takes step after step to the end of the run, or of its patience, handing every event on.
+/// Takes step after step to the last epoch, or to the end of the patience, handing every event on.
 fn advance<T: Number>(
     solver: &mut TheSolver<'_, T>,
-    patience: usize,
+    (last_epoch, patience): (usize, usize),
     next: impl Fn(&mut TheSolver<'_, T>) -> Result<Option<Event<T>>>,
     histories: &mut Histories<T>,
     on_event: &mut impl FnMut(&Event<T>, Moment<'_, T>) -> Result<ControlFlow<()>>,
@@ -269,7 +270,8 @@ fn advance<T: Number>(
     let mut so_far = Ending::default();
     loop {
         let &Progress { num_checks, best_epoch, .. } = solver.progress();
-        if patience::is_over(patience, num_checks.saturating_sub(1), best_epoch) {
+        let epoch = num_checks.saturating_sub(1);
+        if epoch >= last_epoch || patience::is_over(patience, epoch, best_epoch) {
             return Ok(so_far);
         }
         let clock = Instant::now();

@@ -3,12 +3,13 @@
 use barenet::quant::{Bits, Calibration};
 use barenet_data::builtin;
 use barenet_data::split::Part;
-use barenet_run::combined::Combined;
-use barenet_run::comparison::Comparison;
+use barenet_run::combined::Written;
+use barenet_run::comparison;
 use barenet_run::events::RunEvent;
 use barenet_run::export::{Exported, Wanted, WantedBits};
 use barenet_run::session::{Request, Session, Start, When};
 use barenet_run::settings::{ExportDtype, RuleName, Settings};
+use barenet_run::sweep::{Options, Plan, Sweep};
 use barenet_run::train;
 use barenet_run::trained_run::TrainedRun;
 
@@ -72,15 +73,17 @@ fn a_run_is_measured_exported_and_resumed_without_the_command() {
 fn rules_are_compared_without_the_command() {
     let data = builtin::generate();
     let rules = ["sgd", "adam"].map(|name| RuleName::from_name(name).unwrap());
-    let comparison = Comparison::new(&rules, None, &Combined::from(small()), &data).unwrap();
-    let mut checks = 0;
-    let curves: Vec<_> = comparison
-        .runs()
-        .map(|(rule, config)| comparison.train(rule, config, |_, _| checks += 1).unwrap())
-        .collect();
-    assert_eq!((curves.len(), checks), (2, 4));
-    let json = comparison.to_json(&curves);
+    let written = Written::new(None, small()).unwrap();
+    let search = comparison::search(&rules, None).unwrap();
+    let plan = Plan::new(&search, &written, "two-layer", &data).unwrap();
+    let place = tempfile::tempdir().unwrap();
+    let out = place.path().join("rules");
+    let sweep = Sweep::new(&plan, (Some(&out), ""), Options::default()).unwrap();
+    let swept = sweep.run(&mut ()).unwrap();
+    let curves = comparison::curves(&rules, &swept, &out).unwrap();
+    assert_eq!(curves.iter().map(|run| run.val.len()).sum::<usize>(), 4);
+    let json = comparison::to_json("built-in", plan.metric(), &curves);
     assert_eq!(json["runs"][1]["update_rule"], "adam");
     assert_eq!(json["runs"][1]["val_acc"].as_f64(), curves[1].val.last().copied());
-    assert!(Comparison::new(&[], None, &Combined::from(small()), &data).is_err());
+    assert!(comparison::search(&[], None).is_err());
 }

@@ -8,7 +8,8 @@ use crate::console::{complain, say};
 use anyhow::{Result, bail};
 use barenet_report::of_run::EndedRun;
 use barenet_report::{MAX_IN_DETAIL, NotShown, Page, RunSection, in_detail};
-use barenet_run::run_folder::{REPORT, refuse_what_is_no_plot};
+use barenet_run::run_folder::{BEST, CHECKPOINT, REPORT, TRIAL, refuse_what_is_no_plot};
+use barenet_run::sweep;
 use measure::Measurer;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -17,7 +18,7 @@ use std::path::{Path, PathBuf};
 #[derive(clap::Args, Debug)]
 #[command(after_help = include_str!("report/help.txt").trim_end())]
 pub(crate) struct Args {
-    /// Folders of runs that have ended
+    /// Folders of runs that have ended, or of sweeps, whose runs are shown, the best first
     #[arg(required = true, value_name = "RUN")]
     runs: Vec<PathBuf>,
     /// The data
@@ -46,8 +47,16 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     };
     let name = out::name(&out)?;
     let (mut runs, mut sections, mut not_shown) = (Vec::new(), Vec::new(), Vec::new());
-    let paths = distinct(&args.runs);
+    let expanded = expanded(&args.runs)?;
+    let paths = distinct(&expanded);
+    let mut failed = 0;
     for (path, name) in names(&paths) {
+        if is_without_weights(path) {
+            let problem =
+                "its loss was not a finite number in its first step: there are no weights";
+            not_shown.push(NotShown { name, problem: problem.to_owned() });
+            continue;
+        }
         match open(path, &name) {
             Ok((run, section)) => {
                 // The weights of many would fill the memory: those that are needed again are read again.
@@ -57,6 +66,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             // One line says what is wrong with the only one.
             Err(error) if paths.len() == 1 => return Err(error),
             Err(error) => {
+                failed += 1;
                 complain(format_args!("{error:#}"));
                 not_shown.push(NotShown { name, problem: format!("{error:#}") });
             }
@@ -76,7 +86,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         }
     }
     measurer.end()?;
-    let (shown, failed) = (sections.len(), not_shown.len());
+    let shown = sections.len();
     let page = Page { runs: sections, not_shown, maker: MAKER.to_owned() };
     folder.write(name, page.to_html()?.as_bytes())?;
     let out = out.display();
@@ -95,6 +105,23 @@ fn open(path: &Path, name: &str) -> Result<(EndedRun, RunSection)> {
     let run = EndedRun::open(path)?;
     let section = run.section(name)?;
     Ok((run, section))
+}
+
+/// The runs in the place of a sweep's folder, the best first.
+fn expanded(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let mut runs = Vec::new();
+    for path in paths {
+        match sweep::runs_of(path)? {
+            Some(trials) => runs.extend(trials),
+            None => runs.push(path.clone()),
+        }
+    }
+    Ok(runs)
+}
+
+/// Whether this is a trial of a sweep that diverged before it had anything to keep.
+fn is_without_weights(path: &Path) -> bool {
+    path.join(TRIAL).is_file() && !path.join(BEST).exists() && !path.join(CHECKPOINT).exists()
 }
 
 /// Each path once.

@@ -45,6 +45,7 @@ mod running;
 mod settings;
 mod snapshots;
 mod stop;
+mod sweep;
 mod tables;
 mod tables_odd;
 mod tables_parts;

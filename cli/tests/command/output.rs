@@ -29,6 +29,7 @@ const COMMANDS: &[&[&str]] = &[
     &["predict", "rows", "row.csv", "--json"],
     &["compare", "--update-rules", "sgd", "--train-size", "200", "--epochs", "1"],
     &["compare", "--update-rules", "sgd", "--train-size", "200", "--epochs", "1", "--json"],
+    &["sweep", SWEEP, "--data", IRIS, "--epochs", "1"],
     &["report", "run"],
     &["export", "run", "--format", "firmware", "--force"],
     &["export", "run", "--format", "onnx", "--force"],
@@ -48,6 +49,9 @@ const COMMANDS: &[&[&str]] = &[
 
 /// A table of which there is nothing to warn.
 const IRIS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../data/tests/tables/iris.csv");
+
+/// Two learning rates.
+const SWEEP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/command/sweep.toml");
 
 /// Leaves a run on a table, and a row to answer for.
 fn train_on_a_table(folder: &Path) {

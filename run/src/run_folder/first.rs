@@ -8,7 +8,7 @@
 
 use super::{
     BEST, CHECKPOINT, CONFIG, DAMAGED_CHECKPOINT, DRAWN, EVENTS, IMPORTED_FILE,
-    PREVIOUS_CHECKPOINT, RunFolder, SUMMARY, event_files,
+    PREVIOUS_CHECKPOINT, RunFolder, SUMMARY, TRIAL, event_files,
 };
 use crate::folder::Folder;
 use anyhow::{Context, Result};
@@ -64,7 +64,7 @@ impl RunFolder {
 /// Removes what is left of a run that was replaced, and gives the new one's files their names.
 fn settle(disk: &impl Disk, folder: &Folder, replaces: bool) -> Result<()> {
     if replaces {
-        let files = [PREVIOUS_CHECKPOINT, DAMAGED_CHECKPOINT, SUMMARY, BEST, IMPORTED_FILE];
+        let files = [PREVIOUS_CHECKPOINT, DAMAGED_CHECKPOINT, SUMMARY, BEST, IMPORTED_FILE, TRIAL];
         for name in files.into_iter().chain(DRAWN) {
             folder.remove(name)?;
         }

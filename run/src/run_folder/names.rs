@@ -1,4 +1,4 @@
-//! Names of the files of a run, and of a comparison.
+//! Names of the files of a run, of a sweep, and of a comparison.
 
 /// Everything needed to repeat the run.
 pub const CONFIG: &str = "config.toml";
@@ -16,8 +16,10 @@ pub const CHECKPOINT: &str = "last.ckpt";
 pub const PREVIOUS_CHECKPOINT: &str = "previous.ckpt";
 /// A checkpoint that could not be used, when the run was resumed from the one before.
 pub const DAMAGED_CHECKPOINT: &str = "damaged.ckpt";
+/// What a run of a sweep has come to.
+pub const TRIAL: &str = "trial.json";
 /// All that a run may leave but for what is drawn of it.
-pub(super) const RUN_FILES: [&str; 8] = [
+pub(super) const RUN_FILES: [&str; 9] = [
     CHECKPOINT,
     PREVIOUS_CHECKPOINT,
     DAMAGED_CHECKPOINT,
@@ -26,6 +28,7 @@ pub(super) const RUN_FILES: [&str; 8] = [
     BEST,
     CONFIG,
     IMPORTED_FILE,
+    TRIAL,
 ];
 /// The course's plots.
 pub const PLOTS: [&str; 2] = ["training.svg", "training.png"];
@@ -33,6 +36,18 @@ pub const PLOTS: [&str; 2] = ["training.svg", "training.png"];
 pub const REPORT: &str = "report.html";
 /// All that is drawn of a run.
 pub(super) const DRAWN: [&str; 3] = [PLOTS[0], PLOTS[1], REPORT];
+/// The trials of a sweep, the best first.
+pub const LEADERBOARD: &str = "leaderboard.csv";
+/// How it begins.
+pub const LEADERBOARD_HEAD: &str = "rank,run,state,";
+/// What a sweep was asked for.
+pub const SWEEP: &str = "sweep.toml";
+/// How it begins.
+pub const SWEEP_HEAD: &str = "# A sweep of barenet";
+/// The settings of the best trial of a sweep.
+pub const WINNER: &str = "best.toml";
+/// How they begin.
+pub const WINNER_HEAD: &str = "# The best of a sweep of barenet";
 /// The plots of a comparison.
 pub const COMPARISON_PLOTS: [&str; 2] = ["comparison.svg", "comparison.png"];
 /// The figures of a comparison.

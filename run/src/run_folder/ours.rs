@@ -1,8 +1,9 @@
 //! Whose a file is: one that barenet wrote is known by what is in it.
 
+use super::names::{LEADERBOARD_HEAD, SWEEP_HEAD, WINNER_HEAD};
 use super::{
     BEST, CHECKPOINT, COMPARISON_JSON, COMPARISON_PLOTS, CONFIG, DAMAGED_CHECKPOINT, DRAWN, EVENTS,
-    IMPORTED_FILE, PREVIOUS_CHECKPOINT, SUMMARY,
+    IMPORTED_FILE, LEADERBOARD, PREVIOUS_CHECKPOINT, SUMMARY, SWEEP, TRIAL, WINNER,
 };
 use crate::checkpoint::is_checkpoint;
 use crate::folder::Folder;
@@ -31,6 +32,10 @@ fn is_ours(name: &str, head: &[u8]) -> bool {
             EVENTS => begins("{\"event\":\"start\""),
             SUMMARY => begins("{\n  \"name\": \"") && Metric::ALL.iter().any(has_best),
             BEST => is_weights_file(head),
+            TRIAL => begins("{\n  \"data\": \"") && has("\"rungs\": ["),
+            LEADERBOARD => begins(LEADERBOARD_HEAD),
+            SWEEP => begins(SWEEP_HEAD),
+            WINNER => begins(WINNER_HEAD),
             CHECKPOINT | PREVIOUS_CHECKPOINT | DAMAGED_CHECKPOINT => is_checkpoint(head),
             COMPARISON_JSON => begins("{\n  \"") && has("\"runs\": [") && has("\"update_rule\": "),
             _ if DRAWN.contains(&name) || COMPARISON_PLOTS.contains(&name) => {
@@ -150,7 +155,8 @@ mod tests {
 
     #[test]
     fn what_users_keep_under_our_names_is_not_ours() {
-        let names = [&super::super::RUN_FILES[..], &DRAWN, &COMPARISON_PLOTS, &[COMPARISON_JSON]];
+        let of_sweep = [COMPARISON_JSON, LEADERBOARD, SWEEP, WINNER];
+        let names = [&super::super::RUN_FILES[..], &DRAWN, &COMPARISON_PLOTS, &of_sweep];
         let theirs = [
             "x",
             "seed = 1\n",

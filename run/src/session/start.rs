@@ -30,6 +30,7 @@ enum Origin {
         out: Option<PathBuf>,
         force: bool,
         from: Option<Box<Pretrained>>,
+        is_silent: bool,
     },
     Checkpoint {
         folder: RunFolder,
@@ -44,8 +45,17 @@ impl Start {
     #[must_use]
     pub fn new(combined: Combined, out: Option<&Path>, force: bool) -> Self {
         let (out, written) = (out.map(Path::to_owned), Box::new(combined.written));
-        let origin = Origin::New { written, out, force, from: None };
+        let origin = Origin::New { written, out, force, from: None, is_silent: false };
         Self { settings: combined.settings, origin }
+    }
+
+    /// The same, of which nobody is told which of its settings do nothing: whoever starts several says it once.
+    #[must_use]
+    pub fn silent(mut self) -> Self {
+        if let Origin::New { is_silent, .. } = &mut self.origin {
+            *is_silent = true;
+        }
+        self
     }
 
     /// The same, from the weights and with the scalings of another run, under [whose settings](Pretrained::under) those of
@@ -124,12 +134,29 @@ pub(crate) fn prepare(
     written: Option<&Settings>,
     data: &DataSet,
 ) -> Result<(Config, Split)> {
-    let mut config = Config::for_data(settings, data, data.output_dim())?;
+    let config = Config::for_data(settings, data, data.output_dim())?;
     data.check()?;
     check_targets(data)?;
     if written.is_some() {
         check_numbers(data)?;
     }
+    with_parts(config, written, data)
+}
+
+/// The same for data that were looked at before.
+pub(crate) fn configure(
+    settings: Settings,
+    written: Option<&Settings>,
+    data: &DataSet,
+) -> Result<(Config, Split)> {
+    with_parts(Config::for_data(settings, data, data.output_dim())?, written, data)
+}
+
+fn with_parts(
+    mut config: Config,
+    written: Option<&Settings>,
+    data: &DataSet,
+) -> Result<(Config, Split)> {
     let split = config.split(data)?;
     config.check_metric(data, &split)?;
     config.check_scale(data)?;
@@ -158,7 +185,7 @@ impl<'a> Session<'a> {
             Origin::Checkpoint { .. } => None,
         };
         let (config, split) = prepare(settings, written, data)?;
-        if let Some(written) = written {
+        if let Origin::New { written, is_silent: false, .. } = &origin {
             let of_parts = ignored_of_parts(written, data);
             ignored(written, &[&config])
                 .iter()

@@ -57,8 +57,7 @@ impl Session<'_> {
     /// If there is not enough memory, a file cannot be written, or the checkpoint is of another run.
     pub(super) fn begin_as<T: Number>(&self, watcher: &mut dyn Watcher) -> Result<RunAs<'_, T>> {
         let Self { config, folder, .. } = self;
-        let lengths =
-            Lengths::new(&config.solver::<T>(), config.values().patience, self.split.train.len());
+        let lengths = Lengths::new(&config.solver::<T>(), config, self.split.train.len());
         let from = self.from.as_ref().map(|from| from.weights::<T>(config)).transpose()?;
         let (scales, data_mark) = self.read_through();
         let config_text = config.to_toml();
@@ -261,6 +260,7 @@ impl<T: Number> TrainedAs<'_, T> {
         };
         let last = |history: &[f64]| history.last().copied().unwrap_or(worst);
         let (train, val) = (&outcome.train_history, &outcome.val_history);
+        let epochs = outcome.progress.num_checks.saturating_sub(1);
         let samples = f64::from_usize(outcome.steps * config.solver::<T>().batch_size);
         let summary = Summary {
             name: name.clone(),
@@ -281,7 +281,10 @@ impl<T: Number> TrainedAs<'_, T> {
             first_loss: outcome.loss_history.first().copied().unwrap_or(0.0),
             num_params: net.arch.num_params(),
             iterations: outcome.progress.iteration,
-            epochs: outcome.progress.num_checks.saturating_sub(1),
+            epochs,
+            ended_after: (outcome.diverged_at.is_none() && epochs < config.values().num_epochs)
+                .then_some(config.last_epoch())
+                .filter(|&last| last == epochs),
             samples_per_second: samples / outcome.step_time.as_secs_f64().max(1e-9),
             seconds: start.elapsed().as_secs_f64(),
             backend: backend.kernel().name().to_owned(),

@@ -109,11 +109,13 @@ impl<'w, 'f, 's, T: Number> Watch<'w, 'f, 's, T> {
             return false;
         }
         let cost = self.writer.cost().map(|cost| cost + self.waited);
-        let Lengths { epochs, patience, .. } = self.lengths;
+        let Lengths { epochs, last_epoch, patience, .. } = self.lengths;
         let is_last = match *event {
             Event::Step { .. } => false,
             Event::Epoch { epoch, .. } => {
-                epoch == epochs || patience::is_over(patience, epoch, moment.progress.best_epoch)
+                epoch == epochs
+                    || epoch == last_epoch
+                    || patience::is_over(patience, epoch, moment.progress.best_epoch)
             }
         };
         self.when.is_due(event, is_last, self.last_saved.elapsed(), cost)
