@@ -252,3 +252,91 @@ fn an_attribute_turns_the_weights() {
     let network = from_onnx(&bytes(graph), None).unwrap().chain.network;
     assert_eq!(network.layers[0].w, [1., 2., 3., 4., 5., 6.]);
 }
+
+/// The weights and the biases of the layers of a graph.
+fn layers(graph: GraphProto) -> Vec<(Vec<f64>, Vec<f64>)> {
+    let read = from_onnx(&bytes(graph), None).unwrap();
+    read.chain.network.layers.into_iter().map(|layer| (layer.w, layer.b)).collect()
+}
+
+#[test]
+fn biases_before_a_product_that_has_none_go_into_the_next_ones() {
+    // (x W + b) V + c
+    let b = vec![0.5 + 0.5 + 0.5 + 10.0];
+    let one = layers(graph(vec![
+        node("MatMul", &["x", "W"], "a"),
+        node("Add", &["a", "b"], "d"),
+        node("MatMul", &["d", "V"], "e"),
+        node("Add", &["e", "c"], "y"),
+    ]));
+    assert_eq!(one, [(vec![1.0 - 2.0 + 6.0, 4.0 - 5.0 + 12.0], b.clone())]);
+    // The same of a line after a ReLU.
+    let two = layers(graph(vec![
+        node("MatMul", &["x", "W"], "a"),
+        node("Relu", &["a"], "r"),
+        node("Add", &["r", "b"], "d"),
+        node("MatMul", &["d", "V"], "e"),
+        node("Add", &["e", "c"], "y"),
+    ]));
+    assert_eq!(two[1], (vec![1.0, -1.0, 2.0], b));
+}
+
+#[test]
+fn bytes_that_begin_at_0_are_a_relu_where_a_layer_follows() {
+    let quantized = |kind: i32, zero: i32| {
+        let mut graph = graph(vec![
+            node("Gemm", &["x", "W", "b"], "a"),
+            node("QuantizeLinear", &["a", "two", "zero"], "q"),
+            node("DequantizeLinear", &["q", "two", "zero"], "d"),
+            node("Gemm", &["d", "V", "c"], "z"),
+            node("QuantizeLinear", &["z", "two", "zero"], "p"),
+            node("DequantizeLinear", &["p", "two", "zero"], "y"),
+        ]);
+        let zero = TensorProto {
+            name: "zero".to_owned(),
+            int32_data: vec![zero],
+            data_type: kind,
+            ..TensorProto::default()
+        };
+        graph.initializer.push(zero);
+        layers(graph).len()
+    };
+    let (unsigned, signed) = (data_type::UINT8, data_type::INT8);
+    assert_eq!([quantized(unsigned, 0), quantized(signed, -128)], [2, 2]);
+    assert_eq!([quantized(unsigned, 128), quantized(signed, 0)], [1, 1]);
+}
+
+#[test]
+fn operators_that_would_change_the_answer_are_refused() {
+    let with = |name: &str, number: i64, node: NodeProto| NodeProto {
+        attribute: vec![AttributeProto {
+            name: name.to_owned(),
+            i: number,
+            ..AttributeProto::default()
+        }],
+        ..node
+    };
+    let ends = |end: NodeProto| refusal(graph(vec![node("Gemm", &["x", "W", "b"], "a"), end]));
+    let before =
+        |first: NodeProto| refusal(graph(vec![first, node("Gemm", &["f", "W", "b"], "y")]));
+    for (message, expected) in [
+        (ends(with("axis", 0, node("Softmax", &["a"], "y"))), "Softmax \"/y\": its axis is 0"),
+        (ends(with("axis", 0, node("ArgMax", &["a"], "y"))), "ArgMax \"/y\": its axis is 0"),
+        (before(with("axis", 2, node("Flatten", &["x"], "f"))), "Flatten \"/f\": its axis is 2"),
+        (before(with("to", 7, node("Cast", &["x"], "f"))), "Cast \"/f\": it makes other numbers"),
+    ] {
+        assert!(message.contains(expected), "{message}");
+    }
+}
+
+#[test]
+fn weights_without_numbers_are_refused_however_long_they_are_said_to_be() {
+    for dims in [[0, 1_i64 << 62], [1 << 62, 0], [0, 0]] {
+        for op_type in ["MatMul", "Gemm"] {
+            let mut graph = graph(vec![node(op_type, &["x", "E"], "y")]);
+            graph.initializer.push(tensor("E", &dims, &[]));
+            let message = refusal(graph);
+            assert!(message.contains("and no numbers"), "{message}");
+        }
+    }
+}

@@ -193,7 +193,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         required.check(&exported, run.folder().path())?;
     }
     let is_c = write(args, &exported.device, place)?;
-    report::print(&exported, on_images.config.values().dtype, &data, &out, is_c)
+    report::print(&exported, on_images.config.values(), &data, &out, is_c)
 }
 
 /// Writes the files of a network into the place that is claimed for it, and says whether they are of C.

@@ -129,6 +129,10 @@ pub(super) fn scale_arrays(scales: &Scales<f64>) -> [(&'static str, &Vec<f64>); 
 /// A matrix of `rows` and `columns`, the other way round.
 #[must_use]
 pub fn transposed(matrix: &[f64], rows: usize, columns: usize) -> Vec<f64> {
+    // One length may be 0, and the other one anything.
+    if matrix.is_empty() {
+        return Vec::new();
+    }
     let row = |column: usize| (0..rows).map(move |row| row * columns + column);
     let places = (0..columns).flat_map(row);
     places.filter_map(|place| matrix.get(place).copied()).collect()

@@ -31,6 +31,8 @@ pub enum Step {
     Norm(Norm, f64),
     /// max(x, 0).
     Relu,
+    /// The bytes into which a layer's numbers are made begin at 0: a ReLU where a layer comes before, and nothing elsewhere.
+    CutBelowZero,
     /// 1 / (1 + exp(−x)), at the end: the probability of the second of two classes.
     Sigmoid,
     /// Softmax or the class of the highest score, at the end.
@@ -51,7 +53,7 @@ impl Step {
                 ("running mean", mean),
                 ("running variance", var),
             ],
-            Self::Relu | Self::Sigmoid | Self::Softmax => &[],
+            Self::Relu | Self::CutBelowZero | Self::Sigmoid | Self::Softmax => &[],
         };
         let wrong = parts.iter().find(|(_, numbers)| !numbers.iter().all(|x| x.is_finite()));
         match wrong {
@@ -149,6 +151,10 @@ impl Made {
                 At::Relu if self.lines.is_none() => Ok(()),
                 _ => bail!("a ReLU that no layer comes before"),
             },
+            Step::CutBelowZero => match self.at {
+                At::Affine { .. } | At::Norm => self.push(&Step::Relu),
+                At::Input | At::Relu | At::End => Ok(()),
+            },
             Step::Sigmoid | Step::Softmax => {
                 ensure!(!self.layers.is_empty(), "no layer comes before");
                 if self.at != At::End {
@@ -166,7 +172,11 @@ impl Made {
         let Some(Lines { factor, offset }) = Lines::of(step) else { return Ok(()) };
         match (self.at, self.layers.last_mut()) {
             (At::Affine { is_bare: true }, Some(layer)) if factor.is_empty() => {
-                layer.b = spread(&offset, layer.fan_out(), "the bias")?;
+                // Of lines and layers that went into this one it may have biases already; a 0 of none has no sign to keep.
+                let offset = spread(&offset, layer.fan_out(), "the bias")?;
+                for (b, offset) in layer.b.iter_mut().zip(offset) {
+                    *b = if *b == 0.0 { offset } else { *b + offset };
+                }
                 self.at = At::Affine { is_bare: false };
             }
             (At::Input, _) => self.before.push(step.clone()),

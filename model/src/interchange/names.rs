@@ -137,6 +137,16 @@ pub fn from_arrays(arrays: &[NamedArray]) -> Result<Chain> {
     let is_f64 = arrays.iter().any(|array| array.kind == Kind::F64);
     let mut chain = network(&steps, is_f64)?;
     let dim = chain.network.layers.first().map_or(0, super::Layer::fan_in);
+    // Batch norm before the first layer is a scaling of the inputs.
+    let Scales { offset, factor, .. } = &chain.network.scales;
+    let is_scaled = !factor.is_empty() || offset.iter().any(|&offset| offset != 0.0);
+    ensure!(
+        !is_scaled || scales.offset.is_empty() && scales.factor.is_empty(),
+        "it has batch norm before its first layer, and mean_image or input_factor too"
+    );
+    if is_scaled {
+        (scales.offset, scales.factor) = (offset.clone(), factor.clone());
+    }
     if scales.offset.is_empty() {
         scales.offset = vec![0.0; dim];
     }
@@ -231,6 +241,7 @@ fn affine<'a>(part: &impl Fn(Role) -> Option<&'a NamedArray>) -> Result<Step> {
     let [rows, columns] = *w.shape else {
         bail!("weights have shape {:?}, and a matrix is needed", w.shape);
     };
+    ensure!(!w.numbers.is_empty(), "its weights have shape {:?}, and no numbers", w.shape);
     let (numbers, fan_out) = if is_turned {
         (transposed(&w.numbers, rows, columns), rows)
     } else {

@@ -12,6 +12,8 @@ pub(super) struct Constant {
     pub(super) numbers: Vec<f64>,
     /// Whether they were `f64` in the file.
     pub(super) is_f64: bool,
+    /// The least number of its type, if they were bytes in the file.
+    pub(super) least: Option<f64>,
 }
 
 impl Constant {
@@ -64,13 +66,19 @@ impl Constant {
             "it has {} numbers, and its shape {shape:?} asks for {count}",
             numbers.len()
         );
-        Ok(Self { shape, numbers, is_f64: tensor.data_type == data_type::DOUBLE })
+        let least = match tensor.data_type {
+            data_type::UINT8 => Some(0.0),
+            data_type::INT8 => Some(f64::from(i8::MIN)),
+            _ => None,
+        };
+        Ok(Self { shape, numbers, is_f64: tensor.data_type == data_type::DOUBLE, least })
     }
 
     /// Rows and columns of a matrix.
     pub(super) fn matrix(&self) -> Result<(usize, usize)> {
         match *self.shape {
-            [rows, columns] => Ok((rows, columns)),
+            [rows, columns] if !self.numbers.is_empty() => Ok((rows, columns)),
+            [_, _] => bail!("its weights have shape {:?}, and no numbers", self.shape),
             _ => bail!("its weights have shape {:?}, and a matrix is needed", self.shape),
         }
     }

@@ -64,6 +64,9 @@ fn shown(node: &NodeProto) -> String {
     format!("{} \"{name}\"", node.op_type.escape_debug())
 }
 
+/// Types of real numbers, as ONNX numbers them: float, float16, double, bfloat16.
+const REALS: [i64; 4] = [1, 10, 11, 16];
+
 fn attribute<'a>(node: &'a NodeProto, name: &str) -> Option<&'a AttributeProto> {
     node.attribute.iter().find(|attribute| attribute.name == name)
 }
@@ -217,9 +220,35 @@ impl<'a> Reader<'a> {
     fn step<'n>(&self, node: &'n NodeProto, is_end: bool) -> Result<(&'n str, Vec<Step>)> {
         let first = name(node, 0);
         let step = match &*node.op_type {
-            "Identity" | "Cast" | "Dropout" | "QuantizeLinear" | "DequantizeLinear" => None,
-            "Flatten" | "Reshape" | "Squeeze" | "Unsqueeze" => None,
-            "ArgMax" | "ZipMap" | "Normalizer" | "LogSoftmax" | "Softmax" if is_end => {
+            "Cast" => {
+                let to = int(node, "to", 0);
+                ensure!(
+                    is_end || REALS.contains(&to),
+                    "it makes other numbers of reals, and a layer follows: casts to float, double, float16 and bfloat16 are \
+                     read there"
+                );
+                None
+            }
+            "QuantizeLinear" if !is_end && self.is_cut_below_zero(node) => Some(Step::CutBelowZero),
+            "Identity" | "Dropout" | "QuantizeLinear" | "DequantizeLinear" => None,
+            "Flatten" => {
+                let axis = int(node, "axis", 1);
+                ensure!(
+                    axis == 1,
+                    "its axis is {axis}, and the axis of samples is kept here: axis 1"
+                );
+                None
+            }
+            "Reshape" | "Squeeze" | "Unsqueeze" => None,
+            "ArgMax" | "LogSoftmax" | "Softmax" if is_end => {
+                let axis = int(node, "axis", if node.op_type == "ArgMax" { 0 } else { -1 });
+                ensure!(
+                    matches!(axis, 1 | -1),
+                    "its axis is {axis}, and the scores of one sample are along axis 1"
+                );
+                return Ok((first, vec![Step::Softmax]));
+            }
+            "ZipMap" | "Normalizer" if is_end => {
                 return Ok((first, vec![Step::Softmax]));
             }
             "ArrayFeatureExtractor" if is_end => return Ok((name(node, 1), vec![Step::Softmax])),
@@ -246,6 +275,15 @@ impl<'a> Reader<'a> {
             ),
         };
         Ok((first, step.into_iter().collect()))
+    }
+
+    /// Whether the bytes that a node makes begin at 0, as those of units after a ReLU do: programs leave the ReLU out then.
+    fn is_cut_below_zero(&self, node: &NodeProto) -> bool {
+        match self.constant(name(node, 2)) {
+            Some(zero) => zero.numbers.iter().all(|&number| Some(number) == zero.least),
+            // What is not said is 0, of unsigned bytes.
+            None => name(node, 2).is_empty(),
+        }
     }
 
     fn gemm(&self, node: &NodeProto) -> Result<Step> {

@@ -284,6 +284,11 @@ impl<'a> Tensor<'a> {
         })
     }
 
+    /// Whether its least byte stands for 0.
+    pub(super) fn starts_at_zero(&self) -> bool {
+        self.one_scale().is_ok_and(|(_, zero_point)| zero_point == i8::MIN)
+    }
+
     /// Its numbers as they are stored.
     fn stored(&self) -> Result<Vec<f64>> {
         fn all<N: Scalar>(bytes: &[u8], to: impl Fn(N) -> f64) -> Result<Vec<f64>> {

@@ -4,6 +4,7 @@ use super::graph::{Activation, Graph, Operator, Tensor};
 use crate::interchange::arrays::transposed;
 use crate::interchange::chain::{Chain, Named, Step, network};
 use anyhow::{Context, Result, bail, ensure};
+use std::cmp::Ordering;
 
 /// Operators that are read, and those that people ask about, as the schema counts them.
 const OPERATORS: [(i32, &str); 24] = [
@@ -58,8 +59,8 @@ pub fn from_tflite(bytes: &[u8]) -> Result<Chain> {
         {
             graph.tensor(number)?.check_scales().with_context(|| name.clone())?;
         }
-        let is_end = last.is_some_and(|last| place > last);
-        let own = step(&graph, operator, is_end).with_context(|| name.clone())?;
+        let own = step(&graph, operator, last.map_or(Ordering::Less, |last| place.cmp(&last)));
+        let own = own.with_context(|| name.clone())?;
         steps.extend(own.into_iter().map(|step| Named { step, name: name.clone() }));
     }
     network(&steps, false)
@@ -99,14 +100,15 @@ pub(super) fn shown(graph: &Graph<'_>, operator: &Operator<'_>) -> String {
     format!("{name} \"{output}\"")
 }
 
-/// The steps of an operator; `is_end` if no layer comes after it.
-fn step(graph: &Graph<'_>, operator: &Operator<'_>, is_end: bool) -> Result<Vec<Step>> {
+/// The steps of an operator, which lies before or behind the last layer, or is it.
+fn step(graph: &Graph<'_>, operator: &Operator<'_>, at: Ordering) -> Result<Vec<Step>> {
+    let is_end = at.is_gt();
     Ok(match operator.code {
         QUANTIZE | DEQUANTIZE | RESHAPE => Vec::new(),
         SOFTMAX if is_end => vec![Step::Softmax],
         LOGISTIC if is_end => vec![Step::Sigmoid],
         RELU => vec![Step::Relu],
-        FULLY_CONNECTED => fully_connected(graph, operator)?,
+        FULLY_CONNECTED => fully_connected(graph, operator, at.is_lt())?,
         _ => bail!(
             "this operator is not of a network of fully connected layers and ReLU, which are read: FULLY_CONNECTED, RELU, \
              QUANTIZE, DEQUANTIZE, RESHAPE, and SOFTMAX or LOGISTIC at the end"
@@ -114,7 +116,11 @@ fn step(graph: &Graph<'_>, operator: &Operator<'_>, is_end: bool) -> Result<Vec<
     })
 }
 
-fn fully_connected(graph: &Graph<'_>, operator: &Operator<'_>) -> Result<Vec<Step>> {
+fn fully_connected(
+    graph: &Graph<'_>,
+    operator: &Operator<'_>,
+    is_hidden: bool,
+) -> Result<Vec<Step>> {
     let w = graph.input(operator, 1)?.context("it has no weights")?;
     ensure!(w.is_constant(), "its weights are no constant");
     let (fan_out, fan_in) = w.matrix()?;
@@ -124,6 +130,10 @@ fn fully_connected(graph: &Graph<'_>, operator: &Operator<'_>) -> Result<Vec<Ste
     ensure!(format == 0, "its weights are shuffled, which is not read");
     let mut steps = vec![Step::Affine { w: transposed(&numbers, fan_out, fan_in), fan_out, b }];
     match operator.activation()? {
+        // Programs leave a ReLU out where no byte stands for less.
+        Activation::None if is_hidden && graph.output(operator)?.starts_at_zero() => {
+            steps.push(Step::CutBelowZero);
+        }
         Activation::None => {}
         Activation::Relu => steps.push(Step::Relu),
         // Of bytes that end at 6 it is one.

@@ -8,11 +8,12 @@ use anyhow::Result;
 use barenet::Metric;
 use barenet::quant::Bits;
 use barenet_data::DataSet;
+use barenet_data::scale::Scale;
 use barenet_model::export::answer::Answer;
 use barenet_run::export::device::ForDevice;
 use barenet_run::export::{Exported, Quantized};
 use barenet_run::figures::Figures;
-use barenet_run::settings::{Dtype, Name};
+use barenet_run::settings::Values;
 use std::path::Path;
 
 /// By how much the error of an autoencoder has to rise to be explained.
@@ -21,7 +22,7 @@ const MUCH_MORE: f64 = 1.1;
 /// Prints the figures of an export, and warns of a metric that got worse.
 pub(super) fn print(
     exported: &Exported,
-    trained: Name<Dtype>,
+    trained: &Values,
     data: &DataSet,
     out: &Path,
     is_c: bool,
@@ -38,8 +39,15 @@ pub(super) fn print(
     let sizes = model.arch();
     say!("data      {}", data_line(data));
     let samples = sample_word(data);
-    say!("network   {sizes}, {dtype}, batch norm and {scaling} in the weights");
-    say!("{word:<10}{before:.4} before, {}", trained.name());
+    let is_scaled = trained.scale.is_none_or(|scale| scale.value() != Scale::None);
+    let folded = match (trained.batchnorm, is_scaled) {
+        (true, true) => format!(", batch norm and {scaling} in the weights"),
+        (true, false) => ", batch norm in the weights".to_owned(),
+        (false, true) => format!(", {scaling} in the weights"),
+        (false, false) => String::new(),
+    };
+    say!("network   {sizes}, {dtype}{folded}");
+    say!("{word:<10}{before:.4} before, {}", trained.dtype.name());
     say!("          {after:.4} after, {dtype}, on {test_size} test {samples}");
     let (before_all, after_all) = figures;
     if int8.is_some() && matches!(after_all, Figures::Anomalies(_)) && *after > MUCH_MORE * before {

@@ -14,7 +14,7 @@ fn scores_are_those_of_the_export_to_the_bit() {
 @CHECK_ANSWER@
 #[test]
 fn @A_SAMPLE_@_of_another_length_is_an_error() {
-    for len in [0, 1, @INPUTS@ - 1, @INPUTS@ + 1] {
+    for len in [0, @INPUTS@ - 1, @INPUTS@ + 1, 2 * @INPUTS@] {
         let result = @ANSWER@(&vec![@ZERO@; len], &mut Workspace::new());
         assert!(matches!(result, Err(Error::Shape(e)) if e.what == "x"), "{len}: {result:?}");
     }

@@ -97,6 +97,13 @@ fn arrays_that_make_no_network_are_refused_by_name() {
         let message = format!("{:#}", from_arrays(&arrays).unwrap_err());
         assert!(message.contains(part), "{message}");
     }
+    // One length is 0, and the other one anything.
+    for shape in [[0, 1 << 62], [1 << 62, 0]] {
+        for name in ["W1", "0.weight"] {
+            let message = format!("{:#}", from_arrays(&[array(name, &shape)]).unwrap_err());
+            assert!(message.contains("and no numbers"), "{message}");
+        }
+    }
     let mut wrong = array("W1", &[3, 2]);
     wrong.numbers[4] = f64::NAN;
     let message = format!("{:#}", from_arrays(&[wrong.clone()]).unwrap_err());
@@ -105,4 +112,28 @@ fn arrays_that_make_no_network_are_refused_by_name() {
     wrong.numbers[4] = 1e300;
     let message = format!("{:#}", from_arrays(&[wrong]).unwrap_err());
     assert!(message.contains("layer 1: number 5 of the weights is NaN"), "{message}");
+}
+
+#[test]
+fn batch_norm_before_the_first_layer_scales_the_inputs() {
+    let arrays = [
+        array("0.weight", &[2]),
+        array("0.bias", &[2]),
+        array("0.running_mean", &[2]),
+        array("0.running_var", &[2]),
+        array("1.weight", &[1, 2]),
+        array("1.bias", &[1]),
+    ];
+    let network = from_arrays(&arrays).unwrap().network;
+    let Layer { w, b, .. } = &network.layers[0];
+    let [x, y] = [0.3, -2.0];
+    let norm = |x: f64, n: f64| (x - n) / (n + EPS).sqrt() * n + n;
+    let expected = norm(x, 1.0) + 2.0 * norm(y, 2.0) + 1.0;
+    let Scales { offset, factor, .. } = &network.scales;
+    let scaled = |place: usize, x: f64| (x - offset[place]) * factor[place];
+    let found = scaled(0, x) * w[0] + scaled(1, y) * w[1] + b[0];
+    assert!((found - expected).abs() < 1e-9, "{found} {expected}");
+    let with_scaling = [&arrays[..], &[array("mean_image", &[2])]].concat();
+    let message = format!("{:#}", from_arrays(&with_scaling).unwrap_err());
+    assert!(message.contains("batch norm before its first layer"), "{message}");
 }
