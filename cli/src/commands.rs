@@ -22,7 +22,7 @@ pub(crate) mod sweep;
 pub(crate) mod train;
 
 use crate::console::{Verbosity, complain, one_line};
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use barenet_data::inspect::cautions;
 use barenet_data::{BUILT_IN, DataSet, PictureForm, SampleForm, WindowForm};
 use barenet_run::images::{self, Files};
@@ -105,6 +105,10 @@ impl ImagesFlag {
     pub(crate) fn check_named_for(&self, name: &str, trained_on: Option<&TrainedOn>) -> Result<()> {
         match trained_on {
             Some(own) if self.data.is_none() && own.is_own() => {
+                ensure!(
+                    !own.is_imported(),
+                    "{name}: another program trained it; name data for it with --data"
+                );
                 bail!(
                     "{name}: was trained on data of one's own ({}); name them with --data",
                     own.data

@@ -2,8 +2,8 @@
 
 use barenet_model::interchange::{Layer, Network, Norm, Notes};
 use barenet_model::onnx::proto::{
-    AttributeProto, GraphProto, ModelProto, NodeProto, StringStringEntryProto, TensorProto,
-    ValueInfoProto, data_type,
+    AttributeProto, DimensionProto, GraphProto, ModelProto, NodeProto, ShapeProto,
+    StringStringEntryProto, TensorProto, TensorTypeProto, TypeProto, ValueInfoProto, data_type,
 };
 use barenet_model::onnx::read::from_onnx;
 use barenet_model::onnx::write::to_onnx;
@@ -180,7 +180,9 @@ fn constants_that_are_damaged_are_refused_by_name() {
         (TensorProto { dims: vec![2, 4], ..w.clone() }, "has 6 numbers, and its shape [2, 4]"),
         (TensorProto { dims: vec![-2, 3], ..w.clone() }, "a negative length"),
         (TensorProto { dims: vec![i64::MAX, i64::MAX], ..w.clone() }, "too large"),
-        (TensorProto { data_type: 8, ..w.clone() }, "of type 8, which is not read"),
+        (TensorProto { data_type: 13, ..w.clone() }, "its numbers are uint64, which is not read"),
+        (TensorProto { data_type: 99, ..w.clone() }, "its numbers are type 99, which is not read"),
+        (TensorProto { data_type: 8, ..w.clone() }, "shape [], and a matrix is needed"),
         (TensorProto { raw_data: vec![0; 7], ..w.clone() }, "its last number is not whole"),
         (external("../secret"), "\"W\": its numbers are in ../secret, outside the folder"),
         (external("/etc/passwd"), "outside the folder"),
@@ -324,6 +326,15 @@ fn operators_that_would_change_the_answer_are_refused() {
         (ends(with("axis", 0, node("ArgMax", &["a"], "y"))), "ArgMax \"/y\": its axis is 0"),
         (before(with("axis", 2, node("Flatten", &["x"], "f"))), "Flatten \"/f\": its axis is 2"),
         (before(with("to", 7, node("Cast", &["x"], "f"))), "Cast \"/f\": it makes other numbers"),
+        (
+            refusal(graph(vec![
+                node("Gemm", &["x", "W", "b"], "a"),
+                node("Softmax", &["a"], "p"),
+                node("Softmax", &["p"], "y"),
+            ])),
+            "Softmax \"/p\": a softmax of a softmax",
+        ),
+        (before(node("Reshape", &["x", "s"], "f")), "Reshape \"/f\": it makes 2 samples"),
     ] {
         assert!(message.contains(expected), "{message}");
     }
@@ -339,4 +350,65 @@ fn weights_without_numbers_are_refused_however_long_they_are_said_to_be() {
             assert!(message.contains("and no numbers"), "{message}");
         }
     }
+}
+
+#[test]
+fn classes_that_are_texts_name_the_classes_and_constants_are_read_in_every_form() {
+    let texts: Vec<Vec<u8>> = ["cat", "dog", "emu"].map(|text| text.as_bytes().to_vec()).into();
+    let list = TensorProto {
+        name: "classes".to_owned(),
+        dims: vec![3],
+        string_data: texts.clone(),
+        data_type: data_type::STRING,
+        ..TensorProto::default()
+    };
+    let attribute =
+        |name: &str| AttributeProto { name: name.to_owned(), ..AttributeProto::default() };
+    let with = |attribute: AttributeProto, node: NodeProto| NodeProto {
+        attribute: vec![attribute],
+        ..node
+    };
+    // scikit-learn's, with and without ZipMap.
+    let of_axis = AttributeProto { i: 1, ..attribute("axis") };
+    let labels = AttributeProto { strings: texts, ..attribute("classlabels_strings") };
+    for end in [
+        vec![
+            with(of_axis, node("ArgMax", &["a"], "i")),
+            node("ArrayFeatureExtractor", &["classes", "i"], "y"),
+        ],
+        vec![with(labels, node("ZipMap", &["a"], "y"))],
+    ] {
+        let mut graph = graph([vec![node("Gemm", &["x", "W", "b"], "a")], end].concat());
+        graph.initializer.push(list.clone());
+        assert_eq!(from_onnx(&bytes(graph), None).unwrap().class_names, ["cat", "dog", "emu"]);
+    }
+    let numbers = AttributeProto { floats: vec![1.5, -2.0, 3.0], ..attribute("value_floats") };
+    let mut graph = graph(vec![
+        with(numbers, node("Constant", &[], "k")),
+        node("MatMul", &["x", "W"], "a"),
+        node("Dropout", &["a", "two", "training"], "d"),
+        node("Add", &["d", "k"], "y"),
+    ]);
+    let training = TensorProto { int32_data: vec![0], ..tensor("training", &[], &[]) };
+    graph.initializer.push(TensorProto { data_type: data_type::BOOL, ..training });
+    assert_eq!(layers(graph)[0].1, [1.5, -2.0, 3.0]);
+}
+
+#[test]
+fn an_input_of_another_width_than_the_first_layer_takes_is_refused() {
+    let of_width = |dims: &[Option<i64>]| {
+        let dim = |&dim_value: &Option<i64>| DimensionProto { dim_value, dim_param: None };
+        let shape = ShapeProto { dim: dims.iter().map(dim).collect() };
+        let tensor_type = TensorTypeProto { elem_type: data_type::FLOAT, shape: Some(shape) };
+        let mut graph = graph(vec![node("Gemm", &["x", "W", "b"], "y")]);
+        graph.input[0].r#type = Some(TypeProto { tensor_type: Some(tensor_type) });
+        from_onnx(&bytes(graph), None).map(drop).map_err(|error| error.to_string())
+    };
+    for right in
+        [&[None, Some(2)][..], &[Some(1), Some(2)], &[None, Some(2), Some(1)], &[None, None], &[]]
+    {
+        assert_eq!(of_width(right), Ok(()), "{right:?}");
+    }
+    let message = of_width(&[None, Some(4)]).unwrap_err();
+    assert_eq!(message, "a sample of its input has 4 numbers, and its first layer takes 2");
 }

@@ -6,6 +6,7 @@ mod figures;
 mod integers;
 pub mod kept;
 mod layers;
+pub mod unmeasured;
 
 pub use bits::WantedBits;
 pub use layers::{Alone, Layers};
@@ -15,10 +16,10 @@ use crate::figures::{Figures, is_other, normal};
 use crate::settings::{Dtype, ExportDtype};
 use crate::summary::Summary;
 use crate::trained_on::IMPORTED;
-use crate::trained_run::OnImages;
+use crate::trained_run::{OnImages, TrainedRun};
 use anyhow::{Context, Result, ensure};
-use barenet::Metric;
 use barenet::quant::Calibration;
+use barenet::{FullyConnectedNet, Metric};
 use barenet_data::split::Part;
 use barenet_data::{Encoding, SampleForm, Task, WindowForm};
 use barenet_model::export::answer::Answer;
@@ -27,6 +28,7 @@ use barenet_model::export::inputs::Ranges;
 use barenet_model::export::model::{Model, Scores, agreement, fold_to_f32};
 use barenet_model::number::Number;
 use barenet_model::scales::Scales;
+use barenet_model::weights::WeightsFile;
 use device::{ForDevice, TestSample};
 use figures::{anomaly_scores, measure, rows};
 use integers::Source;
@@ -213,17 +215,13 @@ fn fold_as<T: Number>(run: &OnImages<'_>, ranges: Option<&Ranges>) -> Result<Fol
     if let Some(ranges) = ranges {
         weights.scales = ranges.of_bytes(&of_numbers);
     }
-    let mut model =
-        fold_to_f32(&net, &weights).with_context(|| run.run.file().display().to_string())?;
+    let mut model = folded(&net, &weights, run.data.task, run.run)?;
     if let Some(ranges) = ranges {
         model.remove_inputs(ranges.constant());
     }
-    let (scales, width) = (&of_numbers, net.arch.num_classes());
-    model.answer = match run.data.task {
-        Task::Classify => Answer::Class,
-        Task::Regress => Answer::values(scales, width),
-        Task::Reconstruct => Answer::anomaly_score(scales, width),
-    };
+    // Of numbers as they are: those of bytes have other scalings, of inputs alone.
+    let scales = &of_numbers;
+    model.answer = answer(run.data.task, scales, net.arch.num_classes());
     let to_f64 =
         |numbers: &[T]| -> Vec<f64> { numbers.iter().map(|number| number.to_f64()).collect() };
     let scales = Scales {
@@ -234,6 +232,27 @@ fn fold_as<T: Number>(run: &OnImages<'_>, ranges: Option<&Ranges>) -> Result<Fol
         target_factor: to_f64(&scales.target_factor),
     };
     Ok(Folded { model, scales })
+}
+
+/// The network in f32, folded, with its answer.
+fn folded<T: Number>(
+    net: &FullyConnectedNet<'_, T>,
+    weights: &WeightsFile<T>,
+    task: Task,
+    run: &TrainedRun,
+) -> Result<Model> {
+    let mut model = fold_to_f32(net, weights).with_context(|| run.file().display().to_string())?;
+    model.answer = answer(task, &weights.scales, net.arch.num_classes());
+    Ok(model)
+}
+
+/// What a network answers, by the scalings of its run.
+fn answer<T: Number>(task: Task, scales: &Scales<T>, width: usize) -> Answer {
+    match task {
+        Task::Classify => Answer::Class,
+        Task::Regress => Answer::values(scales, width),
+        Task::Reconstruct => Answer::anomaly_score(scales, width),
+    }
 }
 
 /// The order of the inputs, in words.

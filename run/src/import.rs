@@ -17,6 +17,7 @@ use barenet_model::onnx::read::from_onnx;
 use barenet_model::tflite::integers::{self, Integers};
 use barenet_model::tflite::{is_tflite, read::from_tflite};
 use barenet_model::weights::to_safetensors;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 /// What somebody says of a file that does not say it.
@@ -174,6 +175,19 @@ fn ensure_classes(class_names: &[String], network: &Network) -> Result<()> {
     Ok(())
 }
 
+/// Refuses names that answers could not be told apart by.
+fn ensure_distinct(class_names: &[String]) -> Result<()> {
+    let mut seen = HashSet::new();
+    let wrong = class_names.iter().find(|name| name.is_empty() || !seen.insert(name.as_str()));
+    match wrong {
+        None => Ok(()),
+        Some(name) if name.is_empty() => bail!("a class has no name; --classes names them all"),
+        Some(name) => {
+            bail!("two classes are called {}; --classes names each of them", name.escape_debug())
+        }
+    }
+}
+
 /// A network of another program.
 fn other(
     chain: Chain,
@@ -203,6 +217,7 @@ fn other(
     };
     if task == Task::Classify {
         ensure_classes(&class_names, &network)?;
+        ensure_distinct(&class_names)?;
     }
     ensure!(
         task != Task::Reconstruct || inputs == outputs,

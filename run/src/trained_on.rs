@@ -145,6 +145,12 @@ impl TrainedOn {
         self.columns.is_some() || self.form.is_some() || self.rows.is_some()
     }
 
+    /// Whether another program trained the network, on data that are not known.
+    #[must_use]
+    pub fn is_imported(&self) -> bool {
+        self.data == IMPORTED
+    }
+
     /// The form of samples, if they were pictures or windows of recordings, and the names of the classes.
     #[must_use]
     pub fn form(&self) -> Option<(SampleForm, Vec<String>)> {

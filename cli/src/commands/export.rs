@@ -7,6 +7,7 @@ mod kept;
 mod open;
 mod report;
 mod require;
+mod unmeasured;
 
 use super::{ImagesFlag, usage};
 use crate::flags::choice;
@@ -179,6 +180,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let summary = run.finished(args.images.data.as_deref())?;
     if let Some(exported) = kept::network(args, &run, &summary)? {
         return kept::export(args, &exported, &out);
+    }
+    if let Some(device) = unmeasured::network(args, &run, &summary)? {
+        return unmeasured::export(args, &device, &out);
     }
     let place = Place::claim(&out, args.force)?;
     let data = args.images.read_for(&run)?;

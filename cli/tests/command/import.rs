@@ -1,6 +1,9 @@
 //! `barenet import`: networks of other programs are runs.
 
-use crate::program::{barenet, message, quick, refused_in_one_line, stdout, succeeds};
+use crate::export_c::tested;
+use crate::program::{
+    barenet, message, passes_its_own_tests, quick, refused_in_one_line, stdout, succeeds,
+};
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
@@ -131,6 +134,36 @@ fn networks_of_scikit_learn_and_pytorch_answer_as_they_do_there() {
     let weights =
         |folder: &str| fs::read(place.path().join(folder).join("src/weights.bin")).unwrap();
     assert!(weights("theirs-firmware") == weights("net"));
+}
+
+#[test]
+fn in_f32_a_file_becomes_a_crate_and_c_without_data() {
+    let place = TempDir::new().unwrap();
+    fs::copy(foreign("onnx/scikit-learn"), place.path().join("theirs.onnx")).unwrap();
+    let weights =
+        |folder: &str| fs::read(place.path().join(folder).join("src/weights.bin")).unwrap();
+    let text = run(&place, &["export", "theirs.onnx", "--format", "firmware"]);
+    assert!(text.contains("f32, folded; not measured, as --data names no data"), "{text}");
+    passes_its_own_tests(&place.path().join("theirs-firmware"), 4);
+    // What is measured changes nothing of it.
+    run(
+        &place,
+        &["export", "theirs.onnx", "--format", "firmware", "--data", IRIS, "--out", "measured"],
+    );
+    assert!(weights("theirs-firmware") == weights("measured"));
+    run(&place, &["import", "theirs.onnx", "--out", "run"]);
+    run(&place, &["export", "run", "--format", "c"]);
+    if let Some(output) = tested(&place.path().join("run/c"), &["-O2"]) {
+        assert!(output.status.success(), "{}", stdout(&output));
+    }
+    // Bytes need data, and the file that was named is told, not where it was imported to.
+    let output = barenet(
+        place.path(),
+        &["export", "theirs.onnx", "--format", "c", "--dtype", "int8", "--out", "int8"],
+    );
+    let told = ["error: theirs.onnx: another program trained it; name data for it with --data"];
+    refused_in_one_line(&output, 1, &told);
+    assert!(!place.path().join("int8").exists());
 }
 
 /// Probabilities of TFLite's interpreter.

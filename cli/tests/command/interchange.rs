@@ -218,6 +218,31 @@ fn the_program_of_the_documentation_loads_the_weights_into_pytorch() {
 }
 
 #[test]
+fn the_program_of_the_documentation_saves_weights_of_pytorch_for_an_import() {
+    let Some(python) = python("numpy, torch, safetensors") else { return };
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/interchange.md");
+    let page = fs::read_to_string(page).unwrap();
+    let program = page.split("```python\n").nth(2).unwrap().split("```").next().unwrap();
+    let place = TempDir::new().unwrap();
+    let rows: String =
+        (0..50).map(|row| format!("{},{},-1,0.5\n", row % 7, f64::from(row) / 8.0)).collect();
+    fs::write(place.path().join("rows.csv"), rows).unwrap();
+    let answers = r#"
+import json, numpy, torch
+x = torch.tensor(numpy.loadtxt("rows.csv", delimiter=",", dtype="f4"))
+print(json.dumps(torch.softmax(net(x), 1).tolist()))
+"#;
+    let expected = run_python(&python, place.path(), &format!("{program}{answers}"), &[]);
+    let names = "setosa,versicolor,virginica";
+    let import = ["import", "theirs.safetensors", "--classes", names, "--out", "run"];
+    succeeds(&barenet(place.path(), &import));
+    let rows = predicted(&place, "rows.csv");
+    let found: Vec<f64> = rows.iter().flat_map(|row| numbers(&row["probabilities"])).collect();
+    assert_eq!(found.len(), 150);
+    close(&numbers(&expected), &found, PROBABILITY);
+}
+
+#[test]
 fn files_are_the_same_bytes_every_time_and_are_replaced_with_force_only() {
     let place = TempDir::new().unwrap();
     succeeds(&quick(place.path(), &["--out", "run", "--batchnorm"]));

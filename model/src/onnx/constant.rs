@@ -5,6 +5,27 @@ use crate::interchange::safetensors::of_half;
 use anyhow::{Context, Result, bail, ensure};
 use std::path::{Component, Path, PathBuf};
 
+/// Names of types, by their numbers.
+const TYPES: [&str; 17] = [
+    "undefined",
+    "float",
+    "uint8",
+    "int8",
+    "uint16",
+    "int16",
+    "int32",
+    "int64",
+    "string",
+    "bool",
+    "float16",
+    "double",
+    "uint32",
+    "uint64",
+    "complex64",
+    "complex128",
+    "bfloat16",
+];
+
 /// Numbers in a shape.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Constant {
@@ -49,7 +70,7 @@ impl Constant {
         let numbers: Vec<f64> = match tensor.data_type {
             data_type::FLOAT => read!(f32, tensor.float_data.iter().map(|&x| x.into()).collect()),
             data_type::DOUBLE => read!(f64, tensor.double_data.clone()),
-            data_type::UINT8 => read!(u8, small()),
+            data_type::UINT8 | data_type::BOOL => read!(u8, small()),
             data_type::INT8 => read!(i8, small()),
             data_type::INT32 => read!(i32, small()),
             data_type::INT64 => {
@@ -59,7 +80,13 @@ impl Constant {
                 let bits: Vec<f64> = read!(u16, small());
                 bits.into_iter().map(|bits| of_half(bits as u16)).collect()
             }
-            other => bail!("its numbers are of type {other}, which is not read"),
+            // Names of classes, which go into no product.
+            data_type::STRING => return Ok(Self::default()),
+            other => {
+                let name = usize::try_from(other).ok().and_then(|other| TYPES.get(other));
+                let name = name.map_or_else(|| format!("type {other}"), |&name| name.to_owned());
+                bail!("its numbers are {name}, which is not read")
+            }
         };
         ensure!(
             numbers.len() == count,

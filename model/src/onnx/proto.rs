@@ -118,6 +118,9 @@ pub struct AttributeProto {
     /// Integers.
     #[prost(int64, repeated, tag = "8")]
     pub ints: Vec<i64>,
+    /// Several texts.
+    #[prost(bytes = "vec", repeated, tag = "9")]
+    pub strings: Vec<Vec<u8>>,
     /// Which of the fields it has.
     #[prost(int32, tag = "20")]
     pub r#type: i32,
@@ -148,6 +151,9 @@ pub struct TensorProto {
     /// The numbers, if they are integers of at most 32 bits.
     #[prost(int32, repeated, tag = "5")]
     pub int32_data: Vec<i32>,
+    /// Texts, in place of numbers.
+    #[prost(bytes = "vec", repeated, tag = "6")]
+    pub string_data: Vec<Vec<u8>>,
     /// The numbers, if they are `i64`.
     #[prost(int64, repeated, tag = "7")]
     pub int64_data: Vec<i64>,
@@ -180,6 +186,10 @@ pub mod data_type {
     pub const INT32: i32 = 6;
     /// `i64`.
     pub const INT64: i32 = 7;
+    /// Texts.
+    pub const STRING: i32 = 8;
+    /// 0 or 1.
+    pub const BOOL: i32 = 9;
     /// IEEE 754's binary16.
     pub const FLOAT16: i32 = 10;
     /// `f64`.

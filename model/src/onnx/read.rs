@@ -4,7 +4,7 @@ use super::constant::Constant;
 use super::proto::{AttributeProto, GraphProto, ModelProto, NodeProto};
 use crate::interchange::arrays::transposed;
 use crate::interchange::chain::{Chain, Named, Step, network};
-use crate::interchange::{Norm, Notes};
+use crate::interchange::{Layer, Norm, Notes};
 use anyhow::{Context, Result, bail, ensure};
 use prost::Message;
 use std::collections::HashMap;
@@ -40,6 +40,12 @@ pub fn from_onnx(bytes: &[u8], folder: Option<&Path>) -> Result<Read> {
             Ok(steps) => {
                 let num_nodes = steps.len();
                 let chain = network(&steps, reader.has_f64())?;
+                let fan_in = chain.network.layers.first().map_or(0, Layer::fan_in);
+                if let Some(width) = reader.input_width().filter(|&width| width != fan_in) {
+                    bail!(
+                        "a sample of its input has {width} numbers, and its first layer takes {fan_in}"
+                    );
+                }
                 return Ok(Read { chain, notes, class_names: reader.class_names(), num_nodes });
             }
             Err(error) => refused = refused.or(Some(error)),
@@ -62,6 +68,11 @@ fn shown(node: &NodeProto) -> String {
     let name = [&node.name].into_iter().chain(&node.output).find(|name| !name.is_empty());
     let name = name.map_or("", String::as_str).escape_debug();
     format!("{} \"{name}\"", node.op_type.escape_debug())
+}
+
+/// A text of a file.
+fn of_text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// Types of real numbers, as ONNX numbers them: float, float16, double, bfloat16.
@@ -121,17 +132,34 @@ impl<'a> Reader<'a> {
         Ok(reader)
     }
 
+    /// The numbers of a sample, if the graph says them.
+    fn input_width(&self) -> Option<usize> {
+        let input = self.graph.input.iter().find(|input| input.name == self.input)?;
+        let shape = input.r#type.as_ref()?.tensor_type.as_ref()?.shape.as_ref()?;
+        let (_, lens) = shape.dim.split_first().filter(|(_, lens)| !lens.is_empty())?;
+        lens.iter().try_fold(1_usize, |all, len| {
+            all.checked_mul(usize::try_from(len.dim_value.filter(|&len| len > 0)?).ok()?)
+        })
+    }
+
     fn has_f64(&self) -> bool {
         self.constants.values().any(|constant| constant.is_f64)
     }
 
     /// Names of classes that scikit-learn's exporter writes.
     fn class_names(&self) -> Vec<String> {
-        let Some(node) = self.graph.node.iter().find(|node| node.op_type == "ZipMap") else {
-            return Vec::new();
-        };
-        let numbers = attribute(node, "classlabels_int64s").map(|attribute| &attribute.ints);
-        numbers.into_iter().flatten().map(ToString::to_string).collect()
+        let find = |op_type: &str| self.graph.node.iter().find(|node| node.op_type == op_type);
+        if let Some(node) = find("ZipMap") {
+            let numbers = attribute(node, "classlabels_int64s").map(|attribute| &attribute.ints);
+            let texts = attribute(node, "classlabels_strings").map(|attribute| &attribute.strings);
+            let numbers = numbers.into_iter().flatten().map(ToString::to_string);
+            return numbers.chain(texts.into_iter().flatten().map(|text| of_text(text))).collect();
+        }
+        // Without it the class of the highest score is taken from a list of them.
+        let list = find("ArrayFeatureExtractor").map(|node| name(node, 0));
+        let list = self.graph.initializer.iter().find(|tensor| Some(&*tensor.name) == list);
+        let texts = list.map(|tensor| &tensor.string_data);
+        texts.into_iter().flatten().map(|text| of_text(text)).collect()
     }
 
     /// A constant; none if it depends on the input.
@@ -150,8 +178,17 @@ impl<'a> Reader<'a> {
             if let Some(tensor) = tensor {
                 return Constant::read(tensor, folder).map(Some);
             }
-            let number = attribute(node, "value_float").map(|attribute| f64::from(attribute.f));
-            return Ok(number.map(|x| Constant { numbers: vec![x], ..Constant::default() }));
+            let number =
+                attribute(node, "value_float").map(|attribute| vec![f64::from(attribute.f)]);
+            let of_row = |numbers: Vec<f64>| (vec![numbers.len()], numbers);
+            let several =
+                attribute(node, "value_floats").map(|_| of_row(floats(node, "value_floats")));
+            let found = number.map(|numbers| (Vec::new(), numbers)).or(several);
+            return Ok(found.map(|(shape, numbers)| Constant {
+                shape,
+                numbers,
+                ..Constant::default()
+            }));
         }
         let Some(first) = self.constant(name(node, 0)) else { return Ok(None) };
         Ok(match &*node.op_type {
@@ -209,6 +246,14 @@ impl<'a> Reader<'a> {
                 .with_context(|| format!("nothing gives the value \"{}\"", value.escape_debug()))?;
             let is_end =
                 !steps.iter().any(|named: &Named| matches!(named.step, Step::Affine { .. }));
+            let is_softmax =
+                |shown: &str| ["Softmax ", "LogSoftmax "].iter().any(|op| shown.starts_with(op));
+            ensure!(
+                !is_softmax(&shown(node))
+                    || !steps.iter().any(|named: &Named| is_softmax(&named.name)),
+                "{}: a softmax of a softmax is not read",
+                shown(node)
+            );
             let (before, own) = self.step(node, is_end).with_context(|| shown(node))?;
             steps.extend(own.into_iter().rev().map(|step| Named { step, name: shown(node) }));
             value = before;
@@ -239,7 +284,18 @@ impl<'a> Reader<'a> {
                 );
                 None
             }
-            "Reshape" | "Squeeze" | "Unsqueeze" => None,
+            "Reshape" => {
+                // 0 and -1 leave the samples as they are, and 1 is of files that were written for one.
+                let shape = self.constant(name(node, 1)).map(|shape| &shape.numbers);
+                let samples = shape.and_then(|shape| shape.first()).filter(|&&len| len > 1.0);
+                if let Some(len) = samples {
+                    bail!(
+                        "it makes {len} samples of what there are, and each is answered by itself here"
+                    );
+                }
+                None
+            }
+            "Squeeze" | "Unsqueeze" => None,
             "ArgMax" | "LogSoftmax" | "Softmax" if is_end => {
                 let axis = int(node, "axis", if node.op_type == "ArgMax" { 0 } else { -1 });
                 ensure!(

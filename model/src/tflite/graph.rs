@@ -284,6 +284,34 @@ impl<'a> Tensor<'a> {
         })
     }
 
+    /// Whether its shape is of samples of so many numbers, as far as it is known.
+    pub(super) fn has_samples_of(&self, len: usize) -> bool {
+        let sizes: Option<Vec<usize>> = self
+            .shape
+            .iter()
+            .map(|&size| usize::try_from(size).ok().filter(|&size| size > 0))
+            .collect();
+        let Some((&samples, rest)) = sizes.as_deref().and_then(<[usize]>::split_first) else {
+            return true;
+        };
+        let per_sample = rest.iter().try_fold(1_usize, |all, &size| all.checked_mul(size));
+        per_sample == Some(len) || rest.is_empty() && samples == len
+    }
+
+    /// Refuses biases whose integers do not stand for what sums of products of `x` and `w` stand for, as TFLite does: by a
+    /// fiftieth of a step of `y`.
+    pub(super) fn check_scale_of_sums(&self, x: &Self, w: &Self, y: &Self) -> Result<()> {
+        let (Ok((x, _)), Ok((y, _))) = (x.one_scale(), y.one_scale()) else { return Ok(()) };
+        for row in 0..self.scales.len() {
+            let (own, sums) = (self.scale_of_row(row)?, x * w.scale_of_row(row)?);
+            ensure!(
+                ((own - sums) / y).abs() <= 0.02,
+                "its biases have scale {own}, and sums of its inputs and weights {sums}"
+            );
+        }
+        Ok(())
+    }
+
     /// Whether its least byte stands for 0.
     pub(super) fn starts_at_zero(&self) -> bool {
         self.one_scale().is_ok_and(|(_, zero_point)| zero_point == i8::MIN)

@@ -125,7 +125,17 @@ fn fully_connected(
     ensure!(w.is_constant(), "its weights are no constant");
     let (fan_out, fan_in) = w.matrix()?;
     let numbers = w.numbers()?;
-    let b = graph.input(operator, 2)?.map(Tensor::numbers).transpose()?;
+    let x = graph.input(operator, 0)?.context("it has no input")?;
+    ensure!(
+        x.has_samples_of(fan_in),
+        "its input has shape {:?}, and its weights take {fan_in} numbers of a sample",
+        x.shape
+    );
+    let bias = graph.input(operator, 2)?;
+    if let (Some(bias), Some(y)) = (bias, graph.output(operator).ok()) {
+        bias.check_scale_of_sums(x, w, y)?;
+    }
+    let b = bias.map(Tensor::numbers).transpose()?;
     let format: i8 = operator.options.map_or(Ok(0), |options| options.number(1, 0))?;
     ensure!(format == 0, "its weights are shuffled, which is not read");
     let mut steps = vec![Step::Affine { w: transposed(&numbers, fan_out, fan_in), fan_out, b }];

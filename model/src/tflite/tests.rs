@@ -192,6 +192,23 @@ fn scales_and_zero_points_that_no_byte_has_are_refused_with_their_tensor() {
 }
 
 #[test]
+fn inputs_and_biases_that_do_not_fit_the_weights_are_refused() {
+    for (bytes, expected) in [
+        (
+            &include_bytes!("tests/other_width.tflite")[..],
+            "its input has shape [1, 4], and its weights take 5 numbers of a sample",
+        ),
+        (
+            include_bytes!("tests/other_bias_scale.tflite"),
+            "its biases have scale 0.7, and sums of its inputs and weights 0.0005",
+        ),
+    ] {
+        let message = format!("{:#}", from_tflite(bytes).unwrap_err());
+        assert!(message.contains(expected), "{message}");
+    }
+}
+
+#[test]
 fn a_file_that_is_cut_or_changed_is_read_or_refused_without_a_panic() {
     for file in [F32, INT8, RELU6] {
         for len in 0..file.len() {

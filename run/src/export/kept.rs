@@ -82,7 +82,7 @@ fn of_values(integers: &Integers) -> Answer {
 }
 
 /// Names of targets; those of outputs that have none are numbers.
-fn names(trained_on: &TrainedOn, outputs: usize) -> Vec<String> {
+pub(super) fn names(trained_on: &TrainedOn, outputs: usize) -> Vec<String> {
     let (_, names) = trained_on.column_names();
     if names.len() == outputs {
         return names;
