@@ -37,7 +37,7 @@ fn json(config: &str) -> Option<&str> {
 pub struct TrainedOn {
     /// Kind of the data: `cifar10` or `built-in`.
     pub data: String,
-    /// [`fingerprint`] of the training set, in hexadecimal.
+    /// [`fingerprint`](barenet_data::fingerprint::fingerprint) of the training set, in hexadecimal.
     pub train: String,
     /// [`test_fingerprint`] of the test set, in hexadecimal.
     pub test: String,
@@ -101,7 +101,7 @@ impl Rows {
 }
 
 impl TrainedOn {
-    /// Describes a data set whose [`fingerprint`] is known.
+    /// Describes a data set whose [`fingerprint`](barenet_data::fingerprint::fingerprint) is known.
     #[must_use]
     pub fn new(data: &DataSet, fingerprint: u64) -> Self {
         Self {
