@@ -1,6 +1,5 @@
 //! A trained run as a file of other programs.
 
-use crate::config::Config;
 use crate::folder::Folder;
 use crate::settings::{Dtype, Settings};
 use crate::summary::Summary;
@@ -144,10 +143,8 @@ impl Interchange {
 
 /// The network of a run.
 fn network(run: &TrainedRun) -> Result<Network> {
-    let settings = Settings { local: None, ..run.settings().clone() };
     ensure!(run.settings().local.is_none(), NO_LOCAL);
-    let (inputs, outputs) = run.sizes().context("damaged")?;
-    let config = Config::of_stored(settings, inputs, outputs)?;
+    let config = run.config_without_data()?;
     Ok(match config.dtype() {
         Dtype::F32 => Network::new(&config.arch(), &run.weights(&config.net::<f32>())?)?,
         Dtype::F64 => Network::new(&config.arch(), &run.weights(&config.net::<f64>())?)?,

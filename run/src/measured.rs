@@ -19,6 +19,12 @@ pub fn best(metric: Metric, figures: &[f64]) -> Option<f64> {
     figures.iter().copied().reduce(better)
 }
 
+/// A figure of which more is better, whatever the metric: its negative, if of the metric less is.
+#[must_use]
+pub const fn worth(metric: Metric, figure: f64) -> f64 {
+    if metric.higher_is_better() { figure } else { -figure }
+}
+
 /// The figure of a run that came to no check: none is worse.
 #[must_use]
 pub const fn worst(metric: Metric) -> f64 {

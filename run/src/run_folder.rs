@@ -20,7 +20,7 @@ use anyhow::{Context, Result, bail, ensure};
 use barenet_data::disk::RealDisk;
 use std::io::ErrorKind;
 use std::ops::Deref;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 /// Work of a process that has a run's folder for itself.
@@ -44,6 +44,18 @@ impl Deref for RunFolder {
     }
 }
 
+/// Where something called `name` may lie that has no place of its own: `runs/NAME`, `runs/NAME-2`, …
+///
+/// ```
+/// use barenet_run::run_folder::places;
+/// let first: Vec<_> = places("best").take(2).map(|place| place.display().to_string()).collect();
+/// assert_eq!(first, ["runs/best", "runs/best-2"]);
+/// ```
+pub fn places(name: &str) -> impl Iterator<Item = PathBuf> {
+    let later = (2..=u32::MAX).map(move |number| format!("{name}-{number}"));
+    [name.to_owned()].into_iter().chain(later).map(|name| Path::new("runs").join(name))
+}
+
 impl RunFolder {
     /// Makes a folder for a new run.
     ///
@@ -58,9 +70,7 @@ impl RunFolder {
     /// under a name that a run writes.
     pub fn create(out: Option<&Path>, name: &str, force: bool) -> Result<Self> {
         let Some(out) = out else {
-            for number in 1_u32.. {
-                let suffix = if number == 1 { String::new() } else { format!("-{number}") };
-                let path = Path::new("runs").join(format!("{name}{suffix}"));
+            for path in places(name) {
                 if let Some(folder) = Folder::make_new(&path)? {
                     return Ok(Self::new(folder.lock(WORKS)?));
                 }

@@ -3,7 +3,7 @@
 use crate::config::Config;
 use crate::settings::Dtype;
 use crate::trained_run::TrainedRun;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use barenet_model::number::Number;
 
 /// The layers of a trained network.
@@ -41,9 +41,7 @@ impl TrainedRun {
         if self.settings().local.is_some() {
             return Ok(None);
         }
-        let (inputs, outputs) =
-            self.sizes().with_context(|| format!("{}: damaged", self.file().display()))?;
-        let config = Config::of_stored(self.settings().clone(), inputs, outputs)?;
+        let config = self.config_without_data()?;
         Ok(Some(match config.dtype() {
             Dtype::F32 => self.layers_as::<f32>(&config, num_units)?,
             Dtype::F64 => self.layers_as::<f64>(&config, num_units)?,

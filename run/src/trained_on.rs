@@ -75,6 +75,11 @@ struct KeptFile {
     sha256: String,
 }
 
+/// A fingerprint of data, as files have it.
+pub(crate) fn hexadecimal(fingerprint: u64) -> String {
+    format!("{fingerprint:016x}")
+}
+
 /// The SHA-256 of a file, in hexadecimal.
 pub(crate) fn fingerprint_of_file(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
@@ -106,8 +111,8 @@ impl TrainedOn {
     pub fn new(data: &DataSet, fingerprint: u64) -> Self {
         Self {
             data: data.source.kind.word.to_owned(),
-            train: format!("{fingerprint:016x}"),
-            test: format!("{:016x}", test_fingerprint(data)),
+            train: hexadecimal(fingerprint),
+            test: hexadecimal(test_fingerprint(data)),
             class_names: data.class_names.clone(),
             normal: data.normal_name().map(str::to_owned),
             columns: data.encoding.as_ref().map(Columns::of),

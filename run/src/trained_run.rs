@@ -170,6 +170,17 @@ impl TrainedRun {
         sizes(&self.bytes, &self.file())
     }
 
+    /// The configuration of its network, for which no data are needed.
+    ///
+    /// # Errors
+    ///
+    /// If the weights are damaged, or its settings contradict each other.
+    pub(crate) fn config_without_data(&self) -> Result<Config> {
+        let damaged = || format!("{}: damaged", self.file().display());
+        let (inputs, outputs) = self.sizes().with_context(damaged)?;
+        Config::of_stored(self.settings.clone(), inputs, outputs)
+    }
+
     /// The weights, for a network of its settings.
     ///
     /// # Errors

@@ -83,6 +83,12 @@ pub(crate) struct Args {
 }
 
 impl Args {
+    /// Whether data are named, or something that is measured on them.
+    fn is_measured(&self) -> bool {
+        let is_asked_for = self.require.is_given() || self.test_size.is_some();
+        is_asked_for || self.images.data.is_some() || self.other_data
+    }
+
     fn bits(&self) -> WantedBits {
         self.bits.as_ref().map_or(WantedBits::AsTrained, |flag| flag.wanted.clone())
     }

@@ -234,7 +234,7 @@ impl<'a> Reader<'a> {
 
     /// The steps from the input to an output.
     fn steps(&self, output: &str) -> Result<Vec<Named>> {
-        let (mut value, mut steps) = (output, Vec::new());
+        let (mut value, mut steps, mut has_softmax) = (output, Vec::new(), false);
         // More than there are would be a circle.
         for _ in 0..=self.graph.node.len() {
             if value == self.input {
@@ -246,14 +246,13 @@ impl<'a> Reader<'a> {
                 .with_context(|| format!("nothing gives the value \"{}\"", value.escape_debug()))?;
             let is_end =
                 !steps.iter().any(|named: &Named| matches!(named.step, Step::Affine { .. }));
-            let is_softmax =
-                |shown: &str| ["Softmax ", "LogSoftmax "].iter().any(|op| shown.starts_with(op));
+            let is_softmax = matches!(&*node.op_type, "Softmax" | "LogSoftmax");
             ensure!(
-                !is_softmax(&shown(node))
-                    || !steps.iter().any(|named: &Named| is_softmax(&named.name)),
+                !(is_softmax && has_softmax),
                 "{}: a softmax of a softmax is not read",
                 shown(node)
             );
+            has_softmax |= is_softmax;
             let (before, own) = self.step(node, is_end).with_context(|| shown(node))?;
             steps.extend(own.into_iter().rev().map(|step| Named { step, name: shown(node) }));
             value = before;

@@ -1,6 +1,7 @@
 //! The bits of each layer's weights.
 
 use super::integers::Source;
+use crate::measured::worth;
 use anyhow::{Context, Result, bail, ensure};
 use barenet::Metric;
 use barenet::quant::{Bits, Calibration, Channel, PackedChannel};
@@ -176,8 +177,7 @@ impl<M: Fn(&Model) -> Result<Option<f64>>> Search<'_, '_, M> {
             with.get_mut(candidate.layer).into_iter().for_each(|bits| *bits = Bits::Four);
             let int8 = self.quantize(&with)?;
             let after = self.measure(&int8)?;
-            let lost = if self.metric.higher_is_better() { before - after } else { after - before };
-            if lost <= MAY_LOSE * of_all {
+            if worth(self.metric, before - after) <= MAY_LOSE * of_all {
                 (bits, best) = (with, int8);
             }
         }

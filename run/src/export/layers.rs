@@ -3,6 +3,7 @@
 use super::Folded;
 use super::figures::{first, measure_some, rows};
 use super::integers::Source;
+use crate::measured::worth;
 use crate::trained_run::OnImages;
 use anyhow::Result;
 use barenet::Metric;
@@ -39,8 +40,7 @@ pub struct Alone {
 impl Alone {
     /// What each layer loses: above 0 where the metric gets worse.
     pub fn lost(&self) -> impl Iterator<Item = f64> {
-        let sign = if self.metric.higher_is_better() { 1.0 } else { -1.0 };
-        self.after.iter().map(move |after| sign * (self.before - after))
+        self.after.iter().map(|after| worth(self.metric, self.before - after))
     }
 }
 

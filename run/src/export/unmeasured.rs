@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::settings::Dtype;
 use crate::summary::Summary;
 use crate::trained_run::TrainedRun;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use barenet::Rng;
 use barenet_data::Task;
 use barenet_model::export::crate_folder::crate_name;
@@ -34,9 +34,7 @@ pub fn network(
     if task == Task::Reconstruct {
         return Ok(None);
     }
-    let (inputs, outputs) =
-        run.sizes().with_context(|| format!("{}: damaged", run.file().display()))?;
-    let config = Config::of_stored(run.settings().clone(), inputs, outputs)?;
+    let config = run.config_without_data()?;
     let (model, samples) = match config.dtype() {
         Dtype::F32 => of_type::<f32>(run, &config, task)?,
         Dtype::F64 => of_type::<f64>(run, &config, task)?,
@@ -45,7 +43,7 @@ pub fn network(
     let scores = model.scores(samples.iter().map(TestSample::row))?;
     let output_names = match task {
         Task::Classify => trained_on.class_names.clone(),
-        Task::Regress | Task::Reconstruct => kept::names(trained_on, outputs),
+        Task::Regress | Task::Reconstruct => kept::names(trained_on, model.arch().num_classes()),
     };
     Ok(Some(ForDevice {
         name: crate_name(&summary.name),

@@ -3,6 +3,7 @@
 //! Jamieson and Talwalkar, "Non-stochastic Best Arm Identification and Hyperparameter Optimization", AISTATS 2016
 //! (<https://arxiv.org/abs/1502.07943>).
 
+use crate::measured::worth;
 use crate::settings::SettingsError;
 use barenet::Metric;
 
@@ -62,9 +63,10 @@ impl Halving {
     #[must_use]
     pub fn survivors(self, metric: Metric, trials: &[(usize, Option<f64>)]) -> Vec<usize> {
         let count = trials.len().div_ceil(self.factor.max(2));
-        let worth = |val: f64| if metric.higher_is_better() { val } else { -val };
-        let mut ranked: Vec<_> =
-            trials.iter().filter_map(|&(number, val)| Some((number, worth(val?)))).collect();
+        let mut ranked: Vec<_> = trials
+            .iter()
+            .filter_map(|&(number, val)| Some((number, worth(metric, val?))))
+            .collect();
         ranked.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         let mut left: Vec<_> = ranked.into_iter().take(count).map(|(number, _)| number).collect();
         left.sort_unstable();

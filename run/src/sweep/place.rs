@@ -1,15 +1,15 @@
 //! The folder of a sweep: whose it is, and what its trials have come to.
 
 use super::plan::{Plan, Planned};
-use super::record::{Record, hexadecimal};
+use super::record::Record;
 use crate::checkpoint::{read_config, store};
 use crate::folder::{Folder, LOCK};
 use crate::run_folder::{
     CHECKPOINT, COMPARISON_JSON, COMPARISON_PLOTS, CONFIG, LEADERBOARD, PREVIOUS_CHECKPOINT,
-    REPORT, SWEEP, WINNER,
+    REPORT, SWEEP, WINNER, places,
 };
 use crate::settings::{Settings, pairs};
-use crate::trained_on::TrainedOn;
+use crate::trained_on::{TrainedOn, hexadecimal};
 use anyhow::{Result, bail};
 use barenet_data::reading::{MAX_TEXT_LEN, read_at_most};
 use std::fs;
@@ -106,8 +106,6 @@ pub(super) fn check(plan: &Plan<'_>, out: &Path) -> Result<()> {
 
 /// The first of `runs/NAME`, `runs/NAME-2`, … that is free, or has this sweep.
 pub(super) fn free_or_own(plan: &Plan<'_>, name: &str) -> PathBuf {
-    let names = (2..).map(|number| format!("runs/{name}-{number}"));
-    let mut places = [format!("runs/{name}")].into_iter().chain(names).map(PathBuf::from);
     let is_ours = |out: &PathBuf| {
         if !out.exists() {
             return true;
@@ -124,5 +122,5 @@ pub(super) fn free_or_own(plan: &Plan<'_>, name: &str) -> PathBuf {
         });
         all && check(plan, out).is_ok()
     };
-    places.find(is_ours).unwrap_or_default()
+    places(name).find(is_ours).unwrap_or_default()
 }

@@ -1,9 +1,10 @@
 //! What a trial has come to, as its folder says it.
 
 use crate::folder::Folder;
-use crate::measured::best;
+use crate::measured::{best, worth};
 use crate::run_folder::TRIAL;
 use crate::summary::Summary;
+use crate::trained_on::hexadecimal;
 use anyhow::Result;
 use barenet::Metric;
 use barenet_data::reading::{MAX_TEXT_LEN, read_at_most};
@@ -74,15 +75,6 @@ impl Record {
 
     /// How much better is less to sort by: those that diverged come last.
     pub(super) fn cost(&self, metric: Metric) -> f64 {
-        match self.best_val {
-            Some(val) if metric.higher_is_better() => -val,
-            Some(val) => val,
-            None => f64::INFINITY,
-        }
+        self.best_val.map_or(f64::INFINITY, |val| -worth(metric, val))
     }
-}
-
-/// A fingerprint as text.
-pub(super) fn hexadecimal(fingerprint: u64) -> String {
-    format!("{fingerprint:016x}")
 }

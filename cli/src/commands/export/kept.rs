@@ -27,10 +27,8 @@ pub(super) fn network(
             "the integers of the TFLite file have 8 bits: --requantize makes others, with data",
         );
     }
-    let is_measured =
-        args.images.data.is_some() || args.require.is_given() || args.test_size.is_some();
     let is_calibrated = args.calibration.is_some() || args.calibration_size.is_some();
-    if found.is_some() && (is_measured || is_calibrated || args.other_data) {
+    if found.is_some() && (args.is_measured() || is_calibrated) {
         return usage(
             "the integers of the TFLite file are exported as they are: data, and what is measured on them, are for \
              --requantize",

@@ -17,9 +17,7 @@ pub(super) fn network(
     run: &TrainedRun,
     summary: &Summary,
 ) -> Result<Option<ForDevice>> {
-    let is_measured =
-        args.images.data.is_some() || args.require.is_given() || args.test_size.is_some();
-    if args.dtype.value() != ExportDtype::F32 || is_measured || args.other_data {
+    if args.dtype.value() != ExportDtype::F32 || args.is_measured() {
         return Ok(None);
     }
     unmeasured::network(run, summary, args.ram, args.flash)

@@ -10,6 +10,7 @@ use barenet_data::DataSet;
 use barenet_run::combined::Combined;
 use barenet_run::events::RunEvent;
 use barenet_run::measured::Metric;
+use barenet_run::run_folder::places;
 use barenet_run::session::{Request, Session, Start, When};
 use barenet_run::settings::Settings;
 use barenet_run::shell::resume_command;
@@ -97,13 +98,11 @@ pub(super) fn run(
 
 /// The first of `runs/NAME-folds`, `runs/NAME-folds-2`, … that is not there, or has nothing in it.
 fn free_folder(name: &str) -> PathBuf {
-    let names = (2..).map(|number| format!("runs/{name}-folds-{number}"));
-    let mut places = [format!("runs/{name}-folds")].into_iter().chain(names).map(PathBuf::from);
     let is_free = |place: &PathBuf| match place.read_dir() {
         Ok(mut entries) => entries.next().is_none(),
         Err(_) => !place.exists(),
     };
-    places.find(is_free).unwrap_or_default()
+    places(&format!("{name}-folds")).find(is_free).unwrap_or_default()
 }
 
 fn train(
