@@ -10,6 +10,7 @@ mod require;
 mod unmeasured;
 
 use super::{ImagesFlag, usage};
+use crate::console::say;
 use crate::flags::choice;
 use anyhow::Result;
 use barenet::quant::Calibration;
@@ -22,7 +23,7 @@ use bits::{BitsFlag, parse_bits};
 use bytes::parse_bytes;
 use open::OpenFlags;
 use require::RequireFlags;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Make a trained network Rust or C for a microcontroller, or a file for other programs
 #[derive(clap::Args, Clone, Debug)]
@@ -185,10 +186,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let out = args.out.clone().unwrap_or_else(|| run.folder().file(args.format.in_run()));
     let summary = run.finished(args.images.data.as_deref())?;
     if let Some(exported) = kept::network(args, &run, &summary)? {
-        return kept::export(args, &exported, &out);
+        return export_unmeasured(args, &exported, &out, kept::WHAT);
     }
     if let Some(device) = unmeasured::network(args, &run, &summary)? {
-        return unmeasured::export(args, &device, &out);
+        return export_unmeasured(args, &device, &out, unmeasured::WHAT);
     }
     let place = Place::claim(&out, args.force)?;
     let data = args.images.read_for(&run)?;
@@ -204,6 +205,13 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     let is_c = write(args, &exported.device, place)?;
     report::print(&exported, on_images.config.values(), &data, &out, is_c)
+}
+
+/// Writes a network of which nothing was measured, and prints `what` it is, and its sizes.
+fn export_unmeasured(args: &Args, device: &ForDevice, out: &Path, what: &str) -> Result<()> {
+    let is_c = write(args, device, Place::claim(out, args.force)?)?;
+    say!("network   {}, {what}", device.model.arch());
+    report::print_sizes(device, out, is_c)
 }
 
 /// Writes the files of a network into the place that is claimed for it, and says whether they are of C.

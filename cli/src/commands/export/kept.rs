@@ -1,16 +1,16 @@
 //! Exports with the integers of an int8 TFLite file, as they are.
 
-use super::{Args, report, write};
+use super::Args;
 use crate::commands::usage;
-use crate::console::say;
 use anyhow::Result;
-use barenet_model::export::place::Place;
 use barenet_run::export::device::ForDevice;
 use barenet_run::export::kept;
 use barenet_run::settings::ExportDtype;
 use barenet_run::summary::Summary;
 use barenet_run::trained_run::TrainedRun;
-use std::path::Path;
+
+/// What it is, for people.
+pub(super) const WHAT: &str = "int8, the integers of the TFLite file";
 
 /// The network of the file that the run keeps, if it is to be exported as it is.
 pub(super) fn network(
@@ -35,11 +35,4 @@ pub(super) fn network(
         );
     }
     Ok(found)
-}
-
-/// Writes it, and prints its sizes.
-pub(super) fn export(args: &Args, device: &ForDevice, out: &Path) -> Result<()> {
-    let is_c = write(args, device, Place::claim(out, args.force)?)?;
-    say!("network   {}, int8, the integers of the TFLite file", device.model.arch());
-    report::print_sizes(device, out, is_c)
 }
