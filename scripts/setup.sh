@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs on Debian or Ubuntu what barenet needs beyond cargo. Running it again is harmless.
 #
-#   scripts/setup.sh [openblas] [firmware] [fuzz] [sanitize] [emulate] [deny] [c] [browser] [musl]   only these; without any, the first three
+#   scripts/setup.sh [openblas] [firmware] [fuzz] [sanitize] [emulate] [deny] [c] [browser] [musl] [mpi]   only these; without any, the first three
 #
 #   openblas   OpenBLAS, for the feature `openblas`
 #   firmware   QEMU, and Rust for bare-metal ARM and RISC-V
@@ -12,6 +12,7 @@
 #   browser    Chromium, which opens reports
 #   c          compilers of C for the host, ARM, RISC-V and AVR, clang's sanitizers, cppcheck, CMake
 #   musl       a C compiler for static programs, for scripts/release.sh
+#   mpi        Open MPI and clang's library, for the feature `mpi`
 set -euo pipefail
 
 readonly TARGETS="thumbv7em-none-eabihf thumbv8m.main-none-eabihf thumbv7m-none-eabi thumbv6m-none-eabi
@@ -93,7 +94,7 @@ install_nightly() {
 
 install_fuzz() {
     install_nightly fuzzing
-    has cargo-fuzz || cargo install --quiet --locked cargo-fuzz
+    has cargo-fuzz || cargo install --quiet --locked --debug cargo-fuzz
     say "$(cargo-fuzz --version), $(rustup run nightly rustc --version)"
 }
 
@@ -114,7 +115,7 @@ install_emulate() {
 }
 
 install_deny() {
-    has cargo-deny || cargo install --quiet --locked cargo-deny
+    has cargo-deny || cargo install --quiet --locked --debug cargo-deny
     say "$(cargo-deny --version)"
 }
 
@@ -139,11 +140,17 @@ install_musl() {
     say "$(musl-gcc --version | head -n 1)"
 }
 
+install_mpi() {
+    { has mpirun && has mpicc && [ -n "$(find /usr/lib -name 'libclang*.so*' 2>/dev/null | head -n 1)" ]; } ||
+        apt_install libopenmpi-dev openmpi-bin libclang-dev
+    say "$(mpirun --version | head -n 1)"
+}
+
 [ $# -gt 0 ] || set -- openblas firmware fuzz
 for part in "$@"; do
     case ${part#--} in
-        openblas | firmware | fuzz | sanitize | emulate | deny | c | browser | musl) ;;
-        -h | help) sed -n '2,16s/^# \{0,1\}//p' "$0" && exit ;;
+        openblas | firmware | fuzz | sanitize | emulate | deny | c | browser | musl | mpi) ;;
+        -h | help) sed -n '2,17s/^# \{0,1\}//p' "$0" && exit ;;
         *) say "unknown part $part; see --help" >&2 && exit 2 ;;
     esac
 done
@@ -158,5 +165,6 @@ for part in "$@"; do
         c) install_c ;;
         browser) install_browser ;;
         musl) install_musl ;;
+        mpi) install_mpi ;;
     esac
 done

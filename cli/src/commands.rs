@@ -14,6 +14,7 @@ pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod man;
 pub(crate) mod out;
+pub(crate) mod plan;
 pub(crate) mod predict;
 pub(crate) mod presets;
 pub(crate) mod profile;

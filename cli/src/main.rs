@@ -4,6 +4,7 @@ mod advice;
 mod commands;
 mod console;
 mod flags;
+mod ranks;
 mod signals;
 #[cfg(feature = "tui")]
 mod tui;
@@ -14,12 +15,13 @@ use barenet_run::settings::SettingsError;
 use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 use commands::{
     compare, completions, config, course, data, doctor, eval, export, find_lr, gradcheck, import,
-    init, man, predict, presets, profile, report, sweep, train,
+    init, man, plan, predict, presets, profile, report, sweep, train,
 };
 use console::{choose_colour, colour_among, complain, print_warnings, unless_closed};
 use signals::{Stopped, survive_limits};
 use std::any::TypeId;
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// Train fully-connected networks on tables and images, and measure them
 #[derive(Parser, Debug)]
@@ -70,6 +72,7 @@ enum Command {
     Init(Box<init::Args>),
     FindLr(Box<find_lr::Args>),
     Profile(Box<profile::Args>),
+    Plan(Box<plan::Args>),
     Config(Box<config::Args>),
     Data(data::Args),
     Doctor(doctor::Args),
@@ -86,6 +89,10 @@ fn main() -> ExitCode {
         Ok((Cli { command, color }, flags)) => {
             choose_colour(color);
             (command, flags)
+        }
+        // What is wrong with a flag is the same on all ranks.
+        Err(message) if ranks::is_silent() => {
+            return ExitCode::from(u8::try_from(message.exit_code()).unwrap_or(2));
         }
         Err(message) => return explain(&message),
     };
@@ -104,26 +111,41 @@ fn main() -> ExitCode {
         Command::Init(args) => init::run(*args),
         Command::FindLr(args) => find_lr::run(*args),
         Command::Profile(args) => profile::run(*args),
+        Command::Plan(args) => plan::run(*args),
         Command::Config(args) => config::run(*args),
         Command::Data(args) => data::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Completions(args) => completions::run(&args, program()),
         Command::Man(args) => man::run(&args, program()),
     };
+    let status = match &result {
+        Ok(()) => 0,
+        // All ranks end together, and one says why.
+        Err(error) if ranks::is_silent() && (error.is::<Stopped>() || ranks::do_all_fail()) => 0,
+        Err(error) => failed(error, &flags),
+    };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            // All causes in one line, so that scripts and people see the same.
-            match error.downcast_ref::<Stopped>() {
-                Some(stopped) => {
-                    complain(format_args!("{stopped}"));
-                    ExitCode::from(128 + stopped.signal())
-                }
-                None => {
-                    complain(format_args!("error: {}", advice::text_of(&error, &flags)));
-                    ExitCode::from(if is_of_usage(&error) { 2 } else { 1 })
-                }
-            }
+        Err(error) if !error.is::<Stopped>() && !ranks::do_all_fail() => ranks::abort(status),
+        _ => ranks::leave(),
+    }
+    ExitCode::from(status)
+}
+
+/// Says why a command ended, and with which exit status.
+fn failed(error: &anyhow::Error, flags: &[String]) -> u8 {
+    if ranks::is_silent() {
+        // The first rank most often fails of the same, says it, and ends this one.
+        std::thread::sleep(Duration::from_secs(5));
+    }
+    // All causes in one line, so that scripts and people see the same.
+    match error.downcast_ref::<Stopped>() {
+        Some(stopped) => {
+            complain(format_args!("{stopped}"));
+            128 + stopped.signal()
+        }
+        None => {
+            complain(format_args!("error: {}", advice::text_of(error, flags)));
+            if is_of_usage(error) { 2 } else { 1 }
         }
     }
 }

@@ -64,6 +64,11 @@ pub enum Error {
         /// Name of those numbers.
         what: &'static str,
     },
+    /// A [rank](crate::Ranks) that cannot be reached.
+    LostRank {
+        /// Its number, from 0.
+        rank: usize,
+    },
 }
 
 impl fmt::Display for Error {
@@ -81,6 +86,7 @@ impl fmt::Display for Error {
                 write!(f, "the loss is not a finite number at iteration {iteration}")
             }
             Self::NonFinite { what } => write!(f, "{what} are not all finite numbers"),
+            Self::LostRank { rank } => write!(f, "rank {rank} cannot be reached"),
         }
     }
 }

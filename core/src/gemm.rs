@@ -24,7 +24,7 @@ pub use epilogue::Epilogue;
 pub use portable::Portable;
 pub(crate) use product::After;
 pub(crate) use row::{add_bias, affine_row, multiply_row};
-pub use rows::Rows;
+pub use rows::{RowRange, Rows};
 
 /// A backend: a [`Machine`] that multiplies matrices.
 ///

@@ -31,6 +31,10 @@ pub use batchnorm::{
     BatchNormConfig, Norm, NormGrads, RunningStats, batchnorm_backward, batchnorm_forward_test,
     batchnorm_forward_train,
 };
+pub(crate) use batchnorm::{
+    merge_statistics, move_running, normalize_shard, shard_gradient, shard_gradient_sums,
+    shard_statistics,
+};
 pub use dropout::{Dropout, dropout_backward, dropout_forward, dropout_mask};
 pub(crate) use local::{
     NormByRunning, NormRows, NormRowsGradient, ReluRows, ReluRowsGradient, Seen, Transpose,

@@ -71,6 +71,7 @@ pub mod quant;
 mod rng;
 mod scaling;
 mod schedule;
+mod shards;
 mod slices;
 mod solver;
 mod state;
@@ -83,18 +84,19 @@ pub use arch::{
 pub use error::{Error, ShapeError};
 pub use float::Float;
 pub use fold::fold;
-pub use gemm::{Compact, Epilogue, Gemm, GemmArgs, Portable, Rows, matmul};
+pub use gemm::{Compact, Epilogue, Gemm, GemmArgs, Portable, RowRange, Rows, matmul};
 pub use layers::{Label, Loss, OwnLoss, Target, Targets};
 pub use machine::{Machine, Merge, Pass, Split, run};
 pub use mat::{Mat, MatMut, Op};
 pub use metric::Metric;
-pub use net::{FoldedNet, FullyConnectedNet, Init, TwoLayerNet};
+pub use net::{DataParallel, FoldedNet, FullyConnectedNet, Init, TwoLayerNet};
 pub use optim::{DecayOn, UpdateRule};
 pub use rng::{Permutation, Rng};
 pub use scaling::Scaling;
 pub use schedule::{Position, Schedule, Warmup};
+pub use shards::{Alone, Ranks, Shards};
 pub use solver::{
     Average, Checked, Dataset, Event, History, Progress, Sample, Sampling, Solver, SolverBuffers,
-    SolverConfig, evaluate, predict,
+    SolverConfig, Strategy, WholeBatch, evaluate, predict,
 };
 pub use state::{TrainState, Weights, layer_grads, layer_params, layer_running, layer_running_mut};

@@ -7,9 +7,11 @@ mod inference;
 mod input;
 mod local;
 mod penalty;
+mod sharded;
 mod training;
 
 pub use folded::FoldedNet;
+pub use sharded::DataParallel;
 
 use crate::arch::{Arch, ArchError};
 use crate::float::Float;

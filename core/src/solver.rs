@@ -17,6 +17,7 @@ mod fake;
 mod progress;
 mod sampling;
 mod step;
+mod strategy;
 
 pub use average::Average;
 pub use buffers::{History, SolverBuffers};
@@ -25,6 +26,7 @@ pub use config::{Sampling, SolverConfig};
 pub use dataset::{Dataset, Sample};
 pub use evaluate::{evaluate, predict};
 pub use progress::{Event, Progress};
+pub use strategy::{Strategy, WholeBatch};
 
 use crate::error::{Error, check_finite};
 use crate::float::Float;
@@ -85,7 +87,7 @@ mod stream {
 /// # Ok::<(), barenet::Error>(())
 /// ```
 #[derive(Debug)]
-pub struct Solver<'a, T, G, D, V> {
+pub struct Solver<'a, T, G, D, V, S = WholeBatch> {
     net: FullyConnectedNet<'a, T>,
     config: SolverConfig<T>,
     gemm: &'a G,
@@ -95,6 +97,7 @@ pub struct Solver<'a, T, G, D, V> {
     /// The weights as an export rounds them, if training is aware of that.
     fake: FakeQuant<'a, T>,
     progress: Progress<T>,
+    strategy: S,
 }
 
 impl<'a, T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'a, T, G, D, V> {
@@ -113,17 +116,7 @@ impl<'a, T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'a, T, G, D,
         val: &'a V,
         buffers: SolverBuffers<'a, T>,
     ) -> Result<Self, Error> {
-        let (fake, progress) = (FakeQuant::default(), Progress::default());
-        let mut solver = Self { net, config, gemm, train, val, buffers, fake, progress };
-        solver.check()?;
-        let buffers = &mut solver.buffers;
-        buffers.update_state.fill(T::ZERO);
-        copy(buffers.average.params, buffers.params);
-        copy(buffers.average.running, buffers.running);
-        buffers.check_finite()?;
-        copy(buffers.best_params, buffers.params);
-        copy(buffers.best_running, buffers.running);
-        Ok(solver)
+        Self::new_with(net, config, gemm, train, val, buffers, WholeBatch)
     }
 
     /// Resumes a run whose state was saved.
@@ -140,8 +133,64 @@ impl<'a, T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'a, T, G, D,
         buffers: SolverBuffers<'a, T>,
         progress: Progress<T>,
     ) -> Result<Self, Error> {
+        Self::resume_with(net, config, gemm, train, val, buffers, progress, WholeBatch)
+    }
+}
+
+impl<'a, T, G, D, V, S> Solver<'a, T, G, D, V, S>
+where
+    T: Float,
+    G: Gemm<T>,
+    D: Dataset<T>,
+    V: Dataset<T>,
+    S: Strategy<T>,
+{
+    /// Starts a run as [`Self::new`] does, with a strategy of how the loss of a batch is computed.
+    ///
+    /// The workspace must have [`SolverConfig::workspace_len_with`] elements.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::new`] and of [`Strategy::workspace_len`].
+    pub fn new_with(
+        net: FullyConnectedNet<'a, T>,
+        config: SolverConfig<T>,
+        gemm: &'a G,
+        train: &'a D,
+        val: &'a V,
+        buffers: SolverBuffers<'a, T>,
+        strategy: S,
+    ) -> Result<Self, Error> {
+        let (fake, progress) = (FakeQuant::default(), Progress::default());
+        let mut solver = Self { net, config, gemm, train, val, buffers, fake, progress, strategy };
+        solver.check()?;
+        let buffers = &mut solver.buffers;
+        buffers.update_state.fill(T::ZERO);
+        copy(buffers.average.params, buffers.params);
+        copy(buffers.average.running, buffers.running);
+        buffers.check_finite()?;
+        copy(buffers.best_params, buffers.params);
+        copy(buffers.best_running, buffers.running);
+        Ok(solver)
+    }
+
+    /// Resumes a run whose state was saved, with the strategy of [`Self::new_with`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::new_with`].
+    pub fn resume_with(
+        net: FullyConnectedNet<'a, T>,
+        config: SolverConfig<T>,
+        gemm: &'a G,
+        train: &'a D,
+        val: &'a V,
+        buffers: SolverBuffers<'a, T>,
+        progress: Progress<T>,
+        strategy: S,
+    ) -> Result<Self, Error> {
         let fake = FakeQuant::default();
-        let solver = Self { net, config, gemm, train, val, buffers, fake, progress };
+        let solver = Self { net, config, gemm, train, val, buffers, fake, progress, strategy };
         solver.check()?;
         solver.buffers.check_finite()?;
         check_finite("best parameters", solver.buffers.best_params)?;
@@ -179,7 +228,8 @@ impl<'a, T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'a, T, G, D,
         net.check_class_weights()?;
         check_data("train", self.train, net)?;
         check_data("val", self.val, net)?;
-        self.buffers.check(net, config, self.num_iterations())
+        let workspace_len = config.workspace_len_with(&net.arch, &self.strategy)?;
+        self.buffers.check(net, config, self.num_iterations(), workspace_len)
     }
 
     /// Steps in an epoch: as many whole batches as the training data has, at least one.

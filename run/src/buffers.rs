@@ -5,7 +5,9 @@ mod aligned;
 pub use aligned::Aligned;
 
 use anyhow::{Context, Result};
-use barenet::{Arch, Average, Float, History, Label, SolverBuffers, SolverConfig};
+use barenet::{
+    Arch, Average, Float, History, Label, SolverBuffers, SolverConfig, Strategy, WholeBatch,
+};
 
 /// Reserves memory for `len` numbers, or says how much would be needed.
 pub(crate) fn reserve<T>(len: usize, what: &str) -> Result<Vec<T>> {
@@ -62,6 +64,19 @@ impl<T: Float> OwnedBuffers<T> {
     ///
     /// If there is not enough: how much would be needed.
     pub fn new(arch: &Arch<'_>, solver: &SolverConfig<T>) -> Result<Self> {
+        Self::new_with(arch, solver, &WholeBatch)
+    }
+
+    /// The same for another strategy of how batches are computed.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::new`], and of the strategy.
+    pub fn new_with(
+        arch: &Arch<'_>,
+        solver: &SolverConfig<T>,
+        strategy: &impl Strategy<T>,
+    ) -> Result<Self> {
         let (num_params, num_running) = (arch.num_params(), arch.num_running());
 
         // The system lends more than it has, and ends the program when that is used. It refuses a
@@ -69,7 +84,7 @@ impl<T: Float> OwnedBuffers<T> {
         let per_param = solver.update_rule.state_per_param();
         let average = usize::from(solver.ema_decay > T::ZERO);
         let kept = num_params.saturating_mul(2 + per_param + average).saturating_add(num_running);
-        let batch = solver.workspace_len(arch);
+        let batch = solver.workspace_len_with(arch, strategy)?;
         // What is kept exists three times while a checkpoint is written: as a copy, and as its file; and
         // the largest array of it once more.
         let all = kept.saturating_mul(3).saturating_add(num_params.saturating_mul(1 + per_param));

@@ -104,6 +104,7 @@ impl Config {
             ));
         }
         effect::check_batch_of_one(&values)?;
+        effect::check_shards(&values)?;
         check_fold(values.fold, values.folds)?;
 
         let name = values.gemm.name();

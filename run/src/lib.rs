@@ -13,6 +13,7 @@
 //! | [`images`], [`buffers`] | its data, read, and its memory |
 //! | [`backend`] | its threads |
 //! | [`doctor`], [`profile`], [`range_test`] | what this machine can do, where the time of a step goes, and which learning rates a loss falls at |
+//! | [`plan`] | how long a step would take on several machines |
 //! | [`measured`], [`outputs`], [`anomaly`], [`reported`] | the figures of its metric, outputs of a network, the threshold of anomaly scores, and figures of the course's document |
 //! | [`run_folder`], [`events`], [`summary`], [`checkpoint`], [`trained_on`] | the files of a run |
 //! | [`trained_run`], [`trained_layers`], [`prediction`], [`export`] | its best weights, measured, layer by layer, their answers for the rows of a table, and as the network of a device |
@@ -53,6 +54,7 @@ pub mod measured;
 pub mod moment;
 pub mod outputs;
 mod patience;
+pub mod plan;
 pub mod plot_mark;
 pub mod prediction;
 pub mod presets;

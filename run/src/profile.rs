@@ -16,10 +16,10 @@ use crate::config::{Config, ignored};
 use crate::scaled::scaled;
 use crate::session::prepare;
 use crate::settings::Dtype;
-use crate::trainer::{draw_weights, samples_that_train};
+use crate::trainer::{TheSolver, draw_weights, samples_that_train};
 use anyhow::Result;
 use barenet::{
-    Error, Event, Float, FullyConnectedNet, Label, Mat, Progress, Rng, Schedule, Solver,
+    Alone, Error, Event, Float, FullyConnectedNet, Label, Mat, Progress, Rng, Schedule, Solver,
     SolverBuffers, SolverConfig, Targets,
 };
 use barenet_blas::Backend;
@@ -118,7 +118,8 @@ struct Measure<'a, T> {
 
 impl<'a, T: Number> Measure<'a, T> {
     fn new(config: &'a Config, data: (&'a DataSet, &'a Split), time: Duration) -> Result<Self> {
-        let memory = OwnedBuffers::new(&config.arch(), &config.solver::<T>())?;
+        let parallel = config.parallel::<T>(&Alone);
+        let memory = OwnedBuffers::new_with(&config.arch(), &config.solver::<T>(), &parallel)?;
         Ok(Self { config, data, memory, time: time / 5 })
     }
 
@@ -171,7 +172,9 @@ impl<'a, T: Number> Measure<'a, T> {
         // No check is ever due.
         let progress = Progress { num_checks: usize::MAX, ..Progress::default() };
         let buffers = memory.lend();
-        let mut solver = Solver::resume(net, options, backend, &train, &val, buffers, progress)?;
+        let parallel = config.parallel::<T>(&Alone);
+        let mut solver: TheSolver<'_, T> =
+            Solver::resume_with(net, options, backend, &train, &val, buffers, progress, parallel)?;
         backend
             .install(|| {
                 median(*time, || match solver.advance() {

@@ -11,9 +11,9 @@ use crate::config::{Config, ignored};
 use crate::scaled::scaled;
 use crate::session::prepare;
 use crate::settings::{Dtype, SettingsError};
-use crate::trainer::{Rounded, draw_weights, samples_that_train};
+use crate::trainer::{Rounded, TheSolver, draw_weights, samples_that_train};
 use anyhow::Result;
-use barenet::{Error, Event, Float, Progress, Schedule, Solver, SolverConfig};
+use barenet::{Alone, Error, Event, Float, Progress, Schedule, Solver, SolverConfig};
 use barenet_blas::Backend;
 use barenet_data::DataSet;
 use barenet_data::split::{Part, Split};
@@ -118,7 +118,8 @@ impl<'a> RangeTest<'a> {
         let class_weights = config.class_weights(data, split);
         let net = config.net_with(&class_weights);
         let mut rounded = Rounded::new(config, (data, split), &scales)?;
-        let mut memory = OwnedBuffers::new(&arch, &options)?;
+        let parallel = config.parallel::<T>(&Alone);
+        let mut memory = OwnedBuffers::new_with(&arch, &options, &parallel)?;
         draw_weights(&net, config, &mut memory.lend())?;
 
         let mut tested = Tested::default();
@@ -133,7 +134,9 @@ impl<'a> RangeTest<'a> {
                     ..options
                 };
                 let buffers = memory.lend();
-                let solver = Solver::resume(net, options, backend, &train, &val, buffers, progress);
+                let solver: Result<TheSolver<'_, T>, Error> = Solver::resume_with(
+                    net, options, backend, &train, &val, buffers, progress, parallel,
+                );
                 let mut solver = match solver {
                     Err(Error::NonFinite { .. }) => {
                         tested.has_diverged = true;

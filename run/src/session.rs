@@ -21,7 +21,7 @@ use crate::run_folder::RunFolder;
 use crate::settings::Dtype;
 use crate::summary::Summary;
 use anyhow::Result;
-use barenet::{Float, SolverConfig};
+use barenet::{Float, Ranks, SolverConfig};
 use barenet_blas::Backend;
 use barenet_data::DataSet;
 use barenet_data::split::Split;
@@ -50,6 +50,8 @@ pub struct Session<'a> {
     pub resume: Option<(Vec<u8>, PathBuf)>,
     /// Weights that a new run starts from, if they are not drawn.
     pub from: Option<Pretrained>,
+    /// The processes that train it.
+    pub ranks: &'a dyn AllRanks,
 }
 
 /// The lengths of a run.
@@ -100,6 +102,20 @@ pub struct Run<'a>(Either<RunAs<'a, f32>, RunAs<'a, f64>>);
 #[derive(Debug)]
 pub struct Trained<'a>(Either<TrainedAs<'a, f32>, TrainedAs<'a, f64>>);
 
+impl<'a> Session<'a> {
+    /// The same on several processes, all of which train it, each with files of its own.
+    #[must_use]
+    pub fn on(mut self, ranks: &'a dyn AllRanks) -> Self {
+        self.ranks = ranks;
+        self
+    }
+}
+
+/// [`Ranks`] for numbers of either type.
+pub trait AllRanks: Ranks<f32> + Ranks<f64> {}
+
+impl<R: Ranks<f32> + Ranks<f64>> AllRanks for R {}
+
 impl Session<'_> {
     /// The same, which ends after an epoch before its last one, with a checkpoint to resume from and the summary of what it has done.
     #[must_use]
@@ -115,8 +131,8 @@ impl Session<'_> {
     /// If there is not enough memory, a file cannot be written, or the checkpoint is of another run.
     pub fn begin(&self, watcher: &mut dyn Watcher) -> Result<Run<'_>> {
         Ok(Run(match self.config.dtype() {
-            Dtype::F32 => Either::F32(self.begin_as(watcher)?),
-            Dtype::F64 => Either::F64(self.begin_as(watcher)?),
+            Dtype::F32 => Either::F32(self.begin_as::<f32>(self.ranks, watcher)?),
+            Dtype::F64 => Either::F64(self.begin_as::<f64>(self.ranks, watcher)?),
         }))
     }
 }

@@ -13,7 +13,8 @@ use crate::patience;
 use crate::scaled::scaled;
 use anyhow::{Context, Result};
 use barenet::{
-    Error, Event, FullyConnectedNet, Metric, Progress, Rng, Solver, SolverBuffers, Weights,
+    Alone, DataParallel, Error, Event, FullyConnectedNet, Metric, Progress, Ranks, Rng, Solver,
+    SolverBuffers, Weights,
 };
 use barenet_blas::Backend;
 use barenet_data::DataSet;
@@ -124,9 +125,10 @@ pub fn train<T: Number>(
     checkpoint: Option<&Checkpoint<T>>,
     on_event: impl FnMut(&Event<T>, Moment<'_, T>) -> Result<ControlFlow<()>> + Send,
 ) -> Result<Outcome<T>> {
-    let memory = OwnedBuffers::new(&config.arch(), &config.solver())?;
+    let ranks: &dyn Ranks<T> = &Alone;
+    let memory = OwnedBuffers::new_with(&config.arch(), &config.solver(), &config.parallel(ranks))?;
     let beginning = checkpoint.map_or(Beginning::Drawn, Beginning::Checkpoint);
-    train_in(memory, config, images, scales, backend, beginning, on_event)
+    train_in(memory, config, images, scales, (backend, ranks), beginning, on_event)
 }
 
 /// [`train`] in memory that was reserved before.
@@ -139,7 +141,7 @@ pub fn train_in<T: Number>(
     config: &Config,
     (data, split): (&DataSet, &Split),
     scales: &Scales<T>,
-    backend: &Backend,
+    (backend, ranks): (&Backend, &dyn Ranks<T>),
     beginning: Beginning<'_, T>,
     mut on_event: impl FnMut(&Event<T>, Moment<'_, T>) -> Result<ControlFlow<()>> + Send,
 ) -> Result<Outcome<T>> {
@@ -154,7 +156,8 @@ pub fn train_in<T: Number>(
     let class_weights = config.class_weights(data, split);
     let net = config.net_with(&class_weights);
     let mut rounded = Rounded::new(config, (data, split), scales)?;
-    let mut solver = start(net, config, backend, (&train, &val), memory.lend(), beginning)?;
+    let machine = (backend, ranks);
+    let mut solver = start(net, config, machine, (&train, &val), memory.lend(), beginning)?;
     if let Some(rounded) = &mut rounded {
         solver = solver.with_fake_quant(rounded.lend())?;
     }
@@ -220,16 +223,19 @@ fn room_to_keep<T: Number>(samples: &Samples<'_, T>) -> Result<Aligned<T>> {
 fn start<'a, T: Number>(
     net: FullyConnectedNet<'a, T>,
     config: &Config,
-    backend: &'a Backend,
+    (backend, ranks): (&'a Backend, &'a dyn Ranks<T>),
     (train, val): (&'a Samples<'a, T>, &'a Samples<'a, T>),
     mut buffers: SolverBuffers<'a, T>,
     beginning: Beginning<'_, T>,
 ) -> Result<TheSolver<'a, T>> {
-    let options = config.solver::<T>();
+    let (options, parallel) = (config.solver::<T>(), config.parallel(ranks));
     match beginning {
         Beginning::Checkpoint(saved) => {
             saved.restore(&mut buffers)?;
-            return Ok(Solver::resume(net, options, backend, train, val, buffers, saved.progress)?);
+            let progress = saved.progress;
+            return Ok(Solver::resume_with(
+                net, options, backend, train, val, buffers, progress, parallel,
+            )?);
         }
         Beginning::Drawn => {
             draw_weights(&net, config, &mut buffers)?;
@@ -244,11 +250,15 @@ fn start<'a, T: Number>(
         "the weights to start from are too large for the number type; try a lower \
          --weight-scale, or --init he",
     )?;
-    Ok(Solver::new(net, options, backend, train, val, buffers)?)
+    Ok(Solver::new_with(net, options, backend, train, val, buffers, parallel)?)
 }
 
 /// The Solver of images.
-type TheSolver<'a, T> = Solver<'a, T, Backend, Samples<'a, T>, Samples<'a, T>>;
+pub(crate) type TheSolver<'a, T> =
+    Solver<'a, T, Backend, Samples<'a, T>, Samples<'a, T>, InShards<'a, T>>;
+
+/// How its batches are computed.
+pub(crate) type InShards<'a, T> = Option<DataParallel<'a, dyn Ranks<T> + 'a>>;
 
 /// How a run ended, and the steps that led there.
 #[derive(Debug, Default)]

@@ -1,7 +1,8 @@
 //! A network together with its memory.
 
 use barenet::{
-    Error, Float, FullyConnectedNet, Gemm, Init, Mat, Portable, Rng, Targets, TrainState, Weights,
+    DataParallel, Error, Float, FullyConnectedNet, Gemm, Init, Mat, Portable, Ranks, Rng, Targets,
+    TrainState, Weights,
 };
 
 /// A network, its numbers, and memory that starts as NaN: what is read before it is written shows.
@@ -57,6 +58,28 @@ impl<'a, T: Float> Model<'a, T> {
         let Self { net, params, running, grads } = self;
         let mut state = TrainState::new(&net.arch, params, running, grads, &mut workspace)?;
         net.loss(gemm, rng, &mut state, Mat::new(x, batch, net.arch.input_dim())?, y)
+    }
+
+    /// The loss of a batch in shards; leaves the gradients in `grads`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`FullyConnectedNet::loss_in_shards`].
+    pub fn loss_in_shards<R: Ranks<T>>(
+        &mut self,
+        rng: Rng,
+        x: &[T],
+        y: Targets<'_, T>,
+        parallel: DataParallel<'_, R>,
+    ) -> Result<T, Error> {
+        let nan = T::from_f64(f64::NAN);
+        self.grads.fill(nan);
+        let batch = x.len() / self.net.arch.input_dim();
+        let mut workspace = vec![nan; parallel.workspace_len::<T>(&self.net.arch, batch)?];
+        let Self { net, params, running, grads } = self;
+        let mut state = TrainState::new(&net.arch, params, running, grads, &mut workspace)?;
+        let x = Mat::new(x, batch, net.arch.input_dim())?;
+        net.loss_in_shards(&Portable, rng, &mut state, x, y, parallel)
     }
 
     /// The loss of a batch.

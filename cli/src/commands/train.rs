@@ -11,6 +11,7 @@ mod from;
 mod page;
 mod report;
 mod show;
+mod together;
 mod verdict;
 mod wanted;
 mod watcher;
@@ -28,6 +29,7 @@ use barenet_run::trained_run::TrainedRun;
 use show::train_and_show;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
+use together::Together;
 use wanted::Wanted;
 use watcher::ConsoleWatcher;
 
@@ -86,11 +88,14 @@ pub(crate) fn run(args: Args) -> Result<()> {
     }
     let interval = args.checkpoint_secs.map(Duration::from_secs);
     let when = When { every: args.checkpoint_every, interval };
+    let together = Together::join()?;
     let verbosity = Verbosity::of(args.quiet, args.json);
+    let verbosity = together.as_ref().map_or(verbosity, |ranks| ranks.verbosity(verbosity));
+    let is_first = together.as_ref().is_none_or(Together::is_first);
     let wanted = Wanted {
         #[cfg(feature = "tensorboard")]
-        tensorboard: args.tensorboard,
-        tui: args.tui,
+        tensorboard: args.tensorboard && is_first,
+        tui: args.tui && is_first,
     };
 
     if wanted.tui {
@@ -100,7 +105,10 @@ pub(crate) fn run(args: Args) -> Result<()> {
     let flags = args.settings.0;
     let (start, data) = match &args.resume {
         None => {
-            let written = Written::new(args.config.as_deref(), flags)?;
+            let mut written = Written::new(args.config.as_deref(), flags)?;
+            if together.is_some() {
+                Together::complete(&mut written.settings);
+            }
             let from = args.from.as_deref().map(from::open).transpose()?;
             let (written, trained_on) = match &from {
                 Some(from) => {
@@ -115,32 +123,49 @@ pub(crate) fn run(args: Args) -> Result<()> {
                 if wanted.tui {
                     return usage("--tui draws one run; leave it out with --folds");
                 }
+                if together.is_some() {
+                    return usage(
+                        "--folds trains run after run; on several ranks, train one at a time with --fold N",
+                    );
+                }
                 let console = Console::new(verbosity);
                 warn_of_stand_in(&data, verbosity);
                 let place = (args.out.as_deref(), args.force, args.images.data.as_deref());
                 return folds::run(&combined, folds, &data, place, (console, &signals), wanted);
             }
-            let start = Start::new(combined, args.out.as_deref(), args.force);
+            let out = match &together {
+                Some(ranks) => ranks.out(args.out),
+                None => args.out,
+            };
+            let start = Start::new(combined, out.as_deref(), args.force);
             (from.into_iter().fold(start, Start::from), data)
         }
         Some(run) => {
-            let start = Start::resume(run, flags)?;
-            if let Ok(run) = TrainedRun::open(run) {
+            let (start, run) = match &together {
+                Some(ranks) => ranks.resume(run, flags)?,
+                None => (Start::resume(run, flags)?, run.clone()),
+            };
+            if let Ok(run) = TrainedRun::open(&run) {
                 args.images.check_named(&run)?;
             }
             let data = args.images.read(start.settings(), start.trained_on())?;
             (start, data)
         }
     };
-    let session = Session::new(start, &data, when)?;
+    let mut session = Session::new(start, &data, when)?;
+    if let Some(together) = &together {
+        together.check(&session)?;
+        session = session.on(together.ranks());
+    }
     // A run is resumed with its own images and no others.
-    if args.resume.is_none() {
+    if args.resume.is_none() && is_first {
         warn_of_data(&data);
         warn_of_stand_in(&data, verbosity);
     }
     let values = session.config.values();
     let (console, epochs, batch) = (Console::new(verbosity), values.num_epochs, values.batch_size);
-    let watcher = ConsoleWatcher::new(console, signals, epochs, batch);
+    let ranks = together.as_ref().map(Together::ranks);
+    let watcher = ConsoleWatcher::new(console, signals, (epochs, batch), ranks);
     let asked_for = args.images.data.as_deref();
     train_and_show(&session, watcher, wanted, asked_for, clock)
 }

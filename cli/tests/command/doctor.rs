@@ -68,6 +68,37 @@ fn data_that_are_not_there_are_told_with_what_to_do() {
 }
 
 #[test]
+fn a_plan_has_every_part_of_a_step_on_several_ranks() {
+    let place = TempDir::new().unwrap();
+    let small =
+        ["plan", "--seconds", "0.05", "--hidden", "8", "--train-size", "300", "--batchnorm"];
+    let of = |more: &[&str]| -> Value {
+        let output = barenet(place.path(), &[&small[..], &["--json"], more].concat());
+        succeeds(&output);
+        serde_json::from_str(&stdout(&output)).unwrap()
+    };
+    let slow = of(&["--ranks", "4", "--bandwidth", "10Mb", "--latency", "1ms"]);
+    let part = |name: &str| slow[name].as_f64().unwrap();
+    let sum: f64 = ["compute", "update", "waiting", "meetings"].into_iter().map(part).sum();
+    assert!((part("step") - sum).abs() < 1e-9, "{slow}");
+    // 2 for each batch norm, 1 for the loss, 1 for what the first rank wants; 4 ranks meet in 2 rounds.
+    assert!((part("meetings") - 4.0 * 2.0 * 1e-3).abs() < 1e-9, "{slow}");
+    let bytes = 4.0 * (3072.0 * 8.0 + 8.0 + 80.0 + 10.0);
+    assert!((part("travel") - (4.0 * 3.0 * 1e-3 + 1.5 * bytes / 1.25e6)).abs() < 1e-9, "{slow}");
+    assert!(slow["advice"].as_str().unwrap().contains("barenet sweep --shard"), "{slow}");
+    let one = of(&["--ranks", "1"]);
+    assert_eq!((&one["waiting"], &one["meetings"]), (&0.0.into(), &0.0.into()));
+    let output = barenet(place.path(), &small);
+    succeeds(&output);
+    for part in
+        ["\ncompute  ", "\nupdate  ", "\nwaiting  ", "\nmeetings  ", "\nstep  ", "\nalone  "]
+    {
+        assert!(stdout(&output).contains(part), "{part}: {}", stdout(&output));
+    }
+    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0);
+}
+
+#[test]
 fn a_profile_has_every_part_of_a_step() {
     let place = TempDir::new().unwrap();
     let small = ["profile", "--seconds", "0.05", "--hidden", "8", "--train-size", "300"];

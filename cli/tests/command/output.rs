@@ -40,6 +40,8 @@ const COMMANDS: &[&[&str]] = &[
     &["find-lr", "--data", IRIS, "--steps", "20", "--json"],
     &["profile", "--data", IRIS, "--seconds", "0.01"],
     &["profile", "--data", IRIS, "--seconds", "0.01", "--json"],
+    &["plan", "--data", IRIS, "--seconds", "0.01"],
+    &["plan", "--data", IRIS, "--seconds", "0.01", "--json"],
     &["doctor", "--data", IRIS, "--json"],
     &["completions", "bash"],
     &["man", "--out", "man"],

@@ -78,6 +78,19 @@ pub trait Rows<T>: Sync {
     }
 }
 
+/// Rows of which some neighbouring ones are rows of the same kind: a batch that can be cut into [shards](crate::Shards).
+pub trait RowRange: Copy {
+    /// These rows; fewer where there are not as many.
+    #[must_use]
+    fn row_range(self, rows: Range<usize>) -> Self;
+}
+
+impl<T> RowRange for Mat<'_, T> {
+    fn row_range(self, rows: Range<usize>) -> Self {
+        self.split_rows(rows.end).0.split_rows(rows.start).1
+    }
+}
+
 impl<T: Float> Rows<T> for Mat<'_, T> {
     #[inline(always)]
     fn shape(&self) -> (usize, usize) {

@@ -15,10 +15,15 @@ mod config;
 mod gradient;
 mod normalize;
 mod params;
+mod shards;
 mod statistics;
 
 pub use config::BatchNormConfig;
 pub use params::{Norm, NormGrads, RunningStats};
+pub(crate) use shards::{
+    merge_statistics, move_running, normalize_shard, shard_gradient, shard_gradient_sums,
+    shard_statistics,
+};
 
 use super::dropout::Dropout;
 use crate::error::{ShapeError, check_len, check_shape};

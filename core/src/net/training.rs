@@ -118,7 +118,7 @@ impl<T: Float> FullyConnectedNet<'_, T> {
     /// Calls a function with the places of gamma and beta of each layer, and of its mean and variance in `running`: as
     /// many numbers.
     #[inline(always)]
-    fn for_norm_places(&self, mut f: impl FnMut(Range<usize>, Range<usize>)) {
+    pub(super) fn for_norm_places(&self, mut f: impl FnMut(Range<usize>, Range<usize>)) {
         if self.arch.has_local() {
             for layer in self.arch.local_layers() {
                 let norm = layer.gamma().start..layer.beta().end;
@@ -262,12 +262,12 @@ impl<T: Float, G: Gemm<T>, X: Rows<T> + Copy> Walk<'_, T, G, X> {
 }
 
 /// The last `rows` · `cols` elements of the caches: what the last of their layers gave.
-fn last_block<T>(caches: &[T], rows: usize, cols: usize) -> Option<Mat<'_, T>> {
+pub(super) fn last_block<T>(caches: &[T], rows: usize, cols: usize) -> Option<Mat<'_, T>> {
     let start = caches.len().checked_sub(rows.checked_mul(cols)?)?;
     Mat::new(caches.get(start..)?, rows, cols).ok()
 }
 
 /// The first `rows` · `cols` elements of a block.
-fn block<T>(data: &mut [T], rows: usize, cols: usize) -> Option<MatMut<'_, T>> {
+pub(super) fn block<T>(data: &mut [T], rows: usize, cols: usize) -> Option<MatMut<'_, T>> {
     MatMut::new(data.get_mut(..rows.checked_mul(cols)?)?, rows, cols).ok()
 }

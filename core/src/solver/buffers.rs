@@ -130,6 +130,7 @@ impl<T> SolverBuffers<'_, T> {
         net: &FullyConnectedNet<'_, T>,
         config: &SolverConfig<T>,
         num_iterations: usize,
+        workspace_len: usize,
     ) -> Result<(), Error>
     where
         T: Float,
@@ -149,7 +150,7 @@ impl<T> SolverBuffers<'_, T> {
         check_buffer("indices", config.batch_size, self.indices.len())?;
         let labels = if net.loss.takes_classes() { config.batch_size } else { 0 };
         check_buffer("y", labels, self.y.len())?;
-        check_buffer("workspace", config.workspace_len(arch), self.workspace.len())?;
+        check_buffer("workspace", workspace_len, self.workspace.len())?;
         // A history is kept whole or not at all.
         let history = &self.history;
         for (what, required, found) in [

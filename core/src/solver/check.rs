@@ -3,7 +3,7 @@
 use super::dataset::Dataset;
 use super::evaluate::evaluate_some;
 use super::sampling::draw_index;
-use super::{Event, Solver, SolverBuffers, stream};
+use super::{Event, Solver, SolverBuffers, Strategy, stream};
 use crate::error::{Error, check_finite};
 use crate::float::Float;
 use crate::gemm::Gemm;
@@ -33,7 +33,14 @@ impl Checked {
     }
 }
 
-impl<T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'_, T, G, D, V> {
+impl<T, G, D, V, S> Solver<'_, T, G, D, V, S>
+where
+    T: Float,
+    G: Gemm<T>,
+    D: Dataset<T>,
+    V: Dataset<T>,
+    S: Strategy<T>,
+{
     /// Says which samples of training and of validation data are to be measured, if a check is due: for a metric that
     /// [takes all outputs at once](crate::Metric::takes_all_outputs). `None` where [`Self::advance`] has to be
     /// called.
@@ -123,6 +130,15 @@ impl<T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'_, T, G, D, V> 
         let SolverBuffers { params, running, average, workspace, .. } = &mut self.buffers;
         let weights = self.fake.or(average.or(Weights { params, running }));
         let samples = (samples.count, &index);
-        evaluate_some(&self.net, self.gemm, weights, data, samples, at_once, workspace)
+        evaluate_some(
+            &self.net,
+            self.gemm,
+            weights,
+            data,
+            samples,
+            at_once,
+            workspace,
+            &self.strategy,
+        )
     }
 }

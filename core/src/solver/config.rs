@@ -6,6 +6,7 @@ use crate::float::Float;
 use crate::layers::check_label_smoothing;
 use crate::optim::{DecayOn, UpdateRule};
 use crate::schedule::{Position, Schedule};
+use crate::solver::Strategy;
 
 /// Choice of the samples of a batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -105,9 +106,26 @@ impl<T: Float> SolverConfig<T> {
     /// Elements of workspace for training, the update rule and checks, one after the other.
     #[must_use]
     pub fn workspace_len(&self, arch: &Arch<'_>) -> usize {
-        arch.train_workspace_len(self.batch_size)
-            .max(arch.infer_workspace_len(self.eval_batch_size))
-            .max(self.update_rule.workspace_len(arch))
+        self.workspace_len_besides(arch).max(arch.train_workspace_len(self.batch_size))
+    }
+
+    /// [`Self::workspace_len`] for another [`Strategy`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Strategy::workspace_len`].
+    pub fn workspace_len_with(
+        &self,
+        arch: &Arch<'_>,
+        strategy: &impl Strategy<T>,
+    ) -> Result<usize, Error> {
+        let besides = self.workspace_len_besides(arch).saturating_add(strategy.sum_len());
+        Ok(strategy.workspace_len(arch, self.batch_size)?.max(besides))
+    }
+
+    /// What the update rule and checks take of it.
+    fn workspace_len_besides(&self, arch: &Arch<'_>) -> usize {
+        arch.infer_workspace_len(self.eval_batch_size).max(self.update_rule.workspace_len(arch))
     }
 
     /// The learning rate of the step after `iteration` steps.

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, check_len};
 use crate::float::Float;
-use crate::gemm::Rows;
+use crate::gemm::{RowRange, Rows};
 use crate::layers::{Label, Target};
 use crate::net::FullyConnectedNet;
 use crate::rng::Rng;
@@ -207,19 +207,20 @@ pub(super) fn label_of<T>(
     }
 }
 
-/// Some samples, as the input of a network. `index` says which sample each row is.
+/// Some samples, as the input of a network. `index` says which sample each row is, of which these are some.
 #[derive(Clone, Copy)]
 pub(super) struct Batch<D, I> {
     pub(super) data: D,
     pub(super) index: I,
     pub(super) draw: Option<Draw>,
+    pub(super) first: usize,
     pub(super) len: usize,
 }
 
 impl<D, I: Fn(usize) -> usize> Batch<D, I> {
     #[inline(always)]
     pub(super) fn sample(&self, row: usize) -> Sample {
-        Sample { index: (self.index)(row), draw: self.draw }
+        Sample { index: (self.index)(self.first + row), draw: self.draw }
     }
 }
 
@@ -235,12 +236,20 @@ impl<T, D: Dataset<T>, I: Fn(usize) -> usize + Sync> Rows<T> for Batch<&D, I> {
 
     #[inline(always)]
     fn bytes(&self, row: usize, columns: Range<usize>) -> &[u8] {
-        self.data.bytes((self.index)(row), columns)
+        self.data.bytes((self.index)(self.first + row), columns)
     }
 
     #[inline(always)]
     fn scaled_bytes(&self) -> Option<Scaling<'_, T>> {
         self.data.scaled_bytes()
+    }
+}
+
+impl<D: Copy, I: Copy> RowRange for Batch<D, I> {
+    fn row_range(self, rows: Range<usize>) -> Self {
+        let start = rows.start.min(self.len);
+        let len = rows.end.min(self.len).saturating_sub(start);
+        Self { first: self.first + start, len, ..self }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The metric of a network on data, and the class that it names.
 
 use super::dataset::{Batch, BatchTargets, Dataset, check_data, label_of};
+use super::{Strategy, WholeBatch};
 use crate::error::{Error, check_finite};
 use crate::float::Float;
 use crate::gemm::Gemm;
@@ -34,7 +35,8 @@ pub fn evaluate<T: Float>(
     if !data.is_empty() {
         check_data("data", data, net)?;
     }
-    evaluate_some(net, gemm, weights, data, (data.len(), &|n| n), batch, workspace)
+    let samples = (data.len(), &|n| n);
+    evaluate_some(net, gemm, weights, data, samples, batch, workspace, &WholeBatch)
 }
 
 const TAKES_ALL: Error = Error::InvalidConfig {
@@ -50,14 +52,18 @@ pub(super) fn evaluate_some<T: Float>(
     (count, index): (usize, &(impl Fn(usize) -> usize + Sync)),
     batch: usize,
     workspace: &mut [T],
+    strategy: &impl Strategy<T>,
 ) -> Result<T, Error> {
-    let (metric, mut done, mut sum) = (net.metric(), 0, T::ZERO);
-    while done < count {
-        let len = batch.clamp(1, count - done);
-        let x = Batch { data, index: |n| index(done + n), draw: None, len };
+    let (metric, batch) = (net.metric(), batch.max(1));
+    let sum_len = strategy.sum_len().min(workspace.len());
+    let (given, workspace) = workspace.split_at_mut(sum_len);
+    let sum = strategy.sum(count.div_ceil(batch), given, |number| {
+        let done = number * batch;
+        let len = batch.min(count - done);
+        let x = Batch { data, index: |n| index(done + n), draw: None, first: 0, len };
         let scores = net.scores_mut(gemm, weights, x, workspace)?;
         check_finite("scores", scores.as_mat().data())?;
-        sum += match metric {
+        Ok(match metric {
             Metric::Accuracy => {
                 let mut correct = 0;
                 for (scores, n) in scores.as_mat().row_iter().zip(done..) {
@@ -81,9 +87,8 @@ pub(super) fn evaluate_some<T: Float>(
                 let loss = if metric == Metric::Mae { Loss::Mae } else { Loss::Mse };
                 loss.sum_in_place(scores, Targets::Values(&y), &[], 0, len)
             }
-        };
-        done += len;
-    }
+        })
+    })?;
     let found = sum / T::from_usize(count.max(1));
     let what = match metric {
         Metric::Mse => "squared errors",

@@ -1,13 +1,20 @@
 //! Training that is aware of how an export rounds the weights.
 
-use super::{Dataset, Progress, Solver};
+use super::{Dataset, Progress, Solver, Strategy};
 use crate::error::Error;
 use crate::float::Float;
 use crate::gemm::Gemm;
 use crate::quant::FakeQuant;
 use crate::slices::copy;
 
-impl<'a, T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'a, T, G, D, V> {
+impl<'a, T, G, D, V, S> Solver<'a, T, G, D, V, S>
+where
+    T: Float,
+    G: Gemm<T>,
+    D: Dataset<T>,
+    V: Dataset<T>,
+    S: Strategy<T>,
+{
     /// Trains with weights that are rounded as an export rounds them, with the feature `qat` of this crate.
     ///
     /// Steps compute loss and gradients of the [rounded weights](FakeQuant), and change those of the buffers, which stay as

@@ -2,7 +2,7 @@
 
 use super::dataset::{Batch, BatchTargets, Dataset, Draw, label_of};
 use super::sampling::BatchSource;
-use super::{Event, Sampling, Solver, stream};
+use super::{Event, Sampling, Solver, Strategy, stream};
 use crate::error::Error;
 use crate::float::Float;
 use crate::gemm::Gemm;
@@ -11,7 +11,14 @@ use crate::optim::clip_grad_norm;
 use crate::rng::{Permutation, Rng};
 use crate::state::TrainState;
 
-impl<T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'_, T, G, D, V> {
+impl<T, G, D, V, S> Solver<'_, T, G, D, V, S>
+where
+    T: Float,
+    G: Gemm<T>,
+    D: Dataset<T>,
+    V: Dataset<T>,
+    S: Strategy<T>,
+{
     /// Chooses a batch, computes loss and gradients, updates the parameters.
     pub(super) fn step(&mut self) -> Result<Event<T>, Error> {
         let (batch, iteration) = (self.config.batch_size, self.progress.iteration);
@@ -29,7 +36,7 @@ impl<T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'_, T, G, D, V> 
             *label = label_of(train, index, net)?;
         }
         let index = |n| indices.get(n).copied().unwrap_or(0);
-        let x = Batch { data: train, index, draw: Some(source.sample), len: batch };
+        let x = Batch { data: train, index, draw: Some(source.sample), first: 0, len: batch };
         let values = BatchTargets(x, net.arch.num_classes());
         let label_smoothing = self.config.label_smoothing;
         let (machine, class_weights) = (self.gemm, net.class_weights);
@@ -67,7 +74,7 @@ impl<T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'_, T, G, D, V> 
             grads: buffers.grads,
             workspace: buffers.workspace,
         };
-        let loss = net.loss(self.gemm, dropout, &mut state, x, y)?;
+        let loss = self.strategy.loss(net, self.gemm, dropout, &mut state, x, y)?;
         if !loss.is_finite() {
             return Err(Error::NonFiniteLoss { iteration: iteration + 1 });
         }

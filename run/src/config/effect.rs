@@ -49,6 +49,23 @@ pub(super) fn check_batch_of_one(values: &Values) -> Result<(), SettingsError> {
     Ok(())
 }
 
+/// Refuses shards of what cannot be cut: a batch of fewer samples, and locally connected layers.
+pub(super) fn check_shards(values: &Values) -> Result<(), SettingsError> {
+    let Values { shards, batch_size, .. } = *values;
+    if shards > batch_size {
+        return Err(SettingsError::new(format!(
+            "batch_size is {batch_size}, which is less than a sample for each of {shards} shards; raise batch_size or lower shards"
+        )));
+    }
+    if shards > 1 && values.local.is_some() {
+        let message = format!(
+            "shards is {shards}, but batches of a net with locally connected layers are not cut: leave shards out"
+        );
+        return Err(SettingsError::new(message));
+    }
+    Ok(())
+}
+
 impl Config {
     /// Fits the configuration to as many training images as there are. A batch that nobody asked for
     /// has as many images as there are, if that is less.
@@ -69,6 +86,7 @@ impl Config {
             self.values.batch_size = num_train;
         }
         check_batch_of_one(&self.values)?;
+        check_shards(&self.values)?;
         let iterations = self.solver::<f64>().num_iterations(num_train);
         let epochs = self.values.num_epochs;
         match self.values.warmup() {

@@ -2,7 +2,7 @@
 
 use super::{Config, EVAL_BATCH};
 use crate::settings::Values;
-use barenet::{Float, Schedule, SolverConfig};
+use barenet::{DataParallel, Float, Ranks, Schedule, SolverConfig};
 
 impl Config {
     /// The options of the Solver.
@@ -26,6 +26,16 @@ impl Config {
             clip_norm: values.clip_norm.map(T::from_f64),
             num_val_samples: None,
         }
+    }
+
+    /// How batches are computed: in shards, if they are cut or there are several ranks.
+    #[must_use]
+    pub fn parallel<'r, T: Float>(
+        &self,
+        ranks: &'r dyn Ranks<T>,
+    ) -> Option<DataParallel<'r, dyn Ranks<T> + 'r>> {
+        let Values { shards, sync_batchnorm, .. } = self.values;
+        (shards > 1 || ranks.count() > 1).then_some(DataParallel { shards, sync_batchnorm, ranks })
     }
 
     fn schedule(&self) -> Schedule {

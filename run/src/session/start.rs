@@ -11,6 +11,7 @@ use crate::settings::{Settings, SettingsError};
 use crate::started_from::StartedFrom;
 use crate::trained_on::TrainedOn;
 use anyhow::Result;
+use barenet::Alone;
 use barenet_data::DataSet;
 use barenet_data::inspect::{check_numbers, check_targets};
 use barenet_data::split::Split;
@@ -105,6 +106,15 @@ impl Start {
     #[must_use]
     pub const fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// The checkpoint of a run that is resumed.
+    #[must_use]
+    pub fn checkpoint(&self) -> Option<&[u8]> {
+        match &self.origin {
+            Origin::New { .. } => None,
+            Origin::Checkpoint { bytes, .. } => Some(bytes),
+        }
     }
 
     /// How the data of a run are to be read that started from the weights of another: as that one's were.
@@ -212,6 +222,7 @@ impl<'a> Session<'a> {
             Origin::Checkpoint { folder, bytes, file, .. } => (folder, Some((bytes, file)), None),
         };
         let from = from.map(|from| *from);
-        Ok(Self { config, data, split, backend, folder, name, when, resume, from })
+        let ranks = &Alone;
+        Ok(Self { config, data, split, backend, folder, name, when, resume, from, ranks })
     }
 }

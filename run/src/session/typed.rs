@@ -15,7 +15,7 @@ use crate::summary::{Beside, Summary};
 use crate::trained_on::TrainedOn;
 use crate::trainer::{self, Beginning, Outcome, is_non_finite};
 use anyhow::{Context, Result};
-use barenet::{Float, Metric, Weights};
+use barenet::{Float, Metric, Ranks, Weights};
 use barenet_data::Task;
 use barenet_data::disk::RealDisk;
 use barenet_data::fingerprint::fingerprint;
@@ -36,6 +36,7 @@ pub(super) struct RunAs<'a, T> {
     memory: OwnedBuffers<T>,
     checkpoint: Option<Checkpoint<T>>,
     from: Option<WeightsFile<T>>,
+    ranks: &'a dyn Ranks<T>,
 }
 
 /// A run that has trained, to its end or until it was stopped.
@@ -55,7 +56,11 @@ impl Session<'_> {
     /// # Errors
     ///
     /// If there is not enough memory, a file cannot be written, or the checkpoint is of another run.
-    pub(super) fn begin_as<T: Number>(&self, watcher: &mut dyn Watcher) -> Result<RunAs<'_, T>> {
+    pub(super) fn begin_as<'s, T: Number>(
+        &'s self,
+        ranks: &'s dyn Ranks<T>,
+        watcher: &mut dyn Watcher,
+    ) -> Result<RunAs<'s, T>> {
         let Self { config, folder, .. } = self;
         let lengths = Lengths::new(&config.solver::<T>(), config, self.split.train.len());
         let from = self.from.as_ref().map(|from| from.weights::<T>(config)).transpose()?;
@@ -81,7 +86,8 @@ impl Session<'_> {
         };
         let keeps_scales = kept.is_some();
         // Before anything is written: a run that has not enough changes nothing.
-        let memory = OwnedBuffers::new(&config.arch(), &config.solver::<T>())?;
+        let memory =
+            OwnedBuffers::new_with(&config.arch(), &config.solver(), &config.parallel(ranks))?;
 
         let mut log = self.start_log(watcher, lengths, checkpoint.as_ref())?;
         let mut files = RunFiles {
@@ -109,7 +115,7 @@ impl Session<'_> {
                 log.finish(folder)?;
             }
         }
-        Ok(RunAs { session: self, lengths, log, files, memory, checkpoint, from })
+        Ok(RunAs { session: self, lengths, log, files, memory, checkpoint, from, ranks })
     }
 
     /// The inputs that are the same in all samples that train, here and, of weights that were not drawn, where those trained.
@@ -147,7 +153,7 @@ impl<'a, T: Number> RunAs<'a, T> {
     /// If a file cannot be written, or a checkpoint that was asked for last could not be made. A loss
     /// that is not finite is no error here: the [`Outcome`] says so.
     pub(super) fn train(self, watcher: &mut dyn Watcher) -> Result<TrainedAs<'a, T>> {
-        let Self { session, lengths, mut log, mut files, memory, checkpoint, from } = self;
+        let Self { session, lengths, mut log, mut files, memory, checkpoint, from, ranks } = self;
         let Session { config, data, split, backend, folder, .. } = session;
         // The images are read with it while the files change.
         let scales = files.scales.clone();
@@ -166,7 +172,7 @@ impl<'a, T: Number> RunAs<'a, T> {
                 config,
                 (data, split),
                 &scales,
-                backend,
+                (backend, ranks),
                 beginning,
                 |event, moment| watch.on(event, moment),
             );

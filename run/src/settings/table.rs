@@ -133,6 +133,11 @@ settings! { |given, values|
         clip_norm: f64, "X", in ABOVE_0;
         /// Samples in a batch
         batch_size: usize, "N" = 100, in 1..=MAX_BATCH;
+        /// Pieces of a batch that are computed as if alone, here or on several ranks; the bits of a run depend on it
+        shards: usize, "N" = 1, in 1..=MAX_BATCH;
+        /// Whether batch norm is over the whole batch, not over each shard of it
+        sync_batchnorm: bool, "BOOL" = true,
+            needs "batchnorm and shards above 1" if values.batchnorm && values.shards > 1;
         /// Epochs to train
         num_epochs: usize, "N", flag "epochs" = 10, in 1..=MAX_EPOCHS;
         /// Epochs without a better metric on the validation data after which training ends; 0 for never

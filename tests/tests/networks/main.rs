@@ -11,3 +11,4 @@ mod local_quant;
 mod mlperf_tiny;
 mod quant;
 mod quant_layers;
+mod shards;

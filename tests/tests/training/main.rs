@@ -7,5 +7,6 @@ mod classes;
 mod end_to_end;
 mod images;
 mod mixup;
+mod ranks;
 mod solver;
 mod values;

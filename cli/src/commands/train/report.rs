@@ -5,7 +5,7 @@ use super::verdict::verdict;
 use crate::commands::{counted, data_line, inputs_text, listed, metric_text, sample_word};
 use crate::console::Console;
 use anyhow::Result;
-use barenet::Float;
+use barenet::{Float, Ranks};
 use barenet_report::{TrainingCurves, training_figure};
 use barenet_run::measured::{Measured, key};
 use barenet_run::presets::Preset;
@@ -43,10 +43,11 @@ pub(super) fn describe(session: &Session<'_>, console: &Console) {
         console.line(&format!("from      {}, its weights and scaling", from.name()));
     }
     console.line(&format!(
-        "training  {}, learning rate {:?}, batches of {}, {}, seed {}",
+        "training  {}, learning rate {:?}, batches of {}{}, {}, seed {}",
         solver.update_rule.name(),
         solver.learning_rate,
         solver.batch_size,
+        cut(session),
         counted(solver.num_epochs, "epoch", "epochs"),
         solver.seed
     ));
@@ -71,6 +72,16 @@ pub(super) fn describe(session: &Session<'_>, console: &Console) {
     };
     console.line(&format!("backend   {}{precision}, {threads} {word}", backend.kernel()));
     console.line("");
+}
+
+/// How batches are cut, if they are.
+fn cut(session: &Session<'_>) -> String {
+    let (shards, ranks) = (session.config.values().shards, Ranks::<f32>::count(session.ranks));
+    match (shards, ranks) {
+        (1, _) => String::new(),
+        (_, 1) => format!(" in {shards} shards"),
+        _ => format!(" over {ranks} ranks in {shards} shards"),
+    }
 }
 
 /// How weights start and what keeps them from learning by heart, as flags say it: much of it follows from how many

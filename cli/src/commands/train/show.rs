@@ -4,6 +4,7 @@ use super::advice::diverged;
 use super::wanted::Wanted;
 use super::watcher::ConsoleWatcher;
 use super::{page, report};
+use crate::ranks;
 use crate::signals::Stopped;
 use anyhow::Result;
 use barenet_run::session::Session;
@@ -35,7 +36,7 @@ pub(super) fn train_and_show<'a>(
     let mut trained = trained?;
     let ended = trained.ended();
     // A run that did no step leaves nothing.
-    if folder.is_begun() {
+    if folder.is_begun() && !ranks::is_silent() {
         report::plot(session, &ended)?;
     }
     if ended.stopped {
@@ -44,6 +45,9 @@ pub(super) fn train_and_show<'a>(
         return Err(Stopped::Early { signal: watcher.signal(), iteration, resume }.into());
     }
     let summary = trained.finish(&mut watcher, clock)?;
+    if ranks::is_silent() {
+        return Ok(());
+    }
     page::write(session, &trained, &summary)?;
     let console = watcher.console;
     if let Some(iteration) = summary.diverged_at {

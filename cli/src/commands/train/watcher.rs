@@ -1,11 +1,12 @@
 //! Output of a run for a person, or a program that reads JSON, and how signals reach it.
 
 use super::beside::Observers;
+use super::together::first_wants;
 use crate::console::{Console, Progress};
 use crate::signals::Signals;
 use barenet::Float;
 use barenet_run::events::{Check, RunEvent};
-use barenet_run::session::{Request, Watcher};
+use barenet_run::session::{AllRanks, Request, Watcher};
 use std::time::{Duration, Instant};
 
 /// How often the progress bar moves.
@@ -23,6 +24,8 @@ pub(super) struct ConsoleWatcher<'a> {
     /// Whether events are printed as lines.
     has_lines: bool,
     signals: Signals,
+    /// The ranks that train the run, of which the first says how it goes on.
+    ranks: Option<&'a dyn AllRanks>,
     num_epochs: usize,
     batch_size: usize,
     /// Iterations of the whole run.
@@ -40,8 +43,8 @@ impl<'a> ConsoleWatcher<'a> {
     pub(super) fn new(
         console: Console,
         signals: Signals,
-        num_epochs: usize,
-        batch_size: usize,
+        (num_epochs, batch_size): (usize, usize),
+        ranks: Option<&'a dyn AllRanks>,
     ) -> Self {
         let now = Instant::now();
         Self {
@@ -49,6 +52,7 @@ impl<'a> ConsoleWatcher<'a> {
             beside: Vec::new(),
             has_lines: true,
             signals,
+            ranks,
             num_epochs,
             batch_size,
             num_iterations: 0,
@@ -95,11 +99,12 @@ impl<'a> ConsoleWatcher<'a> {
 
     /// Asks the signals for both: a checkpoint that was asked for is then forgotten.
     fn request(&self) -> Request {
-        match (self.signals.checkpoint(), self.signals.stop()) {
+        let mine = match (self.signals.checkpoint(), self.signals.stop()) {
             (_, Some(_)) => Request::Stop,
             (true, None) => Request::Checkpoint,
             (false, None) => Request::Continue,
-        }
+        };
+        self.ranks.map_or(mine, |ranks| first_wants(ranks, mine))
     }
 
     fn step(&mut self, iteration: usize, loss: f64, print: bool) {

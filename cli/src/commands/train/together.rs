@@ -1,0 +1,168 @@
+//! A run on several ranks: what all must have the same, what the first hands to the others, and whose word counts.
+
+use crate::commands::usage;
+use crate::console::Verbosity;
+use crate::ranks;
+use anyhow::{Context, Result, bail};
+use barenet::Ranks;
+use barenet_data::fingerprint::fingerprint;
+use barenet_run::run_folder::CHECKPOINT;
+use barenet_run::session::{AllRanks, Request, Session, Start};
+use barenet_run::settings::Settings;
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// Shards of a batch where nobody says how many: 1, 2, 4 and 8 ranks divide them.
+const SHARDS: usize = 8;
+
+/// The ranks of a run. The first has the run's folder. The others keep theirs where it goes with them.
+#[derive(Debug)]
+pub(super) struct Together {
+    ranks: &'static dyn AllRanks,
+    place: Option<TempDir>,
+}
+
+impl Together {
+    /// Joins the ranks that were started together with this one; `None` if it was started alone.
+    pub(super) fn join() -> Result<Option<Self>> {
+        let Some(ranks) = ranks::join()? else { return Ok(None) };
+        let is_first = Ranks::<f64>::rank(ranks) == 0;
+        let place = (!is_first).then(TempDir::new).transpose();
+        Ok(Some(Self { ranks, place: place.context("no folder for the files of a rank")? }))
+    }
+
+    fn count(&self) -> usize {
+        Ranks::<f64>::count(self.ranks)
+    }
+
+    /// Whether this rank is the one that has the run's folder.
+    pub(super) const fn is_first(&self) -> bool {
+        self.place.is_none()
+    }
+
+    /// What this rank says, of what was asked for.
+    pub(super) const fn verbosity(&self, verbosity: Verbosity) -> Verbosity {
+        if self.is_first() { verbosity } else { Verbosity::Quiet }
+    }
+
+    /// The folder of this rank's files, of what was asked for.
+    pub(super) fn out(&self, out: Option<PathBuf>) -> Option<PathBuf> {
+        self.place.as_ref().map(|place| place.path().join("run")).or(out)
+    }
+
+    /// Cuts batches, if nobody says into how many shards.
+    pub(super) fn complete(settings: &mut Settings) {
+        settings.shards.get_or_insert(SHARDS);
+    }
+
+    /// The run of this rank to resume: that of the first one, which no other need see.
+    pub(super) fn resume(&self, run: &Path, changes: Settings) -> Result<(Start, PathBuf)> {
+        let Some(place) = &self.place else {
+            let start = Start::resume(run, changes)?;
+            self.first_says(start.checkpoint().unwrap_or_default())?;
+            return Ok((start, run.to_owned()));
+        };
+        let run = place.path().join("run");
+        let checkpoint = self.first_says(&[])?;
+        let written =
+            fs::create_dir(&run).and_then(|()| fs::write(run.join(CHECKPOINT), checkpoint));
+        written.with_context(|| format!("{}: cannot be written", run.display()))?;
+        Ok((Start::resume(&run, changes)?, run))
+    }
+
+    /// Refuses a run that the ranks would not train together.
+    pub(super) fn check(&self, session: &Session<'_>) -> Result<()> {
+        let (count, shards) = (self.count(), session.config.values().shards);
+        if !shards.is_multiple_of(count) {
+            let more = shards.next_multiple_of(count);
+            ranks::all_fail();
+            return usage(format!(
+                "shards is {shards}, which {count} ranks do not divide; start another number of ranks, or a new run with --shards {more}"
+            ));
+        }
+        // Ranks may have different numbers of CPUs.
+        let settings = session.config.to_toml();
+        let settings: Vec<_> =
+            settings.lines().filter(|line| !line.starts_with("threads")).collect();
+        for (what, mark) in [
+            ("another barenet", mark(crate::version::LONG)),
+            ("another kernel", mark(session.backend.kernel().name())),
+            ("other settings", mark(&settings.join("\n"))),
+            ("other data", fingerprint(session.data)),
+        ] {
+            self.all_have(what, mark)?;
+        }
+        Ok(())
+    }
+
+    /// Refuses ranks that have another mark than the first.
+    fn all_have(&self, what: &str, mark: u64) -> Result<()> {
+        let halves = [mark >> 32, mark & 0xffff_ffff];
+        #[allow(clippy::cast_precision_loss)] // They have 32 bits.
+        let mine = halves.map(|half| half as f64);
+        let mut all = vec![0.0; 2 * self.count()];
+        self.ranks.gather(&mine, &|_| 2, &mut all)?;
+        let (marks, _) = all.as_chunks::<2>();
+        if let Some(rank) = marks.iter().position(|mark| Some(mark) != marks.first()) {
+            ranks::all_fail();
+            bail!(
+                "rank {rank} has {what} than rank 0; start all ranks with the same program, flags and data, on CPUs of one kind"
+            );
+        }
+        Ok(())
+    }
+
+    /// The bytes that the first rank has.
+    fn first_says(&self, bytes: &[u8]) -> Result<Vec<u8>> {
+        let mut lens = vec![0.0; self.count()];
+        #[allow(clippy::cast_precision_loss)] // No file is so long.
+        self.ranks.gather(&[bytes.len() as f64], &|_| 1, &mut lens)?;
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let len = lens.first().copied().unwrap_or(0.0) as usize;
+        // Numbers are what ranks hand out: four bytes each, exactly.
+        let words = bytes.chunks(4).map(|chunk| {
+            let mut word = [0; 4];
+            word.iter_mut().zip(chunk).for_each(|(to, from)| *to = *from);
+            f64::from(u32::from_le_bytes(word))
+        });
+        let words: Vec<f64> = words.collect();
+        let mut all = vec![0.0; len.div_ceil(4)];
+        let len_of = |rank| if rank == 0 { len.div_ceil(4) } else { 0 };
+        self.ranks.gather(&words, &len_of, &mut all)?;
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let mut said: Vec<u8> = all.iter().flat_map(|&word| (word as u32).to_le_bytes()).collect();
+        said.truncate(len);
+        Ok(said)
+    }
+
+    /// The ranks.
+    pub(super) const fn ranks(&self) -> &'static dyn AllRanks {
+        self.ranks
+    }
+}
+
+fn mark(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// What the first rank wants. One that cannot be asked ends the run.
+pub(super) fn first_wants(ranks: &dyn AllRanks, mine: Request) -> Request {
+    let code = match mine {
+        Request::Continue => 0.0,
+        Request::Checkpoint => 1.0,
+        Request::Stop => 2.0,
+    };
+    let mut all = vec![0.0_f64; Ranks::<f64>::count(ranks)];
+    if ranks.gather(&[code], &|_| 1, &mut all).is_err() {
+        return Request::Stop;
+    }
+    match all.first() {
+        Some(0.0) => Request::Continue,
+        Some(1.0) => Request::Checkpoint,
+        _ => Request::Stop,
+    }
+}

@@ -1,0 +1,139 @@
+//! The processes that mpirun or srun started together with this one.
+
+use anyhow::Result;
+#[cfg(feature = "mpi")]
+use anyhow::{anyhow, ensure};
+#[cfg(feature = "mpi")]
+use barenet_mpi::World;
+use barenet_run::session::AllRanks;
+#[cfg(feature = "mpi")]
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// How a launcher started this process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Launch {
+    /// The number of this process, from 0.
+    rank: usize,
+    /// How many there are.
+    count: usize,
+}
+
+/// Variables with the number of a process and how many there are: of Open MPI, of MPICH and what is like it, and of srun.
+const VARIABLES: [(&str, &str); 3] = [
+    ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"),
+    ("PMI_RANK", "PMI_SIZE"),
+    ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS"),
+];
+
+/// The launcher that started this process, by what variables hold.
+fn launched_by(variable: impl Fn(&str) -> Option<String>) -> Option<Launch> {
+    let number = |name| variable(name)?.parse().ok();
+    VARIABLES
+        .iter()
+        .find_map(|&(rank, count)| Some(Launch { rank: number(rank)?, count: number(count)? }))
+}
+
+fn launch() -> Option<Launch> {
+    launched_by(|name| std::env::var(name).ok())
+}
+
+/// The job that this process has joined.
+#[cfg(feature = "mpi")]
+static WORLD: OnceLock<World> = OnceLock::new();
+
+/// Joins the processes that were started together with this one: `None` if it was started alone.
+///
+/// # Errors
+///
+/// If they cannot be joined, or this program has no way to.
+#[cfg(feature = "mpi")]
+pub(crate) fn join() -> Result<Option<&'static dyn AllRanks>> {
+    let Some(launch) = launch().filter(|launch| launch.count > 1) else { return Ok(None) };
+    let world = World::join().map_err(|error| anyhow!("{error}"))?;
+    let found = barenet::Ranks::<f64>::count(&world);
+    ensure!(
+        found == launch.count,
+        "the launcher started {} processes, and MPI finds {found}: launcher and MPI library are not of one kind; \
+         start barenet with the mpirun of the library that it was built with",
+        launch.count
+    );
+    Ok(Some(WORLD.get_or_init(|| world)))
+}
+
+/// Says what to do if this process was started together with others.
+///
+/// # Errors
+///
+/// If it was.
+#[cfg(not(feature = "mpi"))]
+pub(crate) fn join() -> Result<Option<&'static dyn AllRanks>> {
+    match launch() {
+        Some(Launch { count, .. }) if count > 1 => crate::commands::usage(format!(
+            "this is one of {count} processes that a launcher such as mpirun started, and this build has no feature mpi, so that each \
+             would train alone; `cargo install --locked --path cli --features mpi` makes one that has"
+        )),
+        _ => Ok(None),
+    }
+}
+
+/// Whether another process of the job says what there is to say.
+pub(crate) fn is_silent() -> bool {
+    launch().is_some_and(|launch| launch.rank > 0)
+}
+
+/// Whether what this command fails of is the same on all ranks, and known to be.
+static IS_COMMON: AtomicBool = AtomicBool::new(false);
+
+/// Says that what this command fails of is the same on all ranks: they end together, and one says why.
+pub(crate) fn all_fail() {
+    IS_COMMON.store(true, Ordering::Relaxed);
+}
+
+/// Whether [`all_fail`] was called.
+pub(crate) fn do_all_fail() -> bool {
+    IS_COMMON.load(Ordering::Relaxed)
+}
+
+/// Leaves the job, once all others do.
+pub(crate) fn leave() {
+    #[cfg(feature = "mpi")]
+    if let Some(world) = WORLD.get() {
+        world.leave();
+    }
+}
+
+/// Ends all processes of the job, as this one failed: they would wait for it for ever.
+#[cfg_attr(not(feature = "mpi"), allow(clippy::missing_const_for_fn))]
+pub(crate) fn abort(status: u8) {
+    #[cfg(feature = "mpi")]
+    if let Some(world) = WORLD.get() {
+        world.abort(status);
+    }
+    let _of_one_process = status;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn launchers_are_known_by_what_they_leave_in_the_environment() {
+        let found = |pairs: &[(&str, &str)]| {
+            launched_by(|name| {
+                pairs.iter().find(|pair| pair.0 == name).map(|pair| pair.1.to_owned())
+            })
+        };
+        let launch = |rank, count| Some(Launch { rank, count });
+        assert_eq!(found(&[]), None);
+        assert_eq!(
+            found(&[("OMPI_COMM_WORLD_RANK", "2"), ("OMPI_COMM_WORLD_SIZE", "4")]),
+            launch(2, 4)
+        );
+        assert_eq!(found(&[("PMI_RANK", "0"), ("PMI_SIZE", "8")]), launch(0, 8));
+        assert_eq!(found(&[("SLURM_PROCID", "1"), ("SLURM_STEP_NUM_TASKS", "3")]), launch(1, 3));
+        // In a batch script, which srun did not start.
+        assert_eq!(found(&[("SLURM_PROCID", "0"), ("SLURM_NTASKS", "3")]), None);
+        assert_eq!(found(&[("PMI_RANK", "x"), ("PMI_SIZE", "8")]), None);
+    }
+}

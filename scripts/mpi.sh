@@ -1,0 +1,120 @@
+#!/usr/bin/env bash
+# Trains on several ranks over MPI, and compares the files with those of one process, byte for byte. Kills ranks, and resumes on another number of
+# them.
+#
+#   scripts/mpi.sh [quick]     quick: a few of the combinations, and two kills
+#
+# `scripts/setup.sh mpi` installs what it needs. BARENET=path takes a command that was built with the feature mpi.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+die() { printf '%s\n' "mpi: $*" >&2; exit 1; }
+
+if [ -z "${BARENET:-}" ]; then
+    cargo build --quiet --features mpi --bin barenet
+    BARENET=${CARGO_TARGET_DIR:-target}/debug/barenet
+fi
+BARENET=$(realpath "$BARENET")
+place=$(mktemp -d)
+trap 'rm -rf "$place"' EXIT
+cd "$place"
+
+# More ranks than CPUs wait for each other without taking what the others compute with.
+ranks() {
+    local count=$1
+    shift
+    BARENET_EXACT_THREADS=1 mpirun --allow-run-as-root --oversubscribe --mca mpi_yield_when_idle 1 -np "$count" "$BARENET" "$@"
+}
+
+readonly SIZE="--data builtin --hidden 24,20 --batch-size 72 --shards 24 --train-size 216 --val-size 100 --test-size 10 --num-train-samples 70 --epochs 2"
+readonly FILES="config.toml events.jsonl best.safetensors last.ckpt"
+
+# Settings that have no place in the comparison: how many threads a rank has.
+same() {
+    local file
+    for file in $FILES; do
+        case $file in
+            config.toml) diff <(grep -v '^threads' "one/$file") <(grep -v '^threads' "$1/$file") >"$place/diff" ;;
+            # They hold config.toml too.
+            *.ckpt | *.safetensors) cmp "one/$file" "$1/$file" >"$place/diff" ;;
+            *) cmp "one/$file" "$1/$file" >"$place/diff" ;;
+        esac || { cat "$place/diff"; die "$2: $file is another"; }
+    done
+}
+
+kinds=("" "--batchnorm" "--keep-prob 0.8" "--flip random --shift 3")
+rules=(sgd adam)
+counts=(1 2 3 4 8)
+threads=(1 2)
+kills=20
+if [ "${1:-}" = quick ]; then
+    kinds=("--batchnorm --keep-prob 0.8 --flip random") rules=(adam) counts=(2 3) threads=(1) kills=2
+fi
+
+tried=0
+for kind in "${kinds[@]}"; do
+    for rule in "${rules[@]}"; do
+        for count_threads in "${threads[@]}"; do
+            read -ra flags <<<"$SIZE $kind --update-rule $rule --threads $count_threads"
+            BARENET_EXACT_THREADS=1 "$BARENET" train --quiet "${flags[@]}" --out one --force
+            for count in "${counts[@]}"; do
+                ranks "$count" train --quiet "${flags[@]}" --out several --force
+                same several "$count ranks of $count_threads threads, $kind $rule"
+                tried=$((tried + 1))
+            done
+        done
+    done
+done
+echo "mpi: $tried runs on ${counts[*]} ranks left the bytes of one process"
+
+# A run that is long enough to be killed.
+read -ra flags <<<"$SIZE --batchnorm --update-rule adam --threads 1 --epochs 120"
+BARENET_EXACT_THREADS=1 "$BARENET" train --quiet "${flags[@]}" --out one --force
+next=(2 3 4 8)
+killed=0 round=0
+while [ "$killed" -lt "$kills" ]; do
+    count=${next[$((round % ${#next[@]}))]} round=$((round + 1))
+    if [ -e several/last.ckpt ] && [ "$round" -gt 1 ]; then
+        arguments=(train --quiet --resume several --checkpoint-every 5)
+    else
+        arguments=(train --quiet "${flags[@]}" --out several --force --checkpoint-every 5)
+    fi
+    ranks "$count" "${arguments[@]}" >out 2>err &
+    job=$!
+    sleep "$(awk -v seed="$RANDOM" 'BEGIN { srand(seed); print 1 + rand() * 1.5 }')"
+    victim=$(pgrep -f "^$BARENET train" | shuf -n 1 || true)
+    [ -z "$victim" ] || kill -9 "$victim" 2>/dev/null || true
+    if wait "$job"; then
+        # It was at its end before: begin again.
+        same several "$count ranks, after $killed kills"
+        rm -rf several
+        round=0
+    else
+        killed=$((killed + 1))
+    fi
+done
+if [ -e several/last.ckpt ]; then
+    ranks 2 train --quiet --resume several
+else
+    ranks 2 train --quiet "${flags[@]}" --out several --force
+fi
+same several "after $killed kills"
+echo "mpi: after $killed kills, resumed on ${next[*]} ranks in turn, the bytes of one process"
+
+# What must be refused, in one line.
+refused() {
+    local text=$1
+    shift
+    if "$@" >out 2>err; then die "not refused: $*"; fi
+    grep -q "error: .*$text" err || { cat err; die "$* does not say: $text"; }
+    [ "$(grep -c 'error: ' err)" = 1 ] || { cat err; die "$* says it more than once"; }
+}
+read -ra flags <<<"$SIZE --update-rule sgd --threads 1 --quiet"
+refused "which 5 ranks do not divide" ranks 5 train "${flags[@]}" --out refused --force
+refused "rank 1 has other settings" mpirun --allow-run-as-root --oversubscribe -np 1 "$BARENET" train "${flags[@]}" --out refused --force : \
+    -np 1 "$BARENET" train "${flags[@]}" --seed 1 --out refused --force
+printf 'x,y\n1,2\n2,4\n3,6\n4,8\n5,10\n6,12\n7,14\n8,16\n9,18\n10,20\n11,22\n12,24\n' >a.csv
+sed 's/^5,10$/5,11/' a.csv >b.csv
+refused "rank 1 has other data" mpirun --allow-run-as-root --oversubscribe -np 1 "$BARENET" train --data a.csv --shards 2 --quiet --out refused --force : \
+    -np 1 "$BARENET" train --data b.csv --shards 2 --quiet --out refused --force
+echo "mpi: ranks that do not fit together are refused"
