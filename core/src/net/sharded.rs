@@ -3,29 +3,30 @@
 //! All shards of a rank go through a layer before any goes through the next, so that what the shards share there, the statistics of
 //! batch norm, can be merged, and a gradient travels while those of the layers before it are computed.
 
+mod backward;
+mod forward;
+mod lens;
+mod values;
+mod walk;
+
 use super::FullyConnectedNet;
 use super::flush::Flush;
-use super::head::{Bands, Head};
-use super::input::LayerInput;
-use super::training::{block, last_block};
-use crate::arch::{Activation, Arch, LayerSpec, fold_layers, max};
+use crate::arch::Arch;
 use crate::error::{Error, check_buffer, check_shape};
 use crate::float::Float;
 use crate::gemm::{Gemm, RowRange, Rows};
-use crate::layers::{
-    Dropout, HiddenCache, HiddenParams, Norm, NormGrads, ReluBackward, Targets, affine_dw,
-    affine_dx, affine_forward, hidden_forward_train, mean, merge_statistics, move_running,
-    normalize_shard, shard_gradient, shard_gradient_sums, shard_statistics,
-};
-use crate::machine::run;
-use crate::mat::{Mat, MatMut};
+use crate::layers::{Targets, mean};
 use crate::rng::Rng;
-use crate::shards::{Ranks, Shards, SumScratch, sum_in_tree};
-use crate::slices::{Divide, First, copy, take_mut};
-use crate::state::{TrainState, layer_params, layer_running_mut, take_cache};
+use crate::shards::{Ranks, Shards};
+use crate::slices::{copy, take_mut};
+use crate::state::TrainState;
+use backward::affine_of;
 use core::iter::zip;
 use core::mem::swap;
 use core::ops::Range;
+use lens::Lens;
+use values::{Values, add};
+use walk::Walk;
 
 /// Training in shards, on one rank or several.
 #[derive(Debug)]
@@ -73,46 +74,6 @@ impl<R: ?Sized> DataParallel<'_, R> {
             return Err(Error::InvalidConfig { what });
         }
         Ok((shards, shards.of_rank(rank, count)))
-    }
-}
-
-/// Elements of the parts of a workspace.
-struct Lens {
-    caches: usize,
-    block: usize,
-    /// Vectors of each shard, and those of all parts.
-    values: usize,
-    all: usize,
-    /// Gradients of parts after the first, and sums that wait.
-    others: usize,
-    scratch: usize,
-}
-
-impl Lens {
-    fn new(arch: &Arch<'_>, shards: &Shards, held: &Range<usize>, num_ranks: usize) -> Self {
-        let caches = held.clone().fold(0_usize, |len, shard| {
-            len.saturating_add(arch.cache_len(shards.rows(shard).len()))
-        });
-        let widest = arch.widest();
-        let gradient = fold_layers!(arch.layers(), |most, layer| {
-            max(most, layer.w().len().saturating_add(layer.fan_out))
-        });
-        let parts = shards.num_parts(held);
-        Self {
-            caches,
-            block: shards.rows_of(held).len().saturating_mul(widest),
-            values: held.len().saturating_mul(2 * widest),
-            all: shards.num_parts_of_all(num_ranks).saturating_mul(2 * widest),
-            others: parts.saturating_sub(1).saturating_mul(gradient),
-            scratch: SumScratch::vectors(held.len()).saturating_mul(gradient),
-        }
-    }
-
-    fn sum(&self) -> usize {
-        let Self { caches, block, values, all, others, scratch } = *self;
-        [caches, block, block, values, all, others, scratch]
-            .into_iter()
-            .fold(0, usize::saturating_add)
     }
 }
 
@@ -230,341 +191,5 @@ impl<T: Float> FullyConnectedNet<'_, T> {
         walk.flush.run(grads);
         walk.flush.run(running);
         Ok(loss)
-    }
-}
-
-/// The place of W and b.
-const fn affine_of(layer: &LayerSpec) -> Range<usize> {
-    layer.w().start..layer.b().end
-}
-
-fn add<T: Float>(sum: &mut [T], other: &[T]) {
-    for (sum, &other) in sum.iter_mut().zip(other) {
-        *sum += other;
-    }
-}
-
-/// Short vectors that all shards share: of each shard of this rank one, and then one of each part of all ranks.
-struct Values<'a, T> {
-    of_shards: &'a mut [T],
-    of_all: &'a mut [T],
-}
-
-impl<T: Float> Values<'_, T> {
-    /// Merges the vectors of `len` numbers that the shards of all ranks have.
-    fn merged<G, X, R: Ranks<T> + ?Sized>(
-        &mut self,
-        walk: &Walk<'_, T, G, X, R>,
-        len: usize,
-        merge: impl Fn(&mut [T], &[T], [usize; 2]),
-    ) -> Result<&[T], Error> {
-        let Walk { shards, held, ranks, broken, .. } = walk;
-        shards.fold_shards(held, self.of_shards, len, &merge);
-        let len_of =
-            |rank| shards.num_parts(&shards.of_rank(rank, ranks.count())).saturating_mul(len);
-        let mine = self.of_shards.get(..len_of(ranks.rank())).ok_or(*broken)?;
-        let total = shards.num_parts_of_all(ranks.count()).saturating_mul(len);
-        let all = self.of_all.get_mut(..total).ok_or(*broken)?;
-        ranks.gather(mine, &len_of, all)?;
-        shards.fold_parts(ranks.count(), all, len, &merge);
-        all.get(..len).ok_or(*broken)
-    }
-}
-
-/// The shards of a rank on their way through the layers and back.
-///
-/// The caches of a shard lie one after the other, as the layers do, and behind them those of the next shard. Gradients lie in two
-/// blocks in turn, of which each shard has its rows.
-struct Walk<'a, T, G, X, R: ?Sized> {
-    net: &'a FullyConnectedNet<'a, T>,
-    gemm: &'a G,
-    flush: Flush<'a, G>,
-    x: X,
-    shards: Shards,
-    held: Range<usize>,
-    ranks: &'a R,
-    sync_batchnorm: bool,
-    /// The factor of the gradient at a ReLU and dropout that no batch norm takes along.
-    relu_scale: Option<T>,
-    broken: Error,
-}
-
-impl<T: Float, G: Gemm<T>, X: Rows<T> + RowRange, R: Ranks<T> + ?Sized> Walk<'_, T, G, X, R> {
-    /// The losses of the shards, in `values`, the caches, and in the blocks the gradient at the scores and at the input of the last
-    /// layer.
-    fn forward(
-        &self,
-        rng: Rng,
-        y: Targets<'_, T>,
-        params: &[T],
-        running: &mut [T],
-        caches: &mut [T],
-        (dscores, dx): (&mut [T], &mut [T]),
-        values: &mut Values<'_, T>,
-    ) -> Result<(), Error> {
-        let Self { net, gemm, ref flush, broken, .. } = *self;
-        for (layer, stream) in net.arch.layers().zip(0..) {
-            let params = layer_params(&layer, params).ok_or(broken)?;
-            let dropout = (net.keep_prob != T::ONE)
-                .then_some(Dropout { keep_prob: net.keep_prob, rng: rng.fork(stream) });
-            match (layer.activation, params.norm) {
-                (Activation::Relu, None) => {
-                    for shard in self.held.clone() {
-                        let (input, mut cache) = self.cache(caches, shard, &layer)?;
-                        let dropout = self.of_shard(dropout, shard, &layer);
-                        let norm = &net.batchnorm;
-                        hidden_forward_train(
-                            gemm, norm, input, &params, None, dropout, &mut cache,
-                        )?;
-                        flush.run(cache.out.data_mut());
-                    }
-                }
-                (Activation::Relu, Some(norm)) => {
-                    self.norm_forward(&layer, &params, norm, dropout, running, caches, values)?;
-                }
-                (Activation::Identity, _) => {
-                    let (loss, class_weights) = (net.loss, net.class_weights);
-                    let (relu_scale, num_samples) = (self.relu_scale, self.shards.num_samples());
-                    let head = Head { loss, class_weights, params, relu_scale, num_samples, y };
-                    for (place, shard) in self.held.clone().enumerate() {
-                        let first = self.shards.rows(shard).start;
-                        let scores = self.block(dscores, shard, layer.fan_out)?;
-                        let sum = match self.input(caches, shard, &layer)? {
-                            LayerInput::Batch(x) => head.run(gemm, x, first, scores),
-                            LayerInput::Hidden(x) => {
-                                let mut dx = self.block(dx, shard, layer.fan_in)?;
-                                let (first, to) = (First(first), dx.reborrow());
-                                let sum = run(gemm, Bands { gemm, head, x, first, scores, dx: to });
-                                flush.run(dx.data_mut());
-                                sum
-                            }
-                        };
-                        *values.of_shards.get_mut(place).ok_or(broken)? = sum;
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// A hidden layer with batch norm.
-    fn norm_forward(
-        &self,
-        layer: &LayerSpec,
-        params: &HiddenParams<'_, T>,
-        norm: Norm<'_, T>,
-        dropout: Option<Dropout<T>>,
-        running: &mut [T],
-        caches: &mut [T],
-        values: &mut Values<'_, T>,
-    ) -> Result<(), Error> {
-        let Self { net, gemm, ref flush, broken, .. } = *self;
-        let (cols, eps) = (layer.fan_out, net.batchnorm.eps);
-        let normalize = |statistics: &[T], shard, cache: &mut HiddenCache<'_, T>| {
-            let HiddenCache { x_hat, inv_std, out } = cache;
-            let statistics = statistics.split_at_checked(cols).unwrap_or_default();
-            let dropout = self.of_shard(dropout, shard, layer);
-            let (x, out) = (x_hat.data_mut(), out.data_mut());
-            normalize_shard(gemm, eps, statistics, norm, dropout, x, inv_std, out);
-            flush.run(x);
-            flush.run(out);
-        };
-        for (shard, statistics) in
-            zip(self.held.clone(), values.of_shards.chunks_exact_mut(2 * cols))
-        {
-            let (input, mut cache) = self.cache(caches, shard, layer)?;
-            let HiddenCache { x_hat, inv_std, out } = &mut cache;
-            affine_forward(gemm, input, params.w, params.b, x_hat.reborrow())?;
-            let (mean, var) = statistics.split_at_mut_checked(cols).ok_or(broken)?;
-            shard_statistics(gemm, x_hat.as_mat(), out.data_mut(), inv_std, mean, var);
-            if !self.sync_batchnorm {
-                normalize(statistics, shard, &mut cache);
-            }
-        }
-        let between = self.sync_batchnorm;
-        let merge = |a: &mut [T], b: &[T], samples| merge_statistics(a, b, samples, between);
-        let statistics = values.merged(self, 2 * cols, merge)?;
-        if self.sync_batchnorm {
-            for shard in self.held.clone() {
-                let (_, mut cache) = self.cache(caches, shard, layer)?;
-                normalize(statistics, shard, &mut cache);
-            }
-        }
-        let (mean, var) = statistics.split_at_checked(cols).ok_or(broken)?;
-        let running = layer_running_mut(layer, running).ok_or(broken)?;
-        move_running(net.batchnorm.momentum, running.mean, mean);
-        move_running(net.batchnorm.momentum, running.var, var);
-        Ok(())
-    }
-
-    /// The gradients of a layer, and that of its input.
-    fn backward(
-        &self,
-        slot: usize,
-        layer: &LayerSpec,
-        params: &[T],
-        grads: &mut [T],
-        caches: &mut [T],
-        (dout_block, dx_block): (&mut [T], &mut [T]),
-        values: &mut Values<'_, T>,
-        (others, scratch): (&mut [T], &mut [T]),
-    ) -> Result<(), Error> {
-        let Self { gemm, ref flush, broken, ref shards, ref held, .. } = *self;
-        let HiddenParams { w, norm, .. } = layer_params(layer, params).ok_or(broken)?;
-        if let Some(norm) = norm {
-            self.norm_backward(layer, norm, grads, caches, dout_block, values)?;
-        }
-        let (mut result, caches) = (Ok(()), &*caches);
-        let mut compute = |shard: usize, to: &mut [T]| {
-            let (dw, db) = to.split_at_mut_checked(w.data().len()).ok_or(broken)?;
-            let dw = MatMut::new(dw, layer.fan_in, layer.fan_out)?;
-            let dout = self.block(dout_block, shard, layer.fan_out)?;
-            affine_dw(gemm, dout.as_mat(), self.input(caches, shard, layer)?, dw, db)?;
-            Ok(())
-        };
-        let first = grads.get_mut(affine_of(layer)).ok_or(broken)?;
-        let (len, mut part_number) = (first.len(), 0_usize);
-        shards.for_parts(held, |part| {
-            let to = match part_number.checked_sub(1) {
-                None => Some(&mut *first),
-                Some(n) => others.get_mut(n * len..).and_then(|others| others.get_mut(..len)),
-            };
-            part_number += 1;
-            result = result
-                .and_then(|()| sum_in_tree(gemm, &part, to.ok_or(broken)?, scratch, &mut compute));
-        });
-        result?;
-        let others = others.get(..(part_number - 1) * len).ok_or(broken)?;
-        self.ranks.start_sum(shards, slot, first, others)?;
-        if layer.params_start == 0 || layer.activation == Activation::Identity {
-            // Nothing comes before the first layer; the last one's went with the loss.
-            return Ok(());
-        }
-        for shard in held.clone() {
-            let LayerInput::Hidden(out) = self.input(caches, shard, layer)? else { continue };
-            let dout = self.block(dout_block, shard, layer.fan_out)?;
-            let mut dx = self.block(dx_block, shard, layer.fan_in)?;
-            let relu = self.relu_scale.map(|scale| ReluBackward::new(out, scale));
-            affine_dx(gemm, dout.as_mat(), w, relu, dx.reborrow())?;
-            flush.run(dx.data_mut());
-        }
-        Ok(())
-    }
-
-    /// The gradient through dropout, ReLU and batch norm, in place.
-    fn norm_backward(
-        &self,
-        layer: &LayerSpec,
-        norm: Norm<'_, T>,
-        grads: &mut [T],
-        caches: &mut [T],
-        dout_block: &mut [T],
-        values: &mut Values<'_, T>,
-    ) -> Result<(), Error> {
-        let Self { net, gemm, ref flush, broken, ref shards, .. } = *self;
-        let (cols, keep_prob) = (layer.fan_out, net.keep_prob);
-        let gradient =
-            |sums: &[T], dout: MatMut<'_, T>, cache: &HiddenCache<'_, T>, num_samples| {
-                let sums = sums.split_at_checked(cols).unwrap_or_default();
-                let (out, x_hat) = (cache.out.as_mat(), cache.x_hat.as_mat());
-                let learnt = (norm.gamma, &*cache.inv_std);
-                shard_gradient(gemm, keep_prob, dout, out, x_hat, learnt, sums, num_samples);
-            };
-        for (shard, sums) in zip(self.held.clone(), values.of_shards.chunks_exact_mut(2 * cols)) {
-            let (_, cache) = self.cache(caches, shard, layer)?;
-            let mut dout = self.block(dout_block, shard, cols)?;
-            let (dgamma, dbeta) = sums.split_at_mut_checked(cols).ok_or(broken)?;
-            let (out, x_hat) = (cache.out.as_mat(), cache.x_hat.as_mat());
-            let to = NormGrads { dgamma, dbeta };
-            shard_gradient_sums(gemm, keep_prob, dout.as_mat(), out, x_hat, to);
-            if !self.sync_batchnorm {
-                gradient(sums, dout.reborrow(), &cache, shards.rows(shard).len());
-                flush.run(dout.data_mut());
-            }
-        }
-        let sums = values.merged(self, 2 * cols, |a, b, _| add(a, b))?;
-        if self.sync_batchnorm {
-            for shard in self.held.clone() {
-                let (_, cache) = self.cache(caches, shard, layer)?;
-                let mut dout = self.block(dout_block, shard, cols)?;
-                gradient(sums, dout.reborrow(), &cache, shards.num_samples());
-                flush.run(dout.data_mut());
-            }
-        }
-        let (dgamma, dbeta) = sums.split_at_checked(cols).ok_or(broken)?;
-        copy(grads.get_mut(layer.gamma()).ok_or(broken)?, dgamma);
-        copy(grads.get_mut(layer.beta()).ok_or(broken)?, dbeta);
-        Ok(())
-    }
-
-    /// The input of a hidden layer for a shard, and the shard's cache of that layer.
-    fn cache<'c>(
-        &self,
-        caches: &'c mut [T],
-        shard: usize,
-        layer: &LayerSpec,
-    ) -> Result<(LayerInput<'c, T, X>, HiddenCache<'c, T>), Error> {
-        let start = self.cache_start(shard, layer);
-        let (before, mut rest) = caches.split_at_mut_checked(start).ok_or(self.broken)?;
-        let rows = self.shards.rows(shard).len();
-        Ok((self.input_after(before, shard, layer)?, take_cache(layer, rows, &mut rest)?))
-    }
-
-    /// The input of a layer for a shard.
-    fn input<'c>(
-        &self,
-        caches: &'c [T],
-        shard: usize,
-        layer: &LayerSpec,
-    ) -> Result<LayerInput<'c, T, X>, Error> {
-        let before = caches.get(..self.cache_start(shard, layer)).ok_or(self.broken)?;
-        self.input_after(before, shard, layer)
-    }
-
-    fn input_after<'c>(
-        &self,
-        before: &'c [T],
-        shard: usize,
-        layer: &LayerSpec,
-    ) -> Result<LayerInput<'c, T, X>, Error> {
-        let rows = self.shards.rows(shard);
-        if layer.params_start == 0 {
-            return Ok(LayerInput::Batch(self.x.row_range(rows)));
-        }
-        let out: Option<Mat<'c, T>> = last_block(before, rows.len(), layer.fan_in);
-        Ok(LayerInput::Hidden(out.ok_or(self.broken)?))
-    }
-
-    /// Where the cache of a layer for a shard begins.
-    fn cache_start(&self, shard: usize, layer: &LayerSpec) -> usize {
-        let (arch, shards) = (&self.net.arch, &self.shards);
-        let rows = |shard| shards.rows(shard).len();
-        let before: usize = (self.held.start..shard).map(|shard| arch.cache_len(rows(shard))).sum();
-        let layers = arch.layers().take_while(|other| other.params_start < layer.params_start);
-        before + layers.map(|layer| layer.cache_len(rows(shard))).sum::<usize>()
-    }
-
-    /// The rows of a shard in a block.
-    fn block<'b>(
-        &self,
-        data: &'b mut [T],
-        shard: usize,
-        cols: usize,
-    ) -> Result<MatMut<'b, T>, Error> {
-        let rows = self.shards.rows(shard);
-        let start = (rows.start - self.shards.rows_of(&self.held).start) * cols;
-        let data = data.get_mut(start..).ok_or(self.broken)?;
-        block(data, rows.len(), cols).ok_or(self.broken)
-    }
-
-    /// Dropout as it is in these rows of the whole batch.
-    fn of_shard(
-        &self,
-        dropout: Option<Dropout<T>>,
-        shard: usize,
-        layer: &LayerSpec,
-    ) -> Option<Dropout<T>> {
-        let first = self.shards.rows(shard).start;
-        dropout.map(|dropout| dropout.divide(first.saturating_mul(layer.fan_out)).1)
     }
 }
