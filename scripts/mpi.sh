@@ -101,6 +101,18 @@ fi
 same several "after $killed kills"
 echo "mpi: after $killed kills, resumed on ${next[*]} ranks in turn, the bytes of one process"
 
+# The job ends with a rank that dies, and the first one says what to run.
+rm -rf several
+ranks 2 train --quiet "${flags[@]}" --epochs 100000 --out several --force >out 2>err &
+job=$!
+until [ -e several/last.ckpt ]; do sleep 0.2; done
+for victim in $(pgrep -f "^$BARENET train"); do
+    ! grep -qz 'OMPI_COMM_WORLD_RANK=1' "/proc/$victim/environ" || kill -9 "$victim"
+done
+! wait "$job" || die "a rank died, and the job succeeded"
+grep -q "resume with: mpirun -np 2 barenet train --resume several" err || { cat err; die "nobody says how to resume"; }
+echo "mpi: a job whose rank has died says how to resume"
+
 # What must be refused, in one line.
 refused() {
     local text=$1

@@ -156,6 +156,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
     if let Some(together) = &together {
         together.check(&session)?;
         session = session.on(together.ranks());
+        together.watch(&session.folder.current_path(), args.images.data.as_deref());
     }
     // A run is resumed with its own images and no others.
     if args.resume.is_none() && is_first {

@@ -1,17 +1,22 @@
 //! A run on several ranks: what all must have the same, what the first hands to the others, and whose word counts.
 
 use crate::commands::usage;
-use crate::console::Verbosity;
+use crate::console::{Verbosity, complain};
 use crate::ranks;
+use crate::signals::asked_to_stop;
 use anyhow::{Context, Result, bail};
 use barenet::Ranks;
 use barenet_data::fingerprint::fingerprint;
 use barenet_run::run_folder::CHECKPOINT;
 use barenet_run::session::{AllRanks, Request, Session, Start};
 use barenet_run::settings::Settings;
+use barenet_run::shell::resume_command;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// Shards of a batch where nobody says how many: 1, 2, 4 and 8 ranks divide them.
@@ -137,6 +142,15 @@ impl Together {
         Ok(said)
     }
 
+    /// Has somebody look whether another rank has died, while the run trains in this folder.
+    pub(super) fn watch(&self, run: &Path, asked_for: Option<&Path>) {
+        if self.is_first() {
+            let resume = format!("mpirun -np {} {}", self.count(), resume_command(run, asked_for));
+            // Without it, it is the launcher alone that says what happened.
+            let _thread = thread::Builder::new().spawn(move || say_when_stuck(&resume));
+        }
+    }
+
     /// The ranks.
     pub(super) const fn ranks(&self) -> &'static dyn AllRanks {
         self.ranks
@@ -147,6 +161,30 @@ fn mark(text: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
     hasher.finish()
+}
+
+/// Events of the run so far, and whether it is over.
+static EVENTS: AtomicUsize = AtomicUsize::new(0);
+static IS_OVER: AtomicBool = AtomicBool::new(false);
+
+/// How long a rank is waited for, once the job is asked to stop: less than launchers give a process that they end.
+const PATIENCE: Duration = Duration::from_millis(400);
+
+/// Says how to resume the run, if the job is asked to stop and goes no further: so launchers end it when a rank has died.
+fn say_when_stuck(resume: &str) {
+    while asked_to_stop().is_none() {
+        if IS_OVER.load(Ordering::Relaxed) {
+            return;
+        }
+        thread::sleep(PATIENCE / 8);
+    }
+    let events = EVENTS.load(Ordering::Relaxed);
+    thread::sleep(PATIENCE);
+    if EVENTS.load(Ordering::Relaxed) == events && !IS_OVER.load(Ordering::Relaxed) {
+        complain(format_args!(
+            "asked to stop, and another rank does not answer: if it has died, what was trained since the last checkpoint is lost; resume with: {resume}"
+        ));
+    }
 }
 
 /// What the first rank wants. One that cannot be asked ends the run.
@@ -160,9 +198,13 @@ pub(super) fn first_wants(ranks: &dyn AllRanks, mine: Request) -> Request {
     if ranks.gather(&[code], &|_| 1, &mut all).is_err() {
         return Request::Stop;
     }
+    EVENTS.fetch_add(1, Ordering::Relaxed);
     match all.first() {
         Some(0.0) => Request::Continue,
         Some(1.0) => Request::Checkpoint,
-        _ => Request::Stop,
+        _ => {
+            IS_OVER.store(true, Ordering::Relaxed);
+            Request::Stop
+        }
     }
 }
