@@ -7,6 +7,7 @@ mod flatbuffer;
 mod graph;
 pub mod integers;
 pub mod read;
+mod tensor;
 
 /// Whether bytes begin as a TFLite file does.
 #[must_use]

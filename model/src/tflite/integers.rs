@@ -6,10 +6,11 @@
 //! reference kernels and XNNPACK agree. A ReLU6 is one whose largest byte stands for 6. Scores have 16 bits in core: the answer is one
 //! plus the zero point of the outputs, cut off at the ends of a byte.
 
-use super::graph::{Activation, Graph, Operator, Tensor};
+use super::graph::{Activation, Graph, Operator};
 use super::read::{
     DEQUANTIZE, FULLY_CONNECTED, LOGISTIC, QUANTIZE, RESHAPE, SOFTMAX, layers_of, shown,
 };
+use super::tensor::Tensor;
 use crate::export::answer::Answer;
 use crate::export::channels::Channels;
 use crate::export::model::{Model, Numbers};

@@ -1,6 +1,7 @@
 //! A network of TFLite: the graph, followed from its output back to the input.
 
-use super::graph::{Activation, Graph, Operator, Tensor};
+use super::graph::{Activation, Graph, Operator};
+use super::tensor::Tensor;
 use crate::interchange::arrays::transposed;
 use crate::interchange::chain::{Chain, Named, Step, network};
 use anyhow::{Context, Result, bail, ensure};
@@ -121,8 +122,7 @@ fn fully_connected(
     operator: &Operator<'_>,
     is_hidden: bool,
 ) -> Result<Vec<Step>> {
-    let w = graph.input(operator, 1)?.context("it has no weights")?;
-    ensure!(w.is_constant(), "its weights are no constant");
+    let w = graph.constant(operator, 1, "weights")?.context("it has no weights")?;
     let (fan_out, fan_in) = w.matrix()?;
     let numbers = w.numbers()?;
     let x = graph.input(operator, 0)?.context("it has no input")?;
@@ -131,7 +131,7 @@ fn fully_connected(
         "its input has shape {:?}, and its weights take {fan_in} numbers of a sample",
         x.shape
     );
-    let bias = graph.input(operator, 2)?;
+    let bias = graph.constant(operator, 2, "biases")?;
     if let (Some(bias), Some(y)) = (bias, graph.output(operator).ok()) {
         bias.check_scale_of_sums(x, w, y)?;
     }

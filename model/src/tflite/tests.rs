@@ -1,5 +1,5 @@
 //! Files of 4-3-2, made with the schema's builders of Python and run by `ai_edge_litert.interpreter.Interpreter`: `f32` ends in a
-//! softmax, `int8` begins with QUANTIZE, has a scale for each unit of the first layer and one for the second, and ends with DEQUANTIZE.
+//! softmax, `f16` too and has its weights in 16 bits, each behind a DEQUANTIZE, as TensorFlow's converter writes them, `int8` begins with QUANTIZE, has a scale for each unit of the first layer and one for the second, and ends with DEQUANTIZE.
 
 use super::*;
 use crate::export::answer::Answer;
@@ -11,6 +11,7 @@ use integers::Integers;
 use read::from_tflite;
 
 const F32: &[u8] = include_bytes!("tests/f32.tflite");
+const F16: &[u8] = include_bytes!("tests/f16.tflite");
 const INT8: &[u8] = include_bytes!("tests/int8.tflite");
 const RELU6: &[u8] = include_bytes!("tests/relu6_int8.tflite");
 
@@ -43,6 +44,34 @@ fn an_f32_network_has_the_probabilities_of_tflite() {
         let found = 1.0 / (1.0 + (scores[1] - scores[0]).exp());
         assert!((found - expected).abs() < 1e-6, "{found}, {expected}");
     }
+}
+
+#[test]
+fn weights_of_16_bits_behind_a_dequantize_are_read_as_they_are() {
+    let chain = from_tflite(F16).unwrap();
+    assert!(chain.is_classifier && !chain.network.is_f64);
+    assert_eq!(chain.network.dims(), [4, 3, 2]);
+    // Those of the first unit, by numpy, and a bias below the normal numbers of 16 bits: 5 · 2⁻²⁴.
+    let [first, last] = &*chain.network.layers else { panic!("two layers") };
+    let of_unit: Vec<_> = first.w.iter().copied().step_by(3).collect();
+    assert_eq!(of_unit, [1.1015625, 0.33837890625, -0.5400390625, -1.259765625]);
+    assert_eq!(last.b, [5.0 / f64::from(1 << 24), -0.45361328125]);
+    let expected = [0.38850194215774536, 0.05616280063986778, 0.9371910691261292];
+    for (row, expected) in ROWS.iter().zip(expected) {
+        let scores = scores(&chain.network, row);
+        let found = 1.0 / (1.0 + (scores[0] - scores[1]).exp());
+        assert!((found - expected).abs() < 1e-6, "{found}, {expected}");
+    }
+    assert!(!integers::are_in(F16));
+    // Another operator for DEQUANTIZE.
+    let error = (0..F16.len()).find_map(|place| {
+        let mut bytes = F16.to_vec();
+        bytes[place] ^= 1;
+        let error = format!("{:#}", from_tflite(&bytes).err()?);
+        error.contains("its weights are made by operator 7 \"w").then_some(error)
+    });
+    let error = error.unwrap();
+    assert!(error.starts_with("FULLY_CONNECTED \"hidden\"") && !error.contains('\n'), "{error}");
 }
 
 /// Its integers round inputs to 0.05, hidden units to 0.03 and outputs to 0.06, which the real numbers for which they stand do not.
@@ -210,7 +239,7 @@ fn inputs_and_biases_that_do_not_fit_the_weights_are_refused() {
 
 #[test]
 fn a_file_that_is_cut_or_changed_is_read_or_refused_without_a_panic() {
-    for file in [F32, INT8, RELU6] {
+    for file in [F32, F16, INT8, RELU6] {
         for len in 0..file.len() {
             let _any = (from_tflite(&file[..len]), Integers::read(&file[..len]));
         }
