@@ -3,6 +3,7 @@
 use barenet::Arch;
 use barenet_model::export::answer::Answer;
 use barenet_model::export::crate_folder::{self, Contents};
+use barenet_model::export::in_weights::InWeights;
 use barenet_model::export::model::{Model, Numbers};
 use barenet_model::export::place::Place;
 use barenet_model::export::row::Row;
@@ -22,7 +23,7 @@ fn main() -> anyhow::Result<()> {
         name: "example-net",
         origin: "made by an example",
         model: &model,
-        scaling: "mean image",
+        in_weights: InWeights::default(),
         order: "",
         input_names: &[],
         output_names: &["dark".to_owned(), "bright".to_owned()],

@@ -9,6 +9,7 @@ use barenet::quant::Bits;
 use barenet::{Arch, Rng};
 use barenet_model::export::answer::Answer;
 use barenet_model::export::c_folder::{self, Contents};
+use barenet_model::export::in_weights::InWeights;
 use barenet_model::export::int8::{self, Input, Method};
 use barenet_model::export::model::{Model, Numbers};
 use barenet_model::export::place::Place;
@@ -59,7 +60,7 @@ fn main() -> Result<()> {
         name: "example-net",
         origin: "made by an example",
         model: &model,
-        scaling: "mean image",
+        in_weights: InWeights::default(),
         order: "",
         input_names: &[],
         output_names: &names,

@@ -7,6 +7,7 @@ mod contents;
 pub mod crate_folder;
 mod crate_text;
 mod escape;
+pub mod in_weights;
 pub mod inputs;
 pub mod int8;
 pub mod library;

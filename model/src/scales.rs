@@ -25,6 +25,12 @@ impl<T: Number> Scales<T> {
         Self { offset, ..Self::default() }
     }
 
+    /// Whether inputs are other numbers after it.
+    #[must_use]
+    pub fn scales_inputs(&self) -> bool {
+        self.offset.iter().any(|&x| x != T::ZERO) || self.factor.iter().any(|&x| x != T::ONE)
+    }
+
     /// Scalings in `f64`, each an offset and a factor.
     #[must_use]
     pub fn of(inputs: (&[f64], &[f64]), targets: (&[f64], &[f64])) -> Self {

@@ -21,9 +21,10 @@ use anyhow::{Context, Result, ensure};
 use barenet::quant::Calibration;
 use barenet::{FullyConnectedNet, Metric};
 use barenet_data::split::Part;
-use barenet_data::{Encoding, SampleForm, Task, WindowForm};
+use barenet_data::{DataSet, Encoding, SampleForm, Task, WindowForm};
 use barenet_model::export::answer::Answer;
 use barenet_model::export::crate_folder::crate_name;
+use barenet_model::export::in_weights::InWeights;
 use barenet_model::export::inputs::Ranges;
 use barenet_model::export::model::{Model, Scores, agreement, fold_to_f32};
 use barenet_model::number::Number;
@@ -144,7 +145,7 @@ impl Exported {
             }
         };
 
-        let is_mean_image = data.encoding.is_none() && folded.scales.factor.is_empty();
+        let in_weights = in_weights(config.values().batchnorm, &folded.scales, data);
         scores.truncate(TEST_VECTOR);
         let samples = rows(run, Part::Test).take(TEST_VECTOR).map(TestSample::of).collect();
         let is_other = if checked.is_other {
@@ -165,7 +166,7 @@ impl Exported {
         let device = ForDevice {
             name: crate_name(&summary.name),
             model,
-            scaling: if is_mean_image { "mean image" } else { "scaling" },
+            in_weights,
             origin,
             order: data.form.as_ref().map(order).unwrap_or_default(),
             input_names: data.encoding.as_ref().map(Encoding::input_names).unwrap_or_default(),
@@ -244,6 +245,16 @@ fn folded<T: Number>(
     let mut model = fold_to_f32(net, weights).with_context(|| run.file().display().to_string())?;
     model.answer = answer(task, &weights.scales, net.arch.num_classes());
     Ok(model)
+}
+
+/// What was folded into the weights of a network.
+fn in_weights(batchnorm: bool, scales: &Scales<f64>, data: &DataSet) -> InWeights<'static> {
+    let scaling = match scales.scales_inputs() {
+        false => "",
+        true if data.encoding.is_none() && scales.factor.is_empty() => "mean image",
+        true => "scaling",
+    };
+    InWeights { batchnorm, scaling }
 }
 
 /// What a network answers, by the scalings of its run.

@@ -5,6 +5,7 @@ use barenet::quant::{Bits, ByteScale};
 use barenet::{Arch, Rng};
 use barenet_model::export::answer::Answer;
 use barenet_model::export::c_folder::{self, Contents};
+use barenet_model::export::in_weights::InWeights;
 use barenet_model::export::inputs::{InputMaps, Ranges};
 use barenet_model::export::int8::{self, Input, Method};
 use barenet_model::export::model::{Model, Numbers};
@@ -47,7 +48,7 @@ fn has_the_bits_of_the_library(model: &Model, samples: &[Row<'_>]) {
         name: "some-net",
         origin: "a test",
         model,
-        scaling: "scaling",
+        in_weights: InWeights { batchnorm: true, scaling: "scaling" },
         order: "",
         input_names: &[],
         output_names: &names,
@@ -215,7 +216,7 @@ fn names_from_outside_are_data_in_c() {
         name: "some-net",
         origin: &origin,
         model: &model,
-        scaling: &origin,
+        in_weights: InWeights { batchnorm: true, scaling: &origin },
         order: &origin,
         input_names: &names,
         output_names: &names,

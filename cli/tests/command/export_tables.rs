@@ -4,6 +4,7 @@ use crate::program::{barenet, message, passes_its_own_tests, stdout, succeeds};
 use barenet::{Arch, Rng};
 use barenet_model::export::answer::Answer;
 use barenet_model::export::crate_folder::{self, Contents};
+use barenet_model::export::in_weights::InWeights;
 use barenet_model::export::inputs::{InputMaps, Ranges};
 use barenet_model::export::int8::{self, Input};
 use barenet_model::export::model::{Model, Numbers};
@@ -133,7 +134,7 @@ fn written_crate_passes(model: &Model, samples: &[Row<'_>], names: &[String], co
         name: "some-net",
         origin: "a test",
         model,
-        scaling: "scaling",
+        in_weights: InWeights { batchnorm: true, scaling: "scaling" },
         order: "",
         input_names: &[],
         output_names: names,

@@ -144,6 +144,14 @@ fn in_f32_a_file_becomes_a_crate_and_c_without_data() {
         |folder: &str| fs::read(place.path().join(folder).join("src/weights.bin")).unwrap();
     let text = run(&place, &["export", "theirs.onnx", "--format", "firmware"]);
     assert!(text.contains("f32, folded; not measured, as --data names no data"), "{text}");
+    // It has no batch norm, and its texts name none.
+    let text = fs::read_to_string(place.path().join("theirs-firmware/src/lib.rs")).unwrap();
+    assert!(
+        text.contains(
+            "Samples go in as the numbers that they are: scaling is folded into the weights.\n"
+        ),
+        "{text}"
+    );
     passes_its_own_tests(&place.path().join("theirs-firmware"), 4);
     // What is measured changes nothing of it.
     run(
@@ -153,6 +161,11 @@ fn in_f32_a_file_becomes_a_crate_and_c_without_data() {
     assert!(weights("theirs-firmware") == weights("measured"));
     run(&place, &["import", "theirs.onnx", "--out", "run"]);
     run(&place, &["export", "run", "--format", "c"]);
+    let text = fs::read_to_string(place.path().join("run/c/src/model.h")).unwrap();
+    assert!(
+        text.contains("Numbers go in as they are: scaling is folded into the weights.\n"),
+        "{text}"
+    );
     if let Some(output) = tested(&place.path().join("run/c"), &["-O2"]) {
         assert!(output.status.success(), "{}", stdout(&output));
     }

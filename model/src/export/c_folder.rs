@@ -24,6 +24,7 @@ pub use super::contents::Contents;
 /// ```
 /// use barenet_model::export::answer::Answer;
 /// use barenet_model::export::c_folder::{self, Contents};
+/// use barenet_model::export::in_weights::InWeights;
 /// use barenet_model::export::model::{Model, Numbers};
 ///
 /// let numbers = Numbers::F32(vec![1.0, -1.0, 0.0, 0.5]);
@@ -32,7 +33,7 @@ pub use super::contents::Contents;
 ///     name: "tiny-net",
 ///     origin: "made by an example",
 ///     model: &model,
-///     scaling: "scaling",
+///     in_weights: InWeights::default(),
 ///     order: "",
 ///     input_names: &[],
 ///     output_names: &["a".to_owned(), "b".to_owned()],

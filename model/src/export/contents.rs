@@ -1,6 +1,7 @@
 //! Contents of a generated crate.
 
 use super::answer::Answer;
+use super::in_weights::InWeights;
 use super::inputs::InputMaps;
 use super::model::{Model, Numbers, Scores};
 use super::row::Row;
@@ -14,8 +15,8 @@ pub struct Contents<'a> {
     pub origin: &'a str,
     /// The network.
     pub model: &'a Model,
-    /// Name of what is folded into the first layer: `mean image`, or another scaling.
-    pub scaling: &'a str,
+    /// What was folded into its weights.
+    pub in_weights: InWeights<'a>,
     /// Order of the inputs in words, if there is something to say, such as of a window of a recording.
     pub order: &'a str,
     /// Names of the inputs, such as columns of a table; images have none.

@@ -160,10 +160,7 @@ impl<'a> Words<'a> {
         } else {
             "Samples go in as the numbers that they are"
         };
-        format!(
-            "{go_in}: the {} and batch norm are folded into the weights.",
-            self.contents.scaling
-        )
+        format!("{go_in}{}", self.contents.in_weights.end_of_sentence())
     }
 
     fn sample_type(&self) -> String {

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use barenet_model::export::c_folder;
 use barenet_model::export::crate_folder::{self, Contents};
+use barenet_model::export::in_weights::InWeights;
 use barenet_model::export::listing::CrateFile;
 use barenet_model::export::model::{Model, Scores};
 use barenet_model::export::row::Row;
@@ -14,9 +15,8 @@ pub struct ForDevice {
     pub name: String,
     /// The network.
     pub model: Model,
-    /// Name of the scaling of its inputs, which is in the first layer: `mean image` or `scaling`; of inputs that are not
-    /// scaled there it is empty.
-    pub scaling: &'static str,
+    /// What was folded into its weights.
+    pub in_weights: InWeights<'static>,
     pub(super) origin: String,
     pub(super) order: String,
     pub(super) input_names: Vec<String>,
@@ -81,7 +81,7 @@ impl ForDevice {
             name: &self.name,
             origin: &self.origin,
             model: &self.model,
-            scaling: self.scaling,
+            in_weights: self.in_weights,
             order: &self.order,
             input_names: &self.input_names,
             output_names: &self.output_names,

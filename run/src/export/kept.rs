@@ -10,6 +10,7 @@ use barenet::Rng;
 use barenet_data::Task;
 use barenet_model::export::answer::Answer;
 use barenet_model::export::crate_folder::crate_name;
+use barenet_model::export::in_weights::InWeights;
 use barenet_model::export::model::Model;
 use barenet_model::tflite::integers::Integers;
 
@@ -63,7 +64,7 @@ pub fn network(
     Ok(Some(ForDevice {
         name: crate_name(&summary.name),
         model,
-        scaling: "",
+        in_weights: InWeights::default(),
         origin,
         order: String::new(),
         input_names: Vec::new(),

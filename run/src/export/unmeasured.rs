@@ -10,6 +10,7 @@ use anyhow::Result;
 use barenet::Rng;
 use barenet_data::Task;
 use barenet_model::export::crate_folder::crate_name;
+use barenet_model::export::in_weights::InWeights;
 use barenet_model::export::model::Model;
 use barenet_model::number::Number;
 use barenet_model::scales::Scales;
@@ -35,7 +36,7 @@ pub fn network(
         return Ok(None);
     }
     let config = run.config_without_data()?;
-    let (model, samples) = match config.dtype() {
+    let (model, samples, in_weights) = match config.dtype() {
         Dtype::F32 => of_type::<f32>(run, &config, task)?,
         Dtype::F64 => of_type::<f64>(run, &config, task)?,
     };
@@ -48,7 +49,7 @@ pub fn network(
     Ok(Some(ForDevice {
         name: crate_name(&summary.name),
         model,
-        scaling: "scaling",
+        in_weights,
         origin: format!("trained by another program, imported by barenet as \"{}\"", summary.name),
         order: String::new(),
         input_names: Vec::new(),
@@ -61,13 +62,15 @@ fn of_type<T: Number>(
     run: &TrainedRun,
     config: &Config,
     task: Task,
-) -> Result<(Model, Vec<TestSample>)> {
+) -> Result<(Model, Vec<TestSample>, InWeights<'static>)> {
     let net = config.net::<T>();
     let weights = run.weights(&net)?;
     let model = folded(&net, &weights, task, run)?;
     let inputs = net.arch.input_dim();
     let samples = (0..TEST_VECTOR as u64).map(|seed| drawn(seed, &weights.scales, inputs));
-    Ok((model, samples.collect()))
+    let scaling = if weights.scales.scales_inputs() { "scaling" } else { "" };
+    let in_weights = InWeights { batchnorm: net.arch.has_batchnorm(), scaling };
+    Ok((model, samples.collect(), in_weights))
 }
 
 /// Numbers near the mean of each input, as its scaling says it.

@@ -8,7 +8,6 @@ use anyhow::Result;
 use barenet::Metric;
 use barenet::quant::Bits;
 use barenet_data::DataSet;
-use barenet_data::scale::Scale;
 use barenet_model::export::answer::Answer;
 use barenet_run::export::device::ForDevice;
 use barenet_run::export::{Exported, Quantized};
@@ -28,7 +27,7 @@ pub(super) fn print(
     is_c: bool,
 ) -> Result<()> {
     let Exported { device, metric, before, after, test_size, int8, figures } = exported;
-    let ForDevice { model, scaling, .. } = device;
+    let ForDevice { model, in_weights, .. } = device;
     let word = label(*metric);
     let dtype = match (int8, model.bits()) {
         (None, _) => "f32, folded",
@@ -39,12 +38,10 @@ pub(super) fn print(
     let sizes = model.arch();
     say!("data      {}", data_line(data));
     let samples = sample_word(data);
-    let is_scaled = trained.scale.is_none_or(|scale| scale.value() != Scale::None);
-    let folded = match (trained.batchnorm, is_scaled) {
-        (true, true) => format!(", batch norm and {scaling} in the weights"),
-        (true, false) => ", batch norm in the weights".to_owned(),
-        (false, true) => format!(", {scaling} in the weights"),
-        (false, false) => String::new(),
+    let folded = if in_weights.is_nothing() {
+        String::new()
+    } else {
+        format!(", {in_weights} in the weights")
     };
     say!("network   {sizes}, {dtype}{folded}");
     say!("{word:<10}{before:.4} before, {}", trained.dtype.name());

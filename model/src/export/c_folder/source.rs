@@ -46,10 +46,10 @@ impl Contents<'_> {
                     "The bytes of a TFLite file go in, or real numbers, which become them; every byte that comes out is TFLite's."
                         .to_owned()
                 } else {
-                    format!(
-                        "Numbers go in as they are: {} and batch norm are folded into the weights.",
-                        c_line(self.scaling)
-                    )
+                    c_line(&format!(
+                        "Numbers go in as they are{}",
+                        self.in_weights.end_of_sentence()
+                    ))
                 },
             ),
             ("INCLUDE_MATH", if has_infinity { "#include <math.h>\n" } else { "" }.to_owned()),
