@@ -24,7 +24,7 @@ mod unknown;
 pub mod unlabelled;
 
 pub use class_files::begins_like_a_picture;
-pub use unknown::other_than_table;
+pub use unknown::{kind_of_file, other_than_table};
 
 use crate::{DataError, DataSet, FormatName, Kind, ReadOptions, Version, builtin};
 use std::fs;

@@ -8,7 +8,7 @@
 //! says, and the file must be, byte for byte, how this module writes that.
 
 use crate::number::Number;
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 use safetensors::tensor::{SafeTensors, View};
 use safetensors::{Dtype, SafeTensorError};
 use sha2::{Digest, Sha256};
@@ -156,6 +156,11 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// An error of a safetensors file: what it says has its causes in it, which would be said again.
+pub(crate) fn said(error: SafeTensorError) -> Error {
+    anyhow!("{error}")
+}
+
 /// The text of a file, without the checksum, and without a look at that.
 ///
 /// # Errors
@@ -163,6 +168,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 /// If it is no safetensors file, or has no such text in its metadata.
 pub fn read_text(bytes: &[u8], file: &Path) -> Result<String> {
     let (_, metadata) = SafeTensors::read_metadata(bytes)
+        .map_err(said)
         .with_context(|| format!("{}: not a safetensors file", file.display()))?;
     let entries = metadata.metadata().as_ref();
     let text = entries.and_then(|entries| entries.get(TEXT)).and_then(|text| {
@@ -219,6 +225,7 @@ impl<'a> Sealed<'a> {
     pub fn open(bytes: &'a [u8], file: &'a Path) -> Result<Self> {
         let text = read_text(bytes, file)?;
         let archive = SafeTensors::deserialize(bytes)
+            .map_err(said)
             .with_context(|| format!("{}: not a whole safetensors file", file.display()))?;
         let tensors: Vec<_> = archive.iter().collect();
         let listed = tensors.iter().map(|(name, tensor)| {

@@ -30,6 +30,8 @@ type Id = (u64, u64);
 #[derive(Debug)]
 pub struct Folder {
     name: PathBuf,
+    /// What messages call it and each of its files, where that is something else.
+    shown: Option<PathBuf>,
     /// Keeps `way` good.
     _handle: Option<File>,
     /// A path that leads there whatever the folder is called.
@@ -108,6 +110,7 @@ impl Folder {
         }
         Ok(Self {
             name: path.to_owned(),
+            shown: None,
             _handle: handle,
             way,
             id: id_of(&metadata),
@@ -120,10 +123,23 @@ impl Folder {
         })
     }
 
-    /// Path of the folder when it was opened.
+    /// The same folder, which messages call by the path of a file that stands for all that is in it.
+    #[must_use]
+    pub fn shown_as(mut self, file: &Path) -> Self {
+        self.shown = Some(file.to_owned());
+        self
+    }
+
+    /// Path of the folder when it was opened, or what it is [shown as](Self::shown_as).
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.name
+        self.shown.as_ref().unwrap_or(&self.name)
+    }
+
+    /// The folder's own name, without where it lies.
+    #[must_use]
+    pub fn own_name(&self) -> Option<&str> {
+        self.name.file_name()?.to_str()
     }
 
     /// Path of the folder now.
@@ -137,7 +153,7 @@ impl Folder {
     /// The path of a file in it, for messages.
     #[must_use]
     pub fn file(&self, name: &str) -> PathBuf {
-        self.name.join(name)
+        self.shown.clone().unwrap_or_else(|| self.name.join(name))
     }
 
     /// The path by which the system finds a file in this folder and in no other.

@@ -1,5 +1,7 @@
 //! Networks of other programs as runs.
 
+mod unknown;
+
 use crate::config::Config;
 use crate::interchange::{CONFIG, task_of};
 use crate::run_folder::{BEST, CONFIG as CONFIG_FILE, IMPORTED_FILE, RunFolder};
@@ -100,14 +102,7 @@ fn of_bytes(bytes: &[u8], path: &Path, said: &Said) -> Result<Imported> {
         (from_tflite(bytes)?, Notes::new(), Vec::new())
     } else if !has_arrays {
         let read = from_onnx(bytes, Some(folder_of(path)));
-        let is_named_tflite =
-            path.extension().is_some_and(|end| end.eq_ignore_ascii_case("tflite"));
-        // What it is named as is what somebody expects to read of.
-        ensure!(
-            read.is_ok() || !is_named_tflite,
-            "is no TFLite file: bytes 5 to 8 are not TFL3, which begins one"
-        );
-        let read = read?;
+        let read = read.map_err(|error| unknown::told(error, bytes, path))?;
         (read.chain, read.notes, read.class_names)
     } else {
         let (mut arrays, notes) =

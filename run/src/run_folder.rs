@@ -139,6 +139,12 @@ impl RunFolder {
         );
     }
 
+    /// The same folder, which messages call by the path of the file that it was imported from.
+    #[must_use]
+    pub fn shown_as(self, file: &Path) -> Self {
+        Self { folder: self.folder.shown_as(file), ..self }
+    }
+
     /// Refuses a folder in which another process trains at this moment.
     ///
     /// # Errors

@@ -59,7 +59,19 @@ impl TrainedRun {
     ///
     /// If it is not one, or its weights cannot be read.
     pub fn open(path: &Path) -> Result<Self> {
-        let folder = RunFolder::open(path)?;
+        Self::in_folder(RunFolder::open(path)?)
+    }
+
+    /// Opens the folder of a run that was imported from a file just now: messages name that file, as nobody knows the folder.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::open`].
+    pub fn open_import(path: &Path, file: &Path) -> Result<Self> {
+        Self::in_folder(RunFolder::open(path)?.shown_as(file))
+    }
+
+    fn in_folder(folder: RunFolder) -> Result<Self> {
         let file = folder.file(BEST);
         let bytes = folder.read(BEST)?;
         let text = read_config(&bytes, &file).map_err(|error| advise(error, &folder))?;
@@ -146,8 +158,7 @@ impl TrainedRun {
 
     /// A summary of a network that another program trained: no figure is known.
     fn summary_of_import(&self) -> Summary {
-        let path = self.folder.path();
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("imported");
+        let name = self.folder.own_name().unwrap_or("imported");
         let data = self.trained_on.as_ref().map_or(IMPORTED, |trained_on| &trained_on.data);
         let loss = self.settings.loss.map_or(Loss::Softmax, Name::value);
         Summary::without_figures(name, data, loss.metric())

@@ -21,7 +21,7 @@ use barenet_run::settings::{ExportDtype, Name, Settings, count};
 use barenet_run::trained_run::TrainedRun;
 use bits::{BitsFlag, parse_bits};
 use bytes::parse_bytes;
-use open::OpenFlags;
+use open::{OpenFlags, OpenFormat};
 use require::RequireFlags;
 use std::path::{Path, PathBuf};
 
@@ -158,9 +158,8 @@ impl Format {
 
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let &Args { calibration_size, ram, flash, test_size, .. } = args;
     let dtype = args.dtype.value();
-    if calibration_size.is_some() && dtype != ExportDtype::Int8 {
+    if args.calibration_size.is_some() && dtype != ExportDtype::Int8 {
         return usage("--calibration-size is for --dtype int8");
     }
     if args.requantize && dtype != ExportDtype::Int8 {
@@ -177,34 +176,45 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     let open_format = open::format(args)?;
     if args.run.is_file() {
-        return imported::run(args);
-    }
-    if let Some(format) = open_format {
-        return open::run(args, format);
+        return imported::run(args, open_format);
     }
     let run = TrainedRun::open(&args.run)?;
     let out = args.out.clone().unwrap_or_else(|| run.folder().file(args.format.in_run()));
+    export(args, open_format, &run, &out)
+}
+
+/// Exports a run to `out`.
+fn export(
+    args: &Args,
+    open_format: Option<OpenFormat>,
+    run: &TrainedRun,
+    out: &Path,
+) -> Result<()> {
+    if let Some(format) = open_format {
+        return open::export(args, format, run, out);
+    }
     let summary = run.finished(args.images.data.as_deref())?;
-    if let Some(exported) = kept::network(args, &run, &summary)? {
-        return export_unmeasured(args, &exported, &out, kept::WHAT);
+    if let Some(exported) = kept::network(args, run, &summary)? {
+        return export_unmeasured(args, &exported, out, kept::WHAT);
     }
-    if let Some(device) = unmeasured::network(args, &run, &summary)? {
-        return export_unmeasured(args, &device, &out, unmeasured::WHAT);
+    if let Some(device) = unmeasured::network(args, run, &summary)? {
+        return export_unmeasured(args, &device, out, unmeasured::WHAT);
     }
-    let place = Place::claim(&out, args.force)?;
-    let data = args.images.read_for(&run)?;
-    let changes = Settings { test_size, ..Settings::default() };
+    let place = Place::claim(out, args.force)?;
+    let data = args.images.read_for(run)?;
+    let changes = Settings { test_size: args.test_size, ..Settings::default() };
     let on_images = run.on_images(&data, changes, args.other_data)?;
     let required = args.require.of_metric(Exported::metric_of(&on_images))?;
 
-    let (bits, calibration) = (args.bits(), args.calibration());
+    let &Args { calibration_size, ram, flash, .. } = args;
+    let (dtype, bits, calibration) = (args.dtype.value(), args.bits(), args.calibration());
     let wanted = Wanted { dtype, bits, calibration, calibration_size, ram, flash };
     let exported = Exported::new(&on_images, &summary, &wanted)?;
     if let Some(required) = required {
         required.check(&exported, run.folder().path())?;
     }
     let is_c = write(args, &exported.device, place)?;
-    report::print(&exported, on_images.config.values(), &data, &out, is_c)
+    report::print(&exported, on_images.config.values(), &data, out, is_c)
 }
 
 /// Writes a network of which nothing was measured, and prints `what` it is, and its sizes.

@@ -268,7 +268,10 @@ fn what_cannot_be_imported_is_refused_in_a_line_and_nothing_is_made() {
     for (arguments, part) in [
         (&["missing.onnx"][..], "missing.onnx"),
         (&["empty"], "the file is empty"),
-        (&["text.onnx"], "text.onnx: "),
+        (
+            &["text.onnx"],
+            "text.onnx: is text, and no network that can be read: networks are read from ONNX, TFLite",
+        ),
         (&["cut.onnx"], "cut.onnx: is no whole ONNX file"),
         (&["cut.tflite"], "cut.tflite: is no TFLite file: bytes 5 to 8 are not TFL3"),
         (&["cut.safetensors"], "is no whole safetensors file"),

@@ -78,6 +78,12 @@ pub(super) fn other_than_picture(path: &Path) -> Result<Option<String>, DataErro
     Ok(Some(what))
 }
 
+/// What a file is that begins with `start`, such as `a web page`, or `text` of any that is no other; none if that is not known.
+#[must_use]
+pub fn kind_of_file(path: &Path, start: &[u8]) -> Option<String> {
+    describe(path, start).map(|(what, _)| what)
+}
+
 /// What a file is, of a kind that is no table; none of any other.
 #[must_use]
 pub fn other_than_table(path: &Path) -> Option<&'static str> {

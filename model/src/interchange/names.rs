@@ -120,11 +120,11 @@ pub fn from_arrays(arrays: &[NamedArray]) -> Result<Chain> {
             "target_offset" => scales.target_offset = numbers(),
             "target_factor" => scales.target_factor = numbers(),
             name => {
-                let shown = name.escape_debug();
+                let text = name.escape_debug();
                 let parsed = parse(name).with_context(|| {
                     format!(
-                        "array \"{shown}\": its name says no layer and no part of one, as W1, fc1.weight or coefs_0 do; \
-                         --map {shown}=W1 says it"
+                        "array \"{text}\": its name says no layer and no part of one, as W1, fc1.weight or coefs_0 do; \
+                         --map {text}=W1 says it"
                     )
                 })?;
                 found.entry(parsed.0).or_default().push((parsed.1, array));
@@ -194,17 +194,22 @@ fn steps(found: BTreeMap<Key, Vec<Part<'_>>>) -> Result<Vec<Named>> {
     let mut steps: Vec<Named> = Vec::new();
     let mut before: Option<&Key> = None;
     for (key, parts) in &layers {
-        let name = parts.first().map_or("", |(_, array)| &*array.name).escape_debug();
-        let name = format!("array \"{name}\"");
         let part = |role| parts.iter().find(|(found, _)| *found == role).map(|(_, array)| *array);
         let is_norm = key.2;
+        // What most is to be said of.
+        let first =
+            if is_norm { part(Role::Var) } else { part(Role::W).or_else(|| part(Role::Weight)) };
+        let name = first
+            .or_else(|| parts.first().map(|(_, array)| *array))
+            .map_or_else(String::new, shown);
         // Of `nn.Sequential` there are numbers of modules: one between is a ReLU.
         let is_after_relu = is_norm && before.is_some_and(|before| has_one_between(before, key));
         if before.is_some() && !is_norm || is_after_relu {
             steps.push(Named { step: Step::Relu, name: name.clone() });
         }
-        let step = if is_norm { norm(&part) } else { affine(&part) };
-        steps.push(Named { step: step.with_context(|| name.clone())?, name });
+        let step =
+            if is_norm { norm(&part).with_context(|| name.clone()) } else { affine(&part, &name) };
+        steps.push(Named { step: step?, name });
         before = match before {
             _ if is_after_relu => None,
             Some(before) if is_norm => Some(before),
@@ -232,32 +237,38 @@ fn is_of_norm((role, array): &(Role, &NamedArray)) -> bool {
     matches!(role, Role::Gamma | Role::Mean | Role::Var | Role::Ignored) || is_beta
 }
 
-fn affine<'a>(part: &impl Fn(Role) -> Option<&'a NamedArray>) -> Result<Step> {
+/// An array as messages name it.
+fn shown(array: &NamedArray) -> String {
+    format!("array \"{}\"", array.name.escape_debug())
+}
+
+/// The layer that messages call `name`.
+fn affine<'a>(part: &impl Fn(Role) -> Option<&'a NamedArray>, name: &str) -> Result<Step> {
     let (w, is_turned) = match (part(Role::W), part(Role::Weight)) {
         (Some(w), _) => (w, false),
         (None, Some(w)) => (w, true),
-        (None, None) => bail!("there are no weights for it"),
+        (None, None) => bail!("{name}: there are no weights for it"),
     };
     let [rows, columns] = *w.shape else {
-        bail!("weights have shape {:?}, and a matrix is needed", w.shape);
+        bail!("{name}: weights have shape {:?}, and a matrix is needed", w.shape);
     };
-    ensure!(!w.numbers.is_empty(), "its weights have shape {:?}, and no numbers", w.shape);
+    ensure!(!w.numbers.is_empty(), "{name}: its weights have shape {:?}, and no numbers", w.shape);
     let (numbers, fan_out) = if is_turned {
         (transposed(&w.numbers, rows, columns), rows)
     } else {
         (w.numbers.clone(), columns)
     };
-    let b = match part(Role::Bias) {
-        Some(b) => b.numbers.clone(),
-        None => vec![0.0; fan_out],
+    let Some(b) = part(Role::Bias) else {
+        return Ok(Step::Affine { w: numbers, fan_out, b: Some(vec![0.0; fan_out]) });
     };
+    let len = b.numbers.len();
     ensure!(
-        b.len() == fan_out,
-        "its layer has {fan_out} units, and {} biases{}",
-        b.len(),
-        if b.len() == rows { ": are its weights the other way round?" } else { "" }
+        len == fan_out,
+        "{}: its layer has {fan_out} units, and {len} biases{}",
+        shown(b),
+        if [rows, columns].contains(&len) { ": are its weights the other way round?" } else { "" }
     );
-    Ok(Step::Affine { w: numbers, fan_out, b: Some(b) })
+    Ok(Step::Affine { w: numbers, fan_out, b: Some(b.numbers.clone()) })
 }
 
 fn norm<'a>(part: &impl Fn(Role) -> Option<&'a NamedArray>) -> Result<Step> {

@@ -5,6 +5,7 @@
 use super::Notes;
 use super::arrays::{Kind, NamedArray, transposed};
 use anyhow::{Context, Result, bail, ensure};
+use std::borrow::Cow;
 use std::io::{Cursor, Read, Write};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
@@ -49,6 +50,10 @@ pub fn write(arrays: &[NamedArray], notes: &Notes) -> Result<Vec<u8>> {
 pub fn read(bytes: &[u8]) -> Result<(Vec<NamedArray>, Notes)> {
     let not_whole = "is no whole .npz file";
     let mut archive = ZipArchive::new(Cursor::new(bytes)).context(not_whole)?;
+    let names = archive.file_names().collect::<Result<Vec<_>, _>>().context(not_whole)?;
+    if !names.iter().any(|name| name.ends_with(".npy")) {
+        bail!("{}", without_arrays(&names));
+    }
     let (mut arrays, mut notes) = (Vec::new(), Notes::new());
     for place in 0..archive.len() {
         let mut member = archive.by_index(place).context(not_whole)?;
@@ -68,6 +73,25 @@ pub fn read(bytes: &[u8]) -> Result<(Vec<NamedArray>, Notes)> {
     }
     arrays.sort_by(|a, b| a.name.cmp(&b.name));
     Ok((arrays, notes))
+}
+
+/// What a zip archive without an array is, by the names in it, and what to do.
+fn without_arrays(names: &[Cow<'_, str>]) -> String {
+    let has = |end: &str| names.iter().any(|name| name.ends_with(end));
+    let Some(first) = names.first() else { return "is an empty zip archive".to_owned() };
+    if has("data.pkl") {
+        return "is a file of torch.save, which is never loaded: save its state_dict with safetensors.torch.save_file, or the \
+                network with torch.onnx.export"
+            .to_owned();
+    }
+    if has(".weights.h5") {
+        return "is a file of Keras: make it a .tflite file with tf.lite.TFLiteConverter, or save its weights with numpy.savez"
+            .to_owned();
+    }
+    format!(
+        "is a zip archive of other files than the arrays of numpy (.npy): {} is the first of them",
+        first.escape_debug()
+    )
 }
 
 /// More than this many times its size nothing deflates.
@@ -190,6 +214,26 @@ mod tests {
         assert_eq!(read(&bytes).unwrap(), (arrays.to_vec(), notes));
         for len in 0..bytes.len() {
             assert!(read(&bytes[..len]).is_err(), "{len}");
+        }
+    }
+
+    #[test]
+    fn an_archive_without_arrays_is_told_by_whose_it_is() {
+        let archive = |names: &[&str]| {
+            let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+            for name in names {
+                archive.start_file(*name, SimpleFileOptions::default()).unwrap();
+            }
+            archive.finish().unwrap().into_inner()
+        };
+        for (names, part) in [
+            (&["net/data.pkl", "net/data/0"][..], "is a file of torch.save, which is never loaded"),
+            (&["metadata.json", "model.weights.h5"], "is a file of Keras: "),
+            (&["xl/workbook.xml"], "(.npy): xl/workbook.xml is the first of them"),
+            (&[], "is an empty zip archive"),
+        ] {
+            let error = read(&archive(names)).unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
         }
     }
 }

@@ -4,6 +4,7 @@
 
 use super::Notes;
 use super::arrays::{Kind, NamedArray};
+use crate::sealed::said;
 use anyhow::{Context, Result, bail};
 use safetensors::{Dtype, SafeTensors};
 use serde_json::{Map, Value, json};
@@ -49,8 +50,8 @@ pub fn write(arrays: &[NamedArray], notes: &Notes) -> Result<Vec<u8>> {
 /// If it is damaged, or a number is of a type that no network has.
 pub fn read(bytes: &[u8]) -> Result<(Vec<NamedArray>, Notes)> {
     let not_whole = "is no whole safetensors file";
-    let (_, metadata) = SafeTensors::read_metadata(bytes).context(not_whole)?;
-    let archive = SafeTensors::deserialize(bytes).context(not_whole)?;
+    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(said).context(not_whole)?;
+    let archive = SafeTensors::deserialize(bytes).map_err(said).context(not_whole)?;
     let notes = metadata.metadata().iter().flatten();
     let notes = notes.map(|(key, value)| (key.clone(), value.clone())).collect();
     let mut arrays = Vec::new();
@@ -129,6 +130,16 @@ mod tests {
         for len in 0..bytes.len() {
             assert!(read(&bytes[..len]).is_err(), "{len}");
         }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_head_is_said_once() {
+        let head = b"{ no head";
+        let bytes = [&(head.len() as u64).to_le_bytes()[..], head].concat();
+        let message = format!("{:#}", read(&bytes).unwrap_err());
+        let (start, cause) = ("is no whole safetensors file: ", "key must be a string");
+        assert!(message.starts_with(start) && message.contains(cause), "{message}");
+        assert_eq!(message.matches(cause).count(), 1, "{message}");
     }
 
     #[test]

@@ -12,7 +12,21 @@ use anyhow::{Context, Result, bail, ensure};
 use node::{attribute, name, shown};
 use prost::Message;
 use std::collections::HashMap;
+use std::error::Error;
+use std::fmt;
 use std::path::Path;
+
+/// Bytes that are no ONNX file, or not all of one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotOnnx(String);
+
+impl fmt::Display for NotOnnx {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Error for NotOnnx {}
 
 /// A network that was read.
 #[derive(Clone, Debug)]
@@ -31,11 +45,13 @@ pub struct Read {
 ///
 /// # Errors
 ///
-/// Naming the operator and the node, if the graph has one that no network here does; or if it is damaged, or shapes do
+/// [`NotOnnx`] of any other bytes, or of a file that is cut. Naming the operator and the node, if the graph has one that no network here does; or if it is damaged, or shapes do
 /// not fit.
 pub fn from_onnx(bytes: &[u8], folder: Option<&Path>) -> Result<Read> {
-    let model = ModelProto::decode(bytes).context("is no whole ONNX file")?;
-    let graph = model.graph.as_ref().context("is no ONNX file: it has no graph")?;
+    let model = ModelProto::decode(bytes);
+    let model = model.map_err(|error| NotOnnx(format!("is no whole ONNX file: {error}")))?;
+    let graph = model.graph.as_ref();
+    let graph = graph.ok_or_else(|| NotOnnx("is no ONNX file: it has no graph".to_owned()))?;
     let notes = model.metadata_props.into_iter().map(|entry| (entry.key, entry.value)).collect();
     let reader = Reader::new(graph, folder)?;
     let mut refused = None;

@@ -34,7 +34,7 @@ enum Origin {
         is_silent: bool,
     },
     Checkpoint {
-        folder: RunFolder,
+        folder: Box<RunFolder>,
         bytes: Vec<u8>,
         file: PathBuf,
         trained_on: Option<Box<TrainedOn>>,
@@ -96,7 +96,7 @@ impl Start {
         let settings = allowed.overlay(Settings::stored(&config, &found.file)?);
         found.quarantine_damaged(&folder)?;
         let (bytes, file) = (found.bytes, found.file);
-        let trained_on = TrainedOn::parse(&config).map(Box::new);
+        let (folder, trained_on) = (Box::new(folder), TrainedOn::parse(&config).map(Box::new));
         Ok(Self { settings, origin: Origin::Checkpoint { folder, bytes, file, trained_on } })
     }
 }
@@ -219,7 +219,7 @@ impl<'a> Session<'a> {
             Origin::New { out, force, from, .. } => {
                 (RunFolder::create(out.as_deref(), &name, force)?, None, from)
             }
-            Origin::Checkpoint { folder, bytes, file, .. } => (folder, Some((bytes, file)), None),
+            Origin::Checkpoint { folder, bytes, file, .. } => (*folder, Some((bytes, file)), None),
         };
         let from = from.map(|from| *from);
         let ranks = &Alone;

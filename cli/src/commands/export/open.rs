@@ -11,6 +11,7 @@ use barenet_run::export::{Exported, Wanted, WantedBits};
 use barenet_run::interchange::{ArrayFile, Interchange, check_file, write_file};
 use barenet_run::settings::{ExportDtype, Name, Settings};
 use barenet_run::trained_run::TrainedRun;
+use std::path::Path;
 
 /// The flags of such files.
 #[derive(clap::Args, Clone, Debug)]
@@ -66,13 +67,11 @@ pub(super) fn format(args: &Args) -> Result<Option<OpenFormat>> {
     Ok(format)
 }
 
-/// Writes the file.
-pub(super) fn run(args: &Args, format: OpenFormat) -> Result<()> {
-    let run = TrainedRun::open(&args.run)?;
+/// Writes the file of a run.
+pub(super) fn export(args: &Args, format: OpenFormat, run: &TrainedRun, out: &Path) -> Result<()> {
     let summary = run.finished(args.images.data.as_deref())?;
-    let interchange = Interchange::new(&run)?;
-    let out = args.out.clone().unwrap_or_else(|| run.folder().file(args.format.in_run()));
-    check_file(&out, args.force)?;
+    let interchange = Interchange::new(run)?;
+    check_file(out, args.force)?;
     say!("network   {}", interchange.network);
     let bytes = match format {
         OpenFormat::Arrays(file) => {
@@ -88,7 +87,7 @@ pub(super) fn run(args: &Args, format: OpenFormat) -> Result<()> {
             interchange.onnx_file(args.open.keep_batchnorm)?
         }
         OpenFormat::Onnx => {
-            let data = args.images.read_for(&run)?;
+            let data = args.images.read_for(run)?;
             let changes = Settings { test_size: args.test_size, ..Settings::default() };
             let on_images = run.on_images(&data, changes, args.other_data)?;
             let &Args { calibration_size, ram, flash, .. } = args;
@@ -103,7 +102,7 @@ pub(super) fn run(args: &Args, format: OpenFormat) -> Result<()> {
             interchange.int8_onnx_file(&device.model)?
         }
     };
-    write_file(&out, &bytes, args.force)?;
+    write_file(out, &bytes, args.force)?;
     say!("file      {} bytes in {}", bytes.len(), out.display());
     Ok(())
 }

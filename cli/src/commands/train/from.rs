@@ -15,7 +15,7 @@ pub(super) fn open(path: &Path) -> Result<Pretrained> {
         let place = tempfile::tempdir().context("no folder for the import can be made")?;
         let run = read(path, &Said::default())?.write(Some(&place.path().join("run")), "run")?;
         let bytes = fs::read(path).with_context(|| format!("{name}: cannot be read"))?;
-        Pretrained::new(&TrainedRun::open(&run)?, name).of_file(&bytes)
+        Pretrained::new(&TrainedRun::open_import(&run, path)?, name).of_file(&bytes)
     } else {
         Pretrained::new(&TrainedRun::open(path)?, name)
     };

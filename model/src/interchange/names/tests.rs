@@ -81,11 +81,32 @@ fn both_layouts_are_read_back_with_batch_norm_and_scaling() {
 fn arrays_that_make_no_network_are_refused_by_name() {
     for (arrays, part) in [
         (vec![array("x", &[2])], "array \"x\": its name says no layer"),
-        (vec![array("b1", &[2])], "no weights"),
-        (vec![array("W1", &[3, 2, 1])], "shape [3, 2, 1]"),
+        (vec![array("b1", &[2])], "array \"b1\": there are no weights for it"),
+        // The weights or the biases, whichever are wrong, and whichever come first.
+        (
+            vec![array("0.bias", &[3]), array("0.weight", &[3])],
+            "array \"0.weight\": weights have shape [3], and a matrix is needed",
+        ),
+        (
+            vec![array("W1", &[3, 2, 1]), array("b1", &[1])],
+            "array \"W1\": weights have shape [3, 2, 1]",
+        ),
         (
             vec![array("W1", &[3, 2]), array("b1", &[3])],
-            "2 units, and 3 biases: are its weights the other",
+            "array \"b1\": its layer has 2 units, and 3 biases: are its weights the other",
+        ),
+        (
+            vec![array("0.bias", &[3]), array("0.weight", &[2, 3])],
+            "array \"0.bias\": its layer has 2 units, and 3 biases: are its weights the other",
+        ),
+        (
+            vec![
+                array("0.bias", &[2]),
+                array("0.weight", &[2, 3]),
+                array("2.bias", &[2]),
+                array("2.weight", &[2, 3]),
+            ],
+            "array \"2.weight\": it takes 3 numbers, and the layer before gives 2",
         ),
         (
             vec![array("W1", &[3, 2]), array("W2", &[3, 2])],
