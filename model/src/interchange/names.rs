@@ -186,6 +186,7 @@ fn steps(found: BTreeMap<Key, Vec<Part<'_>>>) -> Result<Vec<Named>> {
             (of_norm, others)
         };
         for (is_norm, parts) in [(false, others), (true, of_norm)] {
+            ensure_distinct(&parts)?;
             if !parts.is_empty() {
                 layers.insert((is_last, numbers.clone(), is_norm, words.clone()), parts);
             }
@@ -217,6 +218,24 @@ fn steps(found: BTreeMap<Key, Vec<Part<'_>>>) -> Result<Vec<Named>> {
         };
     }
     Ok(steps)
+}
+
+/// Refuses two arrays for the same part of a layer, of which one would count for nothing.
+fn ensure_distinct(parts: &[Part<'_>]) -> Result<()> {
+    let part = |role| if role == Role::Weight { Role::W } else { role };
+    for (place, (role, array)) in
+        parts.iter().enumerate().filter(|(_, (role, _))| *role != Role::Ignored)
+    {
+        let other = parts.iter().take(place).find(|(other, _)| part(*other) == part(*role));
+        if let Some((_, other)) = other {
+            bail!(
+                "{} and {} are the same part of one layer; --map gives one of them another name",
+                shown(other),
+                shown(array)
+            );
+        }
+    }
+    Ok(())
 }
 
 /// Whether a module lies between two of one `nn.Sequential`.

@@ -141,13 +141,20 @@ fn parse(name: &str, file: &[u8]) -> Result<Content> {
         "<f2" => (read!(u16).map(super::safetensors::of_half).collect(), Kind::F32),
         "<i8" => (read!(i64).map(|x| x as f64).collect(), Kind::I64),
         "<i4" => (read!(i32).map(f64::from).collect(), Kind::I64),
+        "<u4" => (read!(u32).map(f64::from).collect(), Kind::I64),
+        "<i2" => (read!(i16).map(f64::from).collect(), Kind::I64),
+        "<u2" => (read!(u16).map(f64::from).collect(), Kind::I64),
+        "|i1" => (read!(i8).map(f64::from).collect(), Kind::I64),
         "|u1" => (data.iter().map(|&x| x.into()).collect(), Kind::I64),
         text if text.starts_with("<U") && count == 1 => {
             let text: Option<String> = read!(u32).map(char::from_u32).collect();
             let text = text.context("is no Unicode")?;
             return Ok(Content::Text(text.trim_end_matches('\0').to_owned()));
         }
-        kind => bail!("is of {}; f2, f4, f8 and integers are read", kind.escape_debug()),
+        kind => bail!(
+            "is of {}; f2, f4, f8 and integers but u8 are read, in little-endian order (<)",
+            kind.escape_debug()
+        ),
     };
     ensure!(
         numbers.len() == count && data.len().is_multiple_of(count.max(1)),
@@ -234,6 +241,29 @@ mod tests {
         ] {
             let error = read(&archive(names)).unwrap_err().to_string();
             assert!(error.contains(part), "{error}");
+        }
+    }
+    #[test]
+    fn integers_of_every_size_are_read_and_other_types_are_named() {
+        let parsed = |kind: &str, shape: &[usize], bytes: &[u8]| -> Result<Vec<f64>> {
+            match parse("x", &npy(kind, shape, bytes))? {
+                Content::Numbers(array) => Ok(array.numbers),
+                Content::Text(text) => panic!("{text}"),
+            }
+        };
+        let read = |kind: &str, shape: &[usize], bytes: &[u8]| -> Vec<f64> {
+            parsed(kind, shape, bytes).unwrap()
+        };
+        assert_eq!(read("|i1", &[2], &[0xff, 0x7f]), [-1.0, 127.0]);
+        assert_eq!(read("<i2", &[1], &[0xfe, 0xff]), [-2.0]);
+        assert_eq!(read("<u2", &[1], &[0xff, 0xff]), [65535.0]);
+        assert_eq!(read("<u4", &[1], &[0xff; 4]), [f64::from(u32::MAX)]);
+        for kind in [">f4", "<c8", "|b1"] {
+            let error = parsed(kind, &[1], &[0; 8]).unwrap_err().to_string();
+            assert!(
+                error.starts_with(&format!("is of {kind}; f2, f4, f8 and integers")),
+                "{error}"
+            );
         }
     }
 }

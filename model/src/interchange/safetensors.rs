@@ -60,7 +60,9 @@ pub fn read(bytes: &[u8]) -> Result<(Vec<NamedArray>, Notes)> {
             Some(read) => read,
             None => {
                 let (name, dtype) = (name.escape_debug(), tensor.dtype());
-                bail!("array {name} is of {dtype:?}; F16, BF16, F32, F64 and integers are read")
+                bail!(
+                    "array {name} is of {dtype:?}; F16, BF16, F32, F64 and integers but U64 are read"
+                )
             }
         };
         arrays.push(NamedArray {
@@ -90,6 +92,9 @@ fn numbers(dtype: Dtype, bytes: &[u8]) -> Option<(Vec<f64>, Kind)> {
         }
         Dtype::I64 => (read!(i64).map(|x| x as f64).collect(), Kind::I64),
         Dtype::I32 => (read!(i32).map(f64::from).collect(), Kind::I64),
+        Dtype::U32 => (read!(u32).map(f64::from).collect(), Kind::I64),
+        Dtype::I16 => (read!(i16).map(f64::from).collect(), Kind::I64),
+        Dtype::U16 => (read!(u16).map(f64::from).collect(), Kind::I64),
         Dtype::U8 => (bytes.iter().map(|&x| x.into()).collect(), Kind::I64),
         Dtype::I8 => (read!(i8).map(f64::from).collect(), Kind::I64),
         _ => return None,
@@ -147,5 +152,16 @@ mod tests {
         // numpy.array([0x3c00, 0xc100, 0x0001, 0x7bff], 'u2').view('f2')
         let found = [0x3c00, 0xc100, 0x0001, 0x7bff].map(of_half);
         assert_eq!(found, [1.0, -2.5, 5.960_464_477_539_063e-8, 65504.0]);
+    }
+    #[test]
+    fn integers_of_every_size_are_read() {
+        let head = r#"{"a":{"dtype":"I8","shape":[2],"data_offsets":[0,2]},
+            "b":{"dtype":"U16","shape":[1],"data_offsets":[2,4]},"c":{"dtype":"I16","shape":[1],"data_offsets":[4,6]},
+            "d":{"dtype":"U32","shape":[1],"data_offsets":[6,10]}}"#;
+        let numbers = [0xff, 0x7f, 0xff, 0xff, 0xfe, 0xff, 0xff, 0xff, 0xff, 0xff];
+        let bytes = [&(head.len() as u64).to_le_bytes()[..], head.as_bytes(), &numbers].concat();
+        let (arrays, _) = read(&bytes).unwrap();
+        let found: Vec<_> = arrays.into_iter().flat_map(|array| array.numbers).collect();
+        assert_eq!(found, [-1.0, 127.0, 65535.0, -2.0, f64::from(u32::MAX)]);
     }
 }

@@ -113,6 +113,18 @@ fn arrays_that_make_no_network_are_refused_by_name() {
             "it takes 3 numbers, and the layer before gives 2",
         ),
         (vec![array("W1", &[3, 2]), array("mean_image", &[2])], "mean_image has 2 numbers"),
+        (
+            vec![array("W1", &[3, 2]), array("W_1", &[3, 2])],
+            "array \"W1\" and array \"W_1\" are the same part of one layer",
+        ),
+        (
+            vec![array("l.weight", &[3, 2]), array("l.b", &[3]), array("l.bias", &[3])],
+            "array \"l.b\" and array \"l.bias\" are the same part of one layer",
+        ),
+        (
+            vec![array("l.kernel", &[3, 2]), array("l.weight", &[2, 3])],
+            "array \"l.kernel\" and array \"l.weight\" are the same part",
+        ),
         (vec![], "no array of weights"),
     ] {
         let message = format!("{:#}", from_arrays(&arrays).unwrap_err());
