@@ -197,7 +197,8 @@ run_template() {
     cp Cargo.lock "$project/template"
     runner=$(cd "$project/template" && machine_of thumbv7em-none-eabihf)
     for net in int8 f32 {iris,diabetes,setosa}-{int8,f32}; do
-        case $net in *-*) package=table-net ;; *) package=two-layer-net ;; esac
+        # The setosa are anomalies among the irises.
+        case $net in diabetes-*) package=diabetes-net ;; *-*) package=iris-net ;; *) package=two-layer-net ;; esac
         rm -rf "$project/template/net"
         cp -r "target/exported-nets/$net" "$project/template/net"
         sed -i "s/package = \"[a-z-]*-net\"/package = \"$package\"/" "$project/template/Cargo.toml"

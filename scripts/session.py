@@ -12,7 +12,7 @@ from rich.text import Text
 
 COLUMNS, LINES = 112, 80
 COMMANDS = [
-    "barenet train --data iris.csv --out runs/iris",
+    "barenet train --data iris.csv",
     "barenet predict runs/iris iris.csv | head -4",
     "barenet export runs/iris --data iris.csv --format firmware --dtype int8",
 ]

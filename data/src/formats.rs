@@ -180,6 +180,7 @@ impl ReadOptions {
         self.check_use(format.kind, &place)?;
         self.check_parts(format)?;
         let mut data = (format.load)(&place, self).map_err(|error| self.or_other(path, error))?;
+        data.source = data.source.named(&place);
         self.apply_task(&mut data)?;
         data.check().map(|()| data)
     }

@@ -51,7 +51,7 @@ pub use options::{FormatName, ReadOptions};
 pub use places::{Origin, Places};
 pub use records::{Records, Wanted, prepare_memory_with};
 pub use sample_form::{ImageSize, PictureForm, PictureLayout, SampleForm, WindowForm};
-pub use source::{Kind, Source};
+pub use source::{Kind, Source, name_of};
 pub use table::Encoding;
 
 use barenet::Label;

@@ -84,6 +84,26 @@ impl Preset {
         FILES.iter().map(|(name, text)| Self::parse(name, text)).collect()
     }
 
+    /// The name of a run with a preset on data: that of the preset, and on data of one's own that of their file or folder,
+    /// unless another preset than the one for all such data is asked for.
+    ///
+    /// ```
+    /// use barenet_data::formats::csv;
+    /// use barenet_data::{DataSet, Source};
+    /// use barenet_run::presets::Preset;
+    ///
+    /// let source = Source { name: Some("iris".to_owned()), ..Source::read(&csv::KIND, "iris.csv".to_owned()) };
+    /// let data = DataSet::empty(source);
+    /// assert_eq!(Preset::name_of_run(Some(Preset::TABLE), &data), "iris");
+    /// assert_eq!(Preset::name_of_run(Some("best"), &data), "best");
+    /// ```
+    #[must_use]
+    pub fn name_of_run<'a>(preset: Option<&'a str>, data: &'a DataSet) -> &'a str {
+        let own = data.source.name.as_deref().filter(|_| !data.source.kind.is_of_course);
+        let own = own.filter(|_| preset.is_none_or(|preset| preset == Self::TABLE));
+        own.or(preset).unwrap_or("custom")
+    }
+
     /// The preset of a name.
     ///
     /// # Errors

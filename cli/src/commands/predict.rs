@@ -25,10 +25,10 @@ Examples:
   barenet predict runs/table new.npy                  rows of an array: .npy, .npz or IDX
   barenet predict runs/table new.csv --keep           with the columns of new.csv
   barenet predict runs/table - --json < new.csv       with the probability of every class
-  barenet predict runs/table photo.jpg                of a run on pictures, or on CIFAR-10
-  barenet predict runs/table photos                   all pictures of a folder
-  barenet predict runs/table recording.csv --json     each window, with first and last row
-  barenet predict runs/table recordings               the windows of all recordings of a folder
+  barenet predict runs/shapes photo.jpg               of a run on pictures, or on CIFAR-10
+  barenet predict runs/shapes photos                  all pictures of a folder
+  barenet predict runs/motions recording.csv --json   each window, with first and last row
+  barenet predict runs/motions recordings             the windows of all recordings of a folder
 
 Columns are found by their names, in any order, or by their place where there are no names, as in
 arrays. The target need not be there. Pictures are scaled and cut as in training.")]

@@ -43,7 +43,7 @@ pub(crate) struct Args {
     /// The images
     #[command(flatten)]
     pub(crate) images: ImagesFlag,
-    /// Folder for the run's files [default: runs/NAME, or runs/NAME-2, … if that is there]
+    /// Folder for the run's files [default: runs/NAME of the data or the preset, or runs/NAME-2, … if that is there]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Resume the run in this folder, from its last checkpoint; --epochs may be more than before

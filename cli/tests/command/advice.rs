@@ -99,13 +99,13 @@ fn folds_are_checked_before_they_train_and_leave_nothing() {
     refused_in_one_line(&train(&["--folds", "2", "--val-fraction", "0.5"]), 2, &["share 0.5"]);
     assert!(!place.path().join("runs").exists());
 
-    for folder in ["table-folds", "table-folds-2"] {
+    for folder in ["t-folds", "t-folds-2"] {
         succeeds(&train(&["--folds", "2"]));
         assert!(place.path().join("runs").join(folder).join("fold-2/summary.json").exists());
     }
-    let output = train(&["--folds", "3", "--out", "runs/table-folds"]);
+    let output = train(&["--folds", "3", "--out", "runs/t-folds"]);
     refused_in_one_line(&output, 1, &["fold-1: holds another run"]);
-    assert!(!place.path().join("runs/table-folds/fold-3").exists());
+    assert!(!place.path().join("runs/t-folds/fold-3").exists());
 }
 
 #[test]

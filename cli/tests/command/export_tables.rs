@@ -46,13 +46,13 @@ fn predicted(place: &TempDir, table: &str, rows: &[usize]) -> Vec<(String, Strin
     rows.iter().map(|&row| (numbers(row), answers[row].clone())).collect()
 }
 
-/// Adds a test of the crate, in which `check` is called with the numbers of each row and its answer.
-fn add_check(net: &Path, check: &str, rows: &[(String, String)], quote: &str) {
+/// Adds a test of the crate of a table, in which `check` is called with the numbers of each row and its answer.
+fn add_check(net: &Path, table: &str, check: &str, rows: &[(String, String)], quote: &str) {
     let calls: String = rows
         .iter()
         .map(|(row, answer)| format!("    check(&[{row}], {quote}{answer}{quote});\n"))
         .collect();
-    let test = format!("use table_net::*;\n\n{check}\n\n#[test]\nfn rows() {{\n{calls}}}\n");
+    let test = format!("use {table}_net::*;\n\n{check}\n\n#[test]\nfn rows() {{\n{calls}}}\n");
     fs::write(net.join("tests/rows.rs"), test).unwrap();
 }
 
@@ -66,7 +66,7 @@ fn a_network_of_classes_names_the_class_of_a_row_of_numbers() {
                  let class = predict(row, &mut Workspace::new()).unwrap();\n    \
                  assert_eq!(CLASS_NAMES[class as usize], expected);\n    \
                  assert_eq!(INPUT_NAMES[3], \"petal width (cm)\");\n}";
-    add_check(&net, check, &predicted(&place, "iris", &[1, 60, 150]), "\"");
+    add_check(&net, "iris", check, &predicted(&place, "iris", &[1, 60, 150]), "\"");
     passes_its_own_tests(&net, 4);
 }
 
@@ -81,7 +81,7 @@ fn a_network_of_numbers_answers_in_the_unit_of_the_target() {
                  let [value] = predict(row, &mut Workspace::new()).unwrap();\n    \
                  assert!((value - expected).abs() < 0.02, \"{value}, expected {expected}\");\n    \
                  assert_eq!(TARGET_NAMES, [\"progression\"]);\n}";
-    add_check(&net, check, &predicted(&place, "diabetes", &[1, 7, 442]), "");
+    add_check(&net, "diabetes", check, &predicted(&place, "diabetes", &[1, 7, 442]), "");
     passes_its_own_tests(&net, 5);
 
     let firmware = ["export", "run", "--format", "firmware", "--out", "worse", "--require", "0.1"];
@@ -102,7 +102,7 @@ fn an_autoencoder_gives_the_anomaly_score_of_a_row() {
                  let is_anomaly = is_anomaly(row, &mut Workspace::new()).unwrap();\n    \
                  assert_eq!(is_anomaly, is_other);\n    \
                  assert_eq!(is_other, expected > THRESHOLD);\n}";
-    add_check(&net, check, &predicted(&place, "iris", &[1, 60, 150]), "");
+    add_check(&net, "iris", check, &predicted(&place, "iris", &[1, 60, 150]), "");
     passes_its_own_tests(&net, 5);
 }
 
@@ -168,7 +168,7 @@ fn int8_networks_of_tables_are_as_good_as_those_of_f32() {
     let check = "fn check(row: &[f32; 10], expected: f32) {\n    \
                  let [value] = predict(row, &mut Workspace::new()).unwrap();\n    \
                  assert!((value - expected).abs() < 5.0, \"{value}, expected {expected}\");\n}";
-    add_check(&net, check, &predicted(&place, "diabetes", &[1, 7, 442]), "");
+    add_check(&net, "diabetes", check, &predicted(&place, "diabetes", &[1, 7, 442]), "");
     passes_its_own_tests(&net, 5);
 
     let normal = ["--task", "reconstruct", "--target", "digit", "--normal", "3"];

@@ -29,6 +29,7 @@ mod kill;
 mod limits;
 mod local;
 mod metrics;
+mod names_of_runs;
 mod no_files;
 mod other_data;
 mod output;

@@ -227,7 +227,7 @@ fn a_network_of_pictures_is_exported_and_takes_their_bytes() {
             barenet(place.path(), &[&firmware, &["--dtype", dtype, "--out", dtype][..]].concat());
         succeeds(&output);
         let net = place.path().join(dtype);
-        let test = "use table_net::*;\n\n#[test]\nfn halves() {\n    \
+        let test = "use set_net::*;\n\n#[test]\nfn halves() {\n    \
                     let mut workspace = Workspace::new();\n    \
                     for (name, is_right) in [(\"left\", false), (\"right\", true)] {\n        \
                     let pixels: [u8; 48] = core::array::from_fn(|i| if (i % 8 >= 4) == is_right { 200 } else { 40 });\n        \

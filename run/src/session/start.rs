@@ -5,6 +5,7 @@ use crate::backend::start_backend;
 use crate::checkpoint::{read_config, store};
 use crate::combined::Combined;
 use crate::config::{Config, ignored, ignored_of_parts};
+use crate::presets::Preset;
 use crate::pretrained::Pretrained;
 use crate::run_folder::RunFolder;
 use crate::settings::{Settings, SettingsError};
@@ -212,8 +213,7 @@ impl<'a> Session<'a> {
         let name = started_from
             .as_ref()
             .and_then(StartedFrom::short_name)
-            .or(config.values().preset.as_deref())
-            .unwrap_or("custom")
+            .unwrap_or_else(|| Preset::name_of_run(config.values().preset.as_deref(), data))
             .to_owned();
         let (folder, resume, from) = match origin {
             Origin::New { out, force, from, .. } => {

@@ -10,6 +10,7 @@ use barenet_data::DataSet;
 use barenet_run::combined::Combined;
 use barenet_run::events::RunEvent;
 use barenet_run::measured::Metric;
+use barenet_run::presets::Preset;
 use barenet_run::run_folder::places;
 use barenet_run::session::{Request, Session, Start, When};
 use barenet_run::settings::Settings;
@@ -28,7 +29,7 @@ pub(super) fn run(
     (console, signals): (Console, &Signals),
     wanted: Wanted,
 ) -> Result<()> {
-    let name = combined.settings.preset.as_deref().unwrap_or("custom");
+    let name = Preset::name_of_run(combined.settings.preset.as_deref(), data);
     let out = out.map_or_else(|| free_folder(name), Path::to_owned);
     let place = |fold: usize| out.join(format!("fold-{fold}"));
     let start = |fold: usize| {
