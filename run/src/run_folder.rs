@@ -56,6 +56,12 @@ pub fn places(name: &str) -> impl Iterator<Item = PathBuf> {
     [name.to_owned()].into_iter().chain(later).map(|name| Path::new("runs").join(name))
 }
 
+/// Whether a path ends as files of networks do.
+fn is_called_as_a_network(path: &Path) -> bool {
+    let is = |end: &&str| path.extension().is_some_and(|found| found.eq_ignore_ascii_case(end));
+    ["onnx", "tflite", "safetensors", "npz"].iter().any(is)
+}
+
 impl RunFolder {
     /// Makes a folder for a new run.
     ///
@@ -129,7 +135,18 @@ impl RunFolder {
                     );
                 }
             }
+            Err(_) if path.is_file() && is_called_as_a_network(path) => bail!(
+                "{name}: is a file; a run is named by its folder, and `barenet import {}` makes one of a network of another \
+                 program",
+                shell::word(path)
+            ),
             Err(_) if path.is_file() => bail!("{name}: is a file; a run is named by its folder"),
+            Err(_) if path.exists() && !path.is_dir() => {
+                bail!("{name}: is no folder; a run is named by its folder")
+            }
+            Err(_) if is_called_as_a_network(path) => {
+                bail!("{name}: No such file or folder; name one that is there")
+            }
             Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
             Err(e) => return Err(e).with_context(|| format!("{name}: cannot be read")),
         }

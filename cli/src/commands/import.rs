@@ -3,7 +3,7 @@
 use crate::console::{complain, say};
 use crate::flags::choice;
 use anyhow::Result;
-use barenet_data::Task;
+use barenet_data::{Task, name_of};
 use barenet_run::import::{Imported, Kept, Said, read};
 use barenet_run::settings::Name;
 use barenet_run::shell;
@@ -55,8 +55,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         map: args.map.clone(),
     };
     let imported = read(&args.file, &said)?;
-    let name = args.file.file_stem().and_then(|stem| stem.to_str()).unwrap_or("imported");
-    let folder = imported.write(args.out.as_deref(), name)?;
+    let name = name_of(&args.file).unwrap_or_else(|| "imported".to_owned());
+    let folder = imported.write(args.out.as_deref(), &name)?;
     let Imported { network, task, class_names, is_ours, .. } = &imported;
     say!("network   {network}");
     let classes = if class_names.is_empty() {

@@ -286,6 +286,21 @@ fn what_cannot_be_imported_is_refused_in_a_line_and_nothing_is_made() {
         refused_in_one_line(&output, 1, &[part]);
         assert!(!place.path().join("made").exists(), "{arguments:?}");
     }
+    // Files for runs, and files that are not there.
+    fs::copy(&fine, place.path().join("a\n(b) ü.onnx")).unwrap();
+    for (arguments, part) in [
+        (
+            &["eval", "a\n(b) ü.onnx"][..],
+            "is a file; a run is named by its folder, and `barenet import ",
+        ),
+        (&["export", "gone.onnx", "--format", "c"], "gone.onnx: No such file or folder"),
+        (&["train", "--from", "gone.npz"], "gone.npz: No such file or folder"),
+    ] {
+        refused_in_one_line(&barenet(place.path(), arguments), 1, &[part]);
+    }
+    let text = run(&place, &["import", "a\n(b) ü.onnx"]);
+    assert!(text.contains("\nrun       runs/a-b-ü\n"), "{text}");
+
     run(&place, &["import", &fine, "--out", "made"]);
     let output = barenet(place.path(), &["import", &fine, "--out", "made"]);
     refused_in_one_line(&output, 1, &["made: holds another run"]);
