@@ -3,6 +3,7 @@
 //! A file is one [FlatBuffer](https://flatbuffers.dev/internals/), which is read where it lies, without generated code. Its schema is
 //! `tensorflow/compiler/mlir/lite/schema/schema.fbs`.
 
+mod codes;
 mod flatbuffer;
 mod graph;
 pub mod integers;

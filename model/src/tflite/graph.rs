@@ -1,7 +1,7 @@
 //! The tensors of a file, and what its operators do with them.
 
+use super::codes::{DEQUANTIZE, name_of};
 use super::flatbuffer::Table;
-use super::read::{DEQUANTIZE, shown};
 use super::tensor::Tensor;
 use anyhow::{Context, Result, bail, ensure};
 
@@ -115,7 +115,7 @@ impl<'a> Graph<'a> {
         ensure!(
             from.code == DEQUANTIZE && stored.is_some(),
             "its {what} are made by {}, and constants are read, as they are or behind a DEQUANTIZE",
-            shown(self, from)
+            self.shown(from)
         );
         Ok(stored)
     }
@@ -123,5 +123,13 @@ impl<'a> Graph<'a> {
     /// The tensor that an operator gives.
     pub(super) fn output(&self, operator: &Operator<'_>) -> Result<&Tensor<'a>> {
         self.tensor(*operator.outputs.first().context("it has no output")?)
+    }
+
+    /// An operator as messages name it.
+    pub(super) fn shown(&self, operator: &Operator<'_>) -> String {
+        let name = name_of(operator.code)
+            .map_or_else(|| format!("operator {}", operator.code), ToOwned::to_owned);
+        let output = self.output(operator).map_or("", |tensor| &*tensor.name).escape_debug();
+        format!("{name} \"{output}\"")
     }
 }

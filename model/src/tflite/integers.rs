@@ -6,10 +6,9 @@
 //! reference kernels and XNNPACK agree. A ReLU6 is one whose largest byte stands for 6. Scores have 16 bits in core: the answer is one
 //! plus the zero point of the outputs, cut off at the ends of a byte.
 
+use super::codes::{DEQUANTIZE, FULLY_CONNECTED, LOGISTIC, QUANTIZE, RESHAPE, SOFTMAX};
 use super::graph::{Activation, Graph, Operator};
-use super::read::{
-    DEQUANTIZE, FULLY_CONNECTED, LOGISTIC, QUANTIZE, RESHAPE, SOFTMAX, layers_of, shown,
-};
+use super::read::layers_of;
 use super::tensor::Tensor;
 use crate::export::answer::Answer;
 use crate::export::channels::Channels;
@@ -69,19 +68,19 @@ impl Integers {
                 SOFTMAX | LOGISTIC => is_end,
                 _ => false,
             };
-            ensure!(is_read, "{}: it has no integers here", shown(&graph, operator));
+            ensure!(is_read, "{}: it has no integers here", graph.shown(operator));
         }
         for pair in layers.windows(2) {
             let &[before, after] = pair else { continue };
             ensure!(
                 scale_of(graph.output(before)?)? == scale_of(given_to(&graph, after)?)?,
                 "{}: it takes bytes of another scale than the layer before gives",
-                shown(&graph, after)
+                graph.shown(after)
             );
         }
         for (number, operator) in layers.iter().enumerate() {
             let is_hidden = number + 1 < layers.len();
-            read.layer(&graph, operator, is_hidden).with_context(|| shown(&graph, operator))?;
+            read.layer(&graph, operator, is_hidden).with_context(|| graph.shown(operator))?;
         }
         // Any sizes that cannot be would have been refused by their numbers.
         Arch::try_new(&read.dims)?;

@@ -1,47 +1,12 @@
 //! A network of TFLite: the graph, followed from its output back to the input.
 
+use super::codes::{DEQUANTIZE, FULLY_CONNECTED, LOGISTIC, QUANTIZE, RELU, RESHAPE, SOFTMAX};
 use super::graph::{Activation, Graph, Operator};
 use super::tensor::Tensor;
 use crate::interchange::arrays::transposed;
 use crate::interchange::chain::{Chain, Named, Step, network};
 use anyhow::{Context, Result, bail, ensure};
 use std::cmp::Ordering;
-
-/// Operators that are read, and those that people ask about, as the schema counts them.
-const OPERATORS: [(i32, &str); 24] = [
-    (0, "ADD"),
-    (1, "AVERAGE_POOL_2D"),
-    (2, "CONCATENATION"),
-    (3, "CONV_2D"),
-    (4, "DEPTHWISE_CONV_2D"),
-    (DEQUANTIZE, "DEQUANTIZE"),
-    (FULLY_CONNECTED, "FULLY_CONNECTED"),
-    (LOGISTIC, "LOGISTIC"),
-    (16, "LSTM"),
-    (17, "MAX_POOL_2D"),
-    (18, "MUL"),
-    (RELU, "RELU"),
-    (21, "RELU6"),
-    (RESHAPE, "RESHAPE"),
-    (24, "RNN"),
-    (SOFTMAX, "SOFTMAX"),
-    (28, "TANH"),
-    (32, "CUSTOM"),
-    (40, "MEAN"),
-    (41, "SUB"),
-    (42, "DIV"),
-    (44, "UNIDIRECTIONAL_SEQUENCE_LSTM"),
-    (QUANTIZE, "QUANTIZE"),
-    (126, "BATCH_MATMUL"),
-];
-
-pub(super) const DEQUANTIZE: i32 = 6;
-pub(super) const FULLY_CONNECTED: i32 = 9;
-pub(super) const LOGISTIC: i32 = 14;
-const RELU: i32 = 19;
-pub(super) const RESHAPE: i32 = 22;
-pub(super) const SOFTMAX: i32 = 25;
-pub(super) const QUANTIZE: i32 = 114;
 
 /// Reads a file. Of int8, the network is that of the real numbers for which the integers stand, and no unit has a largest value.
 ///
@@ -54,7 +19,7 @@ pub fn from_tflite(bytes: &[u8]) -> Result<Chain> {
     let last = operators.iter().rposition(|operator| operator.code == FULLY_CONNECTED);
     let mut steps = Vec::new();
     for (place, operator) in operators.into_iter().enumerate() {
-        let name = shown(&graph, operator);
+        let name = graph.shown(operator);
         for &number in
             operator.inputs.iter().chain(&operator.outputs).filter(|&&number| number >= 0)
         {
@@ -85,20 +50,11 @@ pub(super) fn layers_of<'g, 'a>(graph: &'g Graph<'a>) -> Result<Vec<&'g Operator
         }
         let operator = graph.operators.iter().find(|operator| operator.outputs.contains(&value));
         let operator = operator.with_context(|| format!("nothing gives tensor {value}"))?;
-        let name = || format!("{}: it has no input", shown(graph, operator));
+        let name = || format!("{}: it has no input", graph.shown(operator));
         value = *operator.inputs.first().with_context(name)?;
         operators.push(operator);
     }
     bail!("its graph goes in a circle")
-}
-
-/// An operator as messages name it.
-pub(super) fn shown(graph: &Graph<'_>, operator: &Operator<'_>) -> String {
-    let name = OPERATORS.iter().find(|(code, _)| *code == operator.code);
-    let name =
-        name.map_or_else(|| format!("operator {}", operator.code), |(_, name)| (*name).to_owned());
-    let output = graph.output(operator).map_or("", |tensor| &*tensor.name).escape_debug();
-    format!("{name} \"{output}\"")
 }
 
 /// The steps of an operator, which lies before or behind the last layer, or is it.
