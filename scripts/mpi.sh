@@ -75,7 +75,7 @@ killed=0 round=0
 while [ "$killed" -lt "$kills" ]; do
     count=${next[$((round % ${#next[@]}))]} round=$((round + 1))
     if [ -e several/last.ckpt ] && [ "$round" -gt 1 ]; then
-        arguments=(train --quiet --resume several --checkpoint-every 5)
+        arguments=(train --quiet --resume several --data builtin --checkpoint-every 5)
     else
         arguments=(train --quiet "${flags[@]}" --out several --force --checkpoint-every 5)
     fi
@@ -94,7 +94,7 @@ while [ "$killed" -lt "$kills" ]; do
     fi
 done
 if [ -e several/last.ckpt ]; then
-    ranks 2 train --quiet --resume several
+    ranks 2 train --quiet --resume several --data builtin
 else
     ranks 2 train --quiet "${flags[@]}" --out several --force
 fi
