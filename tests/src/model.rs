@@ -65,7 +65,7 @@ impl<'a, T: Float> Model<'a, T> {
     /// # Errors
     ///
     /// Those of [`FullyConnectedNet::loss_in_shards`].
-    pub fn loss_in_shards<R: Ranks<T>>(
+    pub fn loss_in_shards<R: Ranks<T> + ?Sized>(
         &mut self,
         rng: Rng,
         x: &[T],

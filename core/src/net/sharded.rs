@@ -136,7 +136,8 @@ impl<T: Float> FullyConnectedNet<'_, T> {
         let mut values = Values { of_shards: take(lens.values)?, of_all: take(lens.all)? };
         let (others, scratch) = (take(lens.others)?, take(lens.scratch)?);
 
-        let flush = Flush::new(gemm, shards.rows_of(&held).len());
+        // By the whole batch: ranks of few samples replace what one process does.
+        let flush = Flush::new(gemm, batch);
         flush.run(params);
         let penalty = self.penalty(gemm, params);
         // Running statistics are kept where nothing else lies until it is known whether the loss is finite.

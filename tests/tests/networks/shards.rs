@@ -1,6 +1,6 @@
 //! Batches in shards: the loss and the gradients of the whole batch, with the same bits on any number of ranks.
 
-use barenet::{Alone, Arch, DataParallel, FullyConnectedNet, Init, Loss, Mat, Rng, Targets};
+use barenet::{Alone, Arch, DataParallel, FullyConnectedNet, Init, Loss, Mat, Ranks, Rng, Targets};
 use barenet_tests::Model;
 use barenet_tests::ranks::on_ranks;
 
@@ -122,6 +122,24 @@ fn bits_do_not_depend_on_the_ranks() {
             }
         }
     }
+}
+
+#[test]
+fn subnormal_numbers_are_replaced_on_ranks_of_few_samples_as_in_one_process() {
+    let (batch, net) = (24, net(true, 1.0, Loss::Softmax));
+    let x = numbers(batch * DIMS[0], 1);
+    let run = |ranks: &dyn Ranks<f64>| {
+        let mut model = Model::new(net, Init::He, 5);
+        model.params[0] = f64::MIN_POSITIVE / 2.0;
+        let parallel = DataParallel { shards: 8, sync_batchnorm: true, ranks };
+        let rng = Rng::seed(0);
+        with_targets(&net, batch, |y| model.loss_in_shards(rng, &x, y, parallel).unwrap());
+        let numbers = [model.params, model.grads, model.running].concat();
+        numbers.into_iter().map(f64::to_bits).collect::<Vec<_>>()
+    };
+    let alone = run(&Alone);
+    assert_eq!(alone[0], 0);
+    assert!(on_ranks::<f64, _>(8, |rank| run(rank)).iter().all(|found| found == &alone));
 }
 
 #[test]
