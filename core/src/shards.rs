@@ -7,8 +7,9 @@
 mod sum;
 mod tree;
 
-pub(crate) use sum::{SumScratch, sum_in_tree};
-pub use tree::Shards;
+pub(crate) use sum::{scratch_vectors, sum_in_tree};
+pub(crate) use tree::add;
+pub use tree::{Shards, share};
 
 use crate::error::Error;
 use crate::slices::copy;
@@ -51,7 +52,7 @@ pub trait Ranks<T>: Sync + Debug {
         others: &[T],
     ) -> Result<(), Error>;
 
-    /// Ends what [`Self::start_sum`] began: writes the sum of all parts of all ranks, added [in the tree](Shards::fold_parts). `sum`
+    /// Ends what [`Self::start_sum`] began: writes the sum of all parts of all ranks, added [in the tree](Shards::sum_parts). `sum`
     /// has the first part of this rank.
     ///
     /// # Errors

@@ -1,17 +1,10 @@
 //! Sums of gradients: every rank adds a share of the numbers for all, and hands its sums out.
 
 use crate::{all_gather, places};
-use barenet::{Float, Shards};
+use barenet::{Float, Shards, share};
 use mpi::datatype::{Partition, PartitionMut};
 use mpi::topology::SimpleCommunicator;
 use mpi::traits::{CommunicatorCollectives, Equivalence};
-use std::ops::Range;
-
-/// The numbers of a vector that a rank adds.
-fn share(len: usize, rank: usize, count: usize) -> Range<usize> {
-    let start = |rank: usize| len / count * rank + (len % count).min(rank);
-    start(rank)..start(rank + 1)
-}
 
 /// The sum of the vectors of `len` numbers that the parts of all ranks have, added in the tree.
 pub(crate) fn sum<T: Float + Equivalence>(
@@ -39,9 +32,7 @@ pub(crate) fn sum<T: Float + Equivalence>(
         &Partition::new(&sent[..], sent_counts, sent_starts),
         &mut PartitionMut::new(&mut received[..], counts, starts),
     );
-    shards.fold_parts(count, &mut received, mine, |sum, other, _| {
-        sum.iter_mut().zip(other).for_each(|(sum, &other)| *sum += other);
-    });
+    shards.sum_parts(count, &mut received, mine);
     let lens: Vec<_> = (0..count).map(|rank| share(len, rank, count).len()).collect();
     all_gather(world, &received[..mine], &lens)
 }

@@ -216,13 +216,13 @@ fn fold_as<T: Number>(run: &OnImages<'_>, ranges: Option<&Ranges>) -> Result<Fol
     if let Some(ranges) = ranges {
         weights.scales = ranges.of_bytes(&of_numbers);
     }
-    let mut model = folded(&net, &weights, run.data.task, run.run)?;
+    // Scalings of bytes are those of inputs alone: answers have those of numbers.
+    let answer = answer(run.data.task, &of_numbers, net.arch.num_classes());
+    let mut model = folded(&net, &weights, answer, run.run)?;
     if let Some(ranges) = ranges {
         model.remove_inputs(ranges.constant());
     }
-    // Of numbers as they are: those of bytes have other scalings, of inputs alone.
     let scales = &of_numbers;
-    model.answer = answer(run.data.task, scales, net.arch.num_classes());
     let to_f64 =
         |numbers: &[T]| -> Vec<f64> { numbers.iter().map(|number| number.to_f64()).collect() };
     let scales = Scales {
@@ -239,11 +239,11 @@ fn fold_as<T: Number>(run: &OnImages<'_>, ranges: Option<&Ranges>) -> Result<Fol
 fn folded<T: Number>(
     net: &FullyConnectedNet<'_, T>,
     weights: &WeightsFile<T>,
-    task: Task,
+    answer: Answer,
     run: &TrainedRun,
 ) -> Result<Model> {
     let mut model = fold_to_f32(net, weights).with_context(|| run.file().display().to_string())?;
-    model.answer = answer(task, &weights.scales, net.arch.num_classes());
+    model.answer = answer;
     Ok(model)
 }
 

@@ -255,10 +255,7 @@ fn start<'a, T: Number>(
 
 /// The Solver of images.
 pub(crate) type TheSolver<'a, T> =
-    Solver<'a, T, Backend, Samples<'a, T>, Samples<'a, T>, InShards<'a, T>>;
-
-/// How its batches are computed.
-pub(crate) type InShards<'a, T> = Option<DataParallel<'a, dyn Ranks<T> + 'a>>;
+    Solver<'a, T, Backend, Samples<'a, T>, Samples<'a, T>, DataParallel<'a, dyn Ranks<T> + 'a>>;
 
 /// How a run ended, and the steps that led there.
 #[derive(Debug, Default)]

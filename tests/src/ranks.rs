@@ -95,9 +95,7 @@ impl<T: barenet::Float> Ranks<T> for ThreadRank<'_, T> {
         self.board.barrier.wait();
         let all = self.board.parts.iter().map(|parts| parts.lock().unwrap()[slot].clone());
         let mut all = all.collect::<Vec<_>>().concat();
-        shards.fold_parts(self.count(), &mut all, sum.len(), |sum, other, _| {
-            sum.iter_mut().zip(other).for_each(|(sum, &other)| *sum += other);
-        });
+        shards.sum_parts(self.count(), &mut all, sum.len());
         sum.copy_from_slice(&all[..sum.len()]);
         self.board.barrier.wait();
         self.board.parts[self.rank].lock().unwrap()[slot].clear();

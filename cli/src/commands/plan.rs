@@ -2,19 +2,16 @@
 
 mod units;
 
-use super::{ImagesFlag, counted, data_line, usage, warn_of_stand_in};
-use crate::console::{Verbosity, say};
+use super::{ImagesFlag, counted, data_line, profile, usage};
+use crate::console::say;
 use crate::flags::SettingsFlags;
 use anyhow::Result;
 use barenet::Float;
-use barenet_run::combined::Written;
 use barenet_run::plan::{Link, Planned, Step, break_even_batch, plan};
-use barenet_run::presets::Preset;
-use barenet_run::profile::profile;
+use barenet_run::profile::profile as measured;
 use barenet_run::settings::{Dtype, count};
 use serde_json::json;
 use std::path::PathBuf;
-use std::time::Duration;
 use units::{bytes_per_second, seconds};
 
 /// Say how fast training would be on several machines, before they are paid for
@@ -52,22 +49,18 @@ const WORTH_IT: f64 = 0.5;
 
 /// Runs the command.
 pub(crate) fn run(args: Args) -> Result<()> {
-    let time = match Duration::try_from_secs_f64(args.seconds) {
-        Ok(time) if args.seconds <= 3600.0 => time,
-        _ => return usage(format!("--seconds must be from 0 to 3600, found {:?}", args.seconds)),
-    };
+    let time = profile::time(args.seconds)?;
     if args.ranks == 0 {
         return usage("--ranks must be at least 1, found 0");
     }
-    let written = Written::new(args.config.as_deref(), args.settings.0)?;
-    let data = args.images.read(&written.settings, None)?;
-    warn_of_stand_in(&data, if args.json { Verbosity::Quiet } else { Verbosity::Lines });
-    let (config, found) = profile(written.over(Preset::DEFAULT, &data)?, &data, time)?;
-    if config.arch().has_local() {
+    let (combined, data) =
+        profile::read(args.config.as_deref(), &args.images, args.settings.0, args.json)?;
+    if combined.settings.local.is_some() {
         return usage(
             "a net with locally connected layers is trained by one process: there is nothing to plan",
         );
     }
+    let (config, found) = measured(combined, &data, time)?;
     let bytes = match config.dtype() {
         Dtype::F32 => 4,
         Dtype::F64 => 8,

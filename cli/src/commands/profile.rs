@@ -4,12 +4,14 @@ use super::{ImagesFlag, counted, data_line, usage, warn_of_stand_in};
 use crate::console::{Verbosity, say};
 use crate::flags::SettingsFlags;
 use anyhow::Result;
-use barenet_run::combined::Written;
+use barenet_data::DataSet;
+use barenet_run::combined::{Combined, Written};
 use barenet_run::doctor::Bounds;
 use barenet_run::presets::Preset;
 use barenet_run::profile::{Profile, advice, profile};
+use barenet_run::settings::Settings;
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Measure where the time of a training step goes, for a network on this machine
@@ -33,16 +35,32 @@ pub(crate) struct Args {
     settings: SettingsFlags,
 }
 
+/// How long is measured, of what `--seconds` says.
+pub(super) fn time(seconds: f64) -> Result<Duration> {
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(time) if seconds <= 3600.0 => Ok(time),
+        _ => usage(format!("--seconds must be from 0 to 3600, found {seconds:?}")),
+    }
+}
+
+/// The settings of the run whose steps are measured, and its data.
+pub(super) fn read(
+    config: Option<&Path>,
+    images: &ImagesFlag,
+    settings: Settings,
+    is_json: bool,
+) -> Result<(Combined, DataSet)> {
+    let written = Written::new(config, settings)?;
+    let data = images.read(&written.settings, None)?;
+    warn_of_stand_in(&data, if is_json { Verbosity::Quiet } else { Verbosity::Lines });
+    Ok((written.over(Preset::DEFAULT, &data)?, data))
+}
+
 /// Runs the command.
 pub(crate) fn run(args: Args) -> Result<()> {
-    let time = match Duration::try_from_secs_f64(args.seconds) {
-        Ok(time) if args.seconds <= 3600.0 => time,
-        _ => return usage(format!("--seconds must be from 0 to 3600, found {:?}", args.seconds)),
-    };
-    let written = Written::new(args.config.as_deref(), args.settings.0)?;
-    let data = args.images.read(&written.settings, None)?;
-    warn_of_stand_in(&data, if args.json { Verbosity::Quiet } else { Verbosity::Lines });
-    let (config, found) = profile(written.over(Preset::DEFAULT, &data)?, &data, time)?;
+    let time = time(args.seconds)?;
+    let (combined, data) = read(args.config.as_deref(), &args.images, args.settings.0, args.json)?;
+    let (config, found) = profile(combined, &data, time)?;
     let peak = Bounds::multiply_adds_on(found.threads);
     let bound = found.operations / peak;
     let advice = advice(&found, bound);

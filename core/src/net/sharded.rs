@@ -12,20 +12,20 @@ mod walk;
 use super::FullyConnectedNet;
 use super::flush::Flush;
 use crate::arch::Arch;
-use crate::error::{Error, check_buffer, check_shape};
+use crate::error::{Error, check_buffer};
 use crate::float::Float;
 use crate::gemm::{Gemm, RowRange, Rows};
 use crate::layers::{Targets, mean};
 use crate::rng::Rng;
-use crate::shards::{Ranks, Shards};
-use crate::slices::{copy, take_mut};
+use crate::shards::{Ranks, Shards, add};
+use crate::slices::take_mut;
 use crate::state::TrainState;
 use backward::affine_of;
 use core::iter::zip;
 use core::mem::swap;
 use core::ops::Range;
 use lens::Lens;
-use values::{Values, add};
+use values::Values;
 use walk::Walk;
 
 /// Training in shards, on one rank or several.
@@ -117,9 +117,7 @@ impl<T: Float> FullyConnectedNet<'_, T> {
     ) -> Result<T, Error> {
         let (batch, _) = x.shape();
         let TrainState { params, running, grads, workspace } = state;
-        check_shape("x", (batch, self.arch.input_dim()), x.shape())?;
-        self.check_class_weights()?;
-        self.loss.check_targets((batch, self.arch.num_classes()), y)?;
+        self.check_batch(x.shape(), y)?;
         if self.arch.has_local() {
             let what = "a net with locally connected layers is trained with shards = 1";
             return Err(Error::InvalidConfig { what });
@@ -140,11 +138,7 @@ impl<T: Float> FullyConnectedNet<'_, T> {
         let flush = Flush::new(gemm, batch);
         flush.run(params);
         let penalty = self.penalty(gemm, params);
-        // Running statistics are kept where nothing else lies until it is known whether the loss is finite.
-        self.for_norm_places(|norm, statistics| {
-            let now = running.get(statistics).unwrap_or_default();
-            copy(grads.get_mut(norm).unwrap_or_default(), now);
-        });
+        self.keep_running(running, grads);
         let relu_scale = (!self.arch.has_batchnorm()).then_some(T::ONE / self.keep_prob);
         let DataParallel { sync_batchnorm, ranks, .. } = parallel;
         let walk = Walk {
@@ -164,11 +158,7 @@ impl<T: Float> FullyConnectedNet<'_, T> {
         let sum = values.merged(&walk, 1, |a, b, _| add(a, b))?;
         let loss = mean(sum.first().copied().unwrap_or(T::ZERO), batch) + penalty;
         if !loss.is_finite() {
-            self.for_norm_places(|norm, statistics| {
-                let kept = grads.get(norm).unwrap_or_default();
-                copy(running.get_mut(statistics).unwrap_or_default(), kept);
-            });
-            grads.fill(loss);
+            self.refuse_step(loss, running, grads);
             return Ok(loss);
         }
         for (slot, layer) in zip((0..self.arch.num_layers()).rev(), self.arch.layers_reversed()) {

@@ -55,9 +55,7 @@ impl<T: Float> FullyConnectedNet<'_, T> {
     ) -> Result<T, Error> {
         let (batch, _) = x.shape();
         let TrainState { params, running, grads, workspace } = state;
-        check_shape("x", (batch, self.arch.input_dim()), x.shape())?;
-        self.check_class_weights()?;
-        self.loss.check_targets((batch, self.arch.num_classes()), y)?;
+        self.check_batch(x.shape(), y)?;
         let required = self.arch.train_workspace_len(batch);
         check_buffer("workspace", required, workspace.len())?;
         // Unreachable once the lengths are checked; an error is cheaper to prove than a panic.
@@ -68,11 +66,7 @@ impl<T: Float> FullyConnectedNet<'_, T> {
         let flush = Flush::new(gemm, batch);
         flush.run(params);
         let penalty = self.penalty(gemm, params);
-        // Running statistics are kept where nothing else lies until it is known whether the loss is finite.
-        self.for_norm_places(|norm, statistics| {
-            let now = running.get(statistics).unwrap_or_default();
-            copy(grads.get_mut(norm).unwrap_or_default(), now);
-        });
+        self.keep_running(running, grads);
         // Where there is batch norm, the gradient goes through the ReLU with it.
         let relu_scale = (!self.arch.has_batchnorm()).then_some(T::ONE / self.keep_prob);
         let walk = Walk { net: self, gemm, flush, x, batch, relu_scale, broken };
@@ -80,11 +74,7 @@ impl<T: Float> FullyConnectedNet<'_, T> {
         let sum = walk.forward(rng, y, params, running, caches, (&mut *dout, &mut *dx))?;
         let loss = mean(sum, batch) + penalty;
         if !loss.is_finite() {
-            self.for_norm_places(|norm, statistics| {
-                let kept = grads.get(norm).unwrap_or_default();
-                copy(running.get_mut(statistics).unwrap_or_default(), kept);
-            });
-            grads.fill(loss);
+            self.refuse_step(loss, running, grads);
             return Ok(loss);
         }
         walk.backward(params, grads, caches, (dout, dx))?;
@@ -92,6 +82,35 @@ impl<T: Float> FullyConnectedNet<'_, T> {
         walk.flush.run(grads);
         walk.flush.run(running);
         Ok(loss)
+    }
+
+    /// Refuses a batch that does not fit.
+    pub(super) fn check_batch(
+        &self,
+        shape: (usize, usize),
+        y: Targets<'_, T>,
+    ) -> Result<(), Error> {
+        let (batch, _) = shape;
+        check_shape("x", (batch, self.arch.input_dim()), shape)?;
+        self.check_class_weights()?;
+        self.loss.check_targets((batch, self.arch.num_classes()), y)
+    }
+
+    /// Keeps running statistics where nothing else lies until it is known whether the loss is finite: in the gradients of batch norm.
+    pub(super) fn keep_running(&self, running: &[T], grads: &mut [T]) {
+        self.for_norm_places(|norm, statistics| {
+            let now = running.get(statistics).unwrap_or_default();
+            copy(grads.get_mut(norm).unwrap_or_default(), now);
+        });
+    }
+
+    /// Takes back what [was kept](Self::keep_running), and fills the gradients with a loss that is not finite.
+    pub(super) fn refuse_step(&self, loss: T, running: &mut [T], grads: &mut [T]) {
+        self.for_norm_places(|norm, statistics| {
+            let kept = grads.get(norm).unwrap_or_default();
+            copy(running.get_mut(statistics).unwrap_or_default(), kept);
+        });
+        grads.fill(loss);
     }
 
     /// Refuses weights of classes that are not one for each class.
@@ -118,7 +137,7 @@ impl<T: Float> FullyConnectedNet<'_, T> {
     /// Calls a function with the places of gamma and beta of each layer, and of its mean and variance in `running`: as
     /// many numbers.
     #[inline(always)]
-    pub(super) fn for_norm_places(&self, mut f: impl FnMut(Range<usize>, Range<usize>)) {
+    fn for_norm_places(&self, mut f: impl FnMut(Range<usize>, Range<usize>)) {
         if self.arch.has_local() {
             for layer in self.arch.local_layers() {
                 let norm = layer.gamma().start..layer.beta().end;

@@ -7,14 +7,9 @@ use crate::machine::{Machine, Pass, Split, run, split_elements};
 use crate::slices::split_fields;
 use core::ops::Range;
 
-/// Room for sums that wait for others: as many vectors as the tree is deep.
-pub(crate) struct SumScratch;
-
-impl SumScratch {
-    /// Vectors that the sum over so many shards needs besides its result.
-    pub(crate) const fn vectors(count: usize) -> usize {
-        (usize::BITS - count.saturating_sub(1).leading_zeros()) as usize
-    }
+/// Vectors that the sum over so many shards needs besides its result, for sums that wait for others: as many as the tree is deep.
+pub(crate) const fn scratch_vectors(count: usize) -> usize {
+    (usize::BITS - count.saturating_sub(1).leading_zeros()) as usize
 }
 
 /// Computes the sum over the shards of a part: `compute` writes the vector of one shard.
@@ -39,9 +34,9 @@ pub(crate) fn sum_in_tree<T: Float>(
 }
 
 /// sum ← sum + other.
-pub(super) struct Add<'a, T> {
-    pub(super) sum: &'a mut [T],
-    pub(super) other: &'a [T],
+struct Add<'a, T> {
+    sum: &'a mut [T],
+    other: &'a [T],
 }
 
 impl<T: Float> Pass for Add<'_, T> {
@@ -72,7 +67,7 @@ mod tests {
             let value = |shard: usize| 1.0 / (shard as f32 + 3.0);
             let mut values: vec::Vec<f32> = (0..count).map(value).collect();
             shards.fold_shards(&(0..count), &mut values, 1, |a, b, _| a[0] += b[0]);
-            let (mut sum, mut scratch) = ([f32::NAN], vec![f32::NAN; SumScratch::vectors(count)]);
+            let (mut sum, mut scratch) = ([f32::NAN], vec![f32::NAN; scratch_vectors(count)]);
             let mut compute = |shard: usize, to: &mut [f32]| {
                 to[0] = value(shard);
                 Ok(())

@@ -1,6 +1,7 @@
 //! Which samples are in a shard, which shards in a rank, and in which order their values are added.
 
 use crate::error::Error;
+use crate::float::Float;
 use core::ops::Range;
 
 /// A batch that is cut into shards: neighbouring samples, as many in each as can be, the first ones one more.
@@ -51,24 +52,19 @@ impl Shards {
     /// The samples of a shard, as places in the batch.
     #[must_use]
     pub fn rows(&self, shard: usize) -> Range<usize> {
-        self.start_of(shard)..self.start_of(shard.saturating_add(1))
+        share(self.num_samples, shard, self.count)
     }
 
     /// The samples of neighbouring shards.
     #[must_use]
     pub fn rows_of(&self, shards: &Range<usize>) -> Range<usize> {
-        self.start_of(shards.start)..self.start_of(shards.end)
-    }
-
-    fn start_of(&self, shard: usize) -> usize {
-        share(self.num_samples, shard, self.count)
+        self.rows(shards.start).start..self.rows(shards.end).start
     }
 
     /// The shards of a rank, of so many: neighbouring ones.
     #[must_use]
     pub fn of_rank(&self, rank: usize, num_ranks: usize) -> Range<usize> {
-        let start = |rank| share(self.count, rank, num_ranks);
-        start(rank)..start(rank.saturating_add(1))
+        share(self.count, rank, num_ranks)
     }
 
     /// Calls a function with the parts that neighbouring shards are in the tree: its largest nodes that hold no others.
@@ -76,7 +72,7 @@ impl Shards {
     /// The tree has a node for all shards, and below each node one for as many of its first shards as are the largest power of two that
     /// is less than all of them, and one for the rest. So ranks hold a single part each if both numbers are powers of two, and few
     /// otherwise.
-    pub fn for_parts(&self, shards: &Range<usize>, mut f: impl FnMut(Range<usize>)) {
+    pub(crate) fn for_parts(&self, shards: &Range<usize>, mut f: impl FnMut(Range<usize>)) {
         let mut start = shards.start;
         while start < shards.end.min(self.count) {
             let mut node = 0..self.count;
@@ -105,7 +101,7 @@ impl Shards {
 
     /// Merges vectors of `len` numbers, one for each part of each rank, in the tree. The result is at the start of `parts`. `merge`
     /// is called with a vector that takes the result, one to merge into it, and the samples of both.
-    pub fn fold_parts<T>(
+    pub(crate) fn fold_parts<T>(
         &self,
         num_ranks: usize,
         parts: &mut [T],
@@ -118,6 +114,11 @@ impl Shards {
             node.start >= of_rank.start && node.end <= of_rank.end
         };
         self.fold(&(0..self.count), &is_part, &mut 0, parts, len, &mut merge);
+    }
+
+    /// Adds vectors of `len` numbers, one for each part of each rank, in the tree. The sum is at the start of `parts`.
+    pub fn sum_parts<T: Float>(&self, num_ranks: usize, parts: &mut [T], len: usize) {
+        self.fold_parts(num_ranks, parts, len, |sum, other, _| add(sum, other));
     }
 
     /// Merges vectors of `len` numbers, one for each of some shards, to one for each part of them, which are at the start of
@@ -172,6 +173,13 @@ impl Shards {
     }
 }
 
+/// sum ← sum + other.
+pub(crate) fn add<T: Float>(sum: &mut [T], other: &[T]) {
+    for (sum, &other) in sum.iter_mut().zip(other) {
+        *sum += other;
+    }
+}
+
 /// The two nodes below one of at least two shards.
 pub(super) fn halves(node: &Range<usize>) -> (Range<usize>, Range<usize>) {
     let below = node.len().saturating_sub(1).max(1);
@@ -179,11 +187,17 @@ pub(super) fn halves(node: &Range<usize>) -> (Range<usize>, Range<usize>) {
     (node.start..middle, middle..node.end)
 }
 
-/// Where share `n` begins of `len` things in `count` shares, of which the first ones have one more.
-fn share(len: usize, n: usize, count: usize) -> usize {
-    let (count, n) = (count.max(1), n.min(count));
+/// Share `n`, from 0, of `len` things in `count` shares of neighbours: as many in each as can be, in the first ones one more.
+///
+/// ```
+/// assert_eq!([0, 1, 2].map(|n| barenet::share(10, n, 3)), [0..4, 4..7, 7..10]);
+/// ```
+#[must_use]
+pub fn share(len: usize, n: usize, count: usize) -> Range<usize> {
+    let count = count.max(1);
     let (each, more) = (len / count, len % count);
-    each * n + n.min(more)
+    let start = |n: usize| each * n.min(count) + n.min(more);
+    start(n)..start(n.saturating_add(1))
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::state::TrainState;
 
 /// How a [`Solver`](crate::Solver) computes the loss of a batch, and the metric of many.
 ///
-/// [`WholeBatch`] is the usual one, [`DataParallel`] cuts batches into shards. An `Option` of a strategy is it, or [`WholeBatch`].
+/// [`WholeBatch`] is the usual one. [`DataParallel`] cuts batches into shards; of one shard on one rank it is [`WholeBatch`], to the bit.
 pub trait Strategy<T: Float>: Sync {
     /// Elements of workspace that the loss of a batch takes.
     ///
@@ -80,8 +80,16 @@ impl<T: Float> Strategy<T> for WholeBatch {
     }
 }
 
+/// Whether nothing is cut and nobody else computes.
+fn is_whole<T, R: Ranks<T> + ?Sized>(parallel: &DataParallel<'_, R>) -> bool {
+    parallel.shards == 1 && parallel.ranks.count() == 1
+}
+
 impl<T: Float, R: Ranks<T> + ?Sized> Strategy<T> for DataParallel<'_, R> {
     fn workspace_len(&self, arch: &Arch<'_>, batch: usize) -> Result<usize, Error> {
+        if is_whole(self) {
+            return Ok(arch.train_workspace_len(batch));
+        }
         Self::workspace_len::<T>(self, arch, batch)
     }
 
@@ -94,6 +102,9 @@ impl<T: Float, R: Ranks<T> + ?Sized> Strategy<T> for DataParallel<'_, R> {
         x: impl Rows<T> + RowRange,
         y: Targets<'_, T>,
     ) -> Result<T, Error> {
+        if is_whole(self) {
+            return net.loss(gemm, rng, state, x, y);
+        }
         net.loss_in_shards(gemm, rng, state, x, y, *self)
     }
 
@@ -101,7 +112,7 @@ impl<T: Float, R: Ranks<T> + ?Sized> Strategy<T> for DataParallel<'_, R> {
         self.ranks.count()
     }
 
-    /// Ranks take turns. One that fails gives NaN, so that none waits for it.
+    /// Ranks take turns. One that fails gives NaN, so that none waits for it, and all have a sum that is refused.
     fn sum(
         &self,
         count: usize,
@@ -123,50 +134,6 @@ impl<T: Float, R: Ranks<T> + ?Sized> Strategy<T> for DataParallel<'_, R> {
                 sum += value;
             }
         }
-        match failed {
-            Some(error) => Err(error),
-            None if sum.is_finite() => Ok(sum),
-            None => Err(Error::NonFinite { what: "scores" }),
-        }
-    }
-}
-
-impl<T: Float, S: Strategy<T>> Strategy<T> for Option<S> {
-    fn workspace_len(&self, arch: &Arch<'_>, batch: usize) -> Result<usize, Error> {
-        match self {
-            Some(strategy) => strategy.workspace_len(arch, batch),
-            None => Strategy::<T>::workspace_len(&WholeBatch, arch, batch),
-        }
-    }
-
-    fn loss(
-        &self,
-        net: &FullyConnectedNet<'_, T>,
-        gemm: &impl Gemm<T>,
-        rng: Rng,
-        state: &mut TrainState<'_, T>,
-        x: impl Rows<T> + RowRange,
-        y: Targets<'_, T>,
-    ) -> Result<T, Error> {
-        match self {
-            Some(strategy) => strategy.loss(net, gemm, rng, state, x, y),
-            None => WholeBatch.loss(net, gemm, rng, state, x, y),
-        }
-    }
-
-    fn sum_len(&self) -> usize {
-        self.as_ref().map_or(0, Strategy::sum_len)
-    }
-
-    fn sum(
-        &self,
-        count: usize,
-        given: &mut [T],
-        f: impl FnMut(usize) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        match self {
-            Some(strategy) => strategy.sum(count, given, f),
-            None => WholeBatch.sum(count, given, f),
-        }
+        failed.map_or(Ok(sum), Err)
     }
 }

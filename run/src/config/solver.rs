@@ -28,14 +28,14 @@ impl Config {
         }
     }
 
-    /// How batches are computed: in shards, if they are cut or there are several ranks.
+    /// How batches are computed, on some ranks.
     #[must_use]
     pub fn parallel<'r, T: Float>(
         &self,
         ranks: &'r dyn Ranks<T>,
-    ) -> Option<DataParallel<'r, dyn Ranks<T> + 'r>> {
+    ) -> DataParallel<'r, dyn Ranks<T> + 'r> {
         let Values { shards, sync_batchnorm, .. } = self.values;
-        (shards > 1 || ranks.count() > 1).then_some(DataParallel { shards, sync_batchnorm, ranks })
+        DataParallel { shards, sync_batchnorm, ranks }
     }
 
     fn schedule(&self) -> Schedule {

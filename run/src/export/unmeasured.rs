@@ -1,7 +1,7 @@
 //! From a run of another program's network to the network of a device in f32, where no data are named: nothing is measured.
 
 use super::device::{ForDevice, TestSample};
-use super::{TEST_VECTOR, folded, kept};
+use super::{TEST_VECTOR, answer, folded, kept};
 use crate::config::Config;
 use crate::settings::Dtype;
 use crate::summary::Summary;
@@ -65,7 +65,8 @@ fn of_type<T: Number>(
 ) -> Result<(Model, Vec<TestSample>, InWeights<'static>)> {
     let net = config.net::<T>();
     let weights = run.weights(&net)?;
-    let model = folded(&net, &weights, task, run)?;
+    let answer = answer(task, &weights.scales, net.arch.num_classes());
+    let model = folded(&net, &weights, answer, run)?;
     let inputs = net.arch.input_dim();
     let samples = (0..TEST_VECTOR as u64).map(|seed| drawn(seed, &weights.scales, inputs));
     let scaling = if weights.scales.scales_inputs() { "scaling" } else { "" };

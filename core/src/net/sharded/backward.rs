@@ -1,6 +1,6 @@
 //! The way of shards back.
 
-use super::values::{Values, add};
+use super::values::Values;
 use super::walk::Walk;
 use crate::arch::{Activation, LayerSpec};
 use crate::error::Error;
@@ -12,7 +12,7 @@ use crate::layers::{
 };
 use crate::mat::MatMut;
 use crate::net::input::LayerInput;
-use crate::shards::{Ranks, sum_in_tree};
+use crate::shards::{Ranks, add, sum_in_tree};
 use crate::slices::copy;
 use crate::state::layer_params;
 use core::iter::zip;

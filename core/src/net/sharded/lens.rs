@@ -1,7 +1,7 @@
 //! The workspace of a batch in shards, and how long its parts are.
 
 use crate::arch::{Arch, fold_layers, max};
-use crate::shards::{Shards, SumScratch};
+use crate::shards::{Shards, scratch_vectors};
 use core::ops::Range;
 
 /// Elements of the parts of a workspace.
@@ -37,7 +37,7 @@ impl Lens {
             values: held.len().saturating_mul(2 * widest),
             all: shards.num_parts_of_all(num_ranks).saturating_mul(2 * widest),
             others: parts.saturating_sub(1).saturating_mul(gradient),
-            scratch: SumScratch::vectors(held.len()).saturating_mul(gradient),
+            scratch: scratch_vectors(held.len()).saturating_mul(gradient),
         }
     }
 

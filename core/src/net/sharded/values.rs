@@ -31,10 +31,3 @@ impl<T: Float> Values<'_, T> {
         all.get(..len).ok_or(*broken)
     }
 }
-
-/// sum ← sum + other.
-pub(super) fn add<T: Float>(sum: &mut [T], other: &[T]) {
-    for (sum, &other) in sum.iter_mut().zip(other) {
-        *sum += other;
-    }
-}
