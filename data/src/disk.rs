@@ -26,6 +26,13 @@ pub trait Disk: Sync {
     ///
     /// The operating system's error.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+    /// Gives a file a second name, replacing what had it.
+    ///
+    /// # Errors
+    ///
+    /// The operating system's error; [`ErrorKind::NotFound`] if there is no such file, and what had
+    /// the second name then keeps it.
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Waits until the names in a folder would survive a loss of power.
     ///
     /// # Errors
@@ -49,6 +56,13 @@ impl Disk for RealDisk {
     }
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         fs::rename(from, to)
+    }
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::symlink_metadata(from)?;
+        match fs::remove_file(to) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+            _ => fs::hard_link(from, to),
+        }
     }
     fn sync_folder(&self, path: &Path) -> io::Result<()> {
         // A folder can be opened, and so synced, on Unix only.
@@ -105,6 +119,27 @@ pub fn sync_file(disk: &impl Disk, file: &File, name: &Path) -> io::Result<()> {
 /// The operating system's error.
 pub fn sync_folder(disk: &impl Disk, path: &Path, name: &Path) -> io::Result<()> {
     unless_unsupported(disk.sync_folder(path), name, true)
+}
+
+/// Gives a file a second name, replacing what had it, or its only one where files have but one: FAT's
+/// do, and those of some network file systems.
+///
+/// # Errors
+///
+/// Those of [`Disk::link`] and [`Disk::rename`].
+pub fn link_or_rename(disk: &impl Disk, from: &Path, to: &Path) -> io::Result<()> {
+    use ErrorKind::{InvalidInput, PermissionDenied, TooManyLinks, Unsupported};
+    match disk.link(from, to) {
+        Err(error)
+            if matches!(
+                error.kind(),
+                InvalidInput | PermissionDenied | TooManyLinks | Unsupported
+            ) =>
+        {
+            disk.rename(from, to)
+        }
+        result => result,
+    }
 }
 
 /// The folder that a file is in.

@@ -1,14 +1,15 @@
 //! How checkpoints reach the disk: whole or not at all, and without training waiting for it.
 //!
-//! A new checkpoint is written under another name and fsynced; then the old one becomes the
-//! *previous* one, the new one takes its place, and the folder is fsynced. Whatever fails, and
-//! wherever the power goes, one of the two is whole.
+//! A new checkpoint is written under another name and fsynced; then the old one gets a second name,
+//! that of the *previous* one, the new one takes its place, and the folder is fsynced. Whatever
+//! fails, and wherever the power goes, one of the two is whole; and whenever a run is killed, the
+//! last is.
 
 use crate::folder::Folder;
 use crate::run_folder::names::{CHECKPOINT, CONFIG, DAMAGED_CHECKPOINT, PREVIOUS_CHECKPOINT};
 use crate::shell::restart_command;
 use anyhow::{Context, Result, anyhow};
-use barenet_data::disk::{Disk, RealDisk, sync_folder};
+use barenet_data::disk::{Disk, RealDisk, link_or_rename, sync_folder};
 use std::io;
 use std::path::PathBuf;
 
@@ -20,7 +21,8 @@ use std::path::PathBuf;
 pub fn save(disk: &impl Disk, folder: &Folder, bytes: &[u8]) -> Result<()> {
     let steps = || {
         folder.write_unfinished(disk, CHECKPOINT, bytes)?;
-        match disk.rename(&folder.place(CHECKPOINT)?, &folder.place(PREVIOUS_CHECKPOINT)?) {
+        let (last, previous) = (folder.place(CHECKPOINT)?, folder.place(PREVIOUS_CHECKPOINT)?);
+        match link_or_rename(disk, &last, &previous) {
             Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
             _ => {}
         }
@@ -136,7 +138,11 @@ pub(super) mod tests {
         let working = FailingDisk::new(usize::MAX, 0);
         let (_place, folder) = new_folder();
         save(&working, &folder, &checkpoint(1).to_bytes().unwrap()).unwrap();
-        assert_eq!(working.operations(), 5, "write, fsync, two renames, fsync of the folder");
+        assert_eq!(
+            working.operations(),
+            5,
+            "write, fsync, a second name, rename, fsync of the folder"
+        );
         for fails_at in 0..working.operations() {
             for short in [0, 10, 400, usize::MAX] {
                 let (_place, folder) = new_folder();
@@ -145,7 +151,9 @@ pub(super) mod tests {
                 }
                 let disk = FailingDisk::new(fails_at, short);
                 assert!(save(&disk, &folder, &checkpoint(3).to_bytes().unwrap()).is_err());
-                let found = iteration_of(&find(&folder).unwrap());
+                let found = find(&folder).unwrap();
+                assert!(found.passed_over.is_none(), "operation {fails_at}: there is a last one");
+                let found = iteration_of(&found);
                 assert!(found == 2 || found == 3, "operation {fails_at}: {found}");
                 // And the next one is written as if nothing had been.
                 save(&RealDisk, &folder, &checkpoint(4).to_bytes().unwrap()).unwrap();
@@ -161,6 +169,18 @@ pub(super) mod tests {
         for (iteration, disk) in (1..).zip(crate::folder::failing::disks_that_sync_no_folder()) {
             save(&disk, &folder, &checkpoint(iteration).to_bytes().unwrap()).unwrap();
             assert_eq!(iteration_of(&find(&folder).unwrap()), iteration);
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_file_system_whose_files_have_one_name_takes_checkpoints() {
+        let (_place, folder) = new_folder();
+        for (iteration, e) in (1..).zip([libc::EPERM, libc::ENOTSUP, libc::ENOSYS, libc::EMLINK]) {
+            let disk = FailingDisk { no_link: Some(e), ..FailingDisk::new(usize::MAX, 0) };
+            save(&disk, &folder, &checkpoint(iteration).to_bytes().unwrap()).unwrap();
+            assert_eq!(iteration_of(&find(&folder).unwrap()), iteration);
+            assert_eq!(folder.has(PREVIOUS_CHECKPOINT), iteration > 1);
         }
     }
 

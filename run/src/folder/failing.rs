@@ -7,7 +7,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A disk whose operation number `fails_at` fails, after `short` bytes if it is a write, and on
-/// which nothing, or no folder, can be synced, for the reason `no_sync`.
+/// which nothing, or no folder, can be synced, for the reason `no_sync`, and files have one name for the
+/// reason `no_link`.
 #[derive(Debug, Default)]
 pub(crate) struct FailingDisk {
     pub(crate) operations: AtomicUsize,
@@ -15,6 +16,7 @@ pub(crate) struct FailingDisk {
     pub(crate) short: usize,
     pub(crate) no_sync: Option<i32>,
     pub(crate) no_sync_folder: Option<i32>,
+    pub(crate) no_link: Option<i32>,
 }
 
 impl FailingDisk {
@@ -48,6 +50,13 @@ impl Disk for FailingDisk {
     }
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         if self.fails() { Err(ErrorKind::Other.into()) } else { RealDisk.rename(from, to) }
+    }
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        if self.fails() {
+            return Err(ErrorKind::Other.into());
+        }
+        let cannot = |e| Err(io::Error::from_raw_os_error(e));
+        self.no_link.map_or_else(|| RealDisk.link(from, to), cannot)
     }
     fn sync_folder(&self, path: &Path) -> io::Result<()> {
         if self.fails() {
