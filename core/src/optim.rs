@@ -19,6 +19,7 @@ mod decay;
 #[cfg(feature = "muon")]
 mod muon;
 mod nesterov;
+mod norm;
 mod rmsprop;
 mod sgd;
 mod sgd_momentum;
@@ -30,6 +31,7 @@ pub use decay::DecayOn;
 #[cfg(feature = "muon")]
 pub use muon::{muon, muon_workspace_len};
 pub use nesterov::nesterov;
+pub use norm::l2_norm;
 pub use rmsprop::rmsprop;
 pub use sgd::sgd;
 pub use sgd_momentum::sgd_momentum;

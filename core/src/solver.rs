@@ -34,6 +34,7 @@ use crate::gemm::Gemm;
 use crate::layers::{BatchNormConfig, Loss};
 use crate::metric::Metric;
 use crate::net::FullyConnectedNet;
+use crate::optim::l2_norm;
 use crate::quant::FakeQuant;
 use crate::rng::Rng;
 use crate::slices::copy;
@@ -98,6 +99,8 @@ pub struct Solver<'a, T, G, D, V, S = WholeBatch> {
     fake: FakeQuant<'a, T>,
     progress: Progress<T>,
     strategy: S,
+    /// The norm of the last gradients, if they were clipped.
+    norm_before_clip: Option<T>,
 }
 
 impl<'a, T: Float, G: Gemm<T>, D: Dataset<T>, V: Dataset<T>> Solver<'a, T, G, D, V> {
@@ -161,8 +164,8 @@ where
         buffers: SolverBuffers<'a, T>,
         strategy: S,
     ) -> Result<Self, Error> {
-        let (fake, progress) = (FakeQuant::default(), Progress::default());
-        let mut solver = Self { net, config, gemm, train, val, buffers, fake, progress, strategy };
+        let progress = Progress::default();
+        let mut solver = Self::of(net, config, gemm, (train, val), buffers, progress, strategy);
         solver.check()?;
         let buffers = &mut solver.buffers;
         buffers.update_state.fill(T::ZERO);
@@ -189,13 +192,25 @@ where
         progress: Progress<T>,
         strategy: S,
     ) -> Result<Self, Error> {
-        let fake = FakeQuant::default();
-        let solver = Self { net, config, gemm, train, val, buffers, fake, progress, strategy };
+        let solver = Self::of(net, config, gemm, (train, val), buffers, progress, strategy);
         solver.check()?;
         solver.buffers.check_finite()?;
         check_finite("best parameters", solver.buffers.best_params)?;
         check_finite("best running statistics", solver.buffers.best_running)?;
         Ok(solver)
+    }
+
+    fn of(
+        net: FullyConnectedNet<'a, T>,
+        config: SolverConfig<T>,
+        gemm: &'a G,
+        (train, val): (&'a D, &'a V),
+        buffers: SolverBuffers<'a, T>,
+        progress: Progress<T>,
+        strategy: S,
+    ) -> Self {
+        let (fake, norm_before_clip) = (FakeQuant::default(), None);
+        Self { net, config, gemm, train, val, buffers, fake, progress, strategy, norm_before_clip }
     }
 
     /// Refuses settings, data and lengths that are not right.
@@ -282,6 +297,22 @@ where
         self.config.learning_rate_at(self.progress.iteration, self.train.len())
     }
 
+    /// The [norm](l2_norm) of all gradients of the last step together, before they were clipped. Before the first step since the
+    /// run was started or resumed it is that of whatever `grads` has.
+    #[must_use]
+    pub fn grad_norm(&self) -> f64 {
+        match self.norm_before_clip {
+            Some(norm) => norm.to_f64(),
+            None => l2_norm(self.gemm, self.buffers.grads),
+        }
+    }
+
+    /// The [norm](l2_norm) of all parameters together, as they are trained.
+    #[must_use]
+    pub fn weight_norm(&self) -> f64 {
+        l2_norm(self.gemm, self.buffers.params)
+    }
+
     /// Runs to the end, passing every event on.
     ///
     /// # Errors
@@ -314,7 +345,9 @@ where
         }
     }
 
-    fn check_is_due(&self) -> bool {
+    /// Whether the next piece of work is a check.
+    #[must_use]
+    pub fn check_is_due(&self) -> bool {
         let Progress { iteration, num_checks, .. } = self.progress;
         num_checks < self.config.num_checks()
             && iteration >= self.config.iteration_of_check(num_checks, self.train.len())

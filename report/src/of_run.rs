@@ -151,9 +151,11 @@ impl EndedRun {
     }
 
     fn curves(&self, history: &History) -> Curves {
-        let History { loss, train, val, .. } = history.clone();
+        let History { loss, train, val, norms, .. } = history.clone();
         let learning_rate = self.learning_rates(history).unwrap_or_default();
-        Curves { loss, train, val, learning_rate }
+        let (grad_norm, weight_norm) =
+            norms.iter().map(|norms| (norms.grad_norm, norms.weight_norm)).unzip();
+        Curves { loss, train, val, grad_norm, weight_norm, learning_rate }
     }
 
     /// The learning rate at evenly chosen iterations, with the first and the last.

@@ -1,8 +1,8 @@
 //! Event files, which TensorBoard shows while a run goes on and afterwards.
 //!
 //! A run has one file: its name has the time at which it was begun, so that of two TensorBoard reads the newer one last. It has the
-//! loss of each step (of a run of many steps, of every so manyth), and after each epoch both figures of the metric and the learning
-//! rate, under the names that `events.jsonl` has. A run that is resumed writes a new file of all steps up to its checkpoint, at the
+//! loss of each step (of a run of many steps, of every so manyth), and after each epoch both figures of the metric, the learning
+//! rate and norms, under the names that `events.jsonl` has. A run that is resumed writes a new file of all steps up to its checkpoint, at the
 //! times at which they were done, and removes the one before: no step is there twice, and none is missing. A TensorBoard that has read
 //! the one before drops what it has read of it.
 
@@ -17,6 +17,7 @@ use barenet_data::reading;
 use barenet_run::events::{Check, RunEvent};
 use barenet_run::history::History;
 use barenet_run::measured::key;
+use barenet_run::norms::Norms;
 use barenet_run::run_folder::{RunFolder, event_file, event_files};
 use barenet_run::session::Session;
 use message::{Event, Summary, What};
@@ -158,7 +159,8 @@ impl<'a> TensorBoard<'a> {
             while let Some((epoch, (&train, &val))) = checks.next_if(|(epoch, _)| {
                 step >= self.solver.iteration_of_check(*epoch, self.num_train)
             }) {
-                let (step, values) = self.of_check(epoch, Check { metric, train, val });
+                let norms = history.norms.get(epoch).copied();
+                let (step, values) = self.of_check(epoch, Check { metric, train, val }, norms);
                 pen.add(last, step, Entry::Values(values));
             }
         }
@@ -222,8 +224,8 @@ impl<'a> TensorBoard<'a> {
                 self.waiting.entries.push((iteration, Entry::Loss(loss)));
                 if self.waiting.entries.len() < MAX_WAITING { Ok(()) } else { self.hand_over() }
             }
-            RunEvent::Epoch { epoch, check, .. } => {
-                let (step, values) = self.of_check(epoch, check);
+            RunEvent::Epoch { epoch, check, norms, best: _ } => {
+                let (step, values) = self.of_check(epoch, check, norms);
                 self.waiting.entries.push((step, Entry::Values(values)));
                 // Epochs of little data take microseconds.
                 self.tick()
@@ -264,15 +266,20 @@ impl<'a> TensorBoard<'a> {
         &self,
         epoch: usize,
         Check { metric, train, val }: Check,
+        norms: Option<Norms>,
     ) -> (usize, Vec<(String, f64)>) {
         let step = self.solver.iteration_of_check(epoch, self.num_train);
         let rate = self.solver.learning_rate_at(step.saturating_sub(1), self.num_train);
-        let values = [
+        let mut values = vec![
             (key(metric, "train"), train),
             (key(metric, "val"), val),
             ("learning_rate".to_owned(), rate),
         ];
-        (step, values.into())
+        if let Some(Norms { grad_norm, weight_norm }) = norms {
+            values.push(("grad_norm".to_owned(), grad_norm));
+            values.push(("weight_norm".to_owned(), weight_norm));
+        }
+        (step, values)
     }
 
     /// Has all entries so far written soon.

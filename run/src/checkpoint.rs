@@ -99,10 +99,15 @@ impl<T: Number> Checkpoint<T> {
             copy.extend_from_slice(numbers);
             Ok(copy)
         };
+        let Histories { loss, train, val, grad_norm, weight_norm } = &self.histories;
+        // Those of a check that comes next are there already.
+        let num_norms = grad_norm.len();
         Ok(Histories {
-            loss: copy("losses", &self.histories.loss, iteration)?,
-            train: copy("training checks", &self.histories.train, num_checks)?,
-            val: copy("validation checks", &self.histories.val, num_checks)?,
+            loss: copy("losses", loss, iteration)?,
+            train: copy("training checks", train, num_checks)?,
+            val: copy("validation checks", val, num_checks)?,
+            grad_norm: copy("norms of gradients", grad_norm, num_norms)?,
+            weight_norm: copy("norms of parameters", weight_norm, num_norms)?,
         })
     }
 
@@ -207,9 +212,10 @@ impl<T: Number> Checkpoint<T> {
     }
 }
 
-/// Whether a tensor is left out of the file where it is empty: those of runs that keep an average.
+/// Whether a tensor is left out of the file where it is empty: those of runs that keep an average, and norms, which runs of
+/// earlier versions have not.
 fn is_left_out(name: &str) -> bool {
-    name.starts_with("average_")
+    name.starts_with("average_") || name.ends_with("_norm")
 }
 
 const NO_MEMORY: &str = "not enough memory for a checkpoint";
@@ -270,7 +276,13 @@ pub(crate) mod tests {
                 vec![6.0, 7.0],
                 vec![],
             ],
-            histories: Histories { loss: vec![2.3, 2.2], train: vec![0.25], val: vec![0.5] },
+            histories: Histories {
+                loss: vec![2.3, 2.2],
+                train: vec![0.25],
+                val: vec![0.5],
+                grad_norm: vec![1.5],
+                weight_norm: vec![2.5],
+            },
             scales: None,
         }
     }
@@ -284,6 +296,11 @@ pub(crate) mod tests {
         let bytes = checkpoint().to_bytes().unwrap();
         assert_eq!(read(&bytes).unwrap(), checkpoint());
         assert_eq!(read_config(&bytes, Path::new("f")).unwrap(), "seed = 1");
+        // As earlier versions wrote it.
+        let mut without = checkpoint();
+        without.histories.grad_norm.clear();
+        without.histories.weight_norm.clear();
+        assert_eq!(read(&without.to_bytes().unwrap()).unwrap(), without);
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod log;
 pub use log::EventLog;
 
 use crate::measured::key;
+use crate::norms::Norms;
 use crate::summary::Summary;
 use barenet::Metric;
 use serde::{Serialize, Serializer};
@@ -53,6 +54,9 @@ pub enum RunEvent<'a> {
         /// Its figures: `train_acc` and `val_acc`, if the metric is the accuracy.
         #[serde(flatten)]
         check: Check,
+        /// Norms after its last step; `None` in a run that was begun by a version without them.
+        #[serde(flatten)]
+        norms: Option<Norms>,
         /// Whether it is the best so far.
         best: bool,
     },
@@ -112,7 +116,12 @@ mod tests {
     fn the_keys_of_a_check_come_from_its_metric() {
         let line = |metric| {
             let check = Check { metric, train: 0.5, val: 0.25 };
-            (RunEvent::Epoch { epoch: 1, check, best: true }.to_line(), check.to_string())
+            let norms = Some(Norms { grad_norm: 2.0, weight_norm: 3.5 });
+            let with = RunEvent::Epoch { epoch: 1, check, norms, best: true }.to_line();
+            let without = RunEvent::Epoch { epoch: 1, check, norms: None, best: true }.to_line();
+            assert_eq!(with.replace(r#""grad_norm":2.0,"weight_norm":3.5,"#, ""), without);
+            assert!(with.len() > without.len());
+            (without, check.to_string())
         };
         let (json, text) = line(Metric::Accuracy);
         assert_eq!(

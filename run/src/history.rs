@@ -1,5 +1,6 @@
 //! The histories of a run, read from its log.
 
+use crate::norms::Norms;
 use crate::run_folder::{EVENTS, RunFolder};
 use crate::shell::resume_command;
 use anyhow::{Context, Result, anyhow};
@@ -20,6 +21,8 @@ pub struct History {
     pub train: Vec<f64>,
     /// The metric of each epoch on the validation data, epoch 0 first.
     pub val: Vec<f64>,
+    /// Norms of each epoch, likewise; none of a run that was begun by a version that did not measure them.
+    pub norms: Vec<Norms>,
     /// Iterations of an epoch.
     pub iterations_per_epoch: usize,
     /// Iterations of the whole run.
@@ -79,7 +82,14 @@ impl History {
                 (count("iteration")? == self.loss.len()).then_some(())?;
             }
             "epoch" => {
-                (count("epoch")? == self.train.len()).then_some(())?;
+                let epoch = count("epoch")?;
+                (epoch == self.train.len()).then_some(())?;
+                if let (Some(grad_norm), Some(weight_norm)) =
+                    (number("grad_norm"), number("weight_norm"))
+                    && self.norms.len() == epoch
+                {
+                    self.norms.push(Norms { grad_norm, weight_norm });
+                }
                 self.train.push(number(&crate::measured::key(metric, "train"))?);
                 self.val.push(number(&crate::measured::key(metric, "val"))?);
             }
@@ -93,6 +103,7 @@ impl History {
 mod tests {
     use super::*;
     use crate::events::{Check, RunEvent};
+    use crate::norms::Norms;
     use std::fs;
 
     const START: RunEvent<'_> = RunEvent::Start {
@@ -112,14 +123,18 @@ mod tests {
         History::read(&folder, Metric::Mse)
     }
 
+    fn norms(grad_norm: f64) -> Option<Norms> {
+        Some(Norms { grad_norm, weight_norm: 2.0 })
+    }
+
     fn log() -> Vec<String> {
         let check = |train, val| Check { metric: Metric::Mse, train, val };
         let events = [
             START,
             RunEvent::Step { iteration: 1, loss: 0.1 + 0.2, print: true },
-            RunEvent::Epoch { epoch: 0, check: check(3.0, 4.0), best: true },
+            RunEvent::Epoch { epoch: 0, check: check(3.0, 4.0), norms: norms(9.0), best: true },
             RunEvent::Step { iteration: 2, loss: 1.0, print: false },
-            RunEvent::Epoch { epoch: 1, check: check(1.0, 5.0), best: false },
+            RunEvent::Epoch { epoch: 1, check: check(1.0, 5.0), norms: norms(8.0), best: false },
             RunEvent::Diverged { iteration: 3 },
         ];
         events.iter().map(|event| event.to_line() + "\n").collect()
@@ -132,10 +147,16 @@ mod tests {
             loss: vec![0.1 + 0.2, 1.0],
             train: vec![3.0, 1.0],
             val: vec![4.0, 5.0],
+            norms: vec![norms(9.0).unwrap(), norms(8.0).unwrap()],
             iterations_per_epoch: 1,
             num_iterations: 2,
         };
         assert_eq!(found, expected);
+        // Earlier versions did not measure norms.
+        let is_norm = |key: &&str| key.contains("_norm\":");
+        let log = log().concat();
+        let log = log.split_inclusive(',').filter(|part| !is_norm(part)).collect::<String>();
+        assert_eq!(read(&log).unwrap().unwrap(), History { norms: Vec::new(), ..expected });
     }
 
     #[test]

@@ -52,6 +52,7 @@ pub mod inspection;
 pub mod interchange;
 pub mod measured;
 pub mod moment;
+pub mod norms;
 pub mod outputs;
 mod patience;
 pub mod plan;

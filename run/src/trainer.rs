@@ -1,6 +1,7 @@
 //! One training run: lends the memory, runs the Solver, and hands every event on.
 
 mod check;
+mod norms;
 mod qat;
 
 pub(crate) use qat::Rounded;
@@ -9,6 +10,7 @@ use crate::buffers::{Aligned, OwnedBuffers, reserve};
 use crate::checkpoint::Checkpoint;
 use crate::config::{Config, EVAL_BATCH};
 use crate::moment::{HISTORY, Histories, Moment};
+use crate::norms::Norms;
 use crate::patience;
 use crate::scaled::scaled;
 use anyhow::{Context, Result};
@@ -44,6 +46,8 @@ pub struct Outcome<T> {
     pub train_history: Vec<f64>,
     /// It of each epoch on the validation data, epoch 0 first.
     pub val_history: Vec<f64>,
+    /// Norms of each epoch, likewise; none of a run that was begun by a version that did not measure them.
+    pub norms: Vec<Norms>,
     /// Training steps that were done here, without those before a checkpoint.
     pub steps: usize,
     /// Time in these steps, checks excluded.
@@ -69,6 +73,8 @@ pub struct Ended<'a> {
     pub train_history: &'a [f64],
     /// It of each epoch on the validation data, epoch 0 first.
     pub val_history: &'a [f64],
+    /// Norms of each epoch, likewise; none of a run that was begun by a version that did not measure them.
+    pub norms: &'a [Norms],
     /// Whether the run was stopped before its end.
     pub stopped: bool,
 }
@@ -83,6 +89,7 @@ impl<T> Outcome<T> {
             metric: self.metric,
             train_history: &self.train_history,
             val_history: &self.val_history,
+            norms: &self.norms,
             stopped: self.stopped,
         }
     }
@@ -171,6 +178,7 @@ pub fn train_in<T: Number>(
     })?;
     let (progress, metric) = (*solver.progress(), solver.metric());
 
+    let norms = norms::of_checks(&histories)?;
     let as_f64 = |history: Vec<T>| -> Result<Vec<f64>> {
         let mut numbers = reserve(history.len(), HISTORY)?;
         numbers.extend(history.into_iter().map(T::to_printed));
@@ -184,6 +192,7 @@ pub fn train_in<T: Number>(
         metric,
         train_history: as_f64(histories.train)?,
         val_history: as_f64(histories.val)?,
+        norms,
         steps,
         step_time,
         diverged_at,
@@ -302,6 +311,7 @@ fn advance<T: Number>(
             Event::Epoch { .. } => {}
         }
         histories.add(&event)?;
+        norms::add_if_due(solver, &event, histories)?;
         let moment = Moment {
             progress: solver.progress(),
             buffers: solver.buffers(),

@@ -12,6 +12,8 @@ use barenet_run::settings::{ExportDtype, RuleName, Settings};
 use barenet_run::sweep::{Options, Plan, Sweep};
 use barenet_run::train;
 use barenet_run::trained_run::TrainedRun;
+use std::fs;
+use std::time::Instant;
 
 fn small() -> Settings {
     Settings {
@@ -67,6 +69,48 @@ fn a_run_is_measured_exported_and_resumed_without_the_command() {
     let other = Settings { reg: Some(0.5), ..Settings::default() };
     let error = Start::resume(&out, other).unwrap_err().to_string();
     assert!(error.starts_with("a resumed run keeps its own settings"), "{error}");
+}
+
+#[test]
+fn a_run_that_stopped_after_any_event_and_was_resumed_has_the_same_log() {
+    let place = tempfile::tempdir().unwrap();
+    let data = builtin::generate();
+    let log = |run: &str| fs::read_to_string(place.path().join(run).join("events.jsonl")).unwrap();
+    // Two steps an epoch, and one: then two checks follow the first.
+    for (batch_size, events) in [(30, 1 + 4 + 3), (60, 1 + 2 + 3)] {
+        let (train_size, clip_norm) = (Some(60), Some(0.5));
+        let batch_size = Some(batch_size);
+        let settings =
+            Settings { train_size, clip_norm, batch_size, num_epochs: Some(2), ..small() };
+        let out = place.path().join("whole");
+        let go_on = |_: &RunEvent<'_>| Request::Continue;
+        train(settings.clone(), &data, &out, go_on).unwrap();
+        let whole = log("whole");
+        let checks = whole.lines().filter(|line| line.contains("grad_norm"));
+        assert_eq!(checks.count(), 3, "{whole}");
+        for stops_after in 2..=events {
+            let out = place.path().join("stopped");
+            let mut seen = 0;
+            let stop = |_: &RunEvent<'_>| {
+                seen += 1;
+                if seen == stops_after { Request::Stop } else { Request::Continue }
+            };
+            train(settings.clone(), &data, &out, stop).unwrap();
+            if stops_after < events {
+                assert_ne!(log("stopped"), whole, "it did not stop after {stops_after}");
+            }
+            let start = Start::resume(&out, Settings::default()).unwrap();
+            let session = Session::new(start, &data, When::default()).unwrap();
+            let mut go_on = go_on;
+            let mut trained = session.begin(&mut go_on).unwrap().train(&mut go_on).unwrap();
+            trained.finish(&mut go_on, Instant::now()).unwrap();
+            drop(trained);
+            assert_eq!(log("stopped"), whole, "stopped after {stops_after}");
+            drop(session);
+            fs::remove_dir_all(out).unwrap();
+        }
+        fs::remove_dir_all(out).unwrap();
+    }
 }
 
 #[test]

@@ -28,7 +28,9 @@ fn event_files(run: &Path) -> Vec<PathBuf> {
 
 /// What the log of a run has, as TensorBoard is to have it: numbers of 32 bits.
 fn logged(run: &Path) -> Value {
-    let (mut loss, mut train, mut val) = (Vec::new(), Vec::new(), Vec::new());
+    let mut loss = Vec::new();
+    let tags = ["train_acc", "val_acc", "grad_norm", "weight_norm"];
+    let mut checks = tags.map(|_| Vec::new());
     for line in fs::read_to_string(run.join("events.jsonl")).unwrap().lines() {
         let event: Value = serde_json::from_str(line).unwrap();
         let number = |key: &str| f64::from(event[key].as_f64().unwrap() as f32);
@@ -36,13 +38,17 @@ fn logged(run: &Path) -> Value {
             "step" => loss.push(json!([event["iteration"], number("loss")])),
             "epoch" => {
                 let step = json!(loss.len());
-                train.push(json!([step, number("train_acc")]));
-                val.push(json!([step, number("val_acc")]));
+                for (tag, check) in tags.iter().zip(&mut checks) {
+                    check.push(json!([step, number(tag)]));
+                }
             }
             _ => {}
         }
     }
-    json!({ "loss": loss, "train_acc": train, "val_acc": val })
+    let [train, val, gradients, weights] = checks;
+    json!({
+        "loss": loss, "train_acc": train, "val_acc": val, "grad_norm": gradients, "weight_norm": weights
+    })
 }
 
 #[test]
@@ -66,7 +72,7 @@ fn tensorboard_reads_the_numbers_of_the_log_of_whole_and_resumed_runs() {
     for (name, run, steps) in [("whole", &whole, 18), ("longer", &longer, 24)] {
         let (found, logged) = (&found[name], logged(run));
         assert_eq!(found["loss"].as_array().unwrap().len(), steps, "{name}: {found}");
-        for tag in ["loss", "train_acc", "val_acc"] {
+        for tag in ["loss", "train_acc", "val_acc", "grad_norm", "weight_norm"] {
             assert_eq!(found[tag], logged[tag], "{name}: {tag}");
         }
     }

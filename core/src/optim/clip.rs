@@ -1,5 +1,6 @@
 //! Clipping of gradients by their norm.
 
+use super::l2_norm;
 use crate::float::Float;
 use crate::machine::{Machine, Pass, Split, run, split_elements};
 use crate::slices::split_fields;
@@ -10,9 +11,7 @@ use crate::slices::split_fields;
 /// norm = √(Σ grads²)          grads ← grads · min(1, max_norm / (norm + 1e-6))
 /// ```
 ///
-/// The norm is that of all gradients together, as that of PyTorch's `clip_grad_norm_`. The squares are summed in `f64`, so that
-/// those of large gradients in `f32` do not overflow, and in fixed pieces, so that the bits do not depend on threads.
-/// Gradients whose norm is infinite or NaN become NaN or 0.
+/// The norm is that of all gradients together, as that of PyTorch's `clip_grad_norm_`, by [`l2_norm`]. Gradients whose norm is infinite or NaN become NaN or 0.
 ///
 /// ```
 /// use barenet::{Portable, optim::clip_grad_norm};
@@ -25,7 +24,7 @@ use crate::slices::split_fields;
 ///
 /// Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent neural networks", ICML 2013.
 pub fn clip_grad_norm<T: Float>(machine: &impl Machine, max_norm: T, grads: &mut [T]) -> T {
-    let norm = run(machine, SumOfSquares { grads: &*grads }).sqrt();
+    let norm = l2_norm(machine, &*grads);
     let factor = max_norm.to_f64() / (norm + 1e-6);
     // NaN scales, so that it does not go unseen.
     let is_small = factor >= 1.0;
@@ -33,34 +32,6 @@ pub fn clip_grad_norm<T: Float>(machine: &impl Machine, max_norm: T, grads: &mut
         run(machine, Scale { factor: T::from_f64(factor), grads });
     }
     T::from_f64(norm)
-}
-
-/// Σ grads², in fixed pieces and lanes.
-struct SumOfSquares<'a, T> {
-    grads: &'a [T],
-}
-
-impl<T: Float> Pass for SumOfSquares<'_, T> {
-    type Output = f64;
-
-    #[inline(always)]
-    fn run(self) -> f64 {
-        let (mut lanes, mut tail) = ([0.0; 16], 0.0);
-        let (chunks, rest) = self.grads.as_chunks::<16>();
-        for chunk in chunks {
-            for (lane, grad) in lanes.iter_mut().zip(chunk) {
-                *lane += grad.to_f64() * grad.to_f64();
-            }
-        }
-        for grad in rest {
-            tail += grad.to_f64() * grad.to_f64();
-        }
-        lanes.into_iter().fold(tail, |sum, lane| sum + lane)
-    }
-}
-
-impl<T: Float> Split for SumOfSquares<'_, T> {
-    split_fields!(self at split_elements(self.grads.len()) => grads);
 }
 
 /// grads ← factor · grads.

@@ -79,7 +79,7 @@ where
             return Err(Error::NonFiniteLoss { iteration: iteration + 1 });
         }
         if let Some(max_norm) = self.config.clip_norm {
-            clip_grad_norm(self.gemm, max_norm, buffers.grads);
+            self.norm_before_clip = Some(clip_grad_norm(self.gemm, max_norm, buffers.grads));
         }
         let learning_rate = self.config.learning_rate_at(iteration, self.train.len());
         self.config.update_rule.update_net(

@@ -20,6 +20,22 @@ const LOSS: History = (|run| &run.curves.loss, 1.0);
 const TRAIN: History = (|run| &run.curves.train, 0.0);
 const VAL: History = (|run| &run.curves.val, 0.0);
 
+/// Norms: their places in the page, titles, and what they are.
+const NORMS: [(&str, &str, History, &str); 2] = [
+    (
+        "gradients",
+        "Norm of the gradients",
+        (|run| &run.curves.grad_norm, 0.0),
+        "Of all gradients of an epoch's last step together, before they are clipped.",
+    ),
+    (
+        "weights",
+        "Norm of the weights",
+        (|run| &run.curves.weight_norm, 0.0),
+        "Of all parameters together, after an epoch's last step.",
+    ),
+];
+
 /// The words with a capital letter.
 pub(super) fn capitalized(words: &str) -> String {
     let mut chars = words.chars();
@@ -49,6 +65,13 @@ pub(super) fn of_run(run: &RunSection, id: &str) -> Vec<Chart> {
             checks.each_ref().map(|series| capitalized(&words_of(series, "epoch"))).join(" ");
         let title = capitalized(metric);
         charts.push(chart(id, "metric", &title, ["Epoch", &title], checks.to_vec(), words));
+    }
+    for (name, title, history, what) in NORMS {
+        let norm = series("", None, run, history, MOST);
+        if !norm.points.is_empty() {
+            let words = format!("{} {what}", capitalized(&words_of(&norm, "epoch")));
+            charts.push(chart(id, name, title, ["Epoch", "Norm"], vec![norm], words));
+        }
     }
     let rate = rate("", None, run);
     if rate.points.iter().any(|point| Some(point.1) != rate.points.first().map(|first| first.1)) {
@@ -101,6 +124,9 @@ pub(super) fn of_runs(runs: &[RunSection]) -> Vec<Chart> {
             let name = format!("{}-{number}", part.to_lowercase());
             add(&name, &title, ["Epoch", &capitalized(metric)], series, "epoch");
         }
+    }
+    for (name, title, history, _) in NORMS {
+        add(name, title, ["Epoch", "Norm"], without_bands(all(history)), "epoch");
     }
     let numbered = runs.iter().enumerate();
     let rates = numbered.map(|(number, run)| rate(&run.name, Some(number), run));

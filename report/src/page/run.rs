@@ -44,6 +44,10 @@ pub struct Curves {
     pub train: Vec<f64>,
     /// The same on the validation data.
     pub val: Vec<f64>,
+    /// The norm of the gradients of the last step of each epoch, epoch 0 first; none where it is not known.
+    pub grad_norm: Vec<f64>,
+    /// The norm of the parameters after it, likewise.
+    pub weight_norm: Vec<f64>,
     /// Iterations, from 0, and the learning rate of the step after them.
     pub learning_rate: Vec<(f64, f64)>,
 }

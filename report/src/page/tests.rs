@@ -23,6 +23,8 @@ fn run(name: &str, val: f64) -> RunSection {
             loss: (0..5000).map(|n| 2.0 / f64::from(n + 1)).collect(),
             train: vec![0.1, 0.5],
             val: vec![0.1, 0.4],
+            grad_norm: vec![2.0, 0.5],
+            weight_norm: vec![1.0, 3.0],
             learning_rate: vec![(0.0, 0.1), (10.0, 0.01)],
         },
         findings: Some(Findings {
@@ -135,9 +137,16 @@ fn a_page_loads_nothing_and_runs_its_own_script_alone() {
 #[test]
 fn one_run_has_its_curves_and_several_have_theirs_together() {
     let one = html(vec![run("a", 0.5)], Vec::new());
-    for id in
-        ["run-0-loss", "run-0-metric", "run-0-rate", "run-0-answers", "run-0-units", "run-0-layers"]
-    {
+    for id in [
+        "run-0-loss",
+        "run-0-metric",
+        "run-0-gradients",
+        "run-0-weights",
+        "run-0-rate",
+        "run-0-answers",
+        "run-0-units",
+        "run-0-layers",
+    ] {
         assert!(one.contains(&format!("id=\"{id}\"")), "{id}");
     }
     let two = html(vec![run("a", 0.5), run("b", 0.6)], Vec::new());
@@ -145,6 +154,8 @@ fn one_run_has_its_curves_and_several_have_theirs_together() {
         "runs-loss",
         "runs-validation-0",
         "runs-training-0",
+        "runs-gradients",
+        "runs-weights",
         "runs-rate",
         "choice",
         "run-1-answers",

@@ -260,7 +260,7 @@ mod tests {
                 log.append(&step(iteration)).unwrap();
                 expected += &(step(iteration).to_line() + "\n");
             }
-            let event = RunEvent::Epoch { epoch, check, best: epoch == 1 };
+            let event = RunEvent::Epoch { epoch, check, norms: None, best: epoch == 1 };
             log.append(&event).unwrap();
             expected += &(event.to_line() + "\n");
             if epoch % 2 == 0 {

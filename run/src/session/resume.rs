@@ -97,7 +97,7 @@ impl Session<'_> {
 
         let (metric, num_train) = (self.config.metric(), self.split.train.len());
         let solver = self.config.solver::<T>();
-        let Histories { loss, train, val } = &saved.histories;
+        let Histories { loss, train, val, .. } = &saved.histories;
         let mut checks = train.iter().zip(val).enumerate().peekable();
         let mut best_val = None;
         for (iteration, &loss) in (1..).zip(loss) {
@@ -108,7 +108,8 @@ impl Session<'_> {
                 let best = best_val.is_none_or(|best| metric.is_better(val, best));
                 best_val = if best { Some(val) } else { best_val };
                 let check = Check { metric, train: train.to_printed(), val: val.to_printed() };
-                log.append(&RunEvent::Epoch { epoch, check, best })?;
+                let norms = saved.histories.norms_of(epoch);
+                log.append(&RunEvent::Epoch { epoch, check, norms, best })?;
             }
         }
         log.flush()?;

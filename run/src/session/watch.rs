@@ -81,7 +81,7 @@ impl<'w, 'f, 's, T: Number> Watch<'w, 'f, 's, T> {
                 self.files.has_new_best |= best;
                 let (train, val) = (train.to_printed(), val.to_printed());
                 let check = Check { metric: moment.metric, train, val };
-                RunEvent::Epoch { epoch, check, best }
+                RunEvent::Epoch { epoch, check, norms: moment.histories.norms_of(epoch), best }
             }
         };
         self.log.append(&shown)?;

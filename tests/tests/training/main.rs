@@ -7,6 +7,7 @@ mod classes;
 mod end_to_end;
 mod images;
 mod mixup;
+mod norms;
 mod ranks;
 mod solver;
 mod values;

@@ -55,7 +55,7 @@ impl Beside for Drawn {
     fn event(&mut self, event: &RunEvent<'_>, _console: &Console) {
         match *event {
             RunEvent::Step { iteration, loss, .. } => self.losses.push((iteration, loss)),
-            RunEvent::Epoch { epoch, check, best } => {
+            RunEvent::Epoch { epoch, check, best, norms: _ } => {
                 self.change(|picture| picture.add_check(epoch, check.train, check.val, best));
             }
             RunEvent::Start { .. }

@@ -27,6 +27,7 @@ pub(super) fn write(session: &Session<'_>, trained: &Trained<'_>, summary: &Summ
         loss: ended.loss_history.to_vec(),
         train: ended.train_history.to_vec(),
         val: ended.val_history.to_vec(),
+        norms: ended.norms.to_vec(),
         iterations_per_epoch: solver.iterations_per_epoch(num_train),
         num_iterations: solver.num_iterations(num_train),
     };
