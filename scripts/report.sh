@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Trains a few small runs, makes reports of them, and opens each in headless Chromium at three widths, light and dark: fails on
+# Trains a few small runs, a sweep of 200 and the folds of a cross-validation, makes reports of them, and opens each in headless Chromium at three widths, light and dark: fails on
 # anything that the console says, on a request for anything but the file, on a page wider than its window, and where zoom, values
 # at the pointer or keys do not work. Chromium comes from scripts/setup.sh browser.
 #
@@ -37,4 +37,19 @@ for run in classes numbers anomalies; do
     report "$run" --data table.csv --out "$run.html"
 done
 report pictures adam classes --out several.html
-SHOTS=$shots python3 "$here/scripts/report.py" pictures/report.html {pictures,classes,numbers,anomalies,several}.html
+
+# A sweep of 200 runs, a few of which diverge in their first step, and a cross-validation, whose training writes the page.
+cat >sweep.toml <<'END'
+method = "random"
+trials = 200
+[parameters]
+learning_rate = { min = 1e-3, max = 1e38, log = true }
+hidden = { values = [[4], [8, 8]] }
+[settings]
+update_rule = "sgd"
+END
+"$barenet" sweep -q sweep.toml --data table.csv --target kind --ignore price --epochs 2 --out sweep
+report sweep --data table.csv --out sweep.html
+train --data table.csv --target kind --ignore price --epochs 8 --folds 3 --out folds
+cp folds/report.html folds.html
+SHOTS=$shots python3 "$here/scripts/report.py" pictures/report.html {pictures,classes,numbers,anomalies,several,sweep,folds}.html

@@ -6,6 +6,7 @@ mod classes;
 mod comparison;
 mod curves;
 mod findings;
+mod folds;
 mod histogram;
 mod html;
 mod picture;
@@ -19,6 +20,7 @@ pub use picture::Picture;
 
 use crate::PlotError;
 use barenet_run::plot_mark::html_head;
+use folds::Folds;
 use html::escaped;
 pub(crate) use html::figure;
 use run::{NotShown, RunSection};
@@ -60,7 +62,10 @@ impl Page {
     pub fn to_html(&self) -> Result<String, PlotError> {
         let title = match self.runs.as_slice() {
             [run] => escaped(&run.name),
-            runs => format!("{} runs", runs.len()),
+            runs => match Folds::of(runs) {
+                Some(folds) => folds.title(),
+                None => format!("{} runs", runs.len()),
+            },
         };
         let mut out = html_head();
         self.write_head(&mut out, &title);
@@ -103,6 +108,9 @@ impl Page {
     fn write_several(&self, out: &mut String, runs: &[RunSection]) -> Result<(), PlotError> {
         let shown = in_detail(runs);
         out.push_str("<section aria-labelledby=\"runs\">\n<h2 id=\"runs\">Runs</h2>\n");
+        if let Some(folds) = Folds::of(runs) {
+            folds.write(out, runs);
+        }
         if !runs.is_empty() {
             comparison::write(out, runs);
         }
@@ -119,7 +127,7 @@ impl Page {
         if shown.len() < runs.len() {
             let _ = writeln!(
                 out,
-                "<p class=\"note\">The {} best runs are shown one by one below. `barenet report RUN` shows another.</p>",
+                "<p class=\"note\">The {} best runs are shown one by one below. <code>barenet report RUN</code> shows another.</p>",
                 shown.len()
             );
         }

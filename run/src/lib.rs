@@ -41,6 +41,7 @@ pub mod events;
 pub mod export;
 pub mod figures;
 pub mod folder;
+pub mod folds;
 mod form;
 pub mod gradcheck;
 pub mod history;

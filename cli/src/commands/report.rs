@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 use barenet_report::of_run::EndedRun;
 use barenet_report::{MAX_IN_DETAIL, NotShown, Page, RunSection, in_detail};
 use barenet_run::run_folder::{BEST, CHECKPOINT, REPORT, TRIAL, refuse_what_is_no_plot};
-use barenet_run::sweep;
+use barenet_run::{folds, sweep};
 use measure::Measurer;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 #[derive(clap::Args, Debug)]
 #[command(after_help = include_str!("report/help.txt").trim_end())]
 pub(crate) struct Args {
-    /// Folders of runs that have ended, or of sweeps, whose runs are shown, the best first
+    /// Folders of runs that have ended, of sweeps (the best run first), or of `train --folds`
     #[arg(required = true, value_name = "RUN")]
     runs: Vec<PathBuf>,
     /// The data
@@ -107,13 +107,16 @@ fn open(path: &Path, name: &str) -> Result<(EndedRun, RunSection)> {
     Ok((run, section))
 }
 
-/// The runs in the place of a sweep's folder, the best first.
+/// The runs in the place of a sweep's folder, the best first, and in that of a cross-validation's.
 fn expanded(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut runs = Vec::new();
     for path in paths {
         match sweep::runs_of(path)? {
             Some(trials) => runs.extend(trials),
-            None => runs.push(path.clone()),
+            None => match folds::runs_of(path) {
+                of_folds if of_folds.is_empty() => runs.push(path.clone()),
+                of_folds => runs.extend(of_folds),
+            },
         }
     }
     Ok(runs)

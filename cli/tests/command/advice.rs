@@ -106,6 +106,19 @@ fn folds_are_checked_before_they_train_and_leave_nothing() {
     let output = train(&["--folds", "3", "--out", "runs/t-folds"]);
     refused_in_one_line(&output, 1, &["fold-1: holds another run"]);
     assert!(!place.path().join("runs/t-folds/fold-3").exists());
+
+    // The page of all folds, and the same again from their folder.
+    let page = || fs::read_to_string(place.path().join("runs/t-folds/report.html")).unwrap();
+    let of_training = page();
+    assert!(of_training.contains("Cross-validation, 2 folds"), "{of_training}");
+    let report = ["report", "runs/t-folds", "--data", "t.csv"];
+    succeeds(&barenet(place.path(), &report));
+    assert!(page() == of_training, "the report says something else than the training");
+    fs::create_dir(place.path().join("mine")).unwrap();
+    fs::write(place.path().join("mine/report.html"), "mine").unwrap();
+    let output = train(&["--folds", "2", "--out", "mine"]);
+    refused_in_one_line(&output, 1, &["report.html: in the way: barenet did not write it"]);
+    assert!(!place.path().join("mine/fold-1").exists());
 }
 
 #[test]

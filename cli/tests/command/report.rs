@@ -95,7 +95,8 @@ fn what_data_tell_of_a_table_is_there_with_them_and_missing_without() {
     succeeds(&barenet(place.path(), &["report", "run", "--out", "without.html"]));
     let without = page(place.path(), "without.html");
     assert!(
-        without.contains("needs the data") && without.contains("`barenet report run --data PATH`")
+        without.contains("needs the data")
+            && without.contains("<code>barenet report run --data PATH</code>")
     );
     assert!(without.contains("Training loss") && !without.contains("Confusion matrix"));
     let other = ["report", "run", "--data", "other.csv", "--out", "none.html"];

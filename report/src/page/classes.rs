@@ -127,7 +127,7 @@ mod tests {
             "<th scope=\"row\">&lt;b&gt;cat&lt;/b&gt;</th>",
             "<td class=\"right\" style=\"--share:75\">3</td>",
             "<td style=\"--share:25\">1</td>",
-            "<caption>Precision",
+            "<caption><span>Precision",
         ] {
             assert!(html.contains(part), "{part}: {html}");
         }

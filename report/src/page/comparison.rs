@@ -8,6 +8,9 @@ use std::fmt::Write;
 /// Runs that are shown one by one at most: pictures of more would make a page that no browser likes.
 pub const MAX_IN_DETAIL: usize = 8;
 
+/// Of more runs that cannot be shown, as a sweep may have many that diverged, the reasons are folded away.
+const MAX_NOT_SHOWN: usize = 10;
+
 /// The places of the runs that are shown one by one: all of a few, and of many the best, in the order in which they stand.
 ///
 /// Those whose metric is another than that of the first, or that have no figure, come last.
@@ -89,7 +92,15 @@ pub(super) fn write_not_shown(out: &mut String, not_shown: &[NotShown]) {
     let row = |run: &NotShown| vec![run.name.as_str().into(), run.problem.as_str().into()];
     let head = ["Run", "Why"].map(str::to_owned).to_vec();
     let rows = not_shown.iter().map(row).collect();
+    let is_long = not_shown.len() > MAX_NOT_SHOWN;
+    if is_long {
+        let count = not_shown.len();
+        let _ = writeln!(out, "<details><summary>{count} runs are not shown</summary>");
+    }
     Table { caption: "Runs that are not shown", head, rows, is_sortable: false }.write(out);
+    if is_long {
+        out.push_str("</details>\n");
+    }
 }
 
 /// Appends a box for each run that shows or hides its curves; those of `shown` are shown at first.
@@ -185,6 +196,19 @@ mod tests {
         assert!(table.contains("learning_rate") && !table.contains("seed"), "{html}");
         assert!(table.contains("b &lt;best&gt; (best)"), "less MSE is better: {html}");
         assert!(shared.contains("seed") && !shared.contains("learning_rate"), "{html}");
+    }
+
+    #[test]
+    fn reasons_of_many_runs_that_are_not_shown_are_folded_away() {
+        let found = |count| {
+            let run = NotShown { name: "a".to_owned(), problem: "diverged".to_owned() };
+            let mut html = String::new();
+            write_not_shown(&mut html, &vec![run; count]);
+            html
+        };
+        assert!(found(0).is_empty() && found(10).contains("diverged"));
+        assert!(!found(10).contains("<details>"));
+        assert!(found(11).starts_with("<details><summary>11 runs are not shown</summary>"));
     }
 
     #[test]

@@ -74,7 +74,7 @@ pub(super) fn of_run(run: &RunSection, id: &str) -> Vec<Chart> {
         }
     }
     let rate = rate("", None, run);
-    if rate.points.iter().any(|point| Some(point.1) != rate.points.first().map(|first| first.1)) {
+    if changes(&rate) {
         let words = format!(
             "{} As the settings say: a run's log does not have it.",
             capitalized(&words_of(&rate, "iteration"))
@@ -130,7 +130,11 @@ pub(super) fn of_runs(runs: &[RunSection]) -> Vec<Chart> {
     }
     let numbered = runs.iter().enumerate();
     let rates = numbered.map(|(number, run)| rate(&run.name, Some(number), run));
-    let rates: Vec<_> = rates.filter(|series| !series.points.is_empty()).collect();
+    let mut rates: Vec<_> = rates.filter(|series| !series.points.is_empty()).collect();
+    // Rates that stay what they are stand among the settings.
+    if !rates.iter().any(changes) {
+        rates.clear();
+    }
     add("rate", "Learning rate", ["Iteration", "Learning rate"], rates, "iteration");
     charts
 }
@@ -152,6 +156,11 @@ fn series(
         points: all.iter().map(point).collect(),
         band: if is_band { all.iter().map(band).collect() } else { Vec::new() },
     }
+}
+
+/// Whether not all points have the same height.
+fn changes(series: &Series) -> bool {
+    series.points.iter().any(|point| series.points.first().is_some_and(|first| first.1 != point.1))
 }
 
 fn rate(name: &str, number: Option<usize>, run: &RunSection) -> Series {

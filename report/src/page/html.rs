@@ -64,6 +64,25 @@ pub(crate) fn figure(number: f64) -> String {
     }
 }
 
+/// A sentence in which what is between backticks is code.
+pub(super) fn prose(text: &str) -> String {
+    let parts: Vec<_> = text.split('`').map(escaped).collect();
+    // One that is open at the end is a mark like others.
+    if parts.len() % 2 == 0 {
+        return escaped(text);
+    }
+    let mut html = String::new();
+    for (number, part) in parts.iter().enumerate() {
+        html.push_str(match (number, number % 2) {
+            (0, _) => "",
+            (_, 1) => "<code>",
+            _ => "</code>",
+        });
+        html.push_str(part);
+    }
+    html
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,6 +105,13 @@ mod tests {
         let text = json_in_script(&value);
         assert!(!text.contains('<') && !text.contains('\u{2028}'), "{text}");
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
+    }
+
+    #[test]
+    fn what_is_between_backticks_is_code() {
+        assert_eq!(prose("`a` <b> `c<`."), "<code>a</code> &lt;b&gt; <code>c&lt;</code>.");
+        assert_eq!(prose("a ` b"), "a ` b");
+        assert_eq!(prose(""), "");
     }
 
     #[test]

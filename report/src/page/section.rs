@@ -2,7 +2,7 @@
 
 use super::curves;
 use super::findings;
-use super::html::{escaped, figure};
+use super::html::{escaped, figure, prose};
 use super::picture::Picture;
 use super::run::{Layer, RunSection};
 use super::table::{Cell, Table, write_pairs};
@@ -26,7 +26,7 @@ pub(super) fn write(
     heading(out, "results", "Results");
     write_results(out, run);
     for note in &run.notes {
-        let _ = writeln!(out, "<p class=\"note\">{}</p>", escaped(note));
+        let _ = writeln!(out, "<p class=\"note\">{}</p>", prose(note));
     }
     out.push_str("</section>\n");
     let charts = if has_curves { curves::of_run(run, id) } else { Vec::new() };

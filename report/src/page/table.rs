@@ -61,19 +61,24 @@ impl Table<'_> {
         let _ = writeln!(
             out,
             "<div class=\"wide\" role=\"region\" tabindex=\"0\" aria-label=\"{caption}\">\n\
-             <table{sortable}>\n<caption>{caption}</caption>\n<thead><tr>"
+             <table{sortable}>\n<caption><span>{caption}</span></caption>\n<thead><tr>"
         );
-        for (place, head) in self.head.iter().enumerate() {
-            let is_number =
-                |row: &Vec<Cell>| row.get(place).is_some_and(|cell| cell.number.is_some());
-            let class = if self.rows.iter().all(is_number) { " class=\"number\"" } else { "" };
+        let is_number = |place: usize| {
+            let mut column = self.rows.iter().filter_map(move |row| row.get(place));
+            column.clone().any(|cell: &Cell| cell.number.is_some())
+                && column.all(Cell::may_be_number)
+        };
+        let numbers: Vec<bool> = (0..self.head.len()).map(is_number).collect();
+        for (head, is_number) in self.head.iter().zip(&numbers) {
+            let class = if *is_number { " class=\"number\"" } else { "" };
             let _ = writeln!(out, "<th scope=\"col\"{class}>{}</th>", escaped(head));
         }
         out.push_str("</tr></thead>\n<tbody>\n");
         for row in &self.rows {
             out.push_str("<tr>\n");
             for (place, cell) in row.iter().enumerate() {
-                cell.write(out, place == 0);
+                let is_number = numbers.get(place).is_some_and(|is_number| *is_number);
+                cell.write(out, place == 0, is_number);
             }
             out.push_str("</tr>\n");
         }
@@ -82,16 +87,22 @@ impl Table<'_> {
 }
 
 impl Cell {
-    fn write(&self, out: &mut String, is_first: bool) {
+    /// Whether it is a number, or one that is missing.
+    fn may_be_number(&self) -> bool {
+        self.number.is_some() || self.text == "–"
+    }
+
+    /// Appends it; `is_number` if all of its column are numbers: others would stand at the other side of their column.
+    fn write(&self, out: &mut String, is_first: bool, is_number: bool) {
         let (open, close) = if is_first { ("th scope=\"row\"", "th") } else { ("td", "td") };
         let mut classes = Vec::new();
-        classes.extend(self.number.map(|_| "number"));
+        classes.extend(is_number.then_some("number"));
         classes.extend(self.is_timing.then_some("timing"));
         let class = match classes.is_empty() {
             true => String::new(),
             false => format!(" class=\"{}\"", classes.join(" ")),
         };
-        let number = self.number.filter(|number| number.is_finite());
+        let number = self.number.filter(|number| is_number && number.is_finite());
         let number = number.map_or_else(String::new, |number| format!(" data-sort=\"{number}\""));
         let _ = writeln!(out, "<{open}{class}{number}>{}</{close}>", escaped(&self.text));
     }
@@ -102,4 +113,31 @@ pub(super) fn write_pairs(out: &mut String, caption: &str, pairs: &[(String, Str
     let rows = pairs.iter().map(|(name, value)| vec![name.as_str().into(), value.as_str().into()]);
     let head = ["Name", "Value"].map(str::to_owned).to_vec();
     Table { caption, head, rows: rows.collect(), is_sortable: false }.write(out);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_is_of_numbers_if_all_that_it_has_are() {
+        let row = |cells: [&str; 3]| {
+            let cell = |text: &str| Cell { number: text.parse().ok(), ..text.into() };
+            cells.map(cell).to_vec()
+        };
+        let head = ["run", "hidden", "rate"].map(str::to_owned).to_vec();
+        let rows = vec![row(["a", "4", "–"]), row(["b", "8,8", "0.5"])];
+        let mut html = String::new();
+        Table { caption: "", head, rows, is_sortable: true }.write(&mut html);
+        for part in [
+            "<th scope=\"col\">hidden<",
+            "<td>4<",
+            "<td>8,8<",
+            "<th scope=\"col\" class=\"number\">rate<",
+            "<td class=\"number\">–<",
+            "<td class=\"number\" data-sort=\"0.5\">0.5<",
+        ] {
+            assert!(html.contains(part), "{part}: {html}");
+        }
+    }
 }

@@ -166,6 +166,20 @@ fn one_run_has_its_curves_and_several_have_theirs_together() {
 }
 
 #[test]
+fn folds_have_a_title_and_a_table_of_their_own() {
+    let fold = |number: usize| {
+        let mut run = run(&format!("fold-{number}"), 0.5);
+        run.settings.extend([pair("folds", "2"), pair("fold", &number.to_string())]);
+        run
+    };
+    let page = html(vec![fold(1), fold(2)], Vec::new());
+    assert!(
+        page.contains("<h1>Cross-validation, 2 folds</h1>") && page.contains("Over all 2 folds")
+    );
+    check_structure(&page);
+}
+
+#[test]
 fn two_hundred_runs_are_a_page_that_opens() {
     let runs = (0..200).map(|n| run(&format!("runs/{n}"), f64::from(n))).collect();
     let html = html(runs, Vec::new());

@@ -1,17 +1,21 @@
 //! Cross-validation: a run for each fold, and the mean of their figures.
 
+use super::page;
 use super::verdict::of_test;
 use super::wanted::Wanted;
 use crate::commands::{data_line, metric_text, warn_of_data};
 use crate::console::Console;
 use crate::signals::{Signals, Stopped};
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use barenet_data::DataSet;
+use barenet_report::RunSection;
 use barenet_run::combined::Combined;
 use barenet_run::events::RunEvent;
+use barenet_run::folder::Folder;
+use barenet_run::folds::{self, mean_and_spread};
 use barenet_run::measured::Metric;
 use barenet_run::presets::Preset;
-use barenet_run::run_folder::places;
+use barenet_run::run_folder::{REPORT, places, refuse_what_is_in_the_way};
 use barenet_run::session::{Request, Session, Start, When};
 use barenet_run::settings::Settings;
 use barenet_run::shell::resume_command;
@@ -23,7 +27,7 @@ use std::time::Instant;
 /// Trains a run for each fold, in a folder of its own in `out`.
 pub(super) fn run(
     combined: &Combined,
-    folds: usize,
+    num_folds: usize,
     data: &DataSet,
     (out, force, asked_for): (Option<&Path>, bool, Option<&Path>),
     (console, signals): (Console, &Signals),
@@ -31,21 +35,24 @@ pub(super) fn run(
 ) -> Result<()> {
     let name = Preset::name_of_run(combined.settings.preset.as_deref(), data);
     let out = out.map_or_else(|| free_folder(name), Path::to_owned);
-    let place = |fold: usize| out.join(format!("fold-{fold}"));
+    let place = |fold: usize| folds::place(&out, fold);
     let start = |fold: usize| {
         let settings = Settings { fold: Some(fold), ..combined.settings.clone() };
         let combined = Combined { settings, written: combined.written.clone() };
         Start::new(combined, Some(&place(fold)), force)
     };
     // What is wrong with the last one, and with their number, is known before the first trains.
-    (1..=folds.max(1)).try_for_each(|fold| start(fold).check(data))?;
+    (1..=num_folds.max(1)).try_for_each(|fold| start(fold).check(data))?;
+    if out.is_dir() {
+        refuse_what_is_in_the_way(&open(&out)?, [REPORT])?;
+    }
     warn_of_data(data);
     console.line(&format!("data      {}\n", data_line(data)));
-    let mut summaries = Vec::new();
-    for fold in 1..=folds {
+    let (mut summaries, mut sections) = (Vec::new(), Vec::new());
+    for fold in 1..=num_folds {
         let place = place(fold);
         let session = Session::new(start(fold), data, When::default())?;
-        let summary = train(&session, asked_for, (&console, signals), wanted)?;
+        let (summary, section) = train(&session, asked_for, (&console, signals), wanted)?;
         let run = place.display();
         if let Some(iteration) = summary.diverged_at {
             bail!(
@@ -58,9 +65,11 @@ pub(super) fn run(
             .map(|(of, found)| format!(", {} {}", of.name(), metric_text(found)))
             .collect();
         let test = metric_text(test);
-        console.line(&format!("fold {fold} of {folds}   test {metric} {test}{beside}   {run}"));
+        console.line(&format!("fold {fold} of {num_folds}   test {metric} {test}{beside}   {run}"));
         summaries.push(summary);
+        sections.extend(section);
     }
+    page::write_page(&open(&out)?, sections)?;
     let Some(first) = summaries.first() else { return Ok(()) };
     let metric = first.measured.metric;
     let tests: Vec<_> = summaries.iter().map(|summary| summary.measured.test).collect();
@@ -87,14 +96,18 @@ pub(super) fn run(
     };
     console.json(|| {
         json!({
-            "folds": folds, &key: tests, "mean": mean, "spread": spread,
+            "folds": num_folds, &key: tests, "mean": mean, "spread": spread,
             "test_accuracy": all(|s| s.test(Metric::Accuracy)),
             "test_auc": all(|s| s.test(Metric::Auc)), "test_r2": all(|s| s.test(Metric::R2)),
             "out": out.display().to_string(),
         })
         .to_string()
     });
-    console.end(&format!("the runs of {folds} folds are in {}", out.display()))
+    console.end(&format!("the runs of {num_folds} folds are in {}", out.display()))
+}
+
+fn open(out: &Path) -> Result<Folder> {
+    Folder::open(out).with_context(|| format!("{}: cannot be opened", out.display()))
 }
 
 /// The first of `runs/NAME-folds`, `runs/NAME-folds-2`, … that is not there, or has nothing in it.
@@ -111,7 +124,7 @@ fn train(
     asked_for: Option<&Path>,
     (console, signals): (&Console, &Signals),
     wanted: Wanted,
-) -> Result<Summary> {
+) -> Result<(Summary, Option<RunSection>)> {
     let clock = Instant::now();
     let request = || if signals.stop().is_some() { Request::Stop } else { Request::Continue };
     let run = session.begin(&mut |_: &RunEvent<'_>| request())?;
@@ -130,24 +143,13 @@ fn train(
     }
     let summary = trained.finish(&mut watcher, clock);
     beside.iter_mut().for_each(|observer| observer.finish(console));
-    summary
-}
-
-/// The mean and the standard deviation of some figures (of all, not of a sample of them, as NumPy has it).
-fn mean_and_spread(figures: &[f64]) -> (f64, f64) {
-    let count = figures.len().max(1) as f64;
-    let mean = figures.iter().sum::<f64>() / count;
-    let variance = figures.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / count;
-    (mean, variance.sqrt())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_spread_is_numpys_standard_deviation() {
-        assert_eq!(mean_and_spread(&[1.0, 2.0, 3.0, 4.0]), (2.5, 1.25_f64.sqrt()));
-        assert_eq!(mean_and_spread(&[7.0]), (7.0, 0.0));
+    let summary = summary?;
+    if summary.diverged_at.is_some() {
+        return Ok((summary, None));
     }
+    let place = session.folder.current_path();
+    let name =
+        place.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let section = page::section((session, &name), &trained, &summary)?;
+    Ok((summary, Some(section)))
 }
