@@ -22,7 +22,7 @@ pub use board::{Leaderboard, Row, State};
 pub use events::{SweepEvent, SweepWatcher};
 pub use halving::Halving;
 pub use plan::Plan;
-pub use search::{MAX_TRIALS, Method, Search, Trial};
+pub use search::{MAX_TRIALS, Method, READ_EACH, Search, Trial};
 pub use shard::Shard;
 pub use space::{Parameter, Space};
 
@@ -197,7 +197,7 @@ impl<'a> Sweep<'a> {
 
     /// What the trials have come to, as their folders say it.
     fn read_records(&self, folder: &Folder) -> Vec<Option<Record>> {
-        let found = |planned| match trace(self.plan, planned, &place_of(folder, planned)) {
+        let found = |planned| match trace(planned, &place_of(folder, planned)) {
             Trace::Begun(record) => record,
             Trace::New | Trace::Other(_) => None,
         };

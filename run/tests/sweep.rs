@@ -96,6 +96,39 @@ impl SweepWatcher for StopAfter {
 }
 
 #[test]
+fn trials_may_differ_in_how_their_data_are_read() {
+    let place = tempfile::tempdir().unwrap();
+    let read = |reading: Settings| {
+        let files = Files { data: Some(IRIS.into()), ..Files::default() };
+        (reading.clone(), images::read(&files, &reading, None).unwrap())
+    };
+    let text = "[settings]\nnum_epochs = 2\nhidden = [4]\n[parameters]\nseed = { values = [1, 2] }\n\
+                ignore = { values = [\"\", \"petal length (cm)\"] }\n";
+    let search = Search::from_toml(text, "s.toml".as_ref()).unwrap();
+    let data: Vec<_> = search.readings().unwrap().into_iter().map(read).collect();
+    assert_eq!(data.len(), 2, "the seed does not change what is read");
+    let data_of = |wanted: &Settings| {
+        data.iter().find(|(reading, _)| reading == wanted).map(|found| &found.1)
+    };
+    let plan = Plan::of_readings(&search, &written(&search), "two-layer", data_of).unwrap();
+    let out = place.path().join("sweep");
+    let run = || Sweep::new(&plan, (Some(&out), ""), options(2)).unwrap().run(&mut ()).unwrap();
+    let swept = run();
+    // Weights of three or four inputs.
+    let params: Vec<_> = (1..=4)
+        .map(|trial| fs::read_to_string(out.join(format!("trial-{trial:04}/trial.json"))).unwrap())
+        .map(|record| record.contains("\"num_params\":31") || record.contains("\"num_params\": 31"))
+        .collect();
+    assert_eq!(params, [false, false, true, true]);
+    assert_eq!(run().board, swept.board, "it is known again");
+
+    let many: Vec<_> = (0..17).map(|n| format!("\"{n}\"")).collect();
+    let text = format!("[parameters]\nignore = {{ values = [{}] }}\n", many.join(", "));
+    let error = Search::from_toml(&text, "s.toml".as_ref()).unwrap().readings().unwrap_err();
+    assert!(error.message.contains("more than 16 ways") && error.message.contains("give ignore"));
+}
+
+#[test]
 fn runs_at_once_shards_and_stops_change_no_byte() {
     let (place, data) = (tempfile::tempdir().unwrap(), iris());
     let out = |name: &str| place.path().join(name);

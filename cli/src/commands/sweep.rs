@@ -5,15 +5,16 @@ mod watcher;
 
 pub(crate) use watcher::{How, Shown, train};
 
-use super::{ImagesFlag, counted, data_line, warn_of_data, warn_of_stand_in};
+use super::{ImagesFlag, counted, data_line, usage, warn_of_data, warn_of_stand_in};
 use crate::console::{Console, Verbosity};
 use crate::flags::SettingsFlags;
 use crate::signals::Signals;
 use anyhow::{Context, Result};
+use barenet_data::DataSet;
 use barenet_data::reading::read_named_text;
 use barenet_run::combined::Written;
 use barenet_run::presets::Preset;
-use barenet_run::settings::count;
+use barenet_run::settings::{Settings, count};
 use barenet_run::sweep::{Method, Options, Plan, Search, Shard, Sweep};
 use std::path::PathBuf;
 
@@ -49,6 +50,9 @@ pub(crate) struct Args {
     /// Print a JSON line for each trial, and one with the leaderboard
     #[arg(long, conflicts_with = "quiet")]
     json: bool,
+    /// What `train` has and a sweep does not
+    #[arg(long, hide = true)]
+    from: Option<PathBuf>,
     /// Settings of all trials
     #[command(flatten)]
     settings: SettingsFlags,
@@ -56,6 +60,11 @@ pub(crate) struct Args {
 
 /// Runs the command.
 pub(crate) fn run(args: Args) -> Result<()> {
+    if args.from.is_some() {
+        return usage(
+            "--from is for `train`: all trials of a sweep begin with weights that are drawn",
+        );
+    }
     let signals = Signals::listen().context("signals cannot be listened to")?;
     let file = &args.file;
     let text =
@@ -64,18 +73,31 @@ pub(crate) fn run(args: Args) -> Result<()> {
     let flags = args.settings.0;
     search.check_apart(&flags, "a flag")?;
     let written = Written::new(args.config.as_deref(), flags.overlay(search.settings.clone()))?;
-    let data = args.images.read(&written.settings, None)?;
-    let plan = Plan::new(&search, &written, Preset::DEFAULT, &data)?;
+    let read = |reading: Settings| -> Result<(Settings, DataSet)> {
+        let settings = reading.clone().overlay(written.settings.clone());
+        Ok((reading, args.images.read(&settings, None)?))
+    };
+    let readings = search.readings()?.into_iter().map(read).collect::<Result<Vec<_>>>()?;
+    let data_of = |wanted: &Settings| {
+        readings.iter().find(|(reading, _)| reading == wanted).map(|(_, data)| data)
+    };
+    let plan = Plan::of_readings(&search, &written, Preset::DEFAULT, data_of)?;
     let options =
         Options { jobs: args.jobs, shard: args.shard.unwrap_or(Shard::ALL), force: args.force };
     let name = file.file_stem().and_then(|name| name.to_str()).unwrap_or("sweep");
     let sweep = Sweep::new(&plan, (args.out.as_deref(), name), options)?;
 
     let verbosity = Verbosity::of(args.quiet, args.json);
-    warn_of_data(&data);
-    warn_of_stand_in(&data, verbosity);
     let console = Console::new(verbosity);
-    console.line(&format!("data      {}", data_line(&data)));
+    // What is odd about the files, each reading would say again.
+    if let Some((_, data)) = readings.first() {
+        warn_of_data(data);
+        warn_of_stand_in(data, verbosity);
+        console.line(&format!("data      {}", data_line(data)));
+    }
+    if readings.len() > 1 {
+        console.line(&format!("          read in {} ways", readings.len()));
+    }
     describe(&search, &plan, &sweep, &console);
     let shown = Shown { plan: &plan, console: &console, signals: &signals, of: How::Trials };
     let swept = train(&sweep, shown)?;

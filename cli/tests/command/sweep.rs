@@ -139,6 +139,7 @@ fn what_cannot_be_swept_is_refused_in_a_line_before_anything_is_written() {
         (&["halved.toml", "--epochs", "9"], 2, "no trial would end earlier"),
         (&["metrics.toml", "--data", IRIS], 2, "trials are compared by one; name it with --metric"),
         (&["s.toml", "--data", IRIS, "--folds", "3"], 2, "name it with --fold"),
+        (&["s.toml", "--from", "runs/a"], 2, "--from is for `train`"),
         (&["s.toml", "--out", "s.toml"], 1, "is no folder; choose another --out"),
         (&["s.toml", "--hidden", "1000000,1000000"], 1, "not enough memory"),
     ] {

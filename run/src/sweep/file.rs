@@ -3,7 +3,7 @@
 mod parameters;
 
 use super::halving::Halving;
-use super::search::{MAX_TRIALS, Method, Search, Trial};
+use super::search::{MAX_TRIALS, Method, READ_EACH, Search, Trial};
 use super::space::setting;
 use crate::images::READING;
 use crate::settings::{Row, SETTINGS, Settings, SettingsError, did_you_mean, line_of};
@@ -166,6 +166,16 @@ impl Reader<'_> {
         if let Some(row) = SETTINGS.iter().find(|row| row.name == name) {
             return Ok(row);
         }
+        let reason = match name {
+            "data" | "val" | "test" => {
+                Some("names a file, the same for all trials: give it as a flag")
+            }
+            "from" => Some("is for `train`: all trials begin with weights that are drawn"),
+            _ => None,
+        };
+        if let Some(reason) = reason {
+            return Err(self.error(&key.span(), format!("--{name} {reason}")));
+        }
         // Its flag may have another name.
         let hyphenated = name.replace('_', "-");
         let of_flag =
@@ -187,8 +197,8 @@ impl Reader<'_> {
             "threads" => "changes no result",
             "print_every" => "changes no result",
             "folds" => "is the same for all trials; name it under [settings], and sweep over fold",
-            name if READING.contains(&name) => {
-                "says how data are read, which is done once for all trials"
+            name if READING.contains(&name) && !READ_EACH.contains(&name) => {
+                "says what the data are, which is the same for all trials"
             }
             _ => return Ok(row),
         };

@@ -27,18 +27,18 @@ pub(super) enum Trace {
 }
 
 /// The folder of a trial, wherever that of the sweep is now.
-pub(super) fn place_of(sweep: &Folder, planned: &Planned) -> PathBuf {
+pub(super) fn place_of(sweep: &Folder, planned: &Planned<'_>) -> PathBuf {
     sweep.current_path().join(&planned.trial.name)
 }
 
 /// Looks at the folder of a trial.
-pub(super) fn trace(plan: &Plan<'_>, planned: &Planned, place: &Path) -> Trace {
+pub(super) fn trace(planned: &Planned<'_>, place: &Path) -> Trace {
     let record = Record::read(place);
     let Some(found) = config_of(place) else {
         // One that diverged in its first step has no more than that.
         return match record {
             Some(record)
-                if record.diverged_at.is_some() && record.data == hexadecimal(plan.mark) =>
+                if record.diverged_at.is_some() && record.data == hexadecimal(planned.mark) =>
             {
                 Trace::Begun(Some(record))
             }
@@ -49,7 +49,7 @@ pub(super) fn trace(plan: &Plan<'_>, planned: &Planned, place: &Path) -> Trace {
         return Trace::Other(difference(&found, &planned.config, place));
     }
     match &record {
-        Some(record) if record.data != hexadecimal(plan.mark) => {
+        Some(record) if record.data != hexadecimal(planned.mark) => {
             Trace::Other("it was trained on other data".to_owned())
         }
         _ => Trace::Begun(record),
@@ -94,7 +94,7 @@ fn difference(there: &str, here: &str, place: &Path) -> String {
 pub(super) fn check(plan: &Plan<'_>, out: &Path) -> Result<()> {
     for planned in &plan.trials {
         let place = out.join(&planned.trial.name);
-        if let Trace::Other(how) = trace(plan, planned, &place) {
+        if let Trace::Other(how) = trace(planned, &place) {
             bail!(
                 "{}: holds a run of another sweep: {how}; choose another --out, or --force to replace it",
                 place.display()

@@ -14,10 +14,7 @@ use barenet_data::fingerprint::fingerprint;
 /// A sweep whose trials were checked against the data.
 #[derive(Debug)]
 pub struct Plan<'a> {
-    pub(super) data: &'a DataSet,
-    /// Fingerprint of the training set.
-    pub(super) mark: u64,
-    pub(super) trials: Vec<Planned>,
+    pub(super) trials: Vec<Planned<'a>>,
     /// The settings in which trials differ.
     pub(super) names: Vec<&'static str>,
     pub(super) metric: Metric,
@@ -32,7 +29,10 @@ pub struct Plan<'a> {
 
 /// A trial that was checked.
 #[derive(Debug)]
-pub(super) struct Planned {
+pub(super) struct Planned<'a> {
+    pub(super) data: &'a DataSet,
+    /// Fingerprint of the training set.
+    pub(super) mark: u64,
     pub(super) trial: Trial,
     pub(super) combined: Combined,
     /// The settings of its run, as its folder has them.
@@ -42,7 +42,7 @@ pub(super) struct Planned {
     pub(super) batch_size: usize,
 }
 
-impl Planned {
+impl Planned<'_> {
     /// Samples that an epoch trains on.
     pub(super) const fn samples_per_epoch(&self) -> usize {
         self.iterations_per_epoch.saturating_mul(self.batch_size)
@@ -62,6 +62,21 @@ impl<'a> Plan<'a> {
         default_preset: &str,
         data: &'a DataSet,
     ) -> Result<Self> {
+        Self::of_readings(search, written, default_preset, |_| Some(data))
+    }
+
+    /// The same where trials differ in how data are read: `data_of` has the data for each of the search's
+    /// [readings](Search::readings).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::new`], and if there are no data for a reading.
+    pub fn of_readings(
+        search: &Search,
+        written: &Written,
+        default_preset: &str,
+        data_of: impl Fn(&Settings) -> Option<&'a DataSet>,
+    ) -> Result<Self> {
         if let Some(folds) = written.settings.folds
             && written.settings.fold.is_none()
             && !search.names().contains(&"fold")
@@ -72,10 +87,23 @@ impl<'a> Plan<'a> {
             .into());
         }
         let (mut trials, mut configs) = (Vec::new(), Vec::new());
+        let mut read: Vec<(Settings, (&'a DataSet, u64))> = Vec::new();
         for trial in search.trials()? {
             let name = trial.name.clone();
+            let reading = Search::reading_of(&trial);
+            let known = read.iter().find(|(known, _)| *known == reading).map(|(_, data)| *data);
+            let data = match known {
+                Some(data) => data,
+                None => {
+                    let data = data_of(&reading).context("there are no data for a trial")?;
+                    (data, fingerprint(data))
+                }
+            };
             let (planned, config) =
-                plan(trial, written, default_preset, data, trials.is_empty()).context(name)?;
+                plan(trial, written, default_preset, data, known.is_none()).context(name)?;
+            if known.is_none() {
+                read.push((reading, data));
+            }
             trials.push(planned);
             configs.push(config);
         }
@@ -114,15 +142,14 @@ impl<'a> Plan<'a> {
         let all: Vec<_> = configs.iter().collect();
         let any = trials.first().map(|first| first.trial.settings.clone()).unwrap_or_default();
         let told = any.overlay(written.settings.clone());
-        let of_parts = ignored_of_parts(&told, data);
+        let data = trials.first().map(|first| first.data);
+        let of_parts = data.map(|data| ignored_of_parts(&told, data)).unwrap_or_default();
         ignored(&told, &all).iter().chain(&of_parts).for_each(|line| log::warn!("{line}"));
         let mut base = Settings { threads: None, ..written.settings.clone() };
         let names = search.names();
         let is_varied = |row: &&Row| names.contains(&row.name);
         SETTINGS.iter().filter(is_varied).for_each(|row| (row.leave_out)(&mut base));
         Ok(Self {
-            data,
-            mark: fingerprint(data),
             names,
             metric,
             halving: search.halving,
@@ -182,16 +209,16 @@ impl<'a> Plan<'a> {
     }
 }
 
-fn plan(
+fn plan<'a>(
     trial: Trial,
     written: &Written,
     default_preset: &str,
-    data: &DataSet,
+    (data, mark): (&'a DataSet, u64),
     is_first: bool,
-) -> Result<(Planned, Config)> {
+) -> Result<(Planned<'a>, Config)> {
     let combined = written.under(trial.settings.clone()).over(default_preset, data)?;
     let Combined { settings, written } = &combined;
-    // What is wrong with the data themselves, the first finds.
+    // What is wrong with the data themselves, the first that takes them finds.
     let (config, split) = if is_first {
         prepare(settings.clone(), Some(written), data)?
     } else {
@@ -199,6 +226,8 @@ fn plan(
     };
     let solver = config.solver::<f64>();
     let planned = Planned {
+        data,
+        mark,
         config: config.to_toml(),
         num_epochs: solver.num_epochs,
         iterations_per_epoch: solver.iterations_per_epoch(split.train.len()),

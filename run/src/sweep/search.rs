@@ -9,6 +9,10 @@ use toml::Value;
 
 /// The most trials of a sweep.
 pub const MAX_TRIALS: usize = 10_000;
+/// The settings of [`READING`](crate::images::READING) that may differ from trial to trial: the task, and what is learnt, stay what they are.
+pub const READ_EACH: [&str; 5] = ["ignore", "missing", "image_size", "window", "stride"];
+/// Ways of reading data that a sweep keeps in memory.
+const MAX_READINGS: usize = 16;
 /// Draws after which no trial is expected that was not drawn before, for each of those that are wanted.
 const DRAWS: usize = 100;
 
@@ -81,6 +85,40 @@ impl Search {
                 .collect(),
         };
         SETTINGS.iter().map(|row| row.name).filter(|name| names.contains(name)).collect()
+    }
+
+    /// The ways in which the trials read their data: of each the [settings](READ_EACH) of it, the first trial's first. One without
+    /// any, where all read them alike.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingsError`] if there are more than 16: the data of each are kept in memory.
+    pub fn readings(&self) -> Result<Vec<Settings>, SettingsError> {
+        let mut readings = Vec::new();
+        for reading in self.trials()?.iter().map(Self::reading_of) {
+            if readings.contains(&reading) {
+                continue;
+            }
+            if readings.len() == MAX_READINGS {
+                let names: Vec<_> =
+                    self.names().into_iter().filter(|name| READ_EACH.contains(name)).collect();
+                return Err(SettingsError::new(format!(
+                    "the trials read their data in more than {MAX_READINGS} ways, each of which is kept in memory: give {} \
+                     fewer values",
+                    names.join(" and ")
+                )));
+            }
+            readings.push(reading);
+        }
+        Ok(readings)
+    }
+
+    /// How a trial reads its data, as far as that differs from trial to trial.
+    pub(super) fn reading_of(trial: &Trial) -> Settings {
+        let mut reading = trial.settings.clone();
+        let others = SETTINGS.iter().filter(|row| !READ_EACH.contains(&row.name));
+        others.for_each(|row| (row.leave_out)(&mut reading));
+        reading
     }
 
     /// Refuses settings for all trials in which trials differ.

@@ -65,7 +65,7 @@ impl<'s> Crew<'s> {
         force: bool,
         records: &[Option<Record>],
     ) -> Self {
-        let done = |(planned, record): (&Planned, &Option<Record>)| {
+        let done = |(planned, record): (&Planned<'_>, &Option<Record>)| {
             let epochs = record.as_ref().map_or(0, |record| record.epochs);
             AtomicUsize::new(planned.samples_per_epoch().saturating_mul(epochs))
         };
@@ -166,9 +166,9 @@ impl<'s> Crew<'s> {
     }
 
     /// Opens the run of a trial where it is.
-    fn open(&self, planned: &Planned, place: &Path) -> Result<Session<'s>> {
+    fn open(&self, planned: &Planned<'s>, place: &Path) -> Result<Session<'s>> {
         let only_threads = Settings { threads: Some(self.threads), ..Settings::default() };
-        let start = match trace(self.plan, planned, place) {
+        let start = match trace(planned, place) {
             Trace::Begun(_) => Start::resume(place, only_threads)?,
             Trace::New | Trace::Other(_) => {
                 let Combined { settings, written } = planned.combined.clone();
@@ -176,14 +176,14 @@ impl<'s> Crew<'s> {
                 Start::new(combined, Some(place), self.force).silent()
             }
         };
-        Session::new(start, self.plan.data, When::default())
+        Session::new(start, planned.data, When::default())
     }
 
     /// Trains a trial from where it is; `None` if it was stopped.
     fn train_one(
         &self,
         trial: usize,
-        planned: &Planned,
+        planned: &Planned<'s>,
         until: Option<usize>,
         sender: &Sender<Message>,
     ) -> Result<Option<Record>> {
@@ -214,7 +214,7 @@ impl<'s> Crew<'s> {
         if epochs.is_empty() {
             epochs.push(last);
         }
-        let record = Record::new(&summary, trained.ended().val_history, &epochs, self.plan.mark);
+        let record = Record::new(&summary, trained.ended().val_history, &epochs, planned.mark);
         if session.folder.is_begun() {
             record.write(&session.folder)?;
         } else {
@@ -232,7 +232,7 @@ impl<'s> Crew<'s> {
 struct TrialWatcher<'c, 's> {
     crew: &'c Crew<'s>,
     trial: usize,
-    planned: &'c Planned,
+    planned: &'c Planned<'s>,
     sender: &'c Sender<Message>,
 }
 

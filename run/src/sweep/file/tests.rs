@@ -119,8 +119,10 @@ fn what_is_wrong_is_refused_with_its_line() {
         ("[parameters]\nthreads = { values = [1, 2] }\n", "s.toml:2: threads changes no result"),
         (
             "[parameters]\ntarget = { values = [\"a\"] }\n",
-            "s.toml:2: target says how data are read",
+            "s.toml:2: target says what the data are",
         ),
+        ("[parameters]\nfrom = { values = [\"runs/a\"] }\n", "s.toml:2: --from is for `train`"),
+        ("[settings]\ndata = \"a.csv\"\n", "s.toml:2: --data names a file"),
         (
             "[parameters]\nfolds = { values = [2, 3] }\n",
             "s.toml:2: folds is the same for all trials",
