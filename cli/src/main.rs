@@ -4,6 +4,8 @@ mod advice;
 mod commands;
 mod console;
 mod flags;
+#[cfg(test)]
+mod pages;
 mod ranks;
 mod signals;
 #[cfg(feature = "tui")]

@@ -38,6 +38,7 @@ mod pictures;
 mod program;
 mod python;
 mod qat;
+mod readme;
 mod recordings;
 mod refusals;
 mod report;
