@@ -92,7 +92,7 @@ fn a_run_has_every_step_once_however_it_was_killed_and_resumed() {
     assert!(steps.eq(1..=12), "{expected:?}");
     let checks = expected.values.iter().filter(|(_, tag, _)| tag == "val_acc");
     assert!(checks.map(|(step, ..)| *step).eq([1, 4, 8, 12]), "{expected:?}");
-    assert_eq!(expected.values.len(), 12 + 4 * 3);
+    assert_eq!(expected.values.len(), 12 + 4 * 5);
 
     train(new(&later), &data, 9);
     let later = read(&later).files.checked_sub(1).map(|_| Folder::open(&later).unwrap()).unwrap();
