@@ -123,10 +123,49 @@ refused() {
 }
 read -ra flags <<<"$SIZE --update-rule sgd --threads 1 --quiet"
 refused "which 5 ranks do not divide" ranks 5 train "${flags[@]}" --out refused --force
-refused "rank 1 has other settings" mpirun --allow-run-as-root --oversubscribe -np 1 "$BARENET" train "${flags[@]}" --out refused --force : \
-    -np 1 "$BARENET" train "${flags[@]}" --seed 1 --out refused --force
+two() { mpirun --allow-run-as-root --oversubscribe -np 1 "$BARENET" "${first[@]}" : -np 1 "$BARENET" "${second[@]}"; }
+first=(train "${flags[@]}" --out refused --force)
+second=("${first[@]}" --seed 1)
+refused "rank 1 has other settings" two
+second=("${first[@]}" --gemm portable)
+refused "rank 1 has another kernel" two
 printf 'x,y\n1,2\n2,4\n3,6\n4,8\n5,10\n6,12\n7,14\n8,16\n9,18\n10,20\n11,22\n12,24\n' >a.csv
 sed 's/^5,10$/5,11/' a.csv >b.csv
-refused "rank 1 has other data" mpirun --allow-run-as-root --oversubscribe -np 1 "$BARENET" train --data a.csv --shards 2 --quiet --out refused --force : \
-    -np 1 "$BARENET" train --data b.csv --shards 2 --quiet --out refused --force
+first=(train --data a.csv --shards 2 --quiet --out refused --force)
+second=(train --data b.csv --shards 2 --quiet --out refused --force)
+refused "rank 1 has other data" two
 echo "mpi: ranks that do not fit together are refused"
+
+# The folder of a run is where the first rank is, and nowhere else.
+mkdir here there
+several=(mpirun --allow-run-as-root --oversubscribe --mca mpi_yield_when_idle 1)
+"${several[@]}" -np 1 -wdir "$place/here" "$BARENET" train "${flags[@]}" --epochs 1 --out run : -np 1 -wdir "$place/there" "$BARENET" train "${flags[@]}" --epochs 1 --out run
+"${several[@]}" -np 1 -wdir "$place/here" "$BARENET" train --resume run --epochs 2 --data builtin --quiet : \
+    -np 1 -wdir "$place/there" "$BARENET" train --resume run --epochs 2 --data builtin --quiet
+BARENET_EXACT_THREADS=1 "$BARENET" train "${flags[@]}" --epochs 2 --out one --force
+same here/run "a folder that the first rank alone sees"
+[ -z "$(ls there)" ] || die "a rank that is not the first left files"
+echo "mpi: the folder of a run is the first rank's alone, also when it is resumed"
+
+# Data that all ranks of a machine have once: 40,000 pictures of 28 by 28 pixels, as IDX has them.
+mkdir idx
+idx() { printf "%b" "$1"; head -c "$2" /dev/urandom; }
+idx '\x00\x00\x08\x03\x00\x00\x9c\x40\x00\x00\x00\x1c\x00\x00\x00\x1c' 31360000 >idx/train-images-idx3-ubyte
+{ printf '\x00\x00\x08\x01\x00\x00\x9c\x40'; head -c 40000 /dev/urandom | tr '\000-\377' '\000-\011'; } >idx/train-labels-idx1-ubyte
+shared=(train --data idx --shards 6 --batch-size 60 --train-size 300 --val-size 60 --test-size 10 --epochs 1 --hidden 8 --threads 1 --force)
+BARENET_EXACT_THREADS=1 "$BARENET" "${shared[@]}" --quiet --out one
+for from in 1000 40000000; do
+    BARENET_SHARE_FROM=$from ranks 3 "${shared[@]}" --out several >out
+    grep -q "^memory    2 ranks use the data of another" out || [ "$from" = 40000000 ] || { cat out; die "3 ranks have the data three times"; }
+    same several "data that ranks share, from $from bytes on"
+done
+! grep -q "^memory" out || die "few data are shared"
+echo "mpi: ranks of a machine have the data once"
+
+# Trials of a sweep, shared by the processes of a job.
+printf '[settings]\nnum_epochs = 4\n[parameters]\nlearning_rate = { values = [1e-4, 1e-3, 1e-2, 1e-1] }\n[halving]\nmin_epochs = 1\n' >lr.toml
+"$BARENET" sweep lr.toml --data a.csv --quiet --jobs 1 --out alone
+ranks 3 sweep lr.toml --data a.csv --jobs 1 --out together >out
+grep -q "^the best is trial-" out || { cat out; die "a sweep of three processes has no best trial"; }
+diff alone/leaderboard.csv together/leaderboard.csv || die "a sweep of three processes has another leaderboard"
+echo "mpi: processes of a job share the trials of a sweep"

@@ -20,6 +20,7 @@ mod precision;
 #[cfg(any(feature = "matrixmultiply", feature = "openblas"))]
 mod prefer_own;
 mod rounding;
+mod sealed;
 #[cfg(unix)]
 mod signal;
 #[cfg(own_kernels)]
@@ -45,6 +46,7 @@ pub use matrixmultiply::MatrixMultiply;
 #[cfg(feature = "openblas")]
 pub use openblas::OpenBlas;
 pub use precision::Precision;
+pub use sealed::{Plain, Sealed};
 #[cfg(unix)]
 pub use signal::is_signal_ignored;
 #[cfg(own_kernels)]

@@ -34,6 +34,11 @@ fn launched_by(variable: impl Fn(&str) -> Option<String>) -> Option<Launch> {
         .find_map(|&(rank, count)| Some(Launch { rank: number(rank)?, count: number(count)? }))
 }
 
+/// The number of this process, from 0, and how many a launcher started together with it, if it is not alone.
+pub(crate) fn place() -> Option<(usize, usize)> {
+    launch().filter(|launch| launch.count > 1).map(|Launch { rank, count }| (rank, count))
+}
+
 fn launch() -> Option<Launch> {
     launched_by(|name| std::env::var(name).ok())
 }

@@ -6,6 +6,7 @@
 mod axis;
 pub mod of_run;
 mod page;
+mod plan_figure;
 mod range_figure;
 mod sheet;
 mod sweep;
@@ -14,6 +15,7 @@ pub mod tensorboard;
 
 pub use page::run::{Answers, Curves, Findings, Layer, NotShown, RunSection, Sample, Values};
 pub use page::{MAX_IN_DETAIL, Page, Picture, in_detail};
+pub use plan_figure::plan_figure;
 pub use range_figure::range_test_figure;
 pub use sheet::Sheet;
 pub use sweep::{Curve, Sweep, sweep_figure};

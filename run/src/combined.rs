@@ -42,7 +42,7 @@ impl Written {
     /// # Errors
     ///
     /// If the file cannot be read or parsed, and those of [`Settings::check_written`].
-    pub fn new(config: Option<&Path>, flags: Settings) -> Result<Self> {
+    pub fn new(config: Option<&Path>, mut flags: Settings) -> Result<Self> {
         let file = match config {
             None => Settings::default(),
             Some(path) => {
@@ -52,6 +52,7 @@ impl Written {
             }
         };
         let place = if flags.preset.is_some() { "--preset" } else { "preset in the file" };
+        flags.scale_from(&file);
         let settings = flags.overlay(file);
         settings.check_written()?;
         Ok(Self { settings, is_file: config.is_some(), place })
@@ -83,11 +84,12 @@ impl Written {
         let is_named = written.preset.is_some();
         let table = Preset::find(Preset::TABLE)?.map(|preset| preset.settings);
         let table = of_table(data, &written).overlay(table.unwrap_or_default());
-        let settings = if is_named {
-            settings.overlay(table)
-        } else {
-            written.clone().overlay(table).overlay(settings)
+        let (mut over, under) = match is_named {
+            true => (settings, Settings::default()),
+            false => (written.clone(), settings),
         };
+        over.scale_from(&table);
+        let settings = over.overlay(table).overlay(under);
         Ok(Combined { settings, written })
     }
 
@@ -106,7 +108,9 @@ impl Written {
             return Err(SettingsError::new(message).into());
         };
         let named = Settings { preset: Some(name), ..Settings::default() };
-        let settings = written.clone().overlay(preset.settings).overlay(named);
+        let mut settings = written.clone();
+        settings.scale_from(&preset.settings);
+        let settings = settings.overlay(preset.settings).overlay(named);
         Ok(Combined { settings, written })
     }
 }
@@ -120,5 +124,40 @@ impl Combined {
     /// If the file cannot be read or parsed, or there is no such preset.
     pub fn new(config: Option<&Path>, flags: Settings, default_preset: &str) -> Result<Self> {
         Written::new(config, flags)?.over_preset(default_preset)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Name;
+    use std::fs;
+
+    #[test]
+    fn a_learning_rate_is_for_the_batches_of_what_is_under_the_setting_that_makes_it_follow() {
+        let place = tempfile::tempdir().unwrap();
+        let file = place.path().join("a.toml");
+        let scaled = |file_text: &str, flags: &Settings| {
+            fs::write(&file, file_text).unwrap();
+            let config = (!file_text.is_empty()).then_some(&*file);
+            let found = Combined::new(config, flags.clone(), "minute").unwrap().settings;
+            (found.batch_size.unwrap(), found.lr_batch_size)
+        };
+        let linear = Settings {
+            batch_size: Some(4096),
+            lr_scale: Name::from_name("linear"),
+            ..Settings::default()
+        };
+        let minute = Some("minute".to_owned());
+        // The preset has batches of 512.
+        assert_eq!(scaled("", &linear), (4096, Some(512)));
+        assert_eq!(scaled("batch_size = 64\n", &linear), (4096, Some(64)));
+        let none = Settings::default();
+        let in_file = "preset = \"minute\"\nbatch_size = 4096\nlr_scale = \"linear\"\n";
+        assert_eq!(scaled(in_file, &none), (4096, Some(512)));
+        let said = Settings { lr_batch_size: Some(100), preset: minute, ..linear };
+        assert_eq!(scaled("batch_size = 64\n", &said), (4096, Some(100)));
+        let unscaled = Settings { lr_scale: Name::from_name("none"), ..none };
+        assert_eq!(scaled("", &unscaled), (512, None));
     }
 }

@@ -106,6 +106,7 @@ impl Config {
         effect::check_batch_of_one(&values)?;
         effect::check_shards(&values)?;
         check_fold(values.fold, values.folds)?;
+        effect::check_scaled_rate(&values)?;
 
         let name = values.gemm.name();
         let kernel = Kernel::from_name(name);

@@ -33,6 +33,16 @@ pub struct Step {
     pub bytes: usize,
 }
 
+impl Step {
+    /// The same of batches of another size, whose loss and gradients take as much for each sample.
+    #[must_use]
+    pub fn of_batch(&self, batch_size: usize) -> Self {
+        let times = f64::from_usize(batch_size) / f64::from_usize(self.batch_size.max(1));
+        let seconds = (self.seconds - self.update).max(0.0) * times + self.update;
+        Self { seconds, batch_size, ..*self }
+    }
+}
+
 /// A step on several ranks, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct Planned {
@@ -108,10 +118,8 @@ pub fn plan(arch: &Arch<'_>, alone: &Step, link: &Link, ranks: usize) -> Planned
 #[must_use]
 pub fn break_even_batch(arch: &Arch<'_>, alone: &Step, link: &Link, ranks: usize) -> Option<usize> {
     let is_faster = |batch_size: usize| {
-        let times = f64::from_usize(batch_size) / f64::from_usize(alone.batch_size.max(1));
-        let seconds = (alone.seconds - alone.update) * times + alone.update;
-        let alone = Step { seconds, batch_size, ..*alone };
-        plan(arch, &alone, link, ranks).step < seconds
+        let alone = alone.of_batch(batch_size);
+        plan(arch, &alone, link, ranks).step < alone.seconds
     };
     let (mut low, mut high) = (0, 1 << 30);
     if !is_faster(high) {
@@ -122,6 +130,28 @@ pub fn break_even_batch(arch: &Arch<'_>, alone: &Step, link: &Link, ranks: usize
         if is_faster(middle) { high = middle } else { low = middle }
     }
     Some(high)
+}
+
+/// The efficiency of 1, 2, 4 and so on up to `ranks` ranks, each with as large a share of the batch as `alone` has.
+///
+/// ```
+/// use barenet::Arch;
+/// use barenet_run::plan::{Link, Step, efficiencies};
+/// let alone = Step { seconds: 0.1, update: 0.001, batch_size: 1024, bytes: 4 };
+/// let link = Link { bytes_per_second: 1.25e9, latency: 20e-6 };
+/// let found = efficiencies(&Arch::new(&[3072, 1024, 10]), &alone, &link, 6);
+/// assert_eq!(found.iter().map(|(ranks, _)| *ranks).collect::<Vec<_>>(), [1, 2, 4, 6]);
+/// assert!(found[0].1 == 1.0 && found[3].1 < found[1].1);
+/// ```
+#[must_use]
+pub fn efficiencies(arch: &Arch<'_>, alone: &Step, link: &Link, ranks: usize) -> Vec<(usize, f64)> {
+    let doubled = std::iter::successors(Some(1_usize), |ranks| ranks.checked_mul(2));
+    let counts = doubled.take_while(|&count| count < ranks).chain([ranks]);
+    let efficiency = |count: usize| {
+        let alone = alone.of_batch(alone.batch_size.saturating_mul(count));
+        plan(arch, &alone, link, count).efficiency(&alone)
+    };
+    counts.map(|count| (count, efficiency(count))).collect()
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::combined::Combined;
 use crate::config::{Config, ignored};
 use crate::scaled::scaled;
 use crate::session::prepare;
-use crate::settings::{Dtype, SettingsError};
+use crate::settings::{Dtype, LrScale, SettingsError};
 use crate::trainer::{Rounded, TheSolver, draw_weights, samples_that_train};
 use anyhow::Result;
 use barenet::{Alone, Error, Event, Float, Progress, Schedule, Solver, SolverConfig};
@@ -82,6 +82,12 @@ impl<'a> RangeTest<'a> {
         let Combined { settings, written } = combined;
         let (config, split) = prepare(settings, Some(&written), data)?;
         ignored(&written, &[&config]).iter().for_each(|line| log::warn!("{line}"));
+        if config.values().lr_scale.value() != LrScale::None {
+            return Err(SettingsError::new(
+                "a range test finds the learning rate for the batches that it trains on: take lr_scale none",
+            )
+            .into());
+        }
         let rates = rates(range, config.values().learning_rate, config.dtype())?;
         let backend = start_backend(&config);
         Ok(Self { config, data, split, backend, rates })

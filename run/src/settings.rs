@@ -14,7 +14,7 @@ mod table;
 pub use declare::{Kind, Row, Value};
 pub use explain::{explain, with_meanings};
 pub use local::Locals;
-pub use names::{ClassWeights, Dtype, ExportDtype, KernelName, Name, Named, RuleName};
+pub use names::{ClassWeights, Dtype, ExportDtype, KernelName, LrScale, Name, Named, RuleName};
 pub use picture_size::PictureSize;
 pub use table::{SETTINGS, Settings, Values};
 
@@ -61,6 +61,15 @@ impl Settings {
     /// Refuses the first setting out of its range.
     pub(crate) fn check_each(&self) -> Result<(), SettingsError> {
         self.check_ranges(self.dtype == Some(Dtype::F32.into()))
+    }
+
+    /// Takes the learning rate as one for the batches of the settings that these are put over, if it is to follow their size and nothing
+    /// says for which it is.
+    pub(crate) fn scale_from(&mut self, under: &Self) {
+        let follows = self.lr_scale.is_some_and(|scale| scale.value() != LrScale::None);
+        if follows && self.lr_batch_size.is_none() {
+            self.lr_batch_size = under.batch_size;
+        }
     }
 
     /// As the text of a TOML file.

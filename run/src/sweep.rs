@@ -42,6 +42,9 @@ use work::Crew;
 /// How long a shard waits for another that writes the leaderboard.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How often a shard looks what others, which it waits for, have come to.
+const LOOKS_EVERY: Duration = Duration::from_secs(1);
+
 /// How a sweep is done. None of it changes a result.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
@@ -49,13 +52,27 @@ pub struct Options {
     pub jobs: Option<usize>,
     /// The trials that are trained here.
     pub shard: Shard,
+    /// Whether other shards, which train at the same time, are waited for.
+    pub waiting: Waiting,
     /// Whether runs of another sweep are replaced.
     pub force: bool,
 }
 
+/// For what a shard waits that has nothing left to train.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Waiting {
+    /// For nothing: others may train tomorrow.
+    #[default]
+    No,
+    /// For trials of others that its own are compared with.
+    ForWork,
+    /// For all trials of others.
+    ForAll,
+}
+
 impl Default for Options {
     fn default() -> Self {
-        Self { jobs: None, shard: Shard::ALL, force: false }
+        Self { jobs: None, shard: Shard::ALL, waiting: Waiting::No, force: false }
     }
 }
 
@@ -174,7 +191,16 @@ impl<'a> Sweep<'a> {
             let mine = standing.left.iter().copied().filter(|&trial| options.shard.has(trial));
             let mine: Vec<_> = mine.collect();
             if mine.is_empty() {
-                missing = Some((standing.left.len(), until));
+                let waits = match options.waiting {
+                    Waiting::No => false,
+                    Waiting::ForWork => until.is_some(),
+                    Waiting::ForAll => true,
+                };
+                if waits && desk.pause(LOOKS_EVERY) {
+                    desk.records = self.read_records(folder);
+                    continue;
+                }
+                (stopped, missing) = (waits, Some((standing.left.len(), until)));
                 break;
             }
             // Somebody has taken away what they came to.

@@ -1,4 +1,4 @@
-//! The file that `--out` names.
+//! The file that `--out`, or another flag, names.
 
 use super::usage;
 use anyhow::{Context, Result};
@@ -7,11 +7,16 @@ use barenet_run::folder::Folder;
 use std::ffi::OsStr;
 use std::path::Path;
 
-/// Its name.
+/// The name of the file of `--out`.
 pub(crate) fn name(out: &Path) -> Result<&str> {
-    match out.file_name().and_then(OsStr::to_str) {
+    name_of("--out", out)
+}
+
+/// The name of a flag's file.
+pub(crate) fn name_of<'a>(flag: &str, file: &'a Path) -> Result<&'a str> {
+    match file.file_name().and_then(OsStr::to_str) {
         Some(name) => Ok(name),
-        None => usage("--out names no file"),
+        None => usage(format!("{flag} names no file")),
     }
 }
 

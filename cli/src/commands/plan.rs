@@ -2,16 +2,22 @@
 
 mod units;
 
-use super::{ImagesFlag, counted, data_line, profile, usage};
+use super::{ImagesFlag, counted, data_line, out, profile, usage};
 use crate::console::say;
 use crate::flags::SettingsFlags;
 use anyhow::Result;
 use barenet::Float;
-use barenet_run::plan::{Link, Planned, Step, break_even_batch, plan};
+use barenet_data::DataSet;
+use barenet_report::plan_figure;
+use barenet_run::combined::Combined;
+use barenet_run::config::Config;
+use barenet_run::plan::{Link, Planned, Step, break_even_batch, efficiencies, plan};
 use barenet_run::profile::profile as measured;
+use barenet_run::run_folder::refuse_what_is_no_plot;
 use barenet_run::settings::{Dtype, count};
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 use units::{bytes_per_second, seconds};
 
 /// Say how fast training would be on several machines, before they are paid for
@@ -33,9 +39,22 @@ pub(crate) struct Args {
     /// How long a short message takes, such as 20us
     #[arg(long, value_name = "TIME", value_parser = seconds, default_value = "20us")]
     latency: f64,
+    /// Take the batch size as that of each rank
+    #[arg(long)]
+    per_rank: bool,
     /// Seconds to measure in all
     #[arg(long, value_name = "SECONDS", default_value_t = 3.0)]
     seconds: f64,
+    /// What a step takes on one rank, such as 120ms, in place of measuring it here: as `barenet profile` prints it elsewhere
+    #[arg(long, value_name = "TIME", value_parser = seconds, requires = "update_time")]
+    step_time: Option<f64>,
+    /// What of it the update takes
+    #[arg(long, value_name = "TIME", value_parser = seconds, requires = "step_time")]
+    update_time: Option<f64>,
+    /// SVG file for a plot of the efficiency of 1 to --ranks ranks, each with as large a share of the batch, made, or replaced if barenet
+    /// drew it
+    #[arg(long, value_name = "FILE")]
+    plot: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -53,6 +72,9 @@ pub(crate) fn run(args: Args) -> Result<()> {
     if args.ranks == 0 {
         return usage("--ranks must be at least 1, found 0");
     }
+    if let Some(file) = &args.plot {
+        refuse_what_is_no_plot(&out::folder(file)?, out::name_of("--plot", file)?)?;
+    }
     let (combined, data) =
         profile::read(args.config.as_deref(), &args.images, args.settings.0, args.json)?;
     if combined.settings.local.is_some() {
@@ -60,19 +82,30 @@ pub(crate) fn run(args: Args) -> Result<()> {
             "a net with locally connected layers is trained by one process: there is nothing to plan",
         );
     }
-    let (config, found) = measured(combined, &data, time)?;
-    let bytes = match config.dtype() {
-        Dtype::F32 => 4,
-        Dtype::F64 => 8,
+    let Measured { config, step, threads } =
+        Measured::new(combined, &data, args.step_time.zip(args.update_time), time)?;
+    let of_rank = step.of_batch(if args.per_rank {
+        step.batch_size
+    } else {
+        step.batch_size.div_ceil(args.ranks)
+    });
+    let alone = if args.per_rank {
+        step.of_batch(step.batch_size.saturating_mul(args.ranks))
+    } else {
+        step
     };
-    let alone =
-        Step { seconds: found.step, update: found.update, batch_size: found.batch_size, bytes };
     let link = Link { bytes_per_second: args.bandwidth, latency: args.latency };
     let arch = config.arch();
     let planned = plan(&arch, &alone, &link, args.ranks);
     let break_even = break_even_batch(&arch, &alone, &link, args.ranks);
     let efficiency = planned.efficiency(&alone);
     let advice = advice(&planned, &alone, efficiency, break_even);
+    let efficiencies = efficiencies(&arch, &of_rank, &link, args.ranks);
+    if let Some(file) = &args.plot {
+        let bits = 8e-9 * args.bandwidth;
+        let title = format!("{arch}, {} samples a rank, {bits} Gb/s", of_rank.batch_size);
+        draw(file, &title, &efficiencies)?;
+    }
     if args.json {
         let mut all = serde_json::to_value(planned)?;
         all["efficiency"] = json!(efficiency);
@@ -80,6 +113,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
         all["alone"] = json!({ "step": alone.seconds, "update": alone.update });
         all["batch_size"] = json!(alone.batch_size);
         all["break_even_batch"] = json!(break_even);
+        all["efficiencies"] = json!(efficiencies);
         all["advice"] = json!(advice);
         say!("{all}");
         return Ok(());
@@ -90,7 +124,9 @@ pub(crate) fn run(args: Args) -> Result<()> {
         alone.batch_size,
         config.values().dtype.name()
     );
-    say!("backend   {}, {} a rank", config.kernel(), counted(found.threads, "thread", "threads"));
+    if args.step_time.is_none() {
+        say!("backend   {}, {} a rank", config.kernel(), counted(threads, "thread", "threads"));
+    }
     say!("\n{:<12}{:>10}{:>8}", "a step", "µs", "share");
     let row = |name: &str, seconds: f64, what: &str| -> Result<()> {
         let share = 100.0 * seconds / planned.step;
@@ -106,9 +142,55 @@ pub(crate) fn run(args: Args) -> Result<()> {
     row("meetings", meetings, "batch norm, loss, and whether the run goes on")?;
     let rate = f64::from_usize(alone.batch_size) / step;
     row("step", step, &format!("{rate:.0} samples/s on {}", counted(ranks, "rank", "ranks")))?;
-    row("alone", alone.seconds, &format!("{:.0} samples/s on one", found.samples_per_second()))?;
+    let rate = f64::from_usize(alone.batch_size) / alone.seconds;
+    row("alone", alone.seconds, &format!("{rate:.0} samples/s on one"))?;
     say!("\n- {}", advice);
     Ok(())
+}
+
+/// A step on one rank.
+struct Measured {
+    config: Config,
+    step: Step,
+    threads: usize,
+}
+
+impl Measured {
+    /// Measures it for a time, or takes what it is said to take, its update included.
+    fn new(
+        combined: Combined,
+        data: &DataSet,
+        said: Option<(f64, f64)>,
+        time: Duration,
+    ) -> Result<Self> {
+        let (config, threads, seconds, update) = match said {
+            None => {
+                let (config, found) = measured(combined, data, time)?;
+                (config, found.threads, found.step, found.update)
+            }
+            Some((seconds, update)) => {
+                let config = Config::for_data(combined.settings, data, data.output_dim())?;
+                if update > seconds || seconds == 0.0 {
+                    return usage("--update-time is part of --step-time, which is above 0");
+                }
+                let threads = config.values().threads;
+                (config, threads, seconds, update)
+            }
+        };
+        let bytes = match config.dtype() {
+            Dtype::F32 => 4,
+            Dtype::F64 => 8,
+        };
+        let step = Step { seconds, update, batch_size: config.values().batch_size, bytes };
+        Ok(Self { config, step, threads })
+    }
+}
+
+/// Draws efficiencies.
+fn draw(file: &Path, title: &str, efficiencies: &[(usize, f64)]) -> Result<()> {
+    let (name, folder) = (out::name_of("--plot", file)?, out::folder(file)?);
+    refuse_what_is_no_plot(&folder, name)?;
+    folder.write(name, plan_figure(title, efficiencies).to_svg()?.as_bytes())
 }
 
 /// What comes of it, in a line.

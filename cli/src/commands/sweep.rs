@@ -8,14 +8,15 @@ pub(crate) use watcher::{How, Shown, train};
 use super::{ImagesFlag, counted, data_line, usage, warn_of_data, warn_of_stand_in};
 use crate::console::{Console, Verbosity};
 use crate::flags::SettingsFlags;
+use crate::ranks;
 use crate::signals::Signals;
 use anyhow::{Context, Result};
 use barenet_data::DataSet;
 use barenet_data::reading::read_named_text;
 use barenet_run::combined::Written;
 use barenet_run::presets::Preset;
-use barenet_run::settings::{Settings, count};
-use barenet_run::sweep::{Method, Options, Plan, Search, Shard, Sweep};
+use barenet_run::settings::{Settings, SettingsError, count};
+use barenet_run::sweep::{Method, Options, Plan, Search, Shard, Sweep, Waiting};
 use std::path::PathBuf;
 
 /// Train with each of some settings, several runs at once, and find the best
@@ -38,7 +39,8 @@ pub(crate) struct Args {
     /// Runs at once, which share --threads [default: one on each thread]
     #[arg(long, short, value_parser = count, value_name = "N")]
     jobs: Option<usize>,
-    /// Train only every N-th trial, from the I-th on, for job arrays: all shards share the folder
+    /// Train only every N-th trial, from the I-th on, for job arrays: all shards share the folder [default: all, or the share of this
+    /// one of the processes that mpirun or srun started]
     #[arg(long, value_name = "I/N")]
     shard: Option<Shard>,
     /// Replace runs of another sweep in the folder
@@ -82,12 +84,13 @@ pub(crate) fn run(args: Args) -> Result<()> {
         readings.iter().find(|(reading, _)| reading == wanted).map(|(_, data)| data)
     };
     let plan = Plan::of_readings(&search, &written, Preset::DEFAULT, data_of)?;
-    let options =
-        Options { jobs: args.jobs, shard: args.shard.unwrap_or(Shard::ALL), force: args.force };
+    let (shard, waiting) = share(args.shard)?;
+    let options = Options { jobs: args.jobs, shard, waiting, force: args.force };
     let name = file.file_stem().and_then(|name| name.to_str()).unwrap_or("sweep");
     let sweep = Sweep::new(&plan, (args.out.as_deref(), name), options)?;
 
-    let verbosity = Verbosity::of(args.quiet, args.json);
+    let is_quiet = waiting == Waiting::ForWork;
+    let verbosity = if is_quiet { Verbosity::Quiet } else { Verbosity::of(args.quiet, args.json) };
     let console = Console::new(verbosity);
     // What is odd about the files, each reading would say again.
     if let Some((_, data)) = readings.first() {
@@ -104,6 +107,22 @@ pub(crate) fn run(args: Args) -> Result<()> {
     report::show(&plan, &swept, &sweep, args.images.data.as_deref(), &console)?;
     let out = sweep.folder().current_path();
     console.end(&format!("the sweep is complete in {}", out.display()))
+}
+
+/// The trials of this process. Those that mpirun or srun start together share them, unless it is said which ones this one has; the
+/// first waits for all, and shows them.
+fn share(said: Option<Shard>) -> Result<(Shard, Waiting)> {
+    match (said, ranks::place()) {
+        (Some(shard), _) => Ok((shard, Waiting::No)),
+        (None, None) => Ok((Shard::ALL, Waiting::No)),
+        (None, Some((rank, count))) => {
+            let shard = format!("{}/{count}", rank + 1).parse();
+            let shard = shard.map_err(|error| {
+                SettingsError::new(format!("this is one of {count} processes: {error}"))
+            })?;
+            Ok((shard, if rank == 0 { Waiting::ForAll } else { Waiting::ForWork }))
+        }
+    }
 }
 
 /// Says what is about to be tried.

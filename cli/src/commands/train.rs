@@ -8,6 +8,7 @@ mod board;
 mod drawn;
 mod folds;
 mod from;
+mod node;
 mod page;
 mod report;
 mod show;
@@ -16,11 +17,12 @@ mod verdict;
 mod wanted;
 mod watcher;
 
-use super::{ImagesFlag, usage, warn_of_data, warn_of_stand_in};
+use super::{ImagesFlag, counted, usage, warn_of_data, warn_of_stand_in};
 use crate::console::{Console, Verbosity};
 use crate::flags::SettingsFlags;
 use crate::signals::Signals;
 use anyhow::{Context, Result};
+use barenet_data::DataSet;
 use barenet_run::combined::Written;
 use barenet_run::presets::Preset;
 use barenet_run::session::{Session, Start, When};
@@ -117,7 +119,8 @@ pub(crate) fn run(args: Args) -> Result<()> {
                 }
                 None => (written, None),
             };
-            let data = args.images.read(&written.settings, trained_on)?;
+            let read = || args.images.read(&written.settings, trained_on);
+            let data = read_on(together.as_ref(), &args.images, verbosity, read)?;
             let combined = written.over(Preset::DEFAULT, &data)?;
             if let (Some(folds), None) = (combined.settings.folds, combined.settings.fold) {
                 if wanted.tui {
@@ -148,7 +151,8 @@ pub(crate) fn run(args: Args) -> Result<()> {
             if let Ok(run) = TrainedRun::open(&run) {
                 args.images.check_named(&run)?;
             }
-            let data = args.images.read(start.settings(), start.trained_on())?;
+            let read = || args.images.read(start.settings(), start.trained_on());
+            let data = read_on(together.as_ref(), &args.images, verbosity, read)?;
             (start, data)
         }
     };
@@ -169,6 +173,23 @@ pub(crate) fn run(args: Args) -> Result<()> {
     let watcher = ConsoleWatcher::new(console, signals, (epochs, batch), ranks);
     let asked_for = args.images.data.as_deref();
     train_and_show(&session, watcher, wanted, asked_for, clock)
+}
+
+/// Reads data, on all ranks if there are several.
+fn read_on(
+    together: Option<&Together>,
+    images: &ImagesFlag,
+    verbosity: Verbosity,
+    read: impl FnOnce() -> Result<DataSet>,
+) -> Result<DataSet> {
+    let Some(together) = together else { return read() };
+    let (data, sharing) = together.read([&images.data, &images.val, &images.test], read)?;
+    if sharing > 0 {
+        let ranks = counted(sharing, "rank uses", "ranks use");
+        Console::new(verbosity)
+            .line(&format!("memory    {ranks} the data of another on the same machine"));
+    }
+    Ok(data)
 }
 
 /// Refuses to draw where nothing can be drawn.

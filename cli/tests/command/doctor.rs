@@ -1,6 +1,6 @@
 //! A look at the machine: what it tells, and what it advises.
 
-use crate::program::{barenet, command, stdout, succeeds};
+use crate::program::{barenet, command, refused_in_one_line, stdout, succeeds};
 use serde_json::Value;
 use std::fs;
 use tempfile::TempDir;
@@ -96,6 +96,32 @@ fn a_plan_has_every_part_of_a_step_on_several_ranks() {
         assert!(stdout(&output).contains(part), "{part}: {}", stdout(&output));
     }
     assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_plan_of_a_step_that_was_measured_elsewhere_measures_none_and_draws_its_efficiency() {
+    let place = TempDir::new().unwrap();
+    let plan = |more: &[&str]| {
+        let said = ["plan", "--hidden", "8", "--train-size", "300", "--batch-size", "100"];
+        let times = ["--step-time", "10ms", "--update-time", "2ms", "--json", "--ranks", "4"];
+        let output = barenet(place.path(), &[&said[..], &times, more].concat());
+        succeeds(&output);
+        serde_json::from_str::<Value>(&stdout(&output)).unwrap()
+    };
+    let near = |found: &Value, expected: f64| (found.as_f64().unwrap() - expected).abs() < 1e-12;
+    let global = plan(&[]);
+    assert!(near(&global["compute"], 0.002) && near(&global["alone"]["step"], 0.01), "{global}");
+    let per_rank = plan(&["--per-rank", "--plot", "plan.svg"]);
+    assert!(near(&per_rank["compute"], 0.008), "{per_rank}");
+    assert!(near(&per_rank["alone"]["step"], 4.0 * 0.008 + 0.002), "{per_rank}");
+    assert_eq!(per_rank["batch_size"], 400);
+    let last = &per_rank["efficiencies"][2];
+    assert_eq!((&last[0], &last[1]), (&4.into(), &per_rank["efficiency"]));
+    let plot = fs::read_to_string(place.path().join("plan.svg")).unwrap();
+    assert!(plot.contains("3072-8-10, 100 samples a rank, 10 Gb/s"), "{plot}");
+    fs::write(place.path().join("mine.svg"), "<svg/>").unwrap();
+    let other = ["plan", "--hidden", "8", "--plot", "mine.svg"];
+    refused_in_one_line(&barenet(place.path(), &other), 1, &["mine.svg"]);
 }
 
 #[test]

@@ -71,6 +71,34 @@ fn a_sweep_that_is_killed_again_and_again_ends_with_the_same_files() {
 }
 
 #[test]
+fn processes_that_were_started_together_share_the_trials_and_wait_where_they_are_compared() {
+    let place = TempDir::new().unwrap();
+    fs::write(place.path().join("s.toml"), HALVED).unwrap();
+    let sweep = |out| ["sweep", "s.toml", "--data", IRIS, "--jobs", "1", "--out", out];
+    succeeds(&barenet(place.path(), &[&sweep("alone")[..], &["-q"]].concat()));
+    // More processes than trials: the last has nothing to do.
+    let started: Vec<_> = (0..6)
+        .rev()
+        .map(|rank: usize| {
+            let mut process = command(place.path(), &sweep("together"));
+            process.env("OMPI_COMM_WORLD_RANK", rank.to_string());
+            process.env("OMPI_COMM_WORLD_SIZE", "6");
+            process.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        })
+        .collect();
+    for (number, process) in started.into_iter().enumerate() {
+        let output = process.wait_with_output().unwrap();
+        succeeds(&output);
+        assert_eq!(message(&output), "", "{number}");
+        let shows = stdout(&output).contains("the best is trial-");
+        assert_eq!(shows, number == 5, "{}", stdout(&output));
+    }
+    let (alone, together) =
+        (files(&place.path().join("alone")), files(&place.path().join("together")));
+    assert!(alone == together, "{:?}\n{:?}", alone.keys(), together.keys());
+}
+
+#[test]
 fn the_best_trial_is_shown_trained_anew_and_reported() {
     let place = TempDir::new().unwrap();
     let grid = "[parameters]\nlearning_rate = { values = [1e-3, 1e30] }\n";

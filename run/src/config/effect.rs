@@ -1,7 +1,7 @@
 //! Which settings have an effect on a run, and which combinations cannot work.
 
 use super::Config;
-use crate::settings::{Row, RuleName, SETTINGS, Settings, SettingsError, Values};
+use crate::settings::{Dtype, Row, RuleName, SETTINGS, Settings, SettingsError, Values};
 use barenet::{Float, Warmup};
 
 /// Missing need of a setting, without which it does nothing.
@@ -64,6 +64,22 @@ pub(super) fn check_shards(values: &Values) -> Result<(), SettingsError> {
         return Err(SettingsError::new(message));
     }
     Ok(())
+}
+
+/// Refuses a learning rate that is no number any more when it has followed the batch.
+pub(super) fn check_scaled_rate(values: &Values) -> Result<(), SettingsError> {
+    let rate = values.scaled_learning_rate();
+    let rate = match values.dtype.value() {
+        Dtype::F32 => f64::from(f32::from_f64(rate)),
+        Dtype::F64 => rate,
+    };
+    if rate.is_finite() && rate > 0.0 {
+        return Ok(());
+    }
+    let Values { batch_size, lr_batch_size, .. } = *values;
+    Err(SettingsError::new(format!(
+        "lr_scale makes the learning rate {rate:?} for batches of {batch_size} in place of {lr_batch_size}: give another learning_rate"
+    )))
 }
 
 impl Config {
@@ -130,6 +146,8 @@ mod tests {
                 &["weight_scale"],
             ),
             (Settings { lr_decay: Some(0.5), ..none() }, &[]),
+            (Settings { lr_batch_size: Some(5), ..none() }, &["lr_batch_size"]),
+            (Settings { lr_batch_size: Some(5), lr_scale: Name::from_name("sqrt"), ..none() }, &[]),
             (
                 Settings { lr_decay: Some(0.5), schedule: Name::from_name("cosine"), ..none() },
                 &["lr_decay"],

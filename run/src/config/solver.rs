@@ -10,7 +10,7 @@ impl Config {
     pub fn solver<T: Float>(&self) -> SolverConfig<T> {
         let values = &self.values;
         SolverConfig {
-            learning_rate: T::from_f64(values.learning_rate),
+            learning_rate: T::from_f64(values.scaled_learning_rate()),
             schedule: self.schedule(),
             ema_decay: T::from_f64(values.ema_decay),
             sampling: values.sampling.value(),
@@ -64,6 +64,37 @@ mod tests {
         let settings = Settings { lr_decay: Some(0.9), ..Settings::default() };
         let config = Config::new(settings, 3072, 10).unwrap();
         assert_eq!(config.solver::<f32>().schedule, Schedule::Decay { lr_decay: 0.9 });
+    }
+
+    #[test]
+    fn the_learning_rate_follows_the_batch() {
+        let rate = |lr_scale: &str, batch_size, lr_batch_size| {
+            let settings = Settings {
+                learning_rate: Some(0.5),
+                lr_scale: Name::from_name(lr_scale),
+                batch_size: Some(batch_size),
+                lr_batch_size,
+                ..Settings::default()
+            };
+            let config = Config::new(settings, 3072, 10).unwrap();
+            // And what a run writes of itself says the same.
+            let written = Settings::from_toml(&config.to_toml(), "x".as_ref()).unwrap();
+            let again = Config::new(written, 3072, 10).unwrap();
+            assert_eq!(again.solver::<f64>().learning_rate, config.solver::<f64>().learning_rate);
+            config.solver::<f64>().learning_rate
+        };
+        assert_eq!(rate("none", 400, Some(100)), 0.5);
+        assert_eq!(rate("linear", 400, None), 2.0);
+        assert_eq!(rate("linear", 400, Some(800)), 0.25);
+        assert_eq!(rate("sqrt", 400, Some(100)), 1.0);
+        let settings = Settings {
+            learning_rate: Some(1e38),
+            lr_scale: Name::from_name("linear"),
+            batch_size: Some(1000),
+            ..Settings::default()
+        };
+        let message = Config::new(settings, 3072, 10).unwrap_err().to_string();
+        assert!(message.starts_with("lr_scale makes the learning rate inf"), "{message}");
     }
 
     #[test]

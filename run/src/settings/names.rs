@@ -145,6 +145,35 @@ pub enum ClassWeights {
     Balanced,
 }
 
+/// How the learning rate follows the size of batches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LrScale {
+    /// Not at all.
+    None,
+    /// A batch n times as large is trained with n times the rate: Goyal et al., 2017.
+    Linear,
+    /// With √n times the rate: the noise of its gradient is as much smaller.
+    Sqrt,
+}
+
+impl LrScale {
+    /// The factor for batches n times as large.
+    ///
+    /// ```
+    /// use barenet_run::settings::LrScale;
+    /// let factors = [LrScale::None, LrScale::Linear, LrScale::Sqrt].map(|scale| scale.factor(4.0));
+    /// assert_eq!(factors, [1.0, 4.0, 2.0]);
+    /// ```
+    #[must_use]
+    pub fn factor(self, n: f64) -> f64 {
+        match self {
+            Self::None => 1.0,
+            Self::Linear => n,
+            Self::Sqrt => n.sqrt(),
+        }
+    }
+}
+
 /// The number type of an exported network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExportDtype {
@@ -189,6 +218,11 @@ named! {
         Cosine { warmup, min_factor } = "cosine", "Linear warm-up, then half a cosine";
         Linear { warmup, min_factor } = "linear", "Linear warm-up, then linearly down";
         OneCycle { warmup } = "one-cycle", "Up along half a cosine, then down along another, to almost 0";
+    }
+    LrScale {
+        None = "none", "It does not";
+        Linear = "linear", "n times the rate for batches n times as large";
+        Sqrt = "sqrt", "The root of n times the rate for batches n times as large";
     }
     DecayOn {
         All = "all", "Every W, b, gamma and beta";

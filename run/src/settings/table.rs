@@ -5,7 +5,7 @@ use super::declare::{
     Numbers, Range, Row, Sizes, Value, check, complete, given, option, settings, value_of,
 };
 use super::local::Locals;
-use super::names::{ClassWeights, Dtype, KernelName, Name, RuleName};
+use super::names::{ClassWeights, Dtype, KernelName, LrScale, Name, RuleName};
 use super::picture_size::PictureSize;
 use barenet::{DecayOn, Float, Init, Loss, Metric, Sampling, Schedule, UpdateRule, Warmup};
 use barenet_blas::{Kernel, Precision};
@@ -133,6 +133,11 @@ settings! { |given, values|
         clip_norm: f64, "X", in ABOVE_0;
         /// Samples in a batch
         batch_size: usize, "N" = 100, in 1..=MAX_BATCH;
+        /// How the learning rate follows batch_size, from that of lr_batch_size on
+        lr_scale: Name<LrScale>, "HOW" = LrScale::None.into();
+        /// Samples in the batches that learning_rate is for (lr_scale) [default: those of the preset or file]
+        lr_batch_size: usize, "N" = 100, in 1..=MAX_BATCH,
+            needs "lr_scale linear or sqrt" if values.lr_scale.value() != LrScale::None;
         /// Pieces of a batch that are computed as if alone, here or on several ranks; the bits of a run depend on it
         shards: usize, "N" = 1, in 1..=MAX_BATCH;
         /// Whether batch norm is over the whole batch, not over each shard of it
@@ -266,6 +271,13 @@ impl Values {
             }
         }
         rule
+    }
+
+    /// The learning rate at the start, for batches of this size.
+    #[must_use]
+    pub fn scaled_learning_rate(&self) -> f64 {
+        let n = f64::from_usize(self.batch_size) / f64::from_usize(self.lr_batch_size);
+        self.learning_rate * self.lr_scale.value().factor(n)
     }
 
     /// The warm-up of the schedule.

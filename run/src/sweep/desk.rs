@@ -9,6 +9,7 @@ use super::work::{Listener, Message};
 use crate::run_folder::names::{SWEEP_HEAD, WINNER_HEAD};
 use crate::run_folder::{LEADERBOARD, SWEEP, WINNER};
 use anyhow::Result;
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long a leaderboard that changes is not written again.
@@ -72,6 +73,18 @@ impl<'s> Desk<'s> {
         for (_, message) in self.warnings.extract_if(.., is_due) {
             self.watcher.warning(&message);
         }
+    }
+
+    /// Does nothing for a time; false if the sweep is to stop meanwhile.
+    pub(super) fn pause(&mut self, time: Duration) -> bool {
+        let begin = Instant::now();
+        while begin.elapsed() < time {
+            if self.watcher.is_stop_asked() {
+                return false;
+            }
+            thread::sleep(time / 20);
+        }
+        true
     }
 
     /// Writes the leaderboard, if there is one, and when all trials have ended the settings of the best.

@@ -1,11 +1,13 @@
 //! A run on several ranks: what all must have the same, what the first hands to the others, and whose word counts.
 
+use super::node;
 use crate::commands::usage;
 use crate::console::{Verbosity, complain};
 use crate::ranks;
 use crate::signals::asked_to_stop;
 use anyhow::{Context, Result, bail};
 use barenet::Ranks;
+use barenet_data::DataSet;
 use barenet_data::fingerprint::fingerprint;
 use barenet_run::run_folder::CHECKPOINT;
 use barenet_run::session::{AllRanks, Request, Session, Start};
@@ -55,6 +57,16 @@ impl Together {
     /// The folder of this rank's files, of what was asked for.
     pub(super) fn out(&self, out: Option<PathBuf>) -> Option<PathBuf> {
         self.place.as_ref().map(|place| place.path().join("run")).or(out)
+    }
+
+    /// Reads data of these files, and says on how many ranks they are those of another rank of the same machine: large ones are in
+    /// memory once.
+    pub(super) fn read(
+        &self,
+        files: [&Option<PathBuf>; 3],
+        read: impl FnOnce() -> Result<DataSet>,
+    ) -> Result<(DataSet, usize)> {
+        node::read(self.ranks, files.map(Option::as_deref), read)
     }
 
     /// Cuts batches, if nobody says into how many shards.
