@@ -152,7 +152,7 @@ mkdir idx
 idx() { printf "%b" "$1"; head -c "$2" /dev/urandom; }
 idx '\x00\x00\x08\x03\x00\x00\x9c\x40\x00\x00\x00\x1c\x00\x00\x00\x1c' 31360000 >idx/train-images-idx3-ubyte
 { printf '\x00\x00\x08\x01\x00\x00\x9c\x40'; head -c 40000 /dev/urandom | tr '\000-\377' '\000-\011'; } >idx/train-labels-idx1-ubyte
-shared=(train --data idx --shards 6 --batch-size 60 --train-size 300 --val-size 60 --test-size 10 --epochs 1 --hidden 8 --threads 1 --force)
+shared=(train --data idx --shards 6 --batch-size 60 --train-size 300 --val-fraction 0.01 --test-fraction 0.01 --epochs 1 --hidden 8 --threads 1 --force)
 BARENET_EXACT_THREADS=1 "$BARENET" "${shared[@]}" --quiet --out one
 for from in 1000 40000000; do
     BARENET_SHARE_FROM=$from ranks 3 "${shared[@]}" --out several >out

@@ -4,7 +4,7 @@
 #
 #   scripts/plan.sh [RATE...]     bits a second as tc has them; 1gbit 10gbit unless said
 #
-# It takes root, iproute2, ping, jq, python3 and what `scripts/setup.sh mpi` installs. BARENET=path takes a command that was built with
+# It takes root, python3, and what `scripts/setup.sh mpi network` installs. BARENET=path takes a command that was built with
 # the feature mpi. Images are found as `barenet train` finds them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -17,7 +17,7 @@ rates=("$@")
 [ ${#rates[@]} -gt 0 ] || rates=(1gbit 10gbit)
 [ "$(id -u)" = 0 ] || die "network namespaces take root"
 for command in ip tc ping jq python3 mpirun; do
-    command -v $command >/dev/null || die "no $command here"
+    command -v $command >/dev/null || die "no $command here; run scripts/setup.sh mpi network"
 done
 if [ -z "${BARENET:-}" ]; then
     cargo build --quiet --release --features mpi --bin barenet
@@ -97,6 +97,19 @@ alone() {
     jq -s -r '"\(map(.step) | add / length) \(map(.update) | add / length)"' "$place"/alone?
 }
 
+# The model, of what a rank computes and of what sending costs where as many ranks share a CPU.
+planned() {
+    local bits pids=() i
+    bits=$(awk -v bytes="$1" 'BEGIN { printf "%.6f", 8e-9 * bytes }')Gb
+    for i in $(seq 1 $(((RANKS + $(nproc) - 1) / $(nproc)))); do
+        "$BARENET" plan "${net[@]}" --batch-size $SHARE --per-rank --step-time "${step}s" --update-time "${update}s" --ranks $RANKS \
+            --bandwidth "$bits" --latency "$2ms" --json >"$place/planned$i" &
+        pids+=($!)
+    done
+    wait "${pids[@]}"
+    jq -s -r 'map(.step) | add / length' "$place"/planned?
+}
+
 read -r step update < <(alone)
 hosts=$(seq -s, -f "$NET.%g" 1 $RANKS)
 printf '| %s | %s | %s | %s | %s | %s |\n' network "one rank to another" latency "a step, measured" "as planned" ratio --- ---: ---: ---: ---: ---:
@@ -115,8 +128,7 @@ print(int(max(262144, float(number) * {"k": 1e3, "m": 1e6, "g": 1e9}[unit] / 8 /
         "$BARENET" train "${net[@]}" --batch-size $BATCH --shards $SHARDS --epochs $((STEPS / 2)) --train-size $((2 * BATCH)) \
         --val-size 100 --test-size 10 --num-train-samples 10 --quiet --force --out "$place/run" >"$place/log" 2>&1 || { cat "$place/log"; die "the ranks did not train"; }
     measured=$(jq -r "$BATCH / .samples_per_second" "$place/run/summary.json")
-    planned=$("$BARENET" plan "${net[@]}" --batch-size $SHARE --per-rank --step-time "${step}s" --update-time "${update}s" --ranks $RANKS \
-        --bandwidth "$(awk -v b="$bytes" 'BEGIN { printf "%.6f", 8e-9 * b }')Gb" --latency "${latency}ms" --json | jq -r .step)
+    planned=$(planned "$bytes" "$latency")
     awk -v rate="$rate" -v b="$bytes" -v l="$latency" -v m="$measured" -v p="$planned" \
         'BEGIN { printf "| %s | %.2f Gb/s | %.0f µs | %.0f ms | %.0f ms | %.2f |\n", rate, 8e-9 * b, 1e3 * l, 1e3 * m, 1e3 * p, m / p }'
 done

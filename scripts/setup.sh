@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs on Debian or Ubuntu what barenet needs beyond cargo. Running it again is harmless.
 #
-#   scripts/setup.sh [openblas] [firmware] [fuzz] [sanitize] [emulate] [deny] [c] [browser] [musl] [mpi]   only these; without any, the first three
+#   scripts/setup.sh [openblas] [firmware] [fuzz] [sanitize] [emulate] [deny] [c] [browser] [musl] [mpi] [network]   only these; without any, the first three
 #
 #   openblas   OpenBLAS, for the feature `openblas`
 #   firmware   QEMU, and Rust for bare-metal ARM and RISC-V
@@ -13,6 +13,7 @@
 #   c          compilers of C for the host, ARM, RISC-V and AVR, clang's sanitizers, cppcheck, CMake
 #   musl       a C compiler for static programs, for scripts/release.sh
 #   mpi        Open MPI and clang's library, for the feature `mpi`
+#   network    iproute2, ping and jq, for scripts/plan.sh
 set -euo pipefail
 
 readonly TARGETS="thumbv7em-none-eabihf thumbv8m.main-none-eabihf thumbv7m-none-eabi thumbv6m-none-eabi
@@ -146,11 +147,16 @@ install_mpi() {
     say "$(mpirun --version | head -n 1)"
 }
 
+install_network() {
+    { has ip && has tc && has ping && has jq; } || apt_install iproute2 iputils-ping jq
+    say "$(ip -V), $(jq --version)"
+}
+
 [ $# -gt 0 ] || set -- openblas firmware fuzz
 for part in "$@"; do
     case ${part#--} in
-        openblas | firmware | fuzz | sanitize | emulate | deny | c | browser | musl | mpi) ;;
-        -h | help) sed -n '2,17s/^# \{0,1\}//p' "$0" && exit ;;
+        openblas | firmware | fuzz | sanitize | emulate | deny | c | browser | musl | mpi | network) ;;
+        -h | help) sed -n '2,18s/^# \{0,1\}//p' "$0" && exit ;;
         *) say "unknown part $part; see --help" >&2 && exit 2 ;;
     esac
 done
@@ -166,5 +172,6 @@ for part in "$@"; do
         browser) install_browser ;;
         musl) install_musl ;;
         mpi) install_mpi ;;
+        network) install_network ;;
     esac
 done

@@ -22,7 +22,7 @@
 //!
 //! # Safety
 //!
-//! All `unsafe` code of the project is in this crate, but for the measurement of the stack and a register of
+//! All `unsafe` code of the project is in this crate, but for operations of MPI in `mpi`, and the measurement of the stack and a register of
 //! the processor in `firmware`: the calls of the two libraries, vector
 //! instructions and those of AMX, the tiles of one matrix that several threads write, the work that threads take from
 //! each other's stacks, hints about memory, memory that processes share, what a thread makes of subnormal numbers, bytes of a file that

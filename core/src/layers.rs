@@ -22,7 +22,7 @@ mod loss;
 mod relu;
 mod sandwich;
 
-pub(crate) use affine::{affine_dw, affine_dx};
+pub(crate) use affine::{affine_db, affine_dw, affine_dw_alone, affine_dx};
 pub(crate) use loss::{SumInPlace, check_label_smoothing, class_weight, log_loss, mean};
 pub(crate) use sandwich::norm_relu_backward;
 

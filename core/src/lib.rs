@@ -94,7 +94,7 @@ pub use optim::{DecayOn, UpdateRule};
 pub use rng::{Permutation, Rng};
 pub use scaling::Scaling;
 pub use schedule::{Position, Schedule, Warmup};
-pub use shards::{Alone, Ranks, Shards, share};
+pub use shards::{Alone, Ranks, Shards, gradient_pieces, share};
 pub use solver::{
     Average, Checked, Dataset, Event, History, Progress, Sample, Sampling, Solver, SolverBuffers,
     SolverConfig, Strategy, WholeBatch, evaluate, predict,

@@ -4,9 +4,12 @@
 //! added in one fixed binary tree. So the bits depend on the number of shards, and neither on how many ranks there are nor on
 //! which of them holds a shard.
 
+mod pieces;
 mod sum;
 mod tree;
 
+pub(crate) use pieces::Columns;
+pub use pieces::gradient_pieces;
 pub(crate) use sum::{scratch_vectors, sum_in_tree};
 pub(crate) use tree::add;
 pub use tree::{Shards, share};
@@ -38,8 +41,8 @@ pub trait Ranks<T>: Sync + Debug {
         all: &mut [T],
     ) -> Result<(), Error>;
 
-    /// Begins to sum gradients: those of the first part of this rank, and of its other parts one after the other. `slot` says of
-    /// which layer they are. The sum may go on beside what comes next.
+    /// Begins to sum gradients: those of the first part of this rank, and of its other parts one after the other. `slot` says which
+    /// [piece](gradient_pieces) of a layer's they are. The sum may go on beside what comes next.
     ///
     /// # Errors
     ///

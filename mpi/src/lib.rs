@@ -1,24 +1,24 @@
 //! Ranks that are processes of an MPI job.
 //!
 //! Nothing is added by MPI, whose reductions promise no order: it moves numbers, and each rank adds a share of them in the tree of
-//! [`Shards`]. One thread talks to MPI. So a gradient travels while others are computed, and the library need not be one that several
+//! [`Shards`]. One thread talks to MPI. So gradients travel while others are computed, and the library need not be one that several
 //! threads may call.
 
+mod flight;
+mod gather;
 mod sum;
+mod talk;
 
 use barenet::{Error, Float, Ranks, Shards};
-use mpi::datatype::PartitionMut;
-use mpi::topology::SimpleCommunicator;
-use mpi::traits::{Communicator, CommunicatorCollectives, Equivalence};
-use mpi::{Count, Threading};
+use mpi::traits::Equivalence;
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-
-/// Work for the thread that talks to MPI.
-type Work = Box<dyn FnOnce(&SimpleCommunicator) + Send>;
+use sum::Job;
+use talk::{Work, talk};
 
 /// All ranks of the job, as this one sees them.
 pub struct World {
@@ -26,12 +26,22 @@ pub struct World {
     count: usize,
     work: Mutex<Option<Sender<Work>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    /// Threads that wait for something.
+    waiting: Arc<AtomicUsize>,
     sums_f32: Sums<f32>,
     sums_f64: Sums<f64>,
 }
 
-/// Sums that were begun, by slot.
-type Sums<T> = Mutex<HashMap<usize, Receiver<Vec<T>>>>;
+/// Sums, by slot.
+type Sums<T> = Mutex<HashMap<usize, Slot<T>>>;
+
+/// Sums of one slot, which are all of as many numbers.
+struct Slot<T> {
+    /// The one that was begun: what it sums to, and a vector that may be used again.
+    begun: Option<Receiver<[Vec<T>; 2]>>,
+    /// Vectors of the one before.
+    spare: [Vec<T>; 2],
+}
 
 impl fmt::Debug for World {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -49,24 +59,16 @@ impl World {
     pub fn join() -> Result<Self, String> {
         let (work, todo) = channel::<Work>();
         let (answer, found) = channel();
-        let talk = move || {
-            let joined = mpi::initialize_with_threading(Threading::Funneled);
-            let Some((universe, _)) = joined else { return };
-            let world = universe.world();
-            let number = |found| usize::try_from(found).unwrap_or(0);
-            if answer.send((number(world.rank()), number(world.size()))).is_err() {
-                return;
-            }
-            for work in todo {
-                work(&world);
-            }
-        };
-        let thread = std::thread::Builder::new().name("mpi".to_owned()).spawn(talk);
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let others = Arc::clone(&waiting);
+        let thread = std::thread::Builder::new()
+            .name("mpi".to_owned())
+            .spawn(move || talk(&todo, &answer, &others));
         let thread = thread.map_err(|error| format!("no thread for MPI: {error}"))?;
         let (rank, count) = found.recv().map_err(|_| "MPI cannot be joined".to_owned())?;
         let (sums_f32, sums_f64) = (Mutex::default(), Mutex::default());
         let (work, thread) = (Mutex::new(Some(work)), Mutex::new(Some(thread)));
-        Ok(Self { rank, count, work, thread, sums_f32, sums_f64 })
+        Ok(Self { rank, count, work, thread, waiting, sums_f32, sums_f64 })
     }
 
     /// Leaves the job: after this, no other rank can be reached.
@@ -80,7 +82,10 @@ impl World {
 
     /// Ends all processes of the job at once, with an exit status. Whoever waits for this one would wait for ever.
     pub fn abort(&self, status: u8) -> ! {
-        let _sent = self.send(Box::new(move |world| world.abort(i32::from(status))));
+        let _sent = self.send(Box::new(move |lines| {
+            use mpi::traits::Communicator;
+            lines.world.abort(i32::from(status))
+        }));
         std::thread::sleep(std::time::Duration::from_secs(5));
         std::process::exit(i32::from(status))
     }
@@ -90,20 +95,11 @@ impl World {
         locked(&self.work).as_ref().ok_or(lost)?.send(work).map_err(|_| lost)
     }
 
-    /// Has the thread that talks to MPI do something, and returns where its result comes.
-    fn begin<R: Send + 'static>(
-        &self,
-        work: impl FnOnce(&SimpleCommunicator) -> R + Send + 'static,
-    ) -> Result<Receiver<R>, Error> {
-        let (answer, found) = channel();
-        self.send(Box::new(move |world| {
-            let _nobody_waits = answer.send(work(world));
-        }))?;
-        Ok(found)
-    }
-
     fn wait<R>(&self, found: &Receiver<R>) -> Result<R, Error> {
-        found.recv().map_err(|_| Error::LostRank { rank: self.rank })
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        let found = found.recv().map_err(|_| Error::LostRank { rank: self.rank });
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        found
     }
 
     fn gather_numbers<T: Float + Equivalence + 'static>(
@@ -113,7 +109,8 @@ impl World {
         all: &mut [T],
     ) -> Result<(), Error> {
         let (lens, mine) = ((0..self.count).map(len_of).collect::<Vec<_>>(), mine.to_vec());
-        let found = self.begin(move |world| all_gather(world, &mine, &lens))?;
+        let (answer, found) = channel();
+        self.send(Box::new(move |lines| Some(gather::gather(lines, mine, lens, answer))))?;
         let found = self.wait(&found)?;
         all.iter_mut().zip(found).for_each(|(to, from)| *to = from);
         Ok(())
@@ -127,18 +124,27 @@ impl World {
         first: &[T],
         others: &[T],
     ) -> Result<(), Error> {
-        let (shards, len, parts) = (*shards, first.len(), [first, others].concat());
-        let (rank, count) = (self.rank, self.count);
-        let found =
-            self.begin(move |world| sum::sum(world, &shards, (rank, count), len, &parts))?;
-        locked(sums).insert(slot, found);
-        Ok(())
+        let job = Job { shards: *shards, rank: self.rank, count: self.count, len: first.len() };
+        let none = || Slot { begun: None, spare: [Vec::new(), Vec::new()] };
+        let mut sums = locked(sums);
+        let slot = sums.entry(slot).or_insert_with(none);
+        let [mut parts, room] = std::mem::take(&mut slot.spare);
+        parts.clear();
+        parts.extend_from_slice(first);
+        parts.extend_from_slice(others);
+        let (answer, found) = channel();
+        slot.begun = Some(found);
+        self.send(Box::new(move |lines| Some(sum::sum(lines, job, [parts, room], answer))))
     }
 
     fn end<T: Float>(&self, sums: &Sums<T>, slot: usize, sum: &mut [T]) -> Result<(), Error> {
-        let found = locked(sums).remove(&slot);
-        let found = self.wait(&found.ok_or(Error::LostRank { rank: self.rank })?)?;
-        sum.copy_from_slice(&found);
+        let lost = Error::LostRank { rank: self.rank };
+        let found = locked(sums).get_mut(&slot).and_then(|slot| slot.begun.take());
+        let spare = self.wait(&found.ok_or(lost)?)?;
+        sum.copy_from_slice(spare.first().and_then(|found| found.get(..sum.len())).ok_or(lost)?);
+        if let Some(slot) = locked(sums).get_mut(&slot) {
+            slot.spare = spare;
+        }
         Ok(())
     }
 }
@@ -197,28 +203,3 @@ macro_rules! ranks {
 
 ranks!(f32, sums_f32);
 ranks!(f64, sums_f64);
-
-/// What all ranks give, one after the other.
-fn all_gather<T: Float + Equivalence>(
-    world: &SimpleCommunicator,
-    mine: &[T],
-    lens: &[usize],
-) -> Vec<T> {
-    let (counts, starts, len) = places(lens);
-    let mut all = vec![T::ZERO; len];
-    world.all_gather_varcount_into(mine, &mut PartitionMut::new(&mut all[..], counts, starts));
-    all
-}
-
-/// Counts and starts of pieces that lie one after the other, as MPI wants them, and the length of all.
-fn places(lens: &[usize]) -> (Vec<Count>, Vec<Count>, usize) {
-    let mut end = 0;
-    let count = |len| Count::try_from(len).unwrap_or(Count::MAX);
-    let starts = lens.iter().map(|len| {
-        let start = count(end);
-        end += len;
-        start
-    });
-    let starts = starts.collect();
-    (lens.iter().map(|&len| count(len)).collect(), starts, end)
-}

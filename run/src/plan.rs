@@ -1,15 +1,21 @@
 //! How long a training step takes on several ranks, before anybody pays for them.
 //!
 //! ```text
-//! step = forward/N + end of (backward/N, with each layer's gradient travelling behind it) + update + meetings
+//! step = forward/N + end of (backward/N, with each layer's gradient travelling behind it) + update + handling + meetings
 //! a gradient of P numbers of b bytes travels 2(N−1)·α + 2(N−1)/N · b·P/bandwidth
+//! handling it takes one of t threads (4(N−1)/N + 1) · b·P·handling: it is sent, received, and copied
 //! ```
 //!
 //! A rank hands its share of each gradient to all others and gets theirs, and then the sums: N−1 messages each. Gradients travel one
-//! after the other, that of the last layer first, while those of the layers before are computed. What all ranks must know before they go
+//! after the other, that of the last layer first, while those of the layers before are computed; that of a large first layer in
+//! [pieces](gradient_pieces), each while the next is computed. What all ranks must know before they go
 //! on, statistics of batch norm and the loss, are short messages in log₂ N rounds. The update is done by every rank.
 
-use barenet::{Arch, Float};
+mod loopback;
+
+pub use loopback::measure_handling;
+
+use barenet::{Arch, Float, gradient_pieces};
 
 /// A network between ranks.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -18,6 +24,8 @@ pub struct Link {
     pub bytes_per_second: f64,
     /// Seconds until a short message has arrived.
     pub latency: f64,
+    /// Seconds of a thread for each byte that it sends, or receives.
+    pub handling: f64,
 }
 
 /// Seconds of a step on one rank.
@@ -31,6 +39,8 @@ pub struct Step {
     pub batch_size: usize,
     /// Bytes of a number.
     pub bytes: usize,
+    /// Threads that compute it.
+    pub threads: usize,
 }
 
 impl Step {
@@ -56,6 +66,8 @@ pub struct Planned {
     pub update: f64,
     /// The time that gradients travel.
     pub travel: f64,
+    /// What sending, receiving and copying them takes of the threads.
+    pub handling: f64,
     /// What of it nothing is computed beside.
     pub waiting: f64,
     /// Short messages that everybody waits for.
@@ -79,8 +91,8 @@ const BACKWARD: f64 = 2.0 / 3.0;
 /// use barenet::Arch;
 /// use barenet_run::plan::{Link, Step, plan};
 /// let arch = Arch::new(&[3072, 1024, 10]);
-/// let alone = Step { seconds: 0.1, update: 0.001, batch_size: 1024, bytes: 4 };
-/// let link = Link { bytes_per_second: 1.25e9, latency: 20e-6 };
+/// let alone = Step { seconds: 0.1, update: 0.001, batch_size: 1024, bytes: 4, threads: 1 };
+/// let link = Link { bytes_per_second: 1.25e9, latency: 20e-6, handling: 3e-10 };
 /// let four = plan(&arch, &alone, &link, 4);
 /// assert!(four.step > 0.1 / 4.0 && four.efficiency(&alone) > 0.5);
 /// assert_eq!(plan(&arch, &alone, &link, 1).step, 0.1);
@@ -90,7 +102,7 @@ pub fn plan(arch: &Arch<'_>, alone: &Step, link: &Link, ranks: usize) -> Planned
     let count = f64::from_usize(ranks.max(1));
     let others = count - 1.0;
     let compute = (alone.seconds - alone.update).max(0.0) / count;
-    let all: f64 = arch.any_layers().map(|layer| f64::from_usize(layer.w.len())).sum();
+    let all = f64::from_usize(arch.layers().map(|layer| layer.w().len() + layer.fan_out).sum());
     let travel_of = |params: usize| {
         let bytes = f64::from_usize(params * alone.bytes);
         2.0 * others * link.latency + 2.0 * others / count * bytes / link.bytes_per_second
@@ -98,11 +110,12 @@ pub fn plan(arch: &Arch<'_>, alone: &Step, link: &Link, ranks: usize) -> Planned
     let (mut computed, mut travelled, mut travel) = (compute * (1.0 - BACKWARD), 0.0_f64, 0.0);
     let layers: Vec<_> = arch.layers().collect();
     for layer in layers.iter().rev() {
-        let weights = layer.w().len();
-        computed += compute * BACKWARD * f64::from_usize(weights) / all.max(1.0);
-        let took = travel_of(weights + layer.fan_out);
-        travel += took;
-        travelled = travelled.max(computed) + took;
+        for (_, numbers) in gradient_pieces(layer) {
+            computed += compute * BACKWARD * f64::from_usize(numbers.len()) / all.max(1.0);
+            let took = travel_of(numbers.len());
+            travel += took;
+            travelled = travelled.max(computed) + took;
+        }
     }
     let norms = layers.iter().filter(|layer| layer.batchnorm).count();
     // The loss, and whether the run goes on.
@@ -110,8 +123,12 @@ pub fn plan(arch: &Arch<'_>, alone: &Step, link: &Link, ranks: usize) -> Planned
     let (meetings, waiting) = (rounds * link.latency, (travelled - compute).max(0.0));
     let waiting = if ranks > 1 { waiting } else { 0.0 };
     let update = alone.update.min(alone.seconds);
-    let step = compute + update + waiting + meetings;
-    Planned { ranks, step, compute, update, travel, waiting, meetings }
+    let params = f64::from_usize(arch.num_params());
+    let handled = if ranks > 1 { 4.0 * others / count + 1.0 } else { 0.0 };
+    let bytes = handled * params * f64::from_usize(alone.bytes);
+    let handling = bytes * link.handling / f64::from_usize(alone.threads.max(1));
+    let step = compute + update + handling + waiting + meetings;
+    Planned { ranks, step, compute, update, travel, handling, waiting, meetings }
 }
 
 /// The smallest batch with which so many ranks are faster than one; `None` if none of up to 2³⁰ samples is.
@@ -137,8 +154,8 @@ pub fn break_even_batch(arch: &Arch<'_>, alone: &Step, link: &Link, ranks: usize
 /// ```
 /// use barenet::Arch;
 /// use barenet_run::plan::{Link, Step, efficiencies};
-/// let alone = Step { seconds: 0.1, update: 0.001, batch_size: 1024, bytes: 4 };
-/// let link = Link { bytes_per_second: 1.25e9, latency: 20e-6 };
+/// let alone = Step { seconds: 0.1, update: 0.001, batch_size: 1024, bytes: 4, threads: 1 };
+/// let link = Link { bytes_per_second: 1.25e9, latency: 20e-6, handling: 3e-10 };
 /// let found = efficiencies(&Arch::new(&[3072, 1024, 10]), &alone, &link, 6);
 /// assert_eq!(found.iter().map(|(ranks, _)| *ranks).collect::<Vec<_>>(), [1, 2, 4, 6]);
 /// assert!(found[0].1 == 1.0 && found[3].1 < found[1].1);
@@ -158,8 +175,8 @@ pub fn efficiencies(arch: &Arch<'_>, alone: &Step, link: &Link, ranks: usize) ->
 mod tests {
     use super::*;
 
-    const LINK: Link = Link { bytes_per_second: 1e8, latency: 1e-5 };
-    const ALONE: Step = Step { seconds: 1.0, update: 0.1, batch_size: 1000, bytes: 4 };
+    const LINK: Link = Link { bytes_per_second: 1e8, latency: 1e-5, handling: 0.0 };
+    const ALONE: Step = Step { seconds: 1.0, update: 0.1, batch_size: 1000, bytes: 4, threads: 1 };
 
     #[test]
     fn one_rank_takes_what_it_takes_alone() {
@@ -178,6 +195,19 @@ mod tests {
         assert!((found.waiting - took).abs() < 1e-12, "{}", found.waiting);
         let meetings = 2.0 * 1e-5;
         assert!((found.step - (compute + 0.1 + took + meetings)).abs() < 1e-12);
+    }
+
+    /// By hand: of 4 ranks each sends 3/4 of the gradient twice, receives as much, and copies all of it.
+    #[test]
+    fn what_is_sent_and_received_takes_one_of_the_threads() {
+        let arch = Arch::new(&[100, 100]);
+        let link = Link { handling: 1e-9, ..LINK };
+        let alone = Step { threads: 2, ..ALONE };
+        let (with, without) = (plan(&arch, &alone, &link, 4), plan(&arch, &alone, &LINK, 4));
+        let expected = 4.0 * 10_100.0 * 4.0 * 1e-9 / 2.0;
+        assert!((with.handling - expected).abs() < 1e-15, "{}", with.handling);
+        assert!((with.step - without.step - expected).abs() < 1e-12);
+        assert_eq!(plan(&arch, &alone, &link, 1).handling, 0.0);
     }
 
     #[test]
@@ -200,7 +230,7 @@ mod tests {
             plan(&arch, &alone, &LINK, 4).step < seconds
         };
         assert!(with(batch) && !with(batch - 1), "{batch}");
-        let never = Link { bytes_per_second: 1e-9, latency: 1e9 };
+        let never = Link { bytes_per_second: 1e-9, latency: 1e9, handling: 0.0 };
         assert_eq!(break_even_batch(&arch, &ALONE, &never, 4), None);
     }
 }

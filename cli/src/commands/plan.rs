@@ -11,12 +11,15 @@ use barenet_data::DataSet;
 use barenet_report::plan_figure;
 use barenet_run::combined::Combined;
 use barenet_run::config::Config;
-use barenet_run::plan::{Link, Planned, Step, break_even_batch, efficiencies, plan};
+use barenet_run::plan::{
+    Link, Planned, Step, break_even_batch, efficiencies, measure_handling, plan,
+};
 use barenet_run::profile::profile as measured;
 use barenet_run::run_folder::refuse_what_is_no_plot;
 use barenet_run::settings::{Dtype, count};
 use serde_json::json;
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::Duration;
 use units::{bytes_per_second, seconds};
 
@@ -39,6 +42,10 @@ pub(crate) struct Args {
     /// How long a short message takes, such as 20us
     #[arg(long, value_name = "TIME", value_parser = seconds, default_value = "20us")]
     latency: f64,
+    /// What a thread takes for each byte that it sends or receives, such as 0.3ns; 0s where the network's adapter does it [default: what TCP
+    /// takes on this machine]
+    #[arg(long, value_name = "TIME", value_parser = seconds)]
+    handling: Option<f64>,
     /// Take the batch size as that of each rank
     #[arg(long)]
     per_rank: bool,
@@ -82,7 +89,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
             "a net with locally connected layers is trained by one process: there is nothing to plan",
         );
     }
-    let Measured { config, step, threads } =
+    let Measured { config, step } =
         Measured::new(combined, &data, args.step_time.zip(args.update_time), time)?;
     let of_rank = step.of_batch(if args.per_rank {
         step.batch_size
@@ -94,7 +101,10 @@ pub(crate) fn run(args: Args) -> Result<()> {
     } else {
         step
     };
-    let link = Link { bytes_per_second: args.bandwidth, latency: args.latency };
+    // Without a network there is nothing to handle it by.
+    let measured = || measure_handling().unwrap_or(0.0);
+    let handling = args.handling.unwrap_or_else(measured);
+    let link = Link { bytes_per_second: args.bandwidth, latency: args.latency, handling };
     let arch = config.arch();
     let planned = plan(&arch, &alone, &link, args.ranks);
     let break_even = break_even_batch(&arch, &alone, &link, args.ranks);
@@ -125,7 +135,11 @@ pub(crate) fn run(args: Args) -> Result<()> {
         config.values().dtype.name()
     );
     if args.step_time.is_none() {
-        say!("backend   {}, {} a rank", config.kernel(), counted(threads, "thread", "threads"));
+        say!(
+            "backend   {}, {} a rank",
+            config.kernel(),
+            counted(alone.threads, "thread", "threads")
+        );
     }
     say!("\n{:<12}{:>10}{:>8}", "a step", "µs", "share");
     let row = |name: &str, seconds: f64, what: &str| -> Result<()> {
@@ -133,9 +147,10 @@ pub(crate) fn run(args: Args) -> Result<()> {
         say!("{name:<12}{:>10.1}{share:>6.0} %  {what}", 1e6 * seconds);
         Ok(())
     };
-    let Planned { ranks, step, compute, update, travel, waiting, meetings } = planned;
+    let Planned { ranks, step, compute, update, travel, handling, waiting, meetings } = planned;
     row("compute", compute, &format!("loss and gradients of 1/{ranks} of the batch"))?;
     row("update", update, "of all parameters, on every rank")?;
+    row("handling", handling, "gradients that are copied, sent and received")?;
     let all =
         format!("for gradients, which travel {:.1} µs, the rest beside the way back", 1e6 * travel);
     row("waiting", waiting, &all)?;
@@ -152,7 +167,6 @@ pub(crate) fn run(args: Args) -> Result<()> {
 struct Measured {
     config: Config,
     step: Step,
-    threads: usize,
 }
 
 impl Measured {
@@ -181,8 +195,11 @@ impl Measured {
             Dtype::F32 => 4,
             Dtype::F64 => 8,
         };
-        let step = Step { seconds, update, batch_size: config.values().batch_size, bytes };
-        Ok(Self { config, step, threads })
+        let cpus = || thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let threads = if threads == 0 { cpus() } else { threads };
+        let batch_size = config.values().batch_size;
+        let step = Step { seconds, update, batch_size, bytes, threads };
+        Ok(Self { config, step })
     }
 }
 

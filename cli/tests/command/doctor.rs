@@ -79,7 +79,8 @@ fn a_plan_has_every_part_of_a_step_on_several_ranks() {
     };
     let slow = of(&["--ranks", "4", "--bandwidth", "10Mb", "--latency", "1ms"]);
     let part = |name: &str| slow[name].as_f64().unwrap();
-    let sum: f64 = ["compute", "update", "waiting", "meetings"].into_iter().map(part).sum();
+    let sum: f64 =
+        ["compute", "update", "handling", "waiting", "meetings"].into_iter().map(part).sum();
     assert!((part("step") - sum).abs() < 1e-9, "{slow}");
     // 2 for each batch norm, 1 for the loss, 1 for what the first rank wants; 4 ranks meet in 2 rounds.
     assert!((part("meetings") - 4.0 * 2.0 * 1e-3).abs() < 1e-9, "{slow}");
@@ -90,9 +91,15 @@ fn a_plan_has_every_part_of_a_step_on_several_ranks() {
     assert_eq!((&one["waiting"], &one["meetings"]), (&0.0.into(), &0.0.into()));
     let output = barenet(place.path(), &small);
     succeeds(&output);
-    for part in
-        ["\ncompute  ", "\nupdate  ", "\nwaiting  ", "\nmeetings  ", "\nstep  ", "\nalone  "]
-    {
+    for part in [
+        "\ncompute  ",
+        "\nupdate  ",
+        "\nhandling  ",
+        "\nwaiting  ",
+        "\nmeetings  ",
+        "\nstep  ",
+        "\nalone  ",
+    ] {
         assert!(stdout(&output).contains(part), "{part}: {}", stdout(&output));
     }
     assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0);

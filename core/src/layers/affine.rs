@@ -198,9 +198,24 @@ pub(crate) fn affine_dw<T: Float>(
     dw: MatMut<'_, T>,
     db: &mut [T],
 ) -> Result<(), ShapeError> {
-    run(gemm, SumRows { x: dout, start: First(0), sum: db });
+    affine_db(gemm, dout, db);
+    affine_dw_alone(gemm, dout, x, dw)
+}
+
+/// Computes dw ← xᵀ · dout.
+pub(crate) fn affine_dw_alone<T: Float>(
+    gemm: &impl Gemm<T>,
+    dout: Mat<'_, T>,
+    x: impl Rows<T>,
+    dw: MatMut<'_, T>,
+) -> Result<(), ShapeError> {
     gemm.product(GemmArgs::new(Op::transposed(x), dout, T::ZERO, dw)?, ());
     Ok(())
+}
+
+/// Computes db ← Σₙ dout\[n, ·\].
+pub(crate) fn affine_db<T: Float>(gemm: &impl Gemm<T>, dout: Mat<'_, T>, db: &mut [T]) {
+    run(gemm, SumRows { x: dout, start: First(0), sum: db });
 }
 
 /// sum ← Σₙ x[n, ·], in pieces, for the columns from `start` on, as many as there is room for.

@@ -17,10 +17,10 @@ use crate::float::Float;
 use crate::gemm::{Gemm, RowRange, Rows};
 use crate::layers::{Targets, mean};
 use crate::rng::Rng;
-use crate::shards::{Ranks, Shards, add};
+use crate::shards::{Ranks, Shards, add, gradient_pieces};
 use crate::slices::take_mut;
 use crate::state::TrainState;
-use backward::affine_of;
+use backward::slot_of;
 use core::iter::zip;
 use core::mem::swap;
 use core::ops::Range;
@@ -161,9 +161,9 @@ impl<T: Float> FullyConnectedNet<'_, T> {
             self.refuse_step(loss, running, grads);
             return Ok(loss);
         }
-        for (slot, layer) in zip((0..self.arch.num_layers()).rev(), self.arch.layers_reversed()) {
+        for (number, layer) in zip((0..self.arch.num_layers()).rev(), self.arch.layers_reversed()) {
             walk.backward(
-                slot,
+                number,
                 &layer,
                 params,
                 grads,
@@ -174,9 +174,12 @@ impl<T: Float> FullyConnectedNet<'_, T> {
             )?;
             swap(&mut dout, &mut dx);
         }
-        for (slot, layer) in zip((0..self.arch.num_layers()).rev(), self.arch.layers_reversed()) {
-            let sum = grads.get_mut(affine_of(&layer)).ok_or(broken)?;
-            ranks.end_sum(&walk.shards, slot, sum)?;
+        for (number, layer) in zip((0..self.arch.num_layers()).rev(), self.arch.layers_reversed()) {
+            for (piece, (_, numbers)) in gradient_pieces(&layer).enumerate() {
+                let sum = grads.get_mut(numbers).ok_or(broken)?;
+                let slot = slot_of(number, piece, self.arch.num_layers());
+                ranks.end_sum(&walk.shards, slot, sum)?;
+            }
         }
         self.add_penalty_gradient(gemm, params, grads);
         walk.flush.run(grads);

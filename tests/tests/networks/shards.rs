@@ -1,6 +1,9 @@
 //! Batches in shards: the loss and the gradients of the whole batch, with the same bits on any number of ranks.
 
-use barenet::{Alone, Arch, DataParallel, FullyConnectedNet, Init, Loss, Mat, Ranks, Rng, Targets};
+use barenet::{
+    Alone, Arch, DataParallel, FullyConnectedNet, Init, Loss, Mat, Ranks, Rng, Targets,
+    gradient_pieces,
+};
 use barenet_tests::Model;
 use barenet_tests::ranks::on_ranks;
 
@@ -121,6 +124,30 @@ fn bits_do_not_depend_on_the_ranks() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn a_large_first_layer_whose_gradient_travels_in_pieces_has_the_gradient_of_the_whole() {
+    const WIDE: [usize; 3] = [2100, 512, 5];
+    let arch = Arch::new(&WIDE).with_batchnorm();
+    assert_eq!(gradient_pieces(&arch.layers().next().unwrap()).count(), 2);
+    let net = FullyConnectedNet { reg: 0.1, ..FullyConnectedNet::with_arch(arch) };
+    let (batch, rng) = (12, Rng::seed(0));
+    let x = numbers(batch * WIDE[0], 1);
+    let mut whole = Model::new(net, Init::He, 5);
+    let expected = with_targets(&net, batch, |y| whole.loss(rng, &x, y));
+    let on = |ranks: &dyn Ranks<f64>| {
+        let mut model = Model::new(net, Init::He, 5);
+        let parallel = DataParallel { shards: 4, sync_batchnorm: true, ranks };
+        let y = |y: Targets<'_, f64>| model.loss_in_shards(rng, &x, y, parallel).unwrap();
+        (with_targets(&net, batch, y), model.grads)
+    };
+    let alone = on(&Alone);
+    assert_close(&[alone.0], &[expected], "loss");
+    assert_close(&alone.1, &whole.grads, "gradients");
+    for found in on_ranks::<f64, _>(2, |rank| on(rank)) {
+        assert!(found == alone);
     }
 }
 

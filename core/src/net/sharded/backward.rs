@@ -7,27 +7,30 @@ use crate::error::Error;
 use crate::float::Float;
 use crate::gemm::{Gemm, RowRange, Rows};
 use crate::layers::{
-    HiddenCache, HiddenParams, Norm, NormGrads, ReluBackward, affine_dw, affine_dx, shard_gradient,
-    shard_gradient_sums,
+    HiddenCache, HiddenParams, Norm, NormGrads, ReluBackward, affine_db, affine_dw_alone,
+    affine_dx, shard_gradient, shard_gradient_sums,
 };
 use crate::mat::MatMut;
 use crate::net::input::LayerInput;
-use crate::shards::{Ranks, add, sum_in_tree};
+use crate::shards::{Columns, Ranks, add, gradient_pieces, sum_in_tree};
 use crate::slices::copy;
 use crate::state::layer_params;
 use core::iter::zip;
 use core::ops::Range;
 
-/// The place of W and b.
-pub(super) const fn affine_of(layer: &LayerSpec) -> Range<usize> {
-    layer.w().start..layer.b().end
+/// The slot of a piece of a layer's gradient. Only the first layer has more than one.
+pub(super) const fn slot_of(layer: usize, piece: usize, num_layers: usize) -> usize {
+    match piece {
+        0 => layer,
+        more => num_layers + more - 1,
+    }
 }
 
 impl<T: Float, G: Gemm<T>, X: Rows<T> + RowRange, R: Ranks<T> + ?Sized> Walk<'_, T, G, X, R> {
     /// The gradients of a layer, and that of its input.
     pub(super) fn backward(
         &self,
-        slot: usize,
+        number: usize,
         layer: &LayerSpec,
         params: &[T],
         grads: &mut [T],
@@ -36,33 +39,17 @@ impl<T: Float, G: Gemm<T>, X: Rows<T> + RowRange, R: Ranks<T> + ?Sized> Walk<'_,
         values: &mut Values<'_, T>,
         (others, scratch): (&mut [T], &mut [T]),
     ) -> Result<(), Error> {
-        let Self { gemm, ref flush, broken, ref shards, ref held, .. } = *self;
+        let Self { gemm, ref flush, broken, ref held, .. } = *self;
         let HiddenParams { w, norm, .. } = layer_params(layer, params).ok_or(broken)?;
         if let Some(norm) = norm {
             self.norm_backward(layer, norm, grads, caches, dout_block, values)?;
         }
-        let (mut result, caches) = (Ok(()), &*caches);
-        let mut compute = |shard: usize, to: &mut [T]| {
-            let (dw, db) = to.split_at_mut_checked(w.data().len()).ok_or(broken)?;
-            let dw = MatMut::new(dw, layer.fan_in, layer.fan_out)?;
-            let dout = self.block(dout_block, shard, layer.fan_out)?;
-            affine_dw(gemm, dout.as_mat(), self.input(caches, shard, layer)?, dw, db)?;
-            Ok(())
-        };
-        let first = grads.get_mut(affine_of(layer)).ok_or(broken)?;
-        let (len, mut part_number) = (first.len(), 0_usize);
-        shards.for_parts(held, |part| {
-            let to = match part_number.checked_sub(1) {
-                None => Some(&mut *first),
-                Some(n) => others.get_mut(n * len..).and_then(|others| others.get_mut(..len)),
-            };
-            part_number += 1;
-            result = result
-                .and_then(|()| sum_in_tree(gemm, &part, to.ok_or(broken)?, scratch, &mut compute));
-        });
-        result?;
-        let others = others.get(..(part_number - 1) * len).ok_or(broken)?;
-        self.ranks.start_sum(shards, slot, first, others)?;
+        let caches = &*caches;
+        for (piece, (rows, numbers)) in gradient_pieces(layer).enumerate() {
+            let first = grads.get_mut(numbers).ok_or(broken)?;
+            let slot = slot_of(number, piece, self.net.arch.num_layers());
+            self.piece(slot, layer, &rows, caches, dout_block, first, (others, scratch))?;
+        }
         if layer.params_start == 0 || layer.activation == Activation::Identity {
             // Nothing comes before the first layer; the last one's went with the loss.
             return Ok(());
@@ -76,6 +63,50 @@ impl<T: Float, G: Gemm<T>, X: Rows<T> + RowRange, R: Ranks<T> + ?Sized> Walk<'_,
             flush.run(dx.data_mut());
         }
         Ok(())
+    }
+
+    /// The gradient of some rows of W, and if they are its last of b, whose sum over the shards of all ranks is begun.
+    fn piece(
+        &self,
+        slot: usize,
+        layer: &LayerSpec,
+        rows: &Range<usize>,
+        caches: &[T],
+        dout_block: &mut [T],
+        first: &mut [T],
+        (others, scratch): (&mut [T], &mut [T]),
+    ) -> Result<(), Error> {
+        let Self { gemm, broken, ref shards, ref held, .. } = *self;
+        let mut compute = |shard: usize, to: &mut [T]| {
+            let (dw, db) = to.split_at_mut_checked(rows.len() * layer.fan_out).ok_or(broken)?;
+            let dw = MatMut::new(dw, rows.len(), layer.fan_out)?;
+            let dout = self.block(dout_block, shard, layer.fan_out)?;
+            let (dout, input) = (dout.as_mat(), self.input(caches, shard, layer)?);
+            if !db.is_empty() {
+                affine_db(gemm, dout, db);
+            }
+            match rows.len() == layer.fan_in {
+                true => affine_dw_alone(gemm, dout, input, dw)?,
+                false => {
+                    let input = Columns { x: input, columns: (rows.start, rows.end) };
+                    affine_dw_alone(gemm, dout, input, dw)?;
+                }
+            }
+            Ok(())
+        };
+        let (len, mut part_number, mut result) = (first.len(), 0_usize, Ok(()));
+        shards.for_parts(held, |part| {
+            let to = match part_number.checked_sub(1) {
+                None => Some(&mut *first),
+                Some(n) => others.get_mut(n * len..).and_then(|others| others.get_mut(..len)),
+            };
+            part_number += 1;
+            result = result
+                .and_then(|()| sum_in_tree(gemm, &part, to.ok_or(broken)?, scratch, &mut compute));
+        });
+        result?;
+        let others = others.get(..(part_number - 1) * len).ok_or(broken)?;
+        self.ranks.start_sum(shards, slot, first, others)
     }
 
     /// The gradient through dropout, ReLU and batch norm, in place.

@@ -1,7 +1,7 @@
 //! The workspace of a batch in shards, and how long its parts are.
 
-use crate::arch::{Arch, fold_layers, max};
-use crate::shards::{Shards, scratch_vectors};
+use crate::arch::Arch;
+use crate::shards::{Shards, gradient_pieces, scratch_vectors};
 use core::ops::Range;
 
 /// Elements of the parts of a workspace.
@@ -27,9 +27,8 @@ impl Lens {
             len.saturating_add(arch.cache_len(shards.rows(shard).len()))
         });
         let widest = arch.widest();
-        let gradient = fold_layers!(arch.layers(), |most, layer| {
-            max(most, layer.w().len().saturating_add(layer.fan_out))
-        });
+        let pieces = arch.layers().flat_map(|layer| gradient_pieces(&layer));
+        let gradient = pieces.map(|(_, numbers)| numbers.len()).max().unwrap_or(0);
         let parts = shards.num_parts(held);
         Self {
             caches,
