@@ -3,9 +3,11 @@
 use anyhow::Result;
 #[cfg(feature = "mpi")]
 use anyhow::{anyhow, ensure};
+use barenet::Ranks;
 #[cfg(feature = "mpi")]
 use barenet_mpi::World;
 use barenet_run::session::AllRanks;
+use std::hash::{DefaultHasher, Hash, Hasher};
 #[cfg(feature = "mpi")]
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -56,7 +58,7 @@ static WORLD: OnceLock<World> = OnceLock::new();
 pub(crate) fn join() -> Result<Option<&'static dyn AllRanks>> {
     let Some(launch) = launch().filter(|launch| launch.count > 1) else { return Ok(None) };
     let world = World::join().map_err(|error| anyhow!("{error}"))?;
-    let found = barenet::Ranks::<f64>::count(&world);
+    let found = Ranks::<f64>::count(&world);
     ensure!(
         found == launch.count,
         "the launcher started {} processes, and MPI finds {found}: launcher and MPI library are not of one kind; \
@@ -80,6 +82,33 @@ pub(crate) fn join() -> Result<Option<&'static dyn AllRanks>> {
         )),
         _ => Ok(None),
     }
+}
+
+/// What all ranks have of some numbers.
+pub(crate) fn gather<const N: usize>(
+    ranks: &dyn AllRanks,
+    mine: [f64; N],
+) -> Result<Vec<[f64; N]>, barenet::Error> {
+    let mut all = vec![0.0; N * Ranks::<f64>::count(ranks)];
+    ranks.gather(&mine, &|_| N, &mut all)?;
+    Ok(all.as_chunks::<N>().0.to_vec())
+}
+
+/// What all ranks have of a mark, in numbers that are as exact.
+pub(crate) fn gather_marks(
+    ranks: &dyn AllRanks,
+    mine: u64,
+) -> Result<Vec<[f64; 2]>, barenet::Error> {
+    let halves = [mine >> 32, mine & 0xffff_ffff];
+    #[allow(clippy::cast_precision_loss)] // They have 32 bits.
+    gather(ranks, halves.map(|half| half as f64))
+}
+
+/// A mark by which texts are told apart.
+pub(crate) fn mark(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Whether another process of the job says what there is to say.

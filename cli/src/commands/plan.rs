@@ -11,6 +11,7 @@ use barenet_data::DataSet;
 use barenet_report::plan_figure;
 use barenet_run::combined::Combined;
 use barenet_run::config::Config;
+use barenet_run::folder::Folder;
 use barenet_run::plan::{
     Link, Planned, Step, break_even_batch, efficiencies, measure_handling, plan,
 };
@@ -79,9 +80,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
     if args.ranks == 0 {
         return usage("--ranks must be at least 1, found 0");
     }
-    if let Some(file) = &args.plot {
-        refuse_what_is_no_plot(&out::folder(file)?, out::name_of("--plot", file)?)?;
-    }
+    let plot = args.plot.as_deref().map(place_of_plot).transpose()?;
     let (combined, data) =
         profile::read(args.config.as_deref(), &args.images, args.settings.0, args.json)?;
     if combined.settings.local.is_some() {
@@ -111,10 +110,10 @@ pub(crate) fn run(args: Args) -> Result<()> {
     let efficiency = planned.efficiency(&alone);
     let advice = advice(&planned, &alone, efficiency, break_even);
     let efficiencies = efficiencies(&arch, &of_rank, &link, args.ranks);
-    if let Some(file) = &args.plot {
+    if let Some((folder, name)) = plot {
         let bits = 8e-9 * args.bandwidth;
         let title = format!("{arch}, {} samples a rank, {bits} Gb/s", of_rank.batch_size);
-        draw(file, &title, &efficiencies)?;
+        folder.write(name, plan_figure(&title, &efficiencies).to_svg()?.as_bytes())?;
     }
     if args.json {
         let mut all = serde_json::to_value(planned)?;
@@ -203,11 +202,11 @@ impl Measured {
     }
 }
 
-/// Draws efficiencies.
-fn draw(file: &Path, title: &str, efficiencies: &[(usize, f64)]) -> Result<()> {
-    let (name, folder) = (out::name_of("--plot", file)?, out::folder(file)?);
+/// Where the plot goes, unless something lies there that is none.
+fn place_of_plot(file: &Path) -> Result<(Folder, &str)> {
+    let (folder, name) = (out::folder(file)?, out::name_of("--plot", file)?);
     refuse_what_is_no_plot(&folder, name)?;
-    folder.write(name, plan_figure(title, efficiencies).to_svg()?.as_bytes())
+    Ok((folder, name))
 }
 
 /// What comes of it, in a line.

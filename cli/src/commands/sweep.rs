@@ -116,8 +116,7 @@ fn share(said: Option<Shard>) -> Result<(Shard, Waiting)> {
         (Some(shard), _) => Ok((shard, Waiting::No)),
         (None, None) => Ok((Shard::ALL, Waiting::No)),
         (None, Some((rank, count))) => {
-            let shard = format!("{}/{count}", rank + 1).parse();
-            let shard = shard.map_err(|error| {
+            let shard = Shard::new(rank + 1, count).map_err(|error| {
                 SettingsError::new(format!("this is one of {count} processes: {error}"))
             })?;
             Ok((shard, if rank == 0 { Waiting::ForAll } else { Waiting::ForWork }))

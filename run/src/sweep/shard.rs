@@ -6,6 +6,8 @@ use std::str::FromStr;
 /// The most shards.
 const MAX: usize = 10_000;
 
+const FORM: &str = "a number and how many there are is needed, such as 1/4";
+
 /// A share of the trials of a sweep: every `of`-th one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shard {
@@ -18,6 +20,20 @@ pub struct Shard {
 impl Shard {
     /// All of a sweep.
     pub const ALL: Self = Self { number: 1, of: 1 };
+
+    /// Shard `number`, from 1, `of` so many.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with them, if there is no such shard.
+    pub fn new(number: usize, of: usize) -> Result<Self, String> {
+        match of {
+            1..=MAX if (1..=of).contains(&number) => Ok(Self { number, of }),
+            1..=MAX => Err(format!("its number must be from 1 to {of}")),
+            0 => Err(FORM.to_owned()),
+            _ => Err(format!("there are at most {MAX} shards")),
+        }
+    }
 
     /// Whether it has a trial.
     ///
@@ -49,15 +65,10 @@ impl FromStr for Shard {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let numbers = text.split_once('/').and_then(|(number, of)| {
-            Some(Self { number: number.parse().ok()?, of: of.parse().ok()? })
-        });
-        match numbers {
-            Some(shard) if (1..=shard.of).contains(&shard.number) && shard.of <= MAX => Ok(shard),
-            Some(Self { of, .. }) if of > MAX => Err(format!("there are at most {MAX} shards")),
-            Some(Self { of, .. }) if of > 0 => Err(format!("its number must be from 1 to {of}")),
-            _ => Err("a number and how many there are is needed, such as 1/4".to_owned()),
-        }
+        let numbers = text
+            .split_once('/')
+            .and_then(|(number, of)| Some((number.parse().ok()?, of.parse().ok()?)));
+        numbers.map_or_else(|| Err(FORM.to_owned()), |(number, of)| Self::new(number, of))
     }
 }
 

@@ -1,12 +1,12 @@
 //! Large data that the ranks of one machine have in memory once.
 
+use crate::ranks::{gather, gather_marks, mark};
 use anyhow::Result;
 use barenet::{Float, Ranks};
 use barenet_blas::Sealed;
 use barenet_data::{DataSet, Numbers, Records};
 use barenet_run::session::AllRanks;
 use std::fs;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 
 /// From so many bytes on data are shared, if nobody says otherwise: smaller ones are read sooner than handed out.
@@ -74,12 +74,7 @@ impl Machine {
     fn find(ranks: &dyn AllRanks) -> Result<Self> {
         // It is another one whenever a machine is started.
         let name = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-        let mut hasher = DefaultHasher::new();
-        name.hash(&mut hasher);
-        let mark = hasher.finish();
-        let halves = [mark >> 32, mark & 0xffff_ffff];
-        #[allow(clippy::cast_precision_loss)] // They have 32 bits.
-        let machines = gather(ranks, halves.map(|half| half as f64))?;
+        let machines = gather_marks(ranks, mark(&name))?;
         let rank = Ranks::<f64>::rank(ranks);
         let count_of = |machine| machines.iter().filter(|other| *other == machine).count();
         let mine = machines.get(rank);
@@ -166,13 +161,6 @@ fn len_of(path: &Path) -> f64 {
     let is_link =
         |entry: &fs::DirEntry| entry.file_type().is_ok_and(|file_type| file_type.is_symlink());
     entries.filter(|entry| !is_link(entry)).map(|entry| len_of(&entry.path())).sum()
-}
-
-/// What all ranks have.
-fn gather<const N: usize>(ranks: &dyn AllRanks, mine: [f64; N]) -> Result<Vec<[f64; N]>> {
-    let mut all = vec![0.0; N * Ranks::<f64>::count(ranks)];
-    ranks.gather(&mine, &|_| N, &mut all)?;
-    Ok(all.as_chunks::<N>().0.to_vec())
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::node;
 use crate::commands::usage;
 use crate::console::{Verbosity, complain};
-use crate::ranks;
+use crate::ranks::{self, gather, mark};
 use crate::signals::asked_to_stop;
 use anyhow::{Context, Result, bail};
 use barenet::Ranks;
@@ -14,7 +14,6 @@ use barenet_run::session::{AllRanks, Request, Session, Start};
 use barenet_run::settings::Settings;
 use barenet_run::shell::resume_command;
 use std::fs;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -116,12 +115,7 @@ impl Together {
 
     /// Refuses ranks that have another mark than the first.
     fn all_have(&self, what: &str, mark: u64) -> Result<()> {
-        let halves = [mark >> 32, mark & 0xffff_ffff];
-        #[allow(clippy::cast_precision_loss)] // They have 32 bits.
-        let mine = halves.map(|half| half as f64);
-        let mut all = vec![0.0; 2 * self.count()];
-        self.ranks.gather(&mine, &|_| 2, &mut all)?;
-        let (marks, _) = all.as_chunks::<2>();
+        let marks = ranks::gather_marks(self.ranks, mark)?;
         if let Some(rank) = marks.iter().position(|mark| Some(mark) != marks.first()) {
             ranks::all_fail();
             bail!(
@@ -133,11 +127,10 @@ impl Together {
 
     /// The bytes that the first rank has.
     fn first_says(&self, bytes: &[u8]) -> Result<Vec<u8>> {
-        let mut lens = vec![0.0; self.count()];
         #[allow(clippy::cast_precision_loss)] // No file is so long.
-        self.ranks.gather(&[bytes.len() as f64], &|_| 1, &mut lens)?;
+        let lens = gather(self.ranks, [bytes.len() as f64])?;
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        let len = lens.first().copied().unwrap_or(0.0) as usize;
+        let len = lens.first().map_or(0.0, |[len]| *len) as usize;
         // Numbers are what ranks hand out: four bytes each, exactly.
         let words = bytes.chunks(4).map(|chunk| {
             let mut word = [0; 4];
@@ -167,12 +160,6 @@ impl Together {
     pub(super) const fn ranks(&self) -> &'static dyn AllRanks {
         self.ranks
     }
-}
-
-fn mark(text: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
-    hasher.finish()
 }
 
 /// Events of the run so far, and whether it is over.
@@ -206,14 +193,11 @@ pub(super) fn first_wants(ranks: &dyn AllRanks, mine: Request) -> Request {
         Request::Checkpoint => 1.0,
         Request::Stop => 2.0,
     };
-    let mut all = vec![0.0_f64; Ranks::<f64>::count(ranks)];
-    if ranks.gather(&[code], &|_| 1, &mut all).is_err() {
-        return Request::Stop;
-    }
+    let Ok(all) = gather(ranks, [code]) else { return Request::Stop };
     EVENTS.fetch_add(1, Ordering::Relaxed);
     match all.first() {
-        Some(0.0) => Request::Continue,
-        Some(1.0) => Request::Checkpoint,
+        Some([0.0]) => Request::Continue,
+        Some([1.0]) => Request::Checkpoint,
         _ => {
             IS_OVER.store(true, Ordering::Relaxed);
             Request::Stop
