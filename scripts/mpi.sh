@@ -42,7 +42,7 @@ same() {
     done
 }
 
-kinds=("" "--batchnorm" "--keep-prob 0.8" "--flip random --shift 3")
+kinds=("" "--batchnorm" "--keep-prob 0.8" "--flip random --shift 3" "--local 6@4/2+1 --batchnorm")
 rules=(sgd adam)
 counts=(1 2 3 4 8)
 threads=(1 2)

@@ -37,8 +37,8 @@ pub(crate) use batchnorm::{
 };
 pub use dropout::{Dropout, dropout_backward, dropout_forward, dropout_mask};
 pub(crate) use local::{
-    NormByRunning, NormRows, NormRowsGradient, ReluRows, ReluRowsGradient, Seen, Transpose,
-    TransposeRows, local_row,
+    NormByRunning, NormRows, NormRowsGradient, NormalizeRows, ReluRows, ReluRowsGradient,
+    RowGradient, RowGradientSums, RowStatistics, Seen, Transpose, TransposeRows, local_row,
 };
 pub use local::{Place, Windows, local_backward, local_forward};
 pub use loss::{

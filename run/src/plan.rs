@@ -102,22 +102,25 @@ pub fn plan(arch: &Arch<'_>, alone: &Step, link: &Link, ranks: usize) -> Planned
     let count = f64::from_usize(ranks.max(1));
     let others = count - 1.0;
     let compute = (alone.seconds - alone.update).max(0.0) / count;
-    let all = f64::from_usize(arch.layers().map(|layer| layer.w().len() + layer.fan_out).sum());
+    let local: Vec<_> =
+        arch.local_layers().map(|layer| layer.w().len() + layer.b().len()).collect();
+    let affine: usize = arch.layers().map(|layer| layer.w().len() + layer.fan_out).sum();
+    let all = f64::from_usize(affine + local.iter().sum::<usize>());
     let travel_of = |params: usize| {
         let bytes = f64::from_usize(params * alone.bytes);
         2.0 * others * link.latency + 2.0 * others / count * bytes / link.bytes_per_second
     };
     let (mut computed, mut travelled, mut travel) = (compute * (1.0 - BACKWARD), 0.0_f64, 0.0);
     let layers: Vec<_> = arch.layers().collect();
-    for layer in layers.iter().rev() {
-        for (_, numbers) in gradient_pieces(layer) {
-            computed += compute * BACKWARD * f64::from_usize(numbers.len()) / all.max(1.0);
-            let took = travel_of(numbers.len());
-            travel += took;
-            travelled = travelled.max(computed) + took;
-        }
+    let lens = |layer| gradient_pieces(layer).map(|(_, numbers)| numbers.len());
+    for len in layers.iter().rev().flat_map(lens).chain(local.iter().rev().copied()) {
+        computed += compute * BACKWARD * f64::from_usize(len) / all.max(1.0);
+        let took = travel_of(len);
+        travel += took;
+        travelled = travelled.max(computed) + took;
     }
     let norms = layers.iter().filter(|layer| layer.batchnorm).count();
+    let norms = norms + if arch.has_batchnorm() { local.len() } else { 0 };
     // The loss, and whether the run goes on.
     let rounds = f64::from_usize(2 * norms + 2) * count.log2().ceil();
     let (meetings, waiting) = (rounds * link.latency, (travelled - compute).max(0.0));

@@ -83,11 +83,6 @@ pub(crate) fn run(args: Args) -> Result<()> {
     let plot = args.plot.as_deref().map(place_of_plot).transpose()?;
     let (combined, data) =
         profile::read(args.config.as_deref(), &args.images, args.settings.0, args.json)?;
-    if combined.settings.local.is_some() {
-        return usage(
-            "a net with locally connected layers is trained by one process: there is nothing to plan",
-        );
-    }
     let Measured { config, step } =
         Measured::new(combined, &data, args.step_time.zip(args.update_time), time)?;
     let of_rank = step.of_batch(if args.per_rank {

@@ -113,7 +113,6 @@ const MISTAKES: &[&str] = &[
     "train --lr-scale cubic",
     "find-lr --lr-scale linear",
     "train --shards 300",
-    "train --preset fast --shards 8",
     "data info gone",
     "data info rows.csv --target weigth",
     "init --data gone",

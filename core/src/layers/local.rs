@@ -7,6 +7,7 @@
 //! what a place makes is another, so that nothing is copied.
 
 mod norm;
+mod norm_shards;
 mod passes;
 mod places;
 mod row;
@@ -14,6 +15,7 @@ mod transpose;
 mod windows;
 
 pub(crate) use norm::{NormByRunning, NormRows, NormRowsGradient, ReluRows, ReluRowsGradient};
+pub(crate) use norm_shards::{NormalizeRows, RowGradient, RowGradientSums, RowStatistics};
 pub use places::Place;
 pub(crate) use places::Seen;
 pub(crate) use row::local_row;

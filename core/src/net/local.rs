@@ -40,7 +40,7 @@ impl<T: Float> FullyConnectedNet<'_, T> {
     }
 
     /// xᵀ, with the channels of a pixel together.
-    fn turn<X: Rows<T>>(&self, machine: &impl Machine, x: &X, out: &mut [T]) {
+    pub(super) fn turn<X: Rows<T>>(&self, machine: &impl Machine, x: &X, out: &mut [T]) {
         let Picture { height, width, channels, planes } = self.arch.local().picture;
         let pixels = height.saturating_mul(width);
         let (channels, num_pixels) =
@@ -191,14 +191,14 @@ impl<T: Float> FullyConnectedNet<'_, T> {
 }
 
 /// What a locally connected layer leaves for its backward pass.
-struct LocalCache<'a, T> {
-    x_hat: MatMut<'a, T>,
-    inv_std: &'a mut [T],
-    out: MatMut<'a, T>,
+pub(super) struct LocalCache<'a, T> {
+    pub(super) x_hat: MatMut<'a, T>,
+    pub(super) inv_std: &'a mut [T],
+    pub(super) out: MatMut<'a, T>,
 }
 
 impl<'a, T> LocalCache<'a, T> {
-    fn of(layer: &LocalSpec, batch: usize, mut cache: &'a mut [T]) -> Option<Self> {
+    pub(super) fn of(layer: &LocalSpec, batch: usize, mut cache: &'a mut [T]) -> Option<Self> {
         let rows = if layer.batchnorm { layer.fan_out() } else { 0 };
         let x_hat = take_mut(&mut cache, rows * batch)?;
         let inv_std = take_mut(&mut cache, rows)?;
@@ -219,6 +219,6 @@ fn matrix<T>(block: &[T], rows: usize, cols: usize) -> Option<Mat<'_, T>> {
     Mat::new(block.get(..rows.checked_mul(cols)?)?, rows, cols).ok()
 }
 
-fn matrix_mut<T>(block: &mut [T], rows: usize, cols: usize) -> Option<MatMut<'_, T>> {
+pub(super) fn matrix_mut<T>(block: &mut [T], rows: usize, cols: usize) -> Option<MatMut<'_, T>> {
     MatMut::new(block.get_mut(..rows.checked_mul(cols)?)?, rows, cols).ok()
 }

@@ -6,6 +6,7 @@
 mod backward;
 mod forward;
 mod lens;
+mod local;
 mod values;
 mod walk;
 
@@ -20,11 +21,12 @@ use crate::rng::Rng;
 use crate::shards::{Ranks, Shards, add, gradient_pieces};
 use crate::slices::take_mut;
 use crate::state::TrainState;
-use backward::slot_of;
+use backward::{local_slot, slot_of};
 use core::iter::zip;
 use core::mem::swap;
 use core::ops::Range;
 use lens::Lens;
+use local::weights_of;
 use values::Values;
 use walk::Walk;
 
@@ -104,8 +106,7 @@ impl<T: Float> FullyConnectedNet<'_, T> {
     ///
     /// # Errors
     ///
-    /// Those of [`Self::loss`] and of [`DataParallel::workspace_len`], [`Error::InvalidConfig`] for locally connected layers, and
-    /// [`Error::LostRank`].
+    /// Those of [`Self::loss`] and of [`DataParallel::workspace_len`], and [`Error::LostRank`].
     pub fn loss_in_shards<R: Ranks<T> + ?Sized>(
         &self,
         gemm: &impl Gemm<T>,
@@ -118,10 +119,6 @@ impl<T: Float> FullyConnectedNet<'_, T> {
         let (batch, _) = x.shape();
         let TrainState { params, running, grads, workspace } = state;
         self.check_batch(x.shape(), y)?;
-        if self.arch.has_local() {
-            let what = "a net with locally connected layers is trained with shards = 1";
-            return Err(Error::InvalidConfig { what });
-        }
         let (shards, held) = parallel.held(batch)?;
         let num_ranks = parallel.ranks.count();
         let lens = Lens::new(&self.arch, &shards, &held, num_ranks);
@@ -174,11 +171,22 @@ impl<T: Float> FullyConnectedNet<'_, T> {
             )?;
             swap(&mut dout, &mut dx);
         }
+        if self.arch.has_local() {
+            let blocks = (dout, dx);
+            walk.local_backward(params, grads, caches, blocks, &mut values, (others, scratch))?;
+        }
         for (number, layer) in zip((0..self.arch.num_layers()).rev(), self.arch.layers_reversed()) {
             for (piece, (_, numbers)) in gradient_pieces(&layer).enumerate() {
                 let sum = grads.get_mut(numbers).ok_or(broken)?;
                 let slot = slot_of(number, piece, self.arch.num_layers());
                 ranks.end_sum(&walk.shards, slot, sum)?;
+            }
+        }
+        if self.arch.has_local() {
+            for number in (0..self.arch.local().windows.len()).rev() {
+                let layer = self.arch.local_layers().nth(number).ok_or(broken)?;
+                let sum = grads.get_mut(weights_of(&layer)).ok_or(broken)?;
+                ranks.end_sum(&walk.shards, local_slot(number, self.arch.num_layers()), sum)?;
             }
         }
         self.add_penalty_gradient(gemm, params, grads);

@@ -49,19 +49,13 @@ pub(super) fn check_batch_of_one(values: &Values) -> Result<(), SettingsError> {
     Ok(())
 }
 
-/// Refuses shards of what cannot be cut: a batch of fewer samples, and locally connected layers.
+/// Refuses shards of what cannot be cut: a batch of fewer samples.
 pub(super) fn check_shards(values: &Values) -> Result<(), SettingsError> {
     let Values { shards, batch_size, .. } = *values;
     if shards > batch_size {
         return Err(SettingsError::new(format!(
             "batch_size is {batch_size}, which is less than a sample for each of {shards} shards; raise batch_size or lower shards"
         )));
-    }
-    if shards > 1 && values.local.is_some() {
-        let message = format!(
-            "shards is {shards}, but batches of a net with locally connected layers are not cut: leave shards out"
-        );
-        return Err(SettingsError::new(message));
     }
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! Batches in shards: the loss and the gradients of the whole batch, with the same bits on any number of ranks.
 
 use barenet::{
-    Alone, Arch, DataParallel, FullyConnectedNet, Init, Loss, Mat, Ranks, Rng, Targets,
-    gradient_pieces,
+    Alone, Arch, DataParallel, FullyConnectedNet, Init, LocalLayers, Loss, Mat, Picture, Ranks,
+    Rng, Targets, Window, gradient_pieces,
 };
 use barenet_tests::Model;
 use barenet_tests::ranks::on_ranks;
@@ -10,20 +10,39 @@ use barenet_tests::ranks::on_ranks;
 /// Of even widths, so that every shard begins at an even number of a mask of dropout.
 const DIMS: [usize; 4] = [6, 10, 8, 5];
 
-fn net(batchnorm: bool, keep_prob: f64, loss: Loss) -> FullyConnectedNet<'static, f64> {
-    let arch = Arch::new(&DIMS);
+/// Two locally connected layers: windows that overlap and go over the edge, and windows that touch.
+const LOCAL: LocalLayers<'static> = LocalLayers {
+    picture: Picture { height: 5, width: 6, channels: 2, planes: true },
+    windows: &[
+        Window { size: 3, stride: 1, units: 3, padding: 1 },
+        Window { size: 2, stride: 2, units: 2, padding: 0 },
+    ],
+};
+
+/// Of the layers after them.
+const DIMS_AFTER: [usize; 3] = [LOCAL.num_outputs(), 8, 5];
+
+fn net(
+    is_local: bool,
+    batchnorm: bool,
+    keep_prob: f64,
+    loss: Loss,
+) -> FullyConnectedNet<'static, f64> {
+    let arch = if is_local { Arch::new(&DIMS_AFTER).with_local(LOCAL) } else { Arch::new(&DIMS) };
     let arch = if batchnorm { arch.with_batchnorm() } else { arch };
     FullyConnectedNet { reg: 0.1, keep_prob, loss, ..FullyConnectedNet::with_arch(arch) }
 }
 
-/// All networks that are cut into shards: with batch norm and without, dropout, and losses of classes and of numbers.
+/// All networks that are cut into shards: with batch norm and without, dropout, losses of classes and of numbers, and locally connected
+/// layers.
 fn nets() -> Vec<FullyConnectedNet<'static, f64>> {
     let mut nets = Vec::new();
     for batchnorm in [false, true] {
         for keep_prob in [1.0, 0.7] {
             for loss in [Loss::Softmax, Loss::Svm, Loss::Mse] {
-                nets.push(net(batchnorm, keep_prob, loss));
+                nets.push(net(false, batchnorm, keep_prob, loss));
             }
+            nets.push(net(true, batchnorm, keep_prob, Loss::Softmax));
         }
     }
     nets
@@ -64,7 +83,7 @@ fn assert_close(found: &[f64], expected: &[f64], what: &str) {
 fn a_batch_in_shards_has_the_loss_and_gradients_of_the_whole() {
     for net in nets() {
         for (batch, shards) in [(20, 1), (20, 4), (21, 8), (7, 7), (16, 3)] {
-            let x = numbers(batch * DIMS[0], 1);
+            let x = numbers(batch * net.arch.input_dim(), 1);
             let mut whole = Model::new(net, Init::He, 5);
             let mut cut = whole.clone();
             // Twice, so that running statistics have moved before.
@@ -91,7 +110,7 @@ fn bits_do_not_depend_on_the_ranks() {
             [(24, 8, &[2, 4, 8][..]), (29, 24, &[2, 3, 8, 12]), (12, 6, &[3, 6])]
         {
             for sync_batchnorm in [true, false] {
-                let x = numbers(batch * DIMS[0], 1);
+                let x = numbers(batch * net.arch.input_dim(), 1);
                 let run =
                     |model: &mut Model<'_, f64>, step: &dyn Fn(&mut Model<'_, f64>, Rng) -> f64| {
                         (0..3).map(|n| step(model, Rng::seed(n)).to_bits()).collect::<Vec<_>>()
@@ -134,7 +153,7 @@ fn a_large_first_layer_whose_gradient_travels_in_pieces_has_the_gradient_of_the_
     assert_eq!(gradient_pieces(&arch.layers().next().unwrap()).count(), 2);
     let net = FullyConnectedNet { reg: 0.1, ..FullyConnectedNet::with_arch(arch) };
     let (batch, rng) = (12, Rng::seed(0));
-    let x = numbers(batch * WIDE[0], 1);
+    let x = numbers(batch * net.arch.input_dim(), 1);
     let mut whole = Model::new(net, Init::He, 5);
     let expected = with_targets(&net, batch, |y| whole.loss(rng, &x, y));
     let on = |ranks: &dyn Ranks<f64>| {
@@ -153,8 +172,13 @@ fn a_large_first_layer_whose_gradient_travels_in_pieces_has_the_gradient_of_the_
 
 #[test]
 fn subnormal_numbers_are_replaced_on_ranks_of_few_samples_as_in_one_process() {
-    let (batch, net) = (24, net(true, 1.0, Loss::Softmax));
-    let x = numbers(batch * DIMS[0], 1);
+    subnormal_numbers_are_replaced(net(false, true, 1.0, Loss::Softmax));
+    subnormal_numbers_are_replaced(net(true, true, 1.0, Loss::Softmax));
+}
+
+fn subnormal_numbers_are_replaced(net: FullyConnectedNet<'_, f64>) {
+    let batch = 24;
+    let x = numbers(batch * net.arch.input_dim(), 1);
     let run = |ranks: &dyn Ranks<f64>| {
         let mut model = Model::new(net, Init::He, 5);
         model.params[0] = f64::MIN_POSITIVE / 2.0;
@@ -171,16 +195,25 @@ fn subnormal_numbers_are_replaced_on_ranks_of_few_samples_as_in_one_process() {
 
 #[test]
 fn without_synchronised_batch_norm_gradients_are_the_mean_of_those_of_the_shards() {
-    let (batch, shards) = (20, 4);
-    let net = FullyConnectedNet { reg: 0.0, ..net(true, 1.0, Loss::Softmax) };
-    let (x, y) = (numbers(batch * DIMS[0], 1), (0..20).map(|n| n * 7 % 5).collect::<Vec<u32>>());
+    for is_local in [false, true] {
+        let net = net(is_local, true, 1.0, Loss::Softmax);
+        gradients_are_the_mean(FullyConnectedNet { reg: 0.0, ..net });
+    }
+}
+
+fn gradients_are_the_mean(net: FullyConnectedNet<'_, f64>) {
+    let (batch, shards, inputs) = (20, 4, net.arch.input_dim());
+    let (x, y) = (
+        numbers(batch * net.arch.input_dim(), 1),
+        (0..20).map(|n| n * 7 % 5).collect::<Vec<u32>>(),
+    );
     let mut cut = Model::new(net, Init::He, 5);
     let parallel = DataParallel { shards, sync_batchnorm: false, ranks: &Alone };
     cut.loss_in_shards(Rng::seed(0), &x, Targets::Classes(&y), parallel).unwrap();
     let (mut grads, mut running) = (vec![0.0; cut.grads.len()], vec![0.0; cut.running.len()]);
     for shard in 0..shards {
         let mut model = Model::new(net, Init::He, 5);
-        let (x, y) = (&x[shard * 5 * DIMS[0]..][..5 * DIMS[0]], &y[shard * 5..][..5]);
+        let (x, y) = (&x[shard * 5 * inputs..][..5 * inputs], &y[shard * 5..][..5]);
         model.loss(Rng::seed(0), x, Targets::Classes(y));
         for (sum, of_shard) in [(&mut grads, &model.grads), (&mut running, &model.running)] {
             sum.iter_mut().zip(of_shard).for_each(|(sum, x)| *sum += x / 4.0);
@@ -192,7 +225,7 @@ fn without_synchronised_batch_norm_gradients_are_the_mean_of_those_of_the_shards
 
 #[test]
 fn a_loss_that_is_not_finite_leaves_the_running_statistics_on_all_ranks() {
-    let net = net(true, 1.0, Loss::Mse);
+    let net = net(false, true, 1.0, Loss::Mse);
     let mut x = numbers(8 * DIMS[0], 1);
     // In the shard of the last rank alone.
     x[7 * DIMS[0]] = f64::NAN;
@@ -209,7 +242,7 @@ fn a_loss_that_is_not_finite_leaves_the_running_statistics_on_all_ranks() {
 
 #[test]
 fn what_cannot_be_cut_is_refused() {
-    let net = net(false, 1.0, Loss::Softmax);
+    let net = net(false, false, 1.0, Loss::Softmax);
     let mut model = Model::new(net, Init::He, 5);
     let x = numbers(4 * DIMS[0], 1);
     let mut refused = |shards| {

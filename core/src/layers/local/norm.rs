@@ -12,7 +12,7 @@ const LANES: usize = 16;
 
 /// Σ f(x, y) over two rows, in lanes.
 #[inline(always)]
-fn sum<T: Float>(x: &[T], y: &[T], f: impl Fn(T, T) -> T) -> T {
+pub(super) fn sum<T: Float>(x: &[T], y: &[T], f: impl Fn(T, T) -> T) -> T {
     let (mut lanes, mut tail) = ([T::ZERO; LANES], T::ZERO);
     let ((x, x_rest), (y, y_rest)) = (x.as_chunks::<LANES>(), y.as_chunks::<LANES>());
     for (x, y) in x.iter().zip(y) {
@@ -28,12 +28,27 @@ fn sum<T: Float>(x: &[T], y: &[T], f: impl Fn(T, T) -> T) -> T {
 
 /// √(var + eps), but NaN for a variance that is infinite.
 #[inline(always)]
-fn std<T: Float>(var: T, eps: T) -> T {
+pub(super) fn std<T: Float>(var: T, eps: T) -> T {
     (var + eps).sqrt() + var * T::ZERO
 }
 
+/// The first number of a row, which is near the mean, so that little is lost to rounding; what the mean is beyond it; and the
+/// variance.
+#[inline(always)]
+pub(super) fn statistics<T: Float>(x: &[T], num_samples: T) -> (T, T, T) {
+    let first = x.first().copied().unwrap_or(T::ZERO);
+    let offset = sum(x, x, |x, _| x - first) / num_samples;
+    let rest = sum(x, x, |x, _| (x - first) - offset) / num_samples;
+    let squares = sum(x, x, |x, _| {
+        let centred = (x - first) - offset;
+        centred * centred
+    });
+    let var = positive_part(squares / num_samples - rest * rest);
+    (first, offset + rest, var)
+}
+
 /// Features after which rows are divided, or none if a half would not pay for handing it to a thread.
-fn split_features(rows: usize, batch: usize) -> Option<usize> {
+pub(super) fn split_features(rows: usize, batch: usize) -> Option<usize> {
     split_elements(rows.saturating_mul(batch)).and((rows > 1).then_some(rows / 2))
 }
 
@@ -65,16 +80,7 @@ impl<T: Float> Pass for NormRows<'_, T> {
         for ((x, out), (((&gamma, &beta), inv_std), (running_mean, running_var))) in
             rows.zip(learnt.zip(running))
         {
-            // The first number is near the mean, so that little is lost to rounding.
-            let first = x.first().copied().unwrap_or(T::ZERO);
-            let offset = sum(x, x, |x, _| x - first) / num_samples;
-            let rest = sum(x, x, |x, _| (x - first) - offset) / num_samples;
-            let squares = sum(x, x, |x, _| {
-                let centred = (x - first) - offset;
-                centred * centred
-            });
-            let var = positive_part(squares / num_samples - rest * rest);
-            let offset = offset + rest;
+            let (first, offset, var) = statistics(x, num_samples);
             let scale = T::ONE / std(var, eps);
             for (x, out) in x.iter_mut().zip(out) {
                 *x = ((*x - first) - offset) * scale;

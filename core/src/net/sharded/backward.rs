@@ -26,6 +26,11 @@ pub(super) const fn slot_of(layer: usize, piece: usize, num_layers: usize) -> us
     }
 }
 
+/// The slot of a locally connected layer's gradient. Where there are such layers, no other has more than a piece.
+pub(super) const fn local_slot(layer: usize, num_layers: usize) -> usize {
+    num_layers + layer
+}
+
 impl<T: Float, G: Gemm<T>, X: Rows<T> + RowRange, R: Ranks<T> + ?Sized> Walk<'_, T, G, X, R> {
     /// The gradients of a layer, and that of its input.
     pub(super) fn backward(
@@ -58,7 +63,7 @@ impl<T: Float, G: Gemm<T>, X: Rows<T> + RowRange, R: Ranks<T> + ?Sized> Walk<'_,
             let LayerInput::Hidden(out) = self.input(caches, shard, layer)? else { continue };
             let dout = self.block(dout_block, shard, layer.fan_out)?;
             let mut dx = self.block(dx_block, shard, layer.fan_in)?;
-            let relu = self.relu_scale.map(|scale| ReluBackward::new(out, scale));
+            let relu = self.relu_scale_before(layer).map(|scale| ReluBackward::new(out, scale));
             affine_dx(gemm, dout.as_mat(), w, relu, dx.reborrow())?;
             flush.run(dx.data_mut());
         }
@@ -76,8 +81,8 @@ impl<T: Float, G: Gemm<T>, X: Rows<T> + RowRange, R: Ranks<T> + ?Sized> Walk<'_,
         first: &mut [T],
         (others, scratch): (&mut [T], &mut [T]),
     ) -> Result<(), Error> {
-        let Self { gemm, broken, ref shards, ref held, .. } = *self;
-        let mut compute = |shard: usize, to: &mut [T]| {
+        let Self { gemm, broken, .. } = *self;
+        let compute = |shard: usize, to: &mut [T]| {
             let (dw, db) = to.split_at_mut_checked(rows.len() * layer.fan_out).ok_or(broken)?;
             let dw = MatMut::new(dw, rows.len(), layer.fan_out)?;
             let dout = self.block(dout_block, shard, layer.fan_out)?;
@@ -94,6 +99,18 @@ impl<T: Float, G: Gemm<T>, X: Rows<T> + RowRange, R: Ranks<T> + ?Sized> Walk<'_,
             }
             Ok(())
         };
+        self.gradient(slot, first, (others, scratch), compute)
+    }
+
+    /// The sum of a gradient over the shards of this rank, of which `compute` writes that of one; and that of all ranks is begun.
+    pub(super) fn gradient(
+        &self,
+        slot: usize,
+        first: &mut [T],
+        (others, scratch): (&mut [T], &mut [T]),
+        mut compute: impl FnMut(usize, &mut [T]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let Self { gemm, broken, ref shards, ref held, .. } = *self;
         let (len, mut part_number, mut result) = (first.len(), 0_usize, Ok(()));
         shards.for_parts(held, |part| {
             let to = match part_number.checked_sub(1) {

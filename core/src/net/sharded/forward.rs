@@ -33,6 +33,9 @@ impl<T: Float, G: Gemm<T>, X: Rows<T> + RowRange, R: Ranks<T> + ?Sized> Walk<'_,
         values: &mut Values<'_, T>,
     ) -> Result<(), Error> {
         let Self { net, gemm, ref flush, broken, .. } = *self;
+        if net.arch.has_local() {
+            self.local_forward(params, running, caches, values)?;
+        }
         for (layer, stream) in net.arch.layers().zip(0..) {
             let params = layer_params(&layer, params).ok_or(broken)?;
             let dropout = (net.keep_prob != T::ONE)
@@ -54,7 +57,8 @@ impl<T: Float, G: Gemm<T>, X: Rows<T> + RowRange, R: Ranks<T> + ?Sized> Walk<'_,
                 }
                 (Activation::Identity, _) => {
                     let (loss, class_weights) = (net.loss, net.class_weights);
-                    let (relu_scale, num_samples) = (self.relu_scale, self.shards.num_samples());
+                    let relu_scale = self.relu_scale_before(&layer);
+                    let num_samples = self.shards.num_samples();
                     let head = Head { loss, class_weights, params, relu_scale, num_samples, y };
                     for (place, shard) in self.held.clone().enumerate() {
                         let first = self.shards.rows(shard).start;

@@ -28,7 +28,8 @@ impl Lens {
         });
         let widest = arch.widest();
         let pieces = arch.layers().flat_map(|layer| gradient_pieces(&layer));
-        let gradient = pieces.map(|(_, numbers)| numbers.len()).max().unwrap_or(0);
+        let local = arch.local_layers().map(|layer| layer.params_len());
+        let gradient = pieces.map(|(_, numbers)| numbers.len()).chain(local).max().unwrap_or(0);
         let parts = shards.num_parts(held);
         Self {
             caches,

@@ -72,13 +72,25 @@ impl<T: Float, G, X: Rows<T> + RowRange, R: ?Sized> Walk<'_, T, G, X, R> {
         Ok(LayerInput::Hidden(out.ok_or(self.broken)?))
     }
 
+    /// Where the caches of a shard begin.
+    pub(super) fn shard_start(&self, shard: usize) -> usize {
+        let (arch, shards) = (&self.net.arch, &self.shards);
+        (self.held.start..shard).map(|shard| arch.cache_len(shards.rows(shard).len())).sum()
+    }
+
     /// Where the cache of a layer for a shard begins.
     fn cache_start(&self, shard: usize, layer: &LayerSpec) -> usize {
-        let (arch, shards) = (&self.net.arch, &self.shards);
-        let rows = |shard| shards.rows(shard).len();
-        let before: usize = (self.held.start..shard).map(|shard| arch.cache_len(rows(shard))).sum();
+        let (arch, rows) = (&self.net.arch, self.shards.rows(shard).len());
+        let before = self.shard_start(shard) + arch.local_cache_len(rows);
         let layers = arch.layers().take_while(|other| other.params_start < layer.params_start);
-        before + layers.map(|layer| layer.cache_len(rows(shard))).sum::<usize>()
+        before + layers.map(|layer| layer.cache_len(rows)).sum::<usize>()
+    }
+
+    /// The factor of the gradient at the ReLU before a layer. Locally connected layers take theirs themselves.
+    pub(super) fn relu_scale_before(&self, layer: &LayerSpec) -> Option<T> {
+        let arch = &self.net.arch;
+        let is_first = arch.has_local() && layer.params_start == arch.local_params_len();
+        if is_first { None } else { self.relu_scale }
     }
 
     /// The rows of a shard in a block.
