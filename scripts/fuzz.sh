@@ -7,7 +7,7 @@ cd "$(dirname "$0")/../fuzz"
 
 seconds=${1:-10}
 targets=("${@:2}")
-[ ${#targets[@]} -gt 0 ] || targets=(cifar10 pickle archive arrays settings weights checkpoint onnx tflite net)
+[ ${#targets[@]} -gt 0 ] || targets=(cifar10 pickle archive arrays settings weights checkpoint onnx tensors tflite net)
 for target in "${targets[@]}"; do
   echo "== fuzz $target for $seconds s"
   mkdir -p "corpus/$target"
