@@ -1,10 +1,10 @@
 //! Bounds of the machine, measured on one thread and on all.
 
 use crate::{WORKLOADS, bytes};
+use barenet_blas::cpus;
 use barenet_blas::peak::{Rate, fma_flops, read_bytes};
 use core::fmt;
 use core::time::Duration;
-use std::thread;
 
 /// How long each figure is measured.
 const TIME: Duration = Duration::from_millis(150);
@@ -32,7 +32,6 @@ impl Bounds {
     /// Measures them, in about two seconds.
     #[must_use]
     pub fn measure() -> Self {
-        let cpus = thread::available_parallelism().map_or(1, usize::from);
         let read = |numbers: &[f32]| Rate::measure(numbers, |part| read_bytes(part, TIME));
         let weights = WORKLOADS.iter().map(|workload| {
             let len = workload.num_weights();
@@ -41,7 +40,7 @@ impl Bounds {
             (workload.name, Rate { one: seconds(rate.one), all: seconds(rate.all) })
         });
         Self {
-            cpus,
+            cpus: cpus(),
             fma: Rate::measure(&[], |_| fma_flops(TIME)),
             cache: Rate::measure(&[], |_| read_bytes(&vec![1.0; CACHE], TIME)),
             memory: read(&vec![1.0; MEMORY]),

@@ -51,3 +51,4 @@ pub use sealed::{Plain, Sealed};
 pub use signal::is_signal_ignored;
 #[cfg(own_kernels)]
 pub use simd::Simd;
+pub use team::cpus;

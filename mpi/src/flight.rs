@@ -44,7 +44,7 @@ pub(crate) struct Flight<T> {
     sent: Vec<T>,
     received: Vec<T>,
     /// MPI reads them until the end.
-    _pieces: [Pieces; 2],
+    pieces: [Pieces; 2],
 }
 
 impl<T: Equivalence + Copy + Default> Flight<T> {
@@ -56,25 +56,25 @@ impl<T: Equivalence + Copy + Default> Flight<T> {
         received: Vec<T>,
         from: Pieces,
     ) -> Self {
-        let (sent, mut received) = (fitted(sent, to.len()), fitted(received, from.len()));
-        let (kind, mut request) = (T::equivalent_datatype(), null());
+        let mut flight = Self::new(sent, to, received, from);
+        let (kind, [to, from]) = (T::equivalent_datatype(), &flight.pieces);
         // SAFETY: the vectors are as long as their pieces, and they, whose places do not change when they are moved, are kept until the
         // request is over.
         unsafe {
             MPI_Ialltoallv(
-                sent.as_ptr().cast(),
+                flight.sent.as_ptr().cast(),
                 to.counts.as_ptr(),
                 to.starts.as_ptr(),
                 kind.as_raw(),
-                received.as_mut_ptr().cast(),
+                flight.received.as_mut_ptr().cast(),
                 from.counts.as_ptr(),
                 from.starts.as_ptr(),
                 kind.as_raw(),
                 world.as_raw(),
-                &raw mut request,
+                &raw mut flight.request,
             );
         }
-        Self { request, sent, received, _pieces: [to, from] }
+        flight
     }
 
     /// Begins to hand the first `len` of `sent` to all ranks, and to take what they give.
@@ -85,24 +85,30 @@ impl<T: Equivalence + Copy + Default> Flight<T> {
         received: Vec<T>,
         from: Pieces,
     ) -> Self {
-        let to = Pieces::new(std::iter::once(len));
-        let (sent, mut received) = (fitted(sent, len), fitted(received, from.len()));
-        let (kind, mut request) = (T::equivalent_datatype(), null());
+        let mut flight = Self::new(sent, Pieces::new(std::iter::once(len)), received, from);
+        let (kind, [to, from]) = (T::equivalent_datatype(), &flight.pieces);
         // SAFETY: as above.
         unsafe {
             MPI_Iallgatherv(
-                sent.as_ptr().cast(),
+                flight.sent.as_ptr().cast(),
                 to.counts.first().copied().unwrap_or(0),
                 kind.as_raw(),
-                received.as_mut_ptr().cast(),
+                flight.received.as_mut_ptr().cast(),
                 from.counts.as_ptr(),
                 from.starts.as_ptr(),
                 kind.as_raw(),
                 world.as_raw(),
-                &raw mut request,
+                &raw mut flight.request,
             );
         }
-        Self { request, sent, received, _pieces: [to, from] }
+        flight
+    }
+
+    /// Nothing is on its way yet.
+    fn new(sent: Vec<T>, to: Pieces, received: Vec<T>, from: Pieces) -> Self {
+        let (sent, received) = (fitted(sent, to.len()), fitted(received, from.len()));
+        // SAFETY: it is a constant of the library.
+        Self { request: unsafe { RSMPI_REQUEST_NULL }, sent, received, pieces: [to, from] }
     }
 
     /// Whether it has ended. Asking is what makes it go on.
@@ -131,11 +137,6 @@ impl<T> Drop for Flight<T> {
     fn drop(&mut self) {
         self.wait();
     }
-}
-
-fn null() -> MPI_Request {
-    // SAFETY: it is a constant of the library.
-    unsafe { RSMPI_REQUEST_NULL }
 }
 
 /// A vector of at least so many numbers, with those that it has.

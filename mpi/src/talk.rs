@@ -7,7 +7,6 @@ use mpi::Threading;
 use mpi::topology::SimpleCommunicator;
 use mpi::traits::Communicator;
 use std::cell::Cell;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::thread;
@@ -46,11 +45,7 @@ const SHARE: u32 = 8;
 
 /// Joins the job, and does what there is to do until nobody can ask for more. `found` gets the number of this process and how many there
 /// are; `waiting` says how many threads wait for something.
-pub(crate) fn talk(
-    todo: &Receiver<Work>,
-    found: &Sender<(usize, usize)>,
-    waiting: &Arc<AtomicUsize>,
-) {
+pub(crate) fn talk(todo: &Receiver<Work>, found: &Sender<(usize, usize)>, waiting: &AtomicUsize) {
     let joined = mpi::initialize_with_threading(Threading::Funneled);
     let Some((universe, _)) = joined else { return };
     let world = universe.world();

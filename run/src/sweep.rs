@@ -30,6 +30,7 @@ use crate::folder::Folder;
 use crate::run_folder::{LEADERBOARD, SWEEP, WINNER, refuse_what_is_in_the_way};
 use crate::settings::SettingsError;
 use anyhow::{Context, Result, bail, ensure};
+use barenet_blas::cpus;
 use barenet_data::reading::{MAX_TEXT_LEN, read_at_most};
 use desk::Desk;
 use place::{Trace, check, free_or_own, place_of, trace};
@@ -121,7 +122,6 @@ impl<'a> Sweep<'a> {
         // Shards share it: they lock it only while they write.
         let folder = if options.shard.is_all() { folder.lock(WORKS)? } else { folder };
         refuse_what_is_in_the_way(&folder, [SWEEP, LEADERBOARD, WINNER])?;
-        let cpus = || thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let all = if plan.threads == 0 { cpus() } else { plan.threads };
         let mine = (0..plan.num_trials()).filter(|&trial| options.shard.has(trial)).count();
         let jobs = options.jobs.unwrap_or(all).min(mine).max(1);

@@ -141,8 +141,9 @@ impl Machine for Team {
     }
 }
 
-/// How many CPUs this process may use.
-pub(crate) fn cpus() -> usize {
+/// How many CPUs this process may use: what settings mean by 0 threads.
+#[must_use]
+pub fn cpus() -> usize {
     thread::available_parallelism().map_or(1, NonZero::get)
 }
 

@@ -7,6 +7,7 @@ use crate::console::say;
 use crate::flags::SettingsFlags;
 use anyhow::Result;
 use barenet::Float;
+use barenet_blas::cpus;
 use barenet_data::DataSet;
 use barenet_report::plan_figure;
 use barenet_run::combined::Combined;
@@ -20,7 +21,6 @@ use barenet_run::run_folder::refuse_what_is_no_plot;
 use barenet_run::settings::{Dtype, count};
 use serde_json::json;
 use std::path::{Path, PathBuf};
-use std::thread;
 use std::time::Duration;
 use units::{bytes_per_second, seconds};
 
@@ -189,7 +189,6 @@ impl Measured {
             Dtype::F32 => 4,
             Dtype::F64 => 8,
         };
-        let cpus = || thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let threads = if threads == 0 { cpus() } else { threads };
         let batch_size = config.values().batch_size;
         let step = Step { seconds, update, batch_size, bytes, threads };

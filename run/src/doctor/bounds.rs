@@ -1,5 +1,6 @@
 //! What the CPUs can do at best, measured.
 
+use barenet_blas::cpus;
 use barenet_blas::peak::{Rate, fma_flops, read_bytes};
 use serde::Serialize;
 use std::time::Duration;
@@ -39,8 +40,7 @@ impl Bounds {
     #[must_use]
     pub fn multiply_adds_on(threads: usize) -> f64 {
         let rate = Rate::measure(&[], |_| fma_flops(TIME));
-        let cpus = std::thread::available_parallelism().map_or(1, usize::from);
-        if threads == 1 { rate.one } else { rate.all * threads as f64 / cpus as f64 }
+        if threads == 1 { rate.one } else { rate.all * threads as f64 / cpus() as f64 }
     }
 
     /// Measures them in about a second; `free` bytes of memory are there, if that is known.

@@ -1,6 +1,6 @@
 //! The CPUs, how many of them this process may use, and what else they do.
 
-use barenet_blas::{Kernel, cpu_features};
+use barenet_blas::{Kernel, cpu_features, cpus};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fs;
@@ -41,7 +41,7 @@ impl Cpus {
             features: cpu_features().into_iter().collect(),
             amx,
             online: read("/sys/devices/system/cpu/online").and_then(|text| count(&text)),
-            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            threads: cpus(),
             allowed: read("/proc/self/status")
                 .and_then(|text| count(&field(&text, "Cpus_allowed_list")?)),
             quota: read("/proc/self/cgroup").and_then(|text| quota(&text)),
