@@ -147,6 +147,20 @@ same here/run "a folder that the first rank alone sees"
 [ -z "$(ls there)" ] || die "a rank that is not the first left files"
 echo "mpi: the folder of a run is the first rank's alone, also when it is resumed"
 
+# Cross-validation: fold after fold, each on all ranks.
+folds=(train --data a.csv --folds 3 --shards 2 --batch-size 4 --epochs 3 --threads 1 --quiet --force)
+"$BARENET" "${folds[@]}" --out crossed
+ranks 2 "${folds[@]}" --out crossed-2
+for fold in 1 2 3; do
+    rm -rf one several
+    mv crossed/fold-$fold one
+    mv crossed-2/fold-$fold several
+    same several "fold $fold on 2 ranks"
+done
+[ -e crossed-2/report.html ] || die "cross-validation on 2 ranks leaves no page"
+refused "at iteration" ranks 2 "${folds[@]}" --learning-rate 1e30 --update-rule sgd --out crossed-3
+echo "mpi: cross-validation on 2 ranks left the bytes of one process"
+
 # Data that all ranks of a machine have once: 40,000 pictures of 28 by 28 pixels, as IDX has them.
 mkdir idx
 idx() { printf "%b" "$1"; head -c "$2" /dev/urandom; }

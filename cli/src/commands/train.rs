@@ -104,6 +104,10 @@ pub(crate) fn run(args: Args) -> Result<()> {
         check_terminal()?;
     }
 
+    let out = match &together {
+        Some(ranks) => ranks.out(args.out),
+        None => args.out,
+    };
     let flags = args.settings.0;
     let (start, data) = match &args.resume {
         None => {
@@ -126,20 +130,15 @@ pub(crate) fn run(args: Args) -> Result<()> {
                 if wanted.tui {
                     return usage("--tui draws one run; leave it out with --folds");
                 }
-                if together.is_some() {
-                    return usage(
-                        "--folds trains run after run; on several ranks, train one at a time with --fold N",
-                    );
-                }
                 let console = Console::new(verbosity);
-                warn_of_stand_in(&data, verbosity);
-                let place = (args.out.as_deref(), args.force, args.images.data.as_deref());
-                return folds::run(&combined, folds, &data, place, (console, &signals), wanted);
+                if is_first {
+                    warn_of_data(&data);
+                    warn_of_stand_in(&data, verbosity);
+                }
+                let place = (out.as_deref(), args.force, args.images.data.as_deref());
+                let watched = (console, &signals, together.as_ref());
+                return folds::run(&combined, folds, &data, place, watched, wanted);
             }
-            let out = match &together {
-                Some(ranks) => ranks.out(args.out),
-                None => args.out,
-            };
             let start = Start::new(combined, out.as_deref(), args.force);
             (from.into_iter().fold(start, Start::from), data)
         }
@@ -157,10 +156,9 @@ pub(crate) fn run(args: Args) -> Result<()> {
         }
     };
     let mut session = Session::new(start, &data, when)?;
+    let asked_for = args.images.data.as_deref();
     if let Some(together) = &together {
-        together.check(&session)?;
-        session = session.on(together.ranks());
-        together.watch(&session.folder.current_path(), args.images.data.as_deref());
+        session = together.share(session, asked_for)?;
     }
     // A run is resumed with its own images and no others.
     if args.resume.is_none() && is_first {
@@ -171,7 +169,6 @@ pub(crate) fn run(args: Args) -> Result<()> {
     let (console, epochs, batch) = (Console::new(verbosity), values.num_epochs, values.batch_size);
     let ranks = together.as_ref().map(Together::ranks);
     let watcher = ConsoleWatcher::new(console, signals, (epochs, batch), ranks);
-    let asked_for = args.images.data.as_deref();
     train_and_show(&session, watcher, wanted, asked_for, clock)
 }
 

@@ -1,10 +1,12 @@
 //! Cross-validation: a run for each fold, and the mean of their figures.
 
 use super::page;
+use super::together::{Together, request};
 use super::verdict::of_test;
 use super::wanted::Wanted;
-use crate::commands::{data_line, metric_text, warn_of_data};
+use crate::commands::{data_line, metric_text};
 use crate::console::Console;
+use crate::ranks;
 use crate::signals::{Signals, Stopped};
 use anyhow::{Context, Result, bail};
 use barenet_data::DataSet;
@@ -30,7 +32,7 @@ pub(super) fn run(
     num_folds: usize,
     data: &DataSet,
     (out, force, asked_for): (Option<&Path>, bool, Option<&Path>),
-    (console, signals): (Console, &Signals),
+    (console, signals, together): (Console, &Signals, Option<&Together>),
     wanted: Wanted,
 ) -> Result<()> {
     let name = Preset::name_of_run(combined.settings.preset.as_deref(), data);
@@ -46,15 +48,18 @@ pub(super) fn run(
     if out.is_dir() {
         refuse_what_is_in_the_way(&open(&out)?, [REPORT])?;
     }
-    warn_of_data(data);
     console.line(&format!("data      {}\n", data_line(data)));
     let (mut summaries, mut sections) = (Vec::new(), Vec::new());
     for fold in 1..=num_folds {
         let place = place(fold);
-        let session = Session::new(start(fold), data, When::default())?;
-        let (summary, section) = train(&session, asked_for, (&console, signals), wanted)?;
+        let mut session = Session::new(start(fold), data, When::default())?;
+        if let Some(together) = together {
+            session = together.share(session, asked_for)?;
+        }
+        let (summary, section) = train(&session, asked_for, (&console, signals, together), wanted)?;
         let run = place.display();
         if let Some(iteration) = summary.diverged_at {
+            ranks::all_fail();
             bail!(
                 "{run}: the loss is not a finite number at iteration {iteration}; try a lower --learning-rate"
             );
@@ -68,6 +73,9 @@ pub(super) fn run(
         console.line(&format!("fold {fold} of {num_folds}   test {metric} {test}{beside}   {run}"));
         summaries.push(summary);
         sections.extend(section);
+    }
+    if ranks::is_silent() {
+        return Ok(());
     }
     page::write_page(&open(&out)?, sections)?;
     let Some(first) = summaries.first() else { return Ok(()) };
@@ -122,16 +130,19 @@ fn free_folder(name: &str) -> PathBuf {
 fn train(
     session: &Session<'_>,
     asked_for: Option<&Path>,
-    (console, signals): (&Console, &Signals),
+    (console, signals, together): (&Console, &Signals, Option<&Together>),
     wanted: Wanted,
 ) -> Result<(Summary, Option<RunSection>)> {
     let clock = Instant::now();
-    let request = || if signals.stop().is_some() { Request::Stop } else { Request::Continue };
-    let run = session.begin(&mut |_: &RunEvent<'_>| request())?;
+    let ranks = together.map(Together::ranks);
+    let run = session.begin(&mut |_: &RunEvent<'_>| Request::Continue)?;
     let mut beside = wanted.begin(session, console)?;
     let mut watcher = |event: &RunEvent<'_>| {
         beside.iter_mut().for_each(|observer| observer.event(event, console));
-        request()
+        match event {
+            RunEvent::Step { .. } | RunEvent::Epoch { .. } => request(signals, ranks),
+            _ => Request::Continue,
+        }
     };
     let mut trained = run.train(&mut watcher)?;
     let ended = trained.ended();
@@ -144,7 +155,7 @@ fn train(
     let summary = trained.finish(&mut watcher, clock);
     beside.iter_mut().for_each(|observer| observer.finish(console));
     let summary = summary?;
-    if summary.diverged_at.is_some() {
+    if summary.diverged_at.is_some() || ranks::is_silent() {
         return Ok((summary, None));
     }
     let place = session.folder.current_path();

@@ -4,7 +4,7 @@ use super::node;
 use crate::commands::usage;
 use crate::console::{Verbosity, complain};
 use crate::ranks::{self, gather, mark};
-use crate::signals::asked_to_stop;
+use crate::signals::{Signals, asked_to_stop};
 use anyhow::{Context, Result, bail};
 use barenet::Ranks;
 use barenet_data::DataSet;
@@ -16,6 +16,7 @@ use barenet_run::shell::resume_command;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -88,8 +89,23 @@ impl Together {
         Ok((Start::resume(&run, changes)?, run))
     }
 
+    /// A run that all ranks train. Somebody looks from now on whether another rank has died.
+    ///
+    /// # Errors
+    ///
+    /// If they would not train it together.
+    pub(super) fn share<'a>(
+        &self,
+        session: Session<'a>,
+        asked_for: Option<&Path>,
+    ) -> Result<Session<'a>> {
+        self.check(&session)?;
+        self.watch(&session.folder.current_path(), asked_for);
+        Ok(session.on(self.ranks))
+    }
+
     /// Refuses a run that the ranks would not train together.
-    pub(super) fn check(&self, session: &Session<'_>) -> Result<()> {
+    fn check(&self, session: &Session<'_>) -> Result<()> {
         let (count, shards) = (self.count(), session.config.values().shards);
         if !shards.is_multiple_of(count) {
             let more = shards.next_multiple_of(count);
@@ -148,11 +164,14 @@ impl Together {
     }
 
     /// Has somebody look whether another rank has died, while the run trains in this folder.
-    pub(super) fn watch(&self, run: &Path, asked_for: Option<&Path>) {
+    fn watch(&self, run: &Path, asked_for: Option<&Path>) {
         if self.is_first() {
             let resume = format!("mpirun -np {} {}", self.count(), resume_command(run, asked_for));
-            // Without it, it is the launcher alone that says what happened.
-            let _thread = thread::Builder::new().spawn(move || say_when_stuck(&resume));
+            let before = resume_with().replace(resume);
+            if before.is_none() {
+                // Without it, it is the launcher alone that says what happened.
+                let _thread = thread::Builder::new().spawn(say_when_stuck);
+            }
         }
     }
 
@@ -166,11 +185,18 @@ impl Together {
 static EVENTS: AtomicUsize = AtomicUsize::new(0);
 static IS_OVER: AtomicBool = AtomicBool::new(false);
 
+/// What resumes the run that trains.
+static RESUME: Mutex<Option<String>> = Mutex::new(None);
+
+fn resume_with() -> MutexGuard<'static, Option<String>> {
+    RESUME.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// How long a rank is waited for, once the job is asked to stop: less than launchers give a process that they end.
 const PATIENCE: Duration = Duration::from_millis(400);
 
 /// Says how to resume the run, if the job is asked to stop and goes no further: so launchers end it when a rank has died.
-fn say_when_stuck(resume: &str) {
+fn say_when_stuck() {
     while asked_to_stop().is_none() {
         if IS_OVER.load(Ordering::Relaxed) {
             return;
@@ -180,14 +206,27 @@ fn say_when_stuck(resume: &str) {
     let events = EVENTS.load(Ordering::Relaxed);
     thread::sleep(PATIENCE);
     if EVENTS.load(Ordering::Relaxed) == events && !IS_OVER.load(Ordering::Relaxed) {
+        let resume = resume_with().take().unwrap_or_default();
         complain(format_args!(
             "asked to stop, and another rank does not answer: if it has died, what was trained since the last checkpoint is lost; resume with: {resume}"
         ));
     }
 }
 
-/// What the first rank wants. One that cannot be asked ends the run.
-pub(super) fn first_wants(ranks: &dyn AllRanks, mine: Request) -> Request {
+/// What signals ask of a run: of the first rank, if it is on several. One that cannot be asked ends the run.
+///
+/// A checkpoint that was asked for is then forgotten.
+pub(super) fn request(signals: &Signals, ranks: Option<&dyn AllRanks>) -> Request {
+    let mine = match (signals.checkpoint(), signals.stop()) {
+        (_, Some(_)) => Request::Stop,
+        (true, None) => Request::Checkpoint,
+        (false, None) => Request::Continue,
+    };
+    ranks.map_or(mine, |ranks| first_wants(ranks, mine))
+}
+
+/// What the first rank wants.
+fn first_wants(ranks: &dyn AllRanks, mine: Request) -> Request {
     let code = match mine {
         Request::Continue => 0.0,
         Request::Checkpoint => 1.0,

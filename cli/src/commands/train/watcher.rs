@@ -1,7 +1,7 @@
 //! Output of a run for a person, or a program that reads JSON, and how signals reach it.
 
 use super::beside::Observers;
-use super::together::first_wants;
+use super::together::request;
 use crate::console::{Console, Progress};
 use crate::signals::Signals;
 use barenet::Float;
@@ -97,14 +97,8 @@ impl<'a> ConsoleWatcher<'a> {
         self.signals.stop().unwrap_or(0)
     }
 
-    /// Asks the signals for both: a checkpoint that was asked for is then forgotten.
     fn request(&self) -> Request {
-        let mine = match (self.signals.checkpoint(), self.signals.stop()) {
-            (_, Some(_)) => Request::Stop,
-            (true, None) => Request::Checkpoint,
-            (false, None) => Request::Continue,
-        };
-        self.ranks.map_or(mine, |ranks| first_wants(ranks, mine))
+        request(&self.signals, self.ranks)
     }
 
     fn step(&mut self, iteration: usize, loss: f64, print: bool) {
