@@ -27,6 +27,7 @@ pub(crate) use streams::{one_line, print_data, print_line, say, unless_closed};
 use crate::signals::{self, Stopped};
 use anyhow::{Context, Result};
 use bar::Bar;
+use colour::with_coloured_kind;
 use complaints::is_held;
 use printer::Printer;
 use std::io::{self, IsTerminal};
@@ -105,7 +106,7 @@ impl Console {
     /// A line that must not be missed, on standard error.
     pub(crate) fn warn(&self, line: &str) {
         let line = one_line(&format!("warning: {line}"));
-        if !is_held(&line) && !self.err().print(&line) {
+        if !is_held(&line) && !self.err().print(&with_coloured_kind(line.clone())) {
             complain(format_args!("{line}"));
         }
     }

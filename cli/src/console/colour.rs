@@ -2,6 +2,7 @@
 
 use clap::ColorChoice;
 use std::ffi::OsString;
+use std::io::{IsTerminal, stderr};
 use std::sync::OnceLock;
 
 /// The choice of `--color`.
@@ -26,6 +27,28 @@ pub(crate) fn is_coloured() -> bool {
             std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
         }
     }
+}
+
+/// Whether lines on standard error are coloured, wherever that goes.
+fn is_stderr_coloured() -> bool {
+    let is_chosen = CHOICE.get() == Some(&ColorChoice::Always);
+    let takes_colours = || std::env::var("TERM").as_deref() != Ok("dumb") && stderr().is_terminal();
+    is_chosen || is_coloured() && takes_colours()
+}
+
+/// A line on standard error, whose first word is coloured if it says what kind of message it is.
+pub(super) fn with_coloured_kind(line: String) -> String {
+    if is_stderr_coloured() { coloured(&line) } else { line }
+}
+
+/// As clap has its messages: bold, errors in red and warnings in yellow.
+fn coloured(line: &str) -> String {
+    for (kind, colour) in [("error:", 31), ("warning:", 33)] {
+        if let Some(rest) = line.strip_prefix(kind) {
+            return format!("\u{1b}[1m\u{1b}[{colour}m{kind}\u{1b}[0m{rest}");
+        }
+    }
+    line.to_owned()
 }
 
 /// The choice of `--color` among arguments that are not yet known to be right: what is wrong with them is told in these
@@ -53,6 +76,17 @@ pub(crate) fn colour_among(arguments: impl IntoIterator<Item = OsString>) -> Col
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_kind_of_message_a_line_is_has_a_colour_and_the_rest_has_none() {
+        let found = coloured("error: no such file: error: x");
+        assert_eq!(found, "\u{1b}[1m\u{1b}[31merror:\u{1b}[0m no such file: error: x");
+        assert_eq!(coloured("warning: late"), "\u{1b}[1m\u{1b}[33mwarning:\u{1b}[0m late");
+        assert_eq!(
+            coloured("interrupted; resume with: error:"),
+            "interrupted; resume with: error:"
+        );
+    }
 
     #[test]
     fn the_last_choice_counts_and_what_follows_two_dashes_is_none() {

@@ -1,5 +1,6 @@
 //! Messages on standard error: of the command, and the warnings of the libraries.
 
+use super::colour::with_coloured_kind;
 use super::printer::Printer;
 use super::streams::{no_note, one_line, to_stderr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -43,7 +44,7 @@ pub(crate) fn complain(line: std::fmt::Arguments<'_>) {
         return;
     }
     let printer = Printer::new(Box::new(to_stderr), no_note);
-    printer.print(&line);
+    printer.print(&with_coloured_kind(line));
     printer.end(false);
 }
 

@@ -15,6 +15,8 @@ use ratatui::widgets::{Axis, Block, Chart, Dataset, GraphType};
 const FEWEST_ROWS: u16 = 5;
 /// Columns from which two charts are side by side.
 const TWO_ABREAST: u16 = 100;
+/// How many times the least number the greatest is from which on their logarithms are drawn.
+const FAR: f64 = 20.0;
 /// Columns from which a chart has numbers beside it.
 const NUMBERED: u16 = 30;
 
@@ -95,7 +97,9 @@ fn charts(frame: &mut Frame<'_>, picture: &Picture, area: Rect, pens: Pens) {
     let loss = Series { name: "loss", curve: &picture.loss, is_line: true, colour: Color::Cyan };
     let mut places = places.into_iter();
     if let Some(place) = places.next() {
-        chart(frame, place, "loss", &[loss], ("iteration", picture.num_iterations), pens);
+        let scale = Scale::of(picture.loss.range());
+        let title = scale.title("loss");
+        chart(frame, place, &title, &[loss], ("iteration", picture.num_iterations), scale, pens);
     }
     if let Some(place) = places.next() {
         let val =
@@ -106,7 +110,40 @@ fn charts(frame: &mut Frame<'_>, picture: &Picture, area: Rect, pens: Pens) {
             is_line: false,
             colour: Color::Yellow,
         };
-        chart(frame, place, picture.metric, &[train, val], ("epoch", picture.num_epochs), pens);
+        let x = ("epoch", picture.num_epochs);
+        chart(frame, place, picture.metric, &[train, val], x, Scale::Linear, pens);
+    }
+}
+
+/// How far apart numbers lie in a chart.
+#[derive(Clone, Copy, PartialEq)]
+enum Scale {
+    Linear,
+    /// By what they are multiplied with, so that a loss that begins at a hundred times what it comes to can still be seen to fall.
+    Log,
+}
+
+impl Scale {
+    /// That of numbers between two.
+    fn of(range: Option<(f64, f64)>) -> Self {
+        match range {
+            Some((low, high)) if low > 0.0 && high / low >= FAR => Self::Log,
+            _ => Self::Linear,
+        }
+    }
+
+    fn title(self, name: &str) -> String {
+        match self {
+            Self::Linear => name.to_owned(),
+            Self::Log => format!("{name} (log scale)"),
+        }
+    }
+
+    fn place(self, number: f64) -> f64 {
+        match self {
+            Self::Linear => number,
+            Self::Log => number.ln(),
+        }
     }
 }
 
@@ -125,18 +162,22 @@ fn chart(
     title: &str,
     series: &[Series<'_>],
     (x_name, x_last): (&str, usize),
+    scale: Scale,
     pens: Pens,
 ) {
     let ranges = series.iter().filter_map(|series| series.curve.range());
     let range = ranges.reduce(|(a, b), (c, d)| (a.min(c), b.max(d))).unwrap_or((0.0, 1.0));
     let (low, high) = if range.0 < range.1 { range } else { (range.0 - 0.5, range.1 + 0.5) };
-    let datasets = series.iter().map(|series| {
+    let place = |&(x, y): &(f64, f64)| (x, scale.place(y));
+    let points = series.iter().map(|series| series.curve.points().iter().map(place).collect());
+    let points: Vec<Vec<_>> = points.collect();
+    let datasets = series.iter().zip(&points).map(|(series, points)| {
         let (marker, graph) = match series.is_line {
             true => (pens.line(), GraphType::Line),
             false => (pens.dots(), GraphType::Scatter),
         };
         let style = pens.style(series.colour);
-        Dataset::default().marker(marker).graph_type(graph).style(style).data(series.curve.points())
+        Dataset::default().marker(marker).graph_type(graph).style(style).data(points)
     });
     let (mut x_axis, mut y_axis) = (Axis::default(), Axis::default());
     if area.width >= NUMBERED {
@@ -145,7 +186,7 @@ fn chart(
         y_axis = y_axis.labels([short(low), short(high)]);
     }
     let x_axis = x_axis.bounds([0.0, number(x_last.max(1))]);
-    let y_axis = y_axis.bounds([low, high]);
+    let y_axis = y_axis.bounds([scale.place(low), scale.place(high)]);
     let mut heading = vec![Span::raw(title.to_owned())];
     if let [_, _, ..] = series {
         for series in series {

@@ -50,6 +50,12 @@ fn colours_are_there_where_they_are_asked_for() {
     let output = barenet(place.path(), &["train", "--color", "always", "--lerning-rate", "1"]);
     refused(&output, 2, &["--lerning-rate"]);
     assert!(message(&output).contains(ESCAPE));
+    for (choice, is_coloured) in [("always", true), ("auto", false), ("never", false)] {
+        let output = barenet(place.path(), &["data", "info", "gone", "--color", choice]);
+        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(message(&output).contains("\x1b[31merror:\x1b[0m gone: "), is_coloured);
+        assert_eq!(message(&output).contains(ESCAPE), is_coloured, "{choice}");
+    }
     let output = barenet(place.path(), &["--color", "blue", "presets"]);
     refused(&output, 2, &["blue", "auto, always, never"]);
 }

@@ -66,6 +66,31 @@ fn the_curve_falls_as_the_loss_does() {
 }
 
 #[test]
+fn a_loss_that_begins_far_above_what_it_comes_to_is_seen_to_fall_to_the_end() {
+    let of = |first: f64| {
+        let mut picture = Picture { num_iterations: 400, ..picture() };
+        picture.loss = Curve::default();
+        // It halves every 60 iterations.
+        (1..=400).for_each(|iteration| {
+            picture.add_loss(iteration, first * 0.5_f64.powf(f64::from(iteration as u32) / 60.0));
+        });
+        let rows = rows(&picture, (200, 30), false);
+        let title = rows.iter().any(|row| row[..100].contains("loss (log scale)"));
+        // Where the half of the iterations is, the curve is at half of the height if logarithms are drawn.
+        let middle = rows.iter().position(|row| row[..100].find('*').is_some_and(|at| at >= 52));
+        (title, middle.unwrap())
+    };
+    let (is_said, row) = of(100.0);
+    assert!(is_said && (12..17).contains(&row), "{row}");
+    let mut picture = picture();
+    picture.loss = Curve::default();
+    (1..=400).for_each(|iteration| picture.add_loss(iteration, 2.0 - iteration as f64 / 400.0));
+    assert!(!rows(&picture, (200, 30), false).concat().contains("log scale"));
+    picture.add_loss(401, 0.0);
+    assert!(!rows(&picture, (200, 30), false).concat().contains("log scale"), "no logarithm");
+}
+
+#[test]
 fn every_size_is_drawn_without_a_panic_and_in_ascii_if_need_be() {
     let mut noted = picture();
     noted.note = Some("last.ckpt: cannot be written".to_owned());
