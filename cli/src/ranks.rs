@@ -1,5 +1,7 @@
 //! The processes that mpirun or srun started together with this one.
 
+#[cfg(feature = "mpi")]
+use crate::console::complain;
 use anyhow::Result;
 #[cfg(feature = "mpi")]
 use anyhow::{anyhow, ensure};
@@ -19,26 +21,41 @@ struct Launch {
     rank: usize,
     /// How many there are.
     count: usize,
+    /// What starts as many again, but for their number.
+    command: &'static str,
+    /// Whether srun started it without PMIx, by which Open MPI joins processes.
+    lacks_pmix: bool,
 }
 
-/// Variables with the number of a process and how many there are: of Open MPI, of MPICH and what is like it, and of srun.
-const VARIABLES: [(&str, &str); 3] = [
-    ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"),
-    ("PMI_RANK", "PMI_SIZE"),
-    ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS"),
+/// Variables with the number of a process and how many there are, and what sets them: Open MPI, MPICH and what is like it, and srun.
+const VARIABLES: [(&str, &str, &str); 3] = [
+    ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "mpirun -np"),
+    ("PMI_RANK", "PMI_SIZE", "mpirun -np"),
+    (SRUN.0, SRUN.1, "srun -n"),
 ];
+const SRUN: (&str, &str) = ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS");
 
 /// The launcher that started this process, by what variables hold.
 fn launched_by(variable: impl Fn(&str) -> Option<String>) -> Option<Launch> {
     let number = |name| variable(name)?.parse().ok();
-    VARIABLES
-        .iter()
-        .find_map(|&(rank, count)| Some(Launch { rank: number(rank)?, count: number(count)? }))
+    VARIABLES.iter().find_map(|&(rank, count, command)| {
+        let (rank, count) = (number(rank)?, number(count)?);
+        let has_pmix = variable("PMIX_RANK").is_some();
+        let command = if has_pmix && command == "srun -n" { "srun --mpi=pmix -n" } else { command };
+        // mpirun of Open MPI brings its own.
+        let lacks_pmix = !has_pmix && number(SRUN.1).is_some();
+        Some(Launch { rank, count, command, lacks_pmix })
+    })
 }
 
 /// The number of this process, from 0, and how many a launcher started together with it, if it is not alone.
 pub(crate) fn place() -> Option<(usize, usize)> {
-    launch().filter(|launch| launch.count > 1).map(|Launch { rank, count }| (rank, count))
+    launch().filter(|launch| launch.count > 1).map(|Launch { rank, count, .. }| (rank, count))
+}
+
+/// What starts so many processes again as a launcher started this one.
+pub(crate) fn start_again(count: usize) -> String {
+    format!("{} {count}", launch().map_or("mpirun -np", |launch| launch.command))
 }
 
 fn launch() -> Option<Launch> {
@@ -57,6 +74,12 @@ static WORLD: OnceLock<World> = OnceLock::new();
 #[cfg(feature = "mpi")]
 pub(crate) fn join() -> Result<Option<&'static dyn AllRanks>> {
     let Some(launch) = launch().filter(|launch| launch.count > 1) else { return Ok(None) };
+    if launch.lacks_pmix && launch.rank == 0 && World::is_of_open_mpi() {
+        // Open MPI ends processes that it cannot join, and says something else.
+        complain(format_args!(
+            "warning: srun has set up no PMIx, by which Open MPI joins its processes; unless yours does without, start them with srun --mpi=pmix"
+        ));
+    }
     let world = World::join().map_err(|error| anyhow!("{error}"))?;
     let found = Ranks::<f64>::count(&world);
     ensure!(
@@ -158,14 +181,22 @@ mod tests {
                 pairs.iter().find(|pair| pair.0 == name).map(|pair| pair.1.to_owned())
             })
         };
-        let launch = |rank, count| Some(Launch { rank, count });
+        let launch =
+            |rank, count, command, lacks_pmix| Some(Launch { rank, count, command, lacks_pmix });
+        let slurm = |more: &[(&'static str, &'static str)]| {
+            found(&[&[("SLURM_PROCID", "1"), ("SLURM_STEP_NUM_TASKS", "3")], more].concat())
+        };
+        let open_mpi = [("OMPI_COMM_WORLD_RANK", "2"), ("OMPI_COMM_WORLD_SIZE", "4")];
+        let pmi = [("PMI_RANK", "0"), ("PMI_SIZE", "8")];
         assert_eq!(found(&[]), None);
-        assert_eq!(
-            found(&[("OMPI_COMM_WORLD_RANK", "2"), ("OMPI_COMM_WORLD_SIZE", "4")]),
-            launch(2, 4)
-        );
-        assert_eq!(found(&[("PMI_RANK", "0"), ("PMI_SIZE", "8")]), launch(0, 8));
-        assert_eq!(found(&[("SLURM_PROCID", "1"), ("SLURM_STEP_NUM_TASKS", "3")]), launch(1, 3));
+        assert_eq!(found(&open_mpi), launch(2, 4, "mpirun -np", false));
+        assert_eq!(found(&pmi), launch(0, 8, "mpirun -np", false));
+        assert_eq!(slurm(&[]), launch(1, 3, "srun -n", true));
+        assert_eq!(slurm(&[("PMIX_RANK", "1")]), launch(1, 3, "srun --mpi=pmix -n", false));
+        // srun --mpi=pmi2, and an mpirun that itself has srun start its daemons.
+        assert_eq!(slurm(&pmi), launch(0, 8, "mpirun -np", true));
+        let daemons = [&open_mpi[..], &[("PMIX_RANK", "2")]].concat();
+        assert_eq!(slurm(&daemons), launch(2, 4, "mpirun -np", false));
         // In a batch script, which srun did not start.
         assert_eq!(found(&[("SLURM_PROCID", "0"), ("SLURM_NTASKS", "3")]), None);
         assert_eq!(found(&[("PMI_RANK", "x"), ("PMI_SIZE", "8")]), None);

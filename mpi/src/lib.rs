@@ -71,6 +71,11 @@ impl World {
         Ok(Self { rank, count, work, thread, waiting, sums_f32, sums_f64 })
     }
 
+    /// Whether the library is Open MPI. It need not be joined to say so.
+    pub fn is_of_open_mpi() -> bool {
+        mpi::environment::library_version().is_ok_and(|version| version.contains("Open MPI"))
+    }
+
     /// Leaves the job: after this, no other rank can be reached.
     pub fn leave(&self) {
         // The thread ends MPI when it has nothing more to do.

@@ -166,7 +166,8 @@ impl Together {
     /// Has somebody look whether another rank has died, while the run trains in this folder.
     fn watch(&self, run: &Path, asked_for: Option<&Path>) {
         if self.is_first() {
-            let resume = format!("mpirun -np {} {}", self.count(), resume_command(run, asked_for));
+            let again = ranks::start_again(self.count());
+            let resume = format!("{again} {}", resume_command(run, asked_for));
             let before = resume_with().replace(resume);
             if before.is_none() {
                 // Without it, it is the launcher alone that says what happened.
