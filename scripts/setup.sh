@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs on Debian or Ubuntu what barenet needs beyond cargo. Running it again is harmless.
 #
-#   scripts/setup.sh [openblas] [firmware] [fuzz] [sanitize] [emulate] [deny] [c] [browser] [musl] [mpi] [network]   only these; without any, the first three
+#   scripts/setup.sh [openblas] [firmware] [fuzz] [sanitize] [emulate] [deny] [c] [browser] [musl] [mpi] [network] [slurm]   only these; without any, the first three
 #
 #   openblas   OpenBLAS, for the feature `openblas`
 #   firmware   QEMU, and Rust for bare-metal ARM and RISC-V
@@ -14,6 +14,7 @@
 #   musl       a C compiler for static programs, for scripts/release.sh
 #   mpi        Open MPI and clang's library, for the feature `mpi`
 #   network    iproute2, ping and jq, for scripts/plan.sh
+#   slurm      Slurm and munge, for scripts/slurm.sh, which starts them itself
 set -euo pipefail
 
 readonly TARGETS="thumbv7em-none-eabihf thumbv8m.main-none-eabihf thumbv7m-none-eabi thumbv6m-none-eabi
@@ -152,11 +153,18 @@ install_network() {
     say "$(ip -V), $(jq --version)"
 }
 
+install_slurm() {
+    # Where daemons are need not be in PATH.
+    PATH=$PATH:/usr/sbin
+    { has munged && has slurmctld && has slurmd && has srun; } || apt_install slurm-wlm munge
+    say "$(slurmd -V)"
+}
+
 [ $# -gt 0 ] || set -- openblas firmware fuzz
 for part in "$@"; do
     case ${part#--} in
-        openblas | firmware | fuzz | sanitize | emulate | deny | c | browser | musl | mpi | network) ;;
-        -h | help) sed -n '2,18s/^# \{0,1\}//p' "$0" && exit ;;
+        openblas | firmware | fuzz | sanitize | emulate | deny | c | browser | musl | mpi | network | slurm) ;;
+        -h | help) sed -n '2,19s/^# \{0,1\}//p' "$0" && exit ;;
         *) say "unknown part $part; see --help" >&2 && exit 2 ;;
     esac
 done
@@ -173,5 +181,6 @@ for part in "$@"; do
         musl) install_musl ;;
         mpi) install_mpi ;;
         network) install_network ;;
+        slurm) install_slurm ;;
     esac
 done
