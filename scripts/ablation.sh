@@ -18,7 +18,7 @@ read -ra arguments <<<"${ARGUMENTS:-}"
 die() { printf '%s\n' "ablation: $*" >&2; exit 1; }
 
 case $preset in
-  fast | tiny) other="Muon in place of AdamW|--update-rule muon --learning-rate 0.015" ;;
+  tiny) other="Muon in place of AdamW|--update-rule muon --learning-rate 0.015" ;;
   minute) other="AdamW in place of Muon|--update-rule adamw --learning-rate 0.003" ;;
   *) other="AdamW in place of Muon|--update-rule adamw --learning-rate 0.006" ;;
 esac
