@@ -37,6 +37,7 @@ fn of_kernels(found: &Found) -> Vec<String> {
             "this CPU has no AVX2 and FMA, or NEON, which barenet's own kernels are made of; `--features openblas` may be faster"
                 .to_owned(),
         ),
+        Some("openblas") => lines.extend(of_openblas(found)),
         _ => {}
     }
     if has("AVX2") == Some(true) && has("AVX-512") == Some(false) {
@@ -59,6 +60,25 @@ fn of_kernels(found: &Found) -> Vec<String> {
         );
     }
     lines
+}
+
+/// What OpenBLAS takes this CPU for, if it has instructions that OpenBLAS then leaves unused: one that is younger than the library.
+fn of_openblas(found: &Found) -> Option<String> {
+    let library = found.openblas.as_deref()?;
+    let has = |name: &str| found.cpus.features.get(name) == Some(&true);
+    let takes = |cores: &[&str]| cores.iter().any(|core| library.contains(core));
+    let (core, instructions) = if takes(&["SkylakeX", "Cooperlake", "SapphireRapids"]) {
+        return None;
+    } else if has("AVX-512") {
+        ("SkylakeX", "AVX-512")
+    } else if has("AVX2") && !takes(&["Haswell", "Zen"]) {
+        ("Haswell", "AVX2")
+    } else {
+        return None;
+    };
+    Some(format!(
+        "{library} does not know this CPU, and computes without {instructions}: set OPENBLAS_CORETYPE={core}, take a later OpenBLAS, or --gemm simd"
+    ))
 }
 
 fn of_threads(found: &Found) -> Vec<String> {
@@ -185,6 +205,41 @@ mod tests {
     #[test]
     fn where_all_is_well_nothing_is_said() {
         assert_eq!(advice(&well()), [""; 0]);
+    }
+
+    #[test]
+    fn an_openblas_that_does_not_know_the_cpu_is_told_which_it_is() {
+        let of = |core: &str, features: [(&'static str, bool); 2]| {
+            let mut found = well();
+            found.kernels = kernel("openblas");
+            found.openblas = Some(format!("OpenBLAS 0.3.21 ({core})"));
+            found.cpus.features = features.into();
+            of_openblas(&found)
+        };
+        let (neither, avx2, avx512) = (
+            [("AVX2", false), ("AVX-512", false)],
+            [("AVX2", true), ("AVX-512", false)],
+            [("AVX2", true), ("AVX-512", true)],
+        );
+        let says = |said: Option<String>, core: &str| {
+            let said = said.unwrap();
+            assert!(said.contains(&format!("OPENBLAS_CORETYPE={core},")), "{said}");
+        };
+        says(of("Prescott", avx512), "SkylakeX");
+        says(of("Haswell", avx512), "SkylakeX");
+        says(of("Nehalem", avx2), "Haswell");
+        for (core, features) in [
+            ("SkylakeX", avx512),
+            ("SapphireRapids", avx512),
+            ("Zen", avx2),
+            ("Haswell", avx2),
+            ("Prescott", neither),
+        ] {
+            assert_eq!(of(core, features), None, "{core}");
+        }
+        // Whoever takes another kernel need not know.
+        let found = Found { openblas: Some("OpenBLAS 0.3.21 (Prescott)".to_owned()), ..well() };
+        assert_eq!(advice(&found), [""; 0]);
     }
 
     #[test]
