@@ -9,7 +9,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-readonly RANKS=4 SHARE=1024 STEPS=${STEPS:-20} NET=10.9.8
+readonly RANKS=4 SHARE=1024 STEPS=${STEPS:-60} NET=10.9.8
 readonly BATCH=$((RANKS * SHARE)) SHARDS=8
 die() { printf '%s\n' "plan: $*" >&2; exit 1; }
 
