@@ -15,12 +15,12 @@ import sys
 import tempfile
 import time
 import tomllib
-from pathlib import Path
 
-import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
+
+from workloads import images
 
 VAL = 5000
 COLS = 64  # A matrix that Muon orthogonalises has at most so many columns.
@@ -49,13 +49,6 @@ def barenet(options, settings):
                     yield event["epoch"], time.perf_counter() - start, event["val_acc"]
         if run.returncode != 0:
             sys.exit(f"curve: {' '.join(command)} failed")
-
-
-def images():
-    """Bytes of all training images, and their labels."""
-    records = [np.fromfile(Path(os.environ["CIFAR10_DIR"]) / f"data_batch_{i}.bin", np.uint8) for i in range(1, 6)]
-    records = torch.from_numpy(np.concatenate(records).reshape(-1, 3073))
-    return records[:, 1:].reshape(-1, 3, 32, 32), records[:, 0].long()
 
 
 def orthogonal(x):
@@ -105,7 +98,8 @@ def pytorch(options, settings):
     torch.manual_seed(options.seed)
     torch.set_num_threads(options.threads)
     torch.set_flush_denormal(True)
-    x, y = images()
+    x, y = (torch.from_numpy(array) for array in images())
+    x = x.reshape(-1, 3, 32, 32)
     train, val = x[:-VAL], x[-VAL:]
     mean = train.float().mean((0, 2, 3))[:, None, None]
     std = train.float().std((0, 2, 3))[:, None, None]

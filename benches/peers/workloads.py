@@ -63,12 +63,18 @@ def samples(name):
 
 def load():
     """The 49,000 training images of CS231n's split as float32 minus their mean, and the labels."""
+    x, y = images()
+    x = x[:NUM_TRAIN].astype(np.float32)
+    x -= x.mean(axis=0, dtype=np.float64).astype(np.float32)
+    return x, y[:NUM_TRAIN]
+
+
+def images():
+    """The bytes of all 50,000 training images, and the labels."""
     folder = os.environ["CIFAR10_DIR"]
     records = [np.fromfile(os.path.join(folder, name), dtype=np.uint8) for name in TRAIN_FILES]
-    records = np.concatenate(records).reshape(-1, RECORD)[:NUM_TRAIN]
-    x = records[:, 1:].astype(np.float32)
-    x -= x.mean(axis=0, dtype=np.float64).astype(np.float32)
-    return x, records[:, 0].astype(np.int64)
+    records = np.concatenate(records).reshape(-1, RECORD)
+    return records[:, 1:], records[:, 0].astype(np.int64)
 
 
 def write_synthetic(folder):

@@ -106,7 +106,7 @@ impl Console {
     /// A line that must not be missed, on standard error.
     pub(crate) fn warn(&self, line: &str) {
         let line = one_line(&format!("warning: {line}"));
-        if !is_held(&line) && !self.err().print(&with_coloured_kind(line.clone())) {
+        if !is_held(&line) && !self.err().print(&with_coloured_kind(&line)) {
             complain(format_args!("{line}"));
         }
     }

@@ -14,6 +14,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+/// What starts processes where nothing is known of another launcher, but for their number.
+const MPIRUN: &str = "mpirun -np";
+
 /// How a launcher started this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Launch {
@@ -27,21 +30,22 @@ struct Launch {
     lacks_pmix: bool,
 }
 
-/// Variables with the number of a process and how many there are, and what sets them: Open MPI, MPICH and what is like it, and srun.
-const VARIABLES: [(&str, &str, &str); 3] = [
-    ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "mpirun -np"),
-    ("PMI_RANK", "PMI_SIZE", "mpirun -np"),
-    (SRUN.0, SRUN.1, "srun -n"),
-];
+/// Variables with the number of a process and how many there are: of Open MPI, of MPICH and what is like it, and of srun.
+const VARIABLES: [(&str, &str); 3] =
+    [("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"), ("PMI_RANK", "PMI_SIZE"), SRUN];
 const SRUN: (&str, &str) = ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS");
 
 /// The launcher that started this process, by what variables hold.
 fn launched_by(variable: impl Fn(&str) -> Option<String>) -> Option<Launch> {
     let number = |name| variable(name)?.parse().ok();
-    VARIABLES.iter().find_map(|&(rank, count, command)| {
-        let (rank, count) = (number(rank)?, number(count)?);
-        let has_pmix = variable("PMIX_RANK").is_some();
-        let command = if has_pmix && command == "srun -n" { "srun --mpi=pmix -n" } else { command };
+    let has_pmix = variable("PMIX_RANK").is_some();
+    VARIABLES.iter().find_map(|&variables| {
+        let (rank, count) = (number(variables.0)?, number(variables.1)?);
+        let command = match (variables == SRUN, has_pmix) {
+            (false, _) => MPIRUN,
+            (true, true) => "srun --mpi=pmix -n",
+            (true, false) => "srun -n",
+        };
         // mpirun of Open MPI brings its own.
         let lacks_pmix = !has_pmix && number(SRUN.1).is_some();
         Some(Launch { rank, count, command, lacks_pmix })
@@ -55,7 +59,7 @@ pub(crate) fn place() -> Option<(usize, usize)> {
 
 /// What starts so many processes again as a launcher started this one.
 pub(crate) fn start_again(count: usize) -> String {
-    format!("{} {count}", launch().map_or("mpirun -np", |launch| launch.command))
+    format!("{} {count}", launch().map_or(MPIRUN, |launch| launch.command))
 }
 
 fn launch() -> Option<Launch> {

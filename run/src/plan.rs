@@ -119,8 +119,8 @@ pub fn plan(arch: &Arch<'_>, alone: &Step, link: &Link, ranks: usize) -> Planned
         travel += took;
         travelled = travelled.max(computed) + took;
     }
-    let norms = layers.iter().filter(|layer| layer.batchnorm).count();
-    let norms = norms + if arch.has_batchnorm() { local.len() } else { 0 };
+    let norms = layers.iter().filter(|layer| layer.batchnorm).count()
+        + arch.local_layers().filter(|layer| layer.batchnorm).count();
     // The loss, and whether the run goes on.
     let rounds = f64::from_usize(2 * norms + 2) * count.log2().ceil();
     let (meetings, waiting) = (rounds * link.latency, (travelled - compute).max(0.0));

@@ -132,7 +132,6 @@ pub(crate) fn run(args: Args) -> Result<()> {
                 }
                 let console = Console::new(verbosity);
                 if is_first {
-                    warn_of_data(&data);
                     warn_of_stand_in(&data, verbosity);
                 }
                 let place = (out.as_deref(), args.force, args.images.data.as_deref());

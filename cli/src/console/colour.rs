@@ -29,16 +29,19 @@ pub(crate) fn is_coloured() -> bool {
     }
 }
 
-/// Whether lines on standard error are coloured, wherever that goes.
-fn is_stderr_coloured() -> bool {
-    let is_chosen = CHOICE.get() == Some(&ColorChoice::Always);
-    let takes_colours = || std::env::var("TERM").as_deref() != Ok("dumb") && stderr().is_terminal();
-    is_chosen || is_coloured() && takes_colours()
+/// The same, unless it is a terminal that has none.
+pub(super) fn is_coloured_on_this_terminal() -> bool {
+    is_coloured() && std::env::var("TERM").as_deref() != Ok("dumb")
 }
 
 /// A line on standard error, whose first word is coloured if it says what kind of message it is.
-pub(super) fn with_coloured_kind(line: String) -> String {
-    if is_stderr_coloured() { coloured(&line) } else { line }
+pub(super) fn with_coloured_kind(line: &str) -> String {
+    let is_chosen = CHOICE.get() == Some(&ColorChoice::Always);
+    if is_chosen || is_coloured_on_this_terminal() && stderr().is_terminal() {
+        coloured(line)
+    } else {
+        line.to_owned()
+    }
 }
 
 /// As clap has its messages: bold, errors in red and warnings in yellow.

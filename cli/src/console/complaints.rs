@@ -44,7 +44,7 @@ pub(crate) fn complain(line: std::fmt::Arguments<'_>) {
         return;
     }
     let printer = Printer::new(Box::new(to_stderr), no_note);
-    printer.print(&with_coloured_kind(line));
+    printer.print(&with_coloured_kind(&line));
     printer.end(false);
 }
 

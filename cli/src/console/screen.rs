@@ -1,6 +1,6 @@
 //! What there is to show things on.
 
-use super::colour::is_coloured;
+use super::colour::is_coloured_on_this_terminal;
 use serde_json::{Value, json};
 use std::fmt;
 use std::io::{self, IsTerminal};
@@ -27,7 +27,7 @@ impl Screen {
         Self {
             is_terminal,
             width: size.map(|(_rows, columns)| columns),
-            is_coloured: is_coloured() && std::env::var("TERM").as_deref() != Ok("dumb"),
+            is_coloured: is_coloured_on_this_terminal(),
             is_utf8: has_utf8(),
         }
     }

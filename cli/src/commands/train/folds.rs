@@ -4,7 +4,7 @@ use super::page;
 use super::together::{Together, request};
 use super::verdict::of_test;
 use super::wanted::Wanted;
-use crate::commands::{data_line, metric_text};
+use crate::commands::{data_line, metric_text, warn_of_data};
 use crate::console::Console;
 use crate::ranks;
 use crate::signals::{Signals, Stopped};
@@ -47,6 +47,9 @@ pub(super) fn run(
     (1..=num_folds.max(1)).try_for_each(|fold| start(fold).check(data))?;
     if out.is_dir() {
         refuse_what_is_in_the_way(&open(&out)?, [REPORT])?;
+    }
+    if !ranks::is_silent() {
+        warn_of_data(data);
     }
     console.line(&format!("data      {}\n", data_line(data)));
     let (mut summaries, mut sections) = (Vec::new(), Vec::new());
@@ -139,10 +142,7 @@ fn train(
     let mut beside = wanted.begin(session, console)?;
     let mut watcher = |event: &RunEvent<'_>| {
         beside.iter_mut().for_each(|observer| observer.event(event, console));
-        match event {
-            RunEvent::Step { .. } | RunEvent::Epoch { .. } => request(signals, ranks),
-            _ => Request::Continue,
-        }
+        request(event, signals, ranks)
     };
     let mut trained = run.train(&mut watcher)?;
     let ended = trained.ended();

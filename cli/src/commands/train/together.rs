@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 use barenet::Ranks;
 use barenet_data::DataSet;
 use barenet_data::fingerprint::fingerprint;
+use barenet_run::events::RunEvent;
 use barenet_run::run_folder::CHECKPOINT;
 use barenet_run::session::{AllRanks, Request, Session, Start};
 use barenet_run::settings::Settings;
@@ -214,10 +215,17 @@ fn say_when_stuck() {
     }
 }
 
-/// What signals ask of a run: of the first rank, if it is on several. One that cannot be asked ends the run.
+/// What signals ask of a run at an event: of the first rank, if it is on several. One that cannot be asked ends the run.
 ///
-/// A checkpoint that was asked for is then forgotten.
-pub(super) fn request(signals: &Signals, ranks: Option<&dyn AllRanks>) -> Request {
+/// They are looked at after steps and epochs alone, which all ranks come to. A checkpoint that was asked for is then forgotten.
+pub(super) fn request(
+    event: &RunEvent<'_>,
+    signals: &Signals,
+    ranks: Option<&dyn AllRanks>,
+) -> Request {
+    if !matches!(event, RunEvent::Step { .. } | RunEvent::Epoch { .. }) {
+        return Request::Continue;
+    }
     let mine = match (signals.checkpoint(), signals.stop()) {
         (_, Some(_)) => Request::Stop,
         (true, None) => Request::Checkpoint,

@@ -97,10 +97,6 @@ impl<'a> ConsoleWatcher<'a> {
         self.signals.stop().unwrap_or(0)
     }
 
-    fn request(&self) -> Request {
-        request(&self.signals, self.ranks)
-    }
-
     fn step(&mut self, iteration: usize, loss: f64, print: bool) {
         if print {
             let last = self.num_iterations;
@@ -135,7 +131,6 @@ impl Watcher for ConsoleWatcher<'_> {
             RunEvent::Resume { iteration } => self.resumed_at = Some(iteration),
             RunEvent::Step { iteration, loss, print } => {
                 self.step(iteration, loss, print);
-                return self.request();
             }
             RunEvent::Epoch { epoch, check, .. } => {
                 self.check = Some(check);
@@ -144,11 +139,10 @@ impl Watcher for ConsoleWatcher<'_> {
                 if epoch.is_multiple_of(lines_apart(last)) || epoch == last {
                     self.line(&format!("(Epoch {epoch} / {last}) {check}"));
                 }
-                return self.request();
             }
             RunEvent::Diverged { .. } | RunEvent::End { .. } => {}
         }
-        Request::Continue
+        request(event, &self.signals, self.ranks)
     }
 
     fn warning(&mut self, message: &str) {

@@ -12,7 +12,7 @@ const LANES: usize = 16;
 
 /// Σ f(x, y) over two rows, in lanes.
 #[inline(always)]
-pub(super) fn sum<T: Float>(x: &[T], y: &[T], f: impl Fn(T, T) -> T) -> T {
+fn sum<T: Float>(x: &[T], y: &[T], f: impl Fn(T, T) -> T) -> T {
     let (mut lanes, mut tail) = ([T::ZERO; LANES], T::ZERO);
     let ((x, x_rest), (y, y_rest)) = (x.as_chunks::<LANES>(), y.as_chunks::<LANES>());
     for (x, y) in x.iter().zip(y) {
@@ -45,6 +45,31 @@ pub(super) fn statistics<T: Float>(x: &[T], num_samples: T) -> (T, T, T) {
     });
     let var = positive_part(squares / num_samples - rest * rest);
     (first, offset + rest, var)
+}
+
+/// d = dout where out > 0, or 0, in place; then Σ d · x_hat and Σ d, the gradients of gamma and beta.
+#[inline(always)]
+pub(super) fn gradient_sums<T: Float>(dout: &mut [T], x_hat: &[T], out: &[T]) -> (T, T) {
+    for (d, &out) in dout.iter_mut().zip(out) {
+        *d = pass_where_positive(*d, out, T::ONE);
+    }
+    let dbeta = sum(dout, dout, |d, _| d);
+    (sum(dout, x_hat, |d, x_hat| d * x_hat), dbeta)
+}
+
+/// d ← scale · (d − dbeta / N − x_hat · dgamma / N), of sums over N samples.
+#[inline(always)]
+pub(super) fn through_norm<T: Float>(
+    d: &mut [T],
+    x_hat: &[T],
+    scale: T,
+    (dgamma, dbeta): (T, T),
+    num_samples: T,
+) {
+    let (mean, slope) = (dbeta / num_samples, dgamma / num_samples);
+    for (d, &x_hat) in d.iter_mut().zip(x_hat) {
+        *d = scale * (*d - mean - x_hat * slope);
+    }
 }
 
 /// Features after which rows are divided, or none if a half would not pay for handing it to a thread.
@@ -133,16 +158,9 @@ impl<T: Float> Pass for NormRowsGradient<'_, T> {
         for ((dout, (x_hat, out)), ((&gamma, &inv_std), (dgamma, dbeta))) in
             rows.zip(learnt.zip(grads))
         {
-            for (d, &out) in dout.iter_mut().zip(out) {
-                *d = pass_where_positive(*d, out, T::ONE);
-            }
-            *dbeta = sum(dout, dout, |d, _| d);
-            *dgamma = sum(dout, x_hat, |d, x_hat| d * x_hat);
-            let (scale, mean) = (gamma * inv_std, *dbeta / num_samples);
-            let slope = *dgamma / num_samples;
-            for (d, &x_hat) in dout.iter_mut().zip(x_hat) {
-                *d = scale * (*d - mean - x_hat * slope);
-            }
+            let sums = gradient_sums(dout, x_hat, out);
+            (*dgamma, *dbeta) = sums;
+            through_norm(dout, x_hat, gamma * inv_std, sums, num_samples);
         }
     }
 }

@@ -1,9 +1,8 @@
 //! Batch norm and ReLU of the shards of a batch that lie a feature a row: what [`NormRows`](super::NormRows) does at once, in the parts
 //! between which shards are merged.
 
-use super::norm::{split_features, statistics, std, sum};
+use super::norm::{gradient_sums, split_features, statistics, std, through_norm};
 use crate::float::{Float, positive_part};
-use crate::layers::relu::pass_where_positive;
 use crate::machine::{Pass, Split};
 use crate::mat::{Mat, MatMut};
 use crate::slices::{split_fields, zip};
@@ -88,11 +87,7 @@ impl<T: Float> Pass for RowGradientSums<'_, T> {
         let cached = self.x_hat.row_iter().zip(self.out.row_iter());
         let rows = self.dout.row_iter_mut().zip(cached);
         for ((dout, (x_hat, out)), (dgamma, dbeta)) in rows.zip(grads) {
-            for (d, &out) in dout.iter_mut().zip(out) {
-                *d = pass_where_positive(*d, out, T::ONE);
-            }
-            *dbeta = sum(dout, dout, |d, _| d);
-            *dgamma = sum(dout, x_hat, |d, x_hat| d * x_hat);
+            (*dgamma, *dbeta) = gradient_sums(dout, x_hat, out);
         }
     }
 }
@@ -124,10 +119,7 @@ impl<T: Float> Pass for RowGradient<'_, T> {
         let numbers = zip!(self.gamma, self.inv_std, self.dgamma, self.dbeta);
         let rows = self.dout.row_iter_mut().zip(self.x_hat.row_iter());
         for ((dout, x_hat), (&gamma, &inv_std, &dgamma, &dbeta)) in rows.zip(numbers) {
-            let (scale, mean, slope) = (gamma * inv_std, dbeta / num_samples, dgamma / num_samples);
-            for (d, &x_hat) in dout.iter_mut().zip(x_hat) {
-                *d = scale * (*d - mean - x_hat * slope);
-            }
+            through_norm(dout, x_hat, gamma * inv_std, (dgamma, dbeta), num_samples);
         }
     }
 }

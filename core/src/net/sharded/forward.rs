@@ -8,7 +8,7 @@ use crate::float::Float;
 use crate::gemm::{Gemm, RowRange, Rows};
 use crate::layers::{
     Dropout, HiddenCache, HiddenParams, Norm, Targets, affine_forward, hidden_forward_train,
-    merge_statistics, move_running, normalize_shard, shard_statistics,
+    move_running, normalize_shard, shard_statistics,
 };
 use crate::machine::run;
 use crate::net::head::{Bands, Head};
@@ -115,9 +115,7 @@ impl<T: Float, G: Gemm<T>, X: Rows<T> + RowRange, R: Ranks<T> + ?Sized> Walk<'_,
                 normalize(statistics, shard, &mut cache);
             }
         }
-        let between = self.sync_batchnorm;
-        let merge = |a: &mut [T], b: &[T], samples| merge_statistics(a, b, samples, between);
-        let statistics = values.merged(self, 2 * cols, merge)?;
+        let statistics = values.merged_statistics(self, cols)?;
         if self.sync_batchnorm {
             for shard in self.held.clone() {
                 let (_, mut cache) = self.cache(caches, shard, layer)?;

@@ -12,7 +12,7 @@ use crate::float::Float;
 use crate::gemm::{Gemm, RowRange, Rows};
 use crate::layers::{
     NormalizeRows, ReluRows, ReluRowsGradient, RowGradient, RowGradientSums, RowStatistics,
-    Transpose, local_backward, local_forward, merge_statistics, move_running,
+    Transpose, local_backward, local_forward, move_running,
 };
 use crate::machine::run;
 use crate::mat::{Mat, MatMut};
@@ -115,9 +115,7 @@ impl<T: Float, G: Gemm<T>, X: Rows<T> + RowRange, R: Ranks<T> + ?Sized> Walk<'_,
                 normalize(statistics, self.local_cache(caches, shard, layer)?.1);
             }
         }
-        let between = self.sync_batchnorm;
-        let merge = |a: &mut [T], b: &[T], samples| merge_statistics(a, b, samples, between);
-        let statistics = values.merged(self, 2 * cols, merge)?;
+        let statistics = values.merged_statistics(self, cols)?;
         if self.sync_batchnorm {
             for shard in self.held.clone() {
                 normalize(statistics, self.local_cache(caches, shard, layer)?.1);
@@ -253,9 +251,7 @@ impl<T: Float, G: Gemm<T>, X: Rows<T> + RowRange, R: Ranks<T> + ?Sized> Walk<'_,
         shard: usize,
         features: usize,
     ) -> Result<MatMut<'b, T>, Error> {
-        let rows = self.shards.rows(shard);
-        let start = (rows.start - self.shards.rows_of(&self.held).start) * features;
-        let data = data.get_mut(start..).ok_or(self.broken)?;
-        matrix_mut(data, features, rows.len()).ok_or(self.broken)
+        let (rows, data) = self.at_shard(data, shard, features)?;
+        matrix_mut(data, features, rows).ok_or(self.broken)
     }
 }

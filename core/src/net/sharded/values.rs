@@ -3,6 +3,7 @@
 use super::walk::Walk;
 use crate::error::Error;
 use crate::float::Float;
+use crate::layers::merge_statistics;
 use crate::shards::Ranks;
 
 /// Vectors of each shard of this rank, and those of each part of all ranks.
@@ -29,5 +30,15 @@ impl<T: Float> Values<'_, T> {
         ranks.gather(mine, &len_of, all)?;
         shards.fold_parts(ranks.count(), all, len, &merge);
         all.get(..len).ok_or(*broken)
+    }
+
+    /// Mean and variance of `cols` features over all shards, of those that each shard has.
+    pub(super) fn merged_statistics<G, X, R: Ranks<T> + ?Sized>(
+        &mut self,
+        walk: &Walk<'_, T, G, X, R>,
+        cols: usize,
+    ) -> Result<&[T], Error> {
+        let between = walk.sync_batchnorm;
+        self.merged(walk, 2 * cols, |a, b, samples| merge_statistics(a, b, samples, between))
     }
 }

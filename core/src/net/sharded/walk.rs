@@ -100,10 +100,20 @@ impl<T: Float, G, X: Rows<T> + RowRange, R: ?Sized> Walk<'_, T, G, X, R> {
         shard: usize,
         cols: usize,
     ) -> Result<MatMut<'b, T>, Error> {
+        let (rows, data) = self.at_shard(data, shard, cols)?;
+        block(data, rows, cols).ok_or(self.broken)
+    }
+
+    /// How many rows a shard has, and a block of so many numbers a row from the first of them on.
+    pub(super) fn at_shard<'b>(
+        &self,
+        data: &'b mut [T],
+        shard: usize,
+        cols: usize,
+    ) -> Result<(usize, &'b mut [T]), Error> {
         let rows = self.shards.rows(shard);
         let start = (rows.start - self.shards.rows_of(&self.held).start) * cols;
-        let data = data.get_mut(start..).ok_or(self.broken)?;
-        block(data, rows.len(), cols).ok_or(self.broken)
+        Ok((rows.len(), data.get_mut(start..).ok_or(self.broken)?))
     }
 
     /// Dropout as it is in these rows of the whole batch.
