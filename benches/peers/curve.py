@@ -52,12 +52,18 @@ def barenet(options, settings):
 
 
 def orthogonal(x):
-    """Newton and Schulz on matrices of at least as many rows as columns."""
+    """Newton and Schulz on matrices of at least as many rows as columns.
+
+    As barenet does it, a third of the time of multiplying X in every step: the steps multiply XᵀX alone, and what they make of it X once.
+    """
     x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
+    one = torch.eye(x.shape[2], dtype=x.dtype)
+    square, factor = x.mT @ x, one
     for _ in range(5):
-        square = x.mT @ x
-        x = 3.4445 * x + x @ (-4.775 * square + 2.0315 * square @ square)
-    return x
+        step = 3.4445 * one - 4.775 * square + 2.0315 * square @ square
+        factor = factor @ step
+        square = square @ step @ step
+    return x @ factor
 
 
 class Muon(torch.optim.Optimizer):

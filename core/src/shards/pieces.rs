@@ -12,32 +12,38 @@ const PIECE: usize = 3 << 18;
 const TILE: usize = 64;
 
 /// What of the gradient of an affine layer travels at once: rows of W, and its place in `grads`. That is W and b; of a large first layer,
-/// after which nothing is computed that it could travel beside, some rows of W, the last of them with b.
+/// after which nothing is computed that it could travel beside, some rows of W, at the end half as many, the last of them with b.
 ///
 /// ```
 /// use barenet::{Arch, gradient_pieces};
 /// let arch = Arch::new(&[3072, 1024, 10]);
 /// let pieces = |layer: usize| gradient_pieces(&arch.layers().nth(layer).unwrap());
-/// assert_eq!(pieces(0).count(), 4);
-/// assert_eq!(pieces(0).last(), Some((2304..3072, 2304 * 1024..3072 * 1024 + 1024)));
+/// assert_eq!(pieces(0).count(), 5);
+/// assert_eq!(pieces(0).last(), Some((2688..3072, 2688 * 1024..3072 * 1024 + 1024)));
 /// assert_eq!(pieces(1).count(), 1);
 /// ```
 #[must_use]
 pub fn gradient_pieces(
     layer: &LayerSpec,
-) -> impl DoubleEndedIterator<Item = (Range<usize>, Range<usize>)> + use<> {
+) -> impl Iterator<Item = (Range<usize>, Range<usize>)> + use<> {
     let (fan_in, fan_out, start, end) =
         (layer.fan_in, layer.fan_out, layer.w().start, layer.b().end);
     let rows = match layer.params_start {
         0 => (PIECE / fan_out.max(1)).max(1).next_multiple_of(TILE).min(fan_in),
         _ => fan_in,
     };
-    let rows = rows.max(1);
-    (0..fan_in.div_ceil(rows).max(1)).map(move |piece| {
-        let first = piece * rows;
-        let last = first.saturating_add(rows).min(fan_in);
+    let mut next = Some(0);
+    core::iter::from_fn(move || {
+        let first = next?;
+        let left = fan_in - first;
+        // What comes last travels alone: the less it is, the less is waited for.
+        let half = (rows / 2).next_multiple_of(TILE);
+        let most = if first > 0 && left <= rows { half } else { rows };
+        let taken = left.min(most);
+        let last = first + taken;
+        next = (last < fan_in).then_some(last);
         let until = if last == fan_in { end } else { start + last * fan_out };
-        (first..last, start + first * fan_out..until)
+        Some((first..last, start + first * fan_out..until))
     })
 }
 
