@@ -18,7 +18,6 @@ read -ra arguments <<<"${ARGUMENTS:-}"
 die() { printf '%s\n' "ablation: $*" >&2; exit 1; }
 
 case $preset in
-  tiny) other="Muon in place of AdamW|--update-rule muon --learning-rate 0.015" ;;
   minute) other="AdamW in place of Muon|--update-rule adamw --learning-rate 0.003" ;;
   *) other="AdamW in place of Muon|--update-rule adamw --learning-rate 0.006" ;;
 esac
