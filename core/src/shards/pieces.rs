@@ -22,7 +22,6 @@ const TILE: usize = 64;
 /// assert_eq!(pieces(0).last(), Some((2688..3072, 2688 * 1024..3072 * 1024 + 1024)));
 /// assert_eq!(pieces(1).count(), 1);
 /// ```
-#[must_use]
 pub fn gradient_pieces(
     layer: &LayerSpec,
 ) -> impl Iterator<Item = (Range<usize>, Range<usize>)> + use<> {
