@@ -31,12 +31,12 @@ pub fn gradient_pieces(
         0 => (PIECE / fan_out.max(1)).max(1).next_multiple_of(TILE).min(fan_in),
         _ => fan_in,
     };
+    // What comes last travels alone: the less it is, the less is waited for.
+    let half = (rows / 2).next_multiple_of(TILE);
     let mut next = Some(0);
     core::iter::from_fn(move || {
         let first = next?;
         let left = fan_in - first;
-        // What comes last travels alone: the less it is, the less is waited for.
-        let half = (rows / 2).next_multiple_of(TILE);
         let most = if first > 0 && left <= rows { half } else { rows };
         let taken = left.min(most);
         let last = first + taken;
