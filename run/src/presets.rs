@@ -30,6 +30,7 @@ const FILES: &[(&str, &str)] = files! {
     "minute"
     "fast"
     "strong"
+    "overnight"
     "tiny"
     "table"
     "w1"
