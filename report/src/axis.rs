@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 /// Numbers from here on, and numbers that are all below the other one, have a power of ten in their label.
-const LARGE: f64 = 1e5;
+const LARGE: f64 = 1e6;
 const SMALL: f64 = 1e-2;
 /// How wide a character of a label is, at most, and what else is beside an axis, in pixels.
 const CHAR_WIDTH: usize = 9;

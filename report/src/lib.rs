@@ -21,6 +21,7 @@ pub use sheet::Sheet;
 pub use sweep::{Curve, Sweep, sweep_figure};
 
 use axis::Axis;
+use barenet_run::first_points::hide_the_rest;
 use barenet_run::measured::Metric;
 use barenet_run::plot_mark::{MARK, svg_mark};
 use plotters::coord::Shift;
@@ -109,7 +110,7 @@ pub fn training_figure(title: &str, metric: Metric, curves: &TrainingCurves<'_>)
                 "Loss",
                 vec![Series::of_iterations("", curves.loss)],
             ),
-            Panel { reference, ..Panel::new(name.clone(), "Epoch", &name, checks) },
+            Panel { reference, ..Panel::of_epochs(name.clone(), &name, checks) },
         ],
     }
 }
@@ -118,21 +119,15 @@ pub fn training_figure(title: &str, metric: Metric, curves: &TrainingCurves<'_>)
 /// data.
 #[must_use]
 pub fn comparison_figure(metric: Metric, runs: &[TrainingCurves<'_>]) -> Figure {
-    let panel = |title: &str, x_label, y_label, series: &dyn Fn(&TrainingCurves<'_>) -> Series| {
-        Panel::new(title.to_owned(), x_label, y_label, runs.iter().map(series).collect())
-    };
     let (name, y_label) = (metric.name(), capitalized(metric.name()));
+    let losses = runs.iter().map(|run| Series::of_iterations(run.label, run.loss));
+    let train = runs.iter().map(|run| Series::of_epochs(run.label, run.train));
+    let val = runs.iter().map(|run| Series::of_epochs(run.label, run.val));
     Figure {
         panels: vec![
-            panel("Training loss", "Iteration", "Loss", &|run| {
-                Series::of_iterations(run.label, run.loss)
-            }),
-            panel(&format!("Training {name}"), "Epoch", &y_label, &|run| {
-                Series::of_epochs(run.label, run.train)
-            }),
-            panel(&format!("Validation {name}"), "Epoch", &y_label, &|run| {
-                Series::of_epochs(run.label, run.val)
-            }),
+            Panel::new("Training loss".to_owned(), "Iteration", "Loss", losses.collect()),
+            Panel::of_epochs(format!("Training {name}"), &y_label, train.collect()),
+            Panel::of_epochs(format!("Validation {name}"), &y_label, val.collect()),
         ],
     }
 }
@@ -155,6 +150,18 @@ impl Panel {
             label: None,
             x_format: None,
         }
+    }
+
+    /// Checks of epochs, without the first if they would hide the others.
+    fn of_epochs(title: String, y_label: &str, mut series: Vec<Series>) -> Self {
+        let mut x_label = "Epoch";
+        if hide_the_rest(series.iter().map(|series| &*series.points)) {
+            x_label = "Epoch (the first point is too far off to be shown)";
+            for points in series.iter_mut().map(|series| &mut series.points) {
+                points.drain(..points.len().min(1));
+            }
+        }
+        Self::new(title, x_label, y_label, series)
     }
 
     /// Axes that hold all points.

@@ -46,6 +46,28 @@ fn the_same_figure_is_the_same_bytes() {
 }
 
 #[test]
+fn checks_before_training_that_would_hide_the_others_are_left_out_and_said_to_be() {
+    let svg_of = |first: f64, draw: &dyn Fn(&TrainingCurves<'_>) -> Figure| {
+        let checks = [first, 1.8, 1.4, 1.2, 1.1];
+        let curves = TrainingCurves { label: "a", loss: &[2.3, 1.0], train: &checks, val: &checks };
+        draw(&curves).to_svg().unwrap()
+    };
+    let training: &dyn Fn(&TrainingCurves<'_>) -> Figure =
+        &|curves| training_figure("t", Metric::LogLoss, curves);
+    let comparison: &dyn Fn(&TrainingCurves<'_>) -> Figure =
+        &|curves| comparison_figure(Metric::LogLoss, &[*curves, *curves]);
+    for draw in [training, comparison] {
+        let (far, near) = (svg_of(324.0, draw), svg_of(2.3, draw));
+        let is_said = |svg: &str| svg.contains("the first point is too far off to be shown");
+        assert!(is_said(&far) && !is_said(&near));
+        let dots = |svg: &str| svg.matches("<circle").count();
+        assert_eq!(dots(&near) - dots(&far), if far.matches("Epoch").count() == 2 { 4 } else { 2 });
+        let labels: Vec<_> = side_labels(&far).into_iter().map(|(_, label)| label).collect();
+        assert!(labels.contains(&"1.2") && !labels.contains(&"300"), "{labels:?}");
+    }
+}
+
+#[test]
 fn odd_histories_can_be_drawn() {
     let long = vec![1.0; 50_000];
     for loss in [&[][..], &[1.0], &[f64::NAN], &[1.0, f64::INFINITY], &[0.0, 0.0], &long] {
@@ -75,6 +97,8 @@ fn labels_of_numbers_of_any_size_fit_beside_the_axis_and_differ() {
         [0.5, 0.500_000_1],
         [99_000.0, 100.0],
         [1e5, 1.2e5],
+        [999_999.0, 0.0],
+        [1e6, 1.2e6],
         [123_456_789.0, 123_456_788.0],
         [1e25, 0.0],
         [1e25, 1.000_000_1e25],

@@ -21,7 +21,7 @@
 //! | [`import`] | a network of another program as a run |
 //! | [`interchange`] | a trained run as a file of other programs |
 //! | [`folder`] | a folder that is written to, wherever it is; files that are whole or not there |
-//! | [`plot_mark`] | how a plot of barenet's is known |
+//! | [`plot_mark`], [`first_points`] | how a plot of barenet's is known, and when the first points of its curves are too far off to be shown |
 //! | [`shell`] | commands to copy |
 //! | [`gradcheck`] | the course's gradient checks, with NumPy's random numbers |
 //! | [`course`] | every section of the course's document, its figures beside ours |
@@ -40,6 +40,7 @@ pub mod doctor;
 pub mod events;
 pub mod export;
 pub mod figures;
+pub mod first_points;
 pub mod folder;
 pub mod folds;
 mod form;

@@ -47,9 +47,9 @@ impl Curve {
         &self.points
     }
 
-    /// The least and the greatest of its numbers.
-    pub(super) fn range(&self) -> Option<(f64, f64)> {
-        let numbers = self.points.iter().map(|&(_, y)| (y, y));
+    /// The least and the greatest of its numbers, without so many of the first.
+    pub(super) fn range(&self, left_out: usize) -> Option<(f64, f64)> {
+        let numbers = self.points.iter().skip(left_out).map(|&(_, y)| (y, y));
         numbers.reduce(|(low, high), (y, _)| (low.min(y), high.max(y)))
     }
 }
@@ -75,6 +75,7 @@ mod tests {
         let mut curve = Curve::default();
         [1.0, f64::NAN, 3.0, f64::INFINITY].into_iter().for_each(|y| curve.push(0.0, y));
         assert_eq!(curve.points(), [(0.0, 1.0), (0.0, 3.0)]);
-        assert_eq!((curve.range(), Curve::default().range()), (Some((1.0, 3.0)), None));
+        assert_eq!((curve.range(0), Curve::default().range(0)), (Some((1.0, 3.0)), None));
+        assert_eq!((curve.range(1), curve.range(2)), (Some((3.0, 3.0)), None));
     }
 }

@@ -3,6 +3,7 @@
 use super::curve::Curve;
 use super::{Picture, number};
 use crate::console::{ProgressLine, short};
+use barenet_run::first_points::hide_the_rest;
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -97,7 +98,7 @@ fn charts(frame: &mut Frame<'_>, picture: &Picture, area: Rect, pens: Pens) {
     let loss = Series { name: "loss", curve: &picture.loss, is_line: true, colour: Color::Cyan };
     let mut places = places.into_iter();
     if let Some(place) = places.next() {
-        let scale = Scale::of(picture.loss.range());
+        let scale = Scale::of(picture.loss.range(0));
         let title = scale.title("loss");
         chart(frame, place, &title, &[loss], ("iteration", picture.num_iterations), scale, pens);
     }
@@ -165,11 +166,15 @@ fn chart(
     scale: Scale,
     pens: Pens,
 ) {
-    let ranges = series.iter().filter_map(|series| series.curve.range());
+    let curves = || series.iter().map(|series| series.curve);
+    let is_hidden = scale == Scale::Linear && hide_the_rest(curves().map(Curve::points));
+    let left_out = usize::from(is_hidden);
+    let ranges = curves().filter_map(|curve| curve.range(left_out));
     let range = ranges.reduce(|(a, b), (c, d)| (a.min(c), b.max(d))).unwrap_or((0.0, 1.0));
     let (low, high) = if range.0 < range.1 { range } else { (range.0 - 0.5, range.1 + 0.5) };
     let place = |&(x, y): &(f64, f64)| (x, scale.place(y));
-    let points = series.iter().map(|series| series.curve.points().iter().map(place).collect());
+    let shown = |curve: &Curve| curve.points().iter().skip(left_out).map(place).collect();
+    let points = curves().map(shown);
     let points: Vec<Vec<_>> = points.collect();
     let datasets = series.iter().zip(&points).map(|(series, points)| {
         let (marker, graph) = match series.is_line {
@@ -187,7 +192,8 @@ fn chart(
     }
     let x_axis = x_axis.bounds([0.0, number(x_last.max(1))]);
     let y_axis = y_axis.bounds([scale.place(low), scale.place(high)]);
-    let mut heading = vec![Span::raw(title.to_owned())];
+    let without = if is_hidden { " (without the first)" } else { "" };
+    let mut heading = vec![Span::raw(format!("{title}{without}"))];
     if let [_, _, ..] = series {
         for series in series {
             let how = if series.is_line { "line" } else { "dots" };

@@ -65,7 +65,8 @@ class Chart {
     this.figure = figure;
     this.data = data;
     this.isLog = false;
-    this.zoomed = null;
+    const end = this.whole()[1];
+    this.zoomed = data.from !== null && data.from < end ? { x: [data.from, end], y: null } : null;
     this.hidden = new Set();
     this.at = null;
     this.size = { width: 0, height: 0 };

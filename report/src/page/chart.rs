@@ -18,6 +18,8 @@ pub(super) struct Chart {
     pub(super) series: Vec<Series>,
     /// Whether the heights may be shown on a logarithmic scale.
     pub(super) may_be_log: bool,
+    /// Where what is shown begins until the reader asks for all.
+    pub(super) from: Option<f64>,
     /// A line across, upright at this place, and what it is.
     pub(super) mark: Option<(f64, String)>,
     /// What it shows, in a sentence or two.
@@ -94,6 +96,7 @@ impl Chart {
         });
         json!({
             "kind": kind, "x": self.x_label, "y": self.y_label, "log": self.may_be_log,
+            "from": self.from,
             "mark": self.mark.as_ref().map(|(place, name)| json!({ "x": place, "name": name })),
             "series": series.collect::<Value>(),
         })
@@ -185,6 +188,7 @@ mod tests {
             kind: Kind::Lines,
             series: vec![series("</script><b>", &[(1.0, 1.0 / 3.0)])],
             may_be_log: true,
+            from: None,
             mark: None,
             words: "It falls.".to_owned(),
             table: rows_of("Iteration", &[series("x", &[(1.0, 2.0)])], 20),

@@ -3,6 +3,7 @@
 use super::chart::{Chart, Kind, Series, rows_of, words_of};
 use super::run::RunSection;
 use super::thin::{Stretch, stretches};
+use barenet_run::first_points::hide_the_rest;
 
 /// Points of all curves of a chart together, and of one of them at least and at most.
 const MAX_POINTS: usize = 16_000;
@@ -174,11 +175,17 @@ fn chart(
     title: &str,
     [x_label, y_label]: [&str; 2],
     series: Vec<Series>,
-    words: String,
+    mut words: String,
 ) -> Chart {
     let heights = || series.iter().flat_map(|series| &series.points).map(|point| point.1);
     let (least, most) =
         (heights().fold(f64::INFINITY, f64::min), heights().fold(f64::NEG_INFINITY, f64::max));
+    let mut from = None;
+    if hide_the_rest(series.iter().map(|series| &*series.points)) {
+        let seconds = series.iter().filter_map(|series| series.points.get(1));
+        from = seconds.map(|point| point.0).reduce(f64::min);
+        words += " The first point is too far off to be seen beside the others: “all” shows it.";
+    }
     let is_told = series.len() <= MAX_TOLD && have_same_places(&series);
     let table = if is_told { rows_of(x_label, &series, ROWS) } else { Vec::new() };
     Chart {
@@ -188,6 +195,7 @@ fn chart(
         y_label: y_label.to_owned(),
         kind: Kind::Lines,
         may_be_log: least > 0.0 && most > 3.0 * least,
+        from,
         series,
         mark: None,
         words,

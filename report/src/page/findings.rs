@@ -58,6 +58,7 @@ fn write_values(out: &mut String, level: u8, id: &str, of: &str, values: &[Value
                 ..Series::default()
             }],
             may_be_log: false,
+            from: None,
             mark: None,
             words,
             table: Vec::new(),
@@ -121,6 +122,7 @@ fn histogram(id: &str, of: &str, normal: &[f64], other: &[f64], threshold: Optio
         kind: Kind::Bars,
         series,
         may_be_log: false,
+        from: None,
         mark: threshold.filter(|t| t.is_finite()).map(|t| (t, "threshold".to_owned())),
         words,
         table: std::iter::once(head).chain(bins.iter().map(row)).collect(),

@@ -166,6 +166,26 @@ fn one_run_has_its_curves_and_several_have_theirs_together() {
 }
 
 #[test]
+fn a_chart_whose_first_point_hides_the_others_begins_at_the_second_and_says_so() {
+    let of = |first: f64, names: &[&str]| {
+        let runs = names.iter().map(|name| {
+            let mut run = run(name, 0.5);
+            run.curves.val = vec![first, 1.8, 1.4, 1.2, 1.1];
+            run
+        });
+        html(runs.collect(), Vec::new())
+    };
+    for names in [&["a"][..], &["a", "b"]] {
+        let (far, near) = (of(324.0, names), of(2.3, names));
+        let words = "The first point is too far off to be seen beside the others";
+        assert_eq!((far.matches(words).count(), near.matches(words).count()), (1, 0));
+        let begins = |html: &str| html.matches("\"from\":1.0").count();
+        assert_eq!((begins(&far), begins(&near)), (1, 0));
+        assert!(far.contains("[0.0,324.0]"), "it is still there");
+    }
+}
+
+#[test]
 fn folds_have_a_title_and_a_table_of_their_own() {
     let fold = |number: usize| {
         let mut run = run(&format!("fold-{number}"), 0.5);

@@ -91,6 +91,22 @@ fn a_loss_that_begins_far_above_what_it_comes_to_is_seen_to_fall_to_the_end() {
 }
 
 #[test]
+fn a_check_before_training_that_would_hide_the_others_is_left_out() {
+    let of = |first: f64| {
+        let mut picture = Picture { metric: "log-loss", num_epochs: 8, ..picture() };
+        (picture.train, picture.val) = (Curve::default(), Curve::default());
+        for (epoch, loss) in [first, 1.8, 1.6, 1.4, 1.2, 1.0, 0.8].into_iter().enumerate() {
+            picture.add_check(epoch, loss, loss, true);
+        }
+        rows(&picture, (200, 30), true).join("\n")
+    };
+    let (far, near) = (of(324.0), of(2.3));
+    assert!(far.contains("log-loss (without the first) training"), "{far}");
+    assert!(far.contains("1.8") && !far.contains("324"), "{far}");
+    assert!(near.contains("log-loss training") && near.contains("2.3"), "{near}");
+}
+
+#[test]
 fn every_size_is_drawn_without_a_panic_and_in_ascii_if_need_be() {
     let mut noted = picture();
     noted.note = Some("last.ckpt: cannot be written".to_owned());
