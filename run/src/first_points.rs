@@ -6,6 +6,8 @@ use std::ops::Range;
 const FAR: f64 = 20.0;
 /// Points of a curve from which on there is a rest to be seen.
 const FEWEST: usize = 4;
+/// The range of no numbers.
+const NOTHING: Range<f64> = f64::INFINITY..f64::NEG_INFINITY;
 
 /// Whether the first points of curves in one chart are so far off that on a linear axis with all points nothing could be seen of
 /// the rest.
@@ -33,8 +35,6 @@ pub fn hide_the_rest<'a>(curves: impl IntoIterator<Item = &'a [(f64, f64)]>) -> 
     let off = (first.end - rest.end).max(rest.start - first.start);
     most >= FEWEST && reach > 0.0 && off > FAR * reach
 }
-
-const NOTHING: Range<f64> = f64::INFINITY..f64::NEG_INFINITY;
 
 #[cfg(test)]
 mod tests {

@@ -65,8 +65,7 @@ class Chart {
     this.figure = figure;
     this.data = data;
     this.isLog = false;
-    const end = this.whole()[1];
-    this.zoomed = data.from !== null && data.from < end ? { x: [data.from, end], y: null } : null;
+    this.zoomed = data.from === null ? null : { x: [data.from, this.whole()[1]], y: null };
     this.hidden = new Set();
     this.at = null;
     this.size = { width: 0, height: 0 };
