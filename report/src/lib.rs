@@ -134,8 +134,8 @@ pub fn comparison_figure(metric: Metric, runs: &[TrainingCurves<'_>]) -> Figure 
 
 /// The words with a capital letter.
 fn capitalized(words: &str) -> String {
-    let (first, rest) = words.split_at_checked(1).unwrap_or_default();
-    first.to_uppercase() + rest
+    let mut chars = words.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 impl Panel {

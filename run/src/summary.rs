@@ -41,9 +41,10 @@ pub struct Summary {
     /// The epoch after which a sweep ended it, which is before its last one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub ended_after: Option<usize>,
-    /// Images a second in the training steps of this command, checks of the metric excluded.
+    /// Images a second in the training steps of the last command that did any, checks of the metric excluded; 0 if none that did left a
+    /// summary.
     pub samples_per_second: f64,
-    /// Seconds of the whole command.
+    /// Seconds of the whole of that command.
     pub seconds: f64,
     /// Kernel that multiplied matrices.
     pub backend: String,
@@ -172,6 +173,14 @@ impl Summary {
             let (file, resume) = (folder.file(SUMMARY), resume_command(folder.path(), None));
             format!("{}: damaged; `{resume}` writes it anew", file.display())
         })
+    }
+
+    /// Takes over how fast the steps were, and with what, from a summary of the command that did them.
+    pub(crate) fn take_speed(&mut self, before: Self) {
+        self.samples_per_second = before.samples_per_second;
+        self.seconds = before.seconds;
+        self.backend = before.backend;
+        self.threads = before.threads;
     }
 
     /// Writes it into the run's folder.

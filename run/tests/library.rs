@@ -1,6 +1,7 @@
 //! What the commands do, from Rust code: a run is trained, measured, exported and compared with others.
 
 use barenet::quant::{Bits, Calibration};
+use barenet_data::DataSet;
 use barenet_data::builtin;
 use barenet_data::split::Part;
 use barenet_run::combined::Written;
@@ -9,10 +10,12 @@ use barenet_run::events::RunEvent;
 use barenet_run::export::{Exported, Wanted, WantedBits};
 use barenet_run::session::{Request, Session, Start, When};
 use barenet_run::settings::{ExportDtype, RuleName, Settings};
+use barenet_run::summary::Summary;
 use barenet_run::sweep::{Options, Plan, Sweep};
 use barenet_run::train;
 use barenet_run::trained_run::TrainedRun;
 use std::fs;
+use std::path::Path;
 use std::time::Instant;
 
 fn small() -> Settings {
@@ -24,6 +27,15 @@ fn small() -> Settings {
         num_epochs: Some(1),
         ..Settings::default()
     }
+}
+
+/// The summary of a run that goes on to its end.
+fn resumed(out: &Path, data: &DataSet) -> Summary {
+    let start = Start::resume(out, Settings::default()).unwrap();
+    let session = Session::new(start, data, When::default()).unwrap();
+    let mut go_on = |_: &RunEvent<'_>| Request::Continue;
+    let mut trained = session.begin(&mut go_on).unwrap().train(&mut go_on).unwrap();
+    trained.finish(&mut go_on, Instant::now()).unwrap()
 }
 
 #[test]
@@ -61,6 +73,8 @@ fn a_run_is_measured_exported_and_resumed_without_the_command() {
     assert!(error.starts_with("does not fit: "), "{error}");
     drop(run);
 
+    // Resumed although it has ended, it keeps all that was measured, its speed too.
+    assert_eq!(resumed(&out, &data), summary);
     let longer = Settings { num_epochs: Some(2), ..Settings::default() };
     let start = Start::resume(&out, longer).unwrap();
     let session = Session::new(start, &data, When::default()).unwrap();
@@ -99,14 +113,8 @@ fn a_run_that_stopped_after_any_event_and_was_resumed_has_the_same_log() {
             if stops_after < events {
                 assert_ne!(log("stopped"), whole, "it did not stop after {stops_after}");
             }
-            let start = Start::resume(&out, Settings::default()).unwrap();
-            let session = Session::new(start, &data, When::default()).unwrap();
-            let mut go_on = go_on;
-            let mut trained = session.begin(&mut go_on).unwrap().train(&mut go_on).unwrap();
-            trained.finish(&mut go_on, Instant::now()).unwrap();
-            drop(trained);
+            resumed(&out, &data);
             assert_eq!(log("stopped"), whole, "stopped after {stops_after}");
-            drop(session);
             fs::remove_dir_all(out).unwrap();
         }
         fs::remove_dir_all(out).unwrap();

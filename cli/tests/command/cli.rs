@@ -137,12 +137,18 @@ fn a_loss_that_is_not_finite_stops_the_run_and_keeps_the_best_weights() {
 fn weights_that_are_missing_beside_a_checkpoint_are_written_anew_by_what_the_message_says() {
     let place = TempDir::new().unwrap();
     succeeds(&quick(place.path(), &["--out", "run"]));
+    let summary = || fs::read_to_string(place.path().join("run/summary.json")).unwrap();
+    let before = summary();
     fs::remove_file(place.path().join("run/best.safetensors")).unwrap();
     let output = barenet(place.path(), &["eval", "run"]);
     refused_in_one_line(&output, 1, &["best.safetensors is missing", "train --resume run`"]);
-    succeeds(&barenet(place.path(), &["train", "--resume", "run", "--quiet"]));
+    let resume = || succeeds(&barenet(place.path(), &["train", "--resume", "run", "--quiet"]));
+    resume();
     succeeds(&barenet(place.path(), &["eval", "run"]));
-    let summary = fs::read_to_string(place.path().join("run/summary.json")).unwrap();
+    assert_eq!(summary(), before, "the speed is that of the command that trained");
+    fs::remove_file(place.path().join("run/summary.json")).unwrap();
+    resume();
+    let summary = summary();
     assert!(summary.contains("\"samples_per_second\": 0.0"), "{summary}");
 }
 

@@ -3,6 +3,7 @@
 use super::chart::{Chart, Kind, Series, rows_of, words_of};
 use super::run::RunSection;
 use super::thin::{Stretch, stretches};
+use crate::capitalized;
 use barenet_run::first_points::hide_the_rest;
 
 /// Points of all curves of a chart together, and of one of them at least and at most.
@@ -36,12 +37,6 @@ const NORMS: [(&str, &str, History, &str); 2] = [
         "Of all parameters together, after an epoch's last step.",
     ),
 ];
-
-/// The words with a capital letter.
-pub(super) fn capitalized(words: &str) -> String {
-    let mut chars = words.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
-}
 
 /// The charts of one run.
 pub(super) fn of_run(run: &RunSection, id: &str) -> Vec<Chart> {

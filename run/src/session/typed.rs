@@ -207,8 +207,15 @@ impl<T: Number> TrainedAs<'_, T> {
             self.log.flush()?;
             watcher.event(&event);
         }
-        let (summary, inspection) = self.summarize(start)?;
+        let (mut summary, inspection) = self.summarize(start)?;
         self.inspection = inspection;
+        // Of a run that had ended before, the speed is that of the command that trained it.
+        if self.outcome.steps == 0
+            && let Ok(before) = Summary::read(folder)
+            && before.iterations == summary.iterations
+        {
+            summary.take_speed(before);
+        }
         if folder.is_begun() {
             // One that was finished, and diverged when it was made longer, can still be used.
             if self.outcome.diverged_at.is_none() || !self.files.has_finished_run() {
