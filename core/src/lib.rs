@@ -75,6 +75,7 @@ mod shards;
 mod slices;
 mod solver;
 mod state;
+mod whiten;
 
 pub use anomaly::anomaly_score;
 pub use arch::{
@@ -100,3 +101,6 @@ pub use solver::{
     SolverConfig, Strategy, WholeBatch, evaluate, predict,
 };
 pub use state::{TrainState, Weights, layer_grads, layer_params, layer_running, layer_running_mut};
+#[cfg(feature = "whiten")]
+pub use whiten::fit_whitening;
+pub use whiten::{MAX_WHITENED_INPUTS, MAX_WHITENING_LEN, MIN_EPSILON, Whitening, whitening_len};

@@ -18,6 +18,8 @@ mod progress;
 mod sampling;
 mod step;
 mod strategy;
+#[cfg(feature = "whiten")]
+mod whitened;
 
 pub use average::Average;
 pub use buffers::{History, SolverBuffers};
@@ -39,6 +41,7 @@ use crate::quant::FakeQuant;
 use crate::rng::Rng;
 use crate::slices::copy;
 use crate::state::Weights;
+use crate::whiten::Whitening;
 use dataset::check_data;
 
 /// The streams that one seed is split into. Stream 0 is for whoever draws the first weights.
@@ -97,6 +100,8 @@ pub struct Solver<'a, T, G, D, V, S = WholeBatch> {
     buffers: SolverBuffers<'a, T>,
     /// The weights as an export rounds them, if training is aware of that.
     fake: FakeQuant<'a, T>,
+    /// What whitens the inputs of the first layer, if something does.
+    whitening: Whitening<'a, T>,
     progress: Progress<T>,
     strategy: S,
     /// The norm of the last gradients, if they were clipped.
@@ -209,8 +214,21 @@ where
         progress: Progress<T>,
         strategy: S,
     ) -> Self {
-        let (fake, norm_before_clip) = (FakeQuant::default(), None);
-        Self { net, config, gemm, train, val, buffers, fake, progress, strategy, norm_before_clip }
+        let (fake, whitening, norm_before_clip) =
+            (FakeQuant::default(), Whitening::default(), None);
+        Self {
+            net,
+            config,
+            gemm,
+            train,
+            val,
+            buffers,
+            fake,
+            whitening,
+            progress,
+            strategy,
+            norm_before_clip,
+        }
     }
 
     /// Refuses settings, data and lengths that are not right.

@@ -153,6 +153,7 @@ impl Config {
             .try_with_local(LocalLayers { picture, windows: &windows })
             .map_err(|e| SettingsError::new(format!("local: {e}")))?;
         qat::check(&values, arch.num_layers())?;
+        effect::check_whiten(&values, &arch)?;
         let rule = values.update_rule.rule::<f64>();
         rule.check_arch(&arch).map_err(|e| SettingsError::new(e.to_string()))?;
         Ok(Self { values, dims, windows, picture, kernel, ends_after: None })

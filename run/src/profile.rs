@@ -16,11 +16,11 @@ use crate::config::{Config, ignored};
 use crate::scaled::scaled;
 use crate::session::prepare;
 use crate::settings::Dtype;
-use crate::trainer::{TheSolver, draw_weights, samples_that_train};
+use crate::trainer::{TheSolver, Whitened, draw_weights, samples_that_train};
 use anyhow::Result;
 use barenet::{
     Alone, Error, Event, Float, FullyConnectedNet, Label, Mat, Progress, Rng, Schedule, Solver,
-    SolverBuffers, SolverConfig, Targets,
+    SolverBuffers, SolverConfig, Targets, Whitening,
 };
 use barenet_blas::Backend;
 use barenet_data::DataSet;
@@ -168,13 +168,17 @@ impl<'a, T: Number> Measure<'a, T> {
             num_epochs: 1 << 40,
             ..config.solver()
         };
-        init(&net, config, memory)?;
+        let mut whitened = Whitened::new(config, &train, backend)?;
+        init(&net, config, backend, memory, whitened.as_mut())?;
         // No check is ever due.
         let progress = Progress { num_checks: usize::MAX, ..Progress::default() };
         let buffers = memory.lend();
         let parallel = config.parallel::<T>(&Alone);
         let mut solver: TheSolver<'_, T> =
             Solver::resume_with(net, options, backend, &train, &val, buffers, progress, parallel)?;
+        if let Some(whitened) = &mut whitened {
+            solver = solver.with_whitening(whitened.lend())?;
+        }
         backend
             .install(|| {
                 median(*time, || match solver.advance() {
@@ -193,7 +197,7 @@ impl<'a, T: Number> Measure<'a, T> {
         let Self { config, memory, time, .. } = self;
         let (arch, batch) = (config.arch(), config.values().batch_size);
         let net = config.net::<T>();
-        init(&net, config, memory)?;
+        init(&net, config, backend, memory, None)?;
         let (inputs, outputs) = (arch.input_dim(), arch.num_classes());
         let (x, values) = (normal::<T>(batch * inputs, 1)?, normal::<T>(batch * outputs, 2)?);
         let classes = (0..Label::try_from(outputs).unwrap_or(1)).cycle().take(batch);
@@ -221,12 +225,16 @@ impl<'a, T: Number> Measure<'a, T> {
         let options = config.solver::<T>();
         let arch = config.arch();
         let mut t = 0;
+        // By what inputs are whitened makes no difference to the time.
+        let mut whitened = Whitened::zeros(config)?;
+        let mut whitening = whitened.as_mut().map_or_else(Whitening::default, Whitened::lend);
         let SolverBuffers { params, grads, update_state, workspace, .. } = memory.lend();
         grads.fill(T::from_f64(1e-3));
         let found = backend.install(|| {
             median(*time, || {
                 t += 1;
-                options.update_rule.update_net(
+                whitening.update_net(
+                    &options.update_rule,
                     backend,
                     &arch,
                     options.decay_on,
@@ -247,11 +255,13 @@ impl<'a, T: Number> Measure<'a, T> {
 fn init<T: Number>(
     net: &FullyConnectedNet<'_, T>,
     config: &Config,
+    backend: &Backend,
     memory: &mut OwnedBuffers<T>,
+    whitened: Option<&mut Whitened<T>>,
 ) -> Result<()> {
     let mut buffers = memory.lend();
     buffers.update_state.fill(T::ZERO);
-    draw_weights(net, config, &mut buffers)
+    draw_weights(net, config, backend, &mut buffers, whitened)
 }
 
 /// Normally distributed numbers.

@@ -11,7 +11,7 @@ use crate::config::{Config, ignored};
 use crate::scaled::scaled;
 use crate::session::prepare;
 use crate::settings::{Dtype, LrScale, SettingsError};
-use crate::trainer::{Rounded, TheSolver, draw_weights, samples_that_train};
+use crate::trainer::{Rounded, TheSolver, Whitened, draw_weights, samples_that_train};
 use anyhow::Result;
 use barenet::{Alone, Error, Event, Float, Progress, Schedule, Solver, SolverConfig};
 use barenet_blas::Backend;
@@ -126,7 +126,8 @@ impl<'a> RangeTest<'a> {
         let mut rounded = Rounded::new(config, (data, split), &scales)?;
         let parallel = config.parallel::<T>(&Alone);
         let mut memory = OwnedBuffers::new_with(&arch, &options, &parallel)?;
-        draw_weights(&net, config, &mut memory.lend())?;
+        let mut whitened = Whitened::new(config, &train, backend)?;
+        draw_weights(&net, config, backend, &mut memory.lend(), whitened.as_mut())?;
 
         let mut tested = Tested::default();
         // No check is ever due: nothing is measured.
@@ -152,6 +153,9 @@ impl<'a> RangeTest<'a> {
                 };
                 if let Some(rounded) = &mut rounded {
                     solver = solver.with_fake_quant(rounded.lend())?;
+                }
+                if let Some(whitened) = &mut whitened {
+                    solver = solver.with_whitening(whitened.lend())?;
                 }
                 match solver.advance() {
                     Ok(Some(Event::Step { loss, .. })) => tested.add(rate, loss.to_printed()),

@@ -3,8 +3,10 @@
 mod check;
 mod norms;
 mod qat;
+mod whitened;
 
 pub(crate) use qat::Rounded;
+pub(crate) use whitened::Whitened;
 
 use crate::buffers::{Aligned, OwnedBuffers, reserve};
 use crate::checkpoint::Checkpoint;
@@ -163,8 +165,13 @@ pub fn train_in<T: Number>(
     let class_weights = config.class_weights(data, split);
     let net = config.net_with(&class_weights);
     let mut rounded = Rounded::new(config, (data, split), scales)?;
-    let machine = (backend, ranks);
-    let mut solver = start(net, config, machine, (&train, &val), memory.lend(), beginning)?;
+    let mut whitened = Whitened::new(config, &train, backend)?;
+    let (machine, samples) = ((backend, ranks), (&train, &val));
+    let mut solver =
+        start(net, config, machine, samples, memory.lend(), beginning, whitened.as_mut())?;
+    if let Some(whitened) = &mut whitened {
+        solver = solver.with_whitening(whitened.lend())?;
+    }
     if let Some(rounded) = &mut rounded {
         solver = solver.with_fake_quant(rounded.lend())?;
     }
@@ -211,15 +218,17 @@ pub(crate) fn samples_that_train<'a, T: Number>(
     Ok(samples.augmented(config.augmentation(data)?).mixed(mixup))
 }
 
-/// Draws the weights that a run begins with.
+/// Draws the weights that a run begins with, as if for whitened inputs where these are.
 pub(crate) fn draw_weights<T: Number>(
     net: &FullyConnectedNet<'_, T>,
     config: &Config,
+    backend: &Backend,
     buffers: &mut SolverBuffers<'_, T>,
+    whitened: Option<&mut Whitened<T>>,
 ) -> Result<()> {
     let rng = Rng::seed(config.values().seed).fork(INIT_STREAM);
     net.init(config.init(), rng, &mut buffers.state(&net.arch)?);
-    Ok(())
+    whitened.map_or(Ok(()), |whitened| whitened.fold_into(backend, net, buffers))
 }
 
 /// Memory in which samples are kept scaled; none if there is not enough.
@@ -236,6 +245,7 @@ fn start<'a, T: Number>(
     (train, val): (&'a Samples<'a, T>, &'a Samples<'a, T>),
     mut buffers: SolverBuffers<'a, T>,
     beginning: Beginning<'_, T>,
+    whitened: Option<&mut Whitened<T>>,
 ) -> Result<TheSolver<'a, T>> {
     let (options, parallel) = (config.solver::<T>(), config.parallel(ranks));
     match beginning {
@@ -247,7 +257,7 @@ fn start<'a, T: Number>(
             )?);
         }
         Beginning::Drawn => {
-            draw_weights(&net, config, &mut buffers)?;
+            draw_weights(&net, config, backend, &mut buffers, whitened)?;
         }
         Beginning::Weights(file) => {
             Weights::new(&net.arch, &file.params, &file.running)?;

@@ -41,6 +41,32 @@ fn a_locally_connected_network_is_trained_resumed_measured_and_answers() {
 }
 
 #[test]
+fn a_network_that_whitens_is_resumed_and_starts_elsewhere() {
+    let place = TempDir::new().unwrap();
+    let file = |name: &str| fs::read(place.path().join(name)).unwrap();
+    let whiten = ["--whiten", "0.1", "--scale", "channels", "--update-rule", "muon"];
+    let train = |out: &str, more: &[&str]| {
+        succeeds(&train(place.path(), out, &[&whiten[..], more].concat()));
+    };
+    train("whole", &["--epochs", "3"]);
+    train("longer", &["--epochs", "1", "--threads", "3"]);
+    succeeds(&barenet(place.path(), &["train", "--resume", "longer", "--epochs", "3"]));
+    for name in ["best.safetensors", "last.ckpt", "events.jsonl"] {
+        assert!(file(&format!("whole/{name}")) == file(&format!("longer/{name}")), "{name}");
+    }
+    train("plain", &["--epochs", "3", "--whiten", "0"]);
+    assert!(file("whole/best.safetensors") != file("plain/best.safetensors"));
+    // Weights that are there are taken as they are: without a step that changes them, whitening makes no difference.
+    let from = ["--from", "plain", "--epochs", "1", "--learning-rate", "1e-30"];
+    train("whitened", &from);
+    train("not", &[&from[..], &["--whiten", "0"]].concat());
+    let eval = |name: &str| stdout(&barenet(place.path(), &["eval", name, "--json"]));
+    let figures = |name: &str| eval(name).replace(name, "");
+    assert!(figures("plain").contains("accuracy"));
+    assert_eq!(figures("whitened"), figures("not"));
+}
+
+#[test]
 fn a_locally_connected_network_is_exported_and_computes_what_it_did() {
     let place = TempDir::new().unwrap();
     succeeds(&train(place.path(), "run", &["--epochs", "2", "--scale", "channels"]));

@@ -54,6 +54,16 @@ fn what_cannot_work_is_refused_before_anything_is_written() {
         (&["--label-smoothing", "0.1", "--loss", "svm"], "label_smoothing is for the loss softmax"),
         (&["--clip-norm", "0"], "clip_norm must be above 0, found 0.0"),
         (&["--weight-scale", "0"], "weight_scale must be above 0"),
+        (&["--whiten", "-1"], "whiten must be at least 0"),
+        (&["--whiten", "1e-9"], "whiten must be 0, or at least 1e-6, found 1e-9"),
+        (
+            &["--whiten", "1", "--local", "1@16/1"],
+            "whiten takes fewer or smaller windows than the 289 of",
+        ),
+        (
+            &["--whiten", "0.1"],
+            "whiten takes a first layer whose units see at most 1024 inputs each, and here they see 3072; take whiten 0",
+        ),
         (&["--ema-decay", "1"], "ema_decay must be in 0..1, found 1.0"),
     ] {
         refused_in_one_line(&quick(place.path(), arguments), 2, &[problem]);

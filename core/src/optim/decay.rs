@@ -4,7 +4,7 @@ use super::UpdateRule;
 #[cfg(feature = "muon")]
 use super::muon::Matrices;
 use super::update_rule::Update;
-use crate::arch::Arch;
+use crate::arch::{AnyLayer, Arch};
 use crate::error::{Error, check_buffer, check_len};
 use crate::float::Float;
 use crate::gemm::Gemm;
@@ -89,6 +89,24 @@ impl<T: Float> UpdateRule<T> {
             run(gemm, weights);
         }
         Ok(())
+    }
+}
+
+impl<T: Float> UpdateRule<T> {
+    /// What the rule's `weight_decay` leaves of a layer's W in a step.
+    pub(crate) fn shrink(&self, layer: &AnyLayer, learning_rate: T) -> T {
+        let (rate, weight_decay) = match *self {
+            Self::AdamW { weight_decay, .. } => (learning_rate, weight_decay),
+            #[cfg(feature = "muon")]
+            Self::Muon { adamw_lr_factor, weight_decay, .. } => {
+                let is_matrix = Matrices::of(layer, learning_rate, T::ZERO, T::ZERO).is_some();
+                let rate = if is_matrix { learning_rate } else { learning_rate * adamw_lr_factor };
+                (rate, weight_decay)
+            }
+            _ => return T::ONE,
+        };
+        let _ = layer;
+        T::ONE - rate * weight_decay
     }
 }
 

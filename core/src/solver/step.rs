@@ -82,7 +82,8 @@ where
             self.norm_before_clip = Some(clip_grad_norm(self.gemm, max_norm, buffers.grads));
         }
         let learning_rate = self.config.learning_rate_at(iteration, self.train.len());
-        self.config.update_rule.update_net(
+        self.whitening.update_net(
+            &self.config.update_rule,
             self.gemm,
             &self.net.arch,
             self.config.decay_on,

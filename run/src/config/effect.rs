@@ -2,7 +2,9 @@
 
 use super::Config;
 use crate::settings::{Dtype, Row, RuleName, SETTINGS, Settings, SettingsError, Values};
-use barenet::{Float, Warmup};
+use barenet::{
+    Arch, Float, MAX_WHITENED_INPUTS, MAX_WHITENING_LEN, MIN_EPSILON, Warmup, whitening_len,
+};
 
 /// Missing need of a setting, without which it does nothing.
 fn missing(row: &Row, values: &Values) -> Option<String> {
@@ -45,6 +47,30 @@ pub fn ignored(written: &Settings, configs: &[&Config]) -> Vec<String> {
 pub(super) fn check_batch_of_one(values: &Values) -> Result<(), SettingsError> {
     if values.batchnorm && values.batch_size == 1 {
         return Err(SettingsError::new("batchnorm takes batches of at least 2 samples, found 1"));
+    }
+    Ok(())
+}
+
+/// Refuses to whiten by too little, or so many inputs that it takes more than a few seconds to find how.
+pub(super) fn check_whiten(values: &Values, arch: &Arch<'_>) -> Result<(), SettingsError> {
+    let Some(epsilon) = values.whiten.filter(|&epsilon| epsilon > 0.0) else { return Ok(()) };
+    let refuse = |message: String| Err(SettingsError::new(message));
+    if epsilon < MIN_EPSILON {
+        return refuse(format!("whiten must be 0, or at least 1e-6, found {epsilon:?}"));
+    }
+    let windows = arch.any_layers().next().map(|layer| layer.windows);
+    let (seen, num_places) = windows.map_or((0, 0), |w| (w.fan_in(), w.num_places()));
+    if seen > MAX_WHITENED_INPUTS {
+        return refuse(format!(
+            "whiten takes a first layer whose units see at most {MAX_WHITENED_INPUTS} inputs each, and here they see {seen}; \
+             take whiten 0, or let them see windows of pictures with local"
+        ));
+    }
+    if whitening_len(arch) > MAX_WHITENING_LEN {
+        return refuse(format!(
+            "whiten takes fewer or smaller windows than the {num_places} of the first layer with {seen} inputs each; take whiten 0, \
+             or another local"
+        ));
     }
     Ok(())
 }

@@ -131,6 +131,8 @@ settings! { |given, values|
             needs "update_rule adamw or muon" if values.update_rule.has("weight_decay");
         /// Norm to which larger gradients of all parameters together are scaled down [default: none]
         clip_norm: f64, "X", in ABOVE_0;
+        /// Trains the first layer as if its inputs were whitened; E, such as 0.1, is the share of their mean variance that is added to each before [default: 0, not at all]
+        whiten: f64, "E", in AT_LEAST_0;
         /// Samples in a batch
         batch_size: usize, "N" = 100, in 1..=MAX_BATCH;
         /// How the learning rate follows batch_size, from that of lr_batch_size on

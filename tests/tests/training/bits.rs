@@ -39,6 +39,9 @@ const ROUNDED: &str = "qat = true\nbits = [8, 4, 4]\nkeep_prob = 0.9\n";
 /// Batches that are cut.
 const SHARDS: &str = "shards = 8\n";
 
+/// What the first layer sees is whitened.
+const WHITENED: &str = "whiten = 0.1\n";
+
 const LOCAL: &str = "local = \"6@4/2+1,24@3/2\"\n";
 
 /// Trains with exactly so many threads: the files that the run leaves, and the checkpoint that could
@@ -140,6 +143,12 @@ fn files_and_checkpoints_of_f64_are_the_same_bytes_at_any_number_of_threads() {
 fn runs_with_locally_connected_layers_are_the_same_bytes_at_any_number_of_threads() {
     let mores = [LOCAL, &[LOCAL, FULL].concat()];
     same_bytes_at_any_number_of_threads::<f32>("f32", &["adamw", "muon"], &mores);
+}
+
+#[test]
+fn runs_that_whiten_are_the_same_bytes_at_any_number_of_threads() {
+    let mores = [LOCAL, &[LOCAL, WHITENED].concat()];
+    same_bytes_at_any_number_of_threads::<f32>("f32", &["muon"], &mores);
 }
 
 #[test]

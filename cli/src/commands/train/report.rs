@@ -100,6 +100,7 @@ fn chosen(values: &Values, are_drawn: bool) -> String {
         ("reg", values.reg, 0.0),
         ("keep-prob", values.keep_prob, 1.0),
         ("ema-decay", values.ema_decay, 0.0),
+        ("whiten", values.whiten.unwrap_or_default(), 0.0),
     ] {
         if value != none {
             flags.push(format!("--{flag} {value}"));
