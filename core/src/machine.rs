@@ -132,6 +132,14 @@ fn run_parts<P: Split>(machine: &impl Machine, pass: P, at: usize) -> P::Output 
 /// Elements that one piece of divided work has: large enough to pay for handing it to a thread.
 const CHUNK: usize = 16 * 1024;
 
+/// Products of fewer multiplications than this are not divided: handing them over would cost as much.
+const MIN_MULTIPLICATIONS: usize = 1 << 18;
+
+/// Whether half of so many multiplications pays for handing it to a thread.
+pub(crate) const fn is_worth_dividing(multiplications: usize) -> bool {
+    multiplications >= 2 * MIN_MULTIPLICATIONS
+}
+
 /// Place to divide `len` elements: at a multiple of [`CHUNK`] near the middle, or nowhere.
 pub(crate) fn split_elements(len: usize) -> Option<usize> {
     let chunks = len.div_ceil(CHUNK);

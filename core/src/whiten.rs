@@ -10,7 +10,8 @@
 //! ```
 //!
 //! For a rule whose step does not depend on the weights but by its decay, as all of [`UpdateRule`] are, this is what
-//! training V on x' does, but for what looks at W and dW themselves: `reg`, `clip_norm` and rounded weights. Muon learns the same by any other matrix that whitens, as it does by this one.
+//! training V on x' does, but for what looks at W and dW themselves: `reg`, `clip_norm` and rounded weights. Muon learns the same by
+//! any other matrix that whitens, as it does by this one.
 
 #[cfg(feature = "whiten")]
 mod fit;
@@ -171,14 +172,13 @@ impl<T: Float> Whitening<'_, T> {
         let mut update = |params: &mut [T], grads: &[T]| {
             rule.update_net(gemm, arch, decay_on, learning_rate, t, params, grads, state, workspace)
         };
-        match first_layer(arch) {
-            Some(layer) if !self.is_empty() => {
-                self.check(arch)?;
-                let shrink = rule.shrink(&layer, learning_rate);
-                self.update_as_whitened(gemm, &layer, shrink, (params, grads), update)
-            }
-            _ => update(params, grads),
+        if self.is_empty() {
+            return update(params, grads);
         }
+        self.check(arch)?;
+        let Some(layer) = first_layer(arch) else { return update(params, grads) };
+        let shrink = rule.shrink(&layer, learning_rate);
+        self.update_as_whitened(gemm, &layer, shrink, (params, grads), update)
     }
 
     /// `update` changes parameters by gradients; `shrink` is what the decay of it leaves of the first layer's weights.

@@ -228,7 +228,10 @@ pub(crate) fn draw_weights<T: Number>(
 ) -> Result<()> {
     let rng = Rng::seed(config.values().seed).fork(INIT_STREAM);
     net.init(config.init(), rng, &mut buffers.state(&net.arch)?);
-    whitened.map_or(Ok(()), |whitened| whitened.fold_into(backend, net, buffers))
+    if let Some(whitened) = whitened {
+        whitened.lend().fold_into(backend, &net.arch, buffers.params)?;
+    }
+    Ok(())
 }
 
 /// Memory in which samples are kept scaled; none if there is not enough.

@@ -2,7 +2,7 @@
 
 use super::UpdateRule;
 #[cfg(feature = "muon")]
-use super::muon::Matrices;
+use super::muon::{Matrices, matrices_of};
 use super::update_rule::Update;
 use crate::arch::{AnyLayer, Arch};
 use crate::error::{Error, check_buffer, check_len};
@@ -99,9 +99,8 @@ impl<T: Float> UpdateRule<T> {
             Self::AdamW { weight_decay, .. } => (learning_rate, weight_decay),
             #[cfg(feature = "muon")]
             Self::Muon { adamw_lr_factor, weight_decay, .. } => {
-                let is_matrix = Matrices::of(layer, learning_rate, T::ZERO, T::ZERO).is_some();
-                let rate = if is_matrix { learning_rate } else { learning_rate * adamw_lr_factor };
-                (rate, weight_decay)
+                let factor = if matrices_of(layer).is_some() { T::ONE } else { adamw_lr_factor };
+                (learning_rate * factor, weight_decay)
             }
             _ => return T::ONE,
         };

@@ -87,7 +87,7 @@ pub const fn muon_workspace_len(rows: usize, cols: usize) -> usize {
 }
 
 /// The windows of a layer whose matrices are orthogonalised, if it is one.
-const fn matrices_of(layer: &AnyLayer) -> Option<Windows> {
+pub(super) const fn matrices_of(layer: &AnyLayer) -> Option<Windows> {
     let windows = layer.windows;
     let are_matrices = layer.is_hidden && windows.units > 1 && windows.fan_in() > 1;
     if are_matrices { Some(windows) } else { None }

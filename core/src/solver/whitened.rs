@@ -17,8 +17,8 @@ where
     /// Trains the first layer as if its inputs were [whitened](Whitening), with the feature `whiten` of this crate.
     ///
     /// The weights of a run that begins are to be [folded](Whitening::fold_into) before. Nothing else is to be saved to resume a run: what
-    /// whitens follows from the data and from a setting, [`fit_whitening`](crate::fit_whitening). Gradients, their norm and what clips it are those of
-    /// the weights as they are. No step allocates.
+    /// whitens follows from the data and from a setting, [`fit_whitening`](crate::fit_whitening). Gradients, their norm and what clips it
+    /// are those of the weights as they are. No step allocates.
     ///
     /// # Errors
     ///

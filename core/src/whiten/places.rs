@@ -1,10 +1,8 @@
 //! Some of the places of the first layer, in the order in which its W and the factors lie.
 
 use crate::layers::Windows;
+use crate::machine::is_worth_dividing;
 use core::ops::Range;
-
-/// Work of fewer multiplications than this is not divided: handing it over would cost as much.
-const MIN_MULTIPLICATIONS: usize = 1 << 18;
 
 /// Places of a layer that follow each other.
 #[derive(Clone)]
@@ -29,7 +27,7 @@ impl Places {
 
     /// Whether to divide them, who have so many multiplications to do.
     pub(super) fn split_point(&self, multiplications: usize) -> Option<usize> {
-        let is_long = self.range.len() > 1 && multiplications >= 2 * MIN_MULTIPLICATIONS;
+        let is_long = self.range.len() > 1 && is_worth_dividing(multiplications);
         is_long.then(|| self.range.len() / 2)
     }
 

@@ -53,7 +53,7 @@ pub(super) fn check_batch_of_one(values: &Values) -> Result<(), SettingsError> {
 
 /// Refuses to whiten by too little, or so many inputs that it takes more than a few seconds to find how.
 pub(super) fn check_whiten(values: &Values, arch: &Arch<'_>) -> Result<(), SettingsError> {
-    let Some(epsilon) = values.whiten.filter(|&epsilon| epsilon > 0.0) else { return Ok(()) };
+    let Some(epsilon) = values.whitening() else { return Ok(()) };
     let refuse = |message: String| Err(SettingsError::new(message));
     if epsilon < MIN_EPSILON {
         return refuse(format!("whiten must be 0, or at least 1e-6, found {epsilon:?}"));

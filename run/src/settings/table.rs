@@ -316,6 +316,11 @@ impl Values {
         matches!(self.schedule.value(), Schedule::Cosine { .. } | Schedule::Linear { .. })
     }
 
+    /// What is added to variances before inputs are whitened, if they are.
+    pub(crate) fn whitening(&self) -> Option<f64> {
+        self.whiten.filter(|&epsilon| epsilon > 0.0)
+    }
+
     const fn has_steps(&self) -> bool {
         matches!(self.schedule.value(), Schedule::Step { .. })
             && self.lr_step_size < self.num_epochs

@@ -3,7 +3,7 @@
 use crate::buffers::Aligned;
 use crate::config::Config;
 use anyhow::{Context, Result, bail};
-use barenet::{FullyConnectedNet, SolverBuffers, Whitening, fit_whitening, whitening_len};
+use barenet::{Whitening, fit_whitening, whitening_len};
 use barenet_blas::Backend;
 use barenet_data::samples::Samples;
 use barenet_model::number::Number;
@@ -28,7 +28,7 @@ impl<T: Number> Whitened<T> {
     ///
     /// If there is not enough.
     pub(crate) fn zeros(config: &Config) -> Result<Option<Self>> {
-        if config.values().whiten.is_none_or(|epsilon| epsilon == 0.0) {
+        if config.values().whitening().is_none() {
             return Ok(None);
         }
         let arch = config.arch();
@@ -47,9 +47,12 @@ impl<T: Number> Whitened<T> {
         train: &Samples<'_, T>,
         backend: &Backend,
     ) -> Result<Option<Self>> {
-        let Some(mut whitened) = Self::zeros(config)? else { return Ok(None) };
-        let (arch, epsilon) = (config.arch(), config.values().whiten.unwrap_or_default());
-        let dim = arch.input_dim();
+        let (Some(epsilon), Some(mut whitened)) =
+            (config.values().whitening(), Self::zeros(config)?)
+        else {
+            return Ok(None);
+        };
+        let (arch, dim) = (config.arch(), config.arch().input_dim());
         let mut found = Aligned::zeros(whitened.factors.len(), WHAT)?;
         let mut means = Aligned::zeros(dim, WHAT)?;
         let mut x = Aligned::zeros(dim.saturating_mul(ROWS), WHAT)?;
@@ -75,19 +78,5 @@ impl<T: Number> Whitened<T> {
     pub(crate) fn lend(&mut self) -> Whitening<'_, T> {
         let Self { factors, spare } = self;
         Whitening { factors, spare }
-    }
-
-    /// Folds them into weights that were drawn.
-    ///
-    /// # Errors
-    ///
-    /// If these are of another network.
-    pub(crate) fn fold_into(
-        &mut self,
-        backend: &Backend,
-        net: &FullyConnectedNet<'_, T>,
-        buffers: &mut SolverBuffers<'_, T>,
-    ) -> Result<()> {
-        Ok(self.lend().fold_into(backend, &net.arch, buffers.params)?)
     }
 }

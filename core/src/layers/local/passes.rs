@@ -6,17 +6,14 @@
 use super::windows::Windows;
 use crate::float::Float;
 use crate::gemm::{Gemm, GemmArgs};
-use crate::machine::{Pass, Split};
+use crate::machine::{Pass, Split, is_worth_dividing};
 use crate::mat::{Mat, MatMut};
 use crate::slices::{rows_of, take, take_mut};
 use core::ops::Range;
 
-/// Work of fewer multiplications than this is not divided: handing it over would cost as much.
-const MIN_MULTIPLICATIONS: usize = 1 << 18;
-
 /// Place to divide rows that have so many multiplications together.
 fn split_point(rows: &Range<usize>, multiplications: usize) -> Option<usize> {
-    (rows.len() > 1 && multiplications >= 2 * MIN_MULTIPLICATIONS).then_some(rows.len() / 2)
+    (rows.len() > 1 && is_worth_dividing(multiplications)).then_some(rows.len() / 2)
 }
 
 /// What all passes go through: the windows, and rows of them or of pixels.

@@ -8,16 +8,13 @@ use super::newton_schulz::{NUM_PRODUCTS, NUM_SQUARES, orthogonalize};
 use crate::float::Float;
 use crate::gemm::Gemm;
 use crate::layers::Windows;
-use crate::machine::{Pass, Split, split_rows};
+use crate::machine::{Pass, Split, is_worth_dividing, split_rows};
 use crate::mat::MatMut;
 use crate::slices::{First, rows_of, rows_of_mut, take, take_mut, zip};
 use core::ops::Range;
 
 /// Columns of a block, at most.
 const MAX_COLUMNS: usize = 64;
-
-/// Work of fewer multiplications than this is not divided: handing it over would cost as much.
-const MIN_MULTIPLICATIONS: usize = 1 << 18;
 
 /// Some of the blocks of a layer: of these groups of columns those of these places.
 #[derive(Clone)]
@@ -183,7 +180,7 @@ impl<T: Float, G: Gemm<T>> Split for Orthogonalize<'_, T, G> {
         let of_squares = self.blocks.len().saturating_mul(NUM_PRODUCTS * side * side);
         let multiplications = self.x.len().saturating_mul(2).saturating_add(of_squares);
         let multiplications = multiplications.saturating_mul(side);
-        let is_long = self.blocks.len() > 1 && multiplications >= 2 * MIN_MULTIPLICATIONS;
+        let is_long = self.blocks.len() > 1 && is_worth_dividing(multiplications);
         is_long.then_some(0)
     }
 
