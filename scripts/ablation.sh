@@ -25,19 +25,19 @@ esac
 # Of each row what is printed, and the flags that take the ingredient away.
 readonly ROWS=(
   "all of it|"
-  "no flips|--flip none"
-  "no shifts|--shift 0"
   "neither flips nor shifts|--flip none --shift 0"
-  "labels not smoothed|--label-smoothing 0"
+  "no shifts|--shift 0"
+  "no flips|--flip none"
   "no batch norm|--batchnorm=false"
-  "scaled by the mean image alone|--scale mean-image"
-  "no weight decay|--weight-decay 0"
-  "weight decay on all parameters|--decay-on all"
   "a constant learning rate|--schedule constant --lr-warmup-epochs 0"
+  "$other"
+  "no weight decay|--weight-decay 0"
+  "labels not smoothed|--label-smoothing 0"
   "no warm-up|--lr-warmup-epochs 0"
+  "weight decay on all parameters|--decay-on all"
+  "scaled by the mean image alone|--scale mean-image"
   "cutout besides|--cutout 8"
   "mixup besides|--mixup 0.2"
-  "$other"
 )
 
 if [ -z "${BARENET:-}" ]; then
