@@ -44,6 +44,9 @@ pub fn starting_settings(combined: &Combined, data: &DataSet) -> Result<Settings
     all.num_train_samples = written.num_train_samples;
     if is_own {
         all.test_size = written.test_size;
+    } else if settings.test_size.is_some() {
+        // Of fewer than it asks for there may be more where the file is used.
+        all.test_size = settings.test_size;
     }
     if all.val_fraction.is_some() {
         all.val_size = written.val_size;

@@ -1,6 +1,10 @@
 //! Commands that messages advise: written so that a shell takes them as they stand.
 
-use crate::run_folder::names::CONFIG;
+use crate::run_folder::names::{CONFIG, EVENTS, SUMMARY};
+use barenet_data::find_kind;
+use barenet_data::reading::{self, MAX_TEXT_LEN};
+use serde_json::{Deserializer, Value};
+use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
 /// A path as a word of a command line for a POSIX shell, in one line whatever is in it; on Windows, for
@@ -51,20 +55,38 @@ fn printf(bytes: &[u8]) -> String {
 #[must_use]
 pub fn restart_command(run: &Path) -> String {
     let config = word(&run.join(CONFIG));
-    format!("barenet train --config {config} --out {} --force", word(run))
+    format!("barenet train --config {config}{} --out {} --force", data_flag(run, None), word(run))
 }
 
 /// The command that resumes a run, on the images that were asked for.
 #[must_use]
 pub fn resume_command(run: &Path, data: Option<&Path>) -> String {
-    let data = data.map_or_else(String::new, |data| format!(" --data {}", word(data)));
-    format!("barenet train --resume {}{data}", word(run))
+    format!("barenet train --resume {}{}", word(run), data_flag(run, data))
+}
+
+/// What names the data of a run: those that were asked for, and if nobody says which, but they were somebody's own, a word in
+/// their place. What the run has told of them may be damaged, and then is not known.
+fn data_flag(run: &Path, data: Option<&Path>) -> String {
+    if let Some(data) = data {
+        return format!(" --data {}", word(data));
+    }
+    let told = [EVENTS, SUMMARY].into_iter().find_map(|name| data_of(&run.join(name)));
+    let is_own = told.and_then(|told| find_kind(&told)).is_some_and(|kind| !kind.is_of_course);
+    if is_own { " --data DATA".to_owned() } else { String::new() }
+}
+
+/// The kind of data in the first object of a file, if it can be read.
+fn data_of(file: &Path) -> Option<String> {
+    let start = reading::open(file).ok()?.take(MAX_TEXT_LEN);
+    let mut objects = Deserializer::from_reader(BufReader::new(start)).into_iter::<Value>();
+    Some(objects.next()?.ok()?.get("data")?.as_str()?.to_owned())
 }
 
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
     use std::ffi::OsStr;
+    use std::fs;
     use std::os::unix::ffi::OsStrExt;
     use std::process::Command;
 
@@ -94,6 +116,32 @@ mod tests {
             let read = output.stdout.strip_prefix(b"./").unwrap_or(&output.stdout);
             assert!(read == bytes, "{word}: {}", String::from_utf8_lossy(&output.stdout));
         }
+    }
+
+    #[test]
+    fn data_of_ones_own_are_named_if_anything_tells_of_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = folder.path();
+        let has_flag = || {
+            let commands = [restart_command(run), resume_command(run, None)];
+            let has = commands.map(|command| command.contains(" --data DATA"));
+            assert_eq!(has[0], has[1]);
+            has[0]
+        };
+        assert!(!has_flag());
+        for (events, summary, is_own) in [
+            ("{\"event\":\"start\",\"data\":\"table\"}\n{\"event\":", "", true),
+            ("{\"event\":\"start\",\"data\":\"cifar10\"}\n", "", false),
+            ("{\"event\":\"start\",\"data\":\"built-in\"}\n", "", false),
+            ("damaged", "{\n \"data\": \"table\"\n}\n", true),
+            ("damaged", "{\"data\":7}", false),
+            ("{}", "", false),
+        ] {
+            fs::write(run.join(EVENTS), events).unwrap();
+            fs::write(run.join(SUMMARY), summary).unwrap();
+            assert_eq!(has_flag(), is_own, "{events:?} {summary:?}");
+        }
+        assert!(resume_command(run, Some(Path::new("a.csv"))).ends_with(" --data a.csv"));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::figures::{Figures, figures};
 use crate::inspection::{Inspection, inspect};
 use crate::patience;
 use crate::run_folder::{BEST, RunFolder, SUMMARY};
-use crate::settings::{Dtype, Name, Settings, Values};
+use crate::settings::{Dtype, Name, Settings, SettingsError, Values};
 use crate::shell::resume_command;
 use crate::summary::Summary;
 use crate::trained_on::check::{Checked, check};
@@ -214,8 +214,9 @@ impl TrainedRun {
         other_data: bool,
     ) -> Result<OnImages<'a>> {
         ignored_of_parts(&changes, data).iter().for_each(|line| log::warn!("{line}"));
-        let settings = changes.overlay(self.settings.clone());
-        let config = Config::for_data(settings, data, data.output_dim())?;
+        let settings = changes.clone().overlay(self.settings.clone());
+        let mut config = Config::for_data(settings, data, data.output_dim())?;
+        config.fit_test(&changes, data);
         let checked = check(&self.text, &self.folder, data, other_data)?;
         let split = config.split(data)?;
         Ok(OnImages { run: self, data, split, config, checked, views: Vec::new() })
@@ -229,8 +230,7 @@ impl OnImages<'_> {
     ///
     /// If the samples are no pictures with classes.
     pub fn with_tta(self) -> Result<Self> {
-        check_tta(self.data.task)?;
-        let views = test_views(self.data)?;
+        let views = views_of(self.data)?;
         Ok(Self { views, ..self })
     }
 
@@ -365,13 +365,18 @@ impl OnImages<'_> {
     }
 }
 
-/// Refuses tasks whose answers are not averaged over views.
-pub(crate) fn check_tta(task: Task) -> Result<()> {
-    ensure!(
-        task == Task::Classify,
-        "tta averages what views of a picture say of its class, and this run names none; leave it out"
-    );
-    Ok(())
+/// The views of pictures whose answers are averaged.
+///
+/// # Errors
+///
+/// If the samples are no pictures with classes.
+pub(crate) fn views_of(data: &DataSet) -> Result<Vec<Augmentation>, SettingsError> {
+    if data.task != Task::Classify {
+        return Err(SettingsError::new(
+            "tta averages what views of a picture say of its class, and this run names none; leave it out",
+        ));
+    }
+    test_views(data).map_err(|error| SettingsError::new(error.to_string()))
 }
 
 /// Adds advice about weights that cannot be used.

@@ -51,7 +51,7 @@ pub(crate) struct Args {
 /// Runs the command.
 pub(crate) fn run(args: Args) -> Result<()> {
     let signals = Signals::listen().context("signals cannot be listened to")?;
-    let name = out::name(&args.out)?;
+    let name = out::name_with_ending(&args.out, "the plot", "svg")?;
     let folder = out::folder(&args.out)?;
     refuse_what_is_no_plot(&folder, name)?;
     let written = Written::new(args.config.as_deref(), args.settings.0)?;

@@ -20,6 +20,19 @@ pub(crate) fn name_of<'a>(flag: &str, file: &'a Path) -> Result<&'a str> {
     }
 }
 
+/// The name of the file of `--out`, into which `what` is written: it ends as such files do, or in nothing.
+pub(crate) fn name_with_ending<'a>(out: &'a Path, what: &str, ending: &str) -> Result<&'a str> {
+    let name = name(out)?;
+    match out.extension() {
+        Some(other) if !other.eq_ignore_ascii_case(ending) => usage(format!(
+            "--out {}: {what} is written as {}; name a file that ends in .{ending}",
+            out.display(),
+            ending.to_uppercase(),
+        )),
+        _ => Ok(name),
+    }
+}
+
 /// The folder that it is to lie in.
 pub(crate) fn folder(out: &Path) -> Result<Folder> {
     let folder = folder_of(out);

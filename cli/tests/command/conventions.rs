@@ -139,6 +139,8 @@ fn every_command_has_a_man_page() {
     }
     assert!(page("barenet.1").contains(".SH SUBCOMMANDS"));
     assert!(page("barenet-data-info.1").contains("barenet\\-data\\-info"));
+    let printed = stdout(&barenet(place.path(), &["man"]));
+    assert_eq!(printed.trim_end(), page("barenet.1").trim_end());
     // What is there of another name stays, and pages are written anew.
     fs::write(place.path().join("man/man1/ls.1"), "theirs").unwrap();
     succeeds(&barenet(place.path(), &["man", "--out", "man/man1"]));

@@ -68,5 +68,6 @@ fn what_cannot_be_tested_is_refused_and_no_other_file_is_replaced() {
     refused_in_one_line(&output, 1, &["falls at none of these rates", "--lowest"]);
     fs::write(place.path().join("mine.svg"), "<svg/>").unwrap();
     refused_in_one_line(&find(&["--out", "mine.svg"]), 1, &["barenet did not draw"]);
+    refused_in_one_line(&find(&["--out", "mine.png"]), 2, &["name a file that ends in .svg"]);
     assert_eq!(fs::read(place.path().join("mine.svg")).unwrap(), b"<svg/>");
 }

@@ -277,7 +277,11 @@ fn flags_of_other_formats_and_places_that_are_none_are_refused() {
         ),
         (2, &["--format", "onnx", "--keep-scaling"], "--layout and --keep-scaling are"),
         (2, &["--format", "npz", "--keep-batchnorm"], "--keep-batchnorm is for --format onnx"),
-        (2, &["--format", "npz", "--dtype", "int8"], "--dtype int8 is for"),
+        (
+            2,
+            &["--format", "npz", "--dtype", "int8"],
+            "--dtype int8 is for --format firmware, c and onnx",
+        ),
         (2, &["--format", "onnx", "--ram", "1K"], "--ram, --flash"),
         (1, &["--format", "onnx", "--out", "folder"], "folder: is a folder"),
         (1, &["--format", "onnx", "--out", "no/where.onnx"], "no is no folder"),

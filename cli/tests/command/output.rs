@@ -44,6 +44,7 @@ const COMMANDS: &[&[&str]] = &[
     &["plan", "--data", IRIS, "--seconds", "0.01", "--json"],
     &["doctor", "--data", IRIS, "--json"],
     &["completions", "bash"],
+    &["man"],
     &["man", "--out", "man"],
     &["train", "--help"],
     &["--version"],

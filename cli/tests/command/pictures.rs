@@ -164,9 +164,18 @@ fn a_sheet_shows_pictures_and_what_epochs_see_of_them() {
     fs::write(place.path().join("t.csv"), "a,b\n1,x\n2,y\n3,x\n4,y\n").unwrap();
     let output = barenet(place.path(), &["data", "show", "t.csv", "--out", "new.png"]);
     refused_in_one_line(&output, 1, &["t.csv", "has no pictures"]);
-    let output =
-        barenet(place.path(), &["data", "show", "set", "--image-size", "8", "--out", "t.csv"]);
-    refused_in_one_line(&output, 1, &["t.csv: is a file that barenet did not draw"]);
+    fs::write(place.path().join("theirs.png"), "a,b\n").unwrap();
+    let output = barenet(place.path(), &["data", "show", "set", "--out", "theirs.png"]);
+    refused_in_one_line(&output, 1, &["theirs.png: is a file that barenet did not draw"]);
+    for other in ["t.csv", "new.jpg", "new.svg"] {
+        let output = barenet(place.path(), &["data", "show", "set", "--out", other]);
+        refused_in_one_line(
+            &output,
+            2,
+            &[other, "is written as PNG; name a file that ends in .png"],
+        );
+        assert_eq!(place.path().join(other).exists(), other == "t.csv");
+    }
     // A folder, or a named pipe, which would keep whoever opens it.
     let output = barenet(place.path(), &["data", "show", "--out", "set"]);
     refused_in_one_line(&output, 1, &["set: is nothing that can be replaced"]);
@@ -343,7 +352,7 @@ fn views_are_of_pictures_alone() {
     let arguments = ["train", "--data", "t.csv", "--epochs", "2", "--out", "run", "--quiet"];
     succeeds(&barenet(place.path(), &arguments));
     let output = barenet(place.path(), &["eval", "run", "--data", "t.csv", "--tta"]);
-    refused_in_one_line(&output, 1, &["tta changes pictures: table from t.csv"]);
+    refused_in_one_line(&output, 2, &["tta changes pictures: table from t.csv"]);
     let output = barenet(place.path(), &["predict", "run", "t.csv", "--tta"]);
     refused_in_one_line(&output, 2, &["--tta shows a network views of pictures"]);
 }

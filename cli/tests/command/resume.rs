@@ -259,6 +259,24 @@ fn what_cannot_go_on_is_refused() {
     refuse(&["eval", "run"], 1, "`barenet train --resume run` writes it anew");
     succeeds(&barenet(place.path(), &["train", "-q", "--resume", "run"]));
     assert!(fs::read(&best).unwrap() == whole);
+    // So it does of a run on data of one's own, with the data.
+    let table: String = (0..60).map(|n| format!("{n},{}\n", ["p", "q"][n % 2])).collect();
+    fs::write(place.path().join("t.csv"), format!("a,y\n{table}")).unwrap();
+    let own = ["train", "-q", "--data", "t.csv", "--epochs", "2", "--out", "own"];
+    succeeds(&barenet(place.path(), &own));
+    fs::remove_file(place.path().join("own/best.safetensors")).unwrap();
+    let data = ["eval", "own", "--data", "t.csv"];
+    refuse(&data, 1, "`barenet train --resume own --data DATA` writes it anew");
+    succeeds(&barenet(place.path(), &["train", "-q", "--resume", "own", "--data", "t.csv"]));
+    succeeds(&barenet(place.path(), &data));
+    fs::write(place.path().join("own/last.ckpt"), "damaged").unwrap();
+    refuse(
+        &["train", "--resume", "own", "--data", "t.csv"],
+        1,
+        "`barenet train --config own/config.toml --data DATA --out own --force` restarts the run",
+    );
+    let again = ["--config", "own/config.toml", "--data", "t.csv", "--out", "own", "--force"];
+    succeeds(&barenet(place.path(), &[&["train", "-q"], &again[..]].concat()));
     let shorter = ["train", "-q", "--hidden", "8", "--train-size", "200", "--epochs", "3"];
     succeeds(&barenet(place.path(), &[&shorter[..], &["--out", "three"]].concat()));
     let fewer = ["train", "--resume", "three", "--epochs", "2"];

@@ -54,8 +54,16 @@ fn what_cannot_work_is_refused_before_anything_is_written() {
         (&["--label-smoothing", "0.1", "--loss", "svm"], "label_smoothing is for the loss softmax"),
         (&["--clip-norm", "0"], "clip_norm must be above 0, found 0.0"),
         (&["--weight-scale", "0"], "weight_scale must be above 0"),
-        (&["--whiten", "-1"], "whiten must be at least 0"),
-        (&["--whiten", "1e-9"], "whiten must be 0, or at least 1e-6, found 1e-9"),
+        (&["--whiten", "-1"], "whiten must be 0, or from 1e-6 to 100, found -1.0"),
+        (&["--whiten", "1e-9"], "whiten must be 0, or from 1e-6 to 100, found 1e-9"),
+        (&["--whiten", "1e30"], "whiten must be 0, or from 1e-6 to 100, found 1e30"),
+        (&["--reg", "inf"], "reg must be a finite number, at least 0, found inf"),
+        (&["--local", "99999@3"], "local must be of units from 1 to 65536, found 99999"),
+        (&["--local", "4@3/0+1"], "local must be of strides from 1 to 65536, found 0"),
+        (
+            &["--whiten", "0.1", "--local", "4@20/4"],
+            "here they see 1200; take whiten 0, or another local, of smaller windows",
+        ),
         (
             &["--whiten", "1", "--local", "1@16/1"],
             "whiten takes fewer or smaller windows than the 289 of",
@@ -73,6 +81,18 @@ fn what_cannot_work_is_refused_before_anything_is_written() {
     succeeds(&quick(place.path(), &["--train-size", "20", "--out", "run"]));
     let config = fs::read_to_string(place.path().join("run/config.toml")).unwrap();
     assert!(config.contains("batch_size = 20\n"), "{config}");
+    // A test part too, in training and where a run is measured on other data.
+    let arguments = ["--preset", "tiny", "--epochs", "1", "--train-size", "200"];
+    let output = quick(place.path(), &[&arguments[..], &["--test-size", "2001"]].concat());
+    refused_in_one_line(&output, 2, &["test_size is 2001, but there are only 2000 such samples"]);
+    succeeds(&quick(place.path(), &[&arguments[..], &["--out", "tiny"]].concat()));
+    let summary = fs::read_to_string(place.path().join("tiny/summary.json")).unwrap();
+    assert!(summary.contains("\"test_size\": 2000"), "{summary}");
+    succeeds(&barenet(place.path(), &["eval", "tiny", "--tta"]));
+    // What init writes is for the data that come later, too.
+    succeeds(&barenet(place.path(), &["init", "--preset", "minute", "--out", "minute.toml"]));
+    let written = fs::read_to_string(place.path().join("minute.toml")).unwrap();
+    assert!(written.contains("\ntest_size = 10000\n"), "{written}");
 }
 
 #[test]

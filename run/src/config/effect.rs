@@ -2,9 +2,8 @@
 
 use super::Config;
 use crate::settings::{Dtype, Row, RuleName, SETTINGS, Settings, SettingsError, Values};
-use barenet::{
-    Arch, Float, MAX_WHITENED_INPUTS, MAX_WHITENING_LEN, MIN_EPSILON, Warmup, whitening_len,
-};
+use barenet::{Arch, Float, MAX_WHITENED_INPUTS, MAX_WHITENING_LEN, Warmup, whitening_len};
+use barenet_data::DataSet;
 
 /// Missing need of a setting, without which it does nothing.
 fn missing(row: &Row, values: &Values) -> Option<String> {
@@ -51,19 +50,22 @@ pub(super) fn check_batch_of_one(values: &Values) -> Result<(), SettingsError> {
     Ok(())
 }
 
-/// Refuses to whiten by too little, or so many inputs that it takes more than a few seconds to find how.
+/// Refuses to whiten so many inputs that it takes more than a few seconds to find how.
 pub(super) fn check_whiten(values: &Values, arch: &Arch<'_>) -> Result<(), SettingsError> {
-    let Some(epsilon) = values.whitening() else { return Ok(()) };
-    let refuse = |message: String| Err(SettingsError::new(message));
-    if epsilon < MIN_EPSILON {
-        return refuse(format!("whiten must be 0, or at least 1e-6, found {epsilon:?}"));
+    if values.whitening().is_none() {
+        return Ok(());
     }
+    let refuse = |message: String| Err(SettingsError::new(message));
     let windows = arch.any_layers().next().map(|layer| layer.windows);
     let (seen, num_places) = windows.map_or((0, 0), |w| (w.fan_in(), w.num_places()));
     if seen > MAX_WHITENED_INPUTS {
+        let instead = match &values.local {
+            Some(_) => "another local, of smaller windows",
+            None => "let them see windows of pictures with local",
+        };
         return refuse(format!(
             "whiten takes a first layer whose units see at most {MAX_WHITENED_INPUTS} inputs each, and here they see {seen}; \
-             take whiten 0, or let them see windows of pictures with local"
+             take whiten 0, or {instead}"
         ));
     }
     if whitening_len(arch) > MAX_WHITENING_LEN {
@@ -103,6 +105,13 @@ pub(super) fn check_scaled_rate(values: &Values) -> Result<(), SettingsError> {
 }
 
 impl Config {
+    /// Fits the test part to data: one whose size nobody asked for has as many samples as there are, if that is less.
+    pub(crate) fn fit_test(&mut self, written: &Settings, data: &DataSet) {
+        if written.test_size.is_none() && !data.test.is_empty() && data.source.kind.is_of_course {
+            self.values.test_size = self.values.test_size.min(data.test.len());
+        }
+    }
+
     /// Fits the configuration to as many training images as there are. A batch that nobody asked for
     /// has as many images as there are, if that is less.
     ///

@@ -3,9 +3,8 @@
 use super::{Answers, answer_for};
 use crate::settings::Name;
 use crate::trained_on::TrainedOn;
-use crate::trained_run::{TrainedRun, check_tta};
+use crate::trained_run::{TrainedRun, views_of};
 use anyhow::{Result, bail};
-use barenet_data::augment::test_views;
 use barenet_data::formats::{other_than_table, pictures, recordings, unlabelled};
 use barenet_data::table::{Column, Kind, Missing, Table, read_csv, read_csv_from};
 use barenet_data::{DataSet, Numbers, Records, SampleForm, Source, Wanted, WindowForm};
@@ -95,7 +94,7 @@ fn listed(path: &Path, columns: Vec<Column>, cells: Vec<f32>, num_rows: usize) -
     Table { file, has_header: true, columns, cells, lines, ..Table::default() }
 }
 
-/// Answers for samples that [`read_files`] has read; with `tta`, for the mean over [ten views](test_views) of each picture.
+/// Answers for samples that [`read_files`] has read; with `tta`, for the mean over [ten views](barenet_data::augment::test_views) of each picture.
 ///
 /// # Errors
 ///
@@ -110,11 +109,6 @@ pub fn answer_files(run: &TrainedRun, records: Records, tta: bool) -> Result<Ans
         _ => None,
     };
     let data = DataSet { train: records, task, fills_missing, layout, ..DataSet::empty(source) };
-    let views = if tta {
-        check_tta(task)?;
-        test_views(&data)?
-    } else {
-        Vec::new()
-    };
+    let views = if tta { views_of(&data)? } else { Vec::new() };
     answer_for(run, &data, &views, task, (class_names, Vec::new()))
 }

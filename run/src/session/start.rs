@@ -168,6 +168,9 @@ fn with_parts(
     written: Option<&Settings>,
     data: &DataSet,
 ) -> Result<(Config, Split)> {
+    if let Some(written) = written {
+        config.fit_test(written, data);
+    }
     let split = config.split(data)?;
     config.check_metric(data, &split)?;
     config.check_scale(data)?;

@@ -146,14 +146,16 @@ impl Range<f64> for Numbers {
     fn refuse(&self, &value: &f64, is_f32: bool) -> Option<(String, String)> {
         let Self(range, fits) = self;
         let as_f32 = f64::from(value as f32);
-        let found = if !(value.is_finite() && fits(value)) {
-            format!("{value:?}")
+        let (number, found) = if !(value.is_finite() && fits(value)) {
+            (value, format!("{value:?}"))
         } else if is_f32 && !(as_f32.is_finite() && fits(as_f32)) {
-            format!("{value:?}, which is {as_f32:?} in f32")
+            (as_f32, format!("{value:?}, which is {as_f32:?} in f32"))
         } else {
             return None;
         };
-        Some(((*range).to_owned(), found))
+        // A bound on one side does not say what is wrong with infinity.
+        let finite = if fits(number) { "a finite number, " } else { "" };
+        Some((format!("{finite}{range}"), found))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Locally connected layers as a setting.
 
+use super::declare::Range;
 use super::{Value, count};
 use barenet::{LocalLayers, Window};
 use serde::de::Error;
@@ -21,9 +22,41 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Locals(pub Vec<Window>);
 
-/// A number of a layer, at most: with them no size overflows before it is refused.
-const MAX_NUMBER: usize = 1 << 16;
-const MAX_LAYERS: usize = 100;
+/// The numbers of a layer and how many layers there may be, at most: with them no size overflows before it is refused.
+pub(super) struct Limits {
+    /// Layers.
+    pub(super) layers: usize,
+    /// Any number of a layer.
+    pub(super) number: usize,
+}
+
+impl Range<Locals> for Limits {
+    fn words(&self) -> String {
+        let Self { layers, number } = self;
+        format!(
+            "at most {layers} layers, of units, sizes and strides from 1 to {number}, padding at most {number}"
+        )
+    }
+
+    fn refuse(&self, locals: &Locals, _is_f32: bool) -> Option<(String, String)> {
+        if locals.0.len() > self.layers {
+            return Some((format!("at most {} layers", self.layers), locals.0.len().to_string()));
+        }
+        let numbers = |window: &Window| {
+            let &Window { units, size, stride, padding } = window;
+            [
+                ("units", units, 1),
+                ("sizes", size, 1),
+                ("strides", stride, 1),
+                ("padding", padding, 0),
+            ]
+        };
+        let mut numbers = locals.0.iter().flat_map(numbers);
+        let (name, found, least) =
+            numbers.find(|&(_, found, least)| !(least..=self.number).contains(&found))?;
+        Some((format!("of {name} from {least} to {}", self.number), found.to_string()))
+    }
+}
 
 fn window(text: &str) -> Result<Window, String> {
     let form = || {
@@ -32,25 +65,26 @@ fn window(text: &str) -> Result<Window, String> {
              4x4 pixels, 2 apart, with 1 pixel of padding; found {text:?}"
         )
     };
-    let number = |text: &str, least: usize| {
-        let number = count(text).ok().filter(|number| (least..=MAX_NUMBER).contains(number));
-        number.ok_or_else(form)
+    let number = |text: &str| {
+        // More digits than a number can have are above the limit, too.
+        let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        is_number.then(|| count(text).unwrap_or(usize::MAX)).ok_or_else(form)
     };
     let (units, rest) = text.split_once('@').ok_or_else(form)?;
     let (rest, padding) = rest.split_once('+').unwrap_or((rest, "0"));
     let (size, stride) = rest.split_once('/').unwrap_or((rest, rest));
-    let (units, size, stride) = (number(units, 1)?, number(size, 1)?, number(stride, 1)?);
-    Ok(Window { size, stride, units, padding: number(padding, 0)? })
+    Ok(Window {
+        size: number(size)?,
+        stride: number(stride)?,
+        units: number(units)?,
+        padding: number(padding)?,
+    })
 }
 
 impl Value for Locals {
     fn parse(text: &str) -> Result<Self, String> {
         let windows = text.split(',').map(|text| window(text.trim()));
-        let windows = windows.collect::<Result<Vec<_>, _>>()?;
-        if windows.len() > MAX_LAYERS {
-            return Err(format!("at most {MAX_LAYERS} locally connected layers are possible"));
-        }
-        Ok(Self(windows))
+        Ok(Self(windows.collect::<Result<_, _>>()?))
     }
 }
 
@@ -75,16 +109,36 @@ impl<'de> Deserialize<'de> for Locals {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::Settings;
 
     #[test]
     fn what_is_no_layer_is_refused_with_an_example() {
-        for bad in [
-            "", "12", "12@", "@4", "0@4", "12@0", "12@4/0", "12@4/2+", "12@4+1/2", "12@4,", "-1@4",
-            "70000@4",
-        ] {
+        for bad in ["", "12", "12@", "@4", "12@4/2+", "12@4+1/2", "12@4,", "-1@4", "+1@4", "a@4"] {
             let message = Locals::parse(bad).unwrap_err();
             assert!(message.contains("such as 12@4/2+1"), "{bad}: {message}");
         }
-        assert!(Locals::parse(&["1@1"; 101].join(",")).unwrap_err().starts_with("at most 100"));
+    }
+
+    #[test]
+    fn a_number_out_of_its_range_is_refused_with_that() {
+        let max = usize::MAX.to_string();
+        let refused = |text: &str| {
+            let settings =
+                Settings { local: Some(Locals::parse(text).unwrap()), ..Settings::default() };
+            settings.check_written().unwrap_err().to_string()
+        };
+        for (bad, problem) in [
+            ("0@4", "of units from 1 to 65536, found 0"),
+            ("70000@4", "of units from 1 to 65536, found 70000"),
+            ("12@0", "of sizes from 1 to 65536, found 0"),
+            ("12@4/0", "of strides from 1 to 65536, found 0"),
+            ("4@3,12@4/2+65537", "of padding from 0 to 65536, found 65537"),
+            (&format!("{max}0@3"), &format!("of units from 1 to 65536, found {max}")),
+            (&["1@1"; 101].join(","), "at most 100 layers, found 101"),
+        ] {
+            assert_eq!(refused(bad), format!("local must be {problem}"), "{bad}");
+        }
+        let all = Locals::parse("65536@65536/65536+65536").unwrap();
+        assert!(Settings { local: Some(all), ..Settings::default() }.check_written().is_ok());
     }
 }

@@ -4,10 +4,12 @@ use super::SettingsError;
 use super::declare::{
     Numbers, Range, Row, Sizes, Value, check, complete, given, option, settings, value_of,
 };
-use super::local::Locals;
+use super::local::{Limits, Locals};
 use super::names::{ClassWeights, Dtype, KernelName, LrScale, Name, RuleName};
 use super::picture_size::PictureSize;
-use barenet::{DecayOn, Float, Init, Loss, Metric, Sampling, Schedule, UpdateRule, Warmup};
+use barenet::{
+    DecayOn, Float, Init, Loss, MIN_EPSILON, Metric, Sampling, Schedule, UpdateRule, Warmup,
+};
 use barenet_blas::{Kernel, Precision};
 use barenet_data::augment::Flip;
 use barenet_data::mixup::Mixup;
@@ -18,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 /// Limits with which no size that is computed from several settings overflows.
 const SIZES: Sizes = Sizes(1000, 1 << 24);
+const LOCAL: Limits = Limits { layers: 100, number: 1 << 16 };
 const MAX_FOLDS: usize = 1000;
 const MAX_WINDOW: usize = 1 << 20;
 const MAX_BATCH: usize = 1 << 20;
@@ -32,6 +35,10 @@ const PERCENTILE: Numbers = Numbers("from 0 to 100", |x| (0.0..=100.0).contains(
 const SHARE: Numbers = Numbers("above 0 and below 1", |x| x > 0.0 && x < 1.0);
 /// Smaller ones are 0 in training, where the processor rounds them down.
 const NORMAL: Numbers = Numbers("at least 1.2e-38", |x| x >= 1.2e-38);
+/// Beyond it the inputs' own variances have no say.
+const WHITEN: Numbers = Numbers("0, or from 1e-6 to 100", |x| {
+    x == 0.0 || (f64::from(MIN_EPSILON as f32)..=100.0).contains(&x)
+});
 const PROBABILITY: Numbers = Numbers("above 0 and at most 1", |x| x > 0.0 && x <= 1.0);
 
 /// The learning rate of a run that names none, on images of 0 to 255 minus their mean: with weights
@@ -67,7 +74,7 @@ settings! { |given, values|
         /// Sizes of the hidden layers, such as 100 or 100,100,50
         hidden: Vec<usize>, "N,.." = vec![100], in SIZES;
         /// Locally connected layers of pictures, before the hidden ones: units at windows of a size, stride and padding, such as 12@4/2+1,24@4/2+1 [default: none]
-        local: Locals, "U@S/T+P,..";
+        local: Locals, "U@S/T+P,..", in LOCAL;
         /// Strength of the L2 regularisation 0.5*reg*|W|^2
         reg: f64, "X" = 0.0, in AT_LEAST_0;
         /// How weights start
@@ -132,7 +139,7 @@ settings! { |given, values|
         /// Norm to which larger gradients of all parameters together are scaled down [default: none]
         clip_norm: f64, "X", in ABOVE_0;
         /// Trains the first layer as if its inputs were whitened; E, such as 0.1, is the share of their mean variance that is added to each before [default: 0, not at all]
-        whiten: f64, "E", in AT_LEAST_0;
+        whiten: f64, "E", in WHITEN;
         /// Samples in a batch
         batch_size: usize, "N" = 100, in 1..=MAX_BATCH;
         /// How the learning rate follows batch_size, from that of lr_batch_size on
@@ -345,9 +352,18 @@ mod tests {
 
     #[test]
     fn numbers_out_of_range_are_refused_by_name() {
-        for bad in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        for (bad, range) in [
+            (0.0, "above 0, found 0.0"),
+            (-1.0, "above 0, found -1.0"),
+            (f64::NAN, "above 0, found NaN"),
+            (f64::INFINITY, "a finite number, above 0, found inf"),
+        ] {
             let message = refused(Settings { learning_rate: Some(bad), ..Settings::default() });
-            assert!(message.starts_with("learning_rate must be above 0"), "{message}");
+            assert_eq!(message, format!("learning_rate must be {range}"));
+        }
+        for (whiten, is_refused) in [(1e-6, false), (0.0, false), (100.0, false), (9e-7, true)] {
+            let settings = Settings { whiten: Some(whiten), ..Settings::default() };
+            assert_eq!(Values::complete(settings).is_err(), is_refused, "{whiten}");
         }
     }
 
@@ -355,7 +371,10 @@ mod tests {
     fn numbers_that_are_out_of_range_in_the_number_type_of_the_run_are_refused() {
         for (rate, problem) in [
             (1e-50, "learning_rate must be above 0, found 1e-50, which is 0.0 in f32"),
-            (1e50, "learning_rate must be above 0, found 1e50, which is inf in f32"),
+            (
+                1e50,
+                "learning_rate must be a finite number, above 0, found 1e50, which is inf in f32",
+            ),
         ] {
             let settings = Settings { learning_rate: Some(rate), ..Settings::default() };
             assert_eq!(refused(settings.clone()), problem);

@@ -57,7 +57,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
     if !args.augment && is_said {
         return usage("--flip, --shift, --cutout and --mixup take --augment");
     }
-    let name = out::name(&args.out)?;
+    let name = out::name_with_ending(&args.out, "a sheet of pictures", "png")?;
     let folder = out::folder(&args.out)?;
     refuse_what_is_no_plot(&folder, name)?;
     let data = args.data.read(&args.data.reading.0)?;

@@ -58,11 +58,13 @@ pub(super) fn format(args: &Args) -> Result<Option<OpenFormat>> {
     }
     if is_arrays && is_int8 {
         return usage(
-            "--dtype int8 is for --format firmware and onnx: arrays have the numbers that were trained",
+            "--dtype int8 is for --format firmware, c and onnx: arrays have the numbers that were trained",
         );
     }
     if format.is_some() && (args.ram.is_some() || args.flash.is_some() || args.require.is_given()) {
-        return usage("--ram, --flash, --require and --min-accuracy are for --format firmware");
+        return usage(
+            "--ram, --flash, --require and --min-accuracy are for --format firmware and c",
+        );
     }
     Ok(format)
 }

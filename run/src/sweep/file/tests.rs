@@ -101,7 +101,7 @@ fn what_is_wrong_is_refused_with_its_line() {
         ),
         (
             "[parameters]\nreg = { min = 0, max = inf }\n",
-            "s.toml:2: reg must be at least 0, found inf",
+            "s.toml:2: reg must be a finite number, at least 0, found inf",
         ),
         (
             "[parameters]\nbatch_size = { min = 0, max = 9 }\n",
