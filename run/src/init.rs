@@ -42,11 +42,10 @@ pub fn starting_settings(combined: &Combined, data: &DataSet) -> Result<Settings
     all.precision = written.precision;
     all.print_every = written.print_every;
     all.num_train_samples = written.num_train_samples;
-    if is_own {
+    // Where there are fewer than the preset asks for, the preset goes on to say it: the file may be used with more.
+    let is_fitted = settings.test_size.is_some_and(|size| size > config.values().test_size);
+    if is_own || is_fitted {
         all.test_size = written.test_size;
-    } else if settings.test_size.is_some() {
-        // Of fewer than it asks for there may be more where the file is used.
-        all.test_size = settings.test_size;
     }
     if all.val_fraction.is_some() {
         all.val_size = written.val_size;

@@ -89,10 +89,14 @@ fn what_cannot_work_is_refused_before_anything_is_written() {
     let summary = fs::read_to_string(place.path().join("tiny/summary.json")).unwrap();
     assert!(summary.contains("\"test_size\": 2000"), "{summary}");
     succeeds(&barenet(place.path(), &["eval", "tiny", "--tta"]));
-    // What init writes is for the data that come later, too.
-    succeeds(&barenet(place.path(), &["init", "--preset", "minute", "--out", "minute.toml"]));
-    let written = fs::read_to_string(place.path().join("minute.toml")).unwrap();
-    assert!(written.contains("\ntest_size = 10000\n"), "{written}");
+    // What init writes trains here, and leaves the size to the preset for data that come later.
+    succeeds(&barenet(place.path(), &["init", "--preset", "tiny", "--out", "tiny.toml"]));
+    let written = fs::read_to_string(place.path().join("tiny.toml")).unwrap();
+    assert!(!written.contains("\ntest_size"), "{written}");
+    let train = ["train", "-q", "--config", "tiny.toml", "--epochs", "1", "--train-size", "300"];
+    succeeds(&barenet(place.path(), &[&train[..], &["--out", "again"]].concat()));
+    let again = fs::read_to_string(place.path().join("again/summary.json")).unwrap();
+    assert!(again.contains("\"test_size\": 2000"), "{again}");
 }
 
 #[test]
